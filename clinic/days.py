@@ -1,0 +1,78 @@
+"""Service days and the clinic's clock.
+
+A day is a row that a save opens. It is never opened by the clock alone, never reset by midnight,
+and a clock that jumped back goes on with the newest day.
+"""
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+
+from clinic import settings
+from db import db, utcnow
+from models import EntryState, QueueEntry, ServiceDay, Visit, VisitStatus
+
+STILL_HERE = (
+    EntryState.WAITING,
+    EntryState.CALLED,
+    EntryState.IN_SERVICE,
+    EntryState.AWAITING_RESULT,
+    EntryState.SKIPPED,
+)
+
+
+def clinic_date(at: datetime | None = None) -> date:
+    """The clinic's calendar day at this instant (default now)."""
+    zone = ZoneInfo(settings.value("time_zone"))
+    return (at or utcnow()).astimezone(zone).date()
+
+
+def latest_day() -> ServiceDay | None:
+    """The newest service day, open or closed."""
+    return db.session.scalar(select(ServiceDay).order_by(ServiceDay.id.desc()).limit(1))
+
+
+def current_day(at: datetime | None = None) -> ServiceDay | None:
+    """Today's service day if it is open; the newest one when the clock runs behind it."""
+    day = latest_day()
+    if day is None or day.closed_at or day.on < clinic_date(at):
+        return None
+    return day
+
+
+def open_day(at: datetime | None = None) -> ServiceDay:
+    """The day that a save belongs to; opens it, ending what yesterday left open."""
+    day = current_day(at)
+    if day:
+        return day
+    before = latest_day()
+    if before and before.on >= clinic_date(at):
+        return before  # closed already, but a patient has come: the day goes on
+    if before:
+        _leave_unfinished(before, at or utcnow())
+    day = ServiceDay(on=clinic_date(at), opened_at=at or utcnow())
+    db.session.add(day)
+    db.session.flush()
+    return day
+
+
+def _leave_unfinished(day: ServiceDay, at: datetime) -> None:
+    entries = select(QueueEntry).where(
+        QueueEntry.service_day_id == day.id, QueueEntry.state.in_(STILL_HERE)
+    )
+    for entry in db.session.scalars(entries):
+        entry.state = EntryState.UNFINISHED
+        entry.ended_at = at
+        entry.reason = "Hari layanan berganti"
+    visits = select(Visit).where(Visit.service_day_id == day.id, Visit.status == VisitStatus.OPEN)
+    for visit in db.session.scalars(visits):
+        visit.status = VisitStatus.UNFINISHED
+        visit.ended_at = at
+    day.closed_at = day.closed_at or at
+
+
+def midnight_utc(day: date) -> datetime:
+    """The instant at which this clinic day begins."""
+    zone = ZoneInfo(settings.value("time_zone"))
+    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)

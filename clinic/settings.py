@@ -1,0 +1,123 @@
+"""The clinic's settings: names, defaults, what they mean. The head edits them at /sistem."""
+
+import ipaddress
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from db import db
+from models import Setting
+
+TIME_ZONES = {
+    "Asia/Jakarta": "WIB",
+    "Asia/Makassar": "WITA",
+    "Asia/Jayapura": "WIT",
+}
+
+
+class SettingError(ValueError):
+    """A value that can't be used, with a sentence for the head."""
+
+
+def _text(value: str) -> str:
+    if not value.strip():
+        raise SettingError("Isian ini tidak boleh kosong.")
+    return value.strip()
+
+
+def _zone(value: str) -> str:
+    if value not in TIME_ZONES:
+        raise SettingError("Pilih WIB, WITA, atau WIT.")
+    return value
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        if not value.strip().isdecimal() or not low <= int(value) <= high:
+            raise SettingError(f"Isi angka bulat {low} sampai {high}.")
+        return int(value)
+
+    return parse
+
+
+def _networks(value: str) -> str:
+    for part in value.split():
+        try:
+            ipaddress.ip_network(part)
+        except ValueError:
+            raise SettingError(f"{part} bukan alamat jaringan, misalnya 192.168.1.0/24.") from None
+    return " ".join(value.split())
+
+
+@dataclass(frozen=True)
+class Definition:
+    label: str
+    default: Any
+    parse: Callable[[str], Any]
+    hint: str = ""
+
+
+PRIVATE_NETWORKS = "127.0.0.0/8 ::1/128 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 fd00::/8"
+
+DEFINITIONS: dict[str, Definition] = {
+    "clinic_name": Definition("Nama puskesmas", "Puskesmas", _text),
+    "clinic_address": Definition("Alamat puskesmas", "", str.strip),
+    "time_zone": Definition("Zona waktu", "Asia/Makassar", _zone),
+    "elderly_from_years": Definition(
+        "Usia lansia mulai (tahun)", 60, _whole(45, 70), "Beberapa puskesmas memakai 45 tahun."
+    ),
+    "kb_cluster": Definition(
+        "Klaster Pelayanan KB", "2", lambda text: str(_whole(2, 3)(text)), "2 atau 3, menurut SOP."
+    ),
+    "priority_ratio": Definition(
+        "Pasien prioritas yang dipanggil sebelum satu pasien biasa", 2, _whole(0, 10)
+    ),
+    "put_back_behind": Definition(
+        "Pasien yang kembali disisipkan setelah (pasien)", 2, _whole(0, 20)
+    ),
+    "wait_warn_minutes": Definition("Tanda kuning setelah menunggu (menit)", 30, _whole(1, 600)),
+    "wait_late_minutes": Definition("Tanda merah setelah menunggu (menit)", 60, _whole(1, 600)),
+    "idle_minutes": Definition("Layar terkunci setelah tidak dipakai (menit)", 15, _whole(1, 240)),
+    "board_networks": Definition(
+        "Jaringan yang boleh membuka layar ruang tunggu", PRIVATE_NETWORKS, _networks
+    ),
+    "mrn_digits": Definition("Panjang nomor rekam medis (angka)", 6, _whole(4, 10)),
+    "is_demo": Definition("Data latihan", False, lambda text: text == "1"),
+    # Part of every queue version: a restored database never repeats one.
+    "epoch": Definition("Tanda basis data", "", str),
+}
+HIDDEN = {"is_demo", "epoch"}
+
+
+def value(key: str) -> Any:
+    """The setting's value, or its default."""
+    row = db.session.get(Setting, key)
+    return DEFINITIONS[key].default if row is None else row.value
+
+
+def values() -> dict[str, Any]:
+    """All settings, in one query."""
+    stored = {row.key: row.value for row in db.session.scalars(select(Setting))}
+    return {key: stored.get(key, entry.default) for key, entry in DEFINITIONS.items()}
+
+
+def set_value(key: str, new: Any) -> None:
+    """Store one setting; `new` is already parsed."""
+    row = db.session.get(Setting, key)
+    if row is None:
+        db.session.add(Setting(key=key, value=new))
+    else:
+        row.value = new
+    db.session.flush()
+
+
+def parse(key: str, typed: str) -> Any:
+    """The value of what was typed. Raises SettingError."""
+    return DEFINITIONS[key].parse(typed)
+
+
+def new_epoch() -> str:
+    return secrets.token_hex(3)

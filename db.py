@@ -1,0 +1,155 @@
+"""The database object, SQLite's settings and the one place that writes: `transaction()`.
+
+Imports none of our modules, so that every module may import it.
+"""
+
+import contextlib
+import fcntl
+import os
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import DateTime, Engine, MetaData, event
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.types import TypeDecorator
+from uuid6 import uuid7
+
+try:  # bundles a SQLite without the WAL-reset bug; no wheel on some processors
+    from pysqlite3 import dbapi2 as sqlite_driver
+except ImportError:
+    import sqlite3 as sqlite_driver
+
+# SQLite 3.7.0 to 3.51.2 can corrupt a WAL database when a checkpoint and a commit race.
+WAL_SAFE_SQLITE = (3, 51, 3)
+SQLITE_IS_WAL_SAFE = sqlite_driver.sqlite_version_info >= WAL_SAFE_SQLITE
+
+# Longer than gunicorn's worker timeout: a stuck worker is killed before others give up.
+BUSY_TIMEOUT_MS = 15_000
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+
+
+class UtcDateTime(TypeDecorator):
+    """An instant. Stored as UTC, always read back with its time zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect):
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant needs a time zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect):
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def utcnow() -> datetime:
+    return datetime.now(UTC)
+
+
+def new_public_id() -> str:
+    """An opaque id for URLs and exchange; sorts by time, so its index grows at one end."""
+    return str(uuid7())
+
+
+def engine_options(url: str) -> dict:
+    """Options of `create_engine` for this database address."""
+    if url.startswith("sqlite"):
+        return {"module": sqlite_driver, "pool_size": 10, "connect_args": {"timeout": 15}}
+    return {"pool_pre_ping": True, "pool_size": 10}
+
+
+@event.listens_for(Engine, "connect")
+def _set_pragmas(connection, _record) -> None:
+    if not isinstance(connection, sqlite_driver.Connection):
+        return
+    connection.isolation_level = None  # the driver's own BEGIN is deferred and loses updates
+    pragmas = [
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+        "journal_mode=WAL",
+        "synchronous=FULL",  # NORMAL loses acknowledged saves at a power cut
+        "foreign_keys=ON",
+        "recursive_triggers=ON",  # else INSERT OR REPLACE passes the audit table's triggers
+        "trusted_schema=OFF",
+    ]
+    if not SQLITE_IS_WAL_SAFE:
+        pragmas.append("wal_autocheckpoint=0")  # only the worker checkpoints then
+    for pragma in pragmas:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+@event.listens_for(Engine, "begin")
+def _begin(connection) -> None:
+    if connection.dialect.name == "sqlite":
+        mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
+        connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+_lock_files = threading.local()
+
+
+@contextlib.contextmanager
+def _writers_turn(engine: Engine) -> Iterator[None]:
+    """Let the writers of all processes wait in line.
+
+    SQLite's own busy wait sleeps in growing steps: with 8 writers its p99 is seven times higher.
+    """
+    if engine.dialect.name != "sqlite" or not engine.url.database:
+        yield
+        return
+    path = f"{engine.url.database}.writer"
+    # Kept open for each thread: flock is held by the open file, so threads exclude each other too.
+    key = (os.getpid(), path)
+    if getattr(_lock_files, "key", None) != key:
+        _lock_files.file = open(path, "a")  # noqa: SIM115
+        _lock_files.key = key
+    fcntl.flock(_lock_files.file, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        fcntl.flock(_lock_files.file, fcntl.LOCK_UN)
+
+
+@contextlib.contextmanager
+def transaction() -> Iterator[Session]:
+    """The only scope that writes: all of it is stored, or nothing.
+
+    Opened by POST views, commands and the worker, never by `clinic`. It ends the read that the
+    login check began (objects are read again when used) and refuses to nest.
+    """
+    session = db.session()
+    if session.info.get("is_writing"):
+        raise RuntimeError("transaction() does not nest: let the edge open it once")
+    session.rollback()
+    with _writers_turn(db.engine):
+        session.info["is_writing"] = True
+        try:
+            session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+            yield session
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
+        finally:
+            session.info["is_writing"] = False
