@@ -828,7 +828,7 @@ class RecordAccess(Base):
 
 
 class AuditEntry(Base):
-    """*Jejak audit.* Insert-only (triggers), chained by an HMAC whose key is not in the database."""
+    """*Jejak audit.* Insert-only (triggers), chained by an HMAC with a key kept elsewhere."""
 
     __tablename__ = "audit_entry"
 
