@@ -1,0 +1,85 @@
+"""What to ask about a NIK that the form accepted: warnings and information, never a stop.
+
+Regions and dates inside a NIK are those of its first registration and are never reissued, so
+honest cards often differ from what is true today.
+"""
+
+from collections.abc import Collection
+from datetime import date
+
+from validators import KTP_AGE, PROVINCES, Finding, full_years, nik_dates, nik_facts
+
+OLD_AGE = 110
+KK_YEARS = 20  # how far back an issue date on a family card is looked for
+
+_MESSAGES = {
+    "NIK-SAME-KK": "NIK sama dengan nomor KK. NIK ada di KTP atau di baris nama pada KK.",
+    "NIK-SAME-MOTHER": "NIK sama dengan NIK ibu. Untuk bayi, kosongkan NIK dan pilih alasan bayi.",
+    "NIK-SEX": "Jenis kelamin menurut NIK berbeda dengan yang diisi. Cocokkan dengan kartu.",
+    "NIK-DATE": "NIK memuat tanggal {encoded}, beda dengan tanggal lahir. Cocokkan dengan kartu.",
+    "NIK-KK": "Angka ini mirip nomor KK. Pastikan yang diketik NIK orangnya.",
+    "NIK-FUTURE": "Tanggal di dalam NIK belum terjadi. Periksa NIK dan tanggal komputer ini.",
+    "NIK-AGE": "Umur lebih dari 110 tahun. Periksa tanggal lahir dan NIK.",
+    "NIK-PROVINCE": "Dua angka pertama NIK ({province}) bukan kode provinsi. Periksa kartu.",
+    "NIK-REGION": "Kode wilayah {region} tidak ada di daftar. Tidak apa-apa bila kartu begitu.",
+    "NIK-PRINTED": "Tanggal di NIK tidak mungkin, diterima sesuai KTP fisik. Tulis alasannya.",
+}
+_LEVELS = {"NIK-SAME-KK": "error", "NIK-SAME-MOTHER": "error", "NIK-REGION": "info"}
+
+
+def nik_findings(
+    nik: str,
+    *,
+    sex: str | None,
+    birth_date: date | None,
+    today: date,
+    kk_number: str | None = None,
+    mother_nik: str | None = None,
+    as_printed: bool = False,
+    known_regions: Collection[str] | None = None,
+) -> list[Finding]:
+    """Findings NIK-* about an accepted NIK; give no birth_date when it is only estimated.
+
+    known_regions holds six-digit kecamatan codes, current and retired: people keep a retired
+    code for life, so an unknown one is information only.
+    """
+    facts = nik_facts(nik, today, birth_date)
+    ages = [full_years(born, today) for born in (birth_date, facts.birth_date) if born]
+    known_province = nik[:2] in PROVINCES
+    applies = {
+        "NIK-SAME-KK": nik == kk_number,
+        "NIK-SAME-MOTHER": nik == mother_nik,
+        "NIK-SEX": bool(sex and facts.sex) and sex != facts.sex,
+        "NIK-DATE": _differs(facts.candidates, birth_date),
+        "NIK-KK": facts.sex == "L" and _like_issue_date(facts.candidates, birth_date, today),
+        # Both centuries ahead of today: in practice this computer's clock is wrong.
+        "NIK-FUTURE": bool(nik_dates(nik)) and not facts.candidates,
+        "NIK-AGE": any(age > OLD_AGE for age in ages),
+        "NIK-PROVINCE": not known_province,
+        "NIK-REGION": known_province and bool(known_regions) and nik[:6] not in known_regions,
+        "NIK-PRINTED": as_printed and not nik_dates(nik),
+    }
+    words = {"encoded": _encoded(nik), "province": nik[:2], "region": nik[:6]}
+    return [
+        Finding(rule, _LEVELS.get(rule, "warning"), _MESSAGES[rule].format(**words))
+        for rule, found in applies.items()
+        if found
+    ]
+
+
+def _encoded(nik: str) -> str:
+    day = int(nik[6:8])
+    return f"{day - 40 if day > 40 else day:02}-{nik[8:10]}-{nik[10:12]}"
+
+
+def _differs(candidates: tuple[date, ...], birth_date: date | None) -> bool:
+    return bool(candidates and birth_date) and birth_date not in candidates
+
+
+def _like_issue_date(candidates: tuple[date, ...], birth_date: date | None, today: date) -> bool:
+    # A family card number holds its issue date, and never the + 40 of women.
+    return (
+        _differs(candidates, birth_date)
+        and full_years(birth_date, today) >= KTP_AGE
+        and full_years(candidates[-1], today) < KK_YEARS
+    )

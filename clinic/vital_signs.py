@@ -1,0 +1,90 @@
+"""Vital signs: what cannot be a measurement (FieldError) and what to measure again (Finding).
+
+The usual ranges are wide working values that catch slips of the hand; they diagnose nothing.
+Breathing follows the MTBS limits for fast breathing (60, 50 and 40 a minute by age).
+"""
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import NamedTuple
+
+from validators import FieldError, Finding
+
+
+class Vital(NamedTuple):
+    """Limits outside which a value cannot be used, its unit, label and decimal places."""
+
+    low: Decimal | int
+    high: Decimal | int
+    unit: str
+    label: str
+    places: int = 0
+
+
+VITAL_RANGES = {
+    "systolic": Vital(30, 300, "mmHg", "Tekanan sistolik"),
+    "diastolic": Vital(10, 200, "mmHg", "Tekanan diastolik"),
+    "pulse": Vital(10, 300, "per menit", "Nadi"),
+    "respiration": Vital(3, 150, "per menit", "Napas"),
+    "temperature": Vital(25, 45, "°C", "Suhu", 1),
+    "weight": Vital(Decimal("0.3"), 400, "kg", "Berat badan", 2),
+    "height": Vital(20, 260, "cm", "Tinggi badan", 1),
+    "saturation": Vital(20, 100, "%", "Saturasi oksigen"),
+}
+# Usual values by age: under 2 months, under 1 year, under 5 years, under 12 years, older.
+_BAND_ENDS = (2, 12, 60, 144)
+_USUAL = {
+    "systolic": ((55, 100), (65, 110), (75, 120), (80, 130), (90, 180)),
+    "diastolic": ((25, 65), (35, 75), (40, 80), (45, 85), (50, 110)),
+    "pulse": ((90, 190), (80, 170), (70, 150), (60, 130), (50, 120)),
+    "respiration": ((25, 59), (20, 49), (18, 39), (14, 30), (10, 28)),
+    "temperature": ((36, 38), (35, 40), (35, 40), (35, 40), (35, 40)),
+    "weight": ((2, 7), (3, 13), (7, 28), (12, 65), (30, 150)),
+    "height": ((43, 65), (50, 82), (65, 120), (90, 165), (125, 200)),
+    "saturation": ((92, 100),) * 5,
+}
+
+
+def parse_vital(field: str, text: str) -> Decimal | int | None:
+    """The number typed in a field of VITAL_RANGES in its unit, None when empty; "36,5" = "36.5"."""
+    vital, typed, rule = VITAL_RANGES[field], text.strip().replace(",", "."), f"VITAL-{field}"
+    if not typed:
+        return None
+    found = re.fullmatch(r"[0-9]{1,4}(?:\.([0-9]+))?", typed)
+    if not found:
+        raise FieldError(rule, f"{vital.label} ditulis dengan angka saja, tanpa satuan.")
+    if len(found[1] or "") > vital.places:
+        places = f"paling banyak {vital.places} angka di belakang koma" if vital.places else "bulat"
+        raise FieldError(rule, f"{vital.label} ditulis dengan angka {places}.")
+    value = Decimal(typed) if vital.places else int(typed)
+    if not vital.low <= value <= vital.high:
+        limits = f"{vital.low} sampai {vital.high} {vital.unit}".replace(".", ",")
+        raise FieldError(rule, f"{vital.label} harus {limits}. Ukur atau ketik ulang.")
+    return value
+
+
+def vital_findings(
+    values: Mapping[str, Decimal | int | None], age_months: int | None
+) -> list[Finding]:
+    """Warnings VITAL-<field> for values unusual at this age (any age when None)."""
+    unusual = {
+        field: f"{VITAL_RANGES[field].label} {_shown(value)} tidak lazim untuk umur ini. Ukur lagi."
+        for field, value in values.items()
+        if value is not None and not _is_usual(field, value, age_months)
+    }
+    systolic, diastolic = values.get("systolic"), values.get("diastolic")
+    if systolic is not None and diastolic is not None and diastolic >= systolic:
+        unusual["diastolic"] = "Diastolik tidak lebih rendah dari sistolik. Mungkin tertukar."
+    return [Finding(f"VITAL-{field}", "warning", message) for field, message in unusual.items()]
+
+
+def _is_usual(field: str, value: Decimal | int, age_months: int | None) -> bool:
+    bands = _USUAL[field]
+    if age_months is not None:
+        bands = bands[sum(age_months >= end for end in _BAND_ENDS) :][:1]
+    return min(low for low, _ in bands) <= value <= max(high for _, high in bands)
+
+
+def _shown(value: Decimal | int) -> str:
+    return str(value).replace(".", ",")

@@ -1,0 +1,119 @@
+"""Every warning and information about a NIK: once where it applies, never where it does not."""
+
+from datetime import date
+
+import pytest
+
+from clinic.nik_checks import nik_findings
+
+TODAY = date(2026, 11, 21)
+MAN = "3171011708450001"  # 17-08-1945
+BORN = date(1945, 8, 17)
+
+
+def findings(nik=MAN, sex="L", birth_date=BORN, today=TODAY, **more):
+    found = nik_findings(nik, sex=sex, birth_date=birth_date, today=today, **more)
+    assert all(finding.message.endswith(".") for finding in found)
+    assert all(nik not in finding.message for finding in found)
+    return {finding.rule: finding.level for finding in found}
+
+
+def test_a_nik_that_agrees_has_no_finding():
+    assert findings() == {}
+    assert findings("3171015708450001", sex="P") == {}
+    assert findings(kk_number="3171011708450002", mother_nik="3171015708200001") == {}
+    assert findings(as_printed=True) == {}
+
+
+def test_the_sex_digit_is_compared():
+    assert findings(sex="P") == {"NIK-SEX": "warning"}
+    assert findings(sex=None) == {}
+
+
+@pytest.mark.parametrize("born", [date(1945, 8, 18), date(1944, 8, 17), date(1945, 7, 17)])
+def test_the_date_is_compared_with_the_birth_date(born):
+    assert findings(birth_date=born) == {"NIK-DATE": "warning"}
+
+
+def test_the_date_is_shown_as_a_date_and_not_as_the_womans_code():
+    found = nik_findings("3171015708450001", sex="P", birth_date=TODAY, today=TODAY)
+    assert "17-08-45" in found[0].message
+
+
+def test_either_century_agrees_with_the_birth_date():
+    assert findings("3171010101200001", birth_date=date(1920, 1, 1)) == {}
+    assert findings("3171010101200001", birth_date=date(2020, 1, 1)) == {}
+
+
+def test_without_a_known_birth_date_nothing_is_compared():
+    assert findings(birth_date=None) == {}
+
+
+def test_a_recent_date_on_an_adult_man_looks_like_a_family_card():
+    issued_2012, adult = "3171010305120007", date(1980, 4, 4)
+    assert findings(issued_2012, birth_date=adult)["NIK-KK"] == "warning"
+    assert findings(issued_2012, sex="P", birth_date=adult).keys() == {
+        "NIK-KK", "NIK-DATE", "NIK-SEX",
+    }  # fmt: skip
+    assert "NIK-KK" not in findings("3171014305120007", sex="P", birth_date=adult)
+    assert "NIK-KK" not in findings(issued_2012, birth_date=date(2011, 5, 3))
+    assert "NIK-KK" not in findings("3171010305750007", birth_date=adult)
+    assert "NIK-KK" not in findings("3171010305120007", birth_date=date(1912, 5, 3))
+
+
+def test_a_date_ahead_in_both_centuries_means_a_wrong_clock():
+    clock = date(1970, 1, 1)
+    assert findings("3171010101800001", birth_date=None, today=clock) == {"NIK-FUTURE": "warning"}
+    assert findings("3171010101690001", birth_date=None, today=clock) == {}
+
+
+def test_an_age_over_110_is_asked():
+    assert findings("3171012011160001", birth_date=date(1916, 11, 20)) == {}
+    assert findings("3171012011150001", birth_date=date(1915, 11, 20)) == {"NIK-AGE": "warning"}
+    assert findings(birth_date=date(1910, 1, 1)).keys() == {"NIK-DATE", "NIK-AGE"}
+
+
+@pytest.mark.parametrize("province", ["10", "20", "38", "97", "00"])
+def test_an_unknown_province_is_a_warning(province):
+    assert findings(province + MAN[2:]) == {"NIK-PROVINCE": "warning"}
+
+
+@pytest.mark.parametrize("province", ["65", "92", "93", "94", "95", "96"])
+def test_young_provinces_are_known(province):
+    assert findings(province + MAN[2:]) == {}
+
+
+def test_an_unknown_region_is_information_only():
+    assert findings(known_regions={"317102"}) == {"NIK-REGION": "info"}
+    assert findings(known_regions={"317101"}) == {}
+    assert findings("97" + MAN[2:], known_regions={"317101"}) == {"NIK-PROVINCE": "warning"}
+
+
+def test_a_date_taken_as_printed_asks_why():
+    assert findings("3171018108450001", as_printed=True) == {"NIK-PRINTED": "warning"}
+    assert findings("3171013102450001", sex="P", as_printed=True) == {
+        "NIK-SEX": "warning",
+        "NIK-PRINTED": "warning",
+    }
+
+
+def test_the_nik_is_neither_the_family_card_nor_the_mother():
+    assert findings(kk_number=MAN) == {"NIK-SAME-KK": "error"}
+    assert findings(mother_nik=MAN) == {"NIK-SAME-MOTHER": "error"}
+
+
+@pytest.mark.parametrize(
+    ("nik", "sex", "born"),
+    [
+        ("9204014804000002", "P", date(1989, 11, 3)),
+        ("9104224509000003", "P", date(1976, 7, 7)),
+        ("9104223107000004", "L", date(1977, 9, 3)),
+        ("9104224606000005", "P", date(2004, 8, 21)),
+        ("9104025209000006", "P", date(2001, 4, 16)),
+        ("9201076001000007", "P", date(1985, 9, 18)),
+        ("9201394901000008", "P", date(1996, 6, 8)),
+        ("9271060312000001", "L", date(1992, 1, 9)),
+    ],
+)
+def test_the_ministrys_test_patients_get_the_date_question_and_no_other(nik, sex, born):
+    assert findings(nik, sex, born) == {"NIK-DATE": "warning"}
