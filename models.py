@@ -270,8 +270,8 @@ class LoginSession(Base):
     device: Mapped[str] = mapped_column(String(80), default="")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    idle_until: Mapped[datetime] = mapped_column(UtcDateTime)  # then the screen is locked
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    is_locked: Mapped[bool] = mapped_column(default=False)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     user: Mapped[User] = relationship()

@@ -1,0 +1,325 @@
+"""Who may open what. Closed unless opened: a view without a policy is refused.
+
+Not logged in: a page leads to /masuk, a fragment answers 401. Wrong role: 403. Right role but a
+stranger's object: 404, as if it did not exist.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TypeVar
+from urllib.parse import quote
+
+from flask import (
+    Flask,
+    Response,
+    abort,
+    current_app,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from flask_login import LoginManager, current_user
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+import sessions
+from clinic import audit, days, settings
+from db import db, transaction, utcnow
+from models import (
+    LoginSession,
+    Patient,
+    Poli,
+    QueueEntry,
+    RecordAccess,
+    RegistrationDraft,
+    Role,
+    User,
+    Visit,
+)
+
+View = TypeVar("View", bound=Callable)
+PUBLIC, POLLED = "public", "polled"
+RECORD_ACCESS_TIME = timedelta(minutes=30)
+
+login_manager = LoginManager()
+login_manager.session_protection = None  # it trusts headers that the client sends
+
+
+# --- Policies ---------------------------------------------------------------------------------
+
+
+def public(view: View) -> View:
+    """Open to everybody: login, health, board (which looks at the network), static files."""
+    view.access = PUBLIC
+    return view
+
+
+def polled(view: View) -> View:
+    """The view itself checks the session, together with the version, in one query."""
+    view.access = POLLED
+    return view
+
+
+def allow(*roles: Role) -> Callable[[View], View]:
+    """Open to accounts of these roles."""
+
+    def mark(view: View) -> View:
+        view.access = frozenset(roles)
+        return view
+
+    return mark
+
+
+EVERYONE = tuple(Role)
+
+
+def guard() -> Response | None:
+    """Before each request: let it through, or refuse it the right way."""
+    if request.endpoint is None:
+        return None  # no such page; Flask says so
+    policy = getattr(current_app.view_functions[request.endpoint], "access", None)
+    if policy in (PUBLIC, POLLED):
+        return None
+    if not current_user.is_authenticated:
+        return refuse_stranger()
+    if policy is None or current_user.role not in policy:
+        abort(403)
+    return None
+
+
+def refuse_stranger() -> Response:
+    """To the login page and back; what a form had sent is kept on the way."""
+    path = request.full_path.rstrip("?")
+    if request.headers.get("HX-Request"):
+        here = request.headers.get("HX-Current-URL", "")
+        page = "/" + here.split("://", 1)[-1].partition("/")[2] if here else path
+        return Response(status=401, headers={"HX-Redirect": login_address(page)})
+    if request.method == "POST":
+        page = render_template("auth/login.html", **login_context(request.path, typed_fields()))
+        return make_response(page, 401)
+    return redirect(login_address(path), 303)
+
+
+def login_address(path: str) -> str:
+    return url_for("auth.login") + "?lanjut=" + quote(path, safe="/")
+
+
+def login_context(goes_on: str, resend: list[tuple[str, str]], **more: object) -> dict:
+    row = sessions.current_row()
+    return {
+        "goes_on": goes_on,
+        "resend": resend,
+        "locked_user": row.user if row else None,
+        "username": row.user.username if row else "",
+        "message": "",
+        **more,
+    }
+
+
+def typed_fields() -> list[tuple[str, str]]:
+    """What a form sent, to be sent again; only if the form was one of our own pages."""
+    origin = request.headers.get("Origin")
+    if origin and origin.split("://", 1)[-1] != request.host:
+        return []
+    secret = {"csrf_token", "password"}
+    return [pair for pair in request.form.items(multi=True) if pair[0] not in secret]
+
+
+# --- Who acts ---------------------------------------------------------------------------------
+
+
+@login_manager.request_loader
+def _load_user(_request) -> User | None:
+    return sessions.active_user()
+
+
+def current_actor() -> audit.Actor:
+    """The account of this request, as the audit trail names it."""
+    if not current_user.is_authenticated:
+        return audit.Actor(None, "stranger", request.remote_addr or "")
+    return audit.Actor(current_user.id, current_user.role, request.remote_addr or "")
+
+
+def has_role(*roles: Role) -> bool:
+    return current_user.is_authenticated and current_user.role in roles
+
+
+def may_use_room(poli: Poli) -> bool:
+    """The head sees all rooms; poli staff their own."""
+    if has_role(Role.HEAD):
+        return True
+    return has_role(Role.POLI) and poli.id in {room.id for room in current_user.rooms}
+
+
+# --- Loaders ----------------------------------------------------------------------------------
+
+
+def poli_or_404(code: str) -> Poli:
+    """The room of this code that the account works in."""
+    poli = db.session.scalar(select(Poli).where(Poli.code == code))
+    if poli is None or not may_use_room(poli):
+        abort(404)
+    return poli
+
+
+def entry_or_404(ref: str) -> QueueEntry:
+    """The queue entry, if it stands in a room of the account."""
+    entry = db.session.scalar(
+        select(QueueEntry)
+        .where(QueueEntry.public_id == ref)
+        .options(
+            joinedload(QueueEntry.poli),
+            joinedload(QueueEntry.visit).joinedload(Visit.patient),
+        )
+    )
+    if entry is None or not may_use_room(entry.poli):
+        abort(404)
+    return entry
+
+
+def visit_or_404(ref: str) -> Visit:
+    """The visit; poli staff only if it has (or had) an entry in their rooms."""
+    visit = db.session.scalar(
+        select(Visit).where(Visit.public_id == ref).options(joinedload(Visit.patient))
+    )
+    if visit is None:
+        abort(404)
+    if has_role(Role.POLI) and not has_record_access(visit.patient):
+        mine = {room.id for room in current_user.rooms}
+        if not any(entry.poli_id in mine for entry in visit.entries):
+            abort(404)
+    return visit
+
+
+def patient_or_404(ref: str) -> Patient:
+    """The patient; whether the record may be read is `has_record_access`."""
+    patient = db.session.scalar(select(Patient).where(Patient.public_id == ref))
+    if patient is None:
+        abort(404)
+    return patient
+
+
+def draft_or_404(ref: str) -> RegistrationDraft:
+    """The draft, for every clerk: a colleague may finish what one began."""
+    draft = db.session.scalar(select(RegistrationDraft).where(RegistrationDraft.public_id == ref))
+    if draft is None:
+        abort(404)
+    return draft
+
+
+# --- Reading a record -------------------------------------------------------------------------
+
+
+def has_record_access(patient: Patient) -> bool:
+    """Head and records: always. Poli: a patient in one's rooms today, or opened with a reason."""
+    if has_role(Role.HEAD, Role.RECORDS):
+        return True
+    if not has_role(Role.POLI):
+        return False
+    day = days.current_day()
+    rooms = [room.id for room in current_user.rooms]
+    in_my_rooms = (
+        select(QueueEntry.id)
+        .join(QueueEntry.visit)
+        .where(
+            Visit.patient_id == patient.id,
+            QueueEntry.poli_id.in_(rooms),
+            QueueEntry.service_day_id == (day.id if day else None),
+        )
+    )
+    if day and db.session.scalar(in_my_rooms.limit(1)):
+        return True
+    granted = select(RecordAccess.id).where(
+        RecordAccess.user_id == current_user.id,
+        RecordAccess.patient_ref == patient.public_id,
+        RecordAccess.expires_at > utcnow(),
+    )
+    return db.session.scalar(granted.limit(1)) is not None
+
+
+def grant_record_access(patient: Patient, reason: str) -> None:
+    """Open a record outside one's rooms, for 30 minutes; in the view's transaction."""
+    actor = current_actor()
+    db.session.add(
+        RecordAccess(
+            user_id=actor.user_id,
+            patient_ref=patient.public_id,
+            reason=reason,
+            expires_at=utcnow() + RECORD_ACCESS_TIME,
+        )
+    )
+    audit.record(actor, "open_with_reason", patient_ref=patient.public_id, reason=reason)
+
+
+def record_view(action: str, patient: Patient, object_type: str = "", object_ref: str = "") -> None:
+    """Log that a record was looked at: the one write that a GET makes, in its own transaction."""
+    actor, patient_ref = current_actor(), patient.public_id
+    with transaction():
+        audit.record(
+            actor,
+            action,
+            object_type=object_type,
+            object_ref=object_ref,
+            patient_ref=patient_ref,
+        )
+
+
+# --- Pages ------------------------------------------------------------------------------------
+
+DESKS = {
+    Role.REGISTRATION: ("Pendaftaran", "registration.desk"),
+    Role.POLI: ("Antrean", "poli.rooms"),
+    Role.RECORDS: ("Pasien", "patients.search"),
+    Role.HEAD: ("Antrean", "poli.rooms"),
+    Role.OPERATOR: ("Sistem", "system.status"),
+}
+FURTHER = {
+    Role.REGISTRATION: [],
+    Role.POLI: [("Pasien", "patients.search")],
+    Role.RECORDS: [],
+    Role.HEAD: [
+        ("Pendaftaran", "registration.desk"),
+        ("Pasien", "patients.search"),
+        ("Sistem", "system.status"),
+    ],
+    Role.OPERATOR: [],
+}
+
+
+def desk_address() -> str:
+    """Where an account's work begins."""
+    return url_for(DESKS[current_user.role][1])
+
+
+def navigation() -> list[tuple[str, str, bool]]:
+    """Label, address and "is here" of the links in the page's head."""
+    if not current_user.is_authenticated:
+        return []
+    links = [DESKS[current_user.role], *FURTHER[current_user.role], ("Bantuan", "system.help_page")]
+    here = request.blueprint
+    return [(label, url_for(end), end.split(".")[0] == here) for label, end in links]
+
+
+def page_settings() -> dict:
+    """The clinic's settings, read once a request."""
+    if "settings" not in g:
+        g.settings = settings.values()
+    return g.settings
+
+
+def sessions_of(user: User) -> list[LoginSession]:
+    return list(
+        db.session.scalars(
+            select(LoginSession).where(
+                LoginSession.user_id == user.id, LoginSession.ended_at.is_(None)
+            )
+        )
+    )
+
+
+def init_app(app: Flask) -> None:
+    login_manager.init_app(app)
+    app.before_request(guard)

@@ -1,0 +1,114 @@
+"""Puts the parts together: `create_app()`. Imported by nobody but gunicorn, flask and the tests."""
+
+import importlib.util
+from importlib import import_module
+
+from flask import Flask, current_app, g, render_template
+from flask_migrate import Migrate
+from flask_wtf import CSRFProtect
+from jinja2 import StrictUndefined
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
+
+import access
+import cli
+import responses
+import sessions
+from clinic import audit, settings
+from config import Config, read_config
+from db import db, engine_options, utcnow
+from formatting import FILTERS
+from logs import init_logging
+
+BLUEPRINTS = [
+    name
+    for name in ("auth", "registration", "poli", "examination", "patients", "board", "system")
+    if importlib.util.find_spec(f"blueprints.{name}")
+]
+SENTENCES = {
+    400: ("Permintaan tidak lengkap", "Kembali ke halaman sebelumnya dan coba lagi."),
+    403: ("Tidak diizinkan", "Akun Anda tidak membuka halaman ini. Tanyakan kepada kepala."),
+    404: ("Tidak ditemukan", "Halaman ini tidak ada, atau bukan bagian ruang Anda."),
+    405: ("Bukan begini caranya", "Halaman ini hanya menerima kiriman dari formulirnya."),
+    413: ("Terlalu besar", "Yang dikirim melebihi 1 MB. Ringkas teksnya, lalu kirim lagi."),
+    500: ("Ada kesalahan di server", "Kesalahan sudah dicatat. Isian di halaman sebelumnya aman."),
+    503: ("Server sedang sibuk", "Tunggu sebentar, lalu muat ulang halaman ini."),
+}
+
+
+def create_app(config: Config | None = None) -> Flask:
+    """The application. Raises ConfigError when its settings can't be used."""
+    config = config or read_config()
+    config.make_folders()
+    init_logging()
+    app = Flask(__name__, static_folder=None)
+    app.secret_key = config.key("session").hex()
+    app.config.update(
+        ALUR=config,
+        SQLALCHEMY_DATABASE_URI=config.database_url,
+        # Parameters hold patients' data, and error texts go to the log.
+        SQLALCHEMY_ENGINE_OPTIONS={**engine_options(config.database_url), "hide_parameters": True},
+        WTF_CSRF_TIME_LIMIT=None,
+        MAX_CONTENT_LENGTH=1024 * 1024,
+        TRUSTED_HOSTS=list(config.hosts) or None,
+    )
+    app.jinja_options = {
+        "undefined": StrictUndefined,
+        "trim_blocks": True,
+        "lstrip_blocks": True,
+    }
+    audit.use_key(config.key("audit"))
+    db.init_app(app)
+    Migrate(app, db, directory=f"{app.root_path}/migrations")
+    sessions.init_app(app)
+    access.init_app(app)  # before CSRF: a stranger is refused first
+    CSRFProtect(app)
+    responses.init_app(app)
+    for name in BLUEPRINTS:
+        app.register_blueprint(import_module(f"blueprints.{name}").bp)
+    app.jinja_env.filters.update(FILTERS)
+    app.context_processor(page_context)
+    app.register_error_handler(HTTPException, show_error)
+    app.register_error_handler(OperationalError, show_busy)
+    cli.init_app(app)
+    return app
+
+
+def page_context() -> dict:
+    """What every page may use; after a failure it must not ask the database again."""
+    known = g.get("settings") if g.get("has_failed") else access.page_settings()
+    return {
+        "clinic_name": known["clinic_name"],
+        "is_demo": known["is_demo"],
+        "zone": known["time_zone"],
+        "now": utcnow(),
+        "nav_items": [] if g.get("has_failed") else access.navigation(),
+    }
+
+
+def show_error(error: HTTPException):
+    code = error.code or 500
+    if code < 400:
+        return error
+    if code >= 500:
+        g.has_failed = True
+        g.settings = {key: entry.default for key, entry in settings.DEFINITIONS.items()}
+    title, sentence = SENTENCES.get(code, SENTENCES[400 if code < 500 else 500])
+    page = render_template(
+        "errors/error.html",
+        code=code,
+        title=title,
+        message=sentence,
+    )
+    response = error.get_response()
+    response.set_data(page)
+    response.content_type = "text/html; charset=utf-8"
+    return response
+
+
+def show_busy(error: OperationalError):
+    """The database did not answer in time: say so, instead of a stack trace."""
+    current_app.logger.exception("the database did not answer")
+    db.session.rollback()
+    is_locked = "locked" in str(error.orig).lower()
+    return show_error(ServiceUnavailable() if is_locked else InternalServerError())

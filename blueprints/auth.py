@@ -1,0 +1,117 @@
+"""Log in, log out, unlock, and send again what a form had sent meanwhile."""
+
+import json
+
+from flask import Blueprint, current_app, make_response, redirect, render_template, request
+from flask_login import current_user
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+import access
+import sessions
+from clinic import accounts, audit
+from db import db, transaction
+from models import User
+
+bp = Blueprint("auth", __name__)
+WRONG = "Nama pengguna atau kata sandi salah. Periksa huruf besar dan ejaannya, lalu coba lagi."
+
+
+@bp.get("/")
+@access.allow(*access.EVERYONE)
+def home():
+    return redirect(access.desk_address(), 303)
+
+
+@bp.get("/masuk")
+@access.public
+def login():
+    goes_on = known_path(request.args.get("lanjut", ""), "GET")
+    if current_user.is_authenticated:
+        return redirect(goes_on or "/", 303)
+    return render_template("auth/login.html", **access.login_context(goes_on, []))
+
+
+@bp.post("/masuk")
+@access.public
+def enter():
+    username = request.form.get("username", "")
+    user = accounts.by_username(username)
+    wait = accounts.seconds_to_wait(user)
+    if wait:
+        return _again(username, f"Terlalu banyak percobaan. Tunggu {wait} detik, lalu coba lagi.")
+    if not accounts.matches(user, request.form.get("password", "")):
+        with transaction():
+            _note_failure(user)
+        return _again(username, WRONG)
+    with transaction():
+        user = db.session.get(User, user.id)
+        accounts.note_success(user)
+        sessions.begin(user)
+        audit.record(audit.Actor(user.id, user.role, request.remote_addr or ""), "log_in")
+    resend, goes_on = _resend_fields(), request.form.get("lanjut", "")
+    if resend and known_path(goes_on, "POST"):
+        return render_template("auth/resend.html", path=goes_on, fields=resend, problem="")
+    return redirect(known_path(goes_on, "GET") or "/", 303)
+
+
+def _note_failure(user: User | None) -> None:
+    if user is not None:
+        accounts.note_failure(db.session.get(User, user.id))
+        audit.record(
+            access.current_actor(), "log_in_failed", object_type="user", object_ref=user.public_id
+        )
+
+
+def _again(username: str, message: str, status: int = 422) -> Response:
+    context = access.login_context(
+        request.form.get("lanjut", ""), _resend_fields(), username=username, message=message
+    )
+    return make_response(render_template("auth/login.html", **context), status)
+
+
+def _resend_fields() -> list[tuple[str, str]]:
+    try:
+        pairs = json.loads(request.form.get("resend") or "[]")
+        return [(str(name), str(text)) for name, text in pairs]
+    except (ValueError, TypeError):
+        return []
+
+
+@bp.post("/keluar")
+@access.public
+def logout():
+    with transaction():
+        if sessions.current_row():
+            audit.record(access.current_actor(), "log_out")
+        sessions.end()
+    response = redirect("/masuk", 303)
+    response.headers["Clear-Site-Data"] = '"cache"'
+    return response
+
+
+def known_path(path: str, method: str) -> str:
+    """The path if it is a page of ours (never another site's address), else ''."""
+    if not path.startswith("/") or path.startswith("//") or "\\" in path:
+        return ""
+    try:
+        current_app.url_map.bind("").match(path.partition("?")[0], method=method)
+    except HTTPException:
+        return ""
+    return path
+
+
+@bp.app_errorhandler(CSRFError)
+def form_expired(error: CSRFError):
+    """Nothing typed is lost: it is shown again, ready to send."""
+    if request.endpoint == "auth.enter":
+        message = "Halaman ini sudah lama terbuka. Masukkan kata sandi sekali lagi."
+        return _again(request.form.get("username", ""), message, 400)
+    fields = access.typed_fields()
+    if not current_user.is_authenticated:
+        context = access.login_context(request.path, fields)
+        return render_template("auth/login.html", **context), 400
+    problem = "Halaman tadi sudah lama terbuka, jadi belum ada yang disimpan."
+    page = render_template("auth/resend.html", path=request.path, fields=fields, problem=problem)
+    return page, 400

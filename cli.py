@@ -1,0 +1,162 @@
+"""Commands for the people who run the clinic's server. Each can be repeated."""
+
+import fcntl
+import logging
+import signal
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from flask import Flask, current_app
+from flask_migrate import upgrade
+from sqlalchemy import select
+
+from clinic import accounts, audit, demo, reference, settings, worker
+from db import SQLITE_IS_WAL_SAFE, db, sqlite_driver, transaction
+from models import Role, User
+
+DEMO_PASSWORD = "coba-alur-sekarang"  # noqa: S105  printed by `make run`, in demo data only
+BEAT_SECONDS = 5
+
+log = logging.getLogger("alur")
+
+
+@contextmanager
+def _alone(name: str, *, wait: bool = True):
+    """Hold a lock file of the data folder, so that two processes don't do this at once."""
+    path: Path = current_app.config["ALUR"].data / f"{name}.lock"
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        yield
+
+
+def is_empty() -> bool:
+    return db.session.scalar(select(User.id).limit(1)) is None
+
+
+@click.command("setup")
+@click.option("--clinic", help="Nama puskesmas (basis data kosong).")
+@click.option("--time-zone", type=click.Choice(["WIB", "WITA", "WIT"]), help="Zona waktu.")
+@click.option("--head-name", help="Nama kepala puskesmas.")
+@click.option("--head-username", help="Nama pengguna kepala.")
+@click.option("--head-password-file", type=click.File(), help="Berkas berisi kata sandi kepala.")
+def setup_command(clinic, time_zone, head_name, head_username, head_password_file) -> None:
+    """Create or migrate the database; fill an empty one. Safe to repeat."""
+    with _alone("setup"):
+        prepare_database()
+        if not is_empty():
+            return
+        if current_app.config["ALUR"].wants_demo:
+            fill_demo()
+            return
+        given = head_password_file.read().strip() if head_password_file else None
+        _first_head(
+            clinic or click.prompt("Nama puskesmas"),
+            time_zone or click.prompt("Zona waktu", type=click.Choice(["WIB", "WITA", "WIT"])),
+            head_name or click.prompt("Nama kepala puskesmas"),
+            head_username or click.prompt("Nama pengguna kepala", default="kepala"),
+            given,
+        )
+
+
+def prepare_database() -> None:
+    """Migrate, and add reference data that a newer version brings."""
+    upgrade()
+    with transaction():
+        reference.seed()
+        if not settings.value("epoch"):
+            settings.set_value("epoch", settings.new_epoch())
+
+
+def fill_demo() -> None:
+    """The demo clinic: staff, patients, two years of visits and a living today."""
+    password_hash = accounts.hash_passphrase(DEMO_PASSWORD)
+    with transaction():
+        demo.create_staff(password_hash)
+    demo.fill()
+
+
+def _first_head(clinic, time_zone, name, username, given) -> None:
+    zones = {short: zone for zone, short in settings.TIME_ZONES.items()}
+    passphrase = _passphrase(username, given)
+    password_hash = accounts.hash_passphrase(passphrase)
+    with transaction():
+        settings.set_value("clinic_name", settings.parse("clinic_name", clinic))
+        settings.set_value("time_zone", zones[time_zone])
+        accounts.create_user(
+            audit.SYSTEM,
+            username=username,
+            display_name=name,
+            password_hash=password_hash,
+            role=Role.HEAD,
+        )
+
+
+def _passphrase(username: str, given: str | None) -> str:
+    while True:
+        typed = given or click.prompt(
+            "Kata sandi kepala (15 huruf atau lebih)", hide_input=True, confirmation_prompt=True
+        )
+        try:
+            accounts.check_passphrase(typed, username)
+            return typed
+        except accounts.PassphraseError as problem:
+            if given:
+                raise click.ClickException(str(problem)) from None
+            click.echo(str(problem))
+
+
+@click.command("ready-message")
+def ready_message_command() -> None:
+    """What to know once the server answers: notices, and a demo's accounts."""
+    if current_app.config["ALUR"].database_url.startswith("sqlite") and not SQLITE_IS_WAL_SAFE:
+        click.echo(
+            f"Perhatian: SQLite {sqlite_driver.sqlite_version} punya cacat WAL; hanya pekerja "
+            "latar yang menulis checkpoint. Pasang paket pysqlite3 bila tersedia."
+        )
+    if not settings.value("is_demo"):
+        return
+    click.echo(f"Akun latihan (kata sandi semua: {DEMO_PASSWORD}):")
+    for user in db.session.scalars(select(User).where(User.is_active).order_by(User.id)):
+        rooms = " ".join(room.code for room in user.rooms)
+        click.echo(f"  {user.username:<12} {user.display_name:<28} {rooms}")
+
+
+@click.command("demo-data")
+@click.option("--today", is_flag=True, help="Isi hari ini dengan antrean yang hidup.")
+def demo_data_command(today: bool) -> None:
+    """Top the demo clinic up with a living today."""
+    if not settings.value("is_demo"):
+        raise click.ClickException("Ini bukan data latihan; tidak ada yang diubah.")
+    if today:
+        demo.fill_today()
+
+
+@click.command("worker")
+def worker_command() -> None:
+    """The one background process: sign of life, database care, later sending and backups."""
+    try:
+        with _alone("worker", wait=False):
+            _work_until_stopped()
+    except BlockingIOError:
+        raise click.ClickException("Pekerja latar sudah berjalan.") from None
+
+
+def _work_until_stopped() -> None:
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    while not stop.is_set():
+        try:
+            worker.run_once()
+        except Exception:  # it must outlive a full disk or a database that restarts
+            log.exception("worker step failed")
+            db.session.rollback()
+        db.session.remove()
+        stop.wait(BEAT_SECONDS)
+
+
+def init_app(app: Flask) -> None:
+    for command in (setup_command, ready_message_command, demo_data_command, worker_command):
+        app.cli.add_command(command)

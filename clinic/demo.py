@@ -1,0 +1,48 @@
+"""The demo clinic: invented people, the same every time (fixed seed)."""
+
+from clinic import accounts, audit, settings
+from db import db
+from models import Practitioner, Role
+
+# username, name, role, rooms, profession
+STAFF = [
+    ("loket", "Rina Wulandari", Role.REGISTRATION, "", ""),
+    ("umum", "dr. Bagus Prasetyo", Role.POLI, "UMUM LANSIA TB UGD GIZI", "Dokter"),
+    ("gigi", "drg. Maya Kusuma", Role.POLI, "GIGI", "Dokter gigi"),
+    ("kia", "Bdn. Nurhayati", Role.POLI, "KIA KB IMUN MTBS", "Bidan"),
+    ("lab", "Yusuf Hidayat", Role.POLI, "LAB", "Analis laboratorium"),
+    ("farmasi", "apt. Dewi Anggraini", Role.POLI, "FARMASI", "Apoteker"),
+    ("rekammedis", "Sari Puspita", Role.RECORDS, "", ""),
+    ("kepala", "dr. Indah Lestari", Role.HEAD, "", ""),
+    ("ti", "Hendra Gunawan", Role.OPERATOR, "", ""),
+]
+
+
+def create_staff(password_hash: str) -> None:
+    """The demo accounts, all with the same passphrase; marks the database as a demo."""
+    settings.set_value("is_demo", True)
+    settings.set_value("clinic_name", "Puskesmas Tirta Alur")
+    settings.set_value("clinic_address", "Jalan Melati 1, Kecamatan Tirta Alur")
+    for username, name, role, rooms, profession in STAFF:
+        practitioner = None
+        if profession:
+            practitioner = Practitioner(name=name, profession=profession)
+            db.session.add(practitioner)
+            db.session.flush()
+        accounts.create_user(
+            audit.SYSTEM,
+            username=username,
+            display_name=name,
+            password_hash=password_hash,
+            role=role,
+            rooms=rooms.split(),
+            practitioner_id=practitioner.id if practitioner else None,
+        )
+
+
+def fill() -> None:
+    """Patients and two years of visits."""
+
+
+def fill_today() -> None:
+    """A living queue for today."""

@@ -1,0 +1,220 @@
+"""Sessions on the server: the cookie is a random token, everything else is a row.
+
+A row can be ended at once (Flask's own cookie still logs in after a logout), and no answer of a
+slow poll can bring an older session back, because polls never load one. Before the login there
+is no row: a signed cookie then carries the CSRF token and nothing else.
+"""
+
+import contextlib
+import hashlib
+import logging
+import secrets
+from collections.abc import Iterator, MutableMapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import Flask, Request, Response, request, session
+from flask.sessions import SessionInterface, SessionMixin
+from itsdangerous import BadSignature, URLSafeSerializer
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import contains_eager
+
+from clinic import settings
+from db import db, transaction, utcnow
+from models import LoginSession, User
+
+COOKIE = "alur"
+LIFETIME = timedelta(hours=12)
+# A page load moves the idle limit at most this often: not every page need write.
+EXTEND_EVERY = timedelta(minutes=1)
+# Pages that reload themselves say so, and do not keep an unattended screen open.
+AUTOMATIC = "otomatis"
+
+log = logging.getLogger(__name__)
+
+
+def digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def token_digest() -> str:
+    """What the session table knows this request's cookie by."""
+    return digest(request.cookies.get(COOKIE, ""))
+
+
+class ServerSession(MutableMapping, SessionMixin):
+    """Loads its row when it is first looked at, and remembers which keys changed."""
+
+    def __init__(self, cookie: str | None, signer: URLSafeSerializer):
+        self._cookie = cookie
+        self._signer = signer
+        self._data: dict[str, Any] | None = None
+        self.row: LoginSession | None = None
+        self.changed: set[str] = set()
+        self.new_cookie: str | None = None
+
+    @property
+    def data(self) -> dict[str, Any]:
+        if self._data is None:
+            self._data = self._load()
+        return self._data
+
+    @property
+    def is_loaded(self) -> bool:
+        return self._data is not None
+
+    def _load(self) -> dict[str, Any]:
+        if not self._cookie:
+            return {}
+        if "." in self._cookie:  # signed, before the login; a token has no dot
+            with contextlib.suppress(BadSignature):
+                return dict(self._signer.loads(self._cookie))
+            return {}
+        self.row = _find(digest(self._cookie))
+        return dict(self.row.data) if self.row else {}
+
+    def __getitem__(self, key: str) -> Any:
+        return self.data[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.data[key] = value
+        self.changed.add(key)
+
+    def __delitem__(self, key: str) -> None:
+        del self.data[key]
+        self.changed.add(key)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.data)
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def adopt(self, row: LoginSession, token: str) -> None:
+        self.row, self._data, self.new_cookie = row, dict(row.data), token
+        self.changed = set()
+
+    def abandon(self) -> None:
+        self.row, self._data, self.new_cookie = None, {}, ""
+
+
+def _find(token_hash: str) -> LoginSession | None:
+    return db.session.scalar(
+        select(LoginSession)
+        .join(LoginSession.user)
+        .options(contains_eager(LoginSession.user))
+        .where(
+            LoginSession.token_digest == token_hash,
+            LoginSession.ended_at.is_(None),
+            LoginSession.expires_at > utcnow(),
+            User.is_active,
+        )
+    )
+
+
+class TableSessions(SessionInterface):
+    def open_session(self, app: Flask, request: Request) -> ServerSession:
+        signer = URLSafeSerializer(app.secret_key, salt="alur-before-login")
+        return ServerSession(request.cookies.get(COOKIE), signer)
+
+    def save_session(self, app: Flask, session: ServerSession, response: Response) -> None:
+        if session.new_cookie is not None:
+            _set_cookie(response, session.new_cookie)
+        if not session.is_loaded:
+            return
+        if session.row:
+            _store(session)
+        elif session.changed and session.new_cookie is None:
+            _set_cookie(response, session._signer.dumps(session.data))
+
+
+def _set_cookie(response: Response, value: str) -> None:
+    if value:
+        response.set_cookie(
+            COOKIE, value, httponly=True, samesite="Lax", secure=request.is_secure, path="/"
+        )
+    else:
+        response.delete_cookie(COOKIE, httponly=True, samesite="Lax", path="/")
+
+
+def _store(current: ServerSession) -> None:
+    now = utcnow()
+    row = current.row
+    extends = (
+        now - row.seen_at > EXTEND_EVERY and AUTOMATIC not in request.args and not is_idle(row, now)
+    )
+    if not extends and not current.changed:
+        return
+    # A disk that is full must not take the page away that says so.
+    try:
+        with transaction():
+            fresh = db.session.get(LoginSession, row.id)
+            if current.changed:
+                kept = {k: v for k, v in fresh.data.items() if k not in current.changed}
+                mine = {k: current.data[k] for k in current.changed if k in current.data}
+                fresh.data = kept | mine
+            if extends:
+                fresh.seen_at = now
+                fresh.idle_until = now + _idle_time()
+    except OperationalError:
+        log.exception("session not stored")
+
+
+def _idle_time() -> timedelta:
+    return timedelta(minutes=settings.value("idle_minutes"))
+
+
+def is_idle(row: LoginSession, now: datetime) -> bool:
+    return now >= row.idle_until
+
+
+def current_row() -> LoginSession | None:
+    """The session row of this request, also when its screen is locked."""
+    _ = session.data
+    return session.row
+
+
+def active_user() -> User | None:
+    """The account that this request may act as; None when locked."""
+    row = current_row()
+    return None if row is None or is_idle(row, utcnow()) else row.user
+
+
+def begin(user: User) -> LoginSession:
+    """Open a session for this account, in the login's transaction; ends one it replaces."""
+    now = utcnow()
+    old = current_row()
+    kept = {}
+    if old is not None:
+        old = db.session.get(LoginSession, old.id)
+        old.ended_at = now
+        # After unlocking, the same person finds the desk as it was.
+        kept = dict(old.data) if old.user_id == user.id else {}
+    token = secrets.token_urlsafe(24).replace(".", "-")
+    row = LoginSession(
+        token_digest=digest(token),
+        user_id=user.id,
+        data=kept | {"csrf_token": secrets.token_hex(20)},
+        device=request.remote_addr or "",
+        seen_at=now,
+        idle_until=now + _idle_time(),
+        expires_at=now + LIFETIME,
+    )
+    row.user = user
+    db.session.add(row)
+    db.session.flush()
+    session.adopt(row, token)
+    return row
+
+
+def end() -> None:
+    """End this request's session, in the logout's transaction."""
+    row = current_row()
+    if row is not None:
+        db.session.get(LoginSession, row.id).ended_at = utcnow()
+    session.abandon()
+
+
+def init_app(app: Flask) -> None:
+    app.session_interface = TableSessions()
