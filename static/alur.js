@@ -197,7 +197,12 @@
       ['input', 'change'].forEach(function (type) { node.dispatchEvent(new Event(type, { bubbles: true })); });
     });
   }
+  function shutMenus(target) {
+    all('.menu[open]').forEach(function (menu) { if (!menu.contains(target)) { menu.open = false; } });
+  }
+  on('keydown', function (event) { if (event.keyCode === 27) { shutMenus(null); } });
   on('click', function (event) {
+    shutMenus(event.target);
     var button = closest(event.target, '[data-fill], [data-print], .error-summary a');
     if (!button) { return; }
     if (button.hasAttribute('data-fill')) {
