@@ -1,0 +1,80 @@
+"""Registrations that are not saved yet. A draft's id is the key that makes its save happen once."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from clinic import audit, days
+from db import db, utcnow
+from models import DraftKind, RegistrationDraft, Visit
+
+
+@dataclass(frozen=True)
+class DraftSubject:
+    """What a draft is about: a known patient, or a visit of today."""
+
+    kind: DraftKind = DraftKind.NEW
+    patient_ref: str | None = None
+    about_visit: Visit | None = None
+
+
+def by_ref(public_id: str) -> RegistrationDraft | None:
+    """The draft of this id."""
+    return db.session.scalar(
+        select(RegistrationDraft).where(RegistrationDraft.public_id == public_id)
+    )
+
+
+def is_editable(draft: RegistrationDraft) -> bool:
+    """A draft lives for its clinic day; a saved or dropped one is history."""
+    return not (draft.saved_at or draft.dropped_at or is_expired(draft))
+
+
+def is_expired(draft: RegistrationDraft) -> bool:
+    return draft.saved_at is None and draft.drafted_on != days.clinic_date()
+
+
+def store(
+    actor: audit.Actor,
+    fields: dict[str, Any],
+    subject: DraftSubject,
+    draft: RegistrationDraft | None = None,
+) -> RegistrationDraft:
+    """Keep what was typed: in the draft that was being edited, or in a new one."""
+    if draft is None or not is_editable(draft):
+        draft = RegistrationDraft(user_id=actor.user_id, drafted_on=days.clinic_date(), version=0)
+        db.session.add(draft)
+    draft.kind = subject.kind
+    draft.patient_ref = subject.patient_ref
+    draft.about_visit_id = subject.about_visit.id if subject.about_visit else None
+    draft.fields = fields
+    draft.version += 1
+    draft.updated_at = utcnow()
+    db.session.flush()
+    return draft
+
+
+def unsaved(user_id: int) -> list[RegistrationDraft]:
+    """Today's drafts that this clerk left, newest first."""
+    return list(
+        db.session.scalars(
+            select(RegistrationDraft)
+            .where(
+                RegistrationDraft.user_id == user_id,
+                RegistrationDraft.drafted_on == days.clinic_date(),
+                RegistrationDraft.saved_at.is_(None),
+                RegistrationDraft.dropped_at.is_(None),
+            )
+            .order_by(RegistrationDraft.id.desc())
+        )
+    )
+
+
+def drop(actor: audit.Actor, draft: RegistrationDraft) -> None:
+    """Take a draft off the list; what was typed stays in its row."""
+    if is_editable(draft):
+        draft.dropped_at = utcnow()
+        audit.record(
+            actor, "drop_draft", object_type="registration_draft", object_ref=draft.public_id
+        )

@@ -1,0 +1,309 @@
+"""The counter's saves: a visit with its queue entry, a further room, an emergency, an identity.
+
+Each save takes the draft's row first. Whoever comes second, by a second click or from another
+process, finds the visit there and gets the same ticket.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+
+from sqlalchemy import select
+
+from clinic import audit, counters, days, patients, queues
+from clinic.names import fold
+from clinic.review import Application, Review, Warned, review, taken_warning
+from db import db, utcnow
+from formatting import age_on
+from models import (
+    DatePrecision,
+    DraftKind,
+    EntryKind,
+    NoNikReason,
+    OutboxEntry,
+    Override,
+    Patient,
+    Poli,
+    PoliKind,
+    Priority,
+    RegistrationDraft,
+    ServiceDay,
+    Village,
+    Visit,
+)
+
+
+class RegistrationError(Exception):
+    """A save that is refused, with a sentence for the clerk."""
+
+
+class StaleDraft(RegistrationError):
+    """The draft was changed since its check page was shown."""
+
+
+class NeedsReasons(RegistrationError):
+    """Warnings without an answer; `missing` holds a sentence a rule."""
+
+    def __init__(self, found: Review, missing: dict[str, str]) -> None:
+        super().__init__("Ada peringatan yang belum diberi alasan.")
+        self.review = found
+        self.missing = missing
+
+
+def save(
+    actor: audit.Actor,
+    draft_ref: str,
+    application: Application,
+    version: int,
+    reasons: Mapping[str, str],
+) -> Visit:
+    """Save a draft once. `reasons` by rule, '' for all. Raises StaleDraft, NeedsReasons."""
+    draft = _locked(draft_ref)
+    if draft.saved_at:
+        return draft.visit
+    if draft.version != version:
+        raise StaleDraft("Pendaftaran ini diubah di tempat lain. Periksa lagi sebelum menyimpan.")
+    found = review(application)
+    missing = found.unanswered(reasons)
+    if missing:
+        raise NeedsReasons(found, missing)
+    keep = {
+        DraftKind.ROOM: _add_room,
+        DraftKind.IDENTITY: _complete_identity,
+    }.get(application.kind, _register)
+    try:
+        visit = keep(actor, application, found, draft)
+    except patients.NikTaken as taken:
+        # A colleague registered this NIK since the check page was shown.
+        raise NeedsReasons(*_with_taken(found, taken.patient)) from taken
+    _keep_reasons(actor, visit, found, reasons)
+    draft.saved_at, draft.visit_id = utcnow(), visit.id
+    db.session.flush()
+    return visit
+
+
+def _locked(draft_ref: str) -> RegistrationDraft:
+    """The draft, read again under a lock: what was read before it may be old."""
+    statement = (
+        select(RegistrationDraft)
+        .where(RegistrationDraft.public_id == draft_ref)
+        .with_for_update(of=RegistrationDraft)
+        .execution_options(populate_existing=True)
+    )
+    return db.session.scalars(statement).one()
+
+
+def _with_taken(found: Review, owner: Patient) -> tuple[Review, dict[str, str]]:
+    warned = taken_warning(owner)
+    found.warnings.insert(0, warned)
+    return found, {warned.rule: "NIK ini baru saja didaftarkan. Buka pasien itu, atau beri alasan."}
+
+
+def _register(
+    actor: audit.Actor, application: Application, found: Review, draft: RegistrationDraft
+) -> Visit:
+    patient = _keep_patient(actor, application, found)
+    visit = open_visit(
+        actor,
+        patient,
+        found.poli,
+        Visit(
+            draft_id=draft.id,
+            visit_type=application.visit_type,
+            complaint=application.complaint,
+            pregnant=application.pregnant,
+            priority=found.priority,
+            cluster=found.chosen_cluster,
+            cluster_rule=found.cluster.why[:60],
+            computed_cluster=found.cluster.code,
+        ),
+    )
+    _mark_for_exchange(visit)
+    return visit
+
+
+def _keep_patient(actor: audit.Actor, application: Application, found: Review) -> Patient:
+    is_disputed = any(warned.rule == "NIK-TAKEN" for warned in found.warnings)
+    if application.patient is None:
+        return patients.create(actor, application.identity, nik_disputed=is_disputed)
+    patient = patients.current(application.patient)
+    patients.update(actor, patient, application.identity, "Diperbarui saat pendaftaran")
+    if is_disputed:
+        patient.is_nik_disputed = True
+    return patient
+
+
+def open_visit(actor: audit.Actor, patient: Patient, poli: Poli, visit: Visit) -> Visit:
+    """Give a prepared visit its day, number, snapshot and place in the room's queue."""
+    day = days.open_day()
+    visit.service_day_id = day.id
+    visit.patient_id = visit.original_patient_id = patient.id
+    visit.payer = patient.payer
+    visit.bpjs_number = patient.bpjs_number
+    visit.village = patient.village
+    visit.is_in_area = is_in_area(patient.village)
+    visit.registered_by_id = actor.user_id
+    visit.is_new_patient = not _has_visits(patient)
+    _snapshot_age(visit, patient.birth_date, day)
+    visit.series = poli.prefix
+    visit.number = counters.next_value(f"number:{day.id}:{poli.prefix}")
+    visit.label = f"{poli.prefix}{visit.number:03d}"
+    db.session.add(visit)
+    db.session.flush()
+    queues.enqueue(actor, visit, poli, kind=EntryKind.REGISTERED)
+    audit.record(
+        actor,
+        "register_visit",
+        object_type="visit",
+        object_ref=visit.public_id,
+        patient_ref=patient.public_id,
+        details=f"{poli.code} {visit.label}",
+    )
+    return visit
+
+
+def _has_visits(patient: Patient) -> bool:
+    found = select(Visit.id).where(Visit.patient_id == patient.id).limit(1)
+    return db.session.scalar(found) is not None
+
+
+def _snapshot_age(visit: Visit, birth_date: date | None, day: ServiceDay) -> None:
+    if birth_date is None or birth_date > day.on:
+        return
+    age = age_on(birth_date, day.on)
+    visit.age_years, visit.age_months = age.years, age.total_months
+    visit.age_days = (day.on - birth_date).days
+
+
+def is_in_area(village: str | None) -> bool | None:
+    """Whether the village lies in the clinic's area; None when it has not said which do."""
+    if not village:
+        return None
+    listed = {
+        row.folded: row.is_in_area
+        for row in db.session.scalars(select(Village).where(Village.is_active))
+    }
+    return listed.get(fold(village), False) if listed else None
+
+
+def _keep_reasons(
+    actor: audit.Actor, visit: Visit, found: Review, reasons: Mapping[str, str]
+) -> None:
+    for warned in found.warnings:
+        if warned.level in ("error", "warning"):
+            reason = (reasons.get(warned.rule) or reasons.get("", "")).strip()
+            db.session.add(_override(actor, visit, warned, reason))
+    db.session.flush()
+
+
+def _override(actor: audit.Actor, visit: Visit, warned: Warned, reason: str) -> Override:
+    return Override(
+        visit_id=visit.id,
+        rule=warned.rule,
+        level=warned.level,
+        message=warned.message[:400],
+        reason=reason[:300],
+        recorded_by_id=actor.user_id,
+    )
+
+
+def _mark_for_exchange(visit: Visit) -> None:
+    """What must leave the building is a row first; the worker sends it later."""
+    db.session.add(
+        OutboxEntry(
+            target="satusehat",
+            business_key=f"satusehat:visit:{visit.public_id}",
+            subject_type="visit",
+            subject_ref=visit.public_id,
+        )
+    )
+
+
+def _add_room(
+    actor: audit.Actor, application: Application, found: Review, _draft: RegistrationDraft
+) -> Visit:
+    visit = application.about_visit
+    if application.complaint and application.complaint not in visit.complaint:
+        visit.complaint = f"{visit.complaint}; {application.complaint}"
+    queues.enqueue(actor, visit, found.poli, kind=EntryKind.REGISTERED)
+    audit.record(
+        actor,
+        "add_room",
+        object_type="visit",
+        object_ref=visit.public_id,
+        patient_ref=visit.patient.public_id,
+        details=found.poli.code,
+    )
+    return visit
+
+
+def _complete_identity(
+    actor: audit.Actor, application: Application, found: Review, _draft: RegistrationDraft
+) -> Visit:
+    """Fill in who it is, on the visit that is already running."""
+    visit = application.about_visit
+    _keep_patient(actor, application, found)
+    patient = visit.patient
+    _snapshot_age(visit, patient.birth_date, visit.service_day)
+    visit.payer, visit.bpjs_number = patient.payer, patient.bpjs_number
+    visit.village, visit.is_in_area = patient.village, is_in_area(patient.village)
+    for entry in visit.entries:
+        queues.bump(entry.service_day_id, entry.poli_id)
+    return visit
+
+
+def register_emergency(
+    actor: audit.Actor, draft_key: str, name: str, sex: str, complaint: str
+) -> Visit:
+    """To the emergency room with what is known. `draft_key` makes a second press harmless."""
+    draft = db.session.scalar(
+        select(RegistrationDraft).where(RegistrationDraft.public_id == draft_key)
+    )
+    if draft is not None:
+        return draft.visit
+    poli = db.session.scalar(
+        select(Poli).where(Poli.kind == PoliKind.EMERGENCY, Poli.is_active).order_by(Poli.position)
+    )
+    if poli is None:
+        raise RegistrationError("Belum ada ruang gawat darurat yang aktif. Hubungi kepala.")
+    draft = RegistrationDraft(
+        public_id=draft_key,
+        kind=DraftKind.EMERGENCY,
+        user_id=actor.user_id,
+        drafted_on=days.clinic_date(),
+        fields={"name": name, "sex": sex, "complaint": complaint},
+    )
+    db.session.add(draft)
+    db.session.flush()
+    patient = patients.create(actor, unknown_person(name, sex))
+    visit = open_visit(
+        actor,
+        patient,
+        poli,
+        Visit(
+            draft_id=draft.id,
+            complaint=complaint or "Gawat darurat",
+            priority=Priority.EMERGENCY,
+            cluster="LINTAS",
+            cluster_rule="Gawat darurat: lintas klaster",
+            computed_cluster="LINTAS",
+        ),
+    )
+    _mark_for_exchange(visit)
+    draft.saved_at, draft.visit_id = utcnow(), visit.id
+    db.session.flush()
+    return visit
+
+
+def unknown_person(name: str, sex: str) -> patients.Identity:
+    """Somebody of whom little or nothing is known; completed later on the same visit."""
+    stand_in = "Tn. X" if sex == "L" else "Ny. X"
+    today = days.clinic_date()
+    return patients.Identity(
+        name=name or f"{stand_in} {today:%d-%m-%Y}",
+        sex=sex,
+        birth_date=None,
+        birth_precision=DatePrecision.YEAR,
+        no_nik_reason=NoNikReason.UNKNOWN,
+        address="Belum diketahui",
+        is_unknown=True,
+    )

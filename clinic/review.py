@@ -1,0 +1,229 @@
+"""The check page's judgement: warnings, cluster, likely existing patients, today's other visits."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from clinic import days, matching, patients, routing, search, settings
+from clinic.nik_checks import nik_findings
+from db import db
+from formatting import age_on
+from models import DatePrecision, DraftKind, Patient, Poli, Priority, QueueEntry, Visit
+from validators import phone_finding
+
+TODDLER_YEARS = 5
+MIN_REASON = 4
+
+
+@dataclass(frozen=True)
+class Application:
+    """A registration with every field cleaned."""
+
+    identity: patients.Identity
+    complaint: str = ""
+    poli_code: str = ""
+    visit_type: str = "SAKIT"
+    pregnant: str = ""
+    priority: str = ""
+    cluster: str = ""
+    kind: DraftKind = DraftKind.NEW
+    patient: Patient | None = None
+    about_visit: Visit | None = None
+
+
+@dataclass(frozen=True)
+class Warned:
+    """One warning of the check page; `patient` when it is about somebody else's record."""
+
+    rule: str
+    level: str
+    message: str
+    target_code: str | None = None
+    patient: Patient | None = None
+
+
+@dataclass(frozen=True)
+class Review:
+    warnings: list[Warned]
+    red_flags: tuple[str, ...] = ()
+    cluster: routing.Cluster | None = None
+    chosen_cluster: str = ""
+    priority: Priority = Priority.NONE
+    poli: Poli | None = None
+    likely: list[search.LikelyMatch] = field(default_factory=list)
+    visits_today: list[Visit] = field(default_factory=list)
+
+    def unanswered(self, reasons: Mapping[str, str]) -> dict[str, str]:
+        """Rule and sentence of each error or warning that still lacks a reason."""
+        one_for_all = reasons.get("", "")
+        return {
+            warned.rule: "Tulis alasannya, beberapa kata saja, atau perbaiki isiannya."
+            for warned in self.warnings
+            if warned.level in ("error", "warning")
+            and len((reasons.get(warned.rule) or one_for_all).strip()) < MIN_REASON
+        }
+
+
+def review(application: Application, *, at_on: date | None = None) -> Review:
+    """Everything the check page has to say about this registration."""
+    on = at_on or days.clinic_date()
+    warnings = _identity_warnings(application, on)
+    likely = _likely(application)
+    if application.kind == DraftKind.IDENTITY:
+        return Review(warnings=warnings, likely=likely)
+    visits = _visits_today(application.patient)
+    rules = routing.load()
+    case = case_of(application, on)
+    cluster = rules.cluster(case)
+    found = rules.findings(
+        case,
+        chosen_cluster=application.cluster or None,
+        open_entries=_open_entries(visits, application),
+    )
+    warnings += [Warned(f.rule, f.level, f.message, f.target_code) for f in found]
+    poli = db.session.scalar(select(Poli).where(Poli.code == application.poli_code))
+    return Review(
+        warnings=sorted(warnings, key=lambda w: ("error", "warning", "info").index(w.level)),
+        red_flags=rules.red_flags(case),
+        cluster=cluster,
+        chosen_cluster=application.cluster or cluster.code,
+        priority=priority_of(application, poli, on),
+        poli=poli,
+        likely=likely,
+        visits_today=[visit for visit in visits if visit is not application.about_visit],
+    )
+
+
+def case_of(application: Application, on: date) -> routing.Case:
+    """What routing needs to know of a registration."""
+    born = application.identity.birth_date
+    return routing.Case(
+        complaint=application.complaint,
+        sex=application.identity.sex,
+        birth_date=born,
+        age_months=age_on(born, on).total_months if born and born <= on else None,
+        pregnant=application.pregnant,
+        poli_code=application.poli_code,
+        on=on,
+    )
+
+
+def priority_of(application: Application, poli: Poli | None, on: date) -> Priority:
+    """The clerk's choice, else by rule: emergency room, pregnancy, age."""
+    if application.priority:
+        return Priority(application.priority)
+    if poli is not None and poli.kind == "emergency":
+        return Priority.EMERGENCY
+    if application.pregnant == "ya":
+        return Priority.PREGNANT
+    born = application.identity.birth_date
+    if born is None or born > on:
+        return Priority.NONE
+    years = age_on(born, on).years
+    if years >= settings.value("elderly_from_years"):
+        return Priority.ELDERLY
+    return Priority.TODDLER if years < TODDLER_YEARS else Priority.NONE
+
+
+def _identity_warnings(application: Application, on: date) -> list[Warned]:
+    identity = application.identity
+    found = []
+    if identity.nik:
+        exact = identity.birth_precision == DatePrecision.DAY
+        found += nik_findings(
+            identity.nik,
+            sex=identity.sex,
+            birth_date=identity.birth_date if exact else None,
+            today=on,
+            kk_number=identity.kk_number,
+            mother_nik=identity.mother_nik,
+            as_printed=identity.is_nik_as_printed,
+        )
+    phone = phone_finding(identity.phone) if identity.phone else None
+    warnings = [Warned(f.rule, f.level, f.message) for f in [*found, *([phone] if phone else [])]]
+    warnings += _mother_warning(identity, on)
+    return warnings + _taken_warning(application)
+
+
+def _mother_warning(identity: patients.Identity, on: date) -> list[Warned]:
+    born = identity.birth_date
+    if not born or born > on or age_on(born, on).years >= TODDLER_YEARS or identity.mother_name:
+        return []
+    return [
+        Warned(
+            "MOTHER-1",
+            "warning",
+            "Nama ibu belum diisi. Anak di bawah 5 tahun mudah tertukar tanpa nama ibunya.",
+        )
+    ]
+
+
+def _taken_warning(application: Application) -> list[Warned]:
+    identity = application.identity
+    owner = patients.by_nik(identity.nik) if identity.nik else None
+    mine = application.patient.id if application.patient else None
+    if owner is None or owner.id == mine:
+        return []
+    return [taken_warning(owner)]
+
+
+def taken_warning(owner: Patient) -> Warned:
+    """NIK-TAKEN: never attached silently, never a dead end."""
+    return Warned(
+        "NIK-TAKEN",
+        "error",
+        f"NIK ini sudah tercatat pada pasien {owner.name} (No. RM {owner.mrn}). Bila orangnya "
+        "sama, buka pasien itu. Bila berbeda, tulis alasannya; rekam medis akan memeriksa.",
+        patient=owner,
+    )
+
+
+def person_of(identity: patients.Identity) -> matching.Person:
+    """What matching compares."""
+    return matching.Person(
+        name=identity.name,
+        birth_date=identity.birth_date,
+        birth_precision=str(identity.birth_precision),
+        sex=identity.sex,
+        nik=identity.nik,
+        bpjs_number=identity.bpjs_number,
+        phone=identity.phone,
+        village=identity.village,
+        kk_number=identity.kk_number,
+        mother_nik=identity.mother_nik,
+        mother_name=identity.mother_name,
+        birth_order=identity.birth_order,
+    )
+
+
+def _likely(application: Application) -> list[search.LikelyMatch]:
+    if application.identity.is_unknown:
+        return []
+    mine = application.patient.public_id if application.patient else None
+    return search.likely(person_of(application.identity), exclude_ref=mine)
+
+
+def _visits_today(patient: Patient | None) -> list[Visit]:
+    day = days.current_day()
+    if patient is None or day is None:
+        return []
+    return list(
+        db.session.scalars(
+            select(Visit)
+            .where(Visit.patient_id == patient.id, Visit.service_day_id == day.id)
+            .options(joinedload(Visit.entries).joinedload(QueueEntry.poli))
+            .order_by(Visit.id)
+        ).unique()
+    )
+
+
+def _open_entries(visits: list[Visit], application: Application) -> list[tuple[str, str]]:
+    return [
+        (entry.poli.code, visit.label)
+        for visit in visits
+        for entry in visit.entries
+        if entry.state in days.STILL_HERE
+    ]
