@@ -1,0 +1,52 @@
+# Alur. `make help` lists what can be done here.
+
+# The first Python that is new enough, else python3, which then says what is missing.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && exit; \
+	done; echo python3)
+VENV := .venv/bin
+# Options for the first start of an empty clinic, e.g. SETUP='--clinic "Puskesmas Melati"'
+SETUP ?=
+# Arguments for pytest, e.g. make test TESTS=tests/test_poli.py
+TESTS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format bench clean environment dev-environment python tools
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: environment ## Start the clinic: http://127.0.0.1:8000 (PORT, HOST, ALUR_DATA, ALUR_DEMO)
+	@exec $(VENV)/python deploy/start.py $(SETUP)
+
+test: dev-environment tools ## The whole test suite, on SQLite, PostgreSQL and in Chromium
+	@$(VENV)/python -m pytest -n 2 --dist loadgroup $(TESTS)
+
+check: dev-environment ## Lint, format, architecture and templates, in under a minute
+	@$(VENV)/ruff check .
+	@$(VENV)/ruff format --check .
+	@$(VENV)/python -m pytest -q tests/test_architecture.py
+
+format: dev-environment ## Bring the code into the house format
+	@$(VENV)/ruff check --fix .
+	@$(VENV)/ruff format .
+
+bench: dev-environment ## The benchmark, beside a bare floor; results in bench/results/
+	@$(VENV)/python -m bench $(BENCH)
+
+clean: ## Remove the environment and caches; data/ stays
+	rm -rf .venv .tools .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+environment: python
+	@$(PYTHON) deploy/environment.py requirements.txt
+
+dev-environment: python
+	@$(PYTHON) deploy/environment.py requirements.txt requirements-dev.txt
+
+python:
+	@command -v $(PYTHON) >/dev/null || { echo \
+	  "Python 3.11 atau lebih baru belum terpasang. / Python 3.11 or newer is not installed."; exit 1; }
+
+tools: dev-environment
+	@$(VENV)/python tests/install_tools.py

@@ -1,0 +1,92 @@
+"""What the background process does at each beat; `cli.py worker` is its loop.
+
+Every step has its own short transaction and may be repeated: a killed worker loses nothing.
+"""
+
+import contextlib
+import logging
+import os
+from datetime import datetime, timedelta
+
+from sqlalchemy import text, update
+
+from db import BUSY_TIMEOUT_MS, SQLITE_IS_WAL_SAFE, db, transaction, utcnow
+from models import LoginSession, WorkerBeat
+
+NAME = "worker"
+STATISTICS = "statistics"
+STATISTICS_EVERY = timedelta(days=1)
+# Rows looked at per index: enough for the query planner, a few milliseconds at 100,000 patients.
+ANALYSIS_LIMIT = 1000
+CHECKPOINT_WAIT_MS = 200
+
+log = logging.getLogger("alur.worker")
+_started_at = utcnow()
+
+
+def run_once(at: datetime | None = None) -> None:
+    """All that is due at this instant (default now), the sign of life first."""
+    at = at or utcnow()
+    with transaction():
+        beat(NAME, at)
+        end_expired_sessions(at)
+    if _is_sqlite():
+        checkpoint()
+        refresh_statistics(at)
+
+
+def beat(name: str, at: datetime, note: str = "") -> WorkerBeat:
+    """Say that `name` was alive, or done, at this instant."""
+    row = db.session.get(WorkerBeat, name)
+    if row is None:
+        row = WorkerBeat(name=name)
+        db.session.add(row)
+    row.pid, row.started_at, row.beat_at, row.note = os.getpid(), _started_at, at, note
+    db.session.flush()
+    return row
+
+
+def end_expired_sessions(at: datetime) -> int:
+    """End the login sessions whose time is over; how many."""
+    ended = db.session.execute(
+        update(LoginSession)
+        .where(LoginSession.ended_at.is_(None), LoginSession.expires_at <= at)
+        .values(ended_at=LoginSession.expires_at)
+    )
+    return ended.rowcount
+
+
+def checkpoint() -> bool:
+    """On a SQLite with the WAL-reset bug, fold the log into the database; true when done.
+
+    There nobody else checkpoints (db.py), and TRUNCATE holds the write lock meanwhile, so that
+    no commit can slip in between.
+    """
+    if SQLITE_IS_WAL_SAFE:
+        return False
+    with contextlib.closing(db.engine.raw_connection()) as connection:  # in no transaction
+        cursor = connection.cursor()
+        # It holds the write lock while it waits for readers: not for long.
+        cursor.execute(f"PRAGMA busy_timeout={CHECKPOINT_WAIT_MS}")
+        is_busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    if is_busy:
+        log.warning("checkpoint put off: someone is reading")
+    return not is_busy
+
+
+def refresh_statistics(at: datetime) -> bool:
+    """Once a day, let SQLite's query planner look at the tables; true when done."""
+    last = db.session.get(WorkerBeat, STATISTICS)
+    if last is not None and timedelta() <= at - last.beat_at < STATISTICS_EVERY:
+        return False
+    with transaction() as session:
+        # Not PRAGMA optimize: it only looks at tables that this very connection has used.
+        session.execute(text(f"PRAGMA analysis_limit={ANALYSIS_LIMIT}"))
+        session.execute(text("ANALYZE"))
+        beat(STATISTICS, at)
+    return True
+
+
+def _is_sqlite() -> bool:
+    return db.engine.dialect.name == "sqlite"

@@ -1,0 +1,49 @@
+"""Brings the programs that tests need and pip can't: Chromium and PostgreSQL.
+
+On Debian as root they are installed. Elsewhere it says what is missing: those tests are then
+left out, and pytest names them.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+
+def has_postgresql() -> bool:
+    return bool(shutil.which("initdb") or list(Path("/usr/lib/postgresql").glob("*/bin/initdb")))
+
+
+def has_chromium() -> bool:
+    return any(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
+
+
+TOOLS = {"chromium": has_chromium, "postgresql": has_postgresql}
+
+
+def main() -> int:
+    missing = [package for package, is_there in TOOLS.items() if not is_there()]
+    if not missing:
+        return 0
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        say(f"Not installed here: {', '.join(missing)}. Their tests are left out.")
+        return 0
+    say(f"Installing {', '.join(missing)} ...")
+    environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for step in (["update"], ["install", "-y", "--no-install-recommends", *missing]):
+        done = subprocess.run(
+            ["apt-get", "-qq", *step], env=environ, stdin=subprocess.DEVNULL, stdout=sys.stderr
+        )
+        if done.returncode:
+            say(f"apt-get {step[0]} failed; the tests of {', '.join(missing)} are left out.")
+            return 0
+    return 0
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
