@@ -1,0 +1,177 @@
+"""How alike two names or two birth dates are."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from clinic.names import join_words, word_set
+
+Frequency = Mapping[str, float] | None
+
+PARTNER_FROM = 0.80  # a word has found its partner
+JOINED_FROM = 0.92  # the differing words, written as one, are still the same name
+MISSING_WORD_COST = 0.15
+COMMON_WEIGHT = 0.4
+INITIAL_WEIGHT = 0.3
+COMMON_WORDS = word_set(
+    "MUAMAD AMAD ABDUL SITI NUR SRI DWI TRI EKA PUTRA PUTRI DEWI AIU ANDI DAING LALU BAIK "
+    "WAIAN MADE NIUMAN KETUT PUTU KADEK KUMANG GEDE LU"
+)
+# The first letter of the key may be the second of the name: Khairul is H, Tjahjono C.
+INITIALS = {"K": "KH", "H": "HKC", "C": "CHT", "T": "TC", "D": "DJ", "J": "JDZY"}
+PLACEHOLDER_DAYS = {(1, 1), (31, 12), (1, 7)}
+AGE_TOLERANCE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class NameFit:
+    """alike 0-1; evidence 0-1, low when only common words agree."""
+
+    alike: float
+    evidence: float
+    is_other_person: bool = False
+    is_part: bool = False
+
+
+def compare_words(a: tuple[str, ...], b: tuple[str, ...], frequency: Frequency = None) -> NameFit:
+    """Two names as sets of key words, each weighted by its rarity; the order says nothing."""
+    mine, theirs = _merge_joined(a, set(b)), _merge_joined(b, set(a))
+    short, long = sorted((mine, theirs), key=lambda words: (len(words), words))
+    short_weights = [word_weight(word, frequency) for word in short]
+    long_weights = [word_weight(word, frequency) for word in long]
+    evidence = min(1.0, sum(short_weights), sum(long_weights))
+    if sorted(short) == sorted(long):
+        return NameFit(1.0, evidence)
+    table = [[word_alike(word, other) for other in long] for word in short]
+    forward = [max(row) for row in table]
+    backward = [max(column) for column in zip(*table, strict=True)]
+    alike = _mean(forward, short_weights)
+    lonely = min(forward) < PARTNER_FROM
+    if len(short) == len(long):
+        alike = (alike + _mean(backward, long_weights)) / 2
+        lonely = lonely or min(backward) < PARTNER_FROM
+    missing = [float(best < PARTNER_FROM) for best in backward]
+    alike -= MISSING_WORD_COST * _mean(missing, long_weights)
+    if lonely and (rest := _rest_alike(short, long)) >= JOINED_FROM:
+        lonely, alike = False, max(alike, rest)
+    return NameFit(alike, evidence, lonely, not lonely and min(forward) == 1 and any(missing))
+
+
+def _rest_alike(short: list[str], long: list[str]) -> float:
+    # Only the words that differ: "Muhammad" in both would make any two names look alike.
+    mine = [word for word in short if word not in long]
+    theirs = [word for word in long if word not in short]
+    if len(mine) == len(theirs) == 1:
+        return word_alike(mine[0], theirs[0])
+    one, other = "".join(mine), "".join(theirs)
+    return 0.93 if one_edit(one, other) else jaro_winkler(one, other)
+
+
+def word_weight(word: str, frequency: Frequency) -> float:
+    """What a shared word proves, 0.2-1: a rare one much, an initial or Siti little."""
+    if len(word) == 1:
+        return INITIAL_WEIGHT
+    if frequency is None:
+        return COMMON_WEIGHT if word in COMMON_WORDS else 1.0
+    share = frequency.get(word, 0.0)
+    return min(1.0, max(0.2, -math.log10(share) / 3)) if share > 0 else 1.0
+
+
+def word_alike(a: str, b: str) -> float:
+    """0-1 for two key words; initials, one slip of the finger, else Jaro-Winkler."""
+    if a == b:
+        return 1.0
+    if len(a) == 1 or len(b) == 1:
+        return 0.85 if a[0] in INITIALS.get(b[0], b[0]) else 0.0
+    if one_edit(a, b):
+        # In a short word one letter makes another name: Adi, Ari, Ali.
+        return {2: 0.7, 3: 0.8, 4: 0.87}.get(min(len(a), len(b)), 0.93)
+    return min(0.9, jaro_winkler(a, b))
+
+
+def one_edit(a: str, b: str) -> bool:
+    """True when one letter is changed, missing, extra or swapped with its neighbour."""
+    if len(a) > len(b):
+        a, b = b, a
+    if len(b) - len(a) > 1 or a == b:
+        return False
+    start = 0
+    while start < len(a) and a[start] == b[start]:
+        start += 1
+    if len(a) < len(b):
+        return a[start:] == b[start + 1 :]
+    is_swapped = a[start : start + 2] == b[start : start + 2][::-1]
+    return a[start + 1 :] == b[start + 1 :] or (is_swapped and a[start + 2 :] == b[start + 2 :])
+
+
+def jaro_winkler(a: str, b: str) -> float:
+    """0-1; the bonus for a common beginning only above 0.8, where twins' names rarely are."""
+    # Which is first changes the pairing of repeated letters: always the same one.
+    if (len(a), a) > (len(b), b):
+        a, b = b, a
+    if not a:
+        return 0.0
+    reach = max(len(b) // 2 - 1, 0)
+    taken = [False] * len(b)
+    first = []
+    for i, letter in enumerate(a):
+        j = b.find(letter, max(0, i - reach), i + reach + 1)
+        while j >= 0 and taken[j]:
+            j = b.find(letter, j + 1, i + reach + 1)
+        if j >= 0:
+            taken[j] = True
+            first.append(letter)
+    if not first:
+        return 0.0
+    second = [letter for letter, is_taken in zip(b, taken, strict=True) if is_taken]
+    swapped = sum(x != y for x, y in zip(first, second, strict=True)) / 2
+    common = len(first)
+    jaro = (common / len(a) + common / len(b) + (common - swapped) / common) / 3
+    if jaro <= 0.8:
+        return jaro
+    prefix = next((i for i in range(min(4, len(a))) if a[i] != b[i]), min(4, len(a)))
+    return jaro + prefix * 0.1 * (1 - jaro)
+
+
+def _merge_joined(words: tuple[str, ...], others: set[str]) -> list[str]:
+    """Nur Haliza becomes one word where the other name has Nurhaliza."""
+    merged: list[str] = []
+    for word in words:
+        if merged and word not in others and join_words(merged[-1], word) in others:
+            merged[-1] = join_words(merged[-1], word)
+        else:
+            merged.append(word)
+    return merged
+
+
+def _mean(values: list[float], weights: list[float]) -> float:
+    return sum(map(float.__mul__, values, weights)) / sum(weights)
+
+
+def birth_rule(a: date, b: date, precisions: set[str]) -> str:
+    """The rule born_* of the score that fits two birth dates; precisions day, month, year."""
+    if a.year == b.year and "year" in precisions:
+        return "born_year"
+    years = abs(a.year - b.year)
+    is_estimated = bool({(d.day, d.month) for d in (a, b)} & PLACEHOLDER_DAYS)
+    if precisions == {"day"} and (rule := _day_rule(a, b, is_estimated)):
+        return rule
+    if (a.year, a.month) == (b.year, b.month) and not is_estimated:
+        return "born_month"
+    is_vague = is_estimated or precisions != {"day"}
+    if years == 0 and is_vague:
+        return "born_year"
+    return "born_age" if is_vague and years <= AGE_TOLERANCE else "born_other"
+
+
+def _day_rule(a: date, b: date, is_estimated: bool) -> str | None:
+    if a == b:
+        return "born_placeholder" if is_estimated else "born_same"
+    if is_estimated:
+        return None
+    if a.year == b.year and (a.day, a.month) == (b.month, b.day):
+        return "born_swapped"
+    if (a.day, a.month) == (b.day, b.month) and abs(a.year - b.year) == 1:
+        return "born_year_off"
+    return "born_digit" if one_edit(a.strftime("%d%m%Y"), b.strftime("%d%m%Y")) else None

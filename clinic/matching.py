@@ -1,0 +1,294 @@
+"""Is this the person we already have? A plain additive score with its reasons in words.
+
+The weights are set by hand. It only asks: nothing here merges anyone.
+"""
+
+import heapq
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Literal, TypeVar
+
+from clinic.likeness import Frequency, birth_rule, compare_words, one_edit
+from clinic.names import NameKey, fold, name_tokens
+
+Id = TypeVar("Id")
+Level = Literal["strong", "possible"]
+
+POSSIBLE_FROM = 8.0  # listed beside the form
+STRONG_FROM = 10.0  # interrupts: the clerk must answer
+
+# Every weight of the score, with the words the clerk reads.
+RULES: dict[str, tuple[float, str]] = {
+    # Numbers that belong to one person
+    "nik_same": (24.0, "NIK sama"),
+    "nik_near": (5.0, "NIK beda satu angka"),
+    "nik_other": (-4.0, "NIK berbeda"),
+    "bpjs_same": (14.0, "nomor BPJS sama"),
+    "bpjs_near": (3.0, "nomor BPJS beda satu angka"),
+    # Name: the full weight for a rare name that agrees wholly, less for less
+    "name_same": (6.5, "nama sama"),
+    "name_spelling": (6.5, "nama beda ejaan"),
+    "name_part": (6.5, "sebagian nama sama"),
+    "name_near": (6.5, "nama mirip"),
+    "name_other": (-4.0, "nama berbeda"),
+    # Birth date
+    "born_same": (5.0, "tanggal lahir sama"),
+    "born_swapped": (2.5, "tanggal dan bulan tertukar"),
+    "born_digit": (2.5, "tanggal lahir beda satu angka"),
+    "born_year_off": (2.5, "tahun lahir selisih satu"),
+    "born_placeholder": (3.0, "tanggal lahir sama (tanggal perkiraan)"),
+    "born_month": (2.0, "bulan dan tahun lahir sama"),
+    "born_year": (2.0, "tahun lahir sama"),
+    "born_age": (1.0, "umur mirip"),
+    "born_other": (-4.0, "tanggal lahir berbeda"),
+    # Sex
+    "sex_same": (0.5, "jenis kelamin sama"),
+    "sex_other": (-4.0, "jenis kelamin berbeda"),
+    # Household: shared by the whole family, so together at most HOUSEHOLD_CAP
+    "kk_same": (2.0, "satu KK"),
+    "phone_same": (2.0, "nomor HP sama"),
+    "mother_nik": (2.0, "NIK ibu sama"),
+    "mother_name": (1.5, "nama ibu sama"),
+    "village": (1.5, "satu desa"),
+    # Another child of the family, unless a number says otherwise
+    "sibling": (-10.0, "nama depan atau urutan lahir berbeda"),
+}
+HOUSEHOLD_CAP = 4.0
+FAMILY_RULES = {"kk_same", "phone_same", "mother_nik", "mother_name"}
+SIBLING_HINT = "satu keluarga, mungkin kembar/saudara"
+MOTHER_HINT = "mungkin ibu dan anak"
+
+NAME_ZERO = 0.60  # a name this alike is worth no point
+PARENT_YEARS = 10
+
+
+@dataclass(frozen=True)
+class Person:
+    """What is known of someone; unknown is None or empty. Sex is L or P."""
+
+    name: str
+    birth_date: date | None = None
+    birth_precision: Literal["day", "month", "year"] = "day"
+    sex: str | None = None
+    nik: str | None = None
+    bpjs_number: str | None = None
+    phone: str | None = None
+    village: str | None = None
+    kk_number: str | None = None
+    mother_nik: str | None = None
+    mother_name: str | None = None
+    birth_order: int | None = None
+
+    @cached_property
+    def key(self) -> NameKey:
+        return name_tokens(self.name)
+
+    @cached_property
+    def mother_words(self) -> list[str]:
+        """The mother's name, its words sorted; for "By Ny X" without one it is X."""
+        if self.mother_name:
+            return sorted(name_tokens(self.mother_name).words)
+        own = sorted(word for word in self.key.words if not word.isdigit())
+        return own if self.key.is_baby_of else []
+
+    @cached_property
+    def own_nik(self) -> str | None:
+        # Babies are typed with the mother's NIK in their own field.
+        nik = usable_number(self.nik, 16)
+        return None if nik == usable_number(self.mother_nik, 16) else nik
+
+    @cached_property
+    def card(self) -> str | None:
+        return usable_number(self.bpjs_number, 13)
+
+    @cached_property
+    def household(self) -> dict[str, object]:
+        """What a family shares, by the name of its rule; empty values prove nothing."""
+        return {
+            "kk_same": usable_number(self.kk_number, 16),
+            "phone_same": usable_phone(self.phone),
+            "mother_nik": usable_number(self.mother_nik, 16),
+            "mother_name": self.mother_words,
+            "village": fold(self.village or ""),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    points: float
+    level: Level | None
+    reasons: tuple[str, ...] = ()
+    household_hint: str | None = None
+
+
+def score(a: Person, b: Person, frequency: Frequency = None) -> Match:
+    """How likely two records are one person; frequency is each key word's share of the register.
+
+    Level strong from 10 points, possible from 8. A mother never matches her "By Ny" baby.
+    """
+    if _mother_and_child(a, b) or _mother_and_child(b, a):
+        return Match(0.0, None, (), MOTHER_HINT)
+    found = _numbers(a, b)
+    has_same_number = any(rule in ("nik_same", "bpjs_same") for rule, _ in found)
+    name, is_other_person = _name_rules(a, b, frequency)
+    found += name + _birth_rules(a, b) + _sex_rules(a, b)
+    household = _household(a, b)
+    hint = None
+    if (is_other_person or _other_birth_order(a, b)) and not has_same_number:
+        shared = {rule for rule, _ in found + household}
+        if shared & FAMILY_RULES or {"born_same", "village"} <= shared:
+            hint = SIBLING_HINT
+        found.append(("sibling", 1.0))
+    return _match(found, household, hint)
+
+
+def rank(
+    query: Person,
+    candidates: Iterable[tuple[Id, Person]],
+    limit: int = 8,
+    frequency: Frequency = None,
+    include_household: bool = False,
+) -> list[tuple[Id, Match]]:
+    """The possible and strong matches of the query, best first.
+
+    With include_household also those of no level that carry a household hint, at the end.
+    """
+    scored = [(key, score(query, person, frequency)) for key, person in candidates]
+    worth = [
+        (key, match)
+        for key, match in scored
+        if match.level or (include_household and match.household_hint)
+    ]
+    return sorted(worth, key=lambda pair: -pair[1].points)[:limit]
+
+
+def shortlist(query: Person, candidates: Iterable[tuple[Id, str]], keep: int = 60) -> list[Id]:
+    """The candidates whose stored name key shares most letter pairs with the query's, best first.
+
+    Candidates found by a number belong straight into rank(): their name may differ.
+    """
+    words = query.key.words
+    pairs = {f" {word}"[i : i + 2] for word in words for i in range(len(word))}
+    length = len(query.key.text)
+    ranked = []
+    for position, (key, text) in enumerate(candidates):
+        # Substring tests against the query's pairs: half the time of a set for each candidate.
+        shared = sum(map(f" {text}".__contains__, pairs))
+        ranked.append((shared / (length + len(text) + 1), -position, key))
+    best = heapq.nlargest(keep, ranked, key=lambda entry: entry[:2])
+    return [key for _, _, key in best]
+
+
+def _match(
+    found: list[tuple[str, float]], household: list[tuple[str, float]], hint: str | None
+) -> Match:
+    worth = [(RULES[rule][0] * share, RULES[rule][1]) for rule, share in found]
+    shared = [(RULES[rule][0], RULES[rule][1]) for rule, _ in household]
+    total = sum(points for points, _ in worth)
+    total = round(total + min(HOUSEHOLD_CAP, sum(points for points, _ in shared)), 2)
+    level: Level | None = None
+    if total >= POSSIBLE_FROM:
+        level = "strong" if total >= STRONG_FROM else "possible"
+    reasons = sorted(worth + shared, key=lambda pair: -pair[0])
+    return Match(total, level, tuple(words for _, words in reasons), hint)
+
+
+# Numbers
+
+
+def usable_number(text: str | None, length: int) -> str | None:
+    """The digits of a number that identifies someone; None for a placeholder or a wrong length."""
+    if not text:
+        return None
+    digits = re.sub(r"[\s.\-]", "", text)
+    if len(digits) != length or not (digits.isascii() and digits.isdigit()):
+        return None
+    is_counting = digits in "01234567890123456789"
+    has_no_serial = length == 16 and digits.endswith("0000")
+    return None if is_counting or has_no_serial or len(set(digits)) < 3 else digits
+
+
+def usable_phone(text: str | None) -> str | None:
+    """A phone number without 0 or 62 at its start; None for a placeholder or a stump."""
+    if not text:
+        return None
+    digits = re.sub(r"^(62|0)+", "", re.sub(r"[^0-9]", "", text))
+    return digits if len(digits) >= 7 and len(set(digits)) > 2 else None
+
+
+def _numbers(a: Person, b: Person) -> list[tuple[str, float]]:
+    found = []
+    if a.own_nik and b.own_nik:
+        rule = "nik_near" if one_edit(a.own_nik, b.own_nik) else "nik_other"
+        found.append(("nik_same" if a.own_nik == b.own_nik else rule, 1.0))
+    if a.card and a.card == b.card:
+        found.append(("bpjs_same", 1.0))
+    elif a.card and b.card and one_edit(a.card, b.card):
+        found.append(("bpjs_near", 1.0))
+    return found
+
+
+def _household(a: Person, b: Person) -> list[tuple[str, float]]:
+    theirs = b.household
+    return [(rule, 1.0) for rule, mine in a.household.items() if mine and mine == theirs[rule]]
+
+
+# People of one family
+
+
+def _mother_and_child(child: Person, parent: Person) -> bool:
+    if child.birth_date and parent.birth_date:
+        is_old_enough = child.birth_date.year - parent.birth_date.year >= PARENT_YEARS
+        if not is_old_enough:
+            return False
+    if child.mother_nik and child.household["mother_nik"] == parent.own_nik is not None:
+        return True
+    if not child.key.is_baby_of or parent.key.is_baby_of:
+        return False
+    mother = tuple(word for word in child.key.words if not word.isdigit())
+    if not mother or not parent.key.words:
+        return False
+    return not compare_words(mother, parent.key.words).is_other_person
+
+
+def _other_birth_order(a: Person, b: Person) -> bool:
+    return bool(a.birth_order and b.birth_order and a.birth_order != b.birth_order)
+
+
+# Names
+
+
+def _name_rules(a: Person, b: Person, frequency: Frequency) -> tuple[list[tuple[str, float]], bool]:
+    # "By Ny Siti" tells the mother's name, nothing about the child's.
+    if a.key.is_baby_of != b.key.is_baby_of or not (a.key.words and b.key.words):
+        return [], False
+    fit = compare_words(a.key.words, b.key.words, frequency)
+    if fit.alike < NAME_ZERO:
+        return [("name_other", 1 - fit.alike / NAME_ZERO)], fit.is_other_person
+    share = (fit.alike - NAME_ZERO) / (1 - NAME_ZERO) * (0.6 + 0.4 * fit.evidence)
+    if fit.is_part:
+        rule = "name_part"
+    elif fit.alike < 1:
+        rule = "name_near"
+    else:
+        rule = "name_same" if fold(a.name) == fold(b.name) else "name_spelling"
+    return [(rule, share)], fit.is_other_person
+
+
+# Birth date and sex
+
+
+def _birth_rules(a: Person, b: Person) -> list[tuple[str, float]]:
+    if not a.birth_date or not b.birth_date:
+        return []
+    precisions = {a.birth_precision, b.birth_precision}
+    return [(birth_rule(a.birth_date, b.birth_date, precisions), 1.0)]
+
+
+def _sex_rules(a: Person, b: Person) -> list[tuple[str, float]]:
+    if not a.sex or not b.sex:
+        return []
+    return [("sex_same" if a.sex == b.sex else "sex_other", 1.0)]

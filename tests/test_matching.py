@@ -1,0 +1,452 @@
+"""Likely duplicates: what counts, how much, and what must never match."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clinic.likeness import (
+    birth_rule,
+    compare_words,
+    jaro_winkler,
+    one_edit,
+    word_alike,
+    word_weight,
+)
+from clinic.matching import (
+    MOTHER_HINT,
+    POSSIBLE_FROM,
+    RULES,
+    SIBLING_HINT,
+    STRONG_FROM,
+    Person,
+    rank,
+    score,
+    shortlist,
+    usable_number,
+    usable_phone,
+)
+from clinic.names import name_tokens
+
+BORN = date(1985, 3, 12)
+NIK = "5271015203850007"
+KK = "5271011203100004"
+AMINAH = Person("Siti Aminah", BORN, sex="P", nik=NIK, village="Mataram Barat")
+
+
+def returning(**changes) -> Person:
+    """Aminah as she is typed at her next visit, without her card."""
+    return replace(AMINAH, **({"nik": None} | changes))
+
+
+def test_the_same_person_is_strong_with_reasons_in_words():
+    match = score(returning(), AMINAH)
+    assert match.level == "strong"
+    assert match.reasons == ("nama sama", "tanggal lahir sama", "satu desa", "jenis kelamin sama")
+    assert match.household_hint is None
+
+
+def test_name_and_birth_date_alone_are_strong():
+    assert score(Person("Siti Aminah", BORN), Person("Siti Aminah", BORN)).level == "strong"
+
+
+def test_name_alone_is_no_match():
+    assert score(Person("Siti Aminah"), Person("Siti Aminah")).level is None
+
+
+def test_without_a_birth_date_it_is_only_possible():
+    match = score(returning(birth_date=None), AMINAH)
+    assert match.level == "possible"
+    assert POSSIBLE_FROM <= match.points < STRONG_FROM
+
+
+# Names
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [
+        ("M. Yusuf", "Muhammad Jusup"),
+        ("Dwi Tjahjono", "Dwi Cahyono"),
+        ("Soeharto", "Suharto"),
+        ("St. Aminah", "Hj. Siti Aminah, S.Pd"),
+    ],
+)
+def test_other_spelling_is_the_same_name(typed, stored):
+    match = score(Person(typed, BORN), Person(stored, BORN))
+    assert match.level == "strong"
+    assert "nama beda ejaan" in match.reasons
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored", "reason"),
+    [
+        ("Siti Amimah", "Siti Aminah", "nama mirip"),
+        ("Siti Amina R.", "Siti Aminah Rahayu", "nama mirip"),
+        ("Slamet K.", "Slamet Khairul", "nama mirip"),
+        ("Aminah", "Siti Aminah", "sebagian nama sama"),
+        ("Aminah Siti", "Siti Aminah", "nama beda ejaan"),
+        ("Nur Haliza Putri", "Nurhaliza Putri", "nama beda ejaan"),
+        ("Daengyusufarifin", "Daeng Yusuf Arifin", "nama mirip"),
+        ("Siti Aminah binti Umar", "Siti Aminah", "sebagian nama sama"),
+    ],
+)
+def test_typed_carelessly_it_is_still_found(typed, stored, reason):
+    match = score(
+        Person(typed, BORN, sex="P", village="A"), Person(stored, BORN, sex="P", village="A")
+    )
+    assert match.level == "strong"
+    assert reason in match.reasons
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Siti Aminah", "Siti Maryam"),
+        ("Suharti", "Wulandari"),
+        ("Budi", "Agus"),
+        ("Ahmad bin Umar", "Ahmad bin Hasan"),
+    ],
+)
+def test_another_name_is_another_person(one, other):
+    match = score(Person(one, BORN, village="A"), Person(other, BORN, village="A"))
+    assert match.level is None
+
+
+def test_a_common_word_proves_less_than_a_rare_one():
+    common = score(Person("Siti", BORN), Person("Siti", BORN))
+    rare = score(Person("Maimunah", BORN), Person("Maimunah", BORN))
+    assert common.points < rare.points
+
+
+def test_frequency_of_the_register_sets_the_weight():
+    frequency = {"SITI": 0.1, "MAIMUNA": 0.0005}
+    assert word_weight("SITI", frequency) == pytest.approx(1 / 3)
+    assert word_weight("MAIMUNA", frequency) == 1.0
+    assert word_weight("UNKNOWN", frequency) == 1.0
+    assert word_weight("S", frequency) < word_weight("SITI", frequency)
+    person = Person("Siti", BORN)
+    assert score(person, person, {"SITI": 0.2}).points < score(person, person, {}).points
+
+
+def test_empty_names_prove_nothing():
+    assert score(Person("😀", BORN), Person("", BORN)).level is None
+    assert score(Person("😀", BORN, nik=NIK), Person("", BORN, nik=NIK)).level == "strong"
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "expected"),
+    [
+        ("AMINA", "AMINA", False),
+        ("AMINA", "AMIMA", True),
+        ("AMINA", "AMIN", True),
+        ("AMINA", "IMANA", False),
+        ("AMINA", "AMNIA", True),
+        ("AMINA", "AMINATU", False),
+        ("A", "", True),
+        ("", "", False),
+    ],
+)
+def test_one_edit(a, b, expected):
+    assert one_edit(a, b) is expected
+    assert one_edit(b, a) is expected
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "expected"),
+    [
+        # The published examples of the measure.
+        ("MARTHA", "MARHTA", 0.961),
+        ("DWAYNE", "DUANE", 0.840),
+        ("DIXON", "DICKSONX", 0.767),
+        ("ABC", "XYZ", 0.0),
+        ("", "ABC", 0.0),
+    ],
+)
+def test_jaro_winkler(a, b, expected):
+    # DIXON has a Jaro of 0.767: below 0.8 its common beginning earns nothing here.
+    assert jaro_winkler(a, b) == pytest.approx(expected, abs=0.001)
+
+
+def test_initials_and_short_words():
+    assert word_alike("S", "SITI") > word_alike("S", "AMINA")
+    assert word_alike("ADI", "ARI") < word_alike("AMINA", "AMIMA")
+
+
+# Birth date
+
+
+@pytest.mark.parametrize(
+    ("other", "reason", "level"),
+    [
+        (date(1985, 12, 3), "tanggal dan bulan tertukar", "possible"),
+        (date(1985, 3, 13), "tanggal lahir beda satu angka", "possible"),
+        (date(1985, 3, 21), "tanggal lahir beda satu angka", "possible"),
+        (date(1986, 3, 12), "tahun lahir selisih satu", "possible"),
+        (date(1985, 1, 1), "tahun lahir sama", "possible"),
+        (date(1986, 7, 1), "umur mirip", "possible"),
+        (date(1991, 8, 27), "tanggal lahir berbeda", None),
+    ],
+)
+def test_birth_dates(other, reason, level):
+    match = score(Person("Siti Aminah", BORN, sex="P"), Person("Siti Aminah", other, sex="P"))
+    assert reason in match.reasons
+    assert match.level == level
+
+
+def test_swapped_date_in_the_same_village_interrupts():
+    assert score(returning(birth_date=date(1985, 12, 3)), AMINAH).level == "strong"
+
+
+def test_same_name_born_another_year_is_not_strong():
+    stranger = returning(birth_date=date(1991, 8, 27), kk_number=KK)
+    assert score(stranger, replace(AMINAH, kk_number=KK)).level is None
+
+
+def test_a_placeholder_date_is_weaker_than_a_real_one():
+    placeholder = Person("Siti Aminah", date(1985, 1, 1))
+    real = Person("Siti Aminah", BORN)
+    assert score(placeholder, placeholder).points < score(real, real).points
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "precisions", "rule"),
+    [
+        (date(1960, 1, 1), date(1960, 5, 9), {"day", "year"}, "born_year"),
+        (date(1960, 1, 1), date(1962, 5, 9), {"day", "year"}, "born_age"),
+        (date(1960, 1, 1), date(1963, 5, 9), {"day", "year"}, "born_other"),
+        (date(1960, 5, 1), date(1960, 5, 9), {"day", "month"}, "born_month"),
+        (date(1960, 6, 1), date(1960, 5, 9), {"day", "month"}, "born_year"),
+        (date(1960, 5, 9), date(1960, 8, 17), {"day"}, "born_other"),
+        (date(2000, 2, 29), date(2000, 2, 29), {"day"}, "born_same"),
+    ],
+)
+def test_birth_rule(a, b, precisions, rule):
+    assert birth_rule(a, b, precisions) == rule
+    assert birth_rule(b, a, precisions) == rule
+
+
+# Sex
+
+
+def test_another_sex_weighs_much_but_excludes_nothing():
+    match = score(returning(sex="L"), AMINAH)
+    assert match.level == "possible"
+    assert match.reasons[-1] == "jenis kelamin berbeda"
+
+
+# Numbers
+
+
+def test_same_nik_is_strong_even_when_all_else_differs():
+    match = score(Person("Wulandari", date(1999, 1, 8), sex="L", nik=NIK), AMINAH)
+    assert match.level == "strong"
+    assert match.reasons[0] == "NIK sama"
+
+
+def test_nik_with_one_wrong_digit():
+    match = score(returning(nik="5271015203850001"), AMINAH)
+    assert match.level == "strong"
+    assert "NIK beda satu angka" in match.reasons
+
+
+def test_another_nik_speaks_against_it():
+    match = score(returning(nik="7371054408900003"), AMINAH)
+    assert match.level != "strong"
+    assert "NIK berbeda" in match.reasons
+
+
+@pytest.mark.parametrize(
+    "placeholder",
+    ["0000000000000000", "1111111111111111", "1234567890123456", "-", "0", "5271015203850000", ""],
+)
+def test_a_placeholder_nik_never_matches(placeholder):
+    one, other = Person("Budi", nik=placeholder), Person("Wulandari", nik=placeholder)
+    assert score(one, other).level is None
+    assert not any("NIK" in reason for reason in score(one, other).reasons)
+
+
+def test_only_ascii_digits_are_a_number():
+    assert usable_number("5271 0152.0385-0007", 16) == NIK
+    assert usable_number("٥٢٧١٠١٥٢٠٣٨٥٠٠٠٧", 16) is None
+    assert usable_number("0001113569638", 13) == "0001113569638"
+    assert usable_number("0000000000000", 13) is None
+
+
+def test_bpjs_number():
+    card = "0001113569638"
+    same = score(Person("Siti Aminah", bpjs_number=card), Person("Aminah", bpjs_number=card))
+    assert same.level == "strong"
+    assert same.reasons[0] == "nomor BPJS sama"
+    near = Person("Siti Aminah", bpjs_number="0001113569639")
+    assert "nomor BPJS beda satu angka" in score(near, replace(near, bpjs_number=card)).reasons
+
+
+def test_phone_in_any_notation():
+    assert usable_phone("0812-3456-7890") == usable_phone("+62 812 3456 7890")
+    assert usable_phone("0000000000") is None
+    match = score(returning(phone="081234567890"), replace(AMINAH, phone="+6281234567890"))
+    assert "nomor HP sama" in match.reasons
+
+
+# Families
+
+
+FAMILY = {
+    "sex": "L",
+    "village": "Mataram Barat",
+    "kk_number": KK,
+    "phone": "081234567890",
+    "mother_nik": NIK,
+    "mother_name": "Siti Aminah",
+}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Ahmad Rizki", "Ahmad Rizal"),
+        ("Muhammad Rizki", "Muhammad Rizal"),
+        ("Hasan", "Husein"),
+        ("Dewi Lestari", "Putri Lestari"),
+    ],
+)
+def test_twins_are_no_duplicate_but_one_family(one, other):
+    match = score(
+        Person(one, date(2020, 5, 9), **FAMILY), Person(other, date(2020, 5, 9), **FAMILY)
+    )
+    assert match.level is None
+    assert match.household_hint == SIBLING_HINT
+
+
+def test_the_same_child_of_the_same_family_is_strong():
+    one = Person("Ahmad Rizki", date(2020, 5, 9), **FAMILY)
+    assert score(one, replace(one, name="Achmad Rizqy")).level == "strong"
+
+
+def test_siblings_are_no_duplicate():
+    one = Person("Ahmad Rizki", date(2020, 5, 9), **FAMILY)
+    other = Person("Fajar Rizki", date(2017, 11, 24), **FAMILY)
+    assert score(one, other).level is None
+    assert score(one, other).household_hint == SIBLING_HINT
+
+
+def test_strangers_get_no_family_hint():
+    one, other = Person("Ahmad Rizki", BORN), Person("Ahmad Rizal", BORN)
+    assert score(one, other).household_hint is None
+
+
+def test_what_a_household_shares_is_capped():
+    one = Person("Ahmad Rizki", date(2020, 5, 9), **FAMILY)
+    bare = Person("Ahmad Rizki", date(2020, 5, 9), sex="L")
+    gain = score(one, one).points - score(bare, bare).points
+    assert 0 < gain < sum(RULES[rule][0] for rule in ("kk_same", "phone_same", "mother_nik"))
+
+
+@pytest.mark.parametrize("title", ["By Ny", "Bayi Ny.", "Anak Ny"])
+@pytest.mark.parametrize("mother_born", [BORN, None])
+def test_a_baby_never_matches_its_mother(title, mother_born):
+    baby = Person(f"{title} Siti Aminah", date(2026, 2, 3), **(FAMILY | {"nik": NIK}))
+    mother = replace(AMINAH, kk_number=KK, phone="081234567890", birth_date=mother_born)
+    match = score(baby, mother)
+    assert match.level is None
+    assert match.household_hint == MOTHER_HINT
+
+
+def test_baby_and_namesake_without_dates():
+    assert score(Person("By Ny Siti"), Person("Siti")).level is None
+
+
+def test_a_baby_is_found_under_its_own_name_later():
+    born = date(2026, 2, 3)
+    baby = Person("By Ny Siti Aminah", born, sex="L", mother_nik=NIK, village="A")
+    named = Person("Rizki Maulana", born, sex="L", mother_name="Siti Aminah", mother_nik=NIK)
+    match = score(named, baby)
+    assert match.level == "possible"
+    assert {"NIK ibu sama", "nama ibu sama"} <= set(match.reasons)
+
+
+def test_newborn_twins_are_told_apart():
+    one = Person("By Ny Siti", date(2026, 2, 3), **FAMILY, birth_order=1)
+    assert score(one, replace(one, birth_order=2)).level is None
+    assert score(one, replace(one, birth_order=2)).household_hint == SIBLING_HINT
+    assert score(one, one).level == "strong"
+    first, second = replace(one, birth_order=None), Person("By Ny Siti 2", one.birth_date)
+    assert score(replace(first, name="By Ny Siti 1"), second).level is None
+
+
+# Lists
+
+
+def test_rank_lists_the_best_first_and_nobody_else():
+    people = [
+        ("other", Person("Budi Santoso", BORN, sex="L")),
+        ("vague", replace(AMINAH, birth_date=None, nik=None)),
+        ("same", AMINAH),
+        ("spelled", replace(AMINAH, name="St. Aminha", nik=None)),
+    ]
+    found = rank(AMINAH, people)
+    assert [key for key, _ in found] == ["same", "spelled", "vague"]
+    assert [match.level for _, match in found] == ["strong", "strong", "possible"]
+    assert [key for key, _ in rank(AMINAH, people, limit=1)] == ["same"]
+
+
+def test_rank_can_add_the_family_at_the_end():
+    rizki = Person("Ahmad Rizki", date(2020, 5, 9), **FAMILY)
+    people = [("twin", replace(rizki, name="Ahmad Rizal")), ("self", rizki)]
+    assert [key for key, _ in rank(rizki, people)] == ["self"]
+    assert [key for key, _ in rank(rizki, people, include_household=True)] == ["self", "twin"]
+
+
+def test_shortlist_keeps_the_names_that_share_most_letter_pairs():
+    names = ["Budi Santoso", "Aminah Siti", "Siti", "St. Aminha", "Wulandari"]
+    stored = [(name, name_tokens(name).text) for name in names]
+    assert shortlist(AMINAH, stored, keep=2) == ["Aminah Siti", "St. Aminha"]
+    assert len(shortlist(AMINAH, stored)) == 5
+
+
+def test_shortlist_without_a_name_keeps_the_given_order():
+    assert shortlist(Person(""), [(3, "SITI"), (1, ""), (2, "BUDI")], keep=2) == [3, 1]
+
+
+# Any two people
+
+WORDS = "By Ny Siti Aminah Ahmad Rizki Rizal M. Muhammad Nur Haliza Nurhaliza bin Umar 2 A B"
+NAMES = st.one_of(
+    st.text(max_size=30),
+    st.lists(st.sampled_from(WORDS.split()), max_size=4).map(" ".join),
+)
+PEOPLE = st.builds(
+    Person,
+    NAMES,
+    st.sampled_from([None, BORN, date(1985, 12, 3), date(1985, 1, 1), date(2020, 5, 9)]),
+    st.sampled_from(["day", "month", "year"]),
+    st.sampled_from([None, "L", "P"]),
+    st.sampled_from([None, "", NIK, "5271015203850001", "1234567890123456"]),
+    kk_number=st.sampled_from([None, KK]),
+    village=st.sampled_from([None, "Mataram Barat"]),
+    mother_nik=st.sampled_from([None, NIK]),
+    mother_name=st.one_of(st.none(), NAMES),
+    birth_order=st.sampled_from([None, 1, 2]),
+)
+
+
+@given(PEOPLE, PEOPLE)
+def test_the_order_of_the_two_says_nothing(a, b):
+    assert score(a, b) == score(b, a)
+
+
+@given(st.text("ABIS", max_size=9), st.text("ABIS", max_size=9))
+def test_measures_are_symmetric_and_bounded(a, b):
+    assert jaro_winkler(a, b) == jaro_winkler(b, a)
+    assert 0 <= jaro_winkler(a, b) <= 1.000001
+    assert one_edit(a, b) == one_edit(b, a)
+
+
+@given(NAMES)
+def test_a_name_is_like_itself(name):
+    words = name_tokens(name).words
+    if words:
+        assert compare_words(words, words).alike == 1.0
