@@ -9,7 +9,7 @@ import contextlib
 import hashlib
 import logging
 import secrets
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -43,7 +43,7 @@ def token_digest() -> str:
     return digest(request.cookies.get(COOKIE, ""))
 
 
-class ServerSession(MutableMapping, SessionMixin):
+class ServerSession(SessionMixin):
     """Loads its row when it is first looked at, and remembers which keys changed."""
 
     def __init__(self, cookie: str | None, signer: URLSafeSerializer):
