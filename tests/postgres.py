@@ -1,0 +1,126 @@
+"""A PostgreSQL server of our own for the length of a test run: loopback only, nothing kept."""
+
+import ctypes
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psycopg
+
+PR_SET_PDEATHSIG = 1
+
+
+def binary(name: str) -> str | None:
+    """Where this program of PostgreSQL is; Debian keeps them outside the PATH."""
+    versions = Path("/usr/lib/postgresql").glob(f"*/bin/{name}")
+    newest = max(versions, key=lambda path: int(path.parts[-3]), default=None)
+    return str(newest) if newest else shutil.which(name)
+
+
+def is_installed() -> bool:
+    return bool(binary("initdb") and binary("postgres"))
+
+
+def _unprivileged() -> pwd.struct_passwd | None:
+    """Whom the server runs as: it refuses root."""
+    if os.geteuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            continue
+    raise RuntimeError("no account to run PostgreSQL as")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _die_with_parent() -> None:
+    # A killed test run leaves no server behind. SIGQUIT: at once.
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)
+
+
+class Server:
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="alur-pg-"))
+        self.port = free_port()
+        owner = _unprivileged()
+        self._as_owner = {"cwd": self.folder, "env": {**os.environ, "HOME": str(self.folder)}}
+        if owner:
+            os.chown(self.folder, owner.pw_uid, owner.pw_gid)
+            self._as_owner |= {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
+        self._init()
+        self._start()
+
+    def _init(self) -> None:
+        command = [binary("initdb"), "-D", self.folder / "data", "-U", "alur", "-A", "trust"]
+        command += ["-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
+        done = subprocess.run(command, capture_output=True, text=True, **self._as_owner)
+        if done.returncode:
+            raise RuntimeError(f"initdb: {done.stderr}")
+
+    def _start(self) -> None:
+        command = [binary("postgres"), "-D", self.folder / "data", "-p", str(self.port)]
+        command += ["-k", self.folder, "-F"]  # -F: no fsync, nothing here must survive
+        for setting in (
+            "listen_addresses=127.0.0.1",
+            "shared_buffers=32MB",
+            "full_page_writes=off",
+            "synchronous_commit=off",
+            "autovacuum=off",
+            "timezone=Asia/Makassar",  # not UTC: whoever forgets the zone shall notice
+        ):
+            command += ["-c", setting]
+        self._log = (self.folder / "log").open("w")
+        self._process = subprocess.Popen(
+            command,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            preexec_fn=_die_with_parent,
+            **self._as_owner,
+        )
+        self._wait_until_it_answers()
+
+    def _wait_until_it_answers(self) -> None:
+        until = time.monotonic() + 30
+        while True:
+            try:
+                return self.run()
+            except psycopg.OperationalError:
+                if self._process.poll() is not None or time.monotonic() > until:
+                    log = (self.folder / "log").read_text()
+                    raise RuntimeError(f"PostgreSQL did not start: {log}") from None
+                time.sleep(0.05)
+
+    def url(self, name: str) -> str:
+        return f"postgresql+psycopg://alur@127.0.0.1:{self.port}/{name}"
+
+    def run(self, *statements: str) -> None:
+        """Statements on the maintenance database, each for itself."""
+        address = f"host=127.0.0.1 port={self.port} user=alur dbname=postgres"
+        with psycopg.connect(address, autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+    def stop(self) -> None:
+        # SIGINT closes connections; SIGTERM would wait for pools to give theirs back.
+        self._process.send_signal(signal.SIGINT)
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._log.close()
+        shutil.rmtree(self.folder, ignore_errors=True)

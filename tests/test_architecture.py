@@ -1,0 +1,279 @@
+"""Holds the house's rules: who imports whom, one commit, closed templates, small static files."""
+
+import ast
+import gzip
+import re
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+from jinja2 import Environment
+
+from formatting import FILTERS
+
+ROOT = Path(__file__).parent.parent
+TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+SKIPPED = {".venv", ".tools", "data", "node_modules", "migrations"}
+SOURCES = sorted(
+    path
+    for path in ROOT.rglob("*.py")
+    if not SKIPPED & set(path.relative_to(ROOT).parts) and path.parts[-2] != "versions"
+)
+# What `make run` and the clinic's server run; tests and bench are bound by less.
+PRODUCT = [
+    path
+    for path in SOURCES
+    if path.relative_to(ROOT).parts[0] not in {"tests", "bench", "deploy", "docs"}
+]
+MAX_LINES = {"models.py": 900, "app.py": 150}
+USUAL_MAX_LINES = 300
+# Of our own script; htmx is vendored.
+BUDGETS = {"app.css": 5 * 1024, "alur.js": 4 * 1024}
+
+# Each layer may import the ones that stand here beside it, and nothing else of ours.
+GROUND = {"db", "validators", "formatting", "config"}
+EDGE = {"access", "sessions", "responses", "logs"}
+ALLOWED = {
+    "db": set(),
+    "config": set(),
+    "formatting": set(),
+    "logs": set(),
+    "validators": set(),
+    "models": {"db"},
+    "clinic": {"clinic", "models", "db", "validators", "formatting"},
+    "access": {"clinic", "models", "db", "sessions", "formatting"},
+    "sessions": {"clinic", "models", "db"},
+    "responses": set(),
+    "blueprints": {"blueprints", "clinic", "models", "db", "validators", "formatting"}
+    | {"access", "sessions"},
+    "cli": {"clinic", "models", "db", "validators", "formatting", "config", "logs"},
+    "app": GROUND | EDGE | {"models", "clinic", "cli", "blueprints"},
+}
+FLASK = {"flask", "flask_login", "flask_wtf", "flask_migrate", "werkzeug", "wtforms"}
+SOCKETS = {"socket", "ssl", "http", "urllib.request", "smtplib", "ftplib", "requests", "httpx"}
+# Called by the worker only: no web request ever waits for the internet.
+MAY_CONNECT = {"clinic/satusehat.py", "clinic/dinkes.py"}
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def layer_of(path: Path) -> str:
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def imports_of(tree: ast.Module) -> set[str]:
+    """Dotted names of everything the module imports; `from a import b` gives a and a.b."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        if isinstance(node, ast.ImportFrom):
+            assert not node.level, "relative imports hide where a thing comes from"
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def siblings(path: Path, package: str) -> set[str]:
+    known = {other.stem for other in (ROOT / package).glob("*.py")} | {
+        other.name for other in (ROOT / package).iterdir() if (other / "__init__.py").exists()
+    }
+    parts = [name.split(".") for name in imports_of(tree_of(path))]
+    return {part[1] for part in parts if part[0] == package and len(part) > 1 and part[1] in known}
+
+
+def each(paths):
+    return pytest.mark.parametrize("path", paths, ids=name_of)
+
+
+# --- Modules ----------------------------------------------------------------------------------
+
+
+@each(PRODUCT)
+def test_a_module_imports_only_the_layers_below(path):
+    layer = layer_of(path)
+    assert layer in ALLOWED, f"{name_of(path)} has no place in the house"
+    ours = {name.split(".")[0] for name in imports_of(tree_of(path))} & ALLOWED.keys()
+    assert ours <= ALLOWED[layer], f"{name_of(path)} must not import {ours - ALLOWED[layer]}"
+
+
+@each([path for path in PRODUCT if layer_of(path) in {"clinic", "models", "db"}])
+def test_below_the_edge_nobody_knows_flask(path):
+    outside = {name.split(".")[0] for name in imports_of(tree_of(path))}
+    assert not outside & FLASK
+
+
+@each([path for path in PRODUCT if name_of(path) not in MAY_CONNECT])
+def test_only_exchange_modules_open_sockets(path):
+    assert not imports_of(tree_of(path)) & SOCKETS
+
+
+@each([path for path in PRODUCT if layer_of(path) == "blueprints"])
+def test_blueprints_never_import_each_other(path):
+    own = path.relative_to(ROOT / "blueprints").parts[0].removesuffix(".py")
+    assert siblings(path, "blueprints") <= {own}
+    assert "app" not in imports_of(tree_of(path))
+
+
+def test_exchange_is_called_by_the_worker_only():
+    exchange = {"clinic.satusehat", "clinic.dinkes"}
+    callers = {name_of(path) for path in PRODUCT if imports_of(tree_of(path)) & exchange}
+    assert callers <= {"clinic/outbox.py", "clinic/worker.py", "cli.py"} | MAY_CONNECT
+
+
+def test_clinic_has_no_circle():
+    graph = {path.stem: siblings(path, "clinic") for path in (ROOT / "clinic").glob("*.py")}
+    TopologicalSorter(graph).prepare()  # raises CycleError and names the circle
+
+
+@each(PRODUCT)
+def test_no_import_inside_a_function(path):
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            inner = [n for n in ast.walk(node) if isinstance(n, ast.Import | ast.ImportFrom)]
+            assert not inner, f"{name_of(path)}:{inner[0].lineno} in {node.name}"
+
+
+def test_exactly_one_commit():
+    places = [
+        f"{name_of(path)}:{node.lineno}"
+        for path in PRODUCT
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "commit"
+    ]
+    assert len(places) == 1, places
+    assert places[0].startswith("db.py:")
+
+
+@each([path for path in PRODUCT if layer_of(path) == "clinic" and path.stem != "worker"])
+def test_the_edge_owns_the_transaction(path):
+    """The worker's steps are an edge of their own; bulk demo data is written in parts."""
+    if path.stem.startswith("demo"):
+        return
+    calls = {
+        node.func.id
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    assert "transaction" not in calls
+
+
+def test_nothing_is_deleted():
+    """Rows end, are cancelled or amended. PatientToken is an index, rewritten with the name."""
+    allowed = {"clinic/name_index.py"}
+    found = {
+        name_of(path)
+        for path in PRODUCT
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Call)
+        and (
+            (isinstance(node.func, ast.Name) and node.func.id == "delete")
+            or (isinstance(node.func, ast.Attribute) and node.func.attr == "delete")
+        )
+    }
+    assert found <= allowed
+
+
+@each(SOURCES)
+def test_names_say_what_a_module_is(path):
+    parts = set(path.relative_to(ROOT).with_suffix("").parts)
+    assert not parts & {"utils", "util", "helpers", "helper", "common", "misc", "services"}
+
+
+@each(PRODUCT)
+def test_modules_stay_readable(path):
+    length = len(path.read_text(encoding="utf-8").splitlines())
+    assert length <= MAX_LINES.get(name_of(path), USUAL_MAX_LINES)
+
+
+@each([path for path in PRODUCT if layer_of(path) == "blueprints"])
+def test_a_view_is_at_most_forty_lines(path):
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.FunctionDef) and node.decorator_list:
+            assert node.end_lineno - node.lineno < 40, f"{node.name} is too long"
+
+
+@each([path for path in PRODUCT if layer_of(path) == "clinic"])
+def test_public_clinic_functions_say_what_they_do(path):
+    for node in tree_of(path).body:
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+            assert ast.get_docstring(node) or len(node.body) == 1, f"{node.name} has no docstring"
+
+
+def test_there_is_no_models_package():
+    assert not (ROOT / "models").exists(), "it would silently win the import"
+
+
+# --- Templates and static files ---------------------------------------------------------------
+
+
+@each(TEMPLATES)
+def test_templates_compile_with_the_filters_we_have(path):
+    environment = Environment(autoescape=True)
+    environment.filters.update(FILTERS)
+    environment.compile(path.read_text(encoding="utf-8"))
+
+
+@each(TEMPLATES)
+def test_templates_are_closed(path):
+    text = path.read_text(encoding="utf-8")
+    assert not re.search(r"\|\s*safe\b", text), "autoescape stays on"
+    assert "hx-boost" not in text
+    assert not re.search(r"<style|<script(?![^>]*\bsrc=)", text), "the CSP refuses inline code"
+    assert not re.search(r"\s(style|on[a-z]+|hx-on[:a-z-]*)=", text), "the CSP refuses inline code"
+    outside = re.findall(r"https?://[^\s\"'<>{}]+", text)
+    assert not [url for url in outside if not url.startswith("http://www.w3.org/")], outside
+
+
+@each(TEMPLATES)
+def test_every_form_works_without_script(path):
+    text = re.sub(r"{#.*?#}", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    for form in re.findall(r"<form\b.*?</form>", text, flags=re.DOTALL):
+        head = re.match(r"<form\b(?:{{.*?}}|{%.*?%}|[^>])*>", form, flags=re.DOTALL).group()
+        assert re.search(r'\smethod="(post|get)"', head), head
+        assert re.search(r"\saction=", head), head
+        if 'method="post"' in head:
+            assert re.search(r"csrf", form.removeprefix(head)), f"no csrf_token: {head}"
+
+
+@pytest.mark.parametrize("name", BUDGETS)
+def test_own_static_files_stay_small(name):
+    packed = gzip.compress((ROOT / "static" / name).read_bytes(), 9, mtime=0)
+    assert len(packed) <= BUDGETS[name]
+
+
+@each([path for path in (ROOT / "static").iterdir() if path.suffix in {".css", ".js"}])
+def test_static_files_load_nothing_from_outside(path):
+    text = path.read_text(encoding="utf-8")
+    assert not re.search(r"@import|url\(\s*['\"]?(https?:)?//", text)
+    if not path.name.startswith("htmx"):
+        assert not re.findall(r"https?://(?!www\.w3\.org/)", text)
+
+
+# --- Texts ------------------------------------------------------------------------------------
+
+ENVIRONMENT = re.compile(r"\b(ALUR_[A-Z_]+|DATABASE_URL|HOST|PORT)\b")
+
+
+@pytest.mark.skipif(not (ROOT / "README.md").exists(), reason="there is no README yet")
+def test_readme_names_every_environment_variable():
+    places = [ROOT / "config.py", ROOT / "Makefile", ROOT / ".ci" / "run"]
+    places += [path for path in SOURCES if layer_of(path) in {"tests", "bench", "deploy"}]
+    named = {name for path in places for name in ENVIRONMENT.findall(path.read_text("utf-8"))}
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert sorted(name for name in named if name not in readme) == []
+
+
+def test_requirements_are_pinned():
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        for line in (ROOT / name).read_text("utf-8").splitlines():
+            wanted = line.split("#")[0].strip()
+            if wanted and not wanted.startswith("-r "):
+                assert re.match(r"[\w.-]+==[\w.]+( ;|$)", wanted), wanted
