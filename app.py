@@ -19,6 +19,7 @@ from config import Config, read_config
 from db import db, engine_options, utcnow
 from formatting import FILTERS
 from logs import init_logging
+from validators import NO_NIK_REASONS
 
 BLUEPRINTS = [
     name
@@ -66,7 +67,7 @@ def create_app(config: Config | None = None) -> Flask:
     responses.init_app(app)
     for name in BLUEPRINTS:
         app.register_blueprint(import_module(f"blueprints.{name}").bp)
-    app.jinja_env.filters.update(FILTERS)
+    app.jinja_env.filters.update(FILTERS, no_nik_text=NO_NIK_REASONS.get)
     app.context_processor(page_context)
     app.register_error_handler(HTTPException, show_error)
     app.register_error_handler(OperationalError, show_busy)

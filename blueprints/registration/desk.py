@@ -1,0 +1,101 @@
+"""The desk: find first. One box, today's registrations, drafts that were left."""
+
+from flask import redirect, render_template, request, session, url_for
+from flask_login import current_user
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+import access
+from blueprints.registration.blueprint import bp, counter
+from clinic import days, drafts, search
+from db import db, transaction
+from models import QueueEntry, Visit
+from validators import FieldError, parse_birth_date
+
+LATEST = 15
+
+
+@bp.get("/pendaftaran")
+@counter
+def desk():
+    last = session.get("last_search")
+    return render_template(
+        "registration/desk.html",
+        drafts=drafts.unsaved(current_user.id),
+        visits=_latest_visits(),
+        has_searched=bool(last),
+        **_results(last or {"q": "", "birth_date": ""}),
+    )
+
+
+@bp.post("/pendaftaran")
+@counter
+def search_patients():
+    session["last_search"] = {
+        "q": request.form.get("q", "")[:120],
+        "birth_date": request.form.get("birth_date", "")[:20],
+    }
+    if request.form.get("aksi") == "baru":
+        return redirect(url_for("registration.new"), 303)
+    return redirect(url_for("registration.desk"), 303)
+
+
+@bp.post("/pendaftaran/cari")
+@counter
+def results():
+    """Fragment: what the box finds while it is being typed into. Leaves the session alone."""
+    typed = {"q": request.form.get("q", ""), "birth_date": request.form.get("birth_date", "")}
+    return render_template("registration/_results.html", has_searched=True, **_results(typed))
+
+
+def _results(typed: dict[str, str]) -> dict:
+    birth_date, problem = None, ""
+    if typed["birth_date"].strip():
+        try:
+            birth_date = parse_birth_date(typed["birth_date"], days.clinic_date())
+        except FieldError as error:
+            problem = str(error)
+    q = typed["q"].strip()
+    found = search.find(q, birth_date) if (q or birth_date) and not problem else []
+    return {
+        "q": typed["q"],
+        "typed_birth_date": typed["birth_date"],
+        "problem": problem,
+        "found": found,
+        "today": days.clinic_date(),
+    }
+
+
+def _latest_visits() -> list[Visit]:
+    day = days.current_day()
+    if day is None:
+        return []
+    latest = (
+        select(Visit)
+        .where(Visit.service_day_id == day.id)
+        .order_by(Visit.id.desc())
+        .limit(LATEST)
+        .options(joinedload(Visit.patient))
+    )
+    visits = list(db.session.scalars(latest))
+    _load_entries(visits)
+    return visits
+
+
+def _load_entries(visits: list[Visit]) -> None:
+    """One query for the rooms of all rows."""
+    db.session.scalars(
+        select(Visit)
+        .where(Visit.id.in_([visit.id for visit in visits]))
+        .options(joinedload(Visit.entries).joinedload(QueueEntry.poli))
+        .execution_options(populate_existing=True)
+    ).unique().all()
+
+
+@bp.post("/pendaftaran/draf/<draft>/buang")
+@counter
+def drop_draft(draft):
+    found = access.draft_or_404(draft)
+    with transaction():
+        drafts.drop(access.current_actor(), found)
+    return redirect(url_for("registration.desk"), 303)

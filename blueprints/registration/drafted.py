@@ -1,0 +1,54 @@
+"""A stored draft as its form, its person and its visit."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+from werkzeug.datastructures import MultiDict
+
+from blueprints.registration.forms import RegistrationForm
+from clinic import patients
+from clinic.review import Application
+from db import db
+from models import DraftKind, Patient, QueueEntry, RegistrationDraft, Visit
+
+
+@dataclass
+class Drafted:
+    draft: RegistrationDraft
+    form: RegistrationForm
+    patient: Patient | None
+    about_visit: Visit | None
+
+    def application(self) -> Application:
+        """Valid fields only."""
+        kind = DraftKind(self.draft.kind)
+        if kind == DraftKind.ROOM:
+            identity = patients.identity_of(self.patient)
+        else:
+            identity = self.form.identity(self.patient)
+        return self.form.application(kind, identity, self.patient, self.about_visit)
+
+
+def read(draft: RegistrationDraft) -> Drafted:
+    """Everything about a draft, read from the database as it stands now."""
+    about = None
+    if draft.about_visit_id:
+        about = (
+            db.session.scalars(
+                select(Visit)
+                .where(Visit.id == draft.about_visit_id)
+                .options(
+                    joinedload(Visit.patient),
+                    joinedload(Visit.entries).joinedload(QueueEntry.poli),
+                )
+            )
+            .unique()
+            .one()
+        )
+    patient = about.patient if about else None
+    if patient is None and draft.patient_ref:
+        patient = patients.by_ref(draft.patient_ref)
+    kind = DraftKind(draft.kind)
+    form = RegistrationForm(MultiDict(draft.fields), kind=kind)
+    return Drafted(draft, form, patient, about)

@@ -1,0 +1,243 @@
+"""The registration form, new and returning, and its two fragments."""
+
+import re
+
+from flask import make_response, redirect, render_template, request, session, url_for
+from werkzeug.datastructures import MultiDict
+
+import access
+from blueprints.registration.blueprint import bp, counter
+from blueprints.registration.forms import VISIT_FIELDS, RegistrationForm, fields_of
+from clinic import days, drafts, patients, review, routing, search
+from clinic.drafts import DraftSubject
+from db import transaction
+from formatting import short_date
+from models import DraftKind, Patient, Visit
+from validators import nik_facts
+
+
+@bp.get("/pendaftaran/baru")
+@counter
+def new():
+    return _page(RegistrationForm(MultiDict(_prefill())), DraftSubject(), None)
+
+
+@bp.post("/pendaftaran/baru")
+@counter
+def new_post():
+    return _take(DraftSubject(), None)
+
+
+@bp.get("/pendaftaran/pasien/<patient>")
+@counter
+def returning(patient):
+    found = patients.current(access.patient_or_404(patient))
+    fields = fields_of(found, days.clinic_date())
+    draft = _asked_draft()
+    if draft:
+        same_person = draft.patient_ref == found.public_id
+        typed = draft.fields
+        if not same_person:  # "this is the patient": the record counts, gaps are filled
+            typed = {k: v for k, v in typed.items() if k in VISIT_FIELDS or not fields.get(k)}
+            typed.pop("no_nik_reason", None)
+        fields = fields | typed
+    form = RegistrationForm(MultiDict(fields), kind=DraftKind.RETURNING)
+    return _page(form, DraftSubject(DraftKind.RETURNING, found.public_id), found)
+
+
+@bp.post("/pendaftaran/pasien/<patient>")
+@counter
+def returning_post(patient):
+    found = patients.current(access.patient_or_404(patient))
+    return _take(DraftSubject(DraftKind.RETURNING, found.public_id), found)
+
+
+@bp.get("/pendaftaran/kunjungan/<visit>/identitas")
+@counter
+def identity(visit):
+    found = access.visit_or_404(visit)
+    draft = _asked_draft()
+    fields = draft.fields if draft else _known_fields(found)
+    form = RegistrationForm(MultiDict(fields), kind=DraftKind.IDENTITY)
+    return _page(form, DraftSubject(DraftKind.IDENTITY, None, found), found.patient)
+
+
+@bp.post("/pendaftaran/kunjungan/<visit>/identitas")
+@counter
+def identity_post(visit):
+    found = access.visit_or_404(visit)
+    subject = DraftSubject(DraftKind.IDENTITY, found.patient.public_id, found)
+    return _take(subject, found.patient)
+
+
+def _known_fields(visit: Visit) -> dict[str, str]:
+    fields = fields_of(visit.patient, days.clinic_date())
+    if visit.patient.is_unknown:  # the stand-ins are not what the form is asked to keep
+        fields.pop("no_nik_reason", None)
+        fields.pop("address", None)
+    return fields
+
+
+@bp.get("/pendaftaran/kunjungan/<visit>/ruang")
+@counter
+def room(visit):
+    found = access.visit_or_404(visit)
+    draft = _asked_draft()
+    fields = draft.fields if draft else {"pregnant": found.pregnant}
+    form = RegistrationForm(MultiDict(fields), kind=DraftKind.ROOM)
+    return _page(form, DraftSubject(DraftKind.ROOM, None, found), found.patient)
+
+
+@bp.post("/pendaftaran/kunjungan/<visit>/ruang")
+@counter
+def room_post(visit):
+    found = access.visit_or_404(visit)
+    subject = DraftSubject(DraftKind.ROOM, found.patient.public_id, found)
+    return _take(subject, found.patient)
+
+
+# --- Shared by the four ------------------------------------------------------------------------
+
+
+def _take(subject: DraftSubject, patient: Patient | None):
+    """Store a valid form as a draft and show its check page; else the form with what is wrong."""
+    form = RegistrationForm(request.form, kind=subject.kind)
+    if request.form.get("aksi") == "pakai_nik":
+        _use_nik(form)
+        return _page(form, subject, patient)
+    if not form.validate():
+        return make_response(_page(form, subject, patient), 422)
+    draft = drafts.by_ref(request.form.get("draft", ""))
+    with transaction():
+        draft = drafts.store(access.current_actor(), form.typed(), subject, draft)
+        ref = draft.public_id
+    return redirect(url_for("registration.check", draft=ref), 303)
+
+
+def _page(form: RegistrationForm, subject: DraftSubject, patient: Patient | None) -> str:
+    draft = request.form.get("draft") or request.args.get("draf", "")
+    return render_template(
+        "registration/form.html",
+        form=form,
+        kind=subject.kind.value,
+        patient=patient,
+        visit=subject.about_visit,
+        draft=draft,
+        has_searched=bool(session.get("last_search")),
+        today=form.today,
+        **_suggestion(form, patient),
+        **_likely(form, patient.public_id if patient else ""),
+    )
+
+
+def _asked_draft():
+    ref = request.args.get("draf", "")
+    return drafts.by_ref(ref) if ref else None
+
+
+def _use_nik(form: RegistrationForm) -> None:
+    form.validate()
+    nik = form.cleaned("nik")
+    if nik:
+        facts = nik_facts(nik, form.today)
+        form.birth_date.data = short_date(facts.birth_date) if facts.birth_date else ""
+        form.sex.data = facts.sex
+    for field in form:
+        field.errors = []
+
+
+def _prefill() -> dict[str, str]:
+    """What is known already: a draft, a family member's visit, or what was searched for."""
+    draft = _asked_draft()
+    if draft:
+        return draft.fields
+    family = request.args.get("keluarga")
+    if family:
+        return _family_fields(access.visit_or_404(family).patient)
+    last = session.get("last_search") or {}
+    return _from_search(last.get("q", ""), last.get("birth_date", ""))
+
+
+def _family_fields(member: Patient) -> dict[str, str]:
+    known = fields_of(member, days.clinic_date())
+    shared = ("kk_number", "address", "village", "rt", "rw", "phone", "payer")
+    fields = {name: known[name] for name in shared if name in known}
+    if member.sex == "P":  # most often the mother; one look tells, one key clears it
+        fields |= {"mother_name": member.name}
+        if member.nik:
+            fields |= {"mother_nik": member.nik}
+    return fields
+
+
+def _from_search(q: str, birth_date: str) -> dict[str, str]:
+    digits = re.sub(r"[\s.\-]", "", q)
+    fields = {"birth_date": birth_date} if birth_date else {}
+    if not digits.isdecimal():
+        return fields | ({"name": q.strip()} if q.strip() else {})
+    name = {16: "nik", 13: "bpjs_number"}.get(len(digits), "")
+    if name:
+        return fields | {name: digits}
+    return fields | ({"phone": q.strip()} if digits.startswith(("08", "62")) else {})
+
+
+# --- Fragments: POST, so that nothing personal stands in an address; read-only -------------------
+
+
+@bp.post("/pendaftaran/saran")
+@counter
+def suggestion():
+    form = RegistrationForm(request.form)
+    return render_template("registration/_suggestion.html", **_suggestion(form, None))
+
+
+@bp.post("/pendaftaran/mirip")
+@counter
+def likely():
+    form = RegistrationForm(request.form)
+    context = _likely(form, request.form.get("patient", ""))
+    return render_template(
+        "registration/_likely.html", draft=request.form.get("draft", ""), **context
+    )
+
+
+def _suggestion(form: RegistrationForm, patient: Patient | None) -> dict:
+    """Rooms for half-filled fields too, red flags, the cluster, and what the NIK says."""
+    kept = {field.name: field.errors for field in form}
+    form.validate()
+    identity = patients.identity_of(patient) if patient and form.kind == DraftKind.ROOM else None
+    case = review.case_of(
+        form.application(form.kind, identity or form.identity(patient)), form.today
+    )
+    nik = form.cleaned("nik")
+    facts = nik_facts(nik, form.today, form.cleaned("birth_date")) if nik else None
+    for field in form:
+        field.errors = kept[field.name]
+    rules = routing.load()
+    asked = bool(case.complaint or case.poli_code)
+    return {
+        "proposals": rules.propose(case)[:3] if asked else [],
+        "red_flags": rules.red_flags(case),
+        "cluster_now": rules.cluster(case) if case.poli_code else None,
+        "chosen_poli": case.poli_code,
+        "facts": facts if facts and _is_news(facts, form) else None,
+    }
+
+
+def _is_news(facts, form: RegistrationForm) -> bool:
+    """Whether the NIK tells something that the form does not hold yet."""
+    return bool(facts.birth_date) and not (form.birth_date.data and form.sex.data)
+
+
+def _likely(form: RegistrationForm, exclude_ref: str) -> dict:
+    kept = {field.name: field.errors for field in form}
+    form.validate()
+    identity = form.identity()
+    for field in form:
+        field.errors = kept[field.name]
+    asked = not identity.is_unknown and (
+        identity.nik or identity.bpjs_number or len(identity.name) > 2
+    )
+    found = []
+    if asked and form.kind != DraftKind.ROOM:
+        found = search.likely(review.person_of(identity), exclude_ref=exclude_ref or None)
+    return {"matches": found, "today": form.today}

@@ -1,0 +1,309 @@
+"""The registration form: fields as the contract names them, checked by `validators`."""
+
+from datetime import date
+from functools import partial
+
+from sqlalchemy import select
+from werkzeug.datastructures import MultiDict
+from wtforms import Form, StringField
+from wtforms.fields.choices import RadioField, SelectChoice, SelectField
+from wtforms.validators import ValidationError
+
+from clinic import days
+from clinic.nik_checks import nik_findings
+from clinic.patients import Identity
+from clinic.review import Application
+from db import db
+from formatting import CLUSTER_LABELS, PAYER_LABELS, PRIORITY_LABELS, age_text, short_date
+from models import DatePrecision, DraftKind, Patient, Poli, Visit
+from validators import (
+    NO_NIK_REASONS,
+    FieldError,
+    checked_by,
+    clean_name,
+    clean_text,
+    no_nik_needs,
+    normalise_phone,
+    parse_age,
+    parse_birth_date,
+    parse_bpjs_number,
+    parse_kk_number,
+    parse_nik,
+    parse_passport,
+    parse_rt_rw,
+)
+
+MAX_COMPLAINT = 10_000
+PHONE_OWNERS = {"sendiri": "Sendiri", "keluarga": "Keluarga", "tetangga": "Tetangga"}
+UNKNOWN = "TIDAK_DIKENAL"
+
+
+def choices(labels: dict[str, str], empty: str = "") -> list[SelectChoice]:
+    """Choices for a select; `empty` is the label of "nothing chosen", if that is possible."""
+    first = [SelectChoice(value="", label=empty)] if empty else []
+    return first + [SelectChoice(value=value, label=label) for value, label in labels.items()]
+
+
+def text(limit: int, newlines: bool = False):
+    return checked_by(partial(clean_text, max_length=limit, newlines=newlines))
+
+
+def birth_order(typed: str) -> int:
+    if typed.strip() not in {"1", "2", "3", "4", "5", "6"}:
+        raise FieldError("BIRTH-ORDER", "Urutan lahir diisi angka 1 sampai 6.")
+    return int(typed)
+
+
+def _today(form: "RegistrationForm") -> date:
+    return form.today
+
+
+class RegistrationForm(Form):
+    nik = StringField(
+        "NIK", [checked_by(parse_nik, as_printed=lambda form: bool(form.nik_as_printed.data))]
+    )
+    nik_as_printed = StringField("Sesuai kartu")
+    no_nik_reason = SelectField("Alasan tanpa NIK", choices=choices(NO_NIK_REASONS, "NIK diisi"))
+    mother_nik = StringField("NIK ibu", [checked_by(parse_nik)])
+    birth_order = StringField("Bayi ke-", [checked_by(birth_order)])
+    passport_no = StringField("Nomor paspor", [checked_by(parse_passport)])
+    name = StringField(
+        "Nama",
+        [checked_by(clean_name, unknown=lambda form: form.no_nik_reason.data == UNKNOWN)],
+    )
+    sex = RadioField("Jenis kelamin", choices=choices({"L": "Laki-laki", "P": "Perempuan"}))
+    birth_date = StringField("Tanggal lahir", [checked_by(parse_birth_date, today=_today)])
+    birth_date_estimated = StringField("Umur kira-kira", [checked_by(parse_age, today=_today)])
+    mother_name = StringField("Nama ibu", [checked_by(clean_name)])
+    bpjs_number = StringField("Nomor BPJS", [checked_by(parse_bpjs_number)])
+    kk_number = StringField("Nomor KK", [checked_by(parse_kk_number)])
+    address = StringField("Alamat", [text(200)])
+    village = StringField("Kelurahan/desa", [text(60)])
+    rt = StringField("RT", [checked_by(parse_rt_rw)])
+    rw = StringField("RW", [checked_by(parse_rt_rw)])
+    phone = StringField("Nomor HP", [checked_by(normalise_phone)])
+    phone_owner = SelectField("Milik", choices=choices(PHONE_OWNERS, "Tidak disebut"))
+    payer = SelectField("Pembiayaan", choices=choices(PAYER_LABELS), default="UMUM")
+    complaint = StringField("Keluhan", [text(MAX_COMPLAINT, newlines=True)])
+    poli = SelectField("Ruang", validate_choice=False)
+    pregnant = SelectField(
+        "Hamil",
+        choices=choices(
+            {"ya": "Ya, hamil", "tidak": "Tidak", "nifas": "Nifas"}, "Tidak ditanyakan"
+        ),
+    )
+    priority = SelectField("Prioritas", choices=choices(PRIORITY_LABELS, "Menurut aturan"))
+    visit_type = SelectField(
+        "Jenis kunjungan", choices=choices({"SAKIT": "Sakit", "SEHAT": "Sehat"}), default="SAKIT"
+    )
+    cluster = SelectField(
+        "Klaster",
+        choices=choices({k: v for k, v in CLUSTER_LABELS.items() if k != "1"}, "Dihitung sendiri"),
+    )
+
+    def __init__(self, data: MultiDict | None = None, kind: DraftKind = DraftKind.NEW, **more):
+        self.kind = kind
+        self.today = days.clinic_date()
+        super().__init__(_with_defaults(data) if data is not None else None, **more)
+        self.rooms = list(
+            db.session.scalars(select(Poli).where(Poli.is_active).order_by(Poli.position))
+        )
+        self.poli.choices = choices({room.code: room.name for room in self.rooms}, "Pilih ruang")
+
+    def typed(self) -> dict[str, str]:
+        """What a draft keeps: every field as it was typed."""
+        return {field.name: field.data or "" for field in self if field.data}
+
+    def validate(self, extra_validators=None) -> bool:
+        super().validate(extra_validators)
+        for check in self._checks():
+            check()
+        return not self.errors
+
+    def _checks(self):
+        if self.kind == DraftKind.ROOM:
+            return [self._visit]
+        identity = [self._nik, self._who, self._born, self._where]
+        return identity if self.kind == DraftKind.IDENTITY else [*identity, self._visit]
+
+    def _refuse(self, field, sentence: str) -> None:
+        if not field.errors:
+            field.errors = [*field.errors, ValidationError(sentence).args[0]]
+
+    def _nik(self) -> None:
+        if not self.nik.data and not self.no_nik_reason.data:
+            self._refuse(
+                self.nik, "Isi NIK 16 angka, atau pilih alasan tanpa NIK di isian berikutnya."
+            )
+        if self.nik.data:
+            self._nik_of_others()
+            return
+        labels = {
+            "mother_nik": "Isi NIK ibu, supaya bayi dikenali sampai NIK-nya terbit.",
+            "birth_order": "Isi bayi ke berapa (1 bila tunggal), supaya kembar tidak tertukar.",
+            "passport_no": "Isi nomor paspor.",
+        }
+        for name in no_nik_needs(self.no_nik_reason.data or "").required:
+            if not self[name].data:
+                self._refuse(self[name], labels[name])
+
+    def _nik_of_others(self) -> None:
+        nik = getattr(self.nik, "cleaned", None)
+        if not nik:
+            return
+        found = nik_findings(
+            nik,
+            sex=self.sex.data or "L",
+            birth_date=None,
+            today=self.today,
+            kk_number=getattr(self.kk_number, "cleaned", None),
+            mother_nik=getattr(self.mother_nik, "cleaned", None),
+            as_printed=True,
+        )
+        for finding in found:
+            if finding.level == "error":
+                self._refuse(self.nik, finding.message)
+
+    def _who(self) -> None:
+        is_unknown = self.no_nik_reason.data == UNKNOWN and not self.nik.data
+        if not (self.name.data or "").strip() and not is_unknown:
+            self._refuse(self.name, "Isi nama pasien seperti di kartunya.")
+        if self.sex.data not in ("L", "P"):
+            self.sex.errors = ["Pilih jenis kelamin."]
+
+    def _born(self) -> None:
+        is_unknown = self.no_nik_reason.data == UNKNOWN and not self.nik.data
+        if not self.birth_date.data and not self.birth_date_estimated.data and not is_unknown:
+            self._refuse(
+                self.birth_date, "Isi tanggal lahir, misalnya 17-08-1990, atau umur kira-kira."
+            )
+
+    def _where(self) -> None:
+        if not (self.address.data or "").strip() and self.no_nik_reason.data != UNKNOWN:
+            self._refuse(self.address, "Isi alamat. Bila tidak punya, tulis tempat ia tinggal.")
+
+    def _visit(self) -> None:
+        if not (self.complaint.data or "").strip():
+            self._refuse(self.complaint, "Isi keluhan, beberapa kata saja.")
+        if not self.poli.data:
+            self._refuse(self.poli, "Pilih ruang tujuan.")
+        elif self.poli.data not in {room.code for room in self.rooms}:
+            self._refuse(self.poli, "Ruang ini tidak ada atau sedang ditutup. Pilih ruang lain.")
+
+    def cleaned(self, name: str):
+        return getattr(self[name], "cleaned", None)
+
+    def _birth(self, patient: Patient | None) -> tuple[date | None, DatePrecision]:
+        exact, estimated = self.cleaned("birth_date"), self.cleaned("birth_date_estimated")
+        if exact or estimated is None:
+            return exact, DatePrecision.DAY if exact else DatePrecision.YEAR
+        # An age that was only read back must not give a new birth date every year.
+        if patient and self.birth_date_estimated.data == estimated_age(patient, self.today):
+            return patient.birth_date, patient.birth_precision
+        return estimated.birth_date, DatePrecision(estimated.precision)
+
+    def identity(self, patient: Patient | None = None) -> Identity:
+        """The person, from valid fields; `patient` is the record that the form was filled from."""
+        born, precision = self._birth(patient)
+        nik = self.cleaned("nik")
+        reason = None if nik else (self.no_nik_reason.data or None)
+        is_unknown = reason == UNKNOWN
+        name = self.cleaned("name") or ""
+        if not name and is_unknown:
+            name = f"{'Ny.' if self.sex.data == 'P' else 'Tn.'} X {short_date(self.today)}"
+        return Identity(
+            name=name,
+            sex=self.sex.data,
+            birth_date=born,
+            birth_precision=precision,
+            nik=nik,
+            is_nik_as_printed=bool(nik and self.nik_as_printed.data),
+            no_nik_reason=reason,
+            mother_nik=self.cleaned("mother_nik"),
+            birth_order=self.cleaned("birth_order"),
+            mother_name=self.cleaned("mother_name"),
+            passport_no=self.cleaned("passport_no"),
+            bpjs_number=self.cleaned("bpjs_number"),
+            kk_number=self.cleaned("kk_number"),
+            address=self.cleaned("address") or "Belum diketahui",
+            village=self.cleaned("village"),
+            rt=self.cleaned("rt"),
+            rw=self.cleaned("rw"),
+            phone=self.cleaned("phone"),
+            phone_owner=self.phone_owner.data or None,
+            payer=self.payer.data,
+            is_unknown=is_unknown,
+        )
+
+    def application(
+        self,
+        kind: DraftKind,
+        identity: Identity,
+        patient: Patient | None = None,
+        about_visit: Visit | None = None,
+    ) -> Application:
+        """What the check page reviews and the save stores, from valid fields."""
+        return Application(
+            identity=identity,
+            complaint=self.cleaned("complaint") or "",
+            poli_code=self.poli.data or "",
+            visit_type=self.visit_type.data or "SAKIT",
+            pregnant=self.pregnant.data or "",
+            priority=self.priority.data or "",
+            cluster=self.cluster.data or "",
+            kind=kind,
+            patient=patient,
+            about_visit=about_visit,
+        )
+
+
+def _with_defaults(data: MultiDict) -> MultiDict:
+    """A key pressed beside a proposal sends `poli` twice: the last that says something counts."""
+    copy = MultiDict(data)
+    said = [code for code in data.getlist("poli") if code]
+    copy.setlist("poli", said[-1:])
+    for name, default in (("payer", "UMUM"), ("visit_type", "SAKIT")):
+        if not copy.get(name):
+            copy[name] = default
+    for name in ("no_nik_reason", "phone_owner", "pregnant", "priority", "cluster"):
+        copy.setdefault(name, "")
+    return copy
+
+
+def estimated_age(patient: Patient, today: date) -> str:
+    """The age of a patient whose birth date is an estimate, as the form shows it."""
+    if patient.birth_date is None or patient.birth_precision == DatePrecision.DAY:
+        return ""
+    return age_text(patient.birth_date, today)
+
+
+def fields_of(patient: Patient, today: date) -> dict[str, str]:
+    """A known patient's identity as form fields."""
+    born = patient.birth_date
+    is_exact = patient.birth_precision == DatePrecision.DAY
+    known = {
+        "nik": patient.nik,
+        "nik_as_printed": "1" if patient.is_nik_as_printed else "",
+        "no_nik_reason": patient.no_nik_reason and str(patient.no_nik_reason),
+        "mother_nik": patient.mother_nik,
+        "birth_order": patient.birth_order and str(patient.birth_order),
+        "passport_no": patient.passport_no,
+        "name": patient.name,
+        "sex": patient.sex,
+        "birth_date": short_date(born) if born and is_exact else "",
+        "birth_date_estimated": estimated_age(patient, today),
+        "mother_name": patient.mother_name,
+        "bpjs_number": patient.bpjs_number,
+        "kk_number": patient.household and patient.household.kk_number,
+        "address": patient.address,
+        "village": patient.village,
+        "rt": patient.rt,
+        "rw": patient.rw,
+        "phone": patient.phone,
+        "phone_owner": patient.phone_owner,
+        "payer": patient.payer,
+    }
+    return {name: value for name, value in known.items() if value}
+
+
+VISIT_FIELDS = ("complaint", "poli", "pregnant", "priority", "visit_type", "cluster")
