@@ -81,7 +81,7 @@ class Poli(Base):
     name: Mapped[str] = mapped_column(String(60))
     prefix: Mapped[str] = mapped_column(String(1), unique=True)
     kind: Mapped[PoliKind] = enum_column(PoliKind, default=PoliKind.OUTPATIENT)
-    # AGE: by age and pregnancy; LINTAS: across clusters; else the cluster's number.
+    # AGE: by age and pregnancy; LINTAS: across clusters; KB: by setting; else its number.
     cluster_rule: Mapped[str] = mapped_column(String(8), default="AGE")
     min_age_months: Mapped[int | None]
     max_age_months: Mapped[int | None]  # inclusive
@@ -99,16 +99,17 @@ class Poli(Base):
 
     __table_args__ = (
         CheckConstraint("length(prefix) = 1", name="prefix_one_letter"),
-        CheckConstraint("cluster_rule IN ('AGE','1','2','3','4','LINTAS')", name="cluster_rule"),
+        CheckConstraint(
+            "cluster_rule IN ('AGE','1','2','3','4','LINTAS','KB')", name="cluster_rule"
+        ),
     )
 
 
 class RoutingRule(Base):
     """*Aturan pilihan ruang.* When the conditions hold, the check page shows the message.
 
-    Empty conditions hold always; several rows may share a rule id. Rows with `is_computed` have
-    their condition in `clinic.routing` (complaint score, open visit ...), and only level, message
-    and `threshold` are read.
+    Empty conditions hold always; several rows may share a rule id. Rows with `is_computed` have a
+    further condition in `clinic.routing` (complaint score, open visit ...), with `threshold`.
     """
 
     __tablename__ = "routing_rule"
@@ -462,7 +463,7 @@ class RegistrationDraft(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"), index=True)
     patient_ref: Mapped[str | None] = mapped_column(String(36))  # public_id of a known patient
     # The visit that an IDENTITY or ROOM draft is about.
-    about_visit_id: Mapped[int | None] = mapped_column(ForeignKey("visit.id", use_alter=True))
+    about_visit_ref: Mapped[str | None] = mapped_column(String(36))
     fields: Mapped[dict[str, Any]] = mapped_column(JSON)  # as typed
     version: Mapped[int] = mapped_column(default=1)
     drafted_on: Mapped[date] = mapped_column(index=True)
@@ -471,10 +472,8 @@ class RegistrationDraft(Base):
     saved_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     dropped_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # The visit whose ticket a saved draft leads to.
-    visit_id: Mapped[int | None] = mapped_column(ForeignKey("visit.id", use_alter=True))
+    visit_ref: Mapped[str | None] = mapped_column(String(36))
 
-    visit: Mapped["Visit | None"] = relationship(foreign_keys=visit_id)
-    about_visit: Mapped["Visit | None"] = relationship(foreign_keys=about_visit_id)
     user: Mapped[User] = relationship()
 
 
@@ -511,9 +510,7 @@ class Visit(Base):
     service_day_id: Mapped[int] = mapped_column(ForeignKey("service_day.id"))
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
     original_patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
-    draft_id: Mapped[int | None] = mapped_column(
-        ForeignKey("registration_draft.id", use_alter=True), unique=True
-    )
+    draft_id: Mapped[int | None] = mapped_column(ForeignKey("registration_draft.id"), unique=True)
     series: Mapped[str] = mapped_column(String(2))
     number: Mapped[int]
     label: Mapped[str] = mapped_column(String(8))  # what is called out, "U012"

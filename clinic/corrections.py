@@ -3,9 +3,8 @@
 from sqlalchemy import select
 
 from clinic import audit, patients, queues
-from clinic.registration import is_in_area
+from clinic.registration import take_snapshot
 from db import db
-from formatting import age_on
 from models import Examination, Patient, Visit, VisitCorrection, VisitStatus
 
 
@@ -50,9 +49,7 @@ def reassign_patient(actor: audit.Actor, visit: Visit, patient: Patient, reason:
     before = visit.patient
     _note(actor, visit, "patient", before.public_id, patient.public_id, reason)
     visit.patient_id = visit.original_patient_id = patient.id
-    visit.payer, visit.bpjs_number = patient.payer, patient.bpjs_number
-    visit.village, visit.is_in_area = patient.village, is_in_area(patient.village)
-    _age_again(visit, patient)
+    take_snapshot(visit, patient, visit.service_day)
     db.session.flush()
     db.session.expire(visit, ["patient"])
     _show_in_queues(visit)
@@ -65,14 +62,6 @@ def reassign_patient(actor: audit.Actor, visit: Visit, patient: Patient, reason:
             patient_ref=ref,
             reason=reason,
         )
-
-
-def _age_again(visit: Visit, patient: Patient) -> None:
-    born, on = patient.birth_date, visit.service_day.on
-    known = born is not None and born <= on
-    visit.age_years = age_on(born, on).years if known else None
-    visit.age_months = age_on(born, on).total_months if known else None
-    visit.age_days = (on - born).days if known else None
 
 
 def _refuse_ended(visit: Visit) -> None:

@@ -47,7 +47,7 @@ def store(
         db.session.add(draft)
     draft.kind = subject.kind
     draft.patient_ref = subject.patient_ref
-    draft.about_visit_id = subject.about_visit.id if subject.about_visit else None
+    draft.about_visit_ref = subject.about_visit.public_id if subject.about_visit else None
     draft.fields = fields
     draft.version += 1
     draft.updated_at = utcnow()

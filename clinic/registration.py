@@ -5,7 +5,6 @@ process, finds the visit there and gets the same ticket.
 """
 
 from collections.abc import Mapping
-from datetime import date
 
 from sqlalchemy import select
 
@@ -59,7 +58,7 @@ def save(
     """Save a draft once. `reasons` by rule, '' for all. Raises StaleDraft, NeedsReasons."""
     draft = _locked(draft_ref)
     if draft.saved_at:
-        return draft.visit
+        return _visit_of(draft)
     if draft.version != version:
         raise StaleDraft("Pendaftaran ini diubah di tempat lain. Periksa lagi sebelum menyimpan.")
     found = review(application)
@@ -76,7 +75,7 @@ def save(
         # A colleague registered this NIK since the check page was shown.
         raise NeedsReasons(*_with_taken(found, taken.patient)) from taken
     _keep_reasons(actor, visit, found, reasons)
-    draft.saved_at, draft.visit_id = utcnow(), visit.id
+    draft.saved_at, draft.visit_ref = utcnow(), visit.public_id
     db.session.flush()
     return visit
 
@@ -90,6 +89,10 @@ def _locked(draft_ref: str) -> RegistrationDraft:
         .execution_options(populate_existing=True)
     )
     return db.session.scalars(statement).one()
+
+
+def _visit_of(draft: RegistrationDraft) -> Visit:
+    return db.session.scalars(select(Visit).where(Visit.public_id == draft.visit_ref)).one()
 
 
 def _with_taken(found: Review, owner: Patient) -> tuple[Review, dict[str, str]]:
@@ -137,13 +140,9 @@ def open_visit(actor: audit.Actor, patient: Patient, poli: Poli, visit: Visit) -
     day = days.open_day()
     visit.service_day_id = day.id
     visit.patient_id = visit.original_patient_id = patient.id
-    visit.payer = patient.payer
-    visit.bpjs_number = patient.bpjs_number
-    visit.village = patient.village
-    visit.is_in_area = is_in_area(patient.village)
     visit.registered_by_id = actor.user_id
     visit.is_new_patient = not _has_visits(patient)
-    _snapshot_age(visit, patient.birth_date, day)
+    take_snapshot(visit, patient, day)
     visit.series = poli.prefix
     visit.number = counters.next_value(f"number:{day.id}:{poli.prefix}")
     visit.label = f"{poli.prefix}{visit.number:03d}"
@@ -166,12 +165,17 @@ def _has_visits(patient: Patient) -> bool:
     return db.session.scalar(found) is not None
 
 
-def _snapshot_age(visit: Visit, birth_date: date | None, day: ServiceDay) -> None:
-    if birth_date is None or birth_date > day.on:
+def take_snapshot(visit: Visit, patient: Patient, day: ServiceDay) -> None:
+    """Keep on the visit what reports need of the person, as it was on that day."""
+    visit.payer, visit.bpjs_number = patient.payer, patient.bpjs_number
+    visit.village, visit.is_in_area = patient.village, is_in_area(patient.village)
+    born = patient.birth_date
+    if born is None or born > day.on:
+        visit.age_years = visit.age_months = visit.age_days = None
         return
-    age = age_on(birth_date, day.on)
+    age = age_on(born, day.on)
     visit.age_years, visit.age_months = age.years, age.total_months
-    visit.age_days = (day.on - birth_date).days
+    visit.age_days = (day.on - born).days
 
 
 def is_in_area(village: str | None) -> bool | None:
@@ -242,10 +246,7 @@ def _complete_identity(
     """Fill in who it is, on the visit that is already running."""
     visit = application.about_visit
     _keep_patient(actor, application, found)
-    patient = visit.patient
-    _snapshot_age(visit, patient.birth_date, visit.service_day)
-    visit.payer, visit.bpjs_number = patient.payer, patient.bpjs_number
-    visit.village, visit.is_in_area = patient.village, is_in_area(patient.village)
+    take_snapshot(visit, visit.patient, visit.service_day)
     for entry in visit.entries:
         queues.bump(entry.service_day_id, entry.poli_id)
     return visit
@@ -259,7 +260,7 @@ def register_emergency(
         select(RegistrationDraft).where(RegistrationDraft.public_id == draft_key)
     )
     if draft is not None:
-        return draft.visit
+        return _visit_of(draft)
     poli = db.session.scalar(
         select(Poli).where(Poli.kind == PoliKind.EMERGENCY, Poli.is_active).order_by(Poli.position)
     )
@@ -289,7 +290,7 @@ def register_emergency(
         ),
     )
     _mark_for_exchange(visit)
-    draft.saved_at, draft.visit_id = utcnow(), visit.id
+    draft.saved_at, draft.visit_ref = utcnow(), visit.public_id
     db.session.flush()
     return visit
 

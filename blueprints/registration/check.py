@@ -63,7 +63,7 @@ def _reasons() -> dict[str, str]:
 
 def _ended(draft: RegistrationDraft):
     if draft.saved_at:
-        return redirect(url_for("registration.ticket", visit=draft.visit.public_id), 303)
+        return redirect(url_for("registration.ticket", visit=draft.visit_ref), 303)
     read = drafted.read(draft)
     page = render_template("registration/expired.html", draft=draft, again=_form_address(read))
     return make_response(page, 410)

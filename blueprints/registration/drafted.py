@@ -33,11 +33,11 @@ class Drafted:
 def read(draft: RegistrationDraft) -> Drafted:
     """Everything about a draft, read from the database as it stands now."""
     about = None
-    if draft.about_visit_id:
+    if draft.about_visit_ref:
         about = (
             db.session.scalars(
                 select(Visit)
-                .where(Visit.id == draft.about_visit_id)
+                .where(Visit.public_id == draft.about_visit_ref)
                 .options(
                     joinedload(Visit.patient),
                     joinedload(Visit.entries).joinedload(QueueEntry.poli),
