@@ -1,0 +1,75 @@
+"""Finds ICD-10 codes by code, Indonesian or English words."""
+
+import re
+import unicodedata
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, select
+
+from db import db
+from models import Icd10Term
+
+CODE = re.compile(r"[a-z]\d{1,2}(\.?[0-9a-z]{0,3})?")
+MAX_WORDS = 6  # more says nothing more, and each costs a scan
+
+
+def fold(text: str) -> str:
+    """Lower-case words with single spaces; "J06.9" becomes "j069"."""
+    plain = unicodedata.normalize("NFKD", text).lower()
+    plain = "".join(char for char in plain if not unicodedata.combining(char))
+    return re.sub(r"[^a-z0-9]+", " ", re.sub(r"(?<=\d)\.(?=\w)", "", plain)).strip()
+
+
+def search_words(*texts: str) -> str:
+    """What a row's `words` holds: each word once, between spaces, so " dem" finds "demam"."""
+    return f" {' '.join(dict.fromkeys(fold(' '.join(texts)).split()))} "
+
+
+def search(text: str, limit: int = 20) -> list[Icd10Term]:
+    """Codes that begin so, or rows where each word begins some word, in any order; best first."""
+    typed = text.strip().lower()[:100]
+    if CODE.fullmatch(typed):
+        found = _by_code(typed, limit)
+        if found:
+            return found
+    words = fold(typed).split()[:MAX_WORDS]
+    if not words:
+        return []
+    matches = [Icd10Term.words.contains(f" {word}") for word in words]
+    return _rows(select(Icd10Term).where(*matches).order_by(*_best_first(words)), limit)
+
+
+def _by_code(typed: str, limit: int) -> list[Icd10Term]:
+    bare = typed.replace(".", "").upper()
+    dotted = f"{bare[:3]}.{bare[3:]}" if len(bare) > 3 or typed.endswith(".") else bare
+    rows = select(Icd10Term).where(Icd10Term.code.startswith(dotted))
+    return _rows(rows.order_by(Icd10Term.code), limit)
+
+
+def _best_first(words: list[str]) -> list[ColumnElement]:
+    """National rows, Indonesian ones, then whole words, titles that begin as typed, short ones."""
+    title = func.coalesce(Icd10Term.title_id, Icd10Term.title)
+    has_whole_words = and_(*(Icd10Term.words.contains(f" {word} ") for word in words))
+    return [
+        case((Icd10Term.is_national, 0), (Icd10Term.title_id.is_not(None), 1), else_=2),
+        case((has_whole_words, 0), else_=1),
+        case((func.lower(title).startswith(" ".join(words)), 0), else_=1),
+        func.length(title),
+        Icd10Term.code,
+    ]
+
+
+def _rows(rows: Select, limit: int) -> list[Icd10Term]:
+    return list(db.session.scalars(rows.where(Icd10Term.is_active).limit(limit)))
+
+
+def find(code: str) -> Icd10Term | None:
+    """The row of this code, with or without its dot, in any case; an ended one too."""
+    bare = code.strip().upper().replace(".", "")
+    dotted = f"{bare[:3]}.{bare[3:]}" if len(bare) > 3 else bare
+    return db.session.scalar(select(Icd10Term).where(Icd10Term.code == dotted))
+
+
+def title_of(code: str) -> str:
+    """The title to show: Indonesian where there is one; an unknown code stands for itself."""
+    term = find(code)
+    return (term.title_id or term.title) if term else code

@@ -1,0 +1,108 @@
+"""Fills the reference tables: rooms, rules, lexicon, ICD-10. Adds what is missing, changes nothing.
+
+The files in `clinic/data` are where a clinic starts; what its head edits afterwards stays.
+"""
+
+import csv
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import insert, select
+
+from clinic import icd10, icd10_source
+from clinic.complaint_text import fold
+from clinic.names import fold as fold_name
+from db import Base, db, new_public_id
+from models import ComplaintTerm, Icd10Term, Level, Poli, PoliKind, RoutingRule, Village
+
+DATA = Path(__file__).parent / "data"
+NATIONAL_EDITION = "nasional"
+NUMBERS = {
+    *("min_age_months", "max_age_months", "age_from_months", "age_below_months"),
+    *("position", "hue", "weight", "threshold"),
+}
+FLAGS = {
+    *("needs_order", "blocks_outside", "has_priority", "is_computed", "is_red_flag"),
+    *("needs_pregnant", "is_in_area", "is_national"),
+}
+KINDS = {"kind": PoliKind, "level": Level}
+
+
+def seed() -> None:
+    """Add missing rooms, rules, terms and codes. Call it inside a transaction; repeat at will."""
+    _seed_polis()
+    _add_missing(RoutingRule, rows("rules.csv"), ("rule", "position"))
+    _add_missing(ComplaintTerm, _terms(), ("folded", "poli_code"))
+    _add_missing(Icd10Term, _icd10_terms(), ("code",))
+
+
+def seed_demo_villages() -> None:
+    """The villages of the demo clinic's invented sub-district."""
+    villages = [{**row, "folded": fold_name(row["name"])} for row in rows("villages.csv")]
+    _add_missing(Village, villages, ("folded",))
+
+
+def rows(name: str) -> list[dict[str, Any]]:
+    """A file of `clinic/data` as typed rows; an empty cell is None, an empty flag False."""
+    with (DATA / name).open(encoding="utf-8", newline="") as file:
+        return [
+            {column: _typed(column, cell) for column, cell in row.items()}
+            for row in csv.DictReader(file)
+        ]
+
+
+def _typed(column: str, cell: str) -> Any:
+    if column in FLAGS:
+        return cell == "1"
+    if not cell:
+        return None
+    if column in KINDS:
+        return KINDS[column](cell)
+    return int(cell) if column in NUMBERS else cell
+
+
+def _add_missing(table: type[Base], wanted: Iterable[dict[str, Any]], key: tuple[str, ...]) -> None:
+    columns = [getattr(table, name) for name in key]
+    present = {tuple(row) for row in db.session.execute(select(*columns))}
+    missing = [row for row in wanted if tuple(row[name] for name in key) not in present]
+    if missing:
+        db.session.execute(insert(table), missing)
+
+
+def _seed_polis() -> None:
+    # A clinic may have given a new room's letter to one of its own.
+    taken = set(db.session.scalars(select(Poli.prefix)))
+    codes = set(db.session.scalars(select(Poli.code)))
+    free = [
+        {**row, "public_id": new_public_id()}
+        for row in rows("poli.csv")
+        if row["prefix"] not in taken or row["code"] in codes
+    ]
+    _add_missing(Poli, free, ("code",))
+
+
+def _terms() -> list[dict[str, Any]]:
+    return [{**row, "folded": fold(row["phrase"])} for row in rows("complaint_terms.csv")]
+
+
+def _icd10_terms() -> Iterable[dict[str, Any]]:
+    names = {row["code"]: row for row in rows("icd10_id.csv")}
+    for code, title in icd10_source.titles():
+        yield _icd10_term(code, title, icd10_source.EDITION, names.get(code))
+    for code, row in names.items():
+        if row["is_national"]:
+            yield _icd10_term(code, row["title_en"], NATIONAL_EDITION, row)
+
+
+def _icd10_term(code: str, title: str, edition: str, name: dict[str, Any] | None) -> dict[str, Any]:
+    title_id = name["title_id"] if name else None
+    synonyms = (name["synonyms"] if name else None) or ""
+    return {
+        "code": code,
+        "title": title,
+        "title_id": title_id,
+        "words": icd10.search_words(code, title_id or "", synonyms, title),
+        "edition": edition,
+        "is_national": edition == NATIONAL_EDITION,
+    }
