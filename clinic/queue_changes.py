@@ -1,0 +1,254 @@
+"""One change of the line: the conditional UPDATE, its event for undo, the version, the audit.
+
+Every change raises the room's version first: on PostgreSQL that row lock lets the changes of a
+room follow one another (SQLite has one writer anyway). Rooms are locked in the order of their ids.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from clinic import audit, counters
+from clinic.audit import Actor
+from clinic.days import STILL_HERE
+from clinic.queue_order import REST
+from clinic.queue_steps import STEPS, QueueError, present, refusal
+from db import db, utcnow
+from models import (
+    EntryKind,
+    EntryState,
+    Poli,
+    Priority,
+    QueueEntry,
+    QueueEvent,
+    QueueState,
+    Visit,
+    VisitStatus,
+)
+
+PLACE_STEP = 1000
+# What undo puts back.
+KEPT = ("rank", "is_priority", "place", "calls", "reason")
+KEPT_INSTANTS = ("called_at", "started_at", "ended_at")
+
+
+def bump(day_id: int, poli_id: int, by: int = 1) -> QueueState:
+    """Raise the version of a room's queue on a day; with 0 only lock it until the commit."""
+    is_sqlite = db.session.get_bind().dialect.name == "sqlite"
+    insert = sqlite_insert if is_sqlite else postgresql_insert
+    statement = (
+        insert(QueueState)
+        .values(service_day_id=day_id, poli_id=poli_id, version=by, priority_run=0)
+        .on_conflict_do_update(
+            index_elements=[QueueState.service_day_id, QueueState.poli_id],
+            set_={"version": QueueState.version + by},
+        )
+        .returning(QueueState)
+    )
+    return db.session.scalars(statement, execution_options={"populate_existing": True}).one()
+
+
+def set_priority_run(entry: QueueEntry, run: Any) -> None:
+    """How many priority patients the entry's room has called since the last other one."""
+    db.session.execute(
+        update(QueueState)
+        .where(
+            QueueState.service_day_id == entry.service_day_id, QueueState.poli_id == entry.poli_id
+        )
+        .values(priority_run=run)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def lock(*entries: QueueEntry | None, rooms: tuple[Poli, ...] = ()) -> None:
+    """Raise the versions of these entries' rooms and read the entries again."""
+    known = [entry for entry in entries if entry is not None]
+    day_id = known[0].service_day_id
+    # Always in the same order: two moves in opposite directions must not wait for each other.
+    for poli_id in sorted({entry.poli_id for entry in known} | {room.id for room in rooms}):
+        bump(day_id, poli_id)
+    for entry in known:
+        db.session.refresh(entry)
+
+
+def take(
+    actor: Actor,
+    entry: QueueEntry,
+    action: str,
+    changes: dict[str, Any],
+    *,
+    at: datetime,
+    reason: str = "",
+    key: str | None = None,
+    trace: dict[str, Any] | None = None,
+) -> QueueEvent:
+    """Take one step by one conditional UPDATE and note it. Raises QueueError when too late.
+
+    `trace` names the entries that the step opened or closed elsewhere, for its undo.
+    """
+    step = STEPS[action]
+    before, from_state = snapshot(entry) | (trace or {}), entry.state
+    statement = (
+        update(QueueEntry)
+        .where(QueueEntry.id == entry.id, QueueEntry.state.in_(step.sources))
+        .values({"state": step.target} | changes)
+        .execution_options(synchronize_session=False)
+    )
+    is_taken = db.session.execute(statement).rowcount == 1
+    db.session.refresh(entry)
+    if not is_taken:
+        raise QueueError(refusal(entry, action))
+    return note(
+        actor, entry, action, at=at, from_state=from_state, reason=reason, key=key, before=before
+    )
+
+
+def note(
+    actor: Actor,
+    entry: QueueEntry,
+    action: str,
+    *,
+    at: datetime,
+    from_state: EntryState | None,
+    reason: str = "",
+    key: str | None = None,
+    before: dict[str, Any] | None = None,
+) -> QueueEvent:
+    """Write the event that led to the entry's present state."""
+    event = QueueEvent(
+        entry_id=entry.id,
+        action=action,
+        from_state=from_state,
+        to_state=entry.state,
+        reason=reason[:300],
+        before=before or {},
+        key=key,
+        at=at,
+        user_id=actor.user_id,
+    )
+    db.session.add(event)
+    db.session.flush()
+    return event
+
+
+def snapshot(entry: QueueEntry) -> dict[str, Any]:
+    """What a step may change, as JSON."""
+    instants = {name: getattr(entry, name) for name in KEPT_INSTANTS}
+    return (
+        {"state": entry.state.value}
+        | {name: getattr(entry, name) for name in KEPT}
+        | {name: at.isoformat() if at else None for name, at in instants.items()}
+    )
+
+
+def from_snapshot(before: dict[str, Any]) -> dict[str, Any]:
+    """The columns that a snapshot puts back."""
+    instants = {name: before[name] for name in KEPT_INSTANTS}
+    return (
+        {"state": EntryState(before["state"])}
+        | {name: before[name] for name in KEPT}
+        | {name: datetime.fromisoformat(at) if at else None for name, at in instants.items()}
+    )
+
+
+def enqueue(
+    actor: Actor,
+    visit: Visit,
+    poli: Poli,
+    *,
+    kind: EntryKind = EntryKind.REGISTERED,
+    previous: QueueEntry | None = None,
+    rank: int | None = None,
+    at: datetime | None = None,
+) -> QueueEntry:
+    """Put the visit at the end of a room's line. Raises QueueError when it stands there already.
+
+    Writes no audit entry: it is always a part of something that does.
+    """
+    at = at or utcnow()
+    # The room before the counter, as in every other step, so that nobody waits in a circle.
+    bump(visit.service_day_id, poli.id)
+    refuse_second(visit, poli)
+    seq = counters.next_value(f"arrival:{visit.service_day_id}")
+    is_emergency = visit.priority == Priority.EMERGENCY
+    if rank is None:
+        rank = 0 if is_emergency else REST
+    entry = QueueEntry(
+        visit=visit,
+        poli=poli,
+        service_day_id=visit.service_day_id,
+        kind=kind,
+        state=EntryState.WAITING,
+        previous_entry_id=previous.id if previous else None,
+        rank=rank,
+        is_priority=bool(visit.priority) and not is_emergency,
+        seq=seq,
+        place=seq * PLACE_STEP,
+        queued_at=at,
+        queued_by_id=actor.user_id,
+    )
+    return open_entry(actor, entry, at)
+
+
+def open_entry(actor: Actor, entry: QueueEntry, at: datetime) -> QueueEntry:
+    """Store a new entry and note it."""
+    db.session.add(entry)
+    db.session.flush()
+    reopen_visit(entry.visit)
+    note(actor, entry, "masuk", at=at, from_state=None)
+    return entry
+
+
+def record(actor: Actor, entry: QueueEntry, audit_word: str, reason: str = "") -> None:
+    """The audit entry of a step; last of all, for it locks the chain."""
+    audit.record(
+        actor,
+        audit_word,
+        object_type="queue_entry",
+        object_ref=entry.public_id,
+        patient_ref=entry.visit.patient.public_id,
+        reason=reason,
+        details=f"{entry.visit.label} {entry.poli.code}",
+    )
+
+
+def settle_visit(visit: Visit, at: datetime, otherwise: VisitStatus = VisitStatus.FINISHED) -> None:
+    """Close the visit once nothing of it is active; one that was seen anywhere is finished."""
+    # Two rooms may end their part at the same moment: the second must see what the first did.
+    db.session.refresh(visit, with_for_update=True)
+    states = set(
+        db.session.scalars(
+            select(QueueEntry.state).where(
+                QueueEntry.visit_id == visit.id, QueueEntry.undone_at.is_(None)
+            )
+        )
+    )
+    if visit.status is VisitStatus.OPEN and not states & set(STILL_HERE):
+        visit.status = VisitStatus.FINISHED if EntryState.DONE in states else otherwise
+        visit.ended_at = at
+        db.session.flush()
+
+
+def reopen_visit(visit: Visit) -> None:
+    """A visit with an active entry is open."""
+    if visit.status is not VisitStatus.OPEN:
+        visit.status = VisitStatus.OPEN
+        visit.ended_at = None
+        db.session.flush()
+
+
+def refuse_second(visit: Visit, poli: Poli, but: QueueEntry | None = None) -> None:
+    """Raise QueueError when the visit already stands in this room; the index forbids it too."""
+    here = db.session.scalar(
+        select(QueueEntry).where(
+            QueueEntry.visit_id == visit.id,
+            QueueEntry.poli_id == poli.id,
+            QueueEntry.state.in_(STILL_HERE),
+            QueueEntry.id != (but.id if but else 0),
+        )
+    )
+    if here is not None:
+        raise QueueError(f"{present(here)}, jadi tidak dapat masuk {poli.name} dua kali.")

@@ -1,0 +1,198 @@
+"""A room's day as its page shows it: who waits, is called, is served, and who went on."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from sqlalchemy import Select, exists, func, select
+from sqlalchemy.orm import aliased
+
+from clinic import settings
+from clinic.queue_order import in_calling_order
+from db import db, utcnow
+from models import (
+    Allergy,
+    DatePrecision,
+    EntryKind,
+    EntryState,
+    Override,
+    Patient,
+    Poli,
+    QueueEntry,
+    QueueState,
+    ServiceDay,
+    Visit,
+    VisitStatus,
+    VitalSigns,
+)
+
+COMPLAINT_LENGTH = 60
+COUGH_RULE, RED_FLAG_RULE = "P1", "R1"  # answered on the check page, worth knowing in the room
+
+
+def version_token(epoch: str, day: ServiceDay | None, version: int) -> str:
+    """What a page knows the state of a room's queue by; opaque, never repeated by a restore."""
+    return f"{epoch}.{day.id if day else 0}.{version}"
+
+
+@dataclass(slots=True)
+class QueueRow:
+    """One entry as its row shows it."""
+
+    ref: str
+    visit_ref: str
+    label: str
+    state: EntryState
+    kind: EntryKind
+    rank: int
+    is_priority: bool
+    place: int
+    seq: int
+    calls: int
+    reason: str
+    queued_at: datetime
+    called_at: datetime | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    name: str
+    sex: str
+    birth_date: date | None
+    birth_precision: DatePrecision
+    complaint: str
+    priority: str
+    pregnant: str
+    same_name: int | None  # how many people of this name are here today, if more than one
+    has_cough: bool
+    has_red_flag: bool
+    has_allergy: bool
+    has_vital_signs: bool
+    from_room: str | None
+    to_room: str | None
+    minutes: int = 0
+    band: str = "ok"
+
+    @property
+    def is_estimated(self) -> bool:
+        return self.birth_precision is not DatePrecision.DAY
+
+
+@dataclass
+class RoomQueue:
+    """A room's day, parted by state, each part in the order in which it is read."""
+
+    version: str
+    on: date | None
+    now: datetime
+    warn_minutes: int
+    late_minutes: int
+    waiting: list[QueueRow] = field(default_factory=list)
+    called: list[QueueRow] = field(default_factory=list)
+    in_service: list[QueueRow] = field(default_factory=list)
+    awaiting: list[QueueRow] = field(default_factory=list)
+    skipped: list[QueueRow] = field(default_factory=list)
+    done: list[QueueRow] = field(default_factory=list)  # also moved, cancelled and left
+
+
+def room_queue(poli: Poli, day: ServiceDay | None, now: datetime | None = None) -> RoomQueue:
+    """Everything the room's page shows, in at most three queries however long the line is."""
+    known, now = settings.values(), now or utcnow()
+    # Read before the rows: a page that is newer than its version is only drawn once more.
+    state = db.session.get(QueueState, (day.id, poli.id)) if day else None
+    queue = RoomQueue(
+        version=version_token(known["epoch"], day, state.version if state else 0),
+        on=day.on if day else None,
+        now=now,
+        warn_minutes=known["wait_warn_minutes"],
+        late_minutes=known["wait_late_minutes"],
+    )
+    if day is None:
+        return queue
+    parts = {
+        EntryState.WAITING: queue.waiting,
+        EntryState.CALLED: queue.called,
+        EntryState.IN_SERVICE: queue.in_service,
+        EntryState.AWAITING_RESULT: queue.awaiting,
+        EntryState.SKIPPED: queue.skipped,
+    }
+    for columns in db.session.execute(_rows(day.id, poli.id)):
+        row = _with_minutes(QueueRow(*columns), queue)
+        parts.get(row.state, queue.done).append(row)
+    run = state.priority_run if state else 0
+    queue.waiting = in_calling_order(queue.waiting, known["priority_ratio"], run)
+    queue.called.sort(key=lambda row: row.called_at or row.queued_at, reverse=True)
+    queue.done.sort(key=lambda row: row.ended_at or row.queued_at, reverse=True)
+    return queue
+
+
+def _with_minutes(row: QueueRow, queue: RoomQueue) -> QueueRow:
+    row.minutes = max(0, int((queue.now - row.queued_at).total_seconds() // 60))
+    if row.minutes >= queue.late_minutes:
+        row.band = "late"
+    elif row.minutes >= queue.warn_minutes:
+        row.band = "warn"
+    if len(row.complaint) > COMPLAINT_LENGTH:
+        row.complaint = row.complaint[: COMPLAINT_LENGTH - 1].rstrip() + "…"
+    return row
+
+
+def _rows(day_id: int, poli_id: int) -> Select:
+    here_today = (
+        select(Patient.name_key, func.count(Patient.id.distinct()).label("people"))
+        .join(Visit, Visit.patient_id == Patient.id)
+        .where(Visit.service_day_id == day_id, Visit.status != VisitStatus.CANCELLED)
+        .group_by(Patient.name_key)
+        .having(func.count(Patient.id.distinct()) > 1)
+        .subquery()
+    )
+    earlier, from_room = aliased(QueueEntry), aliased(Poli)
+    later, to_room = aliased(QueueEntry), aliased(Poli)
+    goes_to = (
+        select(func.max(to_room.name))
+        .join(later, later.poli_id == to_room.id)
+        .where(later.previous_entry_id == QueueEntry.id, later.undone_at.is_(None))
+        .correlate(QueueEntry)
+        .scalar_subquery()
+    )
+    return (
+        select(
+            QueueEntry.public_id,
+            Visit.public_id,
+            Visit.label,
+            QueueEntry.state,
+            QueueEntry.kind,
+            QueueEntry.rank,
+            QueueEntry.is_priority,
+            QueueEntry.place,
+            QueueEntry.seq,
+            QueueEntry.calls,
+            QueueEntry.reason,
+            QueueEntry.queued_at,
+            QueueEntry.called_at,
+            QueueEntry.started_at,
+            QueueEntry.ended_at,
+            Patient.name,
+            Patient.sex,
+            Patient.birth_date,
+            Patient.birth_precision,
+            func.substr(Visit.complaint, 1, 2 * COMPLAINT_LENGTH),
+            Visit.priority,
+            Visit.pregnant,
+            here_today.c.people,
+            exists().where(Override.visit_id == Visit.id, Override.rule == COUGH_RULE),
+            exists().where(Override.visit_id == Visit.id, Override.rule == RED_FLAG_RULE),
+            exists().where(Allergy.patient_id == Patient.id, Allergy.ended_at.is_(None)),
+            exists().where(VitalSigns.visit_id == Visit.id, VitalSigns.ended_at.is_(None)),
+            from_room.name,
+            goes_to,
+        )
+        .join(Visit, Visit.id == QueueEntry.visit_id)
+        .join(Patient, Patient.id == Visit.patient_id)
+        .outerjoin(here_today, here_today.c.name_key == Patient.name_key)
+        .outerjoin(earlier, earlier.id == QueueEntry.previous_entry_id)
+        .outerjoin(from_room, from_room.id == earlier.poli_id)
+        .where(
+            QueueEntry.service_day_id == day_id,
+            QueueEntry.poli_id == poli_id,
+            QueueEntry.undone_at.is_(None),
+        )
+        .order_by(QueueEntry.id)
+    )

@@ -1,0 +1,110 @@
+"""The steps of a queue entry: which are legal, and what is said when one is not."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from clinic import settings
+from db import db
+from formatting import clock_time
+from models import EntryState, QueueEntry, QueueEvent, User
+
+WAITING, CALLED, IN_SERVICE = EntryState.WAITING, EntryState.CALLED, EntryState.IN_SERVICE
+AWAITING, SKIPPED, DONE = EntryState.AWAITING_RESULT, EntryState.SKIPPED, EntryState.DONE
+
+
+class QueueError(Exception):
+    """A step that can't be taken; the text is a sentence for the staff."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """From which states a step leads to which; what it is called in a sentence and in the audit."""
+
+    sources: tuple[EntryState, ...]
+    target: EntryState
+    word: str
+    audit: str
+    needs_reason: bool = False
+
+
+STEPS: dict[str, Step] = {
+    "panggil": Step((WAITING, CALLED, SKIPPED), CALLED, "dipanggil", "call"),
+    "lewati": Step((CALLED,), SKIPPED, "dilewati", "skip"),
+    "kembali": Step((SKIPPED,), WAITING, "dikembalikan ke antrean", "put_back"),
+    "mulai": Step((WAITING, CALLED), IN_SERVICE, "mulai dilayani", "start"),
+    "selesai": Step((IN_SERVICE, AWAITING), DONE, "diselesaikan", "finish"),
+    "pindah": Step(
+        (WAITING, CALLED, IN_SERVICE, SKIPPED), EntryState.MOVED, "dipindahkan", "move", True
+    ),
+    "batal": Step(
+        (WAITING, CALLED, IN_SERVICE, SKIPPED), EntryState.CANCELLED, "dibatalkan", "cancel", True
+    ),
+    "pulang": Step((WAITING, CALLED, SKIPPED), EntryState.LEFT, "dicatat pulang", "leave", True),
+    # Taken by the examination and by other rooms, never by a button of the queue.
+    "periksa": Step((WAITING, CALLED, IN_SERVICE), DONE, "selesai diperiksa", "finish"),
+    "rujuk": Step((WAITING, CALLED, IN_SERVICE), AWAITING, "dirujuk", "refer"),
+    "hasil": Step((AWAITING,), DONE, "dipanggil kembali dengan hasil", "result_back"),
+}
+
+STATE_WORDS = {
+    WAITING: "menunggu",
+    CALLED: "dipanggil",
+    IN_SERVICE: "dilayani",
+    AWAITING: "menunggu hasil",
+    SKIPPED: "dilewati",
+}
+PRESENT = {
+    WAITING: "Pasien {label} masih menunggu di {room}",
+    CALLED: "Pasien {label} sudah dipanggil{by}{at}",
+    IN_SERVICE: "Pasien {label} sedang dilayani di {room}, dimulai{by}{at}",
+    AWAITING: "Pasien {label} sedang menunggu hasil dari ruang lain{at_since}",
+    DONE: "Pelayanan {label} di {room} sudah selesai{by}{at}",
+    SKIPPED: "Pasien {label} sudah dilewati{by}{at}",
+    EntryState.MOVED: "Pasien {label} sudah dipindahkan dari {room}{by}{at}",
+    EntryState.CANCELLED: "Antrean {label} di {room} sudah dibatalkan{by}{at}",
+    EntryState.LEFT: "Pasien {label} sudah dicatat pulang{by}{at}",
+    EntryState.UNFINISHED: "Antrean {label} di {room} tidak selesai pada hari layanannya",
+}
+
+
+def check(entry: QueueEntry, action: str) -> None:
+    """Raise QueueError when the entry's state does not allow the step."""
+    if entry.state not in STEPS[action].sources:
+        raise QueueError(refusal(entry, action))
+
+
+def last_event(entry: QueueEntry) -> QueueEvent | None:
+    """The newest step of this entry that was not undone."""
+    return db.session.scalar(
+        select(QueueEvent)
+        .where(
+            QueueEvent.entry_id == entry.id,
+            QueueEvent.undone_at.is_(None),
+            QueueEvent.action != "urungkan",
+        )
+        .order_by(QueueEvent.id.desc())
+        .limit(1)
+    )
+
+
+def present(entry: QueueEntry) -> str:
+    """How the entry stands, who brought it there and when: a sentence without its full stop."""
+    event = last_event(entry)
+    user = db.session.get(User, event.user_id) if event and event.user_id else None
+    clock = clock_time(event.at, settings.value("time_zone")) if event else ""
+    return PRESENT[entry.state].format(
+        label=entry.visit.label,
+        room=entry.poli.name,
+        by=f" oleh {user.display_name}" if user else "",
+        at=f" pukul {clock}" if clock else "",
+        at_since=f" sejak pukul {clock}" if clock else "",
+    )
+
+
+def refusal(entry: QueueEntry, action: str) -> str:
+    """Why the step is impossible: the present state first, then what the step needs."""
+    step = STEPS[action]
+    words = [STATE_WORDS[state] for state in step.sources]
+    needed = f"{', '.join(words[:-1])} atau {words[-1]}" if len(words) > 1 else words[0]
+    return f"{present(entry)}. Yang dapat {step.word} hanya pasien yang sedang {needed}."

@@ -1,0 +1,165 @@
+"""From room to room: moved, referred and brought back with a result, ended."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+
+from clinic.audit import Actor
+from clinic.queue_changes import (
+    enqueue,
+    lock,
+    open_entry,
+    record,
+    refuse_second,
+    settle_visit,
+    take,
+)
+from clinic.queue_steps import STEPS, QueueError, check
+from db import db, utcnow
+from models import (
+    EntryKind,
+    EntryState,
+    Examination,
+    Poli,
+    PoliKind,
+    QueueEntry,
+    VisitStatus,
+)
+
+RESULT_BACK_RANK = 1
+# What a visit becomes when its last entry ends this way and nobody has seen the patient.
+ENDS = {
+    "selesai": VisitStatus.FINISHED,
+    "periksa": VisitStatus.FINISHED,
+    "batal": VisitStatus.CANCELLED,
+    "pulang": VisitStatus.LEFT,
+}
+
+
+def move(
+    actor: Actor, entry: QueueEntry, target: Poli | None, reason: str, at: datetime
+) -> QueueEntry:
+    """Wrong room: end here, stand there at the same place in line. The entry there."""
+    _lock_for_target(entry, target, "pindah")
+    successor = QueueEntry(
+        visit=entry.visit,
+        poli=target,
+        service_day_id=entry.service_day_id,
+        kind=EntryKind.MOVED,
+        state=EntryState.WAITING,
+        previous_entry_id=entry.id,
+        rank=entry.rank,
+        is_priority=entry.is_priority,
+        seq=entry.seq,
+        place=entry.place,
+        queued_at=entry.queued_at,
+        queued_by_id=actor.user_id,
+    )
+    open_entry(actor, successor, at)
+    _leave(actor, entry, "pindah", reason, at, {"opened": successor.id})
+    record(actor, entry, "move", reason)
+    return successor
+
+
+def _lock_for_target(entry: QueueEntry, target: Poli | None, action: str) -> None:
+    if target is None or not target.is_active:
+        raise QueueError("Pilih ruang tujuannya.")
+    if target.id == entry.poli_id:
+        raise QueueError(f"Pasien {entry.visit.label} sudah berada di {target.name}.")
+    lock(entry, rooms=(target,))
+    check(entry, action)
+    refuse_second(entry.visit, target)
+
+
+def _leave(
+    actor: Actor, entry: QueueEntry, action: str, reason: str, at: datetime, trace: dict
+) -> None:
+    changes = {"ended_at": at, "reason": reason[:300]}
+    take(actor, entry, action, changes, at=at, reason=reason, trace=trace)
+
+
+def refer(
+    actor: Actor,
+    entry: QueueEntry,
+    target: Poli,
+    reason: str = "",
+    back: bool = True,
+    *,
+    at: datetime | None = None,
+) -> QueueEntry:
+    """Send the patient to another room, with `back` to return with a result; the entry there.
+
+    Raises QueueError when the entry can't be sent or the visit stands in that room already.
+    """
+    at = at or utcnow()
+    _lock_for_target(entry, target, "rujuk")
+    is_order = target.kind in (PoliKind.LABORATORY, PoliKind.PHARMACY)
+    kind = EntryKind.ORDERED if is_order else EntryKind.REFERRED
+    there = enqueue(actor, entry.visit, target, kind=kind, previous=entry, at=at)
+    changes = {
+        "state": EntryState.AWAITING_RESULT if back else EntryState.DONE,
+        "started_at": entry.started_at or at,
+        "ended_at": None if back else at,
+    }
+    take(actor, entry, "rujuk", changes, at=at, reason=reason, trace={"opened": there.id})
+    record(actor, entry, "refer", reason)
+    return there
+
+
+def finish(actor: Actor, entry: QueueEntry, *, at: datetime | None = None) -> QueueEntry:
+    """End the stay by its examination; a patient on loan goes back to the sender, ahead of others.
+
+    Returns the entry in the sender's room, else `entry`. Raises QueueError when it is over already.
+    """
+    return end(actor, entry, "periksa", "", at or utcnow())
+
+
+def end(actor: Actor, entry: QueueEntry, action: str, reason: str, at: datetime) -> QueueEntry:
+    """End the stay in one of the ways of ENDS; the entry with which the visit goes on."""
+    sender = _waiting_sender(entry)
+    lock(entry, sender)
+    check(entry, action)
+    if action == "selesai":
+        _refuse_unfinished(entry)
+    after, trace = entry, {}
+    if sender is not None and sender.state is EntryState.AWAITING_RESULT:
+        take(actor, sender, "hasil", {"ended_at": at}, at=at)
+        trace = {"closed": sender.id}
+        # Who went home comes back to nobody; who was cancelled elsewhere does, untreated.
+        if action != "pulang":
+            after = enqueue(
+                actor,
+                entry.visit,
+                sender.poli,
+                kind=EntryKind.RESULT_BACK,
+                previous=entry,
+                rank=min(sender.rank, RESULT_BACK_RANK),
+                at=at,
+            )
+            trace["opened"] = after.id
+    _leave(actor, entry, action, reason, at, trace)
+    settle_visit(entry.visit, at, ENDS[action])
+    record(actor, entry, STEPS[action].audit, reason)
+    return after
+
+
+def _waiting_sender(entry: QueueEntry) -> QueueEntry | None:
+    """The entry that waits for this one's result, also when this one was moved on the way."""
+    while entry.kind is EntryKind.MOVED:
+        entry = entry.previous_entry
+    sent = entry.kind in (EntryKind.REFERRED, EntryKind.ORDERED)
+    sender = entry.previous_entry if sent else None
+    return sender if sender and sender.state is EntryState.AWAITING_RESULT else None
+
+
+def _refuse_unfinished(entry: QueueEntry) -> None:
+    draft = db.session.scalar(
+        select(Examination.id).where(
+            Examination.entry_id == entry.id, Examination.finished_at.is_(None)
+        )
+    )
+    if draft is not None:
+        raise QueueError(
+            f"Pemeriksaan {entry.visit.label} baru disimpan sebagai konsep. Buka pemeriksaannya, "
+            "lalu tekan Selesai di sana."
+        )

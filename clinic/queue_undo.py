@@ -1,0 +1,125 @@
+"""Taking the last step of a queue entry back, exactly.
+
+One rule: the last step of the entry that was not undone yet, unless an examination was finished
+by it, or the patient is being served in the room to which the step sent him. Seen from the room
+a patient arrived in, the last step may be the sender's: that one is then undone.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import select, update
+
+from clinic import days
+from clinic.audit import Actor
+from clinic.queue_changes import (
+    from_snapshot,
+    lock,
+    note,
+    record,
+    refuse_second,
+    reopen_visit,
+    set_priority_run,
+)
+from clinic.queue_order import REST
+from clinic.queue_steps import QueueError, last_event, present
+from db import db
+from models import EntryState, Examination, QueueEntry, QueueEvent, QueueState
+
+NOT_YET_SERVED = (EntryState.WAITING, EntryState.CALLED, EntryState.SKIPPED)
+NEVER_HAPPENED = "Langkah diurungkan"
+
+
+def undo(actor: Actor, entry: QueueEntry, at: datetime) -> QueueEntry:
+    """Undo the last step; returns the entry that stands as it stood. Raises QueueError."""
+    event = _event_to_undo(entry)
+    owner = event.entry
+    opened = _entry(event.before.get("opened"))
+    closed = _entry(event.before.get("closed"))
+    lock(entry, owner, opened, closed)
+    if _event_to_undo(entry).id != event.id:
+        raise QueueError(f"{present(entry)}. Muat ulang halaman, lalu periksa lagi.")
+    _refuse_finished(owner)
+    if opened is not None:
+        _cancel_opened(actor, opened, at)
+    if closed is not None:
+        _restore(closed, last_event(closed), at)
+    _restore(owner, event, at)
+    note(actor, owner, "urungkan", at=at, from_state=EntryState(event.to_state))
+    reopen_visit(owner.visit)
+    _give_turn_back(owner, event)
+    record(actor, owner, "undo", reason=event.action)
+    return owner
+
+
+def _entry(entry_id: int | None) -> QueueEntry | None:
+    return db.session.get(QueueEntry, entry_id) if entry_id else None
+
+
+def _event_to_undo(entry: QueueEntry) -> QueueEvent:
+    newest = days.latest_day()
+    if newest is None or newest.id != entry.service_day_id:
+        raise QueueError("Langkah dari hari layanan yang lalu tidak dapat diurungkan.")
+    event = last_event(entry)
+    sender = entry.previous_entry
+    if event is not None and event.action == "masuk" and sender is not None:
+        event = last_event(sender)
+        if event is None or event.before.get("opened") != entry.id:
+            event = None
+    if event is None or event.action in ("masuk", "hasil"):
+        raise QueueError(f"Belum ada langkah {entry.visit.label} di ruang ini untuk diurungkan.")
+    return event
+
+
+def _refuse_finished(owner: QueueEntry) -> None:
+    finished = db.session.scalar(
+        select(Examination.id).where(
+            Examination.entry_id == owner.id, Examination.finished_at.is_not(None)
+        )
+    )
+    if finished is not None:
+        raise QueueError(
+            f"Pemeriksaan {owner.visit.label} di {owner.poli.name} sudah selesai dan tidak dapat "
+            "diurungkan. Tulis tambahan pada pemeriksaannya."
+        )
+
+
+def _cancel_opened(actor: Actor, opened: QueueEntry, at: datetime) -> None:
+    from_state = opened.state
+    statement = (
+        update(QueueEntry)
+        .where(
+            QueueEntry.id == opened.id,
+            QueueEntry.state.in_(NOT_YET_SERVED),
+            QueueEntry.started_at.is_(None),
+        )
+        .values(state=EntryState.CANCELLED, reason=NEVER_HAPPENED, ended_at=at, undone_at=at)
+        .execution_options(synchronize_session=False)
+    )
+    if db.session.execute(statement).rowcount != 1:
+        raise QueueError(f"{present(opened)}, jadi langkah ini tidak dapat diurungkan lagi.")
+    db.session.refresh(opened)
+    note(actor, opened, "urungkan", at=at, from_state=from_state)
+
+
+def _restore(entry: QueueEntry, event: QueueEvent, at: datetime) -> None:
+    refuse_second(entry.visit, entry.poli, but=entry)
+    statement = (
+        update(QueueEntry)
+        .where(QueueEntry.id == entry.id, QueueEntry.state == EntryState(event.to_state))
+        .values(**from_snapshot(event.before))
+        .execution_options(synchronize_session=False)
+    )
+    if db.session.execute(statement).rowcount != 1:
+        raise QueueError(f"{present(entry)}. Muat ulang halaman, lalu periksa lagi.")
+    event.undone_at = at
+    db.session.flush()
+    db.session.refresh(entry)
+
+
+def _give_turn_back(entry: QueueEntry, event: QueueEvent) -> None:
+    """After a call taken back, priority and other patients take turns as before it."""
+    if event.action != "panggil" or entry.state is not EntryState.WAITING or entry.rank != REST:
+        return
+    state = db.session.get(QueueState, (entry.service_day_id, entry.poli_id))
+    run, before = state.priority_run, event.before.get("run", 0)
+    set_priority_run(entry, max(0, run - 1) if entry.is_priority else before + run)

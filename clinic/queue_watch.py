@@ -1,0 +1,174 @@
+"""What watches the queues all day: the poll of a room's page and the waiting-room board."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from ipaddress import ip_address, ip_network
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import JSON, Boolean, Date, Integer, String, bindparam, select, text
+
+from clinic import settings
+from clinic.queue_lines import in_calling_order
+from db import UtcDateTime, db
+from models import EntryState, Poli, QueueEntry, QueueState, ServiceDay, Visit
+
+LAST_CALLS = 4
+NEXT_NUMBERS = 6
+WAS_CALLED = (
+    EntryState.CALLED,
+    EntryState.IN_SERVICE,
+    EntryState.AWAITING_RESULT,
+    EntryState.DONE,
+)
+
+# --- The poll ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class PollState:
+    """Who polls (None: nobody is logged in), whether it is their room, and its version."""
+
+    user_id: int | None
+    role: str
+    may_see: bool
+    version: str
+
+
+STRANGER = PollState(None, "", False, "")
+
+# Plain SQL: 60 screens ask every five seconds, and building this with the ORM costs more than
+# running it. The day's own conditions are those of `days.current_day`.
+POLL = (
+    text("""
+SELECT u.id AS user_id, u.role AS role,
+    u.role = 'head' AND p.id IS NOT NULL OR u.role = 'poli' AND EXISTS (
+        SELECT 1 FROM user_poli m WHERE m.user_id = u.id AND m.poli_id = p.id AND m.is_active
+    ) AS may_see,
+    d.id AS day_id, d.day_on AS day_on, d.closed_at AS closed_at, q.version AS version,
+    (SELECT value FROM setting WHERE key = 'epoch') AS epoch,
+    (SELECT value FROM setting WHERE key = 'time_zone') AS zone
+FROM login_session s
+JOIN user_account u ON u.id = s.user_id
+LEFT JOIN poli p ON p.code = :code
+LEFT JOIN service_day d ON d.id = (SELECT max(id) FROM service_day)
+LEFT JOIN queue_state q ON q.service_day_id = d.id AND q.poli_id = p.id
+WHERE s.token_digest = :digest AND s.ended_at IS NULL AND s.idle_until > :now
+    AND s.expires_at > :now AND u.is_active
+""")
+    .bindparams(bindparam("now", type_=UtcDateTime()))
+    .columns(
+        user_id=Integer,
+        role=String,
+        may_see=Boolean,
+        day_id=Integer,
+        day_on=Date,
+        closed_at=UtcDateTime,
+        version=Integer,
+        epoch=JSON,
+        zone=JSON,
+    )
+)
+
+
+def poll(token_digest: str, poli_code: str, now: datetime) -> PollState:
+    """Session, room and version together, in one statement without the ORM."""
+    row = (
+        db.session.connection()
+        .execute(POLL, {"digest": token_digest, "code": poli_code, "now": now})
+        .one_or_none()
+    )
+    if row is None:
+        return STRANGER
+    zone = ZoneInfo(row.zone or settings.DEFINITIONS["time_zone"].default)
+    is_open = row.day_id and not row.closed_at and row.day_on >= now.astimezone(zone).date()
+    epoch = row.epoch or settings.DEFINITIONS["epoch"].default
+    version = f"{epoch}.{row.day_id if is_open else 0}.{row.version or 0 if is_open else 0}"
+    return PollState(row.user_id, row.role, bool(row.may_see), version)
+
+
+# --- The waiting-room board -------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class BoardCall:
+    label: str
+    room: str
+    hue: int
+    called_at: datetime
+
+
+@dataclass
+class BoardRoom:
+    name: str
+    hue: int
+    numbers: list[str] = field(default_factory=list)  # the next ones, in calling order
+    waiting: int = 0
+
+
+@dataclass(frozen=True)
+class Board:
+    """Numbers and rooms, and nothing about anybody."""
+
+    calls: list[BoardCall]
+    rooms: list[BoardRoom]
+
+
+def may_watch(address: str | None) -> bool:
+    """Whether this address lies in the networks of the setting `board_networks`."""
+    networks = settings.value("board_networks").split()
+    try:
+        guest = ip_address(address or "")
+    except ValueError:
+        return False
+    return any(guest in ip_network(network) for network in networks)
+
+
+def board(day: ServiceDay | None, polis: list[Poli]) -> Board:
+    """The last calls, newest first, and who waits in each of these rooms."""
+    rooms = {poli.id: BoardRoom(poli.name, poli.hue) for poli in polis}
+    if day is None or not polis:
+        return Board([], list(rooms.values()))
+    columns = (
+        QueueEntry.poli_id,
+        QueueEntry.state,
+        QueueEntry.rank,
+        QueueEntry.is_priority,
+        QueueEntry.place,
+        QueueEntry.seq,
+        QueueEntry.called_at,
+        Visit.label,
+    )
+    entries = db.session.execute(
+        select(*columns)
+        .join(Visit, Visit.id == QueueEntry.visit_id)
+        .where(
+            QueueEntry.service_day_id == day.id,
+            QueueEntry.poli_id.in_(rooms),
+            QueueEntry.state.in_([EntryState.WAITING, *WAS_CALLED]),
+        )
+    ).all()
+    _fill_waiting(rooms, [row for row in entries if row.state is EntryState.WAITING], day)
+    calls = [
+        BoardCall(row.label, rooms[row.poli_id].name, rooms[row.poli_id].hue, row.called_at)
+        for row in entries
+        if row.state in WAS_CALLED and row.called_at
+    ]
+    calls.sort(key=lambda call: call.called_at, reverse=True)
+    return Board(calls[:LAST_CALLS], list(rooms.values()))
+
+
+def _fill_waiting(rooms: dict[int, BoardRoom], entries: list, day: ServiceDay) -> None:
+    ratio = settings.value("priority_ratio")
+    runs = {
+        state.poli_id: state.priority_run
+        for state in db.session.execute(
+            select(QueueState.poli_id, QueueState.priority_run).where(
+                QueueState.service_day_id == day.id
+            )
+        )
+    }
+    for poli_id, room in rooms.items():
+        mine = [row for row in entries if row.poli_id == poli_id]
+        order = in_calling_order(mine, ratio, runs.get(poli_id, 0))
+        room.waiting = len(order)
+        room.numbers = [row.label for row in order[:NEXT_NUMBERS]]

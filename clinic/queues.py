@@ -1,0 +1,175 @@
+"""The rooms' queues: call the next patient, and take the step that staff ask for.
+
+`queue_steps` holds the table of legal steps, `queue_changes` how one is written, `queue_order`
+whose turn it is, `queue_transfers` the ways between rooms, `queue_undo` the way back.
+"""
+
+import contextlib
+import hashlib
+from datetime import datetime
+
+from sqlalchemy import select, update
+
+from clinic import days, settings
+from clinic.audit import Actor
+from clinic.queue_changes import (
+    PLACE_STEP,
+    bump,
+    enqueue,
+    lock,
+    record,
+    set_priority_run,
+    take,
+)
+from clinic.queue_lines import room_queue, version_token
+from clinic.queue_order import REST, in_calling_order, people_before, put_back, waiting
+from clinic.queue_steps import STEPS, QueueError, check
+from clinic.queue_transfers import ENDS, end, finish, move, refer
+from clinic.queue_undo import undo
+from db import db, utcnow
+from models import EntryState, Poli, QueueEntry, QueueEvent, QueueState
+
+# What other parts of the clinic use; they need not know which file it stands in.
+__all__ = [
+    "QueueError",
+    "act",
+    "bump",
+    "call_next",
+    "enqueue",
+    "finish",
+    "people_before",
+    "refer",
+    "room_queue",
+    "version_token",
+]
+
+
+# --- Calling ----------------------------------------------------------------------------------
+
+
+def call_next(actor: Actor, poli: Poli, key: str | None = None) -> QueueEntry | None:
+    """Call whoever is next; None when nobody waits. The same `key` again gives the same entry."""
+    day = days.current_day()
+    if day is None:
+        return None
+    # Locked, not raised: a press on an empty room must not make every screen draw itself anew.
+    state = bump(day.id, poli.id, by=0)
+    press = _press(day.id, poli.id, key) if key else None
+    earlier = _called_by(press) if press else None
+    if earlier is not None:
+        return earlier
+    ratio = settings.value("priority_ratio")
+    while line := in_calling_order(waiting(day.id, poli.id), ratio, state.priority_run):
+        entry = db.session.get(QueueEntry, line[0].id)
+        with contextlib.suppress(QueueError):  # lost to somebody else: choose again
+            return _call_waiting(actor, entry, press)
+    return None
+
+
+def _press(day_id: int, poli_id: int, key: str) -> str:
+    return hashlib.sha256(f"{day_id}/{poli_id}/{key}".encode()).hexdigest()
+
+
+def _called_by(press: str) -> QueueEntry | None:
+    return db.session.scalar(
+        select(QueueEntry)
+        .join(QueueEvent, QueueEvent.entry_id == QueueEntry.id)
+        .where(QueueEvent.key == press)
+    )
+
+
+def _call_waiting(actor: Actor, entry: QueueEntry, press: str | None) -> QueueEntry:
+    lock(entry)
+    if entry.state is not EntryState.WAITING:
+        raise QueueError
+    _call(actor, entry, utcnow(), press)
+    record(actor, entry, "call")
+    return entry
+
+
+def _call(actor: Actor, entry: QueueEntry, at: datetime, press: str | None = None) -> None:
+    takes_turn = entry.state is EntryState.WAITING and entry.rank == REST
+    run = _priority_run(entry)
+    changes = {"calls": QueueEntry.calls + 1, "called_at": at}
+    take(actor, entry, "panggil", changes, at=at, key=press, trace={"run": run})
+    if takes_turn:
+        set_priority_run(entry, run + 1 if entry.is_priority else 0)
+
+
+def _priority_run(entry: QueueEntry) -> int:
+    return db.session.get(QueueState, (entry.service_day_id, entry.poli_id)).priority_run
+
+
+# --- One step of one entry --------------------------------------------------------------------
+
+
+def act(
+    actor: Actor,
+    entry: QueueEntry,
+    action: str,
+    reason: str = "",
+    target: Poli | None = None,
+    *,
+    at: datetime | None = None,
+) -> QueueEntry:
+    """Take the step that staff asked for; returns the entry with which the visit goes on.
+
+    Actions: panggil lewati kembali mulai selesai pindah batal pulang urungkan. Raises QueueError
+    for one that the entry's state does not allow, or that lacks its reason or its room.
+    """
+    at, reason = at or utcnow(), reason.strip()
+    if action == "urungkan":
+        return undo(actor, entry, at)
+    if STEPS[action].needs_reason and not reason:
+        raise QueueError("Tulis alasannya dahulu.")
+    if action == "pindah":
+        return move(actor, entry, target, reason, at)
+    if action in ENDS:
+        return end(actor, entry, action, reason, at)
+    lock(entry)
+    check(entry, action)
+    SIMPLE_STEPS[action](actor, entry, at)
+    record(actor, entry, STEPS[action].audit)
+    return entry
+
+
+def _skip(actor: Actor, entry: QueueEntry, at: datetime) -> None:
+    take(actor, entry, "lewati", {}, at=at)
+
+
+def _start(actor: Actor, entry: QueueEntry, at: datetime) -> None:
+    take(actor, entry, "mulai", {"started_at": at}, at=at)
+
+
+def _put_back(actor: Actor, entry: QueueEntry, at: datetime) -> None:
+    ratio, run = settings.value("priority_ratio"), _priority_run(entry)
+    line = in_calling_order(waiting(entry.service_day_id, entry.poli_id), ratio, run)
+    behind = settings.value("put_back_behind")
+    rank, is_priority, lane, spot = put_back(entry, line, behind, ratio, run)
+    place = _place_between(entry, lane[:spot], lane[spot:])
+    changes = {"rank": rank, "is_priority": is_priority, "place": place}
+    take(actor, entry, "kembali", changes, at=at)
+
+
+def _place_between(entry: QueueEntry, before: list, after: list) -> int:
+    if not before:
+        return min(entry.place, after[0].place - 1) if after else entry.place
+    if not after:
+        return max(entry.place, before[-1].place + 1)
+    low, high = before[-1].place, after[0].place
+    if high - low > 1:
+        return (low + high) // 2
+    # No number left between: deal out the class's own arrival numbers again, in its present order.
+    order = [*before, entry, *after]
+    places = [seq * PLACE_STEP for seq in sorted(row.seq for row in order)]
+    for row, place in zip(order, places, strict=True):
+        db.session.execute(
+            update(QueueEntry)
+            .where(QueueEntry.id == row.id, QueueEntry.id != entry.id)
+            .values(place=place)
+            .execution_options(synchronize_session=False)
+        )
+    return places[len(before)]
+
+
+SIMPLE_STEPS = {"panggil": _call, "lewati": _skip, "kembali": _put_back, "mulai": _start}
