@@ -95,7 +95,7 @@ def fold(text: str) -> str:
     words: list[str] = []
     for word in plain.split():
         short = word if len(word) < 3 else re.sub(r"([a-z])\1+", r"\1", word)
-        short = SPELLINGS.get(short, short)
+        short = SPELLINGS.get(word) or SPELLINGS.get(short, short)
         if words[-1:] != [short] or short.isdigit():
             words.append(short)
     return " ".join(words)

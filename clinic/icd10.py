@@ -46,13 +46,15 @@ def _by_code(typed: str, limit: int) -> list[Icd10Term]:
 
 
 def _best_first(words: list[str]) -> list[ColumnElement]:
-    """National rows, Indonesian ones, then whole words, titles that begin as typed, short ones."""
-    title = func.coalesce(Icd10Term.title_id, Icd10Term.title)
+    """Rows with an Indonesian name first, in them the title that is what was typed."""
+    typed = " ".join(words)
+    title = func.lower(func.coalesce(Icd10Term.title_id, Icd10Term.title))
     has_whole_words = and_(*(Icd10Term.words.contains(f" {word} ") for word in words))
     return [
-        case((Icd10Term.is_national, 0), (Icd10Term.title_id.is_not(None), 1), else_=2),
-        case((has_whole_words, 0), else_=1),
-        case((func.lower(title).startswith(" ".join(words)), 0), else_=1),
+        case((Icd10Term.title_id.is_not(None), 0), else_=1),
+        case((title == typed, 0), (has_whole_words, 1), else_=2),
+        case((title.startswith(typed), 0), else_=1),
+        case((Icd10Term.is_national, 0), else_=1),
         func.length(title),
         Icd10Term.code,
     ]

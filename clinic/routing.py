@@ -179,10 +179,14 @@ class Routing:
             return None
         best = proposals[0]
         chosen = sum(one.points for one in proposals if one.poli_code == case.poli_code)
-        is_sent_there = any(found.target_code == best.poli_code for found in question.found)
+        is_answered = any(found.target_code == best.poli_code for found in question.found) or any(
+            # A rule of this room that makes an exception (a child's injury) has decided too.
+            row.poli_in and row.target_code == best.poli_code and self._holds(row, case)
+            for row in self.rules
+        )
         needs_order = self.polis[best.poli_code].needs_order and not question.has_order
         # A laboratory's words ("cek darah") don't draw a patient past the doctor.
-        if best.poli_code == case.poli_code or is_sent_there or needs_order:
+        if best.poli_code == case.poli_code or is_answered or needs_order:
             return None
         if best.points - chosen < (row.threshold or 1):
             return None

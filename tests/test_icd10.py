@@ -1,0 +1,126 @@
+"""Finding diagnoses by code, Indonesian and English words."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from clinic import icd10
+from db import db, transaction
+from models import Icd10Term
+from tests.databases import count_queries
+
+
+def codes(text, limit=20):
+    return [term.code for term in icd10.search(text, limit)]
+
+
+@pytest.mark.parametrize(
+    ("typed", "first"),
+    [
+        ("demam berdarah", "A91"),
+        ("dbd", "A91"),
+        ("A91", "A91"),
+        ("a91", "A91"),
+        ("demam", "R50.9"),
+        ("batuk", "R05"),
+        ("ispa", "J06.9"),
+        ("karies", "K02"),
+        ("hipertensi", "I10"),
+        ("darah tinggi", "I10"),
+        ("gigi berlubang", "K02"),
+        ("diare", "A09.9"),
+        ("tipes", "A01.0"),
+        ("kudis", "B86"),
+        ("J06.9", "J06.9"),
+        ("j069", "J06.9"),
+        ("common cold", "J00"),
+        ("essential hypertension", "I10"),
+        ("haemorrhagic dengue", "A91"),
+    ],
+)
+def test_search_finds_first(app, typed, first):
+    assert codes(typed)[0] == first
+
+
+@pytest.mark.parametrize(
+    ("typed", "among"),
+    [
+        ("dengue", {"A90", "A91", "A97.0", "A97.2", "A97.9"}),
+        ("batuk", {"R05", "A37.9", "J20.9"}),
+        ("hipertensi", {"I10", "I15.9", "O13"}),
+        ("karies", {"K02", "K02.1", "K02.9"}),
+        ("maag", {"K29.7", "K30"}),
+        ("kanker", {"C50.9", "C53.9"}),
+    ],
+)
+def test_search_finds_all_of(app, typed, among):
+    assert among <= set(codes(typed))
+
+
+def test_a_code_finds_those_that_begin_so_in_order(app):
+    assert codes("K02") == sorted(codes("K02"))
+    assert codes("K02")[0] == "K02"
+    assert all(code.startswith("K02.") for code in codes("k02."))
+    assert codes("J06.")[0] == "J06.0"
+
+
+def test_words_in_any_order_each_as_a_beginning(app):
+    assert codes("berdar dem") == codes("dem berdar")
+    assert "A91" in codes("berdar dem")
+    assert "A91" not in codes("erdarah")
+
+
+def test_every_word_must_match(app):
+    assert codes("demam berdarah pisang") == []
+
+
+def test_indonesian_names_stand_before_the_rest(app):
+    has_name = [bool(term.title_id) for term in icd10.search("fever", 50)]
+    assert has_name == sorted(has_name, reverse=True)
+    assert has_name[0]
+    assert not has_name[-1]
+
+
+def test_a_whole_word_stands_before_a_beginning(app):
+    assert icd10.search("gigi")[0].code.startswith("K0")
+
+
+@pytest.mark.parametrize("typed", ["", "   ", "%", "_", "???", "\x00", "'; --", "%%%a%"])
+def test_nothing_typed_finds_nothing_and_signs_are_no_wildcards(app, typed):
+    found = codes(typed)
+    assert found == [] or typed == "%%%a%"
+    if found:
+        assert found == codes("a")
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(max_size=200))
+def test_any_text_is_answered(app, typed):
+    assert len(icd10.search(typed, 5)) <= 5
+
+
+def test_the_limit_holds(app):
+    assert len(codes("a", 7)) == 7
+
+
+def test_an_ended_row_is_found_by_its_code_only(app):
+    with transaction():
+        db.session.query(Icd10Term).filter_by(code="A91").one().is_active = False
+    assert "A91" not in codes("demam berdarah")
+    assert codes("A91") == []
+    assert icd10.title_of("A91") == "Demam berdarah dengue (DBD)"
+
+
+def test_search_is_one_query(app):
+    with count_queries() as statements:
+        assert icd10.search("demam")
+    assert len(statements) == 1
+
+
+def test_titles_and_rows(app):
+    assert icd10.title_of("R05") == "Batuk"
+    assert icd10.title_of("K02.3") == "Arrested dental caries"
+    assert icd10.title_of("LAIN-1") == "LAIN-1"
+    assert icd10.find("j069").code == "J06.9"
+    assert icd10.find(" J06.9 ").title == "Acute upper respiratory infection, unspecified"
+    assert icd10.find("X") is None

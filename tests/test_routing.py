@@ -1,0 +1,615 @@
+"""Choosing a room: proposals, danger signs, every rule with a pass and a fail, the cluster."""
+
+from collections.abc import Iterable
+from datetime import date
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clinic import reference, routing, settings
+from clinic.complaint_text import cough_sign, fold, hinted_age
+from clinic.routing import Case, Routing
+from db import db, transaction
+from models import Level, Poli, RoutingRule
+from tests.databases import count_queries
+
+ON = date(2026, 11, 21)
+ROOMS = "UMUM GIGI KIA KB MTBS LANSIA IMUN TB GIZI UGD LAB FARMASI".split()  # noqa: SIM905
+PHRASES = [row["phrase"] for row in reference.rows("complaint_terms.csv")]
+
+
+def clinic(
+    closed: Iterable[str] = (),
+    off: Iterable[str] = (),
+    elderly: int = 60,
+    kb: str = "2",
+    **rooms: dict,
+) -> Routing:
+    """The routing that a new clinic starts with, changed as its head might."""
+    polis = [
+        SimpleNamespace(**{**row, "is_active": row["code"] not in closed})
+        for row in reference.rows("poli.csv")
+    ]
+    for room in polis:
+        vars(room).update(rooms.get(room.code, {}))
+    rules = [SimpleNamespace(**row) for row in reference.rows("rules.csv")]
+    for rule in rules:
+        rule.level = Level.OFF if rule.rule in off else rule.level
+    terms = [
+        SimpleNamespace(**row, id=number, folded=fold(row["phrase"]))
+        for number, row in enumerate(reference.rows("complaint_terms.csv"))
+    ]
+    return Routing(
+        polis={room.code: room for room in polis},
+        rules=rules,
+        terms=terms,
+        elderly_months=elderly * 12,
+        kb_cluster=kb,
+    )
+
+
+USUAL = clinic()
+
+
+def born(years: int | None = None, months: int = 0) -> date | None:
+    if years is None:
+        return None
+    total = ON.year * 12 + ON.month - 1 - years * 12 - months
+    return date(total // 12, total % 12 + 1, ON.day)
+
+
+def case(complaint="", years=None, *, months=0, sex="P", pregnant="", poli="") -> Case:
+    return Case(complaint, sex, born(years, months), None, pregnant, poli, ON)
+
+
+def codes(given: Case, rules: Routing = USUAL) -> list[str]:
+    return [one.poli_code for one in rules.propose(given)]
+
+
+def found(given: Case, rules: Routing = USUAL, **asked) -> dict[str, routing.Finding]:
+    return {one.rule: one for one in rules.findings(given, **asked)}
+
+
+# --- Reading a complaint ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("typed", "folded"),
+    [
+        ("Gatal2", "gatal"),
+        ("gatal-gatal", "gatal"),
+        ("GATAL²", "gatal"),
+        ("maag", "mag"),
+        ("Sakit Gigi!!!", "sakit gigi"),
+        ("dmm, btk; plk", "demam batuk pilek"),
+        ("gak sadar", "tidak sadar"),
+        ("nggak mau makan", "tidak mau makan"),
+        ("demam 3hari", "demam 3 hari"),
+        ("TT", "tt"),
+        ("naf\u0301as", "napas"),
+        ("3 3", "3 3"),
+        ("  \n", ""),
+    ],
+)
+def test_fold(typed, folded):
+    assert fold(typed) == folded
+
+
+@pytest.mark.parametrize(
+    ("typed", "months"),
+    [
+        ("mencret anak 3 th", 36),
+        ("bayi 8 bln batuk", 8),
+        ("bayi umur 40 hari", 1),
+        ("anak usia dua tahun", 24),
+        ("umur 34 tahun pusing", 408),
+        ("bayi baru lahir kuning", 0),
+        ("bayi rewel", 6),
+        ("balita demam", 36),
+        ("demam 3 hari", None),
+        ("hamil 3 bulan", None),
+    ],
+)
+def test_the_complaint_tells_an_age(typed, months):
+    assert hinted_age(fold(typed)) == months
+
+
+@pytest.mark.parametrize(
+    ("typed", "sign"),
+    [
+        ("batuk 3 minggu", "batuk 3 minggu"),
+        ("batuk > 2 minggu", "batuk 2 minggu"),
+        ("batuk sudah lebih dari 1 bulan", "batuk 1 bulan"),
+        ("batuk 14 hari", "batuk 2 minggu"),
+        ("sudah 3mgg batuk", "batuk 3 minggu"),
+        ("batuk sebulan", "batuk 1 bulan"),
+        ("batuk pilek tiga minggu", "batuk 3 minggu"),
+        ("batuk darah", "batuk darah"),
+        ("batuk 13 hari", None),
+        ("batuk 3 hari, gatal 1 bulan", None),
+        ("tidak batuk 3 minggu", None),
+        ("tidak batuk darah", None),
+        ("bayi 3 bulan batuk", None),
+        ("anak 2 tahun batuk 3 hari", None),
+        ("hamil 3 bulan batuk", None),
+        ("demam 3 minggu", None),
+    ],
+)
+def test_a_long_cough(typed, sign):
+    assert cough_sign(fold(typed), 14) == sign
+
+
+# --- Proposals --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "room"),
+    [
+        (case("sakit gigi", 30), "GIGI"),
+        (case("Sakit gigi geraham, bengkak"), "GIGI"),
+        (case("gusi bengkak sudah 2 hari", 30), "GIGI"),
+        (case("digigit anjing", 30), "UGD"),
+        (case("digigit anjing", 4), "UGD"),
+        (case("mencret anak 3 th"), "MTBS"),
+        (case("demam", 30), "UMUM"),
+        (case("demam", 4), "MTBS"),
+        (case("demam 3 hari", None), "UMUM"),
+        (case("suntik kb 3 bulan", 28), "KB"),
+        (case("telat haid", 25), "KIA"),
+        (case("imunisasi campak", 0, months=9), "IMUN"),
+        (case("campak", 3), "MTBS"),
+        (case("batuk 3 minggu", 40), "TB"),
+        (case("kontrol tensi", 65), "LANSIA"),
+        (case("kontrol tensi", 40), "UMUM"),
+        (case("keputihan", 30), "UMUM"),
+        (case("susah tidur, cemas", 30), "UMUM"),
+        (case("cek gula darah", 50), "LAB"),
+        (case("stunting", 3), "GIZI"),
+        (case("kecelakaan motor", 20, sex="L"), "UGD"),
+        (case("sakit gigi, pusing, demam", 30), "GIGI"),
+    ],
+)
+def test_the_best_proposal(given, room):
+    assert codes(given)[0] == room
+
+
+@pytest.mark.parametrize(
+    ("given", "best", "never"),
+    [
+        (case("digigit ular", 30), "UGD", "GIGI"),
+        (case("kbr", 30), "UMUM", "KB"),
+        (case("panas", 30), "UMUM", "UGD"),
+        (case("panas", 2), "MTBS", "UGD"),
+        (case("step", 2), "UGD", "MTBS"),
+        (case("maag", 30), "UMUM", "UGD"),
+        (case("mag", 30), "UMUM", "UGD"),
+        (case("mah", 30), "UMUM", "UGD"),
+        (case("istri hamil", 30, sex="L"), "UMUM", "KIA"),
+        (case("hamil, diantar suami", 30), "KIA", "UMUM"),
+        (case("bengkak gusi", 30), "GIGI", "UMUM"),
+        (case("bengkak kaki", 30), "UMUM", "GIGI"),
+    ],
+)
+def test_homonyms(given, best, never):
+    assert codes(given)[0] == best
+    assert never not in codes(given)
+
+
+@pytest.mark.parametrize("typed", ["maag", "mag", "mah", "kena maag lagi", "sakit mag"])
+def test_maag_in_every_spelling_is_a_complaint_that_is_known(typed):
+    assert USUAL.propose(case(typed, 30))[0].points > 0
+
+
+def test_the_reason_names_the_words_as_staff_write_them():
+    best = USUAL.propose(case("SAKIT  GIGI,maag", 30))[0]
+    assert best.words == ("sakit gigi",)
+    assert best.reason == 'Karena keluhan: "sakit gigi"'
+    assert best.poli_name == "Poli Gigi dan Mulut"
+
+
+def test_a_longer_phrase_uses_its_words_up():
+    assert USUAL.propose(case("sakit gigi", 30))[0].points == 3
+    assert USUAL.propose(case("sakit kepala, pusing", 30))[0].words == ("sakit kepala", "pusing")
+
+
+def test_the_same_word_twice_counts_once():
+    assert USUAL.propose(case("demam ... demam lagi", 30))[0].points == 2
+
+
+@pytest.mark.parametrize("typed", ["tidak demam", "tdk ada demam", "tanpa demam", "bukan demam"])
+def test_denied_words_do_not_count(typed):
+    best = USUAL.propose(case(f"{typed}, batuk", 30))[0]
+    assert best.words == ("batuk",)
+
+
+def test_a_denied_phrase_leaves_no_shorter_word_behind():
+    assert codes(case("tidak sakit gigi", 30)) == ["UMUM"]
+
+
+def test_a_phrase_with_its_own_no_counts():
+    assert USUAL.red_flags(case("tidak sadar", 30)) == ("tidak sadar",)
+    assert USUAL.propose(case("tidak mau makan", 2))[0].words == ("tidak mau makan",)
+
+
+def test_without_known_words_age_decides():
+    assert codes(case("xyz", 30)) == ["UMUM"]
+    assert codes(case("", 2)) == ["MTBS"]
+    assert codes(case("xyz", 65)) == ["LANSIA", "UMUM"]
+    assert codes(case("", 25, pregnant="ya")) == ["KIA"]
+    assert "menurut umur" in USUAL.propose(case("", 30))[0].reason
+    assert "hamil" in USUAL.propose(case("", 25, pregnant="ya"))[0].reason
+
+
+def test_nothing_known_proposes_nothing_but_a_complaint_alone_does():
+    assert USUAL.propose(case()) == []
+    assert codes(case("???")) == ["UMUM"]
+
+
+def test_elderly_come_to_lansia_first_and_may_go_to_umum():
+    assert codes(case("pusing", 60)) == ["LANSIA", "UMUM"]
+    assert codes(case("pusing", 59)) == ["UMUM"]
+    assert codes(case("pusing", 59), clinic(elderly=45)) == ["LANSIA", "UMUM"]
+    assert codes(case("pusing", 60), clinic(closed=["LANSIA"])) == ["UMUM"]
+    assert codes(case("sakit gigi", 70))[0] == "GIGI"
+
+
+@pytest.mark.parametrize("pregnant", ["ya", "nifas"])
+def test_pregnant_women_come_to_kia_first(pregnant):
+    proposals = USUAL.propose(case("demam", 25, pregnant=pregnant))
+    assert [one.poli_code for one in proposals] == ["KIA", "UMUM"]
+    assert ("nifas" if pregnant == "nifas" else "hamil") in proposals[0].reason
+
+
+def test_teeth_and_danger_come_before_pregnancy():
+    assert codes(case("sakit gigi", 25, pregnant="ya"))[0] == "GIGI"
+    assert codes(case("kejang", 25, pregnant="ya"))[0] == "UGD"
+    assert codes(case("demam", 25, sex="L", pregnant="ya")) == ["UMUM"]
+
+
+def test_danger_comes_before_any_number_of_other_words():
+    best = codes(case("demam batuk pilek pusing mual sakit gigi kejang", 30))[0]
+    assert best == "UGD"
+
+
+def test_a_laboratory_is_offered_with_the_doctors_room_beside_it():
+    assert codes(case("cek darah", 30)) == ["LAB", "UMUM"]
+
+
+def test_outside_a_room_the_redirect_is_proposed():
+    assert codes(case("hamil", 8)) == ["UMUM"]
+    assert codes(case("telat haid", 25, pregnant="tidak")) == ["UMUM"]
+    assert codes(case("kb", 4)) == ["MTBS"]
+
+
+def test_a_closed_room_is_replaced():
+    assert codes(case("sakit gigi", 30), clinic(closed=["GIGI"])) == ["UMUM"]
+    assert codes(case("demam", 3), clinic(closed=["MTBS"])) == ["UMUM"]
+    assert codes(case("kejang", 30), clinic(closed=["UGD"])) == ["UMUM"]
+    assert codes(case("demam", 30), clinic(closed=["UMUM"]))[0] not in {"UMUM", "MTBS"}
+    assert codes(case("demam", 30), clinic(closed=ROOMS)) == []
+
+
+def test_a_term_for_a_room_that_does_not_exist_counts_for_umum():
+    rules = clinic()
+    rules.terms.append(
+        SimpleNamespace(
+            **{**vars(rules.terms[0]), "id": 9999, "phrase": "ngompol", "folded": "ngompol"}
+            | {"poli_code": "JIWA", "is_red_flag": False}
+        )
+    )
+    assert codes(case("ngompol", 30), rules) == ["UMUM"]
+
+
+complaints = st.one_of(
+    st.text(max_size=300),
+    st.lists(st.sampled_from(PHRASES + ["tidak", "ada", "anak 3 th", "batuk", "3 minggu"])).map(
+        " ".join
+    ),
+)
+cases = st.builds(
+    Case,
+    complaint=complaints,
+    sex=st.sampled_from(["L", "P", ""]),
+    birth_date=st.none() | st.dates(date(1900, 1, 1), date(2027, 1, 1)),
+    age_months=st.none() | st.integers(0, 1500),
+    pregnant=st.sampled_from(["", "ya", "tidak", "nifas"]),
+    poli_code=st.sampled_from([*ROOMS, "", "TIDAK-ADA"]),
+    on=st.just(ON),
+)
+
+
+@given(cases, st.sets(st.sampled_from(ROOMS)))
+def test_any_case_is_answered_and_closed_rooms_stay_closed(given, closed):
+    rules = clinic(closed)
+    proposals = rules.propose(given)
+    assert not closed & {one.poli_code for one in proposals}
+    assert len({one.poli_code for one in proposals}) == len(proposals)
+    assert all(one.reason for one in proposals)
+    if given.months is not None and not closed:
+        assert proposals
+    assert not closed & {one.target_code for one in rules.findings(given)}
+    assert len(rules.cluster(given).why) <= 60
+
+
+# --- Danger signs -----------------------------------------------------------------------------
+
+DANGER = [row for row in reference.rows("complaint_terms.csv") if row["is_red_flag"]]
+
+
+@pytest.mark.parametrize("term", DANGER, ids=lambda term: term["phrase"])
+def test_every_danger_sign_is_seen(term):
+    months = (term["age_below_months"] or 360) - 1
+    pregnant = "ya" if term["needs_pregnant"] else ""
+    given = case(f"tadi pagi {term['phrase']} di rumah", 0, months=months, pregnant=pregnant)
+    assert USUAL.red_flags(given)
+    assert codes(given)[0] == "UGD"
+
+
+@pytest.mark.parametrize(
+    ("given", "is_danger"),
+    [
+        (case("demam", 0, months=1), True),
+        (case("demam", 0, months=2), False),
+        (case("tidak mau menetek", 0, months=1), True),
+        (case("tidak mau menetek", 1), False),
+        (case("bayi 1 bulan panas"), True),
+        (case("demam"), False),
+        (case("keluar darah", 25, pregnant="ya"), True),
+        (case("hamil 7 bulan keluar darah", 25), True),
+        (case("keluar darah", 25), False),
+        (case("tidak kejang", 30), False),
+        (case("sesak", 30), False),
+        (case("sesak berat", 30), True),
+    ],
+)
+def test_danger_signs_that_depend(given, is_danger):
+    assert bool(USUAL.red_flags(given)) == is_danger
+
+
+# --- Rules ------------------------------------------------------------------------------------
+
+RULES = [
+    # rule, level, holds, does not hold
+    ("E1", "error", case("demam", 30, sex="L", pregnant="ya"), case("demam", 30, pregnant="ya")),
+    ("E1", "error", case("", 30, sex="L", pregnant="nifas"), case("", 30, sex="L")),
+    ("E2", "error", case("", 6, sex="L", poli="KIA"), case("", 5, months=11, sex="L", poli="KIA")),
+    ("E2", "error", case("", 30, sex="L", poli="KIA"), case("", 30, poli="KIA")),
+    ("E3", "error", case("", 5, poli="MTBS"), case("", 4, months=11, poli="MTBS")),
+    ("E4", "error", case("", 17, months=11, poli="LANSIA"), case("", 60, poli="LANSIA")),
+    ("E4", "warning", case("", 18, poli="LANSIA"), case("", 60, poli="LANSIA")),
+    ("E4", "warning", case("", 59, months=11, poli="LANSIA"), case("", 18, poli="UMUM")),
+    ("W1", "warning", case("demam", 4, poli="UMUM"), case("demam", 5, poli="UMUM")),
+    ("W1", "warning", case("tidak jatuh", 4, poli="UMUM"), case("jatuh", 4, poli="UMUM")),
+    (
+        "W2",
+        "warning",
+        case("demam", 25, pregnant="ya", poli="UMUM"),
+        case("demam", 25, pregnant="ya", poli="GIGI"),
+    ),
+    ("W2", "warning", case("", 25, pregnant="ya", poli="KB"), case("", 25, poli="KB")),
+    ("W3", "warning", case("", 10, poli="KIA"), case("", 9, months=11, poli="KIA")),
+    ("W3", "warning", case("", 55, poli="KIA"), case("", 56, poli="KIA")),
+    ("W3", "warning", case("", 25, poli="KIA"), case("", 25, pregnant="ya", poli="KIA")),
+    ("W4", "warning", case("", 9, pregnant="ya"), case("", 10, pregnant="ya")),
+    ("W4", "warning", case("", 56, pregnant="ya"), case("", 55, pregnant="ya")),
+    ("W5", "warning", case("", 30, sex="L", poli="KB"), case("", 30, poli="KB")),
+    ("W6", "info", case("", 60, poli="UMUM"), case("", 59, poli="UMUM")),
+    ("W7", "warning", case("sakit gigi", 30, poli="UMUM"), case("sakit gigi", 30, poli="GIGI")),
+    ("W7", "warning", case("demam", 30, poli="GIGI"), case("bau mulut", 30, poli="UMUM")),
+    ("W8", "warning", case("", 30, poli="LAB"), case("", 30, poli="UMUM")),
+    ("W8", "warning", case("", 30, poli="FARMASI"), case("", 30, poli="UGD")),
+    ("W8", "warning", case("", 30, poli="GIZI"), case("", 30, poli="TB")),
+    ("R1", "warning", case("kejang", 30, poli="UMUM"), case("tidak kejang", 30, poli="UMUM")),
+    ("R1", "info", case("kejang", 30, poli="UGD"), case("demam", 30, poli="UGD")),
+    ("R1", "warning", case("kejang", 30), case("demam", 30)),
+    ("P1", "info", case("batuk 2 minggu", 30), case("batuk 13 hari", 30)),
+    ("P1", "info", case("batuk darah", 30), case("batuk", 30)),
+    ("L1", "error", case("", 30, pregnant="tidak", poli="KIA"), case("", 30, poli="KIA")),
+    ("L1", "error", case("", 5, sex="L", poli="KIA"), case("", 30, sex="L", poli="KIA")),
+    ("L1", "warning", case("", 9, poli="KB"), case("", 10, poli="KB")),
+    ("L1", "warning", case("", 61, poli="KB"), case("", 60, poli="KB")),
+    ("L1", "warning", case("", 7, poli="IMUN"), case("", 6, poli="IMUN")),
+    ("L1", "warning", case("", 30, poli="IMUN"), case("", 30, poli="MTBS")),
+]
+
+
+def rule_id(value):
+    return value if isinstance(value, str) else "-"
+
+
+@pytest.mark.parametrize(("rule", "level", "holds", "fails"), RULES, ids=rule_id)
+def test_rule(rule, level, holds, fails):
+    finding = found(holds)[rule]
+    assert finding.level == level
+    assert finding.message
+    assert "{" not in finding.message
+    assert rule not in found(fails)
+
+
+@pytest.mark.parametrize(("rule", "level", "holds", "_fails"), RULES, ids=rule_id)
+def test_a_rule_that_is_off_is_silent(rule, level, holds, _fails):
+    assert rule not in found(holds, clinic(off=[rule]))
+
+
+def test_w1_is_about_umum_and_says_where_to_go():
+    finding = found(case("demam", 2, months=3, poli="UMUM"))["W1"]
+    assert finding.target_code == "MTBS"
+    assert "2 tahun 3 bulan" in finding.message
+    assert "MTBS" in finding.message
+
+
+def test_advice_to_go_to_a_closed_room_is_not_given():
+    assert "W1" not in found(case("demam", 2, poli="UMUM"), clinic(closed=["MTBS"]))
+    assert "W2" not in found(case("", 25, pregnant="ya", poli="UMUM"), clinic(closed=["KIA"]))
+    assert "W6" not in found(case("", 65, poli="UMUM"), clinic(closed=["LANSIA"]))
+
+
+def test_a_rules_target_is_a_room_for_this_patient():
+    assert found(case("", 3, poli="LANSIA"))["E4"].target_code == "MTBS"
+    assert found(case("", 30, poli="MTBS"))["E3"].target_code == "UMUM"
+
+
+def test_the_cut_off_of_lansia_is_the_clinics():
+    at_45 = clinic(elderly=45)
+    assert "E4" not in found(case("", 45, poli="LANSIA"), at_45)
+    assert "W6" in found(case("", 45, poli="UMUM"), at_45)
+    assert "45 tahun" in found(case("", 44, poli="LANSIA"), at_45)["E4"].message
+
+
+def test_w7_names_words_and_both_rooms():
+    finding = found(case("sakit gigi", 30, poli="UMUM"))["W7"]
+    assert finding.target_code == "GIGI"
+    assert '"sakit gigi"' in finding.message
+    assert "Poli Umum" in finding.message
+
+
+def test_w7_needs_the_points_of_its_threshold():
+    rules = clinic()
+    (rule,) = (row for row in rules.rules if row.rule == "W7")
+    rule.threshold = 4
+    assert "W7" not in found(case("sakit gigi", 30, poli="UMUM"), rules)
+
+
+def test_w7_does_not_repeat_another_rules_advice():
+    assert set(found(case("demam", 3, poli="UMUM"))) == {"W1"}
+    assert set(found(case("kejang", 30, poli="UMUM"))) == {"R1"}
+    assert set(found(case("demam", 25, pregnant="ya", poli="UMUM"))) == {"W2"}
+
+
+def test_w7_does_not_draw_a_patient_past_the_doctor():
+    given = case("cek darah", 30, poli="UMUM")
+    assert "W7" not in found(given)
+    assert found(given, has_order=True)["W7"].target_code == "LAB"
+
+
+def test_w8_is_silent_with_an_order():
+    assert "W8" not in found(case("", 30, poli="LAB"), has_order=True)
+
+
+def test_w9_names_the_number_the_patient_has():
+    given = case("demam", 30, poli="UMUM")
+    finding = found(given, open_entries=[("GIGI", "G003"), ("UMUM", "U012")])["W9"]
+    assert finding.level == "error"
+    assert "U012" in finding.message
+    assert "W9" not in found(given, open_entries=[("GIGI", "G003")])
+
+
+def test_k1_holds_when_another_cluster_was_chosen():
+    given = case("demam", 30, poli="UMUM")
+    finding = found(given, chosen_cluster="2")["K1"]
+    assert finding.level == "warning"
+    assert "klaster 3" in finding.message
+    assert "K1" not in found(given, chosen_cluster="3")
+    assert "K1" not in found(given, chosen_cluster=None)
+
+
+def test_a_blocking_room_stops_and_another_asks():
+    given = case("", 9, poli="KB")
+    assert found(given)["L1"].level == "warning"
+    assert found(given, clinic(KB={"blocks_outside": True}))["L1"].level == "error"
+
+
+def test_l1_is_silent_where_a_rule_speaks_of_the_room():
+    assert set(found(case("", 30, poli="MTBS"))) == {"E3"}
+    assert set(found(case("jatuh", 3, poli="UMUM"))) == set()
+    assert set(found(case("", 10, poli="LANSIA"))) == {"E4"}
+
+
+def test_unknown_age_sex_and_pregnancy_are_never_outside():
+    for room in ROOMS:
+        given = case("", None, sex="", poli=room)
+        assert not {"L1", "E2", "E3", "E4"} & found(given).keys()
+
+
+def test_an_age_that_only_the_complaint_tells_refuses_nothing():
+    assert not found(case("anak demam", None, poli="LANSIA")).keys() & {"E4", "L1"}
+
+
+def test_a_usual_patient_raises_nothing():
+    assert found(case("demam batuk pilek", 30, poli="UMUM")) == {}
+    assert found(case("sakit gigi", 30, poli="GIGI"), chosen_cluster="LINTAS") == {}
+    assert found(case("periksa hamil", 25, pregnant="ya", poli="KIA")) == {}
+    assert found(case("mencret", 3, poli="MTBS")) == {}
+
+
+def test_a_message_with_strange_braces_stays_as_it_is():
+    rules = clinic()
+    rules.rules[2].message = "Periksa {0} {nama} { }"
+    assert found(case("", 30, sex="L", pregnant="ya"), rules)["E1"].message == (
+        "Periksa {0} {nama} { }"
+    )
+
+
+# --- Cluster ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "kb", "code"),
+    [
+        (case("", 17, months=11, poli="UMUM"), "2", "2"),
+        (case("", 18, poli="UMUM"), "2", "3"),
+        (case("", 59, poli="UMUM"), "2", "3"),
+        (case("", 30, poli="UMUM", pregnant="ya"), "2", "2"),
+        (case("", 30, poli="UMUM", pregnant="nifas"), "2", "2"),
+        (case("", 30, poli="UMUM", pregnant="tidak"), "2", "3"),
+        (case("", 30, poli="KB"), "2", "2"),
+        (case("", 30, poli="KB"), "3", "3"),
+        (case("", 30, poli="GIGI"), "2", "LINTAS"),
+        (case("", 30, poli="GIGI", pregnant="ya"), "2", "LINTAS"),
+        (case("", 30, poli="UGD"), "2", "LINTAS"),
+        (case("", 30, poli="LAB"), "2", "LINTAS"),
+        (case("", 30, poli="FARMASI"), "2", "LINTAS"),
+        (case("", 30, poli="TB"), "2", "4"),
+        (case("", 3, poli="TB"), "2", "4"),
+        (case("", 3, poli="MTBS"), "2", "2"),
+        (case("", 25, poli="KIA", pregnant="ya"), "2", "2"),
+        (case("", 1, poli="IMUN"), "2", "2"),
+        (case("", 70, poli="LANSIA"), "2", "3"),
+        (case("", 10, poli="GIZI"), "2", "2"),
+        (case("", 40, poli="GIZI"), "2", "3"),
+        (case("", None, poli="UMUM"), "2", "3"),
+        (case("", 17), "2", "2"),
+    ],
+)
+def test_cluster(given, kb, code):
+    cluster = clinic(kb=kb).cluster(given)
+    assert cluster.code == code
+    assert cluster.why
+
+
+def test_age_counts_by_calendar_birthday_and_estimates_count_too():
+    leap = Case("", "P", date(2008, 2, 29), None, "", "UMUM", date(2026, 2, 28))
+    assert USUAL.cluster(leap).code == "2"
+    estimated = Case("", "P", None, 18 * 12, "", "UMUM", ON)
+    assert USUAL.cluster(estimated).code == "3"
+
+
+# --- From the database ------------------------------------------------------------------------
+
+
+def test_load_reads_what_the_head_edited(app):
+    with transaction():
+        settings.set_value("elderly_from_years", 45)
+        settings.set_value("kb_cluster", "3")
+        db.session.query(Poli).filter_by(code="GIGI").one().is_active = False
+        for rule in db.session.query(RoutingRule).filter_by(rule="W5"):
+            rule.level = Level.OFF
+    rules = routing.load()
+    assert codes(case("pusing", 45), rules) == ["LANSIA", "UMUM"]
+    assert rules.cluster(case("", 30, poli="KB")).code == "3"
+    assert codes(case("sakit gigi", 30), rules) == ["UMUM"]
+    assert "W5" not in found(case("", 30, sex="L", poli="KB"), rules)
+
+
+def test_after_loading_nothing_asks_the_database(app):
+    with count_queries() as statements:
+        rules = routing.load()
+    assert len(statements) == 4
+    db.session.rollback()
+    with count_queries() as statements:
+        given = case("demam batuk", 30, poli="UMUM")
+        assert rules.propose(given)[0].poli_code == "UMUM"
+        assert rules.findings(given) == []
+    assert statements == []
