@@ -1,0 +1,252 @@
+"""A patient's visits as they are read: newest first, in as few queries at 500 visits as at 5."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import Select, and_, or_, select
+from sqlalchemy.orm import contains_eager, joinedload
+
+from clinic.vital_signs import VITAL_RANGES
+from db import db
+from models import (
+    Addendum,
+    Diagnosis,
+    EntryState,
+    Examination,
+    Patient,
+    QueueEntry,
+    Visit,
+    VisitStatus,
+    VitalSigns,
+)
+
+PAGE = 20
+
+
+@dataclass(frozen=True)
+class RoomSummary:
+    """A stay in one room; `examination` is None when nobody examined there.
+
+    What was begun and never finished (moved on, went home) is there, but not `is_finished`;
+    what was drafted in a cancelled entry is not.
+    """
+
+    code: str
+    name: str
+    hue: int
+    state: EntryState
+    examination: Examination | None = None
+    author: str = ""
+    diagnoses: tuple[Diagnosis, ...] = ()
+    addenda: tuple[Addendum, ...] = ()
+
+    @property
+    def is_finished(self) -> bool:
+        return self.examination is not None and self.examination.finished_at is not None
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Vital signs with who measured them, and where ('' at the screening desk)."""
+
+    values: dict[str, Decimal | int]
+    author: str
+    room: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class VisitSummary:
+    """One visit as a reader sees it. Of a cancelled visit only date, rooms and payer remain."""
+
+    ref: str
+    on: date
+    label: str
+    status: VisitStatus
+    payer: str
+    complaint: str
+    rooms: tuple[RoomSummary, ...]
+    vitals: tuple[Measured, ...] = ()
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self.status == VisitStatus.CANCELLED
+
+    @property
+    def room_names(self) -> str:
+        return ", ".join(dict.fromkeys(room.name for room in self.rooms))
+
+    @property
+    def last_vitals(self) -> dict[str, Decimal | int]:
+        """The newest value of each sign, whoever measured it."""
+        newest = {}
+        for measured in self.vitals:
+            newest |= measured.values
+        return newest
+
+    @property
+    def examined(self) -> tuple[RoomSummary, ...]:
+        return tuple(room for room in self.rooms if room.examination)
+
+
+def history(patient: Patient, limit: int = PAGE, before: Visit | None = None) -> list[VisitSummary]:
+    """The patient's visits with all that was recorded, newest first; 6 queries."""
+    return _summaries(_visits(patient, limit, before))
+
+
+def visit_lines(
+    patient: Patient, limit: int = PAGE, before: Visit | None = None
+) -> list[VisitSummary]:
+    """Date, rooms, state and payer only, without anything clinical; 2 queries."""
+    visits = _visits(patient, limit, before)
+    entries = _entries(visits)
+    return [_line(visit, _rooms(entries[visit.id], {})) for visit in visits]
+
+
+def visit_summary(visit: Visit) -> VisitSummary:
+    """All that was recorded in this visit."""
+    return _summaries([visit])[0]
+
+
+def visit_and_earlier(visit: Visit, limit: int) -> tuple[VisitSummary, list[VisitSummary]]:
+    """This visit and up to `limit` before it, in the queries of one reading."""
+    first, *earlier = _summaries([visit, *_visits(visit.patient, limit, visit)])
+    return first, earlier
+
+
+def _visits(patient: Patient, limit: int, before: Visit | None) -> list[Visit]:
+    found: Select = (
+        select(Visit)
+        .join(Visit.service_day)
+        .options(contains_eager(Visit.service_day))
+        .where(Visit.patient_id == patient.id)
+        # Visits written down from paper later stand where they happened.
+        .order_by(Visit.occurred_at.desc(), Visit.id.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        at_once = and_(Visit.occurred_at == before.occurred_at, Visit.id < before.id)
+        found = found.where(or_(Visit.occurred_at < before.occurred_at, at_once))
+    return list(db.session.scalars(found))
+
+
+def _entries(visits: Sequence[Visit]) -> dict[int, list[QueueEntry]]:
+    rows = (
+        select(QueueEntry)
+        .options(joinedload(QueueEntry.poli))
+        .where(QueueEntry.visit_id.in_([visit.id for visit in visits]))
+        .where(QueueEntry.undone_at.is_(None))
+        .order_by(QueueEntry.id)
+    )
+    found = defaultdict(list)
+    for entry in db.session.scalars(rows):
+        found[entry.visit_id].append(entry)
+    return found
+
+
+def _summaries(visits: Sequence[Visit]) -> list[VisitSummary]:
+    seen = [visit.id for visit in visits if visit.status != VisitStatus.CANCELLED]
+    entries = _entries(visits)
+    examined = _examined(seen)
+    names = {entry.id: entry.poli.name for stay in entries.values() for entry in stay}
+    vitals = _vitals(seen, names)
+    found = []
+    for visit in visits:
+        rooms = _rooms(entries[visit.id], examined)
+        complaint = visit.complaint if visit.id in seen else ""
+        found.append(_line(visit, rooms, complaint, tuple(vitals[visit.id])))
+    return found
+
+
+def _line(
+    visit: Visit,
+    rooms: tuple[RoomSummary, ...],
+    complaint: str = "",
+    vitals: tuple[Measured, ...] = (),
+) -> VisitSummary:
+    return VisitSummary(
+        ref=visit.public_id,
+        on=visit.service_day.on,
+        label=visit.label,
+        status=visit.status,
+        payer=visit.payer,
+        complaint=complaint,
+        rooms=rooms,
+        vitals=vitals,
+    )
+
+
+def _rooms(entries: Sequence[QueueEntry], examined: dict[int, dict]) -> tuple[RoomSummary, ...]:
+    found = []
+    for entry in entries:
+        findings = examined.get(entry.id, {}) if entry.state != EntryState.CANCELLED else {}
+        if findings or entry.state != EntryState.MOVED:
+            poli = entry.poli
+            found.append(RoomSummary(poli.code, poli.name, poli.hue, entry.state, **findings))
+    return tuple(found)
+
+
+def _examined(visit_ids: Sequence[int]) -> dict[int, dict]:
+    """By queue entry: the examination with its author, diagnoses and addenda."""
+    rows = (
+        select(Examination)
+        .options(joinedload(Examination.practitioner), joinedload(Examination.recorded_by))
+        .where(Examination.visit_id.in_(visit_ids))
+    )
+    examinations = list(db.session.scalars(rows))
+    ids = [examination.id for examination in examinations]
+    diagnoses = _grouped(
+        select(Diagnosis)
+        .where(Diagnosis.examination_id.in_(ids), Diagnosis.ended_at.is_(None))
+        .order_by(Diagnosis.position, Diagnosis.id)
+    )
+    addenda = _grouped(
+        select(Addendum)
+        .options(joinedload(Addendum.recorded_by))
+        .where(Addendum.examination_id.in_(ids))
+        .order_by(Addendum.id)
+    )
+    return {
+        each.entry_id: {
+            "examination": each,
+            "author": _author(each),
+            "diagnoses": tuple(diagnoses[each.id]),
+            "addenda": tuple(addenda[each.id]),
+        }
+        for each in examinations
+    }
+
+
+def _author(examination: Examination) -> str:
+    who = examination.practitioner
+    return who.name if who else examination.recorded_by.display_name
+
+
+def _grouped(rows: Select) -> dict[int, list]:
+    found = defaultdict(list)
+    for row in db.session.scalars(rows):
+        found[row.examination_id].append(row)
+    return found
+
+
+def _vitals(visit_ids: Sequence[int], rooms: dict[int, str]) -> dict[int, list[Measured]]:
+    rows = (
+        select(VitalSigns)
+        .options(joinedload(VitalSigns.recorded_by))
+        .where(VitalSigns.visit_id.in_(visit_ids), VitalSigns.ended_at.is_(None))
+        .order_by(VitalSigns.occurred_at, VitalSigns.id)
+    )
+    found = defaultdict(list)
+    for row in db.session.scalars(rows):
+        signs = {name: getattr(row, name) for name in VITAL_RANGES}
+        measured = Measured(
+            values={name: value for name, value in signs.items() if value is not None},
+            author=row.recorded_by.display_name,
+            room=rooms.get(row.entry_id, ""),
+            at=row.occurred_at,
+        )
+        found[row.visit_id].append(measured)
+    return found

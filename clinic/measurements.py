@@ -1,0 +1,69 @@
+"""Vital signs: rows with their own author; a correction ends a row and adds another."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from sqlalchemy import select
+
+from clinic import audit
+from clinic.audit import Actor
+from clinic.record_errors import NotOpen
+from clinic.vital_signs import VITAL_RANGES
+from db import db, utcnow
+from models import QueueEntry, Visit, VisitStatus, VitalSigns
+
+VITALS = tuple(VITAL_RANGES)
+
+Vitals = Mapping[str, Decimal | int | None]
+
+
+def own_measurement(user_id: int, visit: Visit, entry: QueueEntry | None) -> VitalSigns | None:
+    """What this person measured in this room (or at the screening desk, entry None)."""
+    return db.session.scalar(
+        select(VitalSigns)
+        .where(
+            VitalSigns.visit_id == visit.id,
+            VitalSigns.entry_id == (entry.id if entry else None),
+            VitalSigns.recorded_by_id == user_id,
+            VitalSigns.ended_at.is_(None),
+        )
+        .order_by(VitalSigns.id.desc())
+        .limit(1)
+    )
+
+
+def measure(
+    actor: Actor, visit: Visit, entry: QueueEntry | None, values: Vitals
+) -> VitalSigns | None:
+    """Add what one person measured; one's own earlier row in the same room ends when it differs.
+
+    Fields that are not in `values` stay as they were. Raises NotOpen when the visit has ended.
+    """
+    if visit.status != VisitStatus.OPEN:
+        raise NotOpen("Kunjungan ini sudah berakhir, jadi tanda vital tidak dapat ditambah.")
+    own = own_measurement(actor.user_id, visit, entry)
+    before = {name: getattr(own, name) if own else None for name in VITALS}
+    after = before | {name: value for name, value in values.items() if name in VITALS}
+    if after == before:
+        return own
+    if own:
+        own.ended_at = utcnow()
+    row = None
+    if any(value is not None for value in after.values()):
+        row = VitalSigns(
+            visit_id=visit.id,
+            entry_id=entry.id if entry else None,
+            recorded_by_id=actor.user_id,
+            **after,
+        )
+        db.session.add(row)
+    db.session.flush()
+    audit.record(
+        actor,
+        "measure",
+        object_type="visit",
+        object_ref=visit.public_id,
+        patient_ref=visit.patient.public_id,
+        details="corrected" if own else "",
+    )
+    return row

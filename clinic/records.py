@@ -1,0 +1,247 @@
+"""The record: an examination's draft and its end, addenda, vital signs.
+
+A draft may be written again until it is finished; from then on only addenda are added. Who wrote
+meanwhile is noticed by the version, so nobody's text is lost without being seen.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.attributes import flag_modified
+from sqlalchemy.orm.exc import StaleDataError
+
+from clinic import audit, diagnoses, queues
+from clinic.audit import Actor
+from clinic.diagnoses import DiagnosisInput
+from clinic.measurements import VITALS, Vitals, measure, own_measurement
+from clinic.record_errors import Conflict, NotOpen, RecordError
+from db import db, utcnow
+from models import (
+    Addendum,
+    AuditEntry,
+    Disposition,
+    EntryState,
+    Examination,
+    Poli,
+    PoliKind,
+    QueueEntry,
+    User,
+)
+from validators import clean_text
+
+__all__ = [
+    "VITALS",
+    "Conflict",
+    "ExaminationInput",
+    "NotOpen",
+    "RecordError",
+    "Vitals",
+    "add_addendum",
+    "finish",
+    "last_writer",
+    "measure",
+    "open_examination",
+    "own_measurement",
+    "save",
+]
+TEXTS = ("subjective", "objective", "assessment", "plan", "therapy")
+BEING_SERVED = (EntryState.CALLED, EntryState.IN_SERVICE)
+# Their result or their service is the record; they seldom make a diagnosis.
+WITHOUT_DIAGNOSIS = (PoliKind.LABORATORY, PoliKind.PHARMACY)
+
+
+@dataclass(frozen=True)
+class ExaminationInput:
+    """What a form sent. None: the form had no such field, so that what stands is kept."""
+
+    subjective: str | None = None
+    objective: str | None = None
+    assessment: str | None = None
+    plan: str | None = None
+    therapy: str | None = None
+    disposition: str | None = None
+    refer_to: str | None = None
+    diagnoses: Sequence[DiagnosisInput] | None = None
+    vitals: Vitals | None = None
+
+
+def open_examination(entry: QueueEntry) -> Examination | None:
+    """The examination of this queue entry, draft or finished."""
+    return db.session.scalar(select(Examination).where(Examination.entry_id == entry.id))
+
+
+def save(actor: Actor, entry: QueueEntry, form: ExaminationInput, version: int) -> Examination:
+    """Store a draft; the first one makes the examination. Raises Conflict, NotOpen, RecordError."""
+    examination = _write(actor, entry, form, version)
+    _log(actor, "save_examination", examination)
+    return examination
+
+
+def finish(actor: Actor, entry: QueueEntry, form: ExaminationInput, version: int) -> Examination:
+    """Store, close the record and end or refer the queue entry; a second press changes nothing.
+
+    Raises RecordError without a diagnosis or assessment, or without a disposition.
+    """
+    before = open_examination(entry)
+    if before and before.finished_at and _says_the_same(before, form):
+        return before
+    examination = _write(actor, entry, form, version)
+    _check_complete(examination, entry.poli)
+    target = _target(examination, entry)
+    examination.finished_at = utcnow()
+    # A nurse may have begun the draft; who finishes it answers for it.
+    examination.practitioner_id = _practitioner_id(actor) or examination.practitioner_id
+    db.session.flush()
+    if target:
+        queues.refer(actor, entry, target, back=True)
+    else:
+        queues.finish(actor, entry)
+    _log(actor, "finish_examination", examination)
+    return examination
+
+
+def add_addendum(actor: Actor, examination: Examination, text: str) -> Addendum:
+    """Add to a finished examination; the same text sent twice is added once."""
+    text = clean_text(text, 10_000, newlines=True)
+    if not examination.finished_at:
+        raise RecordError("Pemeriksaan belum selesai. Tulis langsung di isiannya.", "text")
+    if not text:
+        raise RecordError("Tulis dulu tambahannya.", "text")
+    last = db.session.scalar(
+        select(Addendum)
+        .where(Addendum.examination_id == examination.id)
+        .order_by(Addendum.id.desc())
+        .limit(1)
+    )
+    if last and last.text == text and last.recorded_by_id == actor.user_id:
+        return last
+    addendum = Addendum(examination_id=examination.id, text=text, recorded_by_id=actor.user_id)
+    db.session.add(addendum)
+    db.session.flush()
+    _log(actor, "add_addendum", examination)
+    return addendum
+
+
+def last_writer(examination: Examination) -> tuple[str, datetime] | None:
+    """Who saved or finished it last, and when."""
+    found = db.session.execute(
+        select(User.display_name, AuditEntry.at)
+        .join(User, AuditEntry.user_id == User.id)
+        .where(
+            AuditEntry.object_ref == examination.public_id,
+            AuditEntry.patient_ref == examination.visit.patient.public_id,
+            AuditEntry.action.in_(("save_examination", "finish_examination")),
+        )
+        .order_by(AuditEntry.seq.desc())
+        .limit(1)
+    ).first()
+    return (found.display_name, found.at) if found else None
+
+
+def _write(actor: Actor, entry: QueueEntry, form: ExaminationInput, version: int) -> Examination:
+    db.session.refresh(entry)
+    examination = open_examination(entry)
+    if examination and (examination.finished_at or examination.version != version):
+        raise Conflict(examination)
+    if entry.state not in BEING_SERVED:
+        raise NotOpen("Pasien ini tidak sedang dilayani di ruang Anda. Periksa antreannya.")
+    if entry.state == EntryState.CALLED:
+        queues.act(actor, entry, "mulai")
+    try:
+        examination = examination or _begin(actor, entry)
+        _write_content(actor, examination, form)
+    except (IntegrityError, StaleDataError) as error:
+        raise Conflict from error  # the table's rule: one examination an entry, one next version
+    if form.vitals is not None:
+        measure(actor, entry.visit, entry, form.vitals)
+    return examination
+
+
+def _write_content(actor: Actor, examination: Examination, form: ExaminationInput) -> None:
+    is_next_version = _write_texts(examination, form) or examination.id is None
+    db.session.flush()
+    if form.diagnoses is not None:
+        wanted = diagnoses.lines(form.diagnoses, examination.visit.patient, examination)
+        if diagnoses.write(actor, examination, wanted) and not is_next_version:
+            flag_modified(examination, "plan")  # diagnoses alone raise the version too
+    db.session.flush()
+
+
+def _begin(actor: Actor, entry: QueueEntry) -> Examination:
+    examination = Examination(
+        entry_id=entry.id,
+        visit_id=entry.visit_id,
+        practitioner_id=_practitioner_id(actor),
+        recorded_by_id=actor.user_id,
+        occurred_at=entry.started_at or utcnow(),
+    )
+    db.session.add(examination)
+    return examination
+
+
+def _practitioner_id(actor: Actor) -> int | None:
+    return db.session.get(User, actor.user_id).practitioner_id
+
+
+def _write_texts(examination: Examination, form: ExaminationInput) -> bool:
+    changed = False
+    for name, value in _texts(form).items():
+        if value is not None and (getattr(examination, name) or "") != value:
+            setattr(examination, name, value or (None if name == "disposition" else ""))
+            changed = True
+    return changed
+
+
+def _texts(form: ExaminationInput) -> dict[str, str | None]:
+    names = [field.name for field in fields(form) if field.name not in ("diagnoses", "vitals")]
+    return {name: getattr(form, name) for name in names}
+
+
+def _says_the_same(examination: Examination, form: ExaminationInput) -> bool:
+    texts = _texts(form).items()
+    if any(text is not None and text != (getattr(examination, name) or "") for name, text in texts):
+        return False
+    if form.diagnoses is None:
+        return True
+    patient = examination.visit.patient
+    typed = diagnoses.lines(form.diagnoses, patient, examination)
+    stored = [diagnoses.line_of(row) for row in diagnoses.active(examination)]
+    return [line.code or line.title for line in typed] == [
+        line.code or line.title for line in stored
+    ]
+
+
+def _check_complete(examination: Examination, poli: Poli) -> None:
+    texts = TEXTS if poli.kind in WITHOUT_DIAGNOSIS else ("assessment",)
+    has_words = any(getattr(examination, name).strip() for name in texts)
+    if not has_words and not diagnoses.active(examination):
+        raise RecordError("Isi diagnosis atau penilaian sebelum selesai.", "assessment")
+    if examination.disposition is None:
+        raise RecordError("Pilih tindak lanjut sebelum selesai.", "disposition")
+    if examination.disposition == Disposition.EXTERNAL and not examination.refer_to:
+        raise RecordError("Tulis ke mana pasien dirujuk.", "refer_external")
+
+
+def _target(examination: Examination, entry: QueueEntry) -> Poli | None:
+    if examination.disposition != Disposition.INTERNAL:
+        return None
+    target = db.session.scalar(
+        select(Poli).where(Poli.code == examination.refer_to, Poli.is_active)
+    )
+    if target is None or target.id == entry.poli_id:
+        raise RecordError("Pilih ruang lain sebagai tujuan rujukan.", "refer_to")
+    return target
+
+
+def _log(actor: Actor, action: str, examination: Examination) -> None:
+    audit.record(
+        actor,
+        action,
+        object_type="examination",
+        object_ref=examination.public_id,
+        patient_ref=examination.visit.patient.public_id,
+        details=f"version {examination.version}",
+    )

@@ -1,0 +1,431 @@
+"""The record: drafts, finishing, addenda, vital signs, diagnoses, allergies, history."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import func, select
+
+from clinic import allergies, diagnoses, history, queues, records
+from clinic.diagnoses import DiagnosisInput
+from clinic.records import Conflict, ExaminationInput, NotOpen, RecordError
+from db import db, transaction, utcnow
+from models import (
+    Addendum,
+    Allergy,
+    AuditEntry,
+    Diagnosis,
+    EntryState,
+    Examination,
+    QueueEntry,
+    Visit,
+    VisitStatus,
+    VitalSigns,
+)
+from tests import factories, past_visits
+from tests.databases import count_queries
+
+FULL = ExaminationInput(
+    subjective="Demam dua hari",
+    assessment="Infeksi saluran napas atas",
+    disposition="pulang",
+    diagnoses=(DiagnosisInput("J06.9"),),
+)
+
+
+def served(code: str = "UMUM", person=None, **fields) -> QueueEntry:
+    """An entry that is being served."""
+    entry = factories.entry(code, person, **fields)
+    with transaction():
+        queues.act(factories.actor("umum"), entry, "mulai")
+    return entry
+
+
+def save(entry, form=FULL, version=0, who="umum", finish=False) -> Examination:
+    actor = factories.actor(who)
+    with transaction():
+        return (records.finish if finish else records.save)(actor, entry, form, version)
+
+
+def all_rows(model, **where):
+    return list(db.session.scalars(select(model).filter_by(**where).order_by(model.id)))
+
+
+def actions() -> list[str]:
+    return list(db.session.scalars(select(AuditEntry.action).order_by(AuditEntry.seq)))
+
+
+# --- Draft and version ------------------------------------------------------------------------
+
+
+def test_the_first_save_makes_the_examination_and_later_ones_change_it(app):
+    entry = served()
+    assert records.open_examination(entry) is None
+    first = save(entry)
+    assert (first.version, first.subjective, first.finished_at) == (1, "Demam dua hari", None)
+    second = save(entry, ExaminationInput(subjective="Demam tiga hari"), version=1)
+    assert second.id == first.id
+    assert (second.version, second.subjective) == (2, "Demam tiga hari")
+    assert second.assessment == "Infeksi saluran napas atas", "a field not sent is kept"
+    assert actions().count("save_examination") == 2
+
+
+def test_practitioner_and_typist_are_kept_apart(app):
+    examination = save(served())
+    user = factories.user("umum")
+    assert examination.recorded_by_id == user.id
+    assert examination.practitioner_id == user.practitioner_id is not None
+
+
+def test_a_stale_version_is_refused_and_changes_nothing(app):
+    entry = served()
+    save(entry)
+    save(entry, ExaminationInput(plan="kontrol tiga hari"), version=1)
+    with pytest.raises(Conflict) as caught:
+        save(entry, ExaminationInput(plan="tulisan lain"), version=1)
+    assert caught.value.current.plan == "kontrol tiga hari"
+    assert records.open_examination(entry).plan == "kontrol tiga hari"
+
+
+def test_two_first_saves_are_a_conflict_too(app):
+    entry = served()
+    save(entry)
+    with pytest.raises(Conflict):
+        save(entry, version=0)
+    assert len(all_rows(Examination)) == 1
+
+
+def test_a_change_of_diagnoses_alone_raises_the_version(app):
+    entry = served()
+    save(entry)
+    changed = save(entry, ExaminationInput(diagnoses=(DiagnosisInput("A09"),)), version=1)
+    assert changed.version == 2
+    same = save(entry, ExaminationInput(diagnoses=(DiagnosisInput("A09"),)), version=2)
+    assert same.version == 2
+
+
+def test_a_called_patient_is_started_by_the_first_save_a_waiting_one_is_not(app):
+    entry = factories.entry()
+    with pytest.raises(NotOpen):
+        save(entry)
+    assert all_rows(Examination) == []
+    with transaction():
+        queues.act(factories.actor("umum"), entry, "panggil")
+    save(entry)
+    assert db.session.get(QueueEntry, entry.id).state is EntryState.IN_SERVICE
+
+
+# --- Finishing --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("form", "field"),
+    [
+        (ExaminationInput(subjective="Demam", disposition="pulang"), "assessment"),
+        (ExaminationInput(assessment="ISPA"), "disposition"),
+        (ExaminationInput(assessment="ISPA", disposition="rujuk_eksternal"), "refer_external"),
+        (ExaminationInput(assessment="ISPA", disposition="rujuk_internal"), "refer_to"),
+        (
+            ExaminationInput(assessment="ISPA", disposition="rujuk_internal", refer_to="UMUM"),
+            "refer_to",
+        ),
+        (
+            ExaminationInput(assessment="ISPA", disposition="rujuk_internal", refer_to="XX"),
+            "refer_to",
+        ),
+    ],
+)
+def test_an_incomplete_examination_is_not_finished(app, form, field):
+    entry = served()
+    with pytest.raises(RecordError) as caught:
+        save(entry, form, finish=True)
+    assert caught.value.field == field
+    assert records.open_examination(entry) is None, "nothing of it was stored"
+    assert entry.state is EntryState.IN_SERVICE
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        ExaminationInput(assessment="ISPA", disposition="pulang"),
+        ExaminationInput(diagnoses=(DiagnosisInput("J06.9"),), disposition="kontrol"),
+        ExaminationInput(assessment="ISPA", disposition="rujuk_eksternal", refer_to="RSUD"),
+    ],
+)
+def test_finishing_closes_record_entry_and_visit(app, form):
+    entry = served()
+    examination = save(entry, form, finish=True)
+    assert examination.finished_at is not None
+    assert entry.state is EntryState.DONE
+    assert entry.visit.status is VisitStatus.FINISHED
+    assert "finish_examination" in actions()
+
+
+def test_in_the_laboratory_any_text_is_enough(app):
+    form = ExaminationInput(objective="Hb 11,2", disposition="pulang")
+    assert save(served("LAB"), form, finish=True).finished_at
+    with pytest.raises(RecordError):
+        save(served("LAB"), ExaminationInput(disposition="pulang"), finish=True)
+
+
+def test_nothing_changes_after_the_end_but_addenda(app):
+    entry = served()
+    examination = save(entry, finish=True)
+    version = examination.version
+    for form in (ExaminationInput(plan="lain"), ExaminationInput(diagnoses=())):
+        with pytest.raises(Conflict):
+            save(entry, form, version=version)
+        with pytest.raises(Conflict):
+            save(entry, form, version=version, finish=True)
+    assert len(all_rows(Diagnosis, ended_at=None)) == 1
+    with transaction():
+        records.add_addendum(factories.actor("umum"), examination, "Hasil foto normal")
+    assert [row.text for row in all_rows(Addendum)] == ["Hasil foto normal"]
+    assert examination.plan == "" and examination.version == version
+
+
+def test_pressing_finish_twice_finishes_once(app):
+    entry = served()
+    first = save(entry, finish=True)
+    again = save(entry, finish=True)
+    assert again.id == first.id
+    assert actions().count("finish_examination") == 1
+    assert len(all_rows(Diagnosis)) == 1
+
+
+def test_an_addendum_needs_text_and_a_finished_examination(app):
+    entry = served()
+    draft = save(entry)
+    actor = factories.actor("umum")
+    with pytest.raises(RecordError), transaction():
+        records.add_addendum(actor, draft, "belum selesai")
+    done = save(entry, ExaminationInput(), version=1, finish=True)
+    with pytest.raises(RecordError), transaction():
+        records.add_addendum(actor, done, "   ")
+    for _ in range(2):
+        with transaction():
+            records.add_addendum(actor, done, "sekali saja")
+    assert len(all_rows(Addendum)) == 1
+
+
+def test_an_internal_referral_brings_the_patient_there_and_back(app):
+    entry = served()
+    form = ExaminationInput(assessment="Anemia", disposition="rujuk_internal", refer_to="LAB")
+    save(entry, form, finish=True)
+    assert entry.state is EntryState.AWAITING_RESULT
+    there = all_rows(QueueEntry, poli_id=factories.poli("LAB").id)[0]
+    with transaction():
+        queues.act(factories.actor("lab"), there, "mulai")
+    save(there, ExaminationInput(objective="Hb 9", disposition="pulang"), who="lab", finish=True)
+    back = all_rows(QueueEntry, poli_id=factories.poli("UMUM").id)[-1]
+    assert back.id != entry.id and back.state is EntryState.WAITING
+    with transaction():
+        queues.act(factories.actor("umum"), back, "mulai")
+    second = save(back, finish=True)
+    assert len(all_rows(Examination, visit_id=entry.visit_id)) == 3
+    assert second.visit.status is VisitStatus.FINISHED
+
+
+# --- Diagnoses --------------------------------------------------------------------------------
+
+
+def stored(entry) -> list[tuple[str, str, bool]]:
+    rows = diagnoses.active(records.open_examination(entry))
+    return [(row.code, row.case_type, row.is_primary) for row in rows]
+
+
+def test_diagnoses_are_ended_and_added_never_wiped(app):
+    entry = served()
+    save(entry, ExaminationInput(diagnoses=(DiagnosisInput("J06.9"), DiagnosisInput("A09"))))
+    assert stored(entry) == [("J06.9", "baru", True), ("A09", "baru", False)]
+    kept = all_rows(Diagnosis, code="A09")[0].id
+    entered = (DiagnosisInput("K29.7"), DiagnosisInput("A09"))
+    save(entry, ExaminationInput(diagnoses=entered), version=1)
+    assert stored(entry) == [("K29.7", "baru", True), ("A09", "baru", False)]
+    ended = all_rows(Diagnosis, code="J06.9")
+    assert len(ended) == 1 and ended[0].ended_at and ended[0].ended_by_id
+    assert [row.id for row in all_rows(Diagnosis, code="A09")] == [kept]
+
+
+def test_a_code_is_known_in_any_spelling_and_once(app):
+    entry = served()
+    entered = [DiagnosisInput(text) for text in ("j069", "J06.9", "J06.9 ISPA", "")]
+    save(entry, ExaminationInput(diagnoses=entered))
+    (row,) = all_rows(Diagnosis)
+    assert row.code == "J06.9" and row.edition and row.title != "J06.9"
+
+
+@pytest.mark.parametrize(
+    ("typed", "code", "title"),
+    [
+        ("XYZ99", "XYZ99", "XYZ99"),
+        ("Z99.99 Penyakit langka", "Z99.99", "Penyakit langka"),
+        ("pegal linu", "", "pegal linu"),
+    ],
+)
+def test_an_unknown_code_is_kept_as_typed_and_sent_again_unchanged(app, typed, code, title):
+    entry = served()
+    save(entry, ExaminationInput(diagnoses=(DiagnosisInput(typed),)))
+    (row,) = all_rows(Diagnosis)
+    assert (row.code, row.title, row.edition) == (code, title, "")
+    again = DiagnosisInput(diagnoses.line_of(row).typed, "baru")
+    save(entry, ExaminationInput(diagnoses=(again,)), version=1)
+    assert len(all_rows(Diagnosis)) == 1
+
+
+def test_the_same_disease_within_thirty_days_is_an_old_case(app):
+    person = factories.patient()
+    earlier = served(person=person)
+    save(earlier, finish=True)
+    for days, expected in ((29, "lama"), (31, "baru")):
+        with transaction():
+            db.session.get(Visit, earlier.visit_id).occurred_at = utcnow() - timedelta(days=days)
+        assert diagnoses.suggested_case_type(person, "J06.0") == expected
+        assert diagnoses.suggested_case_type(person, "A09") == "baru"
+    assert diagnoses.suggested_case_type(factories.patient("Budi"), "J06.9") == "baru"
+
+
+def test_a_cancelled_visit_or_an_ended_diagnosis_makes_no_old_case(app):
+    person = factories.patient()
+    entry = served(person=person)
+    save(entry)
+    assert diagnoses.suggested_case_type(person, "J06.9") == "lama"
+    save(entry, ExaminationInput(diagnoses=()), version=1)
+    assert diagnoses.suggested_case_type(person, "J06.9") == "baru"
+    save(entry, FULL, version=2)
+    with transaction():
+        db.session.get(Visit, entry.visit_id).status = VisitStatus.CANCELLED
+    assert diagnoses.suggested_case_type(person, "J06.9") == "baru"
+
+
+# --- Vital signs ------------------------------------------------------------------------------
+
+
+def measure(entry, who="umum", here=True, **values):
+    with transaction():
+        return records.measure(factories.actor(who), entry.visit, entry if here else None, values)
+
+
+def test_a_correction_by_the_same_person_ends_a_row_and_adds_another(app):
+    entry = served()
+    first = measure(entry, systolic=120, diastolic=80)
+    assert measure(entry, systolic=120, diastolic=80).id == first.id
+    assert len(all_rows(VitalSigns)) == 1
+    second = measure(entry, systolic=130, temperature=Decimal("36.5"))
+    assert [bool(row.ended_at) for row in all_rows(VitalSigns)] == [True, False]
+    assert (second.systolic, second.diastolic) == (130, 80), "a value not sent is kept"
+    assert measure(entry, temperature=Decimal("36.50")).id == second.id
+
+
+def test_everybody_is_the_author_of_what_they_measured(app):
+    entry = served()
+    measure(entry, "kia", here=False, systolic=150)
+    measure(entry, "umum", systolic=140)
+    rows = all_rows(VitalSigns)
+    assert [(row.systolic, row.ended_at) for row in rows] == [(150, None), (140, None)]
+    assert len({row.recorded_by_id for row in rows}) == 2
+    assert history.visit_summary(entry.visit).last_vitals == {"systolic": 140}
+
+
+def test_nothing_measured_adds_nothing_and_an_ended_visit_takes_nothing(app):
+    entry = served()
+    assert measure(entry, systolic=None, pulse=None) is None
+    assert all_rows(VitalSigns) == [] and "measure" not in actions()
+    save(entry, finish=True)
+    with pytest.raises(NotOpen):
+        measure(entry, systolic=120)
+
+
+# --- Allergies --------------------------------------------------------------------------------
+
+
+def test_allergies_are_added_once_and_ended_with_a_reason(app):
+    person, actor = factories.patient(), factories.actor("umum")
+    with transaction():
+        allergy = allergies.add_allergy(actor, person, "Amoksisilin", "gatal")
+    with transaction():
+        assert allergies.add_allergy(actor, person, "Amoksisilin", "gatal").id == allergy.id
+    with pytest.raises(RecordError), transaction():
+        allergies.add_allergy(actor, person, "AMOKSISILIN", "sesak")
+    with pytest.raises(RecordError), transaction():
+        allergies.add_allergy(actor, person, " ", "")
+    with pytest.raises(RecordError), transaction():
+        allergies.end_allergy(actor, allergy, " ")
+    assert [row.substance for row in allergies.current(person)] == ["Amoksisilin"]
+    with transaction():
+        allergies.end_allergy(actor, allergy, "ternyata bukan alergi")
+    assert allergies.current(person) == []
+    assert [row.end_reason for row in allergies.ended(person)] == ["ternyata bukan alergi"]
+    with pytest.raises(RecordError), transaction():
+        allergies.end_allergy(actor, allergy, "sekali lagi")
+    assert len(all_rows(Allergy)) == 1
+    assert [name for name in actions() if "allergy" in name] == ["add_allergy", "end_allergy"]
+
+
+# --- History ----------------------------------------------------------------------------------
+
+
+def test_history_is_complete_newest_first_and_paged(app):
+    person = factories.patient()
+    past_visits.add(person, 30)
+    first = history.history(person, 20)
+    assert [visit.complaint for visit in first] == [f"keluhan {n}" for n in range(1, 21)]
+    newest = first[0]
+    (room,) = newest.examined
+    assert (room.name, room.author) == (factories.poli().name, "dr. Bagus Prasetyo")
+    assert [row.code for row in room.diagnoses] == ["J06.9"]
+    assert (room.examination.therapy, newest.last_vitals) == (
+        "terapi 1",
+        {"systolic": 120, "diastolic": 80},
+    )
+    last = db.session.scalars(select(Visit).where(Visit.public_id == first[-1].ref)).one()
+    rest = history.history(person, 20, last)
+    assert [visit.complaint for visit in rest] == [f"keluhan {n}" for n in range(21, 31)]
+
+
+def test_history_takes_the_same_queries_at_5_and_200_visits(app):
+    few, many = factories.patient("Ani"), factories.patient("Budi", sex="L")
+    past_visits.add(few, 5)
+    past_visits.add(many, 200)
+    counts = []
+    for person, size in ((few, 5), (many, 200)):
+        db.session.refresh(person)
+        with count_queries() as statements:
+            shown = history.history(person, 500)
+            assert {room.author for visit in shown for room in visit.examined} == {
+                "dr. Bagus Prasetyo"
+            }
+        assert len(shown) == size
+        counts.append(len(statements))
+    assert counts[0] == counts[1] == 6
+
+
+def test_a_cancelled_entry_or_visit_is_never_shown_as_seen(app):
+    person = factories.patient()
+    entry = served(person=person)
+    save(entry)
+    measure(entry, systolic=120)
+    with transaction():
+        queues.act(factories.actor("umum"), entry, "batal", reason="salah pasien")
+    (shown,) = history.history(person)
+    assert shown.is_cancelled and shown.examined == () and shown.vitals == ()
+    assert shown.complaint == ""
+
+
+def test_an_unfinished_examination_is_shown_as_such(app):
+    person = factories.patient()
+    entry = served(person=person)
+    save(entry)
+    (shown,) = history.history(person)
+    (room,) = shown.examined
+    assert not room.is_finished
+    assert db.session.scalar(select(func.count()).select_from(Examination)) == 1
+
+
+def test_visit_lines_hold_nothing_clinical(app):
+    person = factories.patient()
+    entry = served(person=person)
+    save(entry, finish=True)
+    (line,) = history.visit_lines(person)
+    assert line.complaint == "" and line.vitals == () and line.examined == ()
+    assert line.room_names == factories.poli().name
