@@ -124,7 +124,6 @@ def _page(form: RegistrationForm, subject: DraftSubject, patient: Patient | None
         visit=subject.about_visit,
         draft=draft,
         has_searched=bool(session.get("last_search")),
-        today=form.today,
         **_suggestion(form, patient),
         **_likely(form, patient.public_id if patient else ""),
     )
@@ -208,8 +207,6 @@ def _suggestion(form: RegistrationForm, patient: Patient | None) -> dict:
     case = review.case_of(
         form.application(form.kind, identity or form.identity(patient)), form.today
     )
-    nik = form.cleaned("nik")
-    facts = nik_facts(nik, form.today, form.cleaned("birth_date")) if nik else None
     for field in form:
         field.errors = kept[field.name]
     rules = routing.load()
@@ -218,8 +215,6 @@ def _suggestion(form: RegistrationForm, patient: Patient | None) -> dict:
         "proposals": rules.propose(case)[:3] if asked else [],
         "red_flags": rules.red_flags(case),
         "cluster_now": rules.cluster(case) if case.poli_code else None,
-        "chosen_poli": case.poli_code,
-        "facts": facts if facts and _is_news(facts, form) else None,
     }
 
 
@@ -232,6 +227,7 @@ def _likely(form: RegistrationForm, exclude_ref: str) -> dict:
     kept = {field.name: field.errors for field in form}
     form.validate()
     identity = form.identity()
+    facts = nik_facts(identity.nik, form.today, identity.birth_date) if identity.nik else None
     for field in form:
         field.errors = kept[field.name]
     asked = not identity.is_unknown and (
@@ -240,4 +236,8 @@ def _likely(form: RegistrationForm, exclude_ref: str) -> dict:
     found = []
     if asked and form.kind != DraftKind.ROOM:
         found = search.likely(review.person_of(identity), exclude_ref=exclude_ref or None)
-    return {"matches": found, "today": form.today}
+    return {
+        "matches": found,
+        "today": form.today,
+        "facts": facts if facts and _is_news(facts, form) else None,
+    }
