@@ -370,7 +370,7 @@ def upgrade() -> None:
         ),
         sa.Column("nik", sa.String(length=16), nullable=True),
         sa.Column("is_nik_as_printed", sa.Boolean(), nullable=False),
-        sa.Column("is_nik_disputed", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("is_nik_disputed", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column(
             "no_nik_reason",
             sa.Enum(
@@ -404,7 +404,7 @@ def upgrade() -> None:
         sa.Column("is_unknown", sa.Boolean(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("merged_into_id", sa.Integer(), nullable=True),
-        sa.Column("is_active", sa.Boolean(), server_default=sa.text("1"), nullable=False),
+        sa.Column("is_active", sa.Boolean(), server_default=sa.true(), nullable=False),
         sa.Column("registered_at", UtcDateTime(), nullable=False),
         sa.Column("registered_by_id", sa.Integer(), nullable=True),
         sa.CheckConstraint("sex IN ('L','P')", name=op.f("ck_patient_sex")),
