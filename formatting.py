@@ -173,6 +173,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "long_date": long_date,
     "short_date": short_date,
     "clock_time": clock_time,
+    "day_in_zone": day_in_zone,
     "number_text": number_text,
     "minutes_text": minutes_text,
     "sex_text": sex_text,

@@ -1,5 +1,7 @@
 """Allergies belong to the person, not to a visit; one that does not hold is ended, with why."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import select
 
 from clinic import audit
@@ -14,6 +16,11 @@ def current(patient: Patient) -> list[Allergy]:
     """The allergies that hold now, the oldest first."""
     rows = select(Allergy).where(Allergy.patient_id == patient.id, Allergy.ended_at.is_(None))
     return list(db.session.scalars(rows.order_by(Allergy.id)))
+
+
+def labels(rows: Sequence[Allergy]) -> list[str]:
+    """As a banner shows them: "Amoksisilin (gatal)"."""
+    return [f"{row.substance} ({row.reaction})" if row.reaction else row.substance for row in rows]
 
 
 def ended(patient: Patient) -> list[Allergy]:

@@ -1,0 +1,6 @@
+"""The examination room's page: history, vital signs, anamnesis, diagnoses, what happens next."""
+
+from blueprints.examination import desk, screening
+from blueprints.examination.blueprint import bp
+
+__all__ = ["bp", "desk", "screening"]

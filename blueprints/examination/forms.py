@@ -1,0 +1,138 @@
+"""The examination form: fields as the contract names them, and what a request said in them."""
+
+from collections.abc import Mapping
+from functools import partial
+
+from werkzeug.datastructures import MultiDict
+from wtforms import Form, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import RadioField, SelectChoice
+from wtforms.validators import ValidationError
+
+from clinic import diagnoses, records
+from clinic.diagnoses import DiagnosisInput
+from clinic.records import ExaminationInput
+from clinic.vital_signs import parse_vital
+from formatting import DISPOSITION_LABELS, number_text
+from models import CaseType, Disposition, Examination, VitalSigns
+from validators import checked_by, clean_text
+
+LONGEST_TEXT = 10_000
+REMOVE = "hapus"  # a case type that takes the diagnosis off the list
+
+
+def choices(labels: Mapping[str, str]) -> list[SelectChoice]:
+    return [SelectChoice(value=value, label=label) for value, label in labels.items()]
+
+
+def _vital(name: str) -> StringField:
+    return StringField(validators=[checked_by(partial(parse_vital, name))])
+
+
+def _text(field: type, limit: int, newlines: bool = False) -> StringField:
+    parse = partial(clean_text, max_length=limit, newlines=newlines)
+    return field(validators=[checked_by(parse)])
+
+
+def _known_disposition(form: Form, field: RadioField) -> None:
+    if field.data and field.data not in DISPOSITION_LABELS:
+        raise ValidationError("Pilih salah satu tindak lanjut di daftar.")
+
+
+class VitalsForm(Form):
+    systolic = _vital("systolic")
+    diastolic = _vital("diastolic")
+    pulse = _vital("pulse")
+    respiration = _vital("respiration")
+    temperature = _vital("temperature")
+    weight = _vital("weight")
+    height = _vital("height")
+    saturation = _vital("saturation")
+
+    def measured(self) -> records.Vitals | None:
+        """The values of the fields that were sent; None when there was none of them."""
+        sent = {name: self[name].cleaned for name in records.VITALS if self[name].raw_data}
+        return sent or None
+
+
+class ExaminationForm(VitalsForm):
+    subjective = _text(TextAreaField, LONGEST_TEXT, newlines=True)
+    objective = _text(TextAreaField, LONGEST_TEXT, newlines=True)
+    assessment = _text(TextAreaField, LONGEST_TEXT, newlines=True)
+    plan = _text(TextAreaField, LONGEST_TEXT, newlines=True)
+    therapy = _text(TextAreaField, LONGEST_TEXT, newlines=True)
+    diagnosis_search = _text(StringField, 300)
+    disposition = RadioField(
+        choices=choices(DISPOSITION_LABELS),
+        validate_choice=False,
+        validators=[_known_disposition],
+    )
+    refer_to = SelectField(choices=[], validate_choice=False)
+    refer_external = _text(StringField, 120)
+    allergy_substance = _text(StringField, 100)
+    allergy_reaction = _text(StringField, 200)
+
+
+def typed_vitals(row: VitalSigns | None) -> dict[str, str]:
+    """Stored vital signs as a form shows them."""
+    values = {name: getattr(row, name) if row else None for name in records.VITALS}
+    return {name: number_text(value) for name, value in values.items() if value is not None}
+
+
+def filled_form(examination: Examination | None, own: VitalSigns | None) -> ExaminationForm:
+    """The form with what is stored."""
+    data = typed_vitals(own)
+    if examination:
+        data |= {name: getattr(examination, name) for name in records.TEXTS}
+        data["disposition"] = examination.disposition or ""
+        is_outside = examination.disposition == Disposition.EXTERNAL
+        data["refer_external" if is_outside else "refer_to"] = examination.refer_to
+    return ExaminationForm(data=data)
+
+
+def examination_input(form: ExaminationForm, typed: MultiDict) -> ExaminationInput:
+    """What the request says; fields that it did not send are None."""
+    texts = {name: form[name].cleaned or "" for name in records.TEXTS if form[name].raw_data}
+    disposition = form.disposition.data if "disposition" in typed else None
+    return ExaminationInput(
+        **texts,
+        disposition=disposition,
+        refer_to=_refer_to(form, typed),
+        diagnoses=entered_diagnoses(typed, form.diagnosis_search.data or ""),
+        vitals=form.measured(),
+    )
+
+
+def _refer_to(form: ExaminationForm, typed: MultiDict) -> str | None:
+    if not {"refer_to", "refer_external"} & typed.keys():
+        return None
+    room = clean_text(form.refer_to.data or "", 120)
+    if form.disposition.data == Disposition.EXTERNAL:
+        return form.refer_external.cleaned or room
+    return room if form.disposition.data == Disposition.INTERNAL else ""
+
+
+def entered_diagnoses(
+    typed: Mapping[str, str] | MultiDict, searched: str = ""
+) -> list[DiagnosisInput] | None:
+    """Codes and texts in the order sent, the one marked as primary first.
+
+    A text left in the search box counts as a diagnosis: what was typed is never dropped.
+    """
+    if "diagnosis" not in typed and not searched.strip():
+        return None
+    # case_type-<n> belongs to the n-th diagnosis, counted from 1 as people do (or from 0).
+    first = 0 if "case_type-0" in typed else 1
+    found = []
+    for n, text in enumerate(typed.getlist("diagnosis"), first):
+        case_type = typed.get(f"case_type-{n}", "")
+        if case_type != REMOVE and text.strip():
+            known = case_type if case_type in list(CaseType) else ""
+            found.append(DiagnosisInput(text[:300], known))
+    if searched.strip():
+        found.append(DiagnosisInput(searched))
+    primary = typed.get("diagnosis_primary", "")
+    return sorted(found, key=lambda each: each.text != primary) if primary else found
+
+
+def stored_lines(examination: Examination | None) -> list[diagnoses.Line]:
+    return [diagnoses.line_of(row) for row in diagnoses.active(examination)]

@@ -1,0 +1,186 @@
+"""Find a patient and read the record: identity, allergies, the whole history newest first."""
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from sqlalchemy import select
+from werkzeug.wrappers import Response
+from wtforms import Form, StringField
+
+import access
+from clinic import allergies, days, history, patients, records
+from clinic import search as finder
+from db import db, transaction
+from formatting import mask_nik
+from models import AliasKind, Allergy, Patient, PatientAlias, Role, Visit
+from validators import FieldError, checked_by, clean_text, parse_birth_date
+
+bp = Blueprint("patients", __name__)
+readers = access.allow(Role.POLI, Role.RECORDS, Role.HEAD)
+clinical = access.allow(Role.POLI, Role.HEAD)
+SHORTEST_REASON = 10
+MOST_FOUND = 20
+
+
+class SearchForm(Form):
+    q = StringField()
+    birth_date = StringField(
+        validators=[checked_by(parse_birth_date, today=lambda _form: days.clinic_date())]
+    )
+
+
+@bp.get("/pasien")
+@readers
+def search():
+    return render_template("patients/search.html", form=SearchForm(), found=None, today=None)
+
+
+@bp.post("/pasien")
+@readers
+def find():
+    form = SearchForm(request.form)
+    if not form.validate():
+        page = render_template("patients/search.html", form=form, found=None, today=None)
+        return Response(page, 422, mimetype="text/html")
+    found = finder.find(form.q.data or "", form.birth_date.cleaned, MOST_FOUND)
+    return render_template(
+        "patients/search.html", form=form, found=found, today=days.clinic_date(), most=MOST_FOUND
+    )
+
+
+@bp.get("/pasien/<patient>")
+@access.allow(Role.REGISTRATION, Role.POLI, Role.RECORDS, Role.HEAD)
+def record(patient: str):
+    found = access.patient_or_404(patient)
+    if found.merged_into_id is not None:
+        survivor = patients.current(found)
+        return redirect(url_for("patients.record", patient=survivor.public_id))
+    before = _visit_before(found)
+    if access.has_role(Role.REGISTRATION):
+        access.record_view("view_identity", found)
+        return _page(found, history.visit_lines(found, history.PAGE + 1, before), clinical=False)
+    if not access.has_record_access(found):
+        return _ask_for_reason(found)
+    access.record_view("view_record", found)
+    return _page(found, history.history(found, history.PAGE + 1, before))
+
+
+def _visit_before(patient: Patient) -> Visit | None:
+    ref = request.args.get("sebelum", "")
+    if not ref:
+        return None
+    before = db.session.scalar(
+        select(Visit).where(Visit.public_id == ref, Visit.patient_id == patient.id)
+    )
+    return before or abort(404)
+
+
+def _page(
+    patient: Patient,
+    visits: list[history.VisitSummary],
+    *,
+    clinical: bool = True,
+    status: int = 200,
+    **problem: str,
+) -> Response:
+    aliases = select(PatientAlias).where(
+        PatientAlias.patient_id == patient.id, PatientAlias.ended_at.is_(None)
+    )
+    held = allergies.current(patient) if clinical else []
+    page = render_template(
+        "patients/record.html",
+        patient=patient,
+        today=days.clinic_date(),
+        aliases=[_alias_text(row) for row in db.session.scalars(aliases.order_by(PatientAlias.id))],
+        allergies=held,
+        labels=allergies.labels(held),
+        ended=allergies.ended(patient) if clinical else [],
+        visits=visits[: history.PAGE],
+        earlier_than=visits[history.PAGE - 1].ref if len(visits) > history.PAGE else "",
+        is_first_page="sebelum" not in request.args,
+        clinical=clinical,
+        may_write=clinical and access.has_role(Role.POLI, Role.HEAD),
+        problem={"field": "", "text": "", **problem},
+        typed=request.form,
+    )
+    return Response(page, status, mimetype="text/html")
+
+
+def _alias_text(alias: PatientAlias) -> str:
+    return mask_nik(alias.value) if alias.kind == AliasKind.NIK else alias.value
+
+
+# --- Opening a record outside one's rooms -----------------------------------------------------
+
+
+def _ask_for_reason(patient: Patient, problem: str = "", status: int = 200) -> Response:
+    page = render_template(
+        "patients/reason.html",
+        patient=patient,
+        today=days.clinic_date(),
+        reason=request.form.get("alasan", ""),
+        problem=problem,
+    )
+    return Response(page, status, mimetype="text/html")
+
+
+@bp.post("/pasien/<patient>/buka")
+@access.allow(Role.POLI)
+def open_record(patient: str):
+    found = patients.current(access.patient_or_404(patient))
+    try:
+        reason = clean_text(request.form.get("alasan", ""), 300)
+    except FieldError as problem:
+        return _ask_for_reason(found, str(problem), 422)
+    if len(reason) < SHORTEST_REASON:
+        sentence = f"Tulis alasannya, paling sedikit {SHORTEST_REASON} huruf."
+        return _ask_for_reason(found, sentence, 422)
+    with transaction():
+        access.grant_record_access(found, reason)
+    return redirect(url_for("patients.record", patient=found.public_id), 303)
+
+
+# --- Allergies --------------------------------------------------------------------------------
+
+
+@bp.post("/pasien/<patient>/alergi")
+@clinical
+def add_allergy(patient: str):
+    found = _writable(patient)
+    substance = request.form.get("substance", "")
+    reaction = request.form.get("reaction", "")
+    try:
+        with transaction():
+            allergies.add_allergy(access.current_actor(), found, substance, reaction)
+    except (records.RecordError, FieldError) as problem:
+        return _refused(found, problem, "substance")
+    flash("Alergi tercatat.", "success")
+    return redirect(url_for("patients.record", patient=found.public_id), 303)
+
+
+@bp.post("/pasien/<patient>/alergi/<allergy>/akhiri")
+@clinical
+def end_allergy(patient: str, allergy: str):
+    found = _writable(patient)
+    row = db.session.scalar(
+        select(Allergy).where(Allergy.public_id == allergy, Allergy.patient_id == found.id)
+    )
+    if row is None:
+        abort(404)
+    try:
+        with transaction():
+            allergies.end_allergy(access.current_actor(), row, request.form.get("reason", ""))
+    except (records.RecordError, FieldError) as problem:
+        return _refused(found, problem, allergy)
+    flash("Alergi diakhiri; catatannya tetap ada.", "success")
+    return redirect(url_for("patients.record", patient=found.public_id), 303)
+
+
+def _writable(ref: str) -> Patient:
+    found = patients.current(access.patient_or_404(ref))
+    if not access.has_record_access(found):
+        abort(404)
+    return found
+
+
+def _refused(patient: Patient, problem: Exception, field: str) -> Response:
+    visits = history.history(patient, history.PAGE + 1)
+    return _page(patient, visits, status=422, field=field, text=str(problem))

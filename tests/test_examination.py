@@ -1,0 +1,521 @@
+"""The examination room's page: who may open it, the form, saving, finishing, screening."""
+
+import gzip
+import re
+from datetime import timedelta
+from html import unescape
+
+import pytest
+from sqlalchemy import select
+
+from clinic import allergies, queues, records
+from clinic.records import ExaminationInput
+from db import db, transaction, utcnow
+from models import (
+    Addendum,
+    Allergy,
+    AuditEntry,
+    Diagnosis,
+    EntryState,
+    Examination,
+    QueueEntry,
+    Visit,
+    VitalSigns,
+)
+from tests import factories, past_visits
+from tests.databases import count_queries
+from tests.pages import post
+
+HARMFUL = '<b>"Siti" & O\'Neil</b> 😀'
+
+
+@pytest.fixture
+def umum(sign_in):
+    return sign_in("umum")
+
+
+def served(code="UMUM", person=None, by="umum", **fields) -> QueueEntry:
+    entry = factories.entry(code, person, **fields)
+    with transaction():
+        queues.act(factories.actor(by), entry, "mulai")
+    return entry
+
+
+def address(entry, tail="") -> str:
+    return f"/kunjungan/{entry.visit.public_id}{tail}"
+
+
+def send(client, entry, action="simpan", version=0, **fields):
+    data = {"aksi": action, "entry": entry.public_id, "version": str(version), **fields}
+    return post(client, address(entry), data)
+
+
+def text_of(response) -> str:
+    return unescape(re.sub(r"\s+", " ", response.get_data(as_text=True)))
+
+
+def words_of(response) -> str:
+    return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.get_data(as_text=True))))
+
+
+def hidden(response, name) -> str:
+    return re.search(rf'name="{name}" value="([^"]*)"', response.get_data(as_text=True))[1]
+
+
+def examination(entry) -> Examination | None:
+    db.session.rollback()
+    return records.open_examination(entry)
+
+
+def all_rows(model, **where):
+    db.session.rollback()
+    return list(db.session.scalars(select(model).filter_by(**where).order_by(model.id)))
+
+
+# --- Who may open it --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("username", "status"),
+    [("umum", 200), ("kepala", 200), ("rekammedis", 200)]
+    + [("gigi", 404), ("loket", 403), ("ti", 403)],
+)
+def test_who_may_read_the_page(sign_in, username, status):
+    entry = served()
+    assert sign_in(username).get(address(entry)).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("username", "status"),
+    [("umum", 303), ("kepala", 303), ("rekammedis", 403), ("gigi", 404), ("loket", 403)],
+)
+def test_who_may_write(sign_in, username, status):
+    entry = served()
+    assert send(sign_in(username), entry, subjective="demam").status_code == status
+    assert (examination(entry) is not None) == (status == 303)
+
+
+def test_an_old_visit_of_ones_room_needs_a_reason_first(umum):
+    person = factories.patient()
+    past_visits.add(person, 1)
+    (old,) = all_rows(Visit)
+    response = umum.get(f"/kunjungan/{old.public_id}")
+    assert response.status_code == 303
+    assert response.location == f"/pasien/{old.patient.public_id}"
+
+
+def test_strangers_are_sent_to_the_login_and_unknown_visits_are_not_found(client, umum):
+    entry = served()
+    response = client.get(address(entry))
+    assert response.status_code == 303 and response.location.startswith("/masuk?lanjut=")
+    assert umum.get("/kunjungan/0193-unknown").status_code == 404
+    assert umum.get(address(entry) + "?antrean=unknown").status_code == 404
+    assert umum.get(address(entry, "/tambahan")).status_code == 405
+
+
+def test_reading_is_logged_once_and_changes_nothing_else(umum):
+    entry = served()
+    umum.get("/bantuan")
+    before = len(all_rows_of_audit())
+    umum.get(address(entry))
+    added = all_rows_of_audit()[before:]
+    assert [(row.action, row.patient_ref) for row in added] == [
+        ("view_visit", entry.visit.patient.public_id)
+    ]
+    assert examination(entry) is None and entry.state is EntryState.IN_SERVICE
+
+
+def all_rows_of_audit():
+    db.session.rollback()
+    return list(db.session.scalars(select(AuditEntry).order_by(AuditEntry.seq)))
+
+
+# --- What the page shows ----------------------------------------------------------------------
+
+
+def test_identity_allergies_and_earlier_visits_stand_above_the_form(umum):
+    person = factories.patient()
+    past_visits.add(person, 7)
+    with transaction():
+        allergies.add_allergy(factories.actor("umum"), person, "Amoksisilin", "gatal")
+    page = umum.get(address(served(person=person))).get_data(as_text=True)
+    form = page.index('id="isian"')
+    for text in ("Siti Aminah", "14-05-1985", "Perempuan", person.mrn, "Amoksisilin (gatal)"):
+        assert 0 < page.index(text) < form, text
+    for text in ("keluhan 1<", "TD 120/80", "J06.9", "terapi 1<", "keluhan 5<"):
+        assert 0 < page.index(text) < form, text
+    assert "keluhan 6<" not in page
+    assert person.nik not in page
+
+
+def test_the_entry_that_is_being_served_is_chosen(umum):
+    entry = factories.entry()
+    with transaction():
+        other = queues.enqueue(factories.actor(), entry.visit, factories.poli("TB"))
+        queues.act(factories.actor("umum"), other, "mulai")
+    assert hidden(umum.get(address(entry)), "entry") == other.public_id
+    page = umum.get(address(entry, f"?antrean={entry.public_id}"))
+    assert "Mulai periksa" in text_of(page) and 'id="isian"' not in text_of(page)
+
+
+def test_a_waiting_patient_can_be_started_or_measured(umum):
+    entry = factories.entry()
+    page = text_of(umum.get(address(entry)))
+    assert f'action="/antrean/{entry.public_id}/mulai"' in page
+    assert address(entry, "/tanda-vital") in page
+    assert 'name="subjective"' not in page
+    assert send(umum, entry, subjective="demam").status_code == 409
+
+
+def test_what_other_rooms_found_in_this_visit_is_shown(umum, sign_in):
+    entry = served()
+    form = {"assessment": "Anemia", "disposition": "rujuk_internal", "refer_to": "LAB"}
+    assert send(umum, entry, "selesai", **form).status_code == 303
+    (there,) = all_rows(QueueEntry, poli_id=factories.poli("LAB").id)
+    with transaction():
+        queues.act(factories.actor("lab"), there, "mulai")
+    lab = sign_in("lab")
+    assert "Selesai, kembali ke" in text_of(lab.get(address(there)))
+    answer = send(lab, there, "selesai", objective="Hb 9,1", disposition="pulang")
+    assert answer.location == "/poli/LAB"
+    back = all_rows(QueueEntry, poli_id=factories.poli("UMUM").id)[-1]
+    with transaction():
+        queues.act(factories.actor("umum"), back, "mulai")
+    page = text_of(umum.get(address(entry)))
+    assert hidden_entry(page) == back.public_id
+    assert page.index("Hb 9,1") < page.index('id="isian"')
+
+
+def hidden_entry(page: str) -> str:
+    return re.search(r'name="entry" value="([^"]*)"', page)[1]
+
+
+def test_everything_typed_is_escaped(umum):
+    person = factories.patient("Siti <script>alert(1)</script>")
+    entry = served(person=person, complaint=HARMFUL)
+    texts = dict.fromkeys(records.TEXTS, HARMFUL)
+    send(umum, entry, diagnosis=HARMFUL, allergy_substance=HARMFUL, **texts)
+    assert examination(entry).therapy == HARMFUL
+    page = umum.get(address(entry)).get_data(as_text=True)
+    assert "<b>&#34;Siti" not in page and "<script>alert" not in page
+    assert HARMFUL in unescape(page)
+
+
+def test_a_usual_page_is_small(umum):
+    person = factories.patient()
+    past_visits.add(person, 5)
+    entry = served(person=person)
+    send(umum, entry, systolic="120", diagnosis="J06.9", subjective="demam " * 20)
+    page = umum.get(address(entry))
+    assert len(gzip.compress(page.data, 6)) <= 6 * 1024
+
+
+def test_the_page_takes_the_same_queries_at_5_and_200_earlier_visits(umum):
+    people = {5: factories.patient("Ani"), 200: factories.patient("Budi")}
+    for size, person in people.items():
+        past_visits.add(person, size)
+    counts = []
+    for person in people.values():
+        url = address(served(person=person))
+        umum.get(url)
+        with count_queries() as statements:
+            assert umum.get(url).status_code == 200
+        counts.append(len(statements))
+    assert counts[0] == counts[1]
+
+
+# --- Saving -----------------------------------------------------------------------------------
+
+
+def test_a_draft_is_saved_and_shown_again(umum):
+    entry = served()
+    fields = {
+        "systolic": "120", "diastolic": "80", "temperature": "36,5", "weight": "54.2",
+        "subjective": "Demam\ndua hari", "objective": "Faring merah", "assessment": "ISPA",
+        "plan": "Istirahat", "therapy": "Parasetamol 3x500 mg", "disposition": "kontrol",
+        "diagnosis": ["J06.9", "A09"], "case_type-1": "lama", "case_type-2": "baru",
+    }  # fmt: skip
+    response = send(umum, entry, **fields)
+    assert response.status_code == 303
+    assert response.location == address(entry, f"?antrean={entry.public_id}")
+    stored = examination(entry)
+    assert stored.subjective == "Demam\ndua hari" and stored.finished_at is None
+    assert [(row.code, row.case_type) for row in all_rows(Diagnosis)] == [
+        ("J06.9", "lama"),
+        ("A09", "baru"),
+    ]
+    page = text_of(umum.get(response.location))
+    assert "Tersimpan pukul" in page
+    for text in ('value="36,5"', "Parasetamol 3x500 mg", 'value="kontrol" checked', "J06.9"):
+        assert text in page, text
+    assert hidden(umum.get(response.location), "version") == "1"
+
+
+def test_case_types_may_be_counted_from_zero_as_well(umum):
+    entry = served()
+    send(umum, entry, diagnosis=["J06.9", "A09"], **{"case_type-0": "lama", "case_type-1": "baru"})
+    assert [row.case_type for row in all_rows(Diagnosis)] == ["lama", "baru"]
+
+
+def test_a_diagnosis_is_removed_and_another_made_the_primary_one(umum):
+    entry = served()
+    send(umum, entry, diagnosis=["J06.9", "A09", "K29.7"])
+    fields = {"case_type-1": "hapus", "case_type-2": "baru", "case_type-3": "baru"}
+    codes = ["J06.9", "A09", "K29.7"]
+    send(umum, entry, version=1, diagnosis=codes, diagnosis_primary="K29.7", **fields)
+    active = [row for row in all_rows(Diagnosis) if row.ended_at is None]
+    active.sort(key=lambda row: row.position)
+    assert [(row.code, row.is_primary) for row in active] == [("K29.7", True), ("A09", False)]
+
+
+@pytest.mark.parametrize(
+    ("field", "typed"),
+    [("systolic", "1200"), ("temperature", "3,65"), ("saturation", "abc")]
+    + [("weight", "-3"), ("subjective", "x" * 10_001), ("disposition", "terbang")],
+)
+def test_an_unusable_value_is_refused_with_everything_kept(umum, field, typed):
+    entry = served()
+    fields = {"therapy": "Parasetamol", "diagnosis": "J06.9", "pulse": "80", field: typed}
+    response = send(umum, entry, version=0, **fields)
+    assert response.status_code == 422
+    page = text_of(response)
+    assert f'href="#f-{field}"' in page
+    for text in ("Parasetamol", 'value="J06.9"', 'value="80"'):
+        assert text in page
+    if field not in ("disposition",):
+        assert typed in page
+    assert examination(entry) is None and all_rows(VitalSigns) == []
+
+
+def test_an_unusual_value_is_saved_and_warned_about(umum):
+    entry = served()
+    response = send(umum, entry, systolic="230", diastolic="120")
+    assert response.status_code == 303
+    assert 'data-rule="VITAL-systolic" data-level="warning"' in text_of(umum.get(response.location))
+    assert all_rows(VitalSigns)[0].systolic == 230
+
+
+def test_an_allergy_is_added_with_the_examination(umum):
+    entry = served()
+    send(umum, entry, allergy_substance="Ibuprofen", allergy_reaction="bengkak")
+    assert "Ibuprofen (bengkak)" in text_of(umum.get(address(entry)))
+    response = send(umum, entry, version=1, allergy_substance="ibuprofen", plan="lain")
+    assert response.status_code == 422 and "sudah tercatat" in text_of(response)
+    assert len(all_rows(Allergy)) == 1 and examination(entry).plan == ""
+
+
+def test_the_form_of_another_patient_is_refused_and_kept(umum):
+    mine, other = served(), served(person=factories.patient("Budi", sex="L"))
+    data = {"aksi": "simpan", "version": "0", "therapy": "Parasetamol"}
+    for fields in (
+        {"entry": other.public_id},
+        {"entry": ""},
+        {"entry": mine.public_id, "patient": other.visit.patient.public_id},
+    ):
+        response = post(umum, address(mine), data | fields)
+        assert response.status_code == 409
+        assert "Parasetamol" in text_of(response)
+        assert "Cocokkan nama dan tanggal lahir" in text_of(response)
+    assert all_rows(Examination) == []
+
+
+def test_a_conflict_shows_both_texts_and_loses_none(umum, sign_in):
+    entry = served()
+    send(umum, entry, plan="rencana pertama", therapy="sama", diagnosis="J06.9")
+    response = send(sign_in("kepala"), entry, plan="rencana kedua", therapy="sama", diagnosis="A09")
+    assert response.status_code == 409
+    page = text_of(response)
+    assert "rencana pertama" in page and "rencana kedua" in page
+    assert "dr. Bagus Prasetyo" in page and 'value="A09"' in page
+    assert examination(entry).plan == "rencana pertama"
+    version = hidden(response, "version")
+    assert version == "1"
+    again = send(umum, entry, version=version, plan="rencana pertama dan kedua")
+    assert again.status_code == 303
+    assert examination(entry).plan == "rencana pertama dan kedua"
+
+
+def test_a_form_with_errors_keeps_the_version_it_was_opened_with(umum):
+    entry = served()
+    send(umum, entry, plan="rencana pertama")
+    response = send(umum, entry, version=0, plan="usang", pulse="999")
+    assert response.status_code == 422 and hidden(response, "version") == "0"
+
+
+# --- Diagnosis search -------------------------------------------------------------------------
+
+
+def test_searching_without_script_keeps_everything_and_saves_nothing(umum):
+    entry = served()
+    fields = {"therapy": "Parasetamol", "pulse": "999", "diagnosis": ["J06.9"]}
+    response = send(umum, entry, "cari", diagnosis_search="diare", version=0, **fields)
+    assert response.status_code == 200
+    page = text_of(response)
+    for text in ("Parasetamol", 'value="999"', 'value="J06.9"', 'value="diare"'):
+        assert text in page, text
+    assert re.search(r'type="checkbox" name="diagnosis" value="A09', page)
+    assert examination(entry) is None
+
+
+def test_enter_in_the_search_box_searches_and_elsewhere_saves(umum):
+    entry = served()
+    assert send(umum, entry, "lanjut", diagnosis_search="diare").status_code == 200
+    assert examination(entry) is None
+    assert send(umum, entry, "lanjut", diagnosis_search="a09").status_code == 303
+    assert [row.code for row in all_rows(Diagnosis)] == ["A09"]
+    assert send(umum, entry, "lanjut", version=1, plan="x").status_code == 303
+
+
+def test_a_text_left_in_the_search_box_is_kept_as_a_diagnosis(umum):
+    entry = served()
+    response = send(umum, entry, diagnosis_search="pegal linu")
+    assert "tanpa kode ICD-10" in text_of(umum.get(response.location))
+    assert [(row.code, row.title) for row in all_rows(Diagnosis)] == [("", "pegal linu")]
+
+
+def test_the_search_fragment_keeps_what_was_ticked(umum):
+    entry = served()
+    url = address(entry, "/diagnosis")
+    fragment = umum.get(url, query_string={"q": "diare", "diagnosis": ["J06.9"]})
+    page = text_of(fragment)
+    assert fragment.status_code == 200 and page.lstrip().startswith('<div id="diagnosis-options"')
+    assert 'value="J06.9" checked' in page and 'value="A09' in page
+    assert "value=" not in text_of(umum.get(url, query_string={"q": "d"}))
+    assert "Tidak ada kode" in text_of(umum.get(url, query_string={"q": "zzzzqq"}))
+    assert "Set-Cookie" not in fragment.headers
+
+
+# --- Finishing --------------------------------------------------------------------------------
+
+
+def test_finishing_leads_to_the_queue_with_a_message(umum):
+    entry = served()
+    response = send(umum, entry, "selesai", assessment="ISPA", disposition="pulang")
+    assert (response.status_code, response.location) == (303, "/poli/UMUM")
+    assert examination(entry).finished_at
+    db.session.refresh(entry)
+    assert entry.state is EntryState.DONE
+    again = send(umum, entry, "selesai", assessment="ISPA", disposition="pulang")
+    assert again.status_code == 303
+    assert [row.action for row in all_rows_of_audit()].count("finish_examination") == 1
+
+
+def test_an_unfinished_form_is_answered_with_what_is_missing(umum):
+    entry = served()
+    response = send(umum, entry, "selesai", subjective="demam", disposition="pulang")
+    assert response.status_code == 422
+    assert 'href="#f-assessment"' in text_of(response) and "demam" in text_of(response)
+    outside = send(umum, entry, "selesai", assessment="ISPA", disposition="rujuk_eksternal")
+    assert outside.status_code == 422 and 'href="#f-refer_external"' in text_of(outside)
+    assert examination(entry) is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "stored"),
+    [
+        ({"disposition": "rujuk_eksternal", "refer_external": "RSUD", "refer_to": "LAB"}, "RSUD"),
+        ({"disposition": "rujuk_eksternal", "refer_to": "RSUD"}, "RSUD"),
+        ({"disposition": "rujuk_internal", "refer_to": "GIGI", "refer_external": "x"}, "GIGI"),
+        ({"disposition": "pulang", "refer_to": "GIGI"}, ""),
+    ],
+)
+def test_where_to_is_taken_from_the_field_that_belongs_to_the_choice(umum, fields, stored):
+    entry = served()
+    assert send(umum, entry, "selesai", assessment="ISPA", **fields).status_code == 303
+    assert examination(entry).refer_to == stored
+
+
+def test_after_the_end_the_page_is_read_only_and_takes_addenda(umum, sign_in):
+    entry = served()
+    send(umum, entry, "selesai", assessment="ISPA", disposition="pulang", therapy="obat")
+    page = umum.get(address(entry))
+    assert 'id="isian"' not in text_of(page) and "Tulis tambahan" in text_of(page)
+    late = send(umum, entry, version=1, therapy="obat lain")
+    assert late.status_code == 409 and "obat lain" in text_of(late)
+    assert examination(entry).therapy == "obat"
+    ref = examination(entry).public_id
+    data = {"examination": ref, "text": "Hasil menyusul"}
+    assert post(sign_in("gigi"), address(entry, "/tambahan"), data).status_code == 404
+    assert post(umum, address(entry, "/tambahan"), data | {"text": " "}).status_code == 422
+    assert post(umum, address(entry, "/tambahan"), data).status_code == 303
+    assert [row.text for row in all_rows(Addendum)] == ["Hasil menyusul"]
+    assert "Hasil menyusul" in text_of(umum.get(address(entry)))
+    assert post(umum, address(entry, "/tambahan"), data | {"examination": "x"}).status_code == 404
+
+
+def test_a_patient_moved_away_meanwhile_costs_no_text(umum):
+    entry = served()
+    with transaction():
+        queues.act(factories.actor("umum"), entry, "pindah", "salah", factories.poli("GIGI"))
+    response = send(umum, entry, subjective="tulisan panjang")
+    assert response.status_code == 409 and "tulisan panjang" in text_of(response)
+
+
+# --- Screening --------------------------------------------------------------------------------
+
+
+def test_a_nurse_measures_before_the_call_and_the_room_sees_it(umum, sign_in):
+    entry = factories.entry()
+    url = address(entry, "/tanda-vital")
+    assert umum.get(url).status_code == 200
+    response = post(umum, url, {"systolic": "120", "diastolic": "80"})
+    assert (response.status_code, response.location) == (303, "/poli/UMUM")
+    (row,) = all_rows(VitalSigns)
+    assert row.entry_id is None and row.recorded_by_id == factories.user("umum").id
+    page = words_of(sign_in("kepala").get(address(entry)))
+    assert "TD 120/80" in page and "meja skrining" in page
+    db.session.refresh(entry)
+    assert entry.state is EntryState.WAITING
+
+
+def test_screening_warns_refuses_and_knows_the_patient(umum):
+    entry = factories.entry()
+    url = address(entry, "/tanda-vital")
+    odd = post(umum, url, {"systolic": "240"})
+    assert odd.location == url and 'data-rule="VITAL-systolic"' in text_of(umum.get(url))
+    impossible = post(umum, url, {"systolic": "999", "pulse": "70"})
+    assert impossible.status_code == 422 and 'value="70"' in text_of(impossible)
+    wrong = post(umum, url, {"systolic": "120", "patient": "other"})
+    assert wrong.status_code == 409
+    assert [row.systolic for row in all_rows(VitalSigns)] == [240]
+
+
+@pytest.mark.parametrize(("username", "status"), [("gigi", 404), ("loket", 403), ("ti", 403)])
+def test_who_may_not_screen(sign_in, username, status):
+    url = address(factories.entry(), "/tanda-vital")
+    client = sign_in(username)
+    assert client.get(url).status_code == status
+    assert post(client, url, {"systolic": "120"}).status_code == status
+
+
+def test_an_ended_visit_takes_no_vital_signs(umum):
+    entry = served()
+    send(umum, entry, "selesai", assessment="ISPA", disposition="pulang")
+    response = post(umum, address(entry, "/tanda-vital"), {"systolic": "120"})
+    assert response.status_code == 409 and all_rows(VitalSigns) == []
+
+
+# --- Two people at once -----------------------------------------------------------------------
+
+
+def test_the_suggested_case_type_is_old_within_thirty_days(umum):
+    person = factories.patient()
+    past_visits.add(person, 1)
+    entry = served(person=person)
+    send(umum, entry, diagnosis=["J06.9", "A09"])
+    stored = {row.code: row.case_type for row in all_rows(Diagnosis) if row.edition != "test"}
+    assert stored == {"J06.9": "lama", "A09": "baru"}
+
+
+def test_a_finished_examination_tells_its_author_and_time(umum):
+    entry = served()
+    with transaction():
+        records.finish(
+            factories.actor("umum"),
+            entry,
+            ExaminationInput(assessment="ISPA", disposition="pulang"),
+            0,
+        )
+    page = words_of(umum.get(address(entry)))
+    assert "dr. Bagus Prasetyo" in page and "ISPA" in page
+    assert utcnow() - examination(entry).finished_at < timedelta(minutes=5)
