@@ -21,6 +21,7 @@ class Config:
     database_url: str
     wants_demo: bool
     hosts: tuple[str, ...]
+    behind_proxy: bool = False
 
     @property
     def keys(self) -> Path:
@@ -90,4 +91,5 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
         database_url=url,
         wants_demo=_flag(environ, "ALUR_DEMO", True),
         hosts=tuple(environ.get("ALUR_HOSTS", "").split()),
+        behind_proxy=_flag(environ, "ALUR_PROXY", False),
     )

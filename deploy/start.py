@@ -7,7 +7,6 @@ Options are handed to the setup command, which asks for what is missing where th
 
 import contextlib
 import ctypes
-import http.client
 import os
 import select
 import signal
@@ -104,7 +103,7 @@ class Supervisor:
         signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            if signal.getsignal(number) != signal.SIG_IGN:  # as nohup leaves SIGHUP
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup
                 signal.signal(number, self._on_stop)
 
     def _on_stop(self, number: int, _frame) -> None:
@@ -167,16 +166,16 @@ def port_problem(config: Config) -> str | None:
 
 
 def is_healthy(config: Config) -> bool:
+    """Whether /healthz says ok. By hand: an HTTP library would stay in memory for good."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(config.host, config.host)  # noqa: S104
-    connection = http.client.HTTPConnection(host, config.port, timeout=2)
+    named = config.hosts[0].lstrip(".") if config.hosts else config.host
+    request = f"GET /healthz HTTP/1.0\r\nHost: {named}\r\n\r\n"
     try:
-        named = config.hosts[0].lstrip(".") if config.hosts else config.host
-        connection.request("GET", "/healthz", headers={"Host": named})
-        return connection.getresponse().status == 200
-    except (OSError, http.client.HTTPException):
+        with socket.create_connection((host, config.port), timeout=2) as connection:
+            connection.sendall(request.encode())
+            return connection.recv(64).split()[1:2] == [b"200"]
+    except OSError:
         return False
-    finally:
-        connection.close()
 
 
 def wait_until_ready(supervisor: Supervisor, web: Child, config: Config) -> bool:
