@@ -1,0 +1,156 @@
+"""A real Chromium and a real server for tests marked `browser`.
+
+live_server   address of a demo clinic of its own, started as `make run` starts it
+page          a fresh page in a context of its own; fails the test on script errors and on
+              anything that the CSP or the network refused
+no_script     the same without JavaScript
+violations(page)   what axe-core finds on the page as it stands
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from tests.databases import temporary_folder
+from tests.postgres import free_port
+
+ROOT = Path(__file__).parent.parent
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    # Else the browser itself asks its maker's hosts; ours is the only one that exists.
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+]
+SCREEN = {"width": 1366, "height": 768}
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+
+
+def chromium_path() -> str | None:
+    return next((found for name in NAMES if (found := shutil.which(name))), None)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    path = chromium_path()
+    if path is None:
+        pytest.skip("Chromium is not installed")
+    # Imported here at run time: where there is no browser, the package may be missing too.
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path,
+            args=ARGUMENTS,
+            # Playwright hides by default what a user's Back button shows.
+            ignore_default_args=["--disable-back-forward-cache"],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser):
+    yield from _watched_page(browser)
+
+
+@pytest.fixture
+def no_script(browser):
+    yield from _watched_page(browser, java_script_enabled=False)
+
+
+def _watched_page(browser, **options):
+    context = browser.new_context(viewport=SCREEN, locale="id-ID", **options)
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(f"script error: {error}"))
+    page.on("console", lambda message: _note(problems, message))
+    yield page
+    context.close()
+    assert not problems, problems
+
+
+def _note(problems: list[str], message) -> None:
+    # An answer of 4xx is logged as an error too; whether it was right is the test's business.
+    if message.type == "error" and "Failed to load resource" not in message.text:
+        problems.append(message.text)
+
+
+def violations(page, *, without: tuple[str, ...] = ()) -> list[str]:
+    """What axe-core finds, one line each; `without` names rules that don't apply."""
+    if not page.evaluate("() => Boolean(window.axe)"):
+        source = resources.files("axe_playwright_python").joinpath("axe.min.js")
+        page.evaluate(source.read_text(encoding="utf-8"))  # by the debugger: the CSP stays on
+    rules = {name: {"enabled": False} for name in without}
+    found = page.evaluate(
+        "options => axe.run(document, options)",
+        {"runOnly": {"type": "tag", "values": WCAG}, "rules": rules},
+    )
+    return [
+        f"{rule['id']}: {rule['help']}: {node['html'][:120]}"
+        for rule in found["violations"]
+        for node in rule["nodes"]
+    ]
+
+
+class LiveServer:
+    """Alur as `make run` starts it, with data of its own."""
+
+    def __init__(self, *options: str, **environ: str):
+        self.data = temporary_folder()
+        self.port = free_port()
+        self.address = f"http://127.0.0.1:{self.port}"
+        self.environ = {
+            **os.environ,
+            "ALUR_DATA": str(self.data),
+            "PORT": str(self.port),
+            "HOST": "127.0.0.1",
+            **environ,
+        }
+        self.environ.pop("DATABASE_URL", None)
+        self.start(*options)
+
+    @property
+    def lines(self) -> list[str]:
+        """What it has printed."""
+        return (self.data / "printed").read_text().splitlines()
+
+    def start(self, *options: str) -> None:
+        """Start it, and wait until it says that it is ready."""
+        with (self.data / "printed").open("w") as printed:
+            self.process = subprocess.Popen(
+                [sys.executable, "deploy/start.py", *options],
+                cwd=ROOT,
+                env=self.environ,
+                stdin=subprocess.DEVNULL,
+                stdout=printed,
+                stderr=subprocess.STDOUT,
+            )
+        while not any(line.startswith("Alur siap") for line in self.lines):
+            if self.process.poll() is not None:
+                raise RuntimeError("Alur did not start:\n" + "\n".join(self.lines))
+            time.sleep(0.05)
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Stop it; its exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(30)
+
+    def remove(self) -> None:
+        if self.process.poll() is None:
+            self.stop()
+        shutil.rmtree(self.data, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def live_server():
+    server = LiveServer()
+    yield server.address
+    server.remove()

@@ -1,0 +1,122 @@
+"""Fixtures of the suite.
+
+    app       the application on a fresh copy of a prepared database (reference data and the
+              demo clinic's staff), with its context pushed; runs once per engine
+    client    a PageClient: checks each page it opens, see tests/pages.py
+    sign_in   sign_in("loket") gives a client of its own, logged in
+    browser, live_server, ...   in tests/browser.py; mark such tests `browser`
+
+Every test that asks for `app` runs on SQLite and on PostgreSQL; `@pytest.mark.engines("sqlite")`
+chooses. ALUR_TEST_ENGINES=sqlite does for a whole run. ALUR_STRICT=1 makes a skip a failure.
+"""
+
+import os
+
+import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+
+from tests import postgres
+from tests.databases import ENGINES, Databases
+from tests.pages import PageClient, login
+
+pytest_plugins = ["tests.browser"]
+
+# Examples are the same in each run; how long one takes is the benchmark's business.
+hypothesis_settings.register_profile(
+    "alur",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+hypothesis_settings.load_profile("alur")
+
+
+def pytest_addoption(parser) -> None:
+    parser.addoption(
+        "--engines",
+        default=os.environ.get("ALUR_TEST_ENGINES") or ",".join(ENGINES),
+        help="databases to test on, by commas (default: all)",
+    )
+
+
+def pytest_configure(config) -> None:
+    config.addinivalue_line("markers", "engines(*names): run on these databases only")
+    config.addinivalue_line("markers", "browser: needs Chromium; on SQLite only")
+    unknown = set(chosen_engines(config)) - set(ENGINES)
+    if unknown:
+        raise pytest.UsageError(f"unknown engines: {unknown}; known are {list(ENGINES)}")
+
+
+def chosen_engines(config) -> list[str]:
+    return [name for name in config.getoption("--engines").split(",") if name]
+
+
+def pytest_generate_tests(metafunc) -> None:
+    if "engine" not in metafunc.fixturenames:
+        return
+    mark = metafunc.definition.get_closest_marker("engines")
+    wanted = mark.args if mark else ENGINES
+    if metafunc.definition.get_closest_marker("browser"):
+        wanted = ["sqlite"]
+    chosen = chosen_engines(metafunc.config)
+    names = [name for name in wanted if name in chosen]
+    metafunc.parametrize("engine", [_parameter(name) for name in names], scope="session")
+
+
+def _parameter(name: str):
+    if name == "postgresql" and not postgres.is_installed():
+        skip = pytest.mark.skip(reason="PostgreSQL is not installed")
+        return pytest.param(name, marks=skip)
+    return name
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items) -> None:
+    for item in items:
+        if item.get_closest_marker("browser"):  # all in one process: one browser, one server
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+def pytest_sessionfinish(session) -> None:
+    if _left_out(session.config) and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter, config) -> None:
+    if _left_out(config):
+        terminalreporter.write_line("ALUR_STRICT=1: a skipped test counts as failed.", red=True)
+
+
+def _left_out(config) -> bool:
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    is_strict = os.environ.get("ALUR_STRICT") == "1"
+    return bool(is_strict and reporter and reporter.stats.get("skipped"))
+
+
+@pytest.fixture(scope="session")
+def databases():
+    prepared = Databases()
+    yield prepared
+    prepared.close()
+
+
+@pytest.fixture
+def app(databases, engine):
+    app = databases[engine].fresh()
+    app.test_client_class = PageClient
+    with app.app_context():
+        yield app
+
+
+@pytest.fixture
+def client(app) -> PageClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def sign_in(app):
+    def sign_in(username: str) -> PageClient:
+        return login(app.test_client(), username)
+
+    return sign_in

@@ -1,0 +1,151 @@
+"""One prepared database per engine and run; each test gets its own copy of it.
+
+A test that wrote nothing leaves its copy to the next one.
+"""
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from argon2 import PasswordHasher
+from flask import Flask
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+import cli
+from app import create_app
+from clinic import demo, reference, settings
+from config import Config
+from db import db, transaction
+from tests import postgres
+
+MIGRATIONS = Path(__file__).parent.parent / "migrations" / "versions"
+# The parameters stand in the hash itself, so that logging in is cheap too.
+CHEAP_HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(cli.DEMO_PASSWORD)
+
+
+def temporary_folder() -> Path:
+    """In memory where possible: tests must not wait for the disk."""
+    shm = Path("/dev/shm")  # noqa: S108
+    return Path(tempfile.mkdtemp(prefix="alur-test-", dir=shm if shm.is_dir() else None))
+
+
+def prepare(app: Flask) -> None:
+    """Tables, reference data and the demo clinic's staff (no patients)."""
+    with app.app_context():
+        if any(MIGRATIONS.glob("*.py")):
+            cli.prepare_database()
+        else:
+            db.create_all()
+            with transaction():
+                reference.seed()
+                settings.set_value("epoch", settings.new_epoch())
+        with transaction():
+            demo.create_staff(CHEAP_HASH)
+        db.engine.dispose()
+
+
+class Database:
+    """The application on one engine, and how its database becomes fresh again."""
+
+    def __init__(self, data: Path, url: str):
+        self.app = create_app(Config("127.0.0.1", 8000, data, url, wants_demo=False, hosts=()))
+        prepare(self.app)
+        self.is_dirty = True
+        with self.app.app_context():
+            event.listen(db.engine, "commit", self._note_commit)
+
+    def _note_commit(self, _connection) -> None:
+        self.is_dirty = True
+
+    def fresh(self) -> Flask:
+        if self.is_dirty:
+            with self.app.app_context():
+                db.engine.dispose()
+            self.copy()
+            self.is_dirty = False
+        return self.app
+
+
+class Sqlite(Database):
+    name = "sqlite"
+
+    def __init__(self, data: Path):
+        self.file = data / "db" / "alur.db"
+        self.template = data / "template.db"
+        super().__init__(data, f"sqlite:///{self.file}")
+        self._remove_log()
+        self.file.rename(self.template)
+
+    def _remove_log(self) -> None:
+        for suffix in ("-wal", "-shm"):
+            self.file.with_name(self.file.name + suffix).unlink(missing_ok=True)
+
+    def copy(self) -> None:
+        self._remove_log()
+        shutil.copyfile(self.template, self.file)
+
+    def close(self) -> None:
+        with self.app.app_context():
+            db.engine.dispose()
+
+
+class Postgresql(Database):
+    name = "postgresql"
+
+    def __init__(self, data: Path):
+        self.server = postgres.Server()
+        self.server.run("CREATE DATABASE alur")
+        super().__init__(data, self.server.url("alur"))
+        self.server.run("ALTER DATABASE alur RENAME TO template")
+
+    def copy(self) -> None:
+        self.server.run(
+            "DROP DATABASE IF EXISTS alur WITH (FORCE)",
+            "CREATE DATABASE alur TEMPLATE template STRATEGY file_copy",
+        )
+
+    def close(self) -> None:
+        with self.app.app_context():
+            db.engine.dispose()
+        self.server.stop()
+
+
+ENGINES = {"sqlite": Sqlite, "postgresql": Postgresql}
+
+
+class Databases:
+    """The engines of this run, each prepared when it is first asked for."""
+
+    def __init__(self) -> None:
+        # One data folder for all: the audit key of the process is that folder's.
+        self.data = temporary_folder()
+        self._prepared: dict[str, Database] = {}
+
+    def __getitem__(self, name: str) -> Database:
+        if name not in self._prepared:
+            self._prepared[name] = ENGINES[name](self.data)
+        return self._prepared[name]
+
+    def close(self) -> None:
+        for database in self._prepared.values():
+            database.close()
+        shutil.rmtree(self.data, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def count_queries() -> Iterator[list[str]]:
+    """The SQL statements that run inside, in order; beginnings and pragmas don't count."""
+    statements: list[str] = []
+
+    def note(_connection, _cursor, statement, *_rest) -> None:
+        if not statement.startswith(("BEGIN", "SAVEPOINT", "RELEASE", "PRAGMA")):
+            statements.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
