@@ -1,0 +1,27 @@
+"""The head's and the operator's desk, and the help page. A module for each kind of page."""
+
+from blueprints.system import (
+    audit_trail,
+    clinic_settings,
+    lexicon,
+    open_sessions,
+    rooms,
+    rules,
+    status,
+    users,
+    villages,
+)
+from blueprints.system.desk import bp
+
+__all__ = [
+    "audit_trail",
+    "bp",
+    "clinic_settings",
+    "lexicon",
+    "open_sessions",
+    "rooms",
+    "rules",
+    "status",
+    "users",
+    "villages",
+]

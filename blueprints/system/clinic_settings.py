@@ -1,0 +1,67 @@
+"""The clinic's settings. The head's; the operator sees and changes the technical ones only."""
+
+from flask import flash, redirect, render_template, request, url_for
+from wtforms import Field, Form, SelectField, StringField, TextAreaField, ValidationError
+
+import access
+from blueprints.system.desk import PageForm, bp, choices, saving
+from clinic import administration, settings
+from models import Role
+from validators import FieldError, clean_text
+
+LONGEST = 500
+
+
+def _parsed(_form: Form, field: Field) -> None:
+    try:
+        field.cleaned = settings.parse(field.name, clean_text(field.data or "", LONGEST))
+    except (settings.SettingError, FieldError) as problem:
+        raise ValidationError(str(problem)) from problem
+
+
+def _field_of(key: str) -> Field:
+    label = settings.DEFINITIONS[key].label
+    if key == "time_zone":
+        zones = {zone: f"{short} ({zone})" for zone, short in settings.TIME_ZONES.items()}
+        return SelectField(label, [_parsed], choices=choices(zones))
+    if key == "kb_cluster":
+        return SelectField(label, [_parsed], choices=choices({"2": "Klaster 2", "3": "Klaster 3"}))
+    kind = TextAreaField if key in ("board_networks", "clinic_address") else StringField
+    return kind(label, [_parsed])
+
+
+def _form(formdata=None, data=None) -> PageForm:
+    """A form with the settings that this account may change, in the order of their definition."""
+    keys = [key for key in settings.DEFINITIONS if key not in settings.HIDDEN]
+    if not access.has_role(Role.HEAD):
+        keys = [key for key in keys if key in administration.TECHNICAL_SETTINGS]
+    form_class = type("SettingsForm", (PageForm,), {key: _field_of(key) for key in keys})
+    return form_class(formdata, data=data)
+
+
+def _page(form: PageForm) -> str:
+    hints = {field.name: settings.DEFINITIONS[field.name].hint for field in form}
+    return render_template("system/clinic_settings.html", form=form, hints=hints)
+
+
+@bp.get("/sistem/pengaturan")
+@access.allow(Role.HEAD, Role.OPERATOR)
+def clinic_settings():
+    """All settings but the internal ones; for the operator those of the technical kind."""
+    return _page(_form(data=settings.values()))
+
+
+@bp.post("/sistem/pengaturan")
+@access.allow(Role.HEAD, Role.OPERATOR)
+def save_settings():
+    """Store what changed. What the account may not change is not in its form."""
+    form = _form(request.form)
+    if form.validate():
+        values = {field.name: field.cleaned for field in form}
+        with saving(form):
+            changed = administration.change_settings(access.current_actor(), values)
+        if not form.errors:
+            text = f"Disimpan: {', '.join(changed)}." if changed else "Tidak ada yang berubah."
+            flash(text, "success")
+            return redirect(url_for("system.clinic_settings"), 303)
+    return _page(form), 422

@@ -1,0 +1,130 @@
+"""What the pages of /sistem share: the blueprint, its tabs, form parts, saving a form."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from flask import Blueprint, current_app, g, request, url_for
+from flask_login import current_user
+from sqlalchemy import select
+from wtforms import Field, Form, SelectChoice, ValidationError
+
+from clinic.administration import AdministrationError
+from db import db, transaction
+from models import Poli
+
+bp = Blueprint("system", "blueprints.system")
+
+LARGEST_ID = 2**31 - 1  # what an integer column of PostgreSQL takes
+TABS = (
+    ("Keadaan", "system.status"),
+    ("Pengguna", "system.users"),
+    ("Sesi", "system.open_sessions"),
+    ("Ruang", "system.rooms"),
+    ("Aturan", "system.rules"),
+    ("Kamus keluhan", "system.terms"),
+    ("Wilayah", "system.villages"),
+    ("Pengaturan", "system.clinic_settings"),
+    ("Jejak audit", "system.audit_trail"),
+)
+
+
+@bp.context_processor
+def page_tabs() -> dict:
+    """The pages of /sistem that this account may open."""
+    if g.get("has_failed") or not current_user.is_authenticated:
+        return {"tabs": []}
+    views = current_app.view_functions
+    allowed = [tab for tab in TABS if current_user.role in views[tab[1]].access]
+    return {"tabs": [(label, url_for(end), _is_here(end)) for label, end in allowed]}
+
+
+def _is_here(endpoint: str) -> bool:
+    path = url_for(endpoint)
+    return request.path == path or (path != "/sistem" and request.path.startswith(f"{path}/"))
+
+
+class PageForm(Form):
+    """A form whose few built-in messages are Indonesian too."""
+
+    class Meta:
+        def get_translations(self, _form: Form) -> "Messages":
+            return Messages()
+
+
+class Messages:
+    WORDS = {
+        "Not a valid choice.": "Pilih salah satu dari daftar.",
+        "Invalid Choice: could not coerce.": "Pilih salah satu dari daftar.",
+    }
+    OTHERWISE = "Pilihan ini tidak ada di daftar. Pilih lagi."
+
+    def gettext(self, text: str) -> str:
+        return self.WORDS.get(text, self.OTHERWISE)
+
+    def ngettext(self, _singular: str, _plural: str, _count: int) -> str:
+        return self.OTHERWISE
+
+
+def whole(low: int, high: int) -> Callable[[Form, Field], None]:
+    """Validator: an empty field or a whole number in these bounds; it goes to field.cleaned."""
+
+    def check(_form: Form, field: Field) -> None:
+        typed = str(field.data or "").strip() if field.data != 0 else "0"
+        field.cleaned = None
+        if not typed:
+            return
+        if not (typed.isascii() and typed.isdecimal() and low <= int(typed[:9]) <= high):
+            raise ValidationError(f"Isi angka bulat {low} sampai {high}.")
+        field.cleaned = int(typed)
+
+    return check
+
+
+def months_of(years: Field, months: Field) -> int | None:
+    """An age in months from its two fields; both empty: no limit."""
+    if years.cleaned is None and months.cleaned is None:
+        return None
+    return (years.cleaned or 0) * 12 + (months.cleaned or 0)
+
+
+def split_months(prefix: str, months: int | None) -> dict[str, int | None]:
+    """The two fields' values for an age in months."""
+    years, rest = (None, None) if months is None else divmod(months, 12)
+    return {f"{prefix}_years": years, f"{prefix}_months": rest}
+
+
+def all_polis() -> list[Poli]:
+    return list(db.session.scalars(select(Poli).order_by(Poli.position, Poli.id)))
+
+
+def open_rooms(*kept: str | None) -> dict[str, str]:
+    """Names of the rooms in use by code, and of these, should they be closed."""
+    return {poli.code: poli.name for poli in all_polis() if poli.is_active or poli.code in kept}
+
+
+def choices(labels: Mapping[str, str]) -> list[SelectChoice]:
+    return [SelectChoice(value=str(value), label=label) for value, label in labels.items()]
+
+
+ANY_SEX = {"": "Semua", "L": "Laki-laki", "P": "Perempuan"}
+
+
+def page_number() -> int:
+    """`?halaman=` from 1; nonsense is page 1."""
+    typed = request.args.get("halaman", "")
+    return max(1, int(typed)) if typed.isascii() and typed.isdecimal() and len(typed) < 6 else 1
+
+
+@contextmanager
+def saving(form: Form) -> Iterator[None]:
+    """One transaction; a refusal stands beside its field, or in the summary without one."""
+    try:
+        with transaction():
+            yield
+    except AdministrationError as refusal:
+        field: Any = form._fields.get(refusal.field)
+        if field is None:
+            form.form_errors.append(str(refusal))
+        else:
+            field.errors = [*field.errors, str(refusal)]

@@ -1,0 +1,244 @@
+"""Rooms: whom they are for, their letter, their order. The head's: it changes who is sent where."""
+
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from sqlalchemy import select
+from wtforms import (
+    BooleanField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+)
+from wtforms.validators import DataRequired, Regexp
+
+import access
+from blueprints.system.desk import (
+    ANY_SEX,
+    PageForm,
+    all_polis,
+    bp,
+    choices,
+    months_of,
+    open_rooms,
+    saving,
+    split_months,
+    whole,
+)
+from clinic import catalogue
+from db import db
+from formatting import CLUSTER_LABELS
+from models import Poli, PoliKind, Role
+from validators import checked_by, clean_text
+
+CLUSTER_RULES = {
+    "AGE": "Menurut umur dan kehamilan pasien",
+    "KB": "Menurut pengaturan klaster KB",
+    **CLUSTER_LABELS,
+}
+HUES = (
+    "Biru",
+    "Ungu",
+    "Merah muda",
+    "Jingga",
+    "Hijau",
+    "Nila",
+    "Toska",
+    "Kuning tua",
+    "Cokelat",
+    "Hijau lumut",
+    "Abu-abu",
+    "Ungu kemerahan",
+)
+SAME_COLUMNS = (
+    "name",
+    "prefix",
+    "kind",
+    "cluster_rule",
+    "needs_order",
+    "blocks_outside",
+    "redirect_code",
+    "has_priority",
+    "hue",
+    "pcare_code",
+    "fhir_location_id",
+)
+
+
+class PoliForm(PageForm):
+    code = StringField(
+        "Kode",
+        [
+            DataRequired("Isi kode ruang, misalnya GIGI."),
+            Regexp(r"^[A-Z0-9]{2,12}$", message="Pakai 2-12 huruf atau angka tanpa spasi."),
+        ],
+        filters=[lambda text: (text or "").strip().upper()],
+    )
+    name = StringField(
+        "Nama ruang", [DataRequired("Isi nama ruang."), checked_by(clean_text, max_length=60)]
+    )
+    prefix = StringField(
+        "Huruf nomor antrean",
+        [
+            DataRequired("Isi satu huruf untuk nomor antrean."),
+            Regexp(r"^[A-Z]$", message="Isi satu huruf A sampai Z."),
+        ],
+        filters=[lambda text: (text or "").strip().upper()],
+    )
+    kind = SelectField("Jenis ruang", choices=choices(catalogue.KIND_LABELS))
+    cluster_rule = SelectField("Klaster ILP", choices=choices(CLUSTER_RULES))
+    min_years = StringField("Tahun", [whole(0, 130)])
+    min_months = StringField("Bulan", [whole(0, 11)])
+    max_years = StringField("Tahun", [whole(0, 130)])
+    max_months = StringField("Bulan", [whole(0, 11)])
+    sex = RadioField("Jenis kelamin", choices=choices(ANY_SEX))
+    pregnancy = SelectMultipleField(
+        "Hanya untuk",
+        choices=choices({"ya": "Ibu hamil", "nifas": "Ibu nifas", "tidak": "Tidak hamil"}),
+    )
+    needs_order = BooleanField("Biasanya menerima pasien dari ruang lain, bukan dari loket")
+    blocks_outside = BooleanField("Beri peringatan merah bila pasien di luar sasaran")
+    redirect_code = SelectField("Bila di luar sasaran, sarankan")
+    has_priority = BooleanField("Pasien ruang ini didahulukan")
+    position = StringField("Urutan di daftar", [whole(0, 999)])
+    hue = SelectField("Warna", choices=choices(dict(enumerate(HUES))))
+    pcare_code = StringField("Kode P-Care", [checked_by(clean_text, max_length=8)])
+    fhir_location_id = StringField("Kode lokasi SATUSEHAT", [checked_by(clean_text, max_length=64)])
+    is_active = BooleanField("Ruang dipakai")
+
+    def __init__(self, formdata=None, *, poli: Poli | None = None, data=None):
+        super().__init__(formdata, data=data)
+        self.is_new = poli is None
+        if poli:
+            del self.code  # rules and words name the room by it
+        others = {"": "Tidak ada saran"} | open_rooms(poli.redirect_code if poli else None)
+        others.pop(poli.code if poli else None, None)
+        self.redirect_code.choices = choices(others)
+
+    def values(self) -> dict[str, Any]:
+        values = {
+            "name": self.name.cleaned,
+            "prefix": self.prefix.data,
+            "kind": PoliKind(self.kind.data),
+            "cluster_rule": self.cluster_rule.data,
+            "min_age_months": months_of(self.min_years, self.min_months),
+            "max_age_months": months_of(self.max_years, self.max_months),
+            "sex": self.sex.data or None,
+            "pregnancy": " ".join(self.pregnancy.data) or None,
+            "needs_order": self.needs_order.data,
+            "blocks_outside": self.blocks_outside.data,
+            "redirect_code": self.redirect_code.data or None,
+            "has_priority": self.has_priority.data,
+            "position": self.position.cleaned or 0,
+            "hue": int(self.hue.data),
+            "pcare_code": self.pcare_code.cleaned,
+            "fhir_location_id": self.fhir_location_id.cleaned,
+            "is_active": self.is_new or self.is_active.data,
+        }
+        return values | ({"code": self.code.data} if self.is_new else {})
+
+
+def _known_values(poli: Poli) -> dict[str, Any]:
+    values = {column: getattr(poli, column) for column in SAME_COLUMNS}
+    values |= split_months("min", poli.min_age_months) | split_months("max", poli.max_age_months)
+    return values | {
+        "hue": str(poli.hue),
+        "position": poli.position,
+        "sex": poli.sex or "",
+        "redirect_code": poli.redirect_code or "",
+        "pregnancy": (poli.pregnancy or "").split(),
+        "is_active": poli.is_active,
+    }
+
+
+def _new_values() -> dict[str, Any]:
+    """A free letter and the last place, so that a plain room needs a code and a name only."""
+    rooms = all_polis()
+    taken = {room.prefix for room in rooms}
+    letters = [letter for letter in "ABCDEFGHJKLMNPQRSTUVWXYZIO" if letter not in taken]
+    return {
+        "prefix": letters[0] if letters else "",
+        "kind": PoliKind.OUTPATIENT,
+        "cluster_rule": "AGE",
+        "sex": "",
+        "position": max((room.position for room in rooms), default=0) + 1,
+        "hue": str(len(rooms) % len(HUES)),
+    }
+
+
+def _room_or_404(code: str) -> Poli:
+    return db.first_or_404(select(Poli).where(Poli.code == code))
+
+
+def _age_words(poli: Poli) -> str:
+    """Such as "mulai 5 tahun" or "sampai 4 tahun 11 bulan"."""
+    parts = []
+    for word, months in (("mulai", poli.min_age_months), ("sampai", poli.max_age_months)):
+        if months is not None:
+            years, rest = divmod(months, 12)
+            sizes = [f"{years} tahun"] if years or not rest else []
+            parts.append(" ".join([word, *sizes, *([f"{rest} bulan"] if rest else [])]))
+    return " ".join(parts)
+
+
+def _for_whom(poli: Poli) -> str:
+    groups = {"ya": "ibu hamil", "nifas": "ibu nifas", "tidak": "tidak hamil"}
+    sexes = {"L": "laki-laki", "P": "perempuan"}
+    words = [
+        _age_words(poli),
+        sexes.get(poli.sex or "", ""),
+        " atau ".join(groups.get(word, word) for word in (poli.pregnancy or "").split()),
+    ]
+    text = ", ".join(word for word in words if word) or "semua pasien"
+    return text[0].upper() + text[1:]
+
+
+@bp.get("/sistem/ruang")
+@access.allow(Role.HEAD)
+def rooms():
+    """All rooms in the order of the lists. Head only: it changes who is sent where."""
+    rows = [
+        {"poli": poli, "for_whom": _for_whom(poli), "cluster": CLUSTER_RULES[poli.cluster_rule]}
+        for poli in all_polis()
+    ]
+    return render_template("system/rooms.html", rows=rows)
+
+
+@bp.get("/sistem/ruang/baru")
+@bp.get("/sistem/ruang/<code>")
+@access.allow(Role.HEAD)
+def room(code: str = ""):
+    """The form of one room, or of a new one."""
+    poli = _room_or_404(code) if code else None
+    data = _known_values(poli) if poli else _new_values()
+    return render_template("system/room.html", form=PoliForm(poli=poli, data=data), poli=poli)
+
+
+@bp.post("/sistem/ruang/baru")
+@access.allow(Role.HEAD)
+def create_room():
+    """Open a room."""
+    form = PoliForm(request.form)
+    if form.validate():
+        with saving(form):
+            catalogue.create_poli(access.current_actor(), form.values())
+        if not form.errors:
+            flash(f"{form.name.cleaned} ditambahkan.", "success")
+            return redirect(url_for("system.rooms"), 303)
+    return render_template("system/room.html", form=form, poli=None), 422
+
+
+@bp.post("/sistem/ruang/<code>")
+@access.allow(Role.HEAD)
+def save_room(code: str):
+    """Change a room, or close it when nobody waits there."""
+    poli = _room_or_404(code)
+    form = PoliForm(request.form, poli=poli)
+    if form.validate():
+        with saving(form):
+            catalogue.change_poli(access.current_actor(), poli, form.values())
+        if not form.errors:
+            flash(f"{form.name.cleaned} disimpan.", "success")
+            return redirect(url_for("system.rooms"), 303)
+    return render_template("system/room.html", form=form, poli=poli), 422

@@ -1,0 +1,197 @@
+"""Accounts. The head's alone: whoever makes accounts decides who reads records."""
+
+from flask import flash, redirect, render_template, request, url_for
+from flask_login import current_user
+from sqlalchemy import select
+from sqlalchemy.orm import selectinload
+from wtforms import BooleanField, PasswordField, SelectField, SelectMultipleField, StringField
+from wtforms.validators import DataRequired, Regexp, ValidationError
+
+import access
+import sessions
+from blueprints.system.desk import PageForm, bp, choices, open_rooms, saving
+from clinic import accounts, administration
+from db import db, transaction
+from formatting import ROLE_LABELS, mask_nik
+from models import Role, User
+from validators import checked_by, clean_name, clean_text, parse_nik
+
+ROLE_HINTS = {
+    Role.REGISTRATION: "mendaftarkan pasien",
+    Role.POLI: "melayani di ruangnya sendiri",
+    Role.RECORDS: "membuka rekam medis",
+    Role.HEAD: "semua halaman",
+    Role.OPERATOR: "server saja, tanpa data pasien",
+}
+
+
+class UserForm(PageForm):
+    username = StringField(
+        "Nama pengguna",
+        [
+            DataRequired("Isi nama pengguna."),
+            Regexp(
+                r"^[a-z0-9][a-z0-9._-]{1,39}$",
+                message="Pakai 2-40 huruf kecil, angka, titik, atau garis, misalnya rina.w",
+            ),
+        ],
+        filters=[lambda text: (text or "").strip().lower()],
+    )
+    display_name = StringField(
+        "Nama lengkap", [DataRequired("Isi nama lengkap."), checked_by(clean_text, max_length=80)]
+    )
+    role = SelectField(
+        "Peran",
+        choices=choices({role: f"{ROLE_LABELS[role]}: {ROLE_HINTS[role]}" for role in Role}),
+    )
+    rooms = SelectMultipleField("Ruang yang dilayani")
+    is_active = BooleanField("Akun dipakai")
+    profession = StringField("Profesi", [checked_by(clean_text, max_length=40)])
+    practitioner_name = StringField("Nama dengan gelar", [checked_by(clean_name)])
+    licence_no = StringField("Nomor SIP atau STR", [checked_by(clean_text, max_length=40)])
+    nik = StringField("NIK", [checked_by(parse_nik)])
+    ihs_number = StringField("Nomor IHS", [checked_by(clean_text, max_length=20)])
+    password = PasswordField("Kata sandi")
+
+    def __init__(self, formdata=None, *, user: User | None = None, data=None):
+        super().__init__(formdata, data=data)
+        self.is_new = user is None
+        bound = [room.code for room in user.rooms] if user else []
+        self.rooms.choices = choices(open_rooms(*bound))
+
+    def validate_password(self, field) -> None:
+        if not field.data:
+            if self.is_new:
+                raise ValidationError("Isi kata sandi pertama untuk akun ini.")
+            return
+        try:
+            accounts.check_passphrase(field.data, self.username.data)
+        except accounts.PassphraseError as weak:
+            raise ValidationError(str(weak)) from weak
+
+    def validate_practitioner_name(self, field) -> None:
+        if not self.profession.data and (field.data or self.licence_no.data or self.nik.data):
+            raise ValidationError("Isi profesi juga, misalnya Dokter atau Bidan.")
+
+    def fields(self) -> administration.AccountFields:
+        return administration.AccountFields(
+            username=self.username.data,
+            display_name=self.display_name.cleaned,
+            role=Role(self.role.data),
+            rooms=tuple(self.rooms.data),
+            is_active=self.is_new or self.is_active.data,
+            practitioner=self.practitioner() if self.profession.cleaned else None,
+        )
+
+    def practitioner(self) -> dict:
+        values = {
+            "name": self.practitioner_name.cleaned or self.display_name.cleaned,
+            "profession": self.profession.cleaned,
+            "licence_no": self.licence_no.cleaned,
+            "ihs_number": self.ihs_number.cleaned,
+            "is_active": True,
+        }
+        # The stored NIK is shown masked only, so an empty field keeps it.
+        return values | ({"nik": self.nik.cleaned} if self.nik.cleaned else {})
+
+
+def _known_values(user: User) -> dict:
+    values = {name: getattr(user, name) for name in ("username", "display_name", "is_active")}
+    values |= {"role": user.role.value, "rooms": [room.code for room in user.rooms]}
+    treats = user.practitioner if user.practitioner and user.practitioner.is_active else None
+    if treats:
+        values |= {name: getattr(treats, name) for name in ("profession", "licence_no")}
+        values |= {"practitioner_name": treats.name, "ihs_number": treats.ihs_number}
+    return values
+
+
+def _user_or_404(ref: str) -> User:
+    return db.first_or_404(select(User).where(User.public_id == ref))
+
+
+def _form_page(form: UserForm, user: User | None) -> str:
+    treats = user.practitioner if user else None
+    return render_template(
+        "system/user.html",
+        form=form,
+        user=user,
+        stored_nik=mask_nik(treats.nik) if treats and treats.nik else "",
+        open_count=len(access.sessions_of(user)) if user else 0,
+    )
+
+
+def _kept_session_id(user: User) -> int | None:
+    """The own screen stays open when one changes one's own account."""
+    row = sessions.current_row()
+    return row.id if row and user.id == current_user.id else None
+
+
+@bp.get("/sistem/pengguna")
+@access.allow(Role.HEAD)
+def users():
+    """All accounts, those in use first. Head only: the operator sees no names of rights."""
+    found = select(User).options(selectinload(User.rooms), selectinload(User.practitioner))
+    rows = db.session.scalars(found.order_by(User.is_active.desc(), User.display_name, User.id))
+    return render_template("system/users.html", users=list(rows))
+
+
+@bp.get("/sistem/pengguna/baru")
+@bp.get("/sistem/pengguna/<ref>")
+@access.allow(Role.HEAD)
+def user(ref: str = ""):
+    """The form of one account, or of a new one."""
+    found = _user_or_404(ref) if ref else None
+    data = _known_values(found) if found else {"role": Role.REGISTRATION.value}
+    return _form_page(UserForm(user=found, data=data), found)
+
+
+@bp.post("/sistem/pengguna/baru")
+@access.allow(Role.HEAD)
+def create_user():
+    """Open an account."""
+    form = UserForm(request.form)
+    if form.validate():
+        password_hash = accounts.hash_passphrase(form.password.data)  # slow: outside
+        with saving(form):
+            administration.create_account(access.current_actor(), form.fields(), password_hash)
+        if not form.errors:
+            flash(f"Akun {form.username.data} dibuat.", "success")
+            return redirect(url_for("system.users"), 303)
+    return _form_page(form, None), 422
+
+
+@bp.post("/sistem/pengguna/<ref>")
+@access.allow(Role.HEAD)
+def save_user(ref: str):
+    """Change an account; a new passphrase ends its other sessions."""
+    found = _user_or_404(ref)
+    form = UserForm(request.form, user=found)
+    if form.validate():
+        typed = form.password.data
+        password_hash = accounts.hash_passphrase(typed) if typed else ""  # slow: outside
+        with saving(form):
+            administration.change_account(
+                access.current_actor(),
+                found,
+                form.fields(),
+                password_hash=password_hash,
+                kept_session_id=_kept_session_id(found),
+            )
+        if not form.errors:
+            more = " Kata sandi diganti." if typed else ""
+            flash(f"Akun {form.username.data} disimpan.{more}", "success")
+            return redirect(url_for("system.users"), 303)
+    return _form_page(form, found), 422
+
+
+@bp.post("/sistem/pengguna/<ref>/akhiri")
+@access.allow(Role.HEAD, Role.OPERATOR)
+def end_user_sessions(ref: str):
+    """End all sessions of an account, a lost phone's too; the operator may, it shows no data."""
+    found = _user_or_404(ref)
+    with transaction():
+        count = administration.end_sessions(
+            access.current_actor(), found, kept_session_id=_kept_session_id(found)
+        )
+    flash(f"{count} sesi {found.display_name} diakhiri.", "success")
+    return redirect(url_for("system.open_sessions"), 303)

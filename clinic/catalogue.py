@@ -1,0 +1,202 @@
+"""The clinic's own tables that the head keeps up: rooms, choice rules, complaint words, villages.
+
+A row ends (`is_active`), it is never removed: old visits still name it.
+"""
+
+from typing import Any
+
+from sqlalchemy import func, select
+
+from clinic import audit, complaint_text, days, names
+from clinic.administration import AdministrationError, apply_changes
+from db import db
+from models import ComplaintTerm, Level, Poli, PoliKind, QueueEntry, RoutingRule, Village
+
+LEVEL_LABELS = {
+    Level.ERROR: "Kemungkinan salah",
+    Level.WARNING: "Perhatian",
+    Level.INFO: "Keterangan",
+    Level.OFF: "Tidak dipakai",
+}
+KIND_LABELS = {
+    PoliKind.OUTPATIENT: "Ruang pelayanan",
+    PoliKind.EMERGENCY: "Gawat darurat",
+    PoliKind.LABORATORY: "Laboratorium",
+    PoliKind.PHARMACY: "Farmasi",
+}
+
+
+# --- Rooms ------------------------------------------------------------------------------------
+
+
+def create_poli(actor: audit.Actor, values: dict[str, Any]) -> Poli:
+    """A new room from columns of Poli. Raises AdministrationError: code or letter taken, ages."""
+    _refuse_poli(values, None)
+    poli = Poli(**values)
+    db.session.add(poli)
+    db.session.flush()
+    audit.record(actor, "create_poli", object_type="poli", object_ref=poli.code)
+    return poli
+
+
+def change_poli(actor: audit.Actor, poli: Poli, values: dict[str, Any]) -> None:
+    """Change a room. Raises AdministrationError, also while patients wait in a room to close."""
+    _refuse_poli(values, poli)
+    if poli.is_active and not values["is_active"]:
+        _refuse_busy(poli)
+    details = apply_changes(poli, values)
+    if details:
+        audit.record(
+            actor, "change_poli", object_type="poli", object_ref=poli.code, details=details
+        )
+
+
+def _refuse_poli(values: dict[str, Any], poli: Poli | None) -> None:
+    code = poli.code if poli else values["code"]
+    others = list(db.session.scalars(select(Poli).where(Poli.id != (poli.id if poli else 0))))
+    if any(other.code == code for other in others):
+        raise AdministrationError(f"Kode {code} sudah dipakai ruang lain.", "code")
+    owner = next((other for other in others if other.prefix == values["prefix"]), None)
+    if owner:
+        raise AdministrationError(
+            f"Huruf {owner.prefix} sudah dipakai {owner.name}. Pilih huruf lain.", "prefix"
+        )
+    if values["redirect_code"] == code:
+        raise AdministrationError("Ruang tidak dapat dialihkan ke dirinya.", "redirect_code")
+    youngest, oldest = values["min_age_months"], values["max_age_months"]
+    if youngest is not None and oldest is not None and oldest < youngest:
+        raise AdministrationError("Umur paling tua lebih muda dari umur paling muda.", "max_years")
+
+
+def _refuse_busy(poli: Poli) -> None:
+    day = days.current_day()
+    here = select(func.count(QueueEntry.id)).where(
+        QueueEntry.poli_id == poli.id,
+        QueueEntry.service_day_id == (day.id if day else None),
+        QueueEntry.state.in_(days.STILL_HERE),
+    )
+    count = db.session.scalar(here)
+    if count:
+        raise AdministrationError(
+            f"Masih ada {count} pasien di ruang ini hari ini. Selesaikan atau pindahkan dulu.",
+            "is_active",
+        )
+
+
+# --- Choice rules -----------------------------------------------------------------------------
+
+
+def change_rule(actor: audit.Actor, rule: RoutingRule, values: dict[str, Any]) -> None:
+    """Change level, message or conditions of a rule (the rules for a wrong choice of room).
+
+    Raises AdministrationError when its ages contradict each other.
+    """
+    youngest, below = values.get("age_from_months"), values.get("age_below_months")
+    if youngest is not None and below is not None and below <= youngest:
+        raise AdministrationError("Batas umur atas harus lebih tinggi.", "below_years")
+    details = apply_changes(rule, values)
+    if details:
+        audit.record(
+            actor, "change_rule", object_type="rule", object_ref=rule.rule, details=details
+        )
+
+
+# --- Complaint words --------------------------------------------------------------------------
+
+
+def create_term(actor: audit.Actor, values: dict[str, Any]) -> ComplaintTerm:
+    """A new word of the lexicon. Raises AdministrationError when the room has it already."""
+    term = ComplaintTerm(**_folded(values, None))
+    db.session.add(term)
+    db.session.flush()
+    audit.record(
+        actor,
+        "create_term",
+        object_type="term",
+        object_ref=str(term.id),
+        details=f"{term.phrase} > {term.poli_code}",
+    )
+    return term
+
+
+def change_term(actor: audit.Actor, term: ComplaintTerm, values: dict[str, Any]) -> None:
+    """Change or end a word. Raises AdministrationError when the room has it already.
+
+    Another spelling or room ends the row and starts a new one: the lexicon that comes with the
+    program is filled in by spelling and room, and would bring the old row back.
+    """
+    wanted = _folded(values, term)
+    if (term.folded, term.poli_code) != (wanted["folded"], wanted["poli_code"]):
+        details = f"{term.phrase} {term.poli_code} > {wanted['phrase']} {wanted['poli_code']}"
+        term.is_active = False
+        term = ComplaintTerm(**wanted)
+        db.session.add(term)
+        db.session.flush()
+    else:
+        details = apply_changes(term, wanted)
+    if details:
+        audit.record(
+            actor, "change_term", object_type="term", object_ref=str(term.id), details=details
+        )
+
+
+def _folded(values: dict[str, Any], term: ComplaintTerm | None) -> dict[str, Any]:
+    """The columns with the folded spelling that complaints are compared by."""
+    folded = complaint_text.fold(values["phrase"])
+    if not folded:
+        raise AdministrationError("Kata harus memuat huruf atau angka.", "phrase")
+    same = db.session.scalar(
+        select(ComplaintTerm).where(
+            ComplaintTerm.folded == folded,
+            ComplaintTerm.poli_code == values["poli_code"],
+            ComplaintTerm.id != (term.id if term else 0),
+        )
+    )
+    if same:
+        state = "" if same.is_active else ", tetapi tidak dipakai"
+        raise AdministrationError(
+            f"Ruang ini sudah punya kata yang sama: {same.phrase}{state}.", "phrase"
+        )
+    return values | {"folded": folded}
+
+
+# --- Villages ---------------------------------------------------------------------------------
+
+
+def create_village(actor: audit.Actor, values: dict[str, Any]) -> Village:
+    """A new village. Raises AdministrationError when it is listed already."""
+    village = Village(**_named(values, None))
+    db.session.add(village)
+    db.session.flush()
+    audit.record(
+        actor,
+        "create_village",
+        object_type="village",
+        object_ref=str(village.id),
+        details=village.name,
+    )
+    return village
+
+
+def change_village(actor: audit.Actor, village: Village, values: dict[str, Any]) -> None:
+    """Change or end a village. Raises AdministrationError when the name is listed already."""
+    details = apply_changes(village, _named(values, village))
+    if details:
+        audit.record(
+            actor,
+            "change_village",
+            object_type="village",
+            object_ref=str(village.id),
+            details=details,
+        )
+
+
+def _named(values: dict[str, Any], village: Village | None) -> dict[str, Any]:
+    folded = names.fold(values["name"])
+    same = select(Village).where(
+        Village.folded == folded, Village.id != (village.id if village else 0)
+    )
+    found = db.session.scalar(same)
+    if found:
+        raise AdministrationError(f"{found.name} sudah ada di daftar.", "name")
+    return values | {"folded": folded}
