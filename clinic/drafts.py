@@ -44,13 +44,13 @@ def store(
     """Keep what was typed: in the draft that was being edited, or in a new one."""
     if draft is None or not is_editable(draft):
         draft = RegistrationDraft(user_id=actor.user_id, drafted_on=days.clinic_date(), version=0)
-        db.session.add(draft)
     draft.kind = subject.kind
     draft.patient_ref = subject.patient_ref
     draft.about_visit_ref = subject.about_visit.public_id if subject.about_visit else None
     draft.fields = fields
     draft.version += 1
     draft.updated_at = utcnow()
+    db.session.add(draft)
     db.session.flush()
     return draft
 

@@ -21,7 +21,7 @@ def check(draft):
     if found.saved_at or not drafts.is_editable(found):
         return _ended(found)
     read = drafted.read(found)
-    if not read.form.validate():
+    if not read.is_valid:
         return redirect(_form_address(read), 303)
     return _page(read, review.review(read.application()))
 
@@ -33,7 +33,7 @@ def save(draft):
     if found.saved_at or not drafts.is_editable(found):
         return _ended(found)
     read = drafted.read(found)
-    if not read.form.validate():
+    if not read.is_valid:
         return redirect(_form_address(read), 303)
     application, version = read.application(), request.form.get("version", type=int) or 0
     try:

@@ -19,6 +19,7 @@ class Drafted:
     form: RegistrationForm
     patient: Patient | None
     about_visit: Visit | None
+    is_valid: bool  # a draft may outlive the room that it names
 
     def application(self) -> Application:
         """Valid fields only."""
@@ -51,4 +52,4 @@ def read(draft: RegistrationDraft) -> Drafted:
         patient = patients.by_ref(draft.patient_ref)
     kind = DraftKind(draft.kind)
     form = RegistrationForm(MultiDict(draft.fields), kind=kind)
-    return Drafted(draft, form, patient, about)
+    return Drafted(draft, form, patient, about, form.validate())

@@ -1,0 +1,566 @@
+"""The counter, through its pages: find, form, check page, one save, ticket, corrections."""
+
+import re
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from clinic import days
+from db import db, transaction
+from models import (
+    AuditEntry,
+    DraftKind,
+    Examination,
+    OutboxEntry,
+    Override,
+    Patient,
+    PatientVersion,
+    Poli,
+    QueueEntry,
+    RegistrationDraft,
+    Visit,
+    VisitCorrection,
+)
+from tests import factories
+from tests.pages import post
+
+FIELDS = {
+    "nik": "3171015708850001",
+    "name": "Siti Aminah",
+    "sex": "P",
+    "birth_date": "17-08-1985",
+    "address": "Jalan Kenanga 12",
+    "complaint": "demam dan batuk",
+    "poli": "UMUM",
+}
+
+
+@pytest.fixture
+def clerk(sign_in):
+    return sign_in("loket")
+
+
+def draft_of(response) -> str:
+    assert response.status_code == 303, response.get_data(as_text=True)
+    assert "/pendaftaran/periksa/" in response.location
+    return response.location.rsplit("/", 1)[-1]
+
+
+def check(clerk, url="/pendaftaran/baru", **changes):
+    """The check page's text and its draft, after sending the form."""
+    draft = draft_of(post(clerk, url, FIELDS | changes))
+    return clerk.get(f"/pendaftaran/periksa/{draft}").get_data(as_text=True), draft
+
+
+def confirm(clerk, draft, version="1", **reasons):
+    return post(clerk, f"/pendaftaran/periksa/{draft}", {"version": version, **reasons})
+
+
+def register(clerk, url="/pendaftaran/baru", reason="", **changes) -> Visit:
+    """A saved visit."""
+    page, draft = check(clerk, url, **changes)
+    version = re.search(r'name="version" value="(\d+)"', page)[1]
+    response = confirm(clerk, draft, version, **({"override_reason": reason} if reason else {}))
+    assert response.status_code == 303, response.get_data(as_text=True)
+    return visit_of(response.location)
+
+
+def visit_of(location: str) -> Visit:
+    ref = location.rsplit("/", 1)[-1]
+    return db.session.scalars(select(Visit).where(Visit.public_id == ref)).one()
+
+
+def count(table) -> int:
+    return db.session.scalar(select(func.count()).select_from(table))
+
+
+# --- The walk ---------------------------------------------------------------------------------
+
+
+def test_a_new_patient_is_read_back_saved_and_stands_in_the_queue(clerk):
+    page, draft = check(clerk)
+    assert "Periksa kembali" in page
+    assert "Siti Aminah" in page
+    assert "Senin" not in page  # 17 August 1985 was a Saturday
+    assert "Sabtu, 17 Agustus 1985" in page
+    assert "Klaster 3" in page
+    assert FIELDS["nik"] not in page
+    assert count(Visit) == 0
+
+    response = confirm(clerk, draft)
+    visit = visit_of(response.location)
+    entry = db.session.scalars(select(QueueEntry)).one()
+    assert (visit.label, visit.cluster, visit.age_years) == ("U001", "3", 41)
+    assert (entry.state, entry.poli.code) == ("waiting", "UMUM")
+    ticket = clerk.get(response.location).get_data(as_text=True)
+    assert 'data-number="U001"' in ticket
+    assert f'data-entry="{entry.public_id}"' in ticket
+    assert count(OutboxEntry) == 1
+    actions = set(db.session.scalars(select(AuditEntry.action)))
+    assert {"create_patient", "register_visit"} <= actions
+
+
+def test_the_same_save_again_gives_the_same_ticket(clerk):
+    _, draft = check(clerk)
+    first, second = confirm(clerk, draft), confirm(clerk, draft)
+    assert first.location == second.location
+    assert clerk.get(f"/pendaftaran/periksa/{draft}").location == first.location
+    assert count(Visit) == 1
+    assert count(Patient) == 1
+
+
+def test_numbers_are_dense_in_each_series(clerk):
+    for serial in range(3):
+        register(clerk, nik=f"317101570885000{serial + 1}", name=f"Orang {'ABC'[serial]}")
+    register(clerk, nik="3171015708850009", name="Dewi Gigi", poli="GIGI", complaint="sakit gigi")
+    labels = list(db.session.scalars(select(Visit.label).order_by(Visit.id)))
+    assert labels == ["U001", "U002", "U003", "G001"]
+
+
+def test_a_draft_that_changed_meanwhile_is_not_saved(clerk):
+    _, draft = check(clerk)
+    post(clerk, "/pendaftaran/baru", FIELDS | {"draft": draft, "complaint": "sakit perut"})
+    response = confirm(clerk, draft, version="1")
+    assert response.status_code == 409
+    assert "diubah di tempat lain" in response.get_data(as_text=True)
+    assert "sakit perut" in response.get_data(as_text=True)
+    assert count(Visit) == 0
+    assert confirm(clerk, draft, version="2").status_code == 303
+
+
+def test_going_back_keeps_everything_and_updates_the_same_draft(clerk):
+    _, draft = check(clerk, phone="0812 3456 7890", village="Dasan Agung")
+    form = clerk.get(f"/pendaftaran/baru?draf={draft}").get_data(as_text=True)
+    assert "0812 3456 7890" in form
+    assert "Dasan Agung" in form
+    assert draft_of(post(clerk, "/pendaftaran/baru", FIELDS | {"draft": draft})) == draft
+    assert count(RegistrationDraft) == 1
+
+
+def test_a_draft_that_was_left_is_listed_for_its_clerk_only(clerk, sign_in):
+    _, draft = check(clerk)
+    assert f"/pendaftaran/periksa/{draft}" in clerk.get("/pendaftaran").get_data(as_text=True)
+    assert draft not in sign_in("kepala").get("/pendaftaran").get_data(as_text=True)
+    post(clerk, f"/pendaftaran/draf/{draft}/buang")
+    assert draft not in clerk.get("/pendaftaran").get_data(as_text=True)
+    assert clerk.get(f"/pendaftaran/periksa/{draft}").status_code == 410
+
+
+def test_yesterdays_draft_is_not_saved_today_but_nothing_typed_is_lost(clerk):
+    _, draft = check(clerk)
+    with transaction():
+        row = db.session.scalars(select(RegistrationDraft)).one()
+        row.drafted_on -= timedelta(days=1)
+    for response in (clerk.get(f"/pendaftaran/periksa/{draft}"), confirm(clerk, draft)):
+        assert response.status_code == 410
+        assert "Isi ulang dengan data ini" in response.get_data(as_text=True)
+    assert count(Visit) == 0
+    form = clerk.get(f"/pendaftaran/baru?draf={draft}").get_data(as_text=True)
+    assert "Jalan Kenanga 12" in form
+    again = draft_of(post(clerk, "/pendaftaran/baru", FIELDS | {"draft": draft}))
+    assert again != draft
+
+
+# --- The form ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"nik": "123"}, "NIK harus 16 angka"),
+        ({"nik": "0000000000000000"}, "bukan NIK asli"),
+        ({"nik": "3171018108450001"}, "NIK"),
+        ({"nik": ""}, "pilih alasan tanpa NIK"),
+        ({"nik": "", "no_nik_reason": "BAYI"}, "NIK ibu"),
+        ({"nik": "", "no_nik_reason": "ASING"}, "nomor paspor"),
+        ({"mother_nik": FIELDS["nik"]}, "ibu"),
+        ({"kk_number": FIELDS["nik"]}, "KK"),
+        ({"name": ""}, "Isi nama pasien"),
+        ({"sex": ""}, "Pilih jenis kelamin"),
+        ({"birth_date": ""}, "Isi tanggal lahir"),
+        ({"birth_date": "31-02-1990"}, "Tanggal"),
+        ({"birth_date": "29-02-1985"}, "29 Februari 1985 tidak ada"),
+        ({"birth_date": "01-01-2090"}, "lahir"),
+        ({"address": ""}, "Isi alamat"),
+        ({"complaint": " "}, "Isi keluhan"),
+        ({"complaint": "a" * 10_001}, "10"),
+        ({"poli": ""}, "Pilih ruang"),
+        ({"poli": "HANTU"}, "Pilih ruang lain"),
+        ({"bpjs_number": "123"}, "13 angka"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_named_and_everything_typed_stays(clerk, changes, sentence):
+    response = post(clerk, "/pendaftaran/baru", FIELDS | {"phone": "0819000111"} | changes)
+    page = response.get_data(as_text=True)
+    assert response.status_code == 422
+    assert "Periksa isian berikut" in page
+    assert sentence in page
+    assert "0819000111" in page
+    assert count(RegistrationDraft) == 0
+
+
+@pytest.mark.parametrize(
+    "text", ["1985-08-17", "17-08-1985", "17/08/1985", "17081985", "17.08.1985"]
+)
+def test_birth_dates_as_people_type_them(clerk, text):
+    page, _ = check(clerk, birth_date=text)
+    assert "17 Agustus 1985" in page
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "D'Angelo \"Boy\" O'Neill",
+        "<script>alert(1)</script>",
+        "Siti 😀 Aminah",
+        "Suharti",
+        "N" * 100,
+        "Jóse Ñuñez & anak",
+    ],
+)
+def test_unusual_names_come_back_as_typed(clerk, name):
+    visit = register(clerk, name=name, reason="sesuai kartu")
+    assert visit.patient.name == name
+    ticket = clerk.get(f"/pendaftaran/tiket/{visit.public_id}").get_data(as_text=True)
+    assert "<script>alert(1)" not in ticket
+
+
+def test_a_complaint_of_ten_thousand_letters_is_kept(clerk):
+    visit = register(clerk, complaint="demam " + "x" * 9_994, reason="panjang sekali")
+    assert len(visit.complaint) == 10_000
+
+
+def test_the_nik_offers_birth_date_and_sex_without_a_script(clerk):
+    page = post(clerk, "/pendaftaran/mirip", {"nik": "3171015708450001"}).get_data(as_text=True)
+    assert "17-08-1945" in page
+    typed = {"nik": "3171015708450001", "name": "Minah", "aksi": "pakai_nik"}
+    form = post(clerk, "/pendaftaran/baru", typed)
+    text = form.get_data(as_text=True)
+    assert form.status_code == 200
+    assert 'value="17-08-1945"' in text
+    assert "Minah" in text
+
+
+def test_a_search_is_carried_into_the_new_form(clerk):
+    post(clerk, "/pendaftaran", {"q": "Wayan Sudra", "birth_date": "01-02-1970", "aksi": "baru"})
+    page = clerk.get("/pendaftaran/baru").get_data(as_text=True)
+    assert "Wayan Sudra" in page
+    assert "01-02-1970" in page
+    post(clerk, "/pendaftaran", {"q": "3171 0157 0845 0001", "aksi": "baru"})
+    assert 'value="3171015708450001"' in clerk.get("/pendaftaran/baru").get_data(as_text=True)
+
+
+# --- No NIK, never a dead end -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("reason", "more"),
+    [
+        ("BAYI", {"mother_nik": "3171015708850001", "birth_order": "1", "birth_date": "today"}),
+        ("BELUM_BAWA", {}),
+        ("LUPA_KARTU", {}),
+        ("ASING", {"passport_no": "X1234567"}),
+        ("TANPA_DOKUMEN", {}),
+        ("TIDAK_DIKENAL", {"name": "", "birth_date": "", "address": ""}),
+    ],
+)
+def test_every_reason_without_a_nik_leads_to_a_visit(clerk, app, reason, more):
+    if more.get("birth_date") == "today":
+        more = more | {"birth_date": f"{days.clinic_date():%d-%m-%Y}", "poli": "MTBS"}
+    visit = register(clerk, nik="", no_nik_reason=reason, reason="sudah ditanyakan", **more)
+    assert visit.patient.nik is None
+    assert visit.patient.no_nik_reason == reason
+
+
+def test_an_estimated_age_stays_the_same_date_at_the_next_visit(clerk):
+    visit = register(
+        clerk, nik="", no_nik_reason="TANPA_DOKUMEN", birth_date="", birth_date_estimated="40"
+    )
+    patient = visit.patient
+    born, precision = patient.birth_date, patient.birth_precision
+    assert precision == "year"
+    page = clerk.get(f"/pendaftaran/pasien/{patient.public_id}").get_data(as_text=True)
+    assert 'value="40 tahun"' in page
+    register(
+        clerk,
+        f"/pendaftaran/pasien/{patient.public_id}",
+        reason="kunjungan kedua hari ini",
+        nik="",
+        no_nik_reason="TANPA_DOKUMEN",
+        birth_date="",
+        birth_date_estimated="40 tahun",
+        poli="GIGI",
+        complaint="sakit gigi",
+    )
+    db.session.refresh(patient)
+    assert (patient.birth_date, patient.birth_precision) == (born, precision)
+
+
+# --- Warnings ---------------------------------------------------------------------------------
+
+
+def test_a_warning_asks_for_a_reason_and_keeps_it(clerk):
+    page, draft = check(clerk, sex="L")  # the NIK says woman
+    assert 'data-rule="NIK-SEX"' in page
+    refused = confirm(clerk, draft)
+    assert refused.status_code == 422
+    assert "alasan" in refused.get_data(as_text=True)
+    assert count(Visit) == 0
+    saved = confirm(clerk, draft, **{"override_reason-NIK-SEX": "kartu salah cetak"})
+    kept = db.session.scalars(select(Override)).one()
+    assert saved.status_code == 303
+    assert (kept.rule, kept.reason) == ("NIK-SEX", "kartu salah cetak")
+
+
+def test_a_typed_reason_survives_when_another_is_missing(clerk):
+    _, draft = check(clerk, sex="L", birth_date="17-08-2023", mother_name="")
+    page = confirm(clerk, draft, **{"override_reason-NIK-SEX": "kartu salah cetak"})
+    assert page.status_code == 422
+    assert "kartu salah cetak" in page.get_data(as_text=True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule", "level"),
+    [
+        ({"sex": "L", "nik": "", "no_nik_reason": "LUPA_KARTU", "pregnant": "ya"}, "E1", "error"),
+        ({"poli": "MTBS"}, "E3", "error"),
+        ({"pregnant": "ya"}, "W2", "warning"),
+        ({"poli": "LAB", "complaint": "cek darah"}, "W8", "warning"),
+        ({"complaint": "sakit gigi berlubang"}, "W7", "warning"),
+        ({"complaint": "batuk 3 minggu"}, "P1", "info"),
+        ({"cluster": "4"}, "K1", "warning"),
+    ],
+)
+def test_wrong_choices_are_noticed(clerk, changes, rule, level):
+    page, _ = check(clerk, **changes)
+    assert f'data-rule="{rule}" data-level="{level}"' in page
+    page, _ = check(clerk, name="Tanpa Masalah", nik="3171015708850002")
+    assert f'data-rule="{rule}"' not in page
+
+
+def test_a_red_flag_shows_at_once(clerk):
+    page = post(clerk, "/pendaftaran/saran", {"complaint": "sesak berat"}).get_data(as_text=True)
+    assert "UGD" in page
+    assert 'role="alert"' in page
+    calm = post(clerk, "/pendaftaran/saran", {"complaint": "kontrol"}).get_data(as_text=True)
+    assert 'role="alert"' not in calm
+
+
+def test_the_complaint_proposes_rooms_best_first(clerk):
+    page = post(clerk, "/pendaftaran/saran", {"complaint": "mencret anak 3 th"})
+    text = page.get_data(as_text=True)
+    assert text.index('data-poli="MTBS"') > 0
+    assert "mencret" in text
+    assert post(clerk, "/pendaftaran/saran", {"nik": "abc", "birth_date": "x"}).status_code == 200
+
+
+def test_the_chosen_cluster_is_kept_beside_the_computed_one(clerk):
+    visit = register(clerk, cluster="4", reason="skrining TB")
+    assert (visit.cluster, visit.computed_cluster) == ("4", "3")
+
+
+# --- One person, one record -------------------------------------------------------------------
+
+
+def test_a_taken_nik_is_never_attached_silently(clerk):
+    owner = register(clerk).patient
+    page, draft = check(clerk, name="Orang Lain Sekali", birth_date="01-01-1960")
+    assert 'data-rule="NIK-TAKEN" data-level="error"' in page
+    assert f"/pendaftaran/pasien/{owner.public_id}?draf={draft}" in page
+    response = confirm(clerk, draft, override_reason="NIK lama salah ketik")
+    other = visit_of(response.location).patient
+    assert other.id != owner.id
+    assert other.is_nik_disputed
+    assert not owner.is_nik_disputed
+
+
+def test_a_nik_that_a_colleague_took_meanwhile_shows_their_patient(clerk):
+    _, draft = check(clerk)
+    owner = factories.patient("Siti Aminah", nik=FIELDS["nik"], birth_date=date(1985, 8, 17))
+    response = confirm(clerk, draft)
+    assert response.status_code == 422
+    assert owner.mrn in response.get_data(as_text=True)
+    assert count(Patient) == 1
+
+
+def test_likely_patients_are_shown_on_the_form_and_the_check_page(clerk):
+    known = factories.patient("Muhammad Yusuf", sex="L", birth_date=date(1990, 3, 4))
+    typed = {"name": "M. Jusup", "sex": "L", "birth_date": "04-03-1990"}
+    fragment = post(clerk, "/pendaftaran/mirip", typed).get_data(as_text=True)
+    assert f'data-patient="{known.public_id}"' in fragment
+    page, _ = check(clerk, nik="", no_nik_reason="LUPA_KARTU", **typed)
+    assert f'data-patient="{known.public_id}"' in page
+    stranger = post(clerk, "/pendaftaran/mirip", {"name": "Ketut Ngurah", "sex": "L"})
+    assert known.public_id not in stranger.get_data(as_text=True)
+
+
+def test_using_the_known_patient_keeps_the_visit_that_was_typed(clerk):
+    known = factories.patient("Siti Aminah", birth_date=date(1985, 8, 17), nik=FIELDS["nik"])
+    _, draft = check(clerk, nik="", no_nik_reason="LUPA_KARTU", complaint="pusing sekali")
+    url = f"/pendaftaran/pasien/{known.public_id}"
+    form = clerk.get(f"{url}?draf={draft}").get_data(as_text=True)
+    assert "pusing sekali" in form
+    assert FIELDS["nik"] in form
+    visit = register(clerk, url, draft=draft, complaint="pusing sekali")
+    assert visit.patient_id == known.id
+    assert count(Patient) == 1
+
+
+def test_a_returning_patient_keeps_a_history_of_what_changed(clerk):
+    known = factories.patient(
+        "Siti Aminah", birth_date=date(1985, 8, 17), nik=FIELDS["nik"], address="Jalan Lama 1"
+    )
+    register(clerk, f"/pendaftaran/pasien/{known.public_id}", address="Jalan Baru 2")
+    db.session.refresh(known)
+    before = db.session.scalars(select(PatientVersion)).one()
+    assert known.address == "Jalan Baru 2"
+    assert before.before["address"] == "Jalan Lama 1"
+
+
+# --- Emergency, second room, family -----------------------------------------------------------
+
+
+def test_an_emergency_needs_no_name_and_is_completed_on_the_same_visit(clerk):
+    key = "0198c7f2-0000-7000-8000-000000000001"
+    typed = {"draft": key, "sex": "L", "complaint": "tidak sadar", "name": ""}
+    first = post(clerk, "/pendaftaran/gawat", typed)
+    assert post(clerk, "/pendaftaran/gawat", typed).location == first.location
+    visit = visit_of(first.location)
+    entry = db.session.scalars(select(QueueEntry)).one()
+    assert (visit.priority, entry.poli.code, entry.rank) == ("GAWAT", "UGD", 0)
+    assert visit.patient.is_unknown
+
+    _, draft = check(
+        clerk,
+        f"/pendaftaran/kunjungan/{visit.public_id}/identitas",
+        name="Budi Hartono",
+        sex="L",
+        nik="3171011708850003",
+    )
+    assert confirm(clerk, draft).location == first.location
+    db.session.refresh(visit.patient)
+    assert (visit.patient.name, visit.patient.is_unknown) == ("Budi Hartono", False)
+    assert visit.label == "X001"
+    assert count(Visit) == 1
+
+
+def test_an_emergency_without_sex_is_asked_for_it(clerk):
+    key = "0198c7f2-0000-7000-8000-000000000001"
+    response = post(clerk, "/pendaftaran/gawat", {"draft": key, "complaint": "kecelakaan"})
+    assert response.status_code == 422
+    assert "kecelakaan" in response.get_data(as_text=True)
+
+
+def test_a_second_room_keeps_the_number_of_the_visit(clerk):
+    visit = register(clerk)
+    _, draft = check(
+        clerk,
+        f"/pendaftaran/kunjungan/{visit.public_id}/ruang",
+        poli="GIGI",
+        complaint="sakit gigi",
+    )
+    confirm(clerk, draft)
+    codes = [entry.poli.code for entry in db.session.scalars(select(QueueEntry))]
+    assert sorted(codes) == ["GIGI", "UMUM"]
+    assert count(Visit) == 1
+    assert "sakit gigi" in db.session.get(Visit, visit.id).complaint
+
+
+def test_the_same_room_twice_is_stopped_but_not_forbidden(clerk):
+    visit = register(clerk)
+    page, draft = check(clerk, f"/pendaftaran/pasien/{visit.patient.public_id}")
+    assert 'data-rule="W9" data-level="error"' in page
+    assert "U001" in page
+    assert confirm(clerk, draft).status_code == 422
+    assert confirm(clerk, draft, override_reason="datang lagi sore").status_code == 303
+
+
+def test_a_family_member_does_not_type_the_address_again(clerk):
+    visit = register(clerk, kk_number="3171010101200001", phone="081234567890")
+    page = clerk.get(f"/pendaftaran/baru?keluarga={visit.public_id}").get_data(as_text=True)
+    for text in ("Jalan Kenanga 12", "3171010101200001", 'value="Siti Aminah"'):
+        assert text in page
+    child = register(
+        clerk,
+        nik="",
+        no_nik_reason="BELUM_BAWA",
+        name="Putri",
+        birth_date="17-08-2020",
+        kk_number="3171010101200001",
+        mother_name="Siti Aminah",
+    )
+    assert child.patient.household_id == visit.patient.household_id
+    assert "Putri" in clerk.get(f"/pendaftaran/tiket/{visit.public_id}").get_data(as_text=True)
+
+
+# --- Corrections ------------------------------------------------------------------------------
+
+
+def test_payer_and_complaint_are_corrected_with_a_reason(clerk):
+    visit = register(clerk)
+    url = f"/pendaftaran/kunjungan/{visit.public_id}/ubah"
+    typed = {"payer": "JKN_PBI", "bpjs_number": "0001234567890", "complaint": "sakit kepala"}
+    refused = post(clerk, url, typed)
+    assert refused.status_code == 422
+    assert "sakit kepala" in refused.get_data(as_text=True)
+    assert post(clerk, url, typed | {"alasan": "kartu baru dibawa"}).status_code == 303
+    db.session.refresh(visit)
+    assert (visit.payer, visit.complaint) == ("JKN_PBI", "sakit kepala")
+    notes = {n.field: n.before for n in db.session.scalars(select(VisitCorrection))}
+    assert notes == {"payer": "UMUM", "bpjs_number": "", "complaint": "demam dan batuk"}
+
+
+def test_a_visit_on_the_wrong_patient_moves_to_the_right_one(clerk):
+    visit = register(clerk)
+    right = factories.patient("Siti Rahayu")
+    url = f"/pendaftaran/kunjungan/{visit.public_id}/ubah"
+    found = post(clerk, url, {"aksi": "cari", "q": "Siti Rahayu"}).get_data(as_text=True)
+    assert right.public_id in found
+    change = {"aksi": "ganti_pasien", "patient": right.public_id}
+    assert post(clerk, url, change).status_code == 422
+    assert post(clerk, url, change | {"alasan_pasien": "salah pilih nama"}).status_code == 303
+    db.session.refresh(visit)
+    assert visit.patient_id == visit.original_patient_id == right.id
+
+
+def test_an_examined_visit_does_not_change_its_patient_at_the_counter(clerk):
+    visit = register(clerk)
+    right = factories.patient("Siti Rahayu")
+    with transaction():
+        entry = db.session.scalars(select(QueueEntry)).one()
+        user = factories.user("umum")
+        db.session.add(Examination(entry_id=entry.id, visit_id=visit.id, recorded_by_id=user.id))
+    url = f"/pendaftaran/kunjungan/{visit.public_id}/ubah"
+    change = {"aksi": "ganti_pasien", "patient": right.public_id, "alasan_pasien": "salah pilih"}
+    response = post(clerk, url, change)
+    assert response.status_code == 409
+    assert "sudah diperiksa" in response.get_data(as_text=True)
+
+
+# --- Small things that hurt when they break ----------------------------------------------------
+
+
+def test_foreign_ids_and_wrong_methods_have_a_page(clerk):
+    for url in ("/pendaftaran/periksa/tidak-ada", "/pendaftaran/tiket/tidak-ada"):
+        assert clerk.get(url).status_code == 404
+    assert clerk.get("/pendaftaran/pasien/tidak-ada").status_code == 404
+    assert clerk.delete("/pendaftaran/baru").status_code in (400, 405)
+    assert clerk.get("/pendaftaran/saran").status_code == 405
+
+
+def test_a_closed_room_is_refused_on_the_check_page_too(clerk):
+    _, draft = check(clerk)
+    with transaction():
+        db.session.scalars(select(Poli).where(Poli.code == "UMUM")).one().is_active = False
+    response = confirm(clerk, draft)
+    assert response.status_code == 303
+    assert response.location.startswith("/pendaftaran/baru")
+    assert count(Visit) == 0
+
+
+def test_a_draft_knows_what_it_is_about(clerk):
+    visit = register(clerk)
+    check(clerk, f"/pendaftaran/kunjungan/{visit.public_id}/ruang", poli="GIGI")
+    kinds = list(db.session.scalars(select(RegistrationDraft.kind).order_by(RegistrationDraft.id)))
+    assert kinds == [DraftKind.NEW, DraftKind.ROOM]
