@@ -21,6 +21,7 @@ ACTION_LABELS = {
     "end_sessions": "Mengakhiri semua sesi",
     "open_with_reason": "Membuka rekam medis dengan alasan",
     "view_record": "Melihat rekam medis",
+    "view_identity": "Melihat identitas pasien",
     "view_visit": "Melihat kunjungan",
     "view_vital_signs": "Melihat tanda vital",
     "create_patient": "Mendaftarkan pasien baru",
