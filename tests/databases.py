@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 from argon2 import PasswordHasher
 from flask import Flask
 from sqlalchemy import event
@@ -18,7 +19,7 @@ import cli
 from app import create_app
 from clinic import demo, reference, settings
 from config import Config
-from db import db, transaction
+from db import Base, db, transaction
 from tests import postgres
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations" / "versions"
@@ -93,19 +94,41 @@ class Sqlite(Database):
 
 
 class Postgresql(Database):
+    """Restored table by table from a second schema: a new database a test took 0.7 s."""
+
     name = "postgresql"
+    # Large, and changed by no test.
+    KEPT = {"icd10_term"}
 
     def __init__(self, data: Path):
         self.server = postgres.Server()
         self.server.run("CREATE DATABASE alur")
         super().__init__(data, self.server.url("alur"))
-        self.server.run("ALTER DATABASE alur RENAME TO template")
+        tables = [t for t in Base.metadata.sorted_tables if t.name not in self.KEPT]
+        self._run(
+            "CREATE SCHEMA pristine",
+            *(f"CREATE TABLE pristine.{t.name} AS TABLE public.{t.name}" for t in tables),
+        )
+        # A replica's session checks no foreign keys and fires no triggers.
+        self.restoring = ["SET session_replication_role = replica"]
+        for table in tables:
+            name = table.name
+            self.restoring += [
+                f"DELETE FROM public.{name}",  # noqa: S608  names of our own tables
+                f"INSERT INTO public.{name} SELECT * FROM pristine.{name}",  # noqa: S608
+            ]
+            if "id" in table.columns:
+                self.restoring.append(
+                    f"SELECT setval(pg_get_serial_sequence('public.{name}', 'id'), "  # noqa: S608
+                    f"(SELECT coalesce(max(id), 0) + 1 FROM public.{name}), false)"
+                )
+
+    def _run(self, *statements: str) -> None:
+        with psycopg.connect(self.server.url("alur").replace("+psycopg", "")) as connection:
+            connection.execute("; ".join(statements))
 
     def copy(self) -> None:
-        self.server.run(
-            "DROP DATABASE IF EXISTS alur WITH (FORCE)",
-            "CREATE DATABASE alur TEMPLATE template STRATEGY file_copy",
-        )
+        self._run(*self.restoring)
 
     def close(self) -> None:
         with self.app.app_context():
