@@ -70,7 +70,7 @@ def _flag(environ: Mapping[str, str], name: str, default: bool) -> bool:
 
 
 def _port(environ: Mapping[str, str]) -> int:
-    word = environ.get("PORT", "8000").strip()
+    word = (environ.get("PORT") or "8000").strip()
     if not word.isdecimal() or not 0 < int(word) < 65536:
         raise ConfigError(f"PORT={word!r} bukan nomor port (1-65535).")
     return int(word)

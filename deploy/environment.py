@@ -64,7 +64,7 @@ def works():
 
 
 def pip_install(paths):
-    command = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    command = [PYTHON, "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
     command += ["--no-input", "--prefer-binary"]
     wheels = ROOT / "wheels"  # a folder of packages, for places without internet
     if wheels.is_dir():
