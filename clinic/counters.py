@@ -4,21 +4,17 @@
 rollback, no double under load (highest + 1 gave 209 doubles in 640 saves on PostgreSQL).
 """
 
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import text
 
 from db import db
-from models import Counter
+
+# As text: SQLAlchemy compiles an insert with ON CONFLICT anew at each call, a millisecond long.
+_NEXT = text(
+    "INSERT INTO counter (name, value) VALUES (:name, 1)"
+    " ON CONFLICT (name) DO UPDATE SET value = counter.value + 1 RETURNING value"
+)
 
 
 def next_value(name: str) -> int:
     """The counter's next value, from 1. On PostgreSQL its row stays locked until the commit."""
-    is_sqlite = db.session.get_bind().dialect.name == "sqlite"
-    insert = sqlite_insert if is_sqlite else postgresql_insert
-    statement = (
-        insert(Counter)
-        .values(name=name, value=1)
-        .on_conflict_do_update(index_elements=[Counter.name], set_={"value": Counter.value + 1})
-        .returning(Counter.value)
-    )
-    return db.session.execute(statement).scalar_one()
+    return db.session.execute(_NEXT, {"name": name}).scalar_one()

@@ -1,0 +1,297 @@
+"""Who the patient is: registering, correcting, looking up."""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import date
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import joinedload
+
+from clinic import audit, counters, identity_history, name_index, settings
+from clinic.names import fold
+from db import db
+from models import (
+    AliasKind,
+    DatePrecision,
+    Household,
+    NoNikReason,
+    Patient,
+    PatientToken,
+)
+
+CHUNK = 500
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a form says about a person, every field cleaned; unknown is None or empty."""
+
+    name: str
+    sex: str
+    birth_date: date | None = None
+    birth_precision: DatePrecision = DatePrecision.DAY
+    nik: str | None = None
+    is_nik_as_printed: bool = False
+    no_nik_reason: NoNikReason | None = None
+    mother_nik: str | None = None
+    birth_order: int | None = None
+    mother_name: str | None = None
+    passport_no: str | None = None
+    bpjs_number: str | None = None
+    kk_number: str | None = None
+    address: str = ""
+    village: str | None = None
+    rt: str | None = None
+    rw: str | None = None
+    phone: str | None = None
+    phone_owner: str | None = None
+    payer: str = "UMUM"
+    is_unknown: bool = False
+
+
+COLUMNS = tuple(field.name for field in fields(Identity) if field.name != "kk_number")
+FILLED_ALONE = (
+    *("mother_nik", "birth_order", "mother_name", "passport_no", "bpjs_number", "kk_number"),
+    *("address", "village", "rt", "rw", "phone"),
+)
+
+
+class NikTaken(Exception):
+    """Somebody else has this NIK: `patient`."""
+
+    def __init__(self, patient: Patient) -> None:
+        super().__init__("NIK sudah dipakai pasien lain.")
+        self.patient = patient
+
+
+def create(actor: audit.Actor, identity: Identity, *, nik_disputed: bool = False) -> Patient:
+    """Register a person under the next MRN. Raises NikTaken, unless the NIK is disputed."""
+    with _nik_guard(identity.nik, is_disputed=nik_disputed):
+        patient = Patient(
+            mrn=_next_mrn(settings.value("mrn_digits")),
+            is_nik_disputed=nik_disputed,
+            registered_by_id=actor.user_id,
+        )
+        _apply(patient, identity)
+        db.session.add(patient)
+        db.session.flush()
+        name_index.refresh(patient)
+    _record(actor, "create_patient", patient)
+    return patient
+
+
+def create_many(actor: audit.Actor, identities: Sequence[Identity]) -> list[Patient]:
+    """Register many at once for demo data and imports: no look at the NIK, one audit entry."""
+    digits = settings.value("mrn_digits")
+    created: list[Patient] = []
+    for start in range(0, len(identities), CHUNK):
+        created += _create_chunk(actor, identities[start : start + CHUNK], digits)
+    audit.record(actor, "create_patients", object_type="patient", details=str(len(created)))
+    return created
+
+
+def update(
+    actor: audit.Actor,
+    patient: Patient,
+    identity: Identity,
+    reason: str,
+    *,
+    nik_disputed: bool = False,
+) -> bool:
+    """Make the patient exactly what `identity` says; False when that changes nothing.
+
+    Keeps the state before as a PatientVersion, a former name or NIK as an alias. Raises NikTaken
+    for a new NIK of somebody else, unless it is disputed, and StaleDataError.
+    """
+    before = _tidy(identity_of(patient))
+    changed = [name for name, value in _tidy(identity).items() if value != before[name]]
+    if not changed:
+        return False
+    new_nik = identity.nik if "nik" in changed else None
+    with _nik_guard(new_nik, is_disputed=nik_disputed):
+        identity_history.keep_version(
+            actor, patient, {name: before[name] for name in changed}, reason
+        )
+        if "name" in changed and fold(before["name"]) != fold(identity.name):
+            identity_history.keep_alias(patient, AliasKind.NAME, before["name"], identity.name)
+        if "nik" in changed:
+            identity_history.keep_alias(patient, AliasKind.NIK, before["nik"], identity.nik)
+        _apply(patient, identity)
+        if "nik" in changed:
+            patient.is_nik_disputed = nik_disputed
+        db.session.flush()
+        name_index.refresh(patient)
+    _record(actor, "update_patient", patient, reason=reason, details=" ".join(changed))
+    return True
+
+
+def merge_known(patient: Patient, identity: Identity) -> Identity:
+    """The identity with what it leaves empty taken from the patient."""
+    known = identity_of(patient)
+    taken = [name for name in FILLED_ALONE if getattr(identity, name) in (None, "")]
+    if identity.birth_date is None:
+        taken += ["birth_date", "birth_precision"]
+    if identity.nik is None and known.nik is not None:
+        taken += ["nik", "is_nik_as_printed", "no_nik_reason"]
+    elif identity.nik is None and identity.no_nik_reason is None:
+        taken.append("no_nik_reason")
+    # Whose phone it is says nothing about another number.
+    if not identity.phone_owner and identity.phone in (None, "", known.phone):
+        taken.append("phone_owner")
+    return replace(identity, **{name: getattr(known, name) for name in taken})
+
+
+# Reading
+
+
+def identity_of(patient: Patient) -> Identity:
+    """The identity as it is stored."""
+    kept = {name: getattr(patient, name) for name in COLUMNS}
+    household = patient.household
+    return Identity(**kept, kk_number=household.kk_number if household else None)
+
+
+def by_ref(public_id: str) -> Patient | None:
+    """The patient of this public id, merged or not."""
+    return db.session.scalar(select(Patient).where(Patient.public_id == public_id))
+
+
+def by_nik(nik: str) -> Patient | None:
+    """Who has this NIK now: its owner before somebody whose claim to it is disputed."""
+    holders = (
+        select(Patient)
+        .where(Patient.nik == nik)
+        .order_by(Patient.is_nik_disputed, Patient.merged_into_id.is_not(None), Patient.id)
+    )
+    found = (current(patient) for patient in db.session.scalars(holders))
+    return next((patient for patient in found if patient.is_active), None)
+
+
+def current(patient: Patient) -> Patient:
+    """The patient, or the one it was merged into."""
+    while patient.merged_into_id is not None:
+        patient = db.session.get_one(Patient, patient.merged_into_id)
+    return patient
+
+
+def household_members(patient: Patient) -> list[Patient]:
+    """The others on the same family card, oldest first."""
+    if patient.household_id is None:
+        return []
+    members = (
+        select(Patient)
+        .options(joinedload(Patient.household))
+        .where(
+            Patient.household_id == patient.household_id,
+            Patient.id != patient.id,
+            Patient.merged_into_id.is_(None),
+            Patient.is_active,
+        )
+        .order_by(Patient.birth_date, Patient.id)
+    )
+    return list(db.session.scalars(members))
+
+
+# Writing, in pieces
+
+
+def _record(actor: audit.Actor, action: str, patient: Patient, **more: str) -> None:
+    ref = patient.public_id
+    audit.record(actor, action, object_type="patient", object_ref=ref, patient_ref=ref, **more)
+
+
+def _next_mrn(digits: int) -> str:
+    return str(counters.next_value("mrn")).zfill(digits)
+
+
+def _tidy(identity: Identity) -> dict[str, Any]:
+    """The fields as they are stored: nothing known is NULL, only an address may be empty."""
+    values = vars(identity).items()
+    return {name: None if v == "" and name != "address" else v for name, v in values}
+
+
+def _columns(identity: Identity) -> dict[str, Any]:
+    values = _tidy(identity) | {"name_key": name_index.name_key(identity.name)}
+    values["birth_precision"] = DatePrecision(identity.birth_precision)
+    del values["kk_number"]
+    return values
+
+
+def _apply(patient: Patient, identity: Identity) -> None:
+    # First, because it queries: a query would flush a patient that is half changed.
+    household = _household(identity.kk_number)
+    for name, value in _columns(identity).items():
+        setattr(patient, name, value)
+    patient.household = household
+
+
+def _household(kk_number: str | None) -> Household | None:
+    if not kk_number:
+        return None
+    known = select(Household).where(Household.kk_number == kk_number)
+    if found := db.session.scalar(known):
+        return found
+    try:
+        with db.session.begin_nested():
+            household = Household(kk_number=kk_number)
+            db.session.add(household)
+        return household
+    except IntegrityError:
+        return db.session.scalars(known).one()
+
+
+@contextlib.contextmanager
+def _nik_guard(nik: str | None, *, is_disputed: bool) -> Iterator[None]:
+    if not nik or is_disputed:
+        yield
+        return
+    _refuse_taken(nik)
+    try:
+        with db.session.begin_nested():
+            yield
+    except IntegrityError:
+        # On PostgreSQL another desk can save this NIK after we have looked.
+        _refuse_taken(nik)
+        raise
+
+
+def _refuse_taken(nik: str) -> None:
+    owner = db.session.scalar(
+        select(Patient).where(
+            Patient.nik == nik, Patient.merged_into_id.is_(None), ~Patient.is_nik_disputed
+        )
+    )
+    if owner is not None:
+        raise NikTaken(owner)
+
+
+def _create_chunk(actor: audit.Actor, identities: Sequence[Identity], digits: int) -> list[Patient]:
+    households = _households({one.kk_number for one in identities if one.kk_number})
+    rows = [
+        _columns(identity)
+        | {
+            "mrn": _next_mrn(digits),
+            "household_id": households.get(identity.kk_number),
+            "registered_by_id": actor.user_id,
+        }
+        for identity in identities
+    ]
+    adding = insert(Patient).returning(Patient, sort_by_parameter_order=True)
+    created = list(db.session.scalars(adding, rows))
+    tokens = [row for new in created for row in name_index.token_rows(new)]
+    if tokens:
+        db.session.execute(insert(PatientToken), tokens)
+    return created
+
+
+def _households(kk_numbers: set[str]) -> dict[str | None, int]:
+    ids = select(Household.kk_number, Household.id).where(Household.kk_number.in_(kk_numbers))
+    known = dict(db.session.execute(ids).tuples().all())
+    missing = [{"kk_number": number} for number in sorted(kk_numbers - known.keys())]
+    if missing:
+        db.session.execute(insert(Household), missing)
+        known = dict(db.session.execute(ids).tuples().all())
+    return known

@@ -1,0 +1,190 @@
+"""Finding patients: what the clerk types, and who is probably meant by a half-filled form."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from datetime import date
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload
+
+from clinic import candidates, matching
+from clinic.candidates import Candidate
+from clinic.matching import Match, Person
+from clinic.name_index import cut_words, name_key, own_words
+from clinic.names import search_words
+from db import db
+from models import AliasKind, Household, Patient, PatientAlias, ServiceDay, Visit, VisitStatus
+from validators import FieldError, parse_date
+
+LONGEST_QUERY = 200
+SHORTLIST = 60
+PERSON_COLUMNS = [field.name for field in fields(Person) if field.name != "kk_number"]
+
+_DATE = re.compile(
+    r"(?<![0-9])(?:[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}"
+    r"|[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{4}|[0-9]{8})(?![0-9])"
+)
+
+
+@dataclass(frozen=True)
+class Found:
+    patient: Patient
+    last_visit_on: date | None
+
+
+@dataclass(frozen=True)
+class LikelyMatch:
+    patient: Patient
+    match: Match
+    last_visit_on: date | None
+
+
+def find(q: str, birth_date: date | None = None, limit: int = 20) -> list[Found]:
+    """Patients by NIK, BPJS, KK, passport, MRN or phone number, else by name; best first.
+
+    A date inside q counts as the birth date. A merged patient appears as its survivor.
+    """
+    text = q.strip()[:LONGEST_QUERY]
+    numbered = _unique(candidates.by_number(text))
+    if numbered:
+        ids = list(numbered)[:limit]
+        return _found(ids, last_visits(ids))
+    text, typed = _without_date(text)
+    born = birth_date or typed
+    words, key = _typed_words(text), name_key(text)
+    if not words and not born:
+        return []
+    named = candidates.born_on(words, born) if born else candidates.named(words, key)
+    people = _unique(named)
+    visits = last_visits(people)
+    first = _order(people, words, key, born, visits)
+    return _found(first[:limit], visits)
+
+
+def likely(person: Person, limit: int = 8, exclude_ref: str | None = None) -> list[LikelyMatch]:
+    """Existing patients who may be this person, best first; never the one of `exclude_ref`."""
+    similar = ((one, one.name_key) for one in candidates.similar(person))
+    pool = [*candidates.same_numbers(person), *matching.shortlist(person, similar, SHORTLIST)]
+    matches: dict[int, Match] = {}
+    for patient_id, match in matching.rank(person, _people(pool), limit=len(pool)):
+        matches.setdefault(patient_id, match)
+    best = list(matches)[: limit + 1]
+    visits = last_visits(best)
+    return [
+        LikelyMatch(patient, matches[patient.id], visits.get(patient.id))
+        for patient in _load(best)
+        if patient.public_id != exclude_ref
+    ][:limit]
+
+
+def last_visits(patient_ids: Iterable[int]) -> dict[int, date]:
+    """The day of each patient's last visit that was not cancelled; one query."""
+    ids = list(patient_ids)
+    if not ids:
+        return {}
+    statement = (
+        select(Visit.patient_id, func.max(ServiceDay.on))
+        .join(ServiceDay, ServiceDay.id == Visit.service_day_id)
+        .where(Visit.patient_id.in_(ids), Visit.status != VisitStatus.CANCELLED)
+        .group_by(Visit.patient_id)
+    )
+    return dict(db.session.execute(statement).tuples().all())
+
+
+# What was typed
+
+
+def _without_date(text: str) -> tuple[str, date | None]:
+    for found in _DATE.finditer(text):
+        try:
+            born = parse_date(found[0])
+        except FieldError:
+            continue
+        return f"{text[: found.start()]} {text[found.end() :]}", born
+    return text, None
+
+
+def _typed_words(text: str) -> list[str]:
+    folded = [word for word in search_words(text) if not word.isdigit()]
+    return cut_words(folded or [word for word in own_words(text) if any(map(str.isalpha, word))])
+
+
+# From candidates to patients
+
+
+def _unique(found: list[Candidate]) -> dict[int, Candidate]:
+    """The candidates by the id that counts today, in their order."""
+    current = candidates.current_ids(found)
+    unique: dict[int, Candidate] = {}
+    for one in found:
+        unique.setdefault(current[one.id], one)
+    return unique
+
+
+def _order(
+    people: dict[int, Candidate],
+    words: list[str],
+    key: str,
+    born: date | None,
+    visits: dict[int, date],
+) -> list[int]:
+    """Ids: the very birth date, the whole name, whole words, then who was here last."""
+    whole = sorted(key.split())
+
+    def place(patient_id: int):
+        one = people[patient_id]
+        own = one.name_key.split()
+        seen = visits.get(patient_id, date.min)
+        return (
+            born is not None and one.birth_date != born,
+            sorted(own) != whole,
+            -sum(word in own for word in words),
+            -seen.toordinal(),
+            one.name_key,
+            patient_id,
+        )
+
+    return sorted(people, key=place)
+
+
+def _found(ids: list[int], visits: dict[int, date]) -> list[Found]:
+    return [Found(patient, visits.get(patient.id)) for patient in _load(ids)]
+
+
+def _load(ids: list[int]) -> list[Patient]:
+    if not ids:
+        return []
+    statement = (
+        select(Patient)
+        .options(joinedload(Patient.household))
+        .where(Patient.id.in_(ids), Patient.is_active)
+    )
+    loaded = {patient.id: patient for patient in db.session.scalars(statement)}
+    return [loaded[patient_id] for patient_id in ids if patient_id in loaded]
+
+
+def _people(pool: list[Candidate]) -> list[tuple[int, Person]]:
+    """Each candidate as matching sees them, once under every name, with the id of today."""
+    current = candidates.current_ids(pool)
+    if not current:
+        return []
+    former = select(PatientAlias.patient_id, PatientAlias.value).where(
+        PatientAlias.patient_id.in_(list(current)),
+        PatientAlias.kind == AliasKind.NAME,
+        PatientAlias.ended_at.is_(None),
+    )
+    columns = [getattr(Patient, name) for name in PERSON_COLUMNS]
+    statement = (
+        select(Patient.id, Household.kk_number, *columns)
+        .outerjoin(Household, Household.id == Patient.household_id)
+        .where(Patient.id.in_(list(current)))
+    )
+    people = {
+        patient_id: Person(kk_number=kk_number, **dict(zip(PERSON_COLUMNS, values, strict=True)))
+        for patient_id, kk_number, *values in db.session.execute(statement)
+    }
+    known = [(current[patient_id], person) for patient_id, person in people.items()]
+    for patient_id, name in db.session.execute(former):
+        known.append((current[patient_id], replace(people[patient_id], name=name)))
+    return known
