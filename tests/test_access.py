@@ -1,0 +1,282 @@
+"""Who may open what, for every route that exists: a new one without a policy fails here."""
+
+import re
+
+import pytest
+from sqlalchemy import select
+
+import access
+from clinic import accounts
+from db import db, transaction, utcnow
+from models import AuditEntry, LoginSession, Role, User
+from tests import factories
+from tests.pages import login, post
+
+STAFF = {
+    "loket": Role.REGISTRATION,
+    "umum": Role.POLI,
+    "rekammedis": Role.RECORDS,
+    "kepala": Role.HEAD,
+    "ti": Role.OPERATOR,
+}
+# What a stranger may open; anything else is a decision that belongs into this list.
+PUBLIC = {
+    "auth.login",
+    "auth.enter",
+    "auth.logout",
+    "board.all_rooms",
+    "board.one_room",
+    "static",
+    "system.healthz",
+    "system.help_page",
+}
+
+
+def routes(app):
+    return [
+        (rule, method)
+        for rule in app.url_map.iter_rules()
+        for method in sorted(rule.methods & {"GET", "POST"})
+    ]
+
+
+def policy(app, rule):
+    return getattr(app.view_functions[rule.endpoint], "access", None)
+
+
+def address(rule) -> str:
+    """The route with ids that exist nowhere."""
+    known = {"poli": "UMUM", "kode": "UMUM", "code": "UMUM", "aksi": "panggil", "action": "panggil"}
+    return re.sub(
+        r"<(?:[^:<>]+:)?([^<>]+)>",
+        lambda found: known.get(found[1], "1" if "<int" in found[0] else "tidak-ada"),
+        rule.rule,
+    )
+
+
+def test_every_route_has_a_policy(app):
+    without = [rule.rule for rule, _ in routes(app) if policy(app, rule) is None]
+    assert not without
+    opened = {rule.endpoint for rule, _ in routes(app) if policy(app, rule) == access.PUBLIC}
+    assert opened <= PUBLIC
+
+
+def test_a_stranger_reaches_nothing_but_what_is_public(app, client):
+    for rule, method in routes(app):
+        if policy(app, rule) == access.PUBLIC:
+            continue
+        response = client.open(address(rule), method=method)
+        assert response.status_code in (301, 302, 303, 401), (rule.rule, method)
+        if method == "GET" and response.status_code == 303:
+            assert response.location.startswith("/masuk?lanjut=")
+
+
+@pytest.mark.parametrize("username", sorted(STAFF))
+def test_each_role_reaches_its_routes_and_no_other(app, sign_in, username):
+    client = sign_in(username)
+    client.is_checking = False  # what the pages hold is their own tests' business
+    role = STAFF[username]
+    for rule, method in routes(app):
+        allowed = policy(app, rule)
+        if allowed in (access.PUBLIC, access.POLLED):
+            continue
+        if method == "POST":
+            status = post(client, address(rule)).status_code
+        else:
+            status = client.get(address(rule)).status_code
+        if role in allowed:
+            assert status not in (401, 405, 500), (rule.rule, method, status)
+        else:
+            assert status == 403, (rule.rule, method, status)
+
+
+def test_the_operator_sees_no_patient(app):
+    clinical = ("registration.", "patients.", "examination.", "poli.")
+    for rule, _ in routes(app):
+        if rule.endpoint.startswith(clinical) and policy(app, rule) != access.POLLED:
+            assert Role.OPERATOR not in policy(app, rule), rule.rule
+
+
+def test_every_post_without_a_token_is_refused(app, sign_in):
+    client = sign_in("kepala")
+    client.is_checking = False
+    for rule, method in routes(app):
+        if method == "POST" and policy(app, rule) != access.PUBLIC:
+            assert client.post(address(rule)).status_code in (400, 403), rule.rule
+
+
+def test_no_get_changes_the_database_but_the_audit_trail(app, sign_in):
+    entry = factories.entry()
+    client = sign_in("kepala")
+    client.is_checking = False
+    refs = {
+        "patient": entry.visit.patient.public_id,
+        "visit": entry.visit.public_id,
+        "entry": entry.public_id,
+    }
+    before = dump()
+    for rule, method in routes(app):
+        if method == "GET":
+            url = re.sub(
+                r"<(?:[^:<>]+:)?([^<>]+)>",
+                lambda found: refs.get(found[1], "UMUM"),
+                rule.rule,
+            )
+            client.get(url)
+    assert dump() == before
+
+
+def dump() -> dict[str, list]:
+    """Every row of every table that a page view must leave alone."""
+    db.session.rollback()
+    rest = {"audit_entry", "counter", "login_session"}
+    return {
+        table.name: sorted(map(str, db.session.execute(table.select())))
+        for table in db.metadata.sorted_tables
+        if table.name not in rest
+    }
+
+
+# --- Rooms ------------------------------------------------------------------------------------
+
+
+def test_another_rooms_patient_does_not_exist_for_poli_staff(sign_in):
+    entry = factories.entry("GIGI")
+    dentist, doctor = sign_in("gigi"), sign_in("umum")
+    for url in ("/poli/GIGI", f"/kunjungan/{entry.visit.public_id}"):
+        assert dentist.get(url).status_code == 200
+        assert doctor.get(url).status_code == 404
+    assert post(doctor, f"/antrean/{entry.public_id}/panggil").status_code == 404
+    assert post(dentist, f"/antrean/{entry.public_id}/panggil").status_code == 303
+
+
+# --- Log in, sessions -------------------------------------------------------------------------
+
+
+def test_a_cookie_is_worthless_after_the_logout(app, sign_in):
+    client = sign_in("loket")
+    cookie = client.get_cookie("alur").value
+    assert len(f"alur={cookie}") <= 100
+    post(client, "/keluar")
+    thief = app.test_client()
+    thief.set_cookie("alur", cookie)
+    assert thief.get("/pendaftaran").location.startswith("/masuk")
+
+
+def test_a_new_login_gets_a_new_cookie(app, client):
+    client.get("/masuk")
+    before = client.get_cookie("alur").value
+    login(client, "loket")
+    first = client.get_cookie("alur").value
+    login(client, "loket")
+    assert len({before, first, client.get_cookie("alur").value}) == 3
+
+
+def test_wrong_passwords_make_only_that_account_wait(app, client):
+    client.get("/masuk")
+    for _ in range(5):
+        page = post(client, "/masuk", {"username": "loket", "password": "salah"})
+        assert page.status_code == 422
+    assert "Tunggu" in page.get_data(as_text=True)
+    assert accounts.seconds_to_wait(factories.user("loket")) > 0
+    login(app.test_client(), "umum")
+
+
+def test_unknown_and_known_accounts_get_the_same_answer(client):
+    client.get("/masuk")
+    pages = [
+        post(client, "/masuk", {"username": name, "password": "salah"}).get_data(as_text=True)
+        for name in ("loket", "tidakada")
+    ]
+    assert [("salah. Periksa" in page) for page in pages] == [True, True]
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["//evil.example", "https://evil.example", "/\\evil.example", "evil", "/tidak-ada", "/keluar"],
+)
+def test_the_way_on_after_the_login_stays_in_the_house(client, target):
+    client.get("/masuk")
+    typed = {"username": "loket", "password": "coba-alur-sekarang", "lanjut": target}
+    assert post(client, "/masuk", typed).location == "/"
+
+
+def test_an_idle_screen_is_locked_and_opens_where_it_was(sign_in):
+    client = sign_in("loket")
+    post(client, "/pendaftaran", {"q": "Siti"})
+    with transaction():
+        db.session.scalars(select(LoginSession)).one().idle_until = utcnow()
+    page = client.get("/pendaftaran")
+    assert page.location == "/masuk?lanjut=/pendaftaran"
+    locked = client.get(page.location).get_data(as_text=True)
+    assert "Layar terkunci" in locked
+    assert "Rina Wulandari" in locked
+    typed = {"username": "loket", "password": "coba-alur-sekarang", "lanjut": "/pendaftaran"}
+    assert post(client, "/masuk", typed).location == "/pendaftaran"
+    assert 'value="Siti"' in client.get("/pendaftaran").get_data(as_text=True)
+
+
+def test_a_form_sent_after_the_session_ended_is_not_lost(app, sign_in):
+    client = sign_in("loket")
+    with transaction():
+        db.session.scalars(select(LoginSession)).one().ended_at = utcnow()
+    typed = {"name": "Siti Aminah", "complaint": "demam tinggi"}
+    refused = post(client, "/pendaftaran/baru", typed)
+    assert refused.status_code == 401
+    hidden = re.search(r'name="resend" value="([^"]*)"', refused.get_data(as_text=True))[1]
+    resend = hidden.replace("&#34;", '"').replace("&quot;", '"').replace("&amp;", "&")
+    entered = post(
+        client,
+        "/masuk",
+        {
+            "username": "loket",
+            "password": "coba-alur-sekarang",
+            "lanjut": "/pendaftaran/baru",
+            "resend": resend,
+        },
+    )
+    text = entered.get_data(as_text=True)
+    assert entered.status_code == 200
+    assert 'name="complaint" value="demam tinggi"' in text
+    assert 'action="/pendaftaran/baru"' in text
+
+
+def test_a_form_with_an_old_token_is_shown_again_ready_to_send(sign_in):
+    client = sign_in("loket")
+    response = client.post("/pendaftaran/baru", data={"csrf_token": "lama", "name": "Siti"})
+    assert response.status_code == 400
+    text = response.get_data(as_text=True)
+    assert 'name="name" value="Siti"' in text
+    assert "belum ada yang disimpan" in text
+
+
+def test_a_form_of_another_site_is_not_offered_again(sign_in):
+    client = sign_in("loket")
+    response = client.post(
+        "/pendaftaran/baru", data={"name": "Siti"}, headers={"Origin": "http://evil.example"}
+    )
+    assert response.status_code == 400
+    assert 'value="Siti"' not in response.get_data(as_text=True)
+
+
+def test_logins_and_failures_are_in_the_audit_trail(app, client):
+    client.get("/masuk")
+    post(client, "/masuk", {"username": "loket", "password": "salah"})
+    login(client, "loket")
+    actions = list(db.session.scalars(select(AuditEntry.action).order_by(AuditEntry.seq)))
+    assert actions[-2:] == ["log_in_failed", "log_in"]
+
+
+def test_a_closed_account_is_out_at_once(sign_in):
+    client = sign_in("loket")
+    with transaction():
+        db.session.scalars(select(User).where(User.username == "loket")).one().is_active = False
+    assert client.get("/pendaftaran").location.startswith("/masuk")
+
+
+def test_every_answer_carries_the_headers_errors_included(app, sign_in):
+    client = sign_in("loket")  # PageClient checks the headers of each answer
+    for url in ("/pendaftaran", "/tidak-ada", "/sistem", "/masuk", "/bantuan"):
+        client.get(url)
+    client.put("/pendaftaran")
+    assert client.post("/pendaftaran/baru", data={"a": "x" * 1_100_000}).status_code == 413
