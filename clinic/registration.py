@@ -129,9 +129,8 @@ def _keep_patient(actor: audit.Actor, application: Application, found: Review) -
     if application.patient is None:
         return patients.create(actor, application.identity, nik_disputed=is_disputed)
     patient = patients.current(application.patient)
-    patients.update(actor, patient, application.identity, "Diperbarui saat pendaftaran")
-    if is_disputed:
-        patient.is_nik_disputed = True
+    reason = "Diperbarui saat pendaftaran"
+    patients.update(actor, patient, application.identity, reason, nik_disputed=is_disputed)
     return patient
 
 
