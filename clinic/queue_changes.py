@@ -218,7 +218,8 @@ def record(actor: Actor, entry: QueueEntry, audit_word: str, reason: str = "") -
 def settle_visit(visit: Visit, at: datetime, otherwise: VisitStatus = VisitStatus.FINISHED) -> None:
     """Close the visit once nothing of it is active; one that was seen anywhere is finished."""
     # Two rooms may end their part at the same moment: the second must see what the first did.
-    db.session.refresh(visit, with_for_update=True)
+    db.session.execute(select(Visit.id).where(Visit.id == visit.id).with_for_update())
+    db.session.refresh(visit, ["status", "ended_at"])
     states = set(
         db.session.scalars(
             select(QueueEntry.state).where(

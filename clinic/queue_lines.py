@@ -25,7 +25,7 @@ from models import (
     VitalSigns,
 )
 
-COMPLAINT_LENGTH = 60
+COMPLAINT_LENGTH = 48
 COUGH_RULE, RED_FLAG_RULE = "P1", "R1"  # answered on the check page, worth knowing in the room
 
 
@@ -74,6 +74,11 @@ class QueueRow:
     def is_estimated(self) -> bool:
         return self.birth_precision is not DatePrecision.DAY
 
+    @property
+    def since(self) -> int:
+        """Seconds of the epoch, from which the page's script counts on."""
+        return int(self.queued_at.timestamp())
+
 
 @dataclass
 class RoomQueue:
@@ -82,6 +87,7 @@ class RoomQueue:
     version: str
     on: date | None
     now: datetime
+    zone: str
     warn_minutes: int
     late_minutes: int
     waiting: list[QueueRow] = field(default_factory=list)
@@ -90,6 +96,31 @@ class RoomQueue:
     awaiting: list[QueueRow] = field(default_factory=list)
     skipped: list[QueueRow] = field(default_factory=list)
     done: list[QueueRow] = field(default_factory=list)  # also moved, cancelled and left
+
+    @property
+    def parts(self) -> list[tuple[str, list[QueueRow]]]:
+        """What is still going on, in the order of the page."""
+        return [
+            ("Dipanggil", self.called),
+            ("Dilayani", self.in_service),
+            ("Menunggu", self.waiting),
+            ("Dilewati", self.skipped),
+            ("Menunggu hasil", self.awaiting),
+        ]
+
+    @property
+    def now_seconds(self) -> int:
+        return int(self.now.timestamp())
+
+
+def room_after(entry: QueueEntry) -> str:
+    """The name of the room to which the patient went from this entry, or ''."""
+    found = (
+        select(Poli.name)
+        .join(QueueEntry, QueueEntry.poli_id == Poli.id)
+        .where(QueueEntry.previous_entry_id == entry.id, QueueEntry.undone_at.is_(None))
+    )
+    return db.session.scalar(found) or ""
 
 
 def room_queue(poli: Poli, day: ServiceDay | None, now: datetime | None = None) -> RoomQueue:
@@ -101,6 +132,7 @@ def room_queue(poli: Poli, day: ServiceDay | None, now: datetime | None = None) 
         version=version_token(known["epoch"], day, state.version if state else 0),
         on=day.on if day else None,
         now=now,
+        zone=known["time_zone"],
         warn_minutes=known["wait_warn_minutes"],
         late_minutes=known["wait_late_minutes"],
     )

@@ -1,6 +1,7 @@
 """The steps of a queue entry: which are legal, and what is said when one is not."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import select
 
@@ -26,6 +27,7 @@ class Step:
     word: str
     audit: str
     needs_reason: bool = False
+    is_button: bool = True
 
 
 STEPS: dict[str, Step] = {
@@ -42,11 +44,14 @@ STEPS: dict[str, Step] = {
     ),
     "pulang": Step((WAITING, CALLED, SKIPPED), EntryState.LEFT, "dicatat pulang", "leave", True),
     # Taken by the examination and by other rooms, never by a button of the queue.
-    "periksa": Step((WAITING, CALLED, IN_SERVICE), DONE, "selesai diperiksa", "finish"),
-    "rujuk": Step((WAITING, CALLED, IN_SERVICE), AWAITING, "dirujuk", "refer"),
-    "hasil": Step((AWAITING,), DONE, "dipanggil kembali dengan hasil", "result_back"),
+    "periksa": Step(
+        (WAITING, CALLED, IN_SERVICE), DONE, "selesai diperiksa", "finish", is_button=False
+    ),
+    "rujuk": Step((WAITING, CALLED, IN_SERVICE), AWAITING, "dirujuk", "refer", is_button=False),
+    "hasil": Step((AWAITING,), DONE, "hasilnya kembali", "result_back", is_button=False),
 }
 
+OTHER_WORDS = {"masuk": "masuk antrean", "urungkan": "langkah terakhir diurungkan"}
 STATE_WORDS = {
     WAITING: "menunggu",
     CALLED: "dipanggil",
@@ -86,6 +91,47 @@ def last_event(entry: QueueEntry) -> QueueEvent | None:
         .order_by(QueueEvent.id.desc())
         .limit(1)
     )
+
+
+def possible(entry: QueueEntry) -> list[str]:
+    """The buttons that make sense now, undo apart."""
+    return [
+        action for action, step in STEPS.items() if step.is_button and entry.state in step.sources
+    ]
+
+
+@dataclass(frozen=True)
+class PastStep:
+    at: datetime
+    text: str
+    author: str
+    reason: str
+    is_undone: bool
+
+
+def past_steps(entry: QueueEntry) -> list[PastStep]:
+    """What happened to this entry, oldest first."""
+    events = (
+        select(QueueEvent, User.display_name)
+        .outerjoin(User, User.id == QueueEvent.user_id)
+        .where(QueueEvent.entry_id == entry.id)
+        .order_by(QueueEvent.id)
+    )
+    words = {action: step.word for action, step in STEPS.items()} | OTHER_WORDS
+    return [
+        PastStep(event.at, words[event.action], name or "", event.reason, bool(event.undone_at))
+        for event, name in db.session.execute(events)
+    ]
+
+
+def last_action(entry: QueueEntry) -> str:
+    """The newest step of this entry, an undo included; '' when it only stands there."""
+    newest = (
+        select(QueueEvent.action)
+        .where(QueueEvent.entry_id == entry.id, QueueEvent.action != "masuk")
+        .order_by(QueueEvent.id.desc())
+    )
+    return db.session.scalar(newest.limit(1)) or ""
 
 
 def present(entry: QueueEntry) -> str:

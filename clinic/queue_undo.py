@@ -51,6 +51,14 @@ def undo(actor: Actor, entry: QueueEntry, at: datetime) -> QueueEntry:
     return owner
 
 
+def can_undo(entry: QueueEntry) -> bool:
+    """Whether there is a step to take back; `undo` may still refuse for a finished examination."""
+    try:
+        return bool(_event_to_undo(entry))
+    except QueueError:
+        return False
+
+
 def _entry(entry_id: int | None) -> QueueEntry | None:
     return db.session.get(QueueEntry, entry_id) if entry_id else None
 

@@ -1,18 +1,20 @@
 """What watches the queues all day: the poll of a room's page and the waiting-room board."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import JSON, Boolean, Date, Integer, String, bindparam, select, text
 
 from clinic import settings
 from clinic.queue_lines import in_calling_order
-from db import UtcDateTime, db
+from db import UtcDateTime, db, utcnow
 from models import EntryState, Poli, QueueEntry, QueueState, ServiceDay, Visit
 
 LAST_CALLS = 4
+NEW_FOR = timedelta(seconds=20)
 NEXT_NUMBERS = 6
 WAS_CALLED = (
     EntryState.CALLED,
@@ -95,6 +97,7 @@ class BoardCall:
     room: str
     hue: int
     called_at: datetime
+    is_new: bool
 
 
 @dataclass
@@ -113,17 +116,16 @@ class Board:
     rooms: list[BoardRoom]
 
 
-def may_watch(address: str | None) -> bool:
-    """Whether this address lies in the networks of the setting `board_networks`."""
-    networks = settings.value("board_networks").split()
+def may_watch(address: str | None, networks: str) -> bool:
+    """Whether this address lies in one of the networks, which are parted by spaces."""
     try:
         guest = ip_address(address or "")
     except ValueError:
         return False
-    return any(guest in ip_network(network) for network in networks)
+    return any(guest in ip_network(network) for network in networks.split())
 
 
-def board(day: ServiceDay | None, polis: list[Poli]) -> Board:
+def board(day: ServiceDay | None, polis: list[Poli], now: datetime | None = None) -> Board:
     """The last calls, newest first, and who waits in each of these rooms."""
     rooms = {poli.id: BoardRoom(poli.name, poli.hue) for poli in polis}
     if day is None or not polis:
@@ -148,13 +150,14 @@ def board(day: ServiceDay | None, polis: list[Poli]) -> Board:
         )
     ).all()
     _fill_waiting(rooms, [row for row in entries if row.state is EntryState.WAITING], day)
-    calls = [
-        BoardCall(row.label, rooms[row.poli_id].name, rooms[row.poli_id].hue, row.called_at)
-        for row in entries
-        if row.state in WAS_CALLED and row.called_at
-    ]
-    calls.sort(key=lambda call: call.called_at, reverse=True)
-    return Board(calls[:LAST_CALLS], list(rooms.values()))
+    called = [row for row in entries if row.state in WAS_CALLED and row.called_at]
+    called.sort(key=lambda row: row.called_at, reverse=True)
+    calls = [_call(row, rooms[row.poli_id], now or utcnow()) for row in called[:LAST_CALLS]]
+    return Board(calls, list(rooms.values()))
+
+
+def _call(row: Any, room: BoardRoom, now: datetime) -> BoardCall:
+    return BoardCall(row.label, room.name, room.hue, row.called_at, now - row.called_at < NEW_FOR)
 
 
 def _fill_waiting(rooms: dict[int, BoardRoom], entries: list, day: ServiceDay) -> None:

@@ -120,6 +120,7 @@ def act(
     at, reason = at or utcnow(), reason.strip()
     if action == "urungkan":
         return undo(actor, entry, at)
+    check(entry, action)
     if STEPS[action].needs_reason and not reason:
         raise QueueError("Tulis alasannya dahulu.")
     if action == "pindah":

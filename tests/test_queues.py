@@ -728,7 +728,7 @@ def test_rows_carry_what_the_room_needs_to_know(app):
     assert first.same_name == second.same_name == 2
     assert (first.has_vital_signs, first.has_cough, first.has_red_flag) == (True, True, True)
     assert (second.has_vital_signs, second.has_cough, second.has_allergy) == (False, False, False)
-    assert len(first.complaint) <= 60
+    assert len(first.complaint) <= 48
     assert first.complaint.endswith("…")
     assert room("GIGI").waiting[0].same_name is None
 

@@ -1,0 +1,46 @@
+"""The waiting-room board: numbers and rooms only, for everybody inside the clinic's networks."""
+
+from flask import Blueprint, abort, current_app, request
+from sqlalchemy import select
+from werkzeug.wrappers import Response
+
+import access
+from clinic import days, queue_watch, settings
+from db import db, utcnow
+from models import Poli
+
+bp = Blueprint("board", __name__)
+
+
+@bp.get("/layar")
+@access.public
+def all_rooms():
+    return _board("")
+
+
+@bp.get("/layar/<code>")
+@access.public
+def one_room(code: str):
+    return _board(code.upper())
+
+
+def _board(code: str) -> Response:
+    known, now = settings.values(), utcnow()
+    shown = {"clinic_name": known["clinic_name"], "zone": known["time_zone"], "now": now}
+    if not queue_watch.may_watch(request.remote_addr, known["board_networks"]):
+        return _render("board/refused.html", 403, shown)
+    chosen = select(Poli).where(Poli.is_active).order_by(Poli.position)
+    if code:
+        chosen = chosen.where(Poli.code == code)
+    polis = list(db.session.scalars(chosen))
+    if code and not polis:
+        abort(404)
+    board = queue_watch.board(days.current_day(), polis, now)
+    rooms = [room for room in board.rooms if room.waiting or code]
+    return _render("board/board.html", 200, shown | {"calls": board.calls, "rooms": rooms})
+
+
+def _render(name: str, status: int, shown: dict) -> Response:
+    # Without what other pages get: a board must neither load nor keep open anybody's session.
+    page = current_app.jinja_env.get_template(name).render(shown)
+    return Response(page, status, mimetype="text/html")

@@ -1,0 +1,249 @@
+"""The room's desk: its queue, which refreshes itself, and the steps that staff take in it."""
+
+import secrets
+from functools import partial
+
+from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
+from flask_login import current_user
+from sqlalchemy import select
+from werkzeug.wrappers import Response
+from wtforms import Form, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import DataRequired, ValidationError
+
+import access
+import sessions
+from clinic import days, queue_watch, queues
+from clinic.queue_lines import room_after
+from clinic.queue_steps import STEPS, last_action, past_steps, possible
+from clinic.queue_undo import can_undo
+from db import db, transaction, utcnow
+from models import Poli, QueueEntry, Role
+from validators import checked_by, clean_text
+
+bp = Blueprint("poli", __name__)
+staff = access.allow(Role.POLI, Role.HEAD)
+
+BUTTONS = {action for action, step in STEPS.items() if step.is_button} | {"urungkan"}
+DONE_SHOWN = 10
+AFTER = {
+    "panggil": "Memanggil {label} {name} ke {room}.",
+    "lewati": "{label} {name} dilewati.",
+    "kembali": "{label} {name} kembali ke antrean.",
+    "mulai": "{label} {name} mulai dilayani.",
+    "selesai": "{label} {name} selesai di {room}.",
+    "pindah": "{label} {name} pindah ke {next_room}. Tempatnya di antrean tetap.",
+    "batal": "Antrean {label} {name} dibatalkan.",
+    "pulang": "{label} {name} dicatat pulang tanpa dilayani.",
+    "urungkan": "Langkah terakhir {label} {name} diurungkan.",
+}
+
+
+class ReasonForm(Form):
+    alasan = StringField(
+        "Alasan",
+        [
+            DataRequired("Tulis alasannya, supaya jelas bagi petugas lain."),
+            checked_by(partial(clean_text, max_length=300)),
+        ],
+    )
+
+
+class MoveForm(ReasonForm):
+    poli = SelectField("Ruang tujuan", validate_choice=False)
+
+    def validate_poli(self, field: SelectField) -> None:
+        if field.data not in {choice.value for choice in field.choices if choice.value}:
+            raise ValidationError("Pilih ruang tujuannya.")
+
+
+# --- The queue --------------------------------------------------------------------------------
+
+
+@bp.get("/poli")
+@staff
+def rooms():
+    mine = _my_rooms()
+    if mine and not access.has_role(Role.HEAD):
+        return redirect(url_for("poli.queue", code=mine[0].code), 303)
+    board = queue_watch.board(days.current_day(), mine)
+    return render_template("poli/rooms.html", rooms=zip(mine, board.rooms, strict=True))
+
+
+@bp.get("/poli/<code>")
+@staff
+def queue(code: str):
+    if code != code.upper():
+        return redirect(url_for("poli.queue", code=code.upper(), **request.args))
+    return _page(access.poli_or_404(code))
+
+
+@bp.get("/poli/<code>/baris")
+@access.polled
+def queue_rows(code: str):
+    """The list alone; an unchanged one costs one query and a 204, and touches no session."""
+    state = queue_watch.poll(sessions.token_digest(), code, utcnow())
+    if state.user_id is None:
+        address = access.login_address(url_for("poli.queue", code=code))
+        return Response(status=401, headers={"HX-Redirect": address})
+    if not state.may_see:
+        return Response(status=404 if state.role in (Role.POLI, Role.HEAD) else 403)
+    if request.args.get("v") == state.version:
+        return Response(status=204, headers={"Cache-Control": "no-store"})
+    poli = db.session.scalars(select(Poli).where(Poli.code == code)).one()
+    # Rendered without what every page gets: that would load the session.
+    template = current_app.jinja_env.get_template("poli/_queue_rows.html")
+    return template.render(_queue_context(poli))
+
+
+@bp.post("/poli/<code>/panggil")
+@staff
+def call(code: str):
+    poli = access.poli_or_404(code)
+    with transaction():
+        entry = queues.call_next(access.current_actor(), poli, request.form.get("key"))
+    if entry is None:
+        return _page(poli, message=f"Tidak ada pasien yang menunggu di {poli.name}.")
+    return redirect(url_for("poli.queue", code=code, dipanggil=entry.public_id), 303)
+
+
+def _my_rooms() -> list[Poli]:
+    if access.has_role(Role.HEAD):
+        active = select(Poli).where(Poli.is_active).order_by(Poli.position)
+        return list(db.session.scalars(active))
+    return [room for room in current_user.rooms if room.is_active]
+
+
+def _queue_context(poli: Poli) -> dict:
+    queue = queues.room_queue(poli, days.current_day())
+    shows_all = request.args.get("selesai") == "semua"
+    return {
+        "poli": poli,
+        "queue": queue,
+        "shows_all": shows_all,
+        "done": queue.done if shows_all else queue.done[:DONE_SHOWN],
+    }
+
+
+def _page(poli: Poli, *, message: str = "", problem: str = "", status: int = 200) -> Response:
+    ref = request.args.get("dipanggil") or request.args.get("langkah") or ""
+    moved = None
+    if ref and not message and not problem:
+        moved, message = _what_happened(poli, ref)
+    page = render_template(
+        "poli/queue.html",
+        rooms=_my_rooms(),
+        message=message,
+        problem=problem,
+        moved=moved,
+        key=secrets.token_hex(8),
+        **_queue_context(poli),
+    )
+    return Response(page, status, mimetype="text/html")
+
+
+def _what_happened(poli: Poli, ref: str) -> tuple[QueueEntry | None, str]:
+    """The entry of the step just taken, if it is of this room, and the step in words."""
+    entry = db.session.scalar(
+        select(QueueEntry).where(QueueEntry.public_id == ref, QueueEntry.poli_id == poli.id)
+    )
+    action = last_action(entry) if entry else ""
+    if action not in AFTER:
+        return None, ""
+    names = {"label": entry.visit.label, "name": entry.visit.patient.name, "room": poli.name}
+    sentence = AFTER[action].format(next_room=room_after(entry) or "ruang lain", **names)
+    return (None if action == "urungkan" else entry), sentence
+
+
+# --- Steps of one entry -----------------------------------------------------------------------
+
+
+@bp.get("/antrean/<entry>/<action>")
+@staff
+def confirm(entry: str, action: str):
+    found = access.entry_or_404(entry)
+    if action not in BUTTONS:
+        abort(404)
+    if action == "urungkan" or not STEPS[action].needs_reason:
+        return redirect(url_for("poli.queue", code=found.poli.code), 303)
+    return _confirm_page(found, action, _form(found, action))
+
+
+@bp.post("/antrean/<entry>/<action>")
+@staff
+def step(entry: str, action: str):
+    found = access.entry_or_404(entry)
+    if action not in BUTTONS:
+        abort(404)
+    form = _form(found, action)
+    if form and found.state in STEPS[action].sources and not form.validate():
+        return Response(_confirm_page(found, action, form), 422, mimetype="text/html")
+    try:
+        with transaction():
+            _take(found, action, form)
+    except queues.QueueError as refused:
+        return _page(found.poli, problem=str(refused), status=409)
+    if action == "mulai":
+        visit = found.visit.public_id
+        return redirect(url_for("examination.visit", visit=visit, antrean=entry), 303)
+    return redirect(url_for("poli.queue", code=found.poli.code, langkah=entry), 303)
+
+
+@bp.get("/antrean/<entry>/lainnya")
+@staff
+def more(entry: str):
+    """All that can be done with this entry now, and what happened to it so far."""
+    found = access.entry_or_404(entry)
+    return render_template(
+        "poli/more.html",
+        entry=found,
+        actions=possible(found),
+        can_undo=can_undo(found),
+        steps=past_steps(found),
+        today=found.visit.service_day.on,
+    )
+
+
+@bp.get("/antrean/<entry>/buka")
+@staff
+def open_record(entry: str):
+    """To the visit's record; a row of the queue then carries one id instead of two."""
+    visit = access.entry_or_404(entry).visit.public_id
+    return redirect(url_for("examination.visit", visit=visit, antrean=entry), 303)
+
+
+@bp.get("/antrean/<entry>/vital")
+@staff
+def measure(entry: str):
+    visit = access.entry_or_404(entry).visit.public_id
+    return redirect(url_for("examination.vital_signs", visit=visit), 303)
+
+
+def _form(entry: QueueEntry, action: str) -> ReasonForm | None:
+    if action == "urungkan" or not STEPS[action].needs_reason:
+        return None
+    if action != "pindah":
+        return ReasonForm(request.form)
+    form = MoveForm(request.form)
+    others = select(Poli).where(Poli.is_active, Poli.id != entry.poli_id).order_by(Poli.position)
+    rooms = [SelectChoice(value=room.code, label=room.name) for room in db.session.scalars(others)]
+    form.poli.choices = [SelectChoice(value="", label="Pilih ruang"), *rooms]
+    return form
+
+
+def _take(entry: QueueEntry, action: str, form: ReasonForm | None) -> None:
+    target = None
+    if action == "pindah":
+        target = db.session.scalar(select(Poli).where(Poli.code == form.poli.data))
+    reason = form.alasan.cleaned if form and form.validate() else ""
+    queues.act(access.current_actor(), entry, action, reason, target)
+
+
+def _confirm_page(entry: QueueEntry, action: str, form: ReasonForm) -> str:
+    return render_template(
+        "poli/confirm.html",
+        entry=entry,
+        action=action,
+        form=form,
+        today=entry.visit.service_day.on,
+    )

@@ -1,0 +1,94 @@
+"""The waiting-room board: numbers and rooms only, inside the clinic's networks."""
+
+import re
+
+import pytest
+from sqlalchemy import select
+
+from clinic import queues, settings
+from db import db, transaction
+from models import LoginSession
+from tests import factories
+
+
+def called(code="UMUM", name="Siti Aminah"):
+    entry = factories.entry(code, factories.patient(name))
+    with transaction():
+        queues.act(factories.actor("umum"), entry, "panggil")
+    return entry
+
+
+def page(client, path="/layar", **options) -> str:
+    response = client.get(path, **options)
+    assert response.status_code == 200
+    return response.get_data(as_text=True)
+
+
+def test_the_board_needs_no_login_and_reloads_itself(client):
+    html = page(client)
+    assert re.search(r'<meta http-equiv="refresh" content="\d+">', html)
+    assert "<script" not in html
+    assert "Belum ada panggilan" in html
+
+
+def test_the_board_shows_the_last_four_calls_newest_first(client):
+    entries = [called() for _ in range(5)]
+    html = page(client)
+    shown = re.findall(r'class="number[^"]*">(\w+)<', html)
+    assert shown == [entry.visit.label for entry in reversed(entries[1:])]
+
+
+def test_the_board_tells_no_name_complaint_or_id(client):
+    entry = called(name="Wulan Rahasia")
+    factories.entry("GIGI", factories.patient("Budi Tersembunyi"), complaint="sakit gigi")
+    html = page(client)
+    person = entry.visit.patient
+    for secret in ("Wulan", "Budi", "sakit gigi", entry.public_id, person.mrn, person.nik):
+        assert secret not in html
+    assert entry.visit.label in html
+
+
+def test_the_board_counts_who_waits(client):
+    for _ in range(3):
+        factories.entry("GIGI")
+    html = page(client)
+    assert re.search(r"Poli Gigi dan Mulut\D+3\b", html)
+
+
+def test_one_room_s_board(client):
+    here, there = called("UMUM"), called("GIGI")
+    html = page(client, "/layar/umum")
+    assert here.visit.label in html
+    assert there.visit.label not in html
+    assert client.get("/layar/TIDAKADA").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [("127.0.0.1", 200), ("192.168.1.20", 200), ("8.8.8.8", 403), ("2001:db8::1", 403), ("", 403)],
+)
+def test_the_board_is_for_the_clinic_s_networks(client, address, status):
+    called()
+    response = client.get("/layar", environ_base={"REMOTE_ADDR": address})
+    assert response.status_code == status
+    if status == 403:
+        assert "jaringan" in response.get_data(as_text=True)
+        assert "U001" not in response.get_data(as_text=True)
+
+
+def test_the_head_narrows_the_networks(client):
+    with transaction():
+        settings.set_value("board_networks", "192.168.7.0/24")
+    assert client.get("/layar").status_code == 403
+    inside = {"REMOTE_ADDR": "192.168.7.9"}
+    assert client.get("/layar", environ_base=inside).status_code == 200
+
+
+def test_the_board_neither_sets_a_cookie_nor_extends_a_session(sign_in):
+    client = sign_in("umum")
+    rows = select(LoginSession.seen_at, LoginSession.idle_until)
+    before = db.session.execute(rows).all()
+    response = client.get("/layar")
+    assert "Set-Cookie" not in response.headers
+    db.session.rollback()
+    assert db.session.execute(rows).all() == before

@@ -1,0 +1,479 @@
+"""The room's desk: pages, fragment, calls, steps, who may what, bytes and queries."""
+
+import gzip
+import random
+import re
+from datetime import date
+
+import pytest
+from sqlalchemy import select
+
+from db import db, transaction
+from models import LoginSession, Priority, QueueEntry, QueueEvent
+from tests import factories
+from tests.databases import count_queries
+from tests.pages import post
+
+NAMES = [
+    "Siti",
+    "Budi",
+    "Ahmad",
+    "Nur",
+    "Wayan",
+    "Dewi",
+    "Agus",
+    "Sri",
+    "Putu",
+    "Made",
+    "Rina",
+    "Yusuf",
+    "Hendra",
+    "Maya",
+    "Indah",
+]
+LAST_NAMES = [
+    "Aminah",
+    "Santoso",
+    "Hidayat",
+    "Lestari",
+    "Wijaya",
+    "Kusuma",
+    "Rahayu",
+    "Saputra",
+    "Utami",
+    "Gunawan",
+]
+COMPLAINTS = [
+    "demam dan batuk sejak dua hari",
+    "nyeri ulu hati, mual sesudah makan",
+    "kontrol tekanan darah tinggi, obat habis",
+    "pusing berputar bila bangun tidur",
+    "gatal merah di kedua tangan sejak seminggu",
+    "luka lecet di lutut kanan jatuh dari motor",
+    "sakit pinggang menjalar ke kaki kiri",
+    "batuk berdahak tiga hari, pilek",
+]
+
+
+def crowd(size: int, code: str = "UMUM") -> list[QueueEntry]:
+    """Different people with different complaints, as on a real morning."""
+    dice = random.Random(size)
+    entries = []
+    for _ in range(size):
+        name = f"{dice.choice(NAMES)} {dice.choice(NAMES)} {dice.choice(LAST_NAMES)}"
+        born = date(dice.randint(1940, 2019), dice.randint(1, 12), dice.randint(1, 28))
+        person = factories.patient(name, birth_date=born, sex=dice.choice("LP"))
+        priority = Priority.ELDERLY if born.year < 1966 else Priority.NONE
+        complaint = f"{dice.choice(COMPLAINTS)} {dice.randint(1, 99)}"
+        entries.append(factories.entry(code, person, complaint=complaint, priority=priority))
+    return entries
+
+
+def text_of(response) -> str:
+    return response.get_data(as_text=True)
+
+
+def fresh(entry: QueueEntry) -> QueueEntry:
+    db.session.rollback()
+    return db.session.get(QueueEntry, entry.id, populate_existing=True)
+
+
+def rows_of(html: str, state: str = "") -> list[str]:
+    rows = re.findall(r'data-number="(\w+)" data-state="(\w+)"', html)
+    return [number for number, found in rows if found == state or not state]
+
+
+def version_of(html: str) -> str:
+    return re.search(r'data-version="([^"]+)"', html).group(1)
+
+
+def said(html: str, role: str = "status") -> str:
+    found = re.search(rf'role="{role}"[^>]*>([^<]+)', html)
+    return found.group(1).strip() if found else ""
+
+
+# --- The page ---------------------------------------------------------------------------------
+
+
+def test_poli_leads_staff_to_their_first_room_and_the_head_to_all(sign_in):
+    response = sign_in("umum").get("/poli")
+    assert (response.status_code, response.location) == (303, "/poli/UMUM")
+    page = text_of(sign_in("kepala").get("/poli"))
+    assert "/poli/GIGI" in page
+    assert "Laboratorium" in page
+
+
+def test_lower_case_leads_to_the_room(sign_in):
+    response = sign_in("umum").get("/poli/umum")
+    assert (response.status_code, response.location) == (302, "/poli/UMUM")
+
+
+@pytest.mark.parametrize(
+    ("username", "path", "status"),
+    [
+        ("umum", "/poli/GIGI", 404),
+        ("umum", "/poli/TIDAKADA", 404),
+        ("kepala", "/poli/GIGI", 200),
+        ("loket", "/poli/UMUM", 403),
+        ("ti", "/poli/UMUM", 403),
+        ("rekammedis", "/poli", 403),
+    ],
+)
+def test_rooms_are_open_to_their_own(sign_in, username, path, status):
+    assert sign_in(username).get(path).status_code == status
+
+
+def test_an_empty_room_says_what_comes(sign_in):
+    page = text_of(sign_in("gigi").get("/poli/GIGI"))
+    assert "Tidak ada yang menunggu" in page
+    assert 'data-poll="5"' in page
+    assert 'accesskey="p"' in page
+
+
+def test_a_row_carries_the_marks_and_the_person(sign_in):
+    person = factories.patient("<b>O'Brien</b> & 😀", birth_date=date(1990, 2, 28))
+    entry = factories.entry("UMUM", person, complaint="<script>alert(1)</script> demam")
+    page = text_of(sign_in("umum").get("/poli/UMUM"))
+    marks = f'data-entry="{entry.public_id}" data-number="{entry.visit.label}"'
+    assert f'{marks} data-state="waiting" data-poli="UMUM"' in page
+    assert "&lt;b&gt;O&#39;Brien&lt;/b&gt; &amp; 😀" in page
+    assert "&lt;script&gt;" in page
+    assert "28-02-1990" in page
+    assert person.nik not in page
+
+
+def test_namesakes_are_pointed_out(sign_in):
+    factories.entry("UMUM", factories.patient("Siti Aminah"))
+    factories.entry("GIGI", factories.patient("Siti Aminah"))
+    assert "2 x Siti Aminah hari ini" in text_of(sign_in("umum").get("/poli/UMUM"))
+
+
+def test_without_script_the_page_reloads_and_leaves_the_message_behind(sign_in):
+    page = text_of(sign_in("umum").get("/poli/UMUM?dipanggil=x"))
+    noscript = re.search("<noscript>(.*?)</noscript>", page).group(1)
+    assert 'content="20; url=/poli/UMUM?otomatis=1"' in noscript
+
+
+def test_the_done_are_folded_and_shown_in_full_when_asked(sign_in):
+    client = sign_in("umum")
+    for entry in crowd(12):
+        post(client, f"/antrean/{entry.public_id}/batal", {"alasan": "salah daftar"})
+    page = text_of(client.get("/poli/UMUM"))
+    assert "Selesai 12" in page
+    assert len(rows_of(page, "cancelled")) == 10
+    page = text_of(client.get("/poli/UMUM?selesai=semua"))
+    assert len(rows_of(page, "cancelled")) == 12
+    assert "&amp;selesai=semua" in page
+
+
+# --- Budgets ----------------------------------------------------------------------------------
+
+
+def packed(response) -> int:
+    return len(gzip.compress(response.get_data(), 6, mtime=0))
+
+
+@pytest.mark.engines("sqlite")
+def test_forty_rows_stay_small(sign_in):
+    crowd(40)
+    client = sign_in("umum")
+    page = client.get("/poli/UMUM")
+    assert len(rows_of(text_of(page), "waiting")) == 40
+    assert packed(page) <= 6 * 1024
+    fragment = client.get("/poli/UMUM/baris")
+    assert len(rows_of(text_of(fragment), "waiting")) == 40
+    assert packed(fragment) <= 4 * 1024
+
+
+@pytest.mark.engines("sqlite")
+def test_the_page_asks_as_often_at_200_rows_as_at_10(sign_in):
+    client, counts = sign_in("umum"), []
+    for size in (10, 200):
+        crowd(size - sum(counts and [10] or []))
+        with count_queries() as statements:
+            page = client.get("/poli/UMUM")
+        assert len(rows_of(text_of(page))) == size
+        counts.append(len(statements))
+    assert counts[0] == counts[1]
+
+
+# --- The fragment -----------------------------------------------------------------------------
+
+
+def test_an_unchanged_poll_is_one_query_and_a_bare_204(sign_in):
+    factories.entry()
+    client = sign_in("umum")
+    version = version_of(text_of(client.get("/poli/UMUM")))
+    with count_queries() as statements:
+        response = client.get(f"/poli/UMUM/baris?v={version}")
+    assert response.status_code == 204
+    assert response.data == b""
+    assert dict(response.headers) == {"Cache-Control": "no-store"}
+    assert len(statements) == 1
+
+
+@pytest.mark.parametrize("asked", ["", "?v=", "?v=1", "?v=abc.1.2"])
+def test_the_fragment_comes_whole_for_an_old_or_unknown_version(sign_in, asked):
+    factories.entry()
+    client = sign_in("umum")
+    page = text_of(client.get("/poli/UMUM"))
+    response = client.get(f"/poli/UMUM/baris{asked}")
+    assert response.status_code == 200
+    assert "Set-Cookie" not in response.headers
+    assert response.headers["Cache-Control"] == "no-store"
+    fragment = text_of(response).strip()
+    assert fragment.startswith('<div id="antrean"')
+    assert re.sub(r'data-now="\d+"', "", fragment) in re.sub(r'data-now="\d+"', "", page)
+
+
+def test_a_patient_saved_at_the_counter_is_in_the_next_poll(sign_in):
+    client = sign_in("umum")
+    version = version_of(text_of(client.get("/poli/UMUM")))
+    entry = factories.entry()
+    fragment = text_of(client.get(f"/poli/UMUM/baris?v={version}"))
+    assert rows_of(fragment) == [entry.visit.label]
+    assert client.get(f"/poli/UMUM/baris?v={version_of(fragment)}").status_code == 204
+
+
+def test_a_poll_extends_no_session(sign_in):
+    client = sign_in("umum")
+    factories.entry()
+    rows = select(LoginSession.seen_at, LoginSession.idle_until, LoginSession.data)
+    before = db.session.execute(rows).all()
+    client.get("/poli/UMUM/baris")
+    db.session.rollback()
+    assert db.session.execute(rows).all() == before
+
+
+def test_a_stranger_s_poll_is_led_to_the_login(client):
+    response = client.get("/poli/UMUM/baris?v=1")
+    assert response.status_code == 401
+    assert response.headers["HX-Redirect"] == "/masuk?lanjut=/poli/UMUM"
+
+
+@pytest.mark.parametrize(
+    ("username", "code", "status"),
+    [("umum", "GIGI", 404), ("kepala", "TIDAKADA", 404), ("loket", "UMUM", 403)],
+)
+def test_a_poll_of_another_room_is_refused(sign_in, username, code, status):
+    assert sign_in(username).get(f"/poli/{code}/baris").status_code == status
+
+
+# --- Calling ----------------------------------------------------------------------------------
+
+
+def test_call_next_says_whom(sign_in):
+    entry = factories.entry("UMUM", factories.patient("Siti Aminah"))
+    client = sign_in("umum")
+    response = post(client, "/poli/UMUM/panggil", {"key": "k1"})
+    assert response.status_code == 303
+    assert response.location == f"/poli/UMUM?dipanggil={entry.public_id}"
+    page = text_of(client.get(response.location))
+    assert said(page) == f"Memanggil {entry.visit.label} Siti Aminah ke Poli Umum."
+    assert rows_of(page, "called") == [entry.visit.label]
+    again = post(client, "/poli/UMUM/panggil", {"key": "k1"})
+    assert again.location == response.location
+    assert fresh(entry).calls == 1
+
+
+def test_call_next_with_nobody_there_is_friendly(sign_in):
+    response = post(sign_in("gigi"), "/poli/GIGI/panggil")
+    assert response.status_code == 200
+    assert "Tidak ada pasien yang menunggu di Poli Gigi" in said(text_of(response))
+
+
+def test_call_next_of_another_room_calls_nobody(sign_in):
+    entry = factories.entry("GIGI")
+    assert post(sign_in("umum"), "/poli/GIGI/panggil").status_code == 404
+    assert post(sign_in("loket"), "/poli/GIGI/panggil").status_code == 403
+    assert fresh(entry).state == "waiting"
+
+
+def test_a_called_entry_of_another_room_is_not_named(sign_in):
+    entry = factories.entry("GIGI", factories.patient("Budi Rahasia"))
+    post(sign_in("gigi"), "/poli/GIGI/panggil")
+    page = text_of(sign_in("umum").get(f"/poli/UMUM?dipanggil={entry.public_id}"))
+    assert "Budi Rahasia" not in page
+
+
+@pytest.mark.parametrize("method", ["get", "put", "delete"])
+def test_calling_is_a_post(sign_in, method):
+    factories.entry()
+    response = getattr(sign_in("umum"), method)("/poli/UMUM/panggil")
+    assert response.status_code == 405
+
+
+def test_a_call_without_csrf_token_calls_nobody(sign_in):
+    entry = factories.entry()
+    response = sign_in("umum").post("/poli/UMUM/panggil")
+    assert response.status_code == 400
+    assert fresh(entry).state == "waiting"
+
+
+# --- Steps ------------------------------------------------------------------------------------
+
+
+def test_a_patient_s_way_through_the_room(sign_in):
+    client, entry = sign_in("umum"), factories.entry()
+    here = f"/antrean/{entry.public_id}"
+    for action, state in [
+        ("panggil", "called"),
+        ("panggil", "called"),
+        ("lewati", "skipped"),
+        ("kembali", "waiting"),
+        ("panggil", "called"),
+        ("urungkan", "waiting"),
+    ]:
+        response = post(client, f"{here}/{action}")
+        assert response.status_code == 303, action
+        assert response.location == f"/poli/UMUM?langkah={entry.public_id}"
+        assert fresh(entry).state == state
+        assert entry.visit.label in said(text_of(client.get(response.location)))
+    response = post(client, f"{here}/mulai")
+    assert response.location.startswith(f"/kunjungan/{entry.visit.public_id}")
+    assert fresh(entry).state == "in_service"
+    assert post(client, f"{here}/selesai").status_code == 303
+    assert fresh(entry).state == "done"
+
+
+def test_an_illegal_step_is_refused_on_the_queue_page(sign_in):
+    client, entry = sign_in("umum"), factories.entry()
+    response = post(client, f"/antrean/{entry.public_id}/lewati")
+    assert response.status_code == 409
+    page = text_of(response)
+    assert said(page, "alert").startswith(f"Pasien {entry.visit.label} masih menunggu")
+    assert rows_of(page) == [entry.visit.label]
+    assert "dr. Bagus" in page
+
+
+def test_the_second_of_two_people_is_told_who_was_first(sign_in):
+    entry = factories.entry()
+    post(sign_in("umum"), f"/antrean/{entry.public_id}/mulai")
+    response = post(sign_in("kepala"), f"/antrean/{entry.public_id}/mulai")
+    assert response.status_code == 409
+    assert "dimulai oleh dr. Bagus Prasetyo pukul" in said(text_of(response), "alert")
+
+
+@pytest.mark.parametrize("action", ["periksa", "rujuk", "hasil", "masuk", "hapus"])
+def test_an_unknown_step_does_not_exist(sign_in, action):
+    entry = factories.entry()
+    assert post(sign_in("umum"), f"/antrean/{entry.public_id}/{action}").status_code == 404
+    assert fresh(entry).state == "waiting"
+
+
+def test_another_room_s_entry_does_not_exist(sign_in):
+    entry = factories.entry("GIGI")
+    client = sign_in("umum")
+    for action in ("panggil", "batal", "urungkan"):
+        assert post(client, f"/antrean/{entry.public_id}/{action}").status_code == 404
+    for action in ("batal", "buka", "vital", "lainnya"):
+        assert client.get(f"/antrean/{entry.public_id}/{action}").status_code == 404
+    assert client.get("/antrean/0/batal").status_code == 404
+    assert post(sign_in("loket"), f"/antrean/{entry.public_id}/batal").status_code == 403
+    assert fresh(entry).state == "waiting"
+
+
+@pytest.mark.parametrize("action", ["batal", "pulang", "pindah"])
+def test_a_step_that_needs_a_reason_asks_for_it(sign_in, action):
+    client, entry = sign_in("umum"), factories.entry()
+    here = f"/antrean/{entry.public_id}/{action}"
+    page = text_of(client.get(here))
+    assert 'name="alasan"' in page
+    assert entry.visit.label in page
+    response = post(client, here, {"alasan": "  ", "poli": "GIGI"})
+    assert response.status_code == 422
+    assert "Tulis alasannya" in text_of(response)
+    if action == "pindah":
+        assert '<option value="GIGI" selected>' in text_of(response)
+    assert fresh(entry).state == "waiting"
+    response = post(client, here, {"alasan": "salah ruang", "poli": "GIGI"})
+    assert response.status_code == 303
+    assert fresh(entry).reason == "salah ruang"
+
+
+def test_a_reason_that_is_too_long_is_kept_and_refused(sign_in):
+    client, entry = sign_in("umum"), factories.entry()
+    response = post(client, f"/antrean/{entry.public_id}/batal", {"alasan": "x" * 301})
+    assert response.status_code == 422
+    assert "x" * 301 in text_of(response)
+    assert fresh(entry).state == "waiting"
+
+
+@pytest.mark.parametrize("room", ["", "UMUM", "TIDAKADA"])
+def test_a_move_needs_another_room_and_keeps_what_was_typed(sign_in, room):
+    client, entry = sign_in("umum"), factories.entry()
+    here = f"/antrean/{entry.public_id}/pindah"
+    response = post(client, here, {"alasan": "sakit <gigi>", "poli": room})
+    assert response.status_code == 422
+    assert "Pilih ruang tujuannya" in text_of(response)
+    assert "sakit &lt;gigi&gt;" in text_of(response)
+    assert fresh(entry).state == "waiting"
+
+
+def test_a_move_and_its_undo(sign_in):
+    client, entry = sign_in("umum"), factories.entry()
+    here = f"/antrean/{entry.public_id}"
+    response = post(client, f"{here}/pindah", {"alasan": "sakit gigi", "poli": "GIGI"})
+    page = text_of(client.get(response.location))
+    assert "pindah ke Poli Gigi dan Mulut" in said(page)
+    assert f'formaction="{here}/urungkan"' in page
+    assert entry.visit.label in text_of(sign_in("gigi").get("/poli/GIGI"))
+    assert post(client, f"{here}/urungkan").status_code == 303
+    assert rows_of(text_of(client.get("/poli/UMUM")), "waiting") == [entry.visit.label]
+    assert entry.visit.label not in text_of(sign_in("gigi").get("/poli/GIGI"))
+
+
+def test_an_illegal_move_is_refused_before_its_reason_is_asked(sign_in):
+    client, entry = sign_in("umum"), factories.entry()
+    here = f"/antrean/{entry.public_id}"
+    post(client, f"{here}/batal", {"alasan": "salah daftar"})
+    for action in ("pindah", "pulang", "batal"):
+        response = post(client, f"{here}/{action}")
+        assert response.status_code == 409
+        assert "sudah dibatalkan oleh dr. Bagus Prasetyo" in said(text_of(response), "alert")
+
+
+def test_a_page_that_was_posted_to_leads_back_when_it_is_reloaded(sign_in):
+    client, entry = sign_in("umum"), factories.entry()
+    response = client.get(f"/antrean/{entry.public_id}/lewati")
+    assert (response.status_code, response.location) == (303, "/poli/UMUM")
+
+
+def test_the_row_leads_to_the_record_and_the_vital_signs(sign_in):
+    client, entry = sign_in("umum"), factories.entry()
+    response = client.get(f"/antrean/{entry.public_id}/buka")
+    assert response.location.startswith(f"/kunjungan/{entry.visit.public_id}")
+    response = client.get(f"/antrean/{entry.public_id}/vital")
+    assert response.location == f"/kunjungan/{entry.visit.public_id}/tanda-vital"
+
+
+def test_the_page_of_further_steps_offers_what_is_possible_and_tells_the_past(sign_in):
+    client, entry = sign_in("umum"), factories.entry()
+    here = f"/antrean/{entry.public_id}"
+    page = text_of(client.get(f"{here}/lainnya"))
+    offered = set(re.findall(rf'{here}/(\w+)"', page))
+    assert offered == {"panggil", "mulai", "pindah", "batal", "pulang", "buka", "vital"}
+    post(client, f"{here}/panggil")
+    post(client, f"{here}/urungkan")
+    post(client, f"{here}/batal", {"alasan": "salah <daftar>"})
+    page = text_of(client.get(f"{here}/lainnya"))
+    assert "masuk antrean" in page
+    assert "dipanggil · dr. Bagus Prasetyo" in page
+    assert "dibatalkan · dr. Bagus Prasetyo · salah &lt;daftar&gt;" in page
+    assert f'{here}/urungkan"' in page
+    assert f'{here}/mulai"' not in page
+
+
+def test_a_step_names_its_author(sign_in):
+    entry = factories.entry()
+    post(sign_in("umum"), f"/antrean/{entry.public_id}/panggil")
+    user_id = db.session.scalar(select(QueueEvent.user_id).where(QueueEvent.action == "panggil"))
+    assert user_id == factories.user("umum").id
+
+
+def test_an_inactive_room_is_no_target(sign_in):
+    client, entry = sign_in("umum"), factories.entry()
+    with transaction():
+        factories.poli("GIGI").is_active = False
+    here = f"/antrean/{entry.public_id}/pindah"
+    assert post(client, here, {"alasan": "gigi", "poli": "GIGI"}).status_code == 422
