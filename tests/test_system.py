@@ -45,6 +45,7 @@ from tests.pages import login, post
 
 ROOT = Path(__file__).parent.parent
 GOOD_PASSPHRASE = "empat kuda lompat pagar"
+HELP = "templates/system/help_page.html"
 TEXT_AREA = r'<textarea[^>]*name="([^"]+)"[^>]*>\n?(.*?)</textarea>'
 HARMFUL = '<b>"Ruang" & O\'Neil</b>'
 HEAD_ONLY = (
@@ -161,6 +162,15 @@ def test_what_does_not_exist_is_not_found(kepala, url):
 @pytest.mark.parametrize("username", ["loket", "umum", "rekammedis", "kepala", "ti"])
 def test_help_is_for_every_desk(sign_in, username):
     assert "dalam 6 langkah" in words_of(sign_in(username).get("/bantuan"))
+
+
+def test_help_names_the_access_keys_that_the_pages_have():
+    pages = [*ROOT.glob("templates/**/*.html")]
+    told = set(re.findall(r"<kbd>Alt\+(\w)</kbd>", (ROOT / HELP).read_text("utf-8")))
+    there = {
+        key.upper() for page in pages for key in re.findall(r'accesskey="(\w)"', page.read_text())
+    }
+    assert told == there
 
 
 def test_help_needs_no_login(client):

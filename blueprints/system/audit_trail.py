@@ -49,6 +49,7 @@ ACTION_LABELS = {
     "add_addendum": "Menambah catatan pemeriksaan",
     "add_allergy": "Mencatat alergi",
     "end_allergy": "Mengakhiri alergi",
+    "fill_demo": "Mengisi data latihan",
     "create_user": "Membuat akun",
     "change_user": "Mengubah akun",
     "create_poli": "Menambah ruang",

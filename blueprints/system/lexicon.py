@@ -74,8 +74,8 @@ class TrialForm(PageForm):
         "Keluhan", [DataRequired("Ketik keluhan."), checked_by(clean_text, max_length=500)]
     )
     sex = RadioField("Jenis kelamin", choices=choices(ANY_SEX | {"": "Tidak disebut"}))
-    years = StringField("Umur, tahun", [whole(0, 130)])
-    months = StringField("Umur, bulan", [whole(0, 11)])
+    years = StringField("Tahun", [whole(0, 130)])
+    months = StringField("Bulan", [whole(0, 11)])
     pregnant = BooleanField("Hamil")
 
     def case(self) -> routing.Case:
