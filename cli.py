@@ -3,6 +3,7 @@
 import fcntl
 import logging
 import signal
+import sys
 import threading
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,10 @@ from models import Role, User
 
 DEMO_PASSWORD = "coba-alur-sekarang"  # noqa: S105  printed by `make run`, in demo data only
 BEAT_SECONDS = 5
+NOBODY_TO_ASK = (
+    "Basis data masih kosong dan tidak ada terminal untuk bertanya. Jalankan di terminal, atau "
+    "sebutkan --clinic, --time-zone, --head-name, --head-username, dan --head-password-file."
+)
 
 log = logging.getLogger("alur")
 
@@ -51,6 +56,8 @@ def setup_command(clinic, time_zone, head_name, head_username, head_password_fil
             fill_demo()
             return
         given = head_password_file.read().strip() if head_password_file else None
+        if not all((clinic, time_zone, head_name, head_username, given)) and not _has_terminal():
+            raise click.ClickException(NOBODY_TO_ASK)
         _first_head(
             clinic or click.prompt("Nama puskesmas"),
             time_zone or click.prompt("Zona waktu", type=click.Choice(["WIB", "WITA", "WIT"])),
@@ -58,6 +65,10 @@ def setup_command(clinic, time_zone, head_name, head_username, head_password_fil
             head_username or click.prompt("Nama pengguna kepala", default="kepala"),
             given,
         )
+
+
+def _has_terminal() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty()
 
 
 def prepare_database() -> None:
@@ -72,9 +83,9 @@ def prepare_database() -> None:
 def fill_demo() -> None:
     """The demo clinic: staff, patients, two years of visits and a living today."""
     password_hash = accounts.hash_passphrase(DEMO_PASSWORD)
-    with transaction():
+    with transaction():  # one for all: an interrupted first start leaves an empty database
         demo.create_staff(password_hash)
-    demo.fill()
+        demo.fill()
 
 
 def _first_head(clinic, time_zone, name, username, given) -> None:
@@ -96,7 +107,9 @@ def _first_head(clinic, time_zone, name, username, given) -> None:
 def _passphrase(username: str, given: str | None) -> str:
     while True:
         typed = given or click.prompt(
-            "Kata sandi kepala (15 huruf atau lebih)", hide_input=True, confirmation_prompt=True
+            "Kata sandi kepala (15 huruf atau lebih)",
+            hide_input=True,
+            confirmation_prompt="Ulangi kata sandi",
         )
         try:
             accounts.check_passphrase(typed, username)
@@ -130,7 +143,8 @@ def demo_data_command(today: bool) -> None:
     if not settings.value("is_demo"):
         raise click.ClickException("Ini bukan data latihan; tidak ada yang diubah.")
     if today:
-        demo.fill_today()
+        with transaction():
+            demo.fill_today()
 
 
 @click.command("worker")

@@ -1,0 +1,256 @@
+"""`make run` as a process: it starts, heals, stops, and says in a sentence what is wrong."""
+
+import contextlib
+import os
+import pty
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.browser import LiveServer
+from tests.postgres import free_port
+
+ROOT = Path(__file__).parent.parent
+SECRET = "kuda berlari di pantai"
+HEAD = ["--clinic", "Puskesmas Melati", "--time-zone", "WIB"]
+HEAD += ["--head-name", "dr. Ratna", "--head-username", "ratna"]
+PATIENCE = 30  # seconds until a test gives up; nothing here is timed
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+
+
+def until(condition, what: str):
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"not within {PATIENCE} s: {what}")
+
+
+def children_of(pid: int) -> dict[int, str]:
+    """Process id and command line of the direct children."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError, IndexError):
+            if (folder / "stat").read_text().rpartition(")")[2].split()[1] == str(pid):
+                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                if command:  # else it has died and waits to be noticed
+                    found[int(folder.name)] = command
+    return found
+
+
+def is_running(pid: int) -> bool:
+    with contextlib.suppress(OSError):
+        return (Path("/proc") / str(pid) / "cmdline").read_bytes() != b""
+    return False
+
+
+class Clinic(LiveServer):
+    """An empty clinic: no demo data, so that it starts at once."""
+
+    def __init__(self, folder: Path):
+        passphrase = folder / "passphrase"
+        passphrase.write_text(SECRET)
+        super().__init__(*HEAD, "--head-password-file", str(passphrase), ALUR_DEMO="0")
+
+    def child(self, word: str) -> int:
+        """The process id of the web server ("gunicorn") or the worker ("worker")."""
+        found = children_of(self.process.pid).items()
+        return next((pid for pid, command in found if word in command), 0)
+
+    def family(self) -> list[int]:
+        direct = list(children_of(self.process.pid))
+        return direct + [pid for parent in direct for pid in children_of(parent)]
+
+    def answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.address}/healthz", timeout=2) as answer:  # noqa: S310
+                return answer.status == 200
+        except (urllib.error.URLError, OSError):
+            return False
+
+
+@pytest.fixture
+def clinic(tmp_path):
+    """A clinic that the test will stop."""
+    server = Clinic(tmp_path)
+    yield server
+    server.remove()
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    """A clinic that goes on running, whatever the test does to it."""
+    server = Clinic(tmp_path_factory.mktemp("clinic"))
+    yield server
+    server.remove()
+
+
+def run(*options: str, data: Path, **environ: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "deploy/start.py", *options],
+        cwd=ROOT,
+        env={**os.environ, "ALUR_DATA": str(data), "HOST": "127.0.0.1", **environ},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=PATIENCE,
+    )
+
+
+def test_an_empty_clinic_starts_stops_and_starts_again(clinic):
+    assert clinic.lines[-1] == f"Alur siap: {clinic.address}"
+    assert clinic.answers()
+    family = clinic.family()
+    assert len(family) >= 4, "web server, its two workers, and the worker"
+    assert clinic.stop() == 0
+    assert not [pid for pid in family if is_running(pid)]
+    assert not clinic.answers()
+    # Again, without options: the data are there, nothing is asked.
+    clinic.start()
+    assert clinic.answers()
+    assert clinic.stop(signal.SIGINT) == 0
+
+
+@pytest.mark.parametrize("name", ["gunicorn", "worker"])
+def test_a_killed_process_is_started_again(running, name):
+    first = until(lambda: running.child(name), f"{name} runs")
+    os.kill(first, signal.SIGKILL)
+    until(lambda: running.child(name) not in {0, first}, f"another {name}")
+    until(running.answers, "the clinic answers")
+    assert running.process.poll() is None
+
+
+def test_the_worker_gives_way_to_the_web(running):
+    assert os.getpriority(os.PRIO_PROCESS, until(lambda: running.child("worker"), "worker")) >= 10
+    assert os.getpriority(os.PRIO_PROCESS, running.child("gunicorn")) == 0
+
+
+def test_a_killed_supervisor_leaves_nothing_behind(clinic):
+    family = until(lambda: clinic.child("worker") and clinic.family(), "all run")
+    clinic.process.kill()
+    clinic.process.wait()
+    until(lambda: not [pid for pid in family if is_running(pid)], "all ended")
+
+
+def test_a_second_ctrl_c_ends_what_hangs(clinic):
+    web = clinic.child("gunicorn")
+    os.kill(web, signal.SIGSTOP)
+    clinic.process.send_signal(signal.SIGINT)
+    until(lambda: "Alur berhenti ..." in clinic.lines, "it has heard the first one")
+    assert clinic.stop(signal.SIGINT) == 0
+    assert not is_running(web)
+
+
+def test_a_taken_port_is_said_in_a_sentence(tmp_path):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        done = run(data=tmp_path, PORT=port)
+    assert done.returncode == 1
+    assert f"Port {port}" in done.stdout
+    assert len(done.stdout.splitlines()) == 1
+    assert not (tmp_path / "db").exists(), "it looks before it writes"
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [{"PORT": "http"}, {"ALUR_DEMO": "maybe"}, {"HOST": "no such host"}, {"DATABASE_URL": "x"}],
+)
+def test_a_wrong_setting_is_said_in_a_sentence(tmp_path, environ):
+    done = run(data=tmp_path, **environ)
+    assert done.returncode == 1
+    assert len(done.stdout.splitlines()) == 1
+    assert next(iter(environ)) in done.stdout
+
+
+def test_an_empty_clinic_without_a_terminal_needs_options(tmp_path):
+    done = run(data=tmp_path, ALUR_DEMO="0", PORT=str(free_port()))
+    assert done.returncode == 1
+    assert "--clinic" in done.stdout.splitlines()[-1]
+    assert "Traceback" not in done.stdout
+
+
+def test_a_terminal_is_asked_for_the_clinic(tmp_path):
+    """Answers typed at a terminal: name, zone, head, passphrase twice."""
+    terminal, inner = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "deploy/start.py"],
+        cwd=ROOT,
+        env={**os.environ, "ALUR_DATA": str(tmp_path), "ALUR_DEMO": "0", "PORT": str(free_port())},
+        stdin=inner,
+        stdout=inner,
+        stderr=inner,
+        start_new_session=True,
+    )
+    os.close(inner)
+    try:
+        talk = [
+            ("Nama puskesmas", "Puskesmas Melati"),
+            ("Zona waktu", "WIT"),
+            ("Nama kepala", "dr. Ratna"),
+            ("Nama pengguna", "ratna"),
+            ("Kata sandi", SECRET),
+            ("Ulangi", SECRET),
+            ("Alur siap", None),
+        ]
+        heard = ""
+        for question, answer in talk:
+            while question not in heard:
+                heard += os.read(terminal, 4096).decode(errors="replace")
+            if answer:
+                heard = ""
+                os.write(terminal, f"{answer}\n".encode())
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+        os.close(terminal)
+
+
+def test_the_environment_is_made_once(tmp_path):
+    """A copy with requirements that need no download: made, left alone, brought up to date."""
+    (tmp_path / "deploy").mkdir()
+    shutil.copy(ROOT / "deploy" / "environment.py", tmp_path / "deploy")
+    wanted = tmp_path / "requirements.txt"
+    wanted.write_text("# nothing\n")
+
+    def make() -> str:
+        command = [sys.executable, "deploy/environment.py", "requirements.txt"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stderr
+
+    assert ".venv" in make()
+    python = tmp_path / ".venv" / "bin" / "python"
+    made = python.lstat().st_mtime_ns
+    assert make() == ""
+    wanted.write_text("# nothing else\n")
+    assert "requirements.txt" in make()
+    assert python.lstat().st_mtime_ns == made
+    python.unlink()  # an upgraded system took its Python away
+    assert ".venv" in make()
+    assert python.exists()
+
+
+def test_an_old_python_is_told_so():
+    """The bootstrap must be readable for the Pythons that it refuses."""
+    code = (
+        "import sys; sys.version_info = (3, 9, 2); sys.path.insert(0, 'deploy')\n"
+        "import environment; sys.exit(environment.main([]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "Python 3.11" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
