@@ -28,3 +28,4 @@ def init_logging() -> None:
     if not any(isinstance(f, Scrubber) for h in root.handlers for f in h.filters):
         root.addHandler(handler)
         root.setLevel(logging.INFO)
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # each start checks the migrations
