@@ -29,7 +29,6 @@ import sessions
 from clinic import audit, days, settings
 from db import db, transaction, utcnow
 from models import (
-    LoginSession,
     Patient,
     Poli,
     QueueEntry,
@@ -267,42 +266,6 @@ def record_view(action: str, patient: Patient, object_type: str = "", object_ref
         )
 
 
-# --- Pages ------------------------------------------------------------------------------------
-
-DESKS = {
-    Role.REGISTRATION: ("Pendaftaran", "registration.desk"),
-    Role.POLI: ("Antrean", "poli.rooms"),
-    Role.RECORDS: ("Pasien", "patients.search"),
-    Role.HEAD: ("Antrean", "poli.rooms"),
-    Role.OPERATOR: ("Sistem", "system.status"),
-}
-FURTHER = {
-    Role.REGISTRATION: [],
-    Role.POLI: [("Pasien", "patients.search")],
-    Role.RECORDS: [],
-    Role.HEAD: [
-        ("Pendaftaran", "registration.desk"),
-        ("Pasien", "patients.search"),
-        ("Sistem", "system.status"),
-    ],
-    Role.OPERATOR: [],
-}
-
-
-def desk_address() -> str:
-    """Where an account's work begins."""
-    return url_for(DESKS[current_user.role][1])
-
-
-def navigation() -> list[tuple[str, str, bool]]:
-    """Label, address and "is here" of the links in the page's head."""
-    if not current_user.is_authenticated:
-        return []
-    links = [DESKS[current_user.role], *FURTHER[current_user.role], ("Bantuan", "system.help_page")]
-    here = request.blueprint
-    return [(label, url_for(end), end.split(".")[0] == here) for label, end in links]
-
-
 def page_settings() -> dict:
     """The clinic's settings, read once a request."""
     if "settings" not in g:
@@ -310,16 +273,8 @@ def page_settings() -> dict:
     return g.settings
 
 
-def sessions_of(user: User) -> list[LoginSession]:
-    return list(
-        db.session.scalars(
-            select(LoginSession).where(
-                LoginSession.user_id == user.id, LoginSession.ended_at.is_(None)
-            )
-        )
-    )
-
-
 def init_app(app: Flask) -> None:
     login_manager.init_app(app)
+    # There is no "remember me", and looking for one would load the session on every poll.
+    app.after_request_funcs[None].remove(login_manager._update_remember_cookie)
     app.before_request(guard)

@@ -1,8 +1,5 @@
 """Puts the parts together: `create_app()`. Imported by nobody but gunicorn, flask and the tests."""
 
-import importlib.util
-from importlib import import_module
-
 from flask import Flask, current_app, g, render_template
 from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
@@ -13,8 +10,10 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import access
 import cli
+import navigation
 import responses
 import sessions
+from blueprints import auth, board, examination, patients, poli, registration, system
 from clinic import audit, settings
 from config import Config, read_config
 from db import db, engine_options, utcnow
@@ -22,11 +21,7 @@ from formatting import FILTERS
 from logs import init_logging
 from validators import NO_NIK_REASONS
 
-BLUEPRINTS = [
-    name
-    for name in ("auth", "registration", "poli", "examination", "patients", "board", "system")
-    if importlib.util.find_spec(f"blueprints.{name}")
-]
+DESKS = (auth, registration, poli, examination, patients, board, system)
 SENTENCES = {
     400: ("Permintaan tidak lengkap", "Kembali ke halaman sebelumnya dan coba lagi."),
     403: ("Tidak diizinkan", "Akun Anda tidak membuka halaman ini. Tanyakan kepada kepala."),
@@ -68,11 +63,8 @@ def create_app(config: Config | None = None) -> Flask:
     access.init_app(app)  # before CSRF: a stranger is refused first
     CSRFProtect(app)
     responses.init_app(app)
-    for name in BLUEPRINTS:
-        try:  # TEMPORARY while the desks are being built
-            app.register_blueprint(import_module(f"blueprints.{name}").bp)
-        except Exception:
-            app.logger.exception("blueprint %s", name)
+    for desk in DESKS:
+        app.register_blueprint(desk.bp)
     app.jinja_env.filters.update(FILTERS, no_nik_text=NO_NIK_REASONS.get)
     app.context_processor(page_context)
     app.register_error_handler(HTTPException, show_error)
@@ -89,7 +81,7 @@ def page_context() -> dict:
         "is_demo": known["is_demo"],
         "zone": known["time_zone"],
         "now": utcnow(),
-        "nav_items": [] if g.get("has_failed") else access.navigation(),
+        "nav_items": [] if g.get("has_failed") else navigation.links(),
     }
 
 

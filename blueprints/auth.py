@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 import access
+import navigation
 import sessions
 from clinic import accounts, audit
 from db import db, transaction
@@ -21,7 +22,7 @@ WRONG = "Nama pengguna atau kata sandi salah. Periksa huruf besar dan ejaannya, 
 @bp.get("/")
 @access.allow(*access.EVERYONE)
 def home():
-    return redirect(access.desk_address(), 303)
+    return redirect(navigation.desk_address(), 303)
 
 
 @bp.get("/masuk")

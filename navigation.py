@@ -1,0 +1,44 @@
+"""Where an account's work begins, and the links in each page's head."""
+
+from flask import request, url_for
+from flask_login import current_user
+
+from models import Role
+
+DESKS = {
+    Role.REGISTRATION: ("Pendaftaran", "registration.desk"),
+    Role.POLI: ("Antrean", "poli.rooms"),
+    Role.RECORDS: ("Pasien", "patients.search"),
+    Role.HEAD: ("Antrean", "poli.rooms"),
+    Role.OPERATOR: ("Sistem", "system.status"),
+}
+FURTHER = {
+    Role.REGISTRATION: [],
+    Role.POLI: [("Pasien", "patients.search")],
+    Role.RECORDS: [],
+    Role.HEAD: [
+        ("Pendaftaran", "registration.desk"),
+        ("Pasien", "patients.search"),
+        ("Sistem", "system.status"),
+    ],
+    Role.OPERATOR: [],
+}
+
+
+def desk_address() -> str:
+    """Where an account's work begins."""
+    return url_for(DESKS[current_user.role][1])
+
+
+def links() -> list[tuple[str, str, bool]]:
+    """Label, address and "is here" of the links in the page's head."""
+    if not current_user.is_authenticated:
+        return []
+    shown = [DESKS[current_user.role], *FURTHER[current_user.role], ("Bantuan", "system.help_page")]
+    here = _desk_of(request.endpoint or "")
+    return [(label, url_for(end), _desk_of(end) == here) for label, end in shown]
+
+
+def _desk_of(endpoint: str) -> str:
+    """The help page stands beside the desks, not in the one whose module holds it."""
+    return endpoint if endpoint == "system.help_page" else endpoint.split(".")[0]

@@ -1,0 +1,119 @@
+"""The design's budgets that are exact: bytes on the wire and queries."""
+
+import gzip
+import re
+
+import pytest
+
+from db import db
+from tests import factories
+from tests.databases import count_queries
+from tests.pages import login, post
+
+GZIP = {"Accept-Encoding": "gzip"}
+KB = 1024
+
+
+def wire_bytes(response) -> int:
+    """Status line, head and body, as gunicorn would send them."""
+    head = f"HTTP/1.1 {response.status}\r\n{response.headers}"
+    # what the server itself adds
+    head += "Server: gunicorn\r\nDate: Wed, 25 Nov 2026 01:02:03 GMT\r\nConnection: keep-alive\r\n"
+    return len(head.encode()) + len(response.data)
+
+
+def get(client, url):
+    """The page as a browser asks for it, unpacked for the page checks only afterwards."""
+    client.is_checking = False
+    response = client.get(url, headers=GZIP)
+    client.is_checking = True
+    return response
+
+
+def test_the_first_visit_is_30_kb_in_5_requests(client):
+    page = get(client, "/masuk")
+    html = gzip.decompress(page.data).decode()
+    urls = re.findall(r'(?:src|href)="(/static/[^"]+)"', html)
+    answers = [page, *(get(client, url) for url in urls)]
+    assert len(answers) <= 5
+    assert sum(wire_bytes(answer) for answer in answers) <= 30 * KB
+    for answer in answers[1:]:
+        assert "immutable" in answer.headers["Cache-Control"]
+
+
+@pytest.fixture
+def busy_day(app):
+    """40 people waiting in one room, with names and complaints that differ."""
+    first = ["Siti", "Muhammad", "Ni Wayan", "Lalu", "Baiq", "Ahmad", "Dewi", "Putu"]
+    last = ["Aminah", "Yusuf", "Sudiarti", "Hardiman", "Rahayu", "Fauzi", "Kusuma", "Wirawan"]
+    for number in range(40):
+        name = f"{first[number % 8]} {last[(number * 3 + number // 8) % 8]}"
+        factories.entry(
+            "UMUM",
+            factories.patient(name, village=f"Dasan {last[number % 5]}"),
+            complaint=f"batuk pilek {number % 7} hari, pusing, {last[number % 6]} tidak enak badan",
+        )
+
+
+def test_a_queue_of_40_is_4_kb(busy_day, sign_in):
+    client = sign_in("umum")
+    page = get(client, "/poli/UMUM")
+    assert gzip.decompress(page.data).decode().count('data-state="waiting"') == 40
+    assert len(get(client, "/poli/UMUM/baris").data) <= 4 * KB
+    assert len(page.data) <= 6 * KB
+
+
+def test_an_unchanged_poll_is_200_bytes_and_one_query(busy_day, sign_in):
+    client = sign_in("umum")
+    fragment = client.get("/poli/UMUM/baris").get_data(as_text=True)
+    version = re.search(r'data-version="([^"]+)"', fragment)[1]
+    with count_queries() as queries:
+        response = client.get(f"/poli/UMUM/baris?v={version}")
+    assert response.status_code == 204
+    assert response.data == b""
+    assert len(queries) == 1
+    assert wire_bytes(response) <= 200
+    assert len(f"alur={client.get_cookie('alur').value}") <= 100
+
+
+def test_the_desks_pages_are_6_kb(busy_day, app, client):
+    login(client, "kepala")
+    entry = factories.entry("UMUM", factories.patient("Siti Aminah"))
+    visit, patient = entry.visit.public_id, entry.visit.patient.public_id
+    post(client, "/pendaftaran", {"q": "Siti"})
+    for url in (
+        "/pendaftaran",
+        "/pendaftaran/baru",
+        f"/pendaftaran/pasien/{patient}",
+        f"/pendaftaran/tiket/{visit}",
+        f"/pendaftaran/kunjungan/{visit}/ubah",
+        f"/kunjungan/{visit}",
+        f"/pasien/{patient}",
+        "/pasien",
+        "/poli/UMUM",
+        "/layar",
+        "/sistem",
+        "/sistem/pengguna",
+        "/sistem/pengaturan",
+        "/bantuan",
+    ):
+        response = get(client, url)
+        assert response.status_code == 200, url
+        assert len(response.data) <= 6 * KB, (url, len(response.data))
+
+
+def test_the_queue_page_asks_as_much_for_10_as_for_200(app, sign_in):
+    client = sign_in("umum")
+    person = [factories.patient(f"Orang {number:03}") for number in range(10)]
+    for number in range(10):
+        factories.entry("UMUM", person[number])
+    client.get("/poli/UMUM")
+    with count_queries() as few:
+        client.get("/poli/UMUM")
+    for number in range(190):
+        factories.entry("UMUM", factories.patient(f"Lain {number:03}"))
+    db.session.rollback()
+    with count_queries() as many:
+        client.get("/poli/UMUM")
+    assert len(many) == len(few)
+    assert len(few) <= 12

@@ -1,0 +1,152 @@
+"""Text that wants to be markup, through every page that shows it: shown as typed, never run.
+
+The page checks of PageClient refuse inline scripts, styles and handlers on each page.
+"""
+
+import html
+
+import pytest
+from sqlalchemy import select
+
+from db import db, transaction
+from models import Allergy, Examination, QueueEntry
+from tests import factories
+from tests.pages import post
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "' onfocus='alert(1)' autofocus='",
+    "{{ 7 * 7 }} {% raw %}",
+    "</textarea></title><svg onload=alert(1)>",
+    "Robert'); DROP TABLE patient;--",
+    "=HYPERLINK(1) \u202e gnp.exe",
+    "😀 Ñandú ‘kutip’ & <b>tebal</b>",
+]
+
+
+@pytest.fixture
+def visit(app):
+    """A finished visit and a waiting one of a person made of hostile text."""
+
+    def make(text: str):
+        person = factories.patient(
+            text,
+            address=text,
+            village=text[:60],
+            mother_name=text,
+            phone="0812",
+        )
+        entry = factories.entry("UMUM", person, complaint=text)
+        with transaction():
+            author = factories.user("umum")
+            entry = db.session.get(QueueEntry, entry.id)
+            db.session.add_all(
+                [
+                    Examination(
+                        entry_id=entry.id,
+                        visit_id=entry.visit_id,
+                        recorded_by_id=author.id,
+                        subjective=text,
+                        objective=text,
+                        assessment=text,
+                        plan=text,
+                        therapy=text,
+                        refer_to=text,
+                    ),
+                    Allergy(
+                        patient_id=entry.visit.patient_id,
+                        original_patient_id=entry.visit.patient_id,
+                        substance=text,
+                        reaction=text,
+                        recorded_by_id=author.id,
+                    ),
+                ]
+            )
+        return db.session.scalars(select(QueueEntry)).one()
+
+    return make
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_is_shown_as_it_was_typed(visit, sign_in, text):
+    entry = visit(text)
+    visit_ref, patient_ref = entry.visit.public_id, entry.visit.patient.public_id
+    client = sign_in("kepala")
+    post(client, "/pendaftaran", {"q": text})
+    post(client, "/pasien", {"q": text})
+    seen = 0
+    for url in (
+        "/pendaftaran",
+        "/pendaftaran/baru",
+        f"/pendaftaran/pasien/{patient_ref}",
+        f"/pendaftaran/baru?keluarga={visit_ref}",
+        f"/pendaftaran/tiket/{visit_ref}",
+        f"/pendaftaran/kunjungan/{visit_ref}/ubah",
+        f"/pendaftaran/kunjungan/{visit_ref}/ruang",
+        f"/pendaftaran/kunjungan/{visit_ref}/identitas",
+        "/poli/UMUM",
+        "/poli/UMUM/baris",
+        f"/antrean/{entry.public_id}/pindah",
+        f"/kunjungan/{visit_ref}",
+        f"/kunjungan/{visit_ref}/tanda-vital",
+        f"/pasien/{patient_ref}",
+        "/layar",
+        "/sistem/audit",
+    ):
+        response = client.get(url)
+        assert response.status_code == 200, url
+        page = response.get_data(as_text=True)
+        for piece in ("<script>alert", "<img src=x", "<svg onload", "<b>tebal", "' onfocus='"):
+            assert piece not in page, (url, piece)
+        seen += text in html.unescape(page)
+    assert seen >= 8
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_on_the_way_to_the_check_page(sign_in, text):
+    client = sign_in("loket")
+    typed = {
+        "no_nik_reason": "LUPA_KARTU",
+        "name": text,
+        "sex": "P",
+        "birth_date": "17-08-1985",
+        "address": text,
+        "mother_name": text,
+        "complaint": text,
+        "poli": "UMUM",
+        "phone": text[:20],
+        "bpjs_number": "",
+    }
+    draft = post(client, "/pendaftaran/baru", typed).location
+    shown = " ".join(text.replace("\u202e", "").split())  # turning the line round is no text
+    assert shown in html.unescape(client.get(draft).get_data(as_text=True))
+    refused = post(client, "/pendaftaran/baru", typed | {"nik": text, "birth_date": text})
+    assert refused.status_code == 422
+    assert text in html.unescape(refused.get_data(as_text=True))
+    for url in ("/pendaftaran/saran", "/pendaftaran/mirip", "/pendaftaran/cari"):
+        assert post(client, url, typed | {"q": text}).status_code == 200
+
+
+def test_nobodys_nik_reaches_an_address_or_a_log(sign_in, caplog):
+    """The whole walk of one marked NIK; PageClient refuses it unmasked on any page but a form."""
+    nik = "3171015708859876"
+    client = sign_in("loket")
+    post(client, "/pendaftaran", {"q": nik})
+    client.get("/pendaftaran")
+    typed = {
+        "nik": nik,
+        "name": "Siti Aminah",
+        "sex": "P",
+        "birth_date": "17-08-1985",
+        "address": "Jalan Kenanga",
+        "complaint": "demam",
+        "poli": "UMUM",
+    }
+    draft = post(client, "/pendaftaran/baru", typed).location
+    client.get(draft)
+    ticket = post(client, draft, {"version": "1"}).location
+    client.get(ticket)
+    assert nik not in draft + ticket
+    assert nik not in str(client.get_cookie("alur"))
+    assert nik not in caplog.text

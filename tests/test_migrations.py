@@ -1,0 +1,90 @@
+"""The migrations build exactly the tables that the models describe, on both engines."""
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+from sqlalchemy.exc import DatabaseError
+
+import cli
+from clinic import audit
+from db import Base, db, transaction
+from models import AuditEntry, Patient
+
+
+def test_migrations_and_models_agree(app):
+    with db.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_setting_up_again_changes_nothing(app):
+    before = db.session.execute(text("SELECT count(*) FROM poli")).scalar()
+    db.session.rollback()
+    cli.prepare_database()
+    assert db.session.execute(text("SELECT count(*) FROM poli")).scalar() == before
+
+
+def test_every_key_to_a_patient_is_known():
+    """A merge moves what belongs to the person; a new table must say which it is."""
+    moves_with_the_visit_or_person = {"visit", "allergy", "patient_alias"}
+    stays_with_the_record = {"patient", "patient_version", "patient_token"}
+    found = {
+        key.parent.table.name
+        for table in Base.metadata.tables.values()
+        for key in table.foreign_keys
+        if key.column.table is Patient.__table__
+    }
+    assert found == moves_with_the_visit_or_person | stays_with_the_record
+    for name in moves_with_the_visit_or_person:
+        assert "original_patient_id" in Base.metadata.tables[name].columns
+
+
+# --- The audit trail --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def trail(app):
+    with transaction():
+        for number in range(5):
+            audit.record(audit.SYSTEM, "test", details=f"catatan {number}")
+    return app
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit_entry SET reason = 'lain'",
+        "DELETE FROM audit_entry",
+        "INSERT OR REPLACE INTO audit_entry SELECT * FROM audit_entry WHERE seq = 1",
+        "TRUNCATE audit_entry",
+    ],
+)
+def test_the_trail_cannot_be_changed(trail, engine, statement):
+    only = {"INSERT OR": "sqlite", "TRUNCATE ": "postgresql"}.get(statement[:9], engine)
+    if only != engine:
+        return  # a statement that this engine does not know
+    with pytest.raises(DatabaseError), transaction() as session:
+        session.execute(text(statement))
+
+
+def test_a_changed_entry_breaks_the_chain(trail, engine):
+    assert audit.broken_link() is None
+    first = db.session.query(AuditEntry).order_by(AuditEntry.seq.desc()).first().seq - 2
+    db.session.rollback()
+    off, on = {
+        "sqlite": ("DROP TRIGGER audit_entry_no_update", "SELECT 1"),
+        "postgresql": ("ALTER TABLE audit_entry DISABLE TRIGGER USER", "SELECT 1"),
+    }[engine]
+    with transaction() as session:
+        session.execute(text(off))
+        session.execute(
+            text("UPDATE audit_entry SET details = 'dipalsukan' WHERE seq = :seq"), {"seq": first}
+        )
+        session.execute(text(on))
+    try:
+        assert audit.broken_link() == first
+    finally:
+        if engine == "postgresql":
+            with transaction() as session:
+                session.execute(text("ALTER TABLE audit_entry ENABLE TRIGGER USER"))
