@@ -142,7 +142,7 @@ def test_identity_allergies_and_earlier_visits_stand_above_the_form(umum):
     form = page.index('id="isian"')
     for text in ("Siti Aminah", "14-05-1985", "Perempuan", person.mrn, "Amoksisilin (gatal)"):
         assert 0 < page.index(text) < form, text
-    for text in ("keluhan 1<", "TD 120/80", "J06.9", "terapi 1<", "keluhan 5<"):
+    for text in ("keluhan 1<", "TD\u00a0120/80", "J06.9", "terapi 1<", "keluhan 5<"):
         assert 0 < page.index(text) < form, text
     assert "keluhan 6<" not in page
     assert person.nik not in page
@@ -366,9 +366,31 @@ def test_enter_in_the_search_box_searches_and_elsewhere_saves(umum):
     assert send(umum, entry, "lanjut", version=1, plan="x").status_code == 303
 
 
-def test_a_text_left_in_the_search_box_is_kept_as_a_diagnosis(umum):
+@pytest.mark.parametrize("action", ["simpan", "selesai"])
+def test_words_left_in_the_search_box_are_asked_about_before_anything_is_saved(umum, action):
     entry = served()
-    response = send(umum, entry, diagnosis_search="pegal linu")
+    fields = {"assessment": "diare", "disposition": "pulang", "diagnosis_search": "diare"}
+    response = send(umum, entry, action, **fields)
+    assert response.status_code == 422 and 'href="#f-diagnosis_search"' in text_of(response)
+    assert 'value="A09' in text_of(response) and 'name="diagnosis" value="diare"' in text_of(
+        response
+    )
+    assert examination(entry) is None
+
+
+def test_what_was_ticked_counts_and_the_words_that_led_there_do_not(umum):
+    entry = served()
+    send(umum, entry, diagnosis=["J06.9"], **{"case_type-1": "baru"})
+    fields = {"case_type-1": "baru", "diagnosis_search": "diare"}
+    response = send(umum, entry, version=1, diagnosis=["J06.9", "A09"], **fields)
+    assert response.status_code == 303
+    assert [row.code for row in all_rows(Diagnosis)] == ["J06.9", "A09"]
+
+
+def test_a_text_without_a_code_is_recorded_when_it_was_ticked(umum):
+    entry = served()
+    fields = {"diagnosis": "pegal linu", "diagnosis_search": "pegal linu"}
+    response = send(umum, entry, **fields)
     assert "tanpa kode ICD-10" in text_of(umum.get(response.location))
     assert [(row.code, row.title) for row in all_rows(Diagnosis)] == [("", "pegal linu")]
 
@@ -380,8 +402,8 @@ def test_the_search_fragment_keeps_what_was_ticked(umum):
     page = text_of(fragment)
     assert fragment.status_code == 200 and page.lstrip().startswith('<div id="diagnosis-options"')
     assert 'value="J06.9" checked' in page and 'value="A09' in page
-    assert "value=" not in text_of(umum.get(url, query_string={"q": "d"}))
-    assert "Tidak ada kode" in text_of(umum.get(url, query_string={"q": "zzzzqq"}))
+    assert text_of(umum.get(url, query_string={"q": "d"})).count("value=") == 1
+    assert "tanpa kode" in text_of(umum.get(url, query_string={"q": "zzzzqq"}))
     assert "Set-Cookie" not in fragment.headers
 
 

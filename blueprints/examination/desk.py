@@ -6,7 +6,12 @@ from sqlalchemy import select
 import access
 from blueprints.examination import page
 from blueprints.examination.blueprint import bp, clinical
-from blueprints.examination.forms import ExaminationForm, entered_diagnoses, examination_input
+from blueprints.examination.forms import (
+    ExaminationForm,
+    entered_diagnoses,
+    examination_input,
+    has_ticked,
+)
 from clinic import allergies, diagnoses, records
 from clinic.diagnoses import DiagnosisInput
 from clinic.queues import QueueError
@@ -18,6 +23,7 @@ from validators import FieldError
 OTHER_PATIENT = (
     "Isian ini bukan untuk kunjungan ini, jadi belum disimpan. Cocokkan nama dan tanggal lahir."
 )
+UNDECIDED = "Belum disimpan: centang diagnosis yang cocok, atau kosongkan kotak cari."
 FORM_FIELDS = {"substance": "allergy_substance"}
 
 
@@ -39,10 +45,11 @@ def record(visit: str):
     action = request.form.get("aksi", "simpan")
     if entry is None:
         return _again(found, page.chosen_entry(found), form, 409, OTHER_PATIENT)
-    if _asks_for_codes(form, action):
-        return _again(found, entry, form, 200, searched=form.diagnosis_search.data)
-    if not form.validate():
-        return _again(found, entry, form, 422)
+    is_undecided = _is_undecided(form)
+    if action == "cari" or (action == "lanjut" and is_undecided):
+        return _again(found, entry, form, 200)
+    if not form.validate() or is_undecided:
+        return _again(found, entry, form, 422, is_undecided=is_undecided)
     try:
         with transaction():
             examination = _store(found, entry, form, action)
@@ -70,12 +77,10 @@ def _entry_sent(visit: Visit) -> QueueEntry | None:
     return entry
 
 
-def _asks_for_codes(form: ExaminationForm, action: str) -> bool:
-    """ "Cari kode", or Enter in the search box, unless it holds a code that is known."""
+def _is_undecided(form: ExaminationForm) -> bool:
+    """Words in the search box of which nothing was ticked: no diagnosis yet."""
     searched = (form.diagnosis_search.data or "").strip()
-    return action == "cari" or (
-        action == "lanjut" and bool(searched) and not diagnoses.is_known(searched)
-    )
+    return bool(searched) and not has_ticked(request.form) and not diagnoses.is_known(searched)
 
 
 def _again(
@@ -85,15 +90,21 @@ def _again(
     status: int,
     problem: str = "",
     *,
-    searched: str = "",
     is_conflict: bool = False,
+    is_undecided: bool = False,
 ):
-    """The page with everything that was typed."""
+    """The page with everything that was typed, and the codes for what is in the search box."""
+    if is_undecided:
+        form.diagnosis_search.errors = [UNDECIDED]
     examination = records.open_examination(entry) if entry else None
     entered = entered_diagnoses(request.form) or []
     lines = diagnoses.lines(entered, visit.patient, examination)
     chosen = {line.code for line in lines}
-    options = [term for term in page.search_options(searched) if term.code not in chosen]
+    options = [
+        term
+        for term in page.search_options(form.diagnosis_search.data or "")
+        if term.code not in chosen
+    ]
     typed = page.Typed(form, lines, _version_sent(), options, problem, is_conflict)
     return page.show(visit, entry, typed, status=status)
 
@@ -156,7 +167,7 @@ def diagnosis_options(visit: str):
     """The search box's fragment; what was ticked stays, so that a second search loses nothing."""
     found = page.readable_visit(visit)
     query = request.args.get("q") or request.args.get("diagnosis_search", "")
-    entered = [DiagnosisInput(code[:16]) for code in request.args.getlist("diagnosis")]
+    entered = [DiagnosisInput(text[:300]) for text in request.args.getlist("diagnosis")]
     ticked = diagnoses.lines(entered, found.patient)
     chosen = {line.code for line in ticked}
     options = [term for term in page.search_options(query[:80]) if term.code not in chosen]

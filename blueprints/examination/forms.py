@@ -111,27 +111,34 @@ def _refer_to(form: ExaminationForm, typed: MultiDict) -> str | None:
     return room if form.disposition.data == Disposition.INTERNAL else ""
 
 
-def entered_diagnoses(
-    typed: Mapping[str, str] | MultiDict, searched: str = ""
-) -> list[DiagnosisInput] | None:
+def entered_diagnoses(typed: MultiDict, searched: str = "") -> list[DiagnosisInput] | None:
     """Codes and texts in the order sent, the one marked as primary first.
 
-    A text left in the search box counts as a diagnosis: what was typed is never dropped.
+    A code in the search box counts as well, unless it was the way to something that was ticked.
     """
     if "diagnosis" not in typed and not searched.strip():
         return None
-    # case_type-<n> belongs to the n-th diagnosis, counted from 1 as people do (or from 0).
-    first = 0 if "case_type-0" in typed else 1
     found = []
-    for n, text in enumerate(typed.getlist("diagnosis"), first):
-        case_type = typed.get(f"case_type-{n}", "")
+    for text, case_type in _with_case_types(typed):
         if case_type != REMOVE and text.strip():
             known = case_type if case_type in list(CaseType) else ""
             found.append(DiagnosisInput(text[:300], known))
-    if searched.strip():
+    if searched.strip() and not has_ticked(typed):
         found.append(DiagnosisInput(searched))
     primary = typed.get("diagnosis_primary", "")
     return sorted(found, key=lambda each: each.text != primary) if primary else found
+
+
+def has_ticked(typed: MultiDict) -> bool:
+    """Whether something was chosen from the search; only what was on the list has a case type."""
+    return any(case_type is None for _, case_type in _with_case_types(typed))
+
+
+def _with_case_types(typed: MultiDict) -> list[tuple[str, str | None]]:
+    # case_type-<n> belongs to the n-th diagnosis, counted from 1 as people do (or from 0).
+    first = 0 if "case_type-0" in typed else 1
+    texts = enumerate(typed.getlist("diagnosis"), first)
+    return [(text, typed.get(f"case_type-{n}")) for n, text in texts]
 
 
 def stored_lines(examination: Examination | None) -> list[diagnoses.Line]:

@@ -184,7 +184,7 @@ def _theirs(examination: Examination | None, typed: Typed) -> dict[str, str]:
 
 
 def queue_address(poli: Poli) -> str:
-    return f"/poli/{poli.code}"
+    return url_for("poli.queue", code=poli.code)
 
 
 def search_options(text: str) -> list[Any]:
