@@ -1,6 +1,9 @@
 """The demo clinic: invented people, the same every time (fixed seed)."""
 
-from clinic import accounts, audit, settings
+from clinic import accounts, audit, days, demo_today, patients, reference, settings
+from clinic.demo_desks import actor, staff
+from clinic.demo_history import History
+from clinic.demo_people import people
 from db import db
 from models import Practitioner, Role
 
@@ -41,8 +44,22 @@ def create_staff(password_hash: str) -> None:
 
 
 def fill() -> None:
-    """Patients and two years of visits."""
+    """Patients, two years of visits and a living today, all in the caller's one transaction.
+
+    A first start that is interrupted so leaves an empty database, which the next one fills.
+    """
+    reference.seed_demo_villages()
+    today = days.clinic_date()
+    crowd, users = people(today), staff()
+    created = patients.create_many(actor(users[""]), [person.identity for person in crowd])
+    count = History(crowd, created, users, today).write()
+    audit.record(audit.SYSTEM, "fill_demo", object_type="visit", details=str(count))
+    fill_today()
 
 
-def fill_today() -> None:
-    """A living queue for today."""
+def fill_today() -> int:
+    """Give today a living queue; how many visits were added.
+
+    A day with ten visits or more is left as it is, so repeating it changes nothing.
+    """
+    return demo_today.fill(days.open_day())

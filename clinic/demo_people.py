@@ -173,8 +173,9 @@ class Census:
     def strangers(self) -> Iterator[Person]:
         """The long-time patient, foreigners, and people nobody knows."""
         home = self.home("sasak")
-        known = self.adult(home, "L", date(1958, 3, 11), (ANCHOR,))
-        identity = replace(known.identity, name=LONG_TIME_PATIENT)
+        born = date(1958, 3, 11)
+        known = home.identity(name=LONG_TIME_PATIENT, **self.numbers(home, "L", born))
+        identity = self.with_phone(known, home, born)
         yield Person(identity, ills=frozenset({"dm", "luka"}), visits=500)
         for name, sex in [(name, s) for s in ("L", "P") for name in words("asing", s)]:
             home = self.home("muslim")

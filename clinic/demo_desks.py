@@ -1,0 +1,210 @@
+"""What the demo clinic's staff do today, by the functions the desks use, at a time of the past.
+
+The functions stamp the present; each step is put back to its instant right after it.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+from random import Random
+from typing import Any
+
+from sqlalchemy import case, select, update
+
+from clinic import drafts, measurements, queues, records, registration, routing, settings
+from clinic.audit import Actor
+from clinic.demo_cases import vital_signs
+from clinic.demo_patients import Guest
+from clinic.demo_visits import priority
+from clinic.diagnoses import DiagnosisInput
+from clinic.drafts import DraftSubject
+from clinic.records import ExaminationInput
+from db import db, utcnow
+from models import (
+    Diagnosis,
+    Disposition,
+    Examination,
+    Poli,
+    PoliKind,
+    Priority,
+    QueueEntry,
+    QueueEvent,
+    User,
+    UserPoli,
+    Visit,
+    VitalSigns,
+)
+
+DEVICE = "demo"
+DRAFT = {
+    "name": "Muhammad Rizki",
+    "sex": "L",
+    "birth_date": "09-02-2004",
+    "no_nik_reason": "LUPA_KARTU",
+    "address": "Dusun Karang Anyar",
+    "village": "Tirta Alur",
+    "complaint": "demam dan batuk sejak kemarin",
+    "poli": "UMUM",
+    "payer": "UMUM",
+}
+STAMPS = {
+    Visit: ("occurred_at", "recorded_at", "ended_at"),
+    QueueEntry: ("queued_at", "called_at", "started_at", "ended_at"),
+    QueueEvent: ("at",),
+    Examination: ("occurred_at", "recorded_at", "finished_at"),
+    VitalSigns: ("occurred_at", "recorded_at"),
+    Diagnosis: ("recorded_at",),
+}
+QUEUE = (Visit, QueueEntry, QueueEvent)
+RESULT = "Hb 12,9 g/dL; leukosit 7.200; trombosit 246.000"
+
+
+def staff() -> dict[str, User]:
+    """The demo accounts by the room they work in; the counter's under ''."""
+    rooms = db.session.execute(
+        select(Poli.code, User)
+        .join(UserPoli, UserPoli.poli_id == Poli.id)
+        .join(User, User.id == UserPoli.user_id)
+        .where(UserPoli.is_active)
+        .order_by(User.id.desc())
+    ).tuples()
+    counter = db.session.scalars(select(User).where(User.username == "loket")).one()
+    return dict(rooms.all()) | {"": counter}
+
+
+def actor(user: User) -> Actor:
+    """The account at work."""
+    return Actor(user.id, user.role, DEVICE)
+
+
+@dataclass
+class Desks:
+    """Counter and rooms of one day."""
+
+    random: Random
+    began: datetime = field(default_factory=utcnow)  # whatever is later was stamped by a step
+    guests: dict[int, Guest] = field(default_factory=dict)  # by visit id
+
+    def __post_init__(self) -> None:
+        self.actors = {room: actor(user) for room, user in staff().items()}
+        self.rooms = {poli.code: poli for poli in db.session.scalars(select(Poli))}
+        self.rules, self.elderly_years = routing.load(), settings.value("elderly_from_years")
+
+    def is_open(self, room: str) -> bool:
+        return room in self.rooms and self.rooms[room].is_active and room in self.actors
+
+    # --- The counter ---
+
+    def register(self, guest: Guest, room: str, at: datetime) -> QueueEntry:
+        """A visit with its number, waiting in the room."""
+        poli, patient = self.rooms[room], guest.patient
+        complaint = self.random.choice(guest.case.complaints)
+        on = at.date()
+        asked = routing.Case(
+            complaint, patient.sex, patient.birth_date, guest.months, guest.pregnant, room, on
+        )
+        cluster = self.rules.cluster(asked)
+        given = priority(guest.months, guest.pregnant, room, self.elderly_years)
+        if not given and self.random.random() < 0.06:
+            given = Priority.DISABLED
+        visit = Visit(
+            complaint=complaint,
+            visit_type="SEHAT" if guest.case.vital in ("sehat", "hamil") else "SAKIT",
+            pregnant=guest.pregnant,
+            priority=given,
+            cluster=cluster.code,
+            cluster_rule=cluster.why[:60],
+            computed_cluster=cluster.code,
+        )
+        registration.open_visit(self.actors[""], patient, poli, visit)
+        self.guests[visit.id] = guest
+        self._put_back(visit.id, at)
+        return db.session.scalars(select(QueueEntry).where(QueueEntry.visit_id == visit.id)).one()
+
+    def leave_draft(self, at: datetime) -> None:
+        """A registration that the counter has not saved yet, once a day."""
+        me = self.actors[""]
+        if drafts.unsaved(me.user_id):
+            return
+        draft = drafts.store(me, dict(DRAFT), DraftSubject())
+        draft.created_at = draft.updated_at = at
+        db.session.flush()
+
+    # --- The rooms ---
+
+    def step(
+        self,
+        entry: QueueEntry,
+        action: str,
+        at: datetime,
+        reason: str = "",
+        target: str = "",
+    ) -> None:
+        """One press of a button of the queue."""
+        queues.act(self._actor_for(entry), entry, action, reason, self.rooms.get(target))
+        self._put_back(entry.visit_id, at)
+
+    def measure(self, entry: QueueEntry, at: datetime) -> None:
+        """Vital signs at the screening desk, while the patient waits."""
+        signs = self._signs(entry)
+        measurements.measure(self._actor_for(entry), entry.visit, entry, signs)
+        self._put_back(entry.visit_id, at, (VitalSigns,))
+
+    def begin_record(self, entry: QueueEntry, at: datetime) -> None:
+        """A draft of the examination, as it stands while the patient sits there."""
+        form = ExaminationInput(subjective=self._case(entry).subjective, vitals=self._signs(entry))
+        records.save(self._actor_for(entry), entry, form, 0)
+        self._put_back(entry.visit_id, at, STAMPS)
+
+    def finish(self, entry: QueueEntry, at: datetime, send_to: str = "") -> QueueEntry | None:
+        """Finish the examination; the entry in the room that the patient is sent to, if any."""
+        records.finish(self._actor_for(entry), entry, self._form(entry, send_to), 0)
+        self._put_back(entry.visit_id, at, STAMPS)
+        return db.session.scalar(select(QueueEntry).where(QueueEntry.previous_entry_id == entry.id))
+
+    def _form(self, entry: QueueEntry, send_to: str) -> ExaminationInput:
+        seen, months = self._case(entry), self.guests[entry.visit_id].months
+        if entry.poli.kind is PoliKind.LABORATORY:
+            return ExaminationInput(objective=seen.lab or RESULT, disposition=Disposition.HOME)
+        codes = self.random.choice(seen.codes)
+        return ExaminationInput(
+            subjective=seen.subjective,
+            objective=seen.objective,
+            plan=f"Dikirim ke {self.rooms[send_to].name}." if send_to else seen.plan,
+            therapy=seen.therapy_for(months),
+            disposition=Disposition.INTERNAL if send_to else Disposition.HOME,
+            refer_to=send_to,
+            diagnoses=[DiagnosisInput(code) for code in codes],
+            vitals=self._signs(entry),
+        )
+
+    def _actor_for(self, entry: QueueEntry) -> Actor:
+        return self.actors[entry.poli.code]
+
+    def _case(self, entry: QueueEntry) -> Any:
+        return self.guests[entry.visit_id].case
+
+    def _signs(self, entry: QueueEntry) -> dict[str, Any]:
+        guest = self.guests[entry.visit_id]
+        build = 0.93 + guest.patient.id % 100 / 600
+        return vital_signs(self.random, guest.case, guest.months, build)
+
+    def _put_back(self, visit_id: int, at: datetime, models: Collection = QUEUE) -> None:
+        """Whatever the last step stamped with the present, on this visit, happened at `at`."""
+        entries = select(QueueEntry.id).where(QueueEntry.visit_id == visit_id)
+        examinations = select(Examination.id).where(Examination.visit_id == visit_id)
+        belongs = {
+            Visit: Visit.id == visit_id,
+            QueueEntry: QueueEntry.visit_id == visit_id,
+            QueueEvent: QueueEvent.entry_id.in_(entries),
+            Examination: Examination.visit_id == visit_id,
+            VitalSigns: VitalSigns.visit_id == visit_id,
+            Diagnosis: Diagnosis.examination_id.in_(examinations),
+        }
+        for model in models:
+            columns = [getattr(model, name) for name in STAMPS[model]]
+            put_back = {
+                column: case((column >= self.began, at), else_=column) for column in columns
+            }
+            changing = update(model).where(belongs[model]).values(put_back)
+            db.session.execute(changing.execution_options(synchronize_session=False))
