@@ -32,7 +32,7 @@ format: dev-environment ## Bring the code into the house format
 	@$(VENV)/ruff format .
 
 bench: dev-environment ## The benchmark, beside a bare floor; results in bench/results/
-	@$(VENV)/python -m bench $(BENCH)
+	@$(VENV)/python -m bench.run $(BENCH)
 
 clean: ## Remove the environment and caches; data/ stays
 	rm -rf .venv .tools .pytest_cache .ruff_cache .hypothesis
