@@ -19,6 +19,7 @@ from models import (
     EntryState,
     Examination,
     QueueEntry,
+    ServiceDay,
     Visit,
     VitalSigns,
 )
@@ -517,7 +518,7 @@ def test_an_ended_visit_takes_no_vital_signs(umum):
     assert response.status_code == 409 and all_rows(VitalSigns) == []
 
 
-# --- Two people at once -----------------------------------------------------------------------
+# --- Further ----------------------------------------------------------------------------------
 
 
 def test_the_suggested_case_type_is_old_within_thirty_days(umum):
@@ -541,3 +542,24 @@ def test_a_finished_examination_tells_its_author_and_time(umum):
     page = words_of(umum.get(address(entry)))
     assert "dr. Bagus Prasetyo" in page and "ISPA" in page
     assert utcnow() - examination(entry).finished_at < timedelta(minutes=5)
+
+
+def test_access_that_ended_meanwhile_gives_the_text_back_and_nothing_else(umum):
+    entry = served(complaint="keluhan rahasia")
+    with transaction():
+        db.session.get(ServiceDay, entry.service_day_id).on = utcnow().date() - timedelta(days=9)
+    response = send(umum, entry, subjective="tulisan panjang", diagnosis="J06.9")
+    page = text_of(response)
+    assert response.status_code == 409
+    assert "tulisan panjang" in page and "J06.9" in page and "keluhan rahasia" not in page
+    assert examination(entry) is None
+
+
+def test_the_head_may_add_to_what_a_room_finished(umum, sign_in):
+    entry = served()
+    send(umum, entry, "selesai", assessment="ISPA", disposition="pulang")
+    head = sign_in("kepala")
+    assert "Tulis tambahan" in text_of(head.get(address(entry)))
+    assert "Tulis tambahan" not in text_of(sign_in("rekammedis").get(address(entry)))
+    data = {"examination": examination(entry).public_id, "text": "Diperiksa ulang"}
+    assert post(head, address(entry, "/tambahan"), data).status_code == 303

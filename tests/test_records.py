@@ -1,5 +1,6 @@
 """The record: drafts, finishing, addenda, vital signs, diagnoses, allergies, history."""
 
+import threading
 from datetime import timedelta
 from decimal import Decimal
 
@@ -113,6 +114,41 @@ def test_a_called_patient_is_started_by_the_first_save_a_waiting_one_is_not(app)
         queues.act(factories.actor("umum"), entry, "panggil")
     save(entry)
     assert db.session.get(QueueEntry, entry.id).state is EntryState.IN_SERVICE
+
+
+@pytest.mark.parametrize("first_version", [0, 1])
+def test_of_two_saves_at_the_same_moment_one_is_a_conflict(app, first_version):
+    entry = served()
+    if first_version:
+        save(entry)
+    has_written, may_commit = threading.Event(), threading.Event()
+    outcomes = {}
+
+    def write(name: str, waits: bool) -> None:
+        with app.app_context():
+            mine = db.session.get(QueueEntry, entry.id)
+            form = ExaminationInput(plan=f"rencana {name}")
+            try:
+                with transaction():
+                    records.save(factories.actor("umum"), mine, form, first_version)
+                    has_written.set()
+                    if waits:
+                        may_commit.wait(10)
+                outcomes[name] = "saved"
+            except Conflict:
+                outcomes[name] = "conflict"
+
+    first = threading.Thread(target=write, args=("pertama", True))
+    second = threading.Thread(target=write, args=("kedua", False))
+    first.start()
+    assert has_written.wait(10)
+    second.start()
+    may_commit.set()
+    for thread in (first, second):
+        thread.join(20)
+    assert outcomes == {"pertama": "saved", "kedua": "conflict"}
+    db.session.rollback()
+    assert [row.plan for row in all_rows(Examination)] == ["rencana pertama"]
 
 
 # --- Finishing --------------------------------------------------------------------------------

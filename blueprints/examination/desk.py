@@ -39,9 +39,11 @@ def visit(visit: str):
 @bp.post("/kunjungan/<visit>")
 @clinical
 def record(visit: str):
-    found = page.readable_visit(visit)
-    entry = _entry_sent(found)
+    found = access.visit_or_404(visit)
     form = ExaminationForm(request.form)
+    if not access.has_record_access(found.patient):
+        return page.only_typed(form, found)
+    entry = _entry_sent(found)
     action = request.form.get("aksi", "simpan")
     if entry is None:
         return _again(found, page.chosen_entry(found), form, 409, OTHER_PATIENT)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import abort, redirect, render_template, url_for
+from flask import abort, redirect, render_template, request, url_for
 from flask_login import current_user
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
@@ -33,7 +33,7 @@ TEXT_LABELS = {
     "assessment": "Penilaian",
     "plan": "Rencana",
     "therapy": "Tindakan dan terapi",
-    "refer_to": "Tujuan rujukan",
+    "refer_external": "Tujuan rujukan",
 }
 
 
@@ -47,6 +47,10 @@ class Typed:
     options: list[Any] = field(default_factory=list)
     problem: str = ""
     is_conflict: bool = False
+
+    @property
+    def texts(self) -> list[str]:
+        return [f"{line.code} {line.title}".strip() for line in self.lines]
 
 
 def readable_visit(ref: str) -> Visit:
@@ -101,9 +105,8 @@ def show(
         "allergies": allergies.labels(allergies.current(visit.patient)),
         "findings": vital_findings(today.last_vitals, visit.age_months),
         "examination": examination,
-        "my_rooms": {room.code for room in current_user.rooms},
+        "my_rooms": _my_rooms(today),
         "writes": writes,
-        "may_add": access.has_role(Role.POLI, Role.HEAD),
         "typed": typed,
         "addendum": addendum or {},
         "theirs": _theirs(examination, typed) if typed and typed.is_conflict else {},
@@ -117,6 +120,22 @@ def show(
         status,
         mimetype="text/html",
     )
+
+
+def _my_rooms(today: history.VisitSummary) -> set[str]:
+    """Codes of the visit's rooms in which the account may add to what was finished."""
+    if access.has_role(Role.HEAD):
+        return {room.code for room in today.rooms}
+    return {room.code for room in current_user.rooms}
+
+
+def only_typed(form: ExaminationForm, visit: Visit) -> Response:
+    """Access has ended meanwhile (a new day, say): the text is given back, the record is not."""
+    lines = [text for text in request.form.getlist("diagnosis") if text.strip()]
+    html = render_template(
+        "examination/typed.html", visit=visit, form=form, labels=TEXT_LABELS, diagnoses=lines
+    )
+    return Response(html, 409, mimetype="text/html")
 
 
 def _may_write(entry: QueueEntry | None, examination: Examination | None) -> bool:
@@ -176,7 +195,7 @@ def _theirs(examination: Examination | None, typed: Typed) -> dict[str, str]:
         if typed.form[name].raw_data and (typed.form[name].data or "").strip() != text
     }
     codes = [f"{line.code} {line.title}".strip() for line in stored_lines(examination)]
-    if codes != [f"{line.code} {line.title}".strip() for line in typed.lines]:
+    if codes != typed.texts:
         found["diagnosis"] = "; ".join(codes) or "belum ada diagnosis"
     if examination.disposition and examination.disposition != typed.form.disposition.data:
         found["disposition"] = DISPOSITION_LABELS[examination.disposition]
