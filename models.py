@@ -409,7 +409,10 @@ class PatientToken(Base):
     __tablename__ = "patient_token"
 
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"), primary_key=True)
-    word: Mapped[str] = mapped_column(String(40), primary_key=True)
+    # Searched by ranges: only the collation C sorts words letter by letter.
+    word: Mapped[str] = mapped_column(
+        String(40).with_variant(String(40, collation="C"), "postgresql"), primary_key=True
+    )
     prefix: Mapped[str] = mapped_column(String(4))
     birth_year: Mapped[int | None]
     sex: Mapped[str] = mapped_column(String(1))
