@@ -39,8 +39,8 @@ AFTER = {
 }
 
 
-class ReasonForm(Form):
-    alasan = StringField(
+def reason_field() -> StringField:
+    return StringField(
         "Alasan",
         [
             DataRequired("Tulis alasannya, supaya jelas bagi petugas lain."),
@@ -49,8 +49,13 @@ class ReasonForm(Form):
     )
 
 
-class MoveForm(ReasonForm):
+class ReasonForm(Form):
+    alasan = reason_field()
+
+
+class MoveForm(Form):
     poli = SelectField("Ruang tujuan", validate_choice=False)
+    alasan = reason_field()
 
     def validate_poli(self, field: SelectField) -> None:
         if field.data not in {choice.value for choice in field.choices if choice.value}:
@@ -133,6 +138,7 @@ def _page(poli: Poli, *, message: str = "", problem: str = "", status: int = 200
     page = render_template(
         "poli/queue.html",
         rooms=_my_rooms(),
+        sees_all=access.has_role(Role.HEAD),
         message=message,
         problem=problem,
         moved=moved,
@@ -219,7 +225,7 @@ def measure(entry: str):
     return redirect(url_for("examination.vital_signs", visit=visit), 303)
 
 
-def _form(entry: QueueEntry, action: str) -> ReasonForm | None:
+def _form(entry: QueueEntry, action: str) -> ReasonForm | MoveForm | None:
     if action == "urungkan" or not STEPS[action].needs_reason:
         return None
     if action != "pindah":
@@ -231,7 +237,7 @@ def _form(entry: QueueEntry, action: str) -> ReasonForm | None:
     return form
 
 
-def _take(entry: QueueEntry, action: str, form: ReasonForm | None) -> None:
+def _take(entry: QueueEntry, action: str, form: ReasonForm | MoveForm | None) -> None:
     target = None
     if action == "pindah":
         target = db.session.scalar(select(Poli).where(Poli.code == form.poli.data))
@@ -239,7 +245,7 @@ def _take(entry: QueueEntry, action: str, form: ReasonForm | None) -> None:
     queues.act(access.current_actor(), entry, action, reason, target)
 
 
-def _confirm_page(entry: QueueEntry, action: str, form: ReasonForm) -> str:
+def _confirm_page(entry: QueueEntry, action: str, form: ReasonForm | MoveForm) -> str:
     return render_template(
         "poli/confirm.html",
         entry=entry,
