@@ -81,6 +81,7 @@ def note_failure(user: User) -> None:
 
 
 def note_success(user: User) -> None:
+    """Forget the wrong tries before this right one."""
     user.failed_logins, user.wait_until = 0, None
     db.session.flush()
 

@@ -14,16 +14,12 @@ from clinic.review import Application, Review, Warned, review, taken_warning
 from db import db, utcnow
 from formatting import age_on
 from models import (
-    DatePrecision,
     DraftKind,
     EntryKind,
-    NoNikReason,
     OutboxEntry,
     Override,
     Patient,
     Poli,
-    PoliKind,
-    Priority,
     RegistrationDraft,
     ServiceDay,
     Village,
@@ -58,7 +54,7 @@ def save(
     """Save a draft once. `reasons` by rule, '' for all. Raises StaleDraft, NeedsReasons."""
     draft = _locked(draft_ref)
     if draft.saved_at:
-        return _visit_of(draft)
+        return visit_of(draft)
     if draft.version != version:
         raise StaleDraft("Pendaftaran ini diubah di tempat lain. Periksa lagi sebelum menyimpan.")
     found = review(application)
@@ -91,7 +87,8 @@ def _locked(draft_ref: str) -> RegistrationDraft:
     return db.session.scalars(statement).one()
 
 
-def _visit_of(draft: RegistrationDraft) -> Visit:
+def visit_of(draft: RegistrationDraft) -> Visit:
+    """The visit of a saved draft."""
     return db.session.scalars(select(Visit).where(Visit.public_id == draft.visit_ref)).one()
 
 
@@ -120,7 +117,7 @@ def _register(
             computed_cluster=found.cluster.code,
         ),
     )
-    _mark_for_exchange(visit)
+    mark_for_exchange(visit)
     return visit
 
 
@@ -209,7 +206,7 @@ def _override(actor: audit.Actor, visit: Visit, warned: Warned, reason: str) -> 
     )
 
 
-def _mark_for_exchange(visit: Visit) -> None:
+def mark_for_exchange(visit: Visit) -> None:
     """What must leave the building is a row first; the worker sends it later."""
     db.session.add(
         OutboxEntry(
@@ -249,61 +246,3 @@ def _complete_identity(
     for entry in visit.entries:
         queues.bump(entry.service_day_id, entry.poli_id)
     return visit
-
-
-def register_emergency(
-    actor: audit.Actor, draft_key: str, name: str, sex: str, complaint: str
-) -> Visit:
-    """To the emergency room with what is known. `draft_key` makes a second press harmless."""
-    draft = db.session.scalar(
-        select(RegistrationDraft).where(RegistrationDraft.public_id == draft_key)
-    )
-    if draft is not None:
-        return _visit_of(draft)
-    poli = db.session.scalar(
-        select(Poli).where(Poli.kind == PoliKind.EMERGENCY, Poli.is_active).order_by(Poli.position)
-    )
-    if poli is None:
-        raise RegistrationError("Belum ada ruang gawat darurat yang aktif. Hubungi kepala.")
-    draft = RegistrationDraft(
-        public_id=draft_key,
-        kind=DraftKind.EMERGENCY,
-        user_id=actor.user_id,
-        drafted_on=days.clinic_date(),
-        fields={"name": name, "sex": sex, "complaint": complaint},
-    )
-    db.session.add(draft)
-    db.session.flush()
-    patient = patients.create(actor, unknown_person(name, sex))
-    visit = open_visit(
-        actor,
-        patient,
-        poli,
-        Visit(
-            draft_id=draft.id,
-            complaint=complaint or "Gawat darurat",
-            priority=Priority.EMERGENCY,
-            cluster="LINTAS",
-            cluster_rule="Gawat darurat: lintas klaster",
-            computed_cluster="LINTAS",
-        ),
-    )
-    _mark_for_exchange(visit)
-    draft.saved_at, draft.visit_ref = utcnow(), visit.public_id
-    db.session.flush()
-    return visit
-
-
-def unknown_person(name: str, sex: str) -> patients.Identity:
-    """Somebody of whom little or nothing is known; completed later on the same visit."""
-    stand_in = "Tn. X" if sex == "L" else "Ny. X"
-    today = days.clinic_date()
-    return patients.Identity(
-        name=name or f"{stand_in} {today:%d-%m-%Y}",
-        sex=sex,
-        birth_date=None,
-        birth_precision=DatePrecision.YEAR,
-        no_nik_reason=NoNikReason.UNKNOWN,
-        address="Belum diketahui",
-        is_unknown=True,
-    )

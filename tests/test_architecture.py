@@ -32,7 +32,7 @@ BUDGETS = {"app.css": 5 * 1024, "alur.js": 4 * 1024}
 
 # Each layer may import the ones that stand here beside it, and nothing else of ours.
 GROUND = {"db", "validators", "formatting", "config"}
-EDGE = {"access", "sessions", "responses", "logs"}
+EDGE = {"access", "sessions", "responses", "navigation", "logs"}
 ALLOWED = {
     "db": set(),
     "config": set(),
@@ -41,11 +41,12 @@ ALLOWED = {
     "validators": set(),
     "models": {"db"},
     "clinic": {"clinic", "models", "db", "validators", "formatting"},
+    "navigation": {"models"},
     "access": {"clinic", "models", "db", "sessions", "formatting"},
     "sessions": {"clinic", "models", "db"},
     "responses": set(),
     "blueprints": {"blueprints", "clinic", "models", "db", "validators", "formatting"}
-    | {"access", "sessions"},
+    | {"access", "sessions", "navigation"},
     "cli": {"clinic", "models", "db", "validators", "formatting", "config", "logs"},
     "app": GROUND | EDGE | {"models", "clinic", "cli", "blueprints"},
 }

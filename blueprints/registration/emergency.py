@@ -7,7 +7,8 @@ from wtforms.fields.choices import RadioField
 import access
 from blueprints.registration.blueprint import bp, counter
 from blueprints.registration.forms import choices, text
-from clinic import registration
+from clinic.emergency import register_emergency
+from clinic.registration import RegistrationError
 from db import new_public_id, transaction
 
 
@@ -32,7 +33,7 @@ def emergency_post():
         return make_response(_page(form, key if len(key) == 36 else new_public_id()), 422)
     try:
         with transaction():
-            visit = registration.register_emergency(
+            visit = register_emergency(
                 access.current_actor(),
                 key,
                 form.name.cleaned or "",
@@ -40,7 +41,7 @@ def emergency_post():
                 form.complaint.cleaned or "",
             )
             ref = visit.public_id
-    except registration.RegistrationError as refused:
+    except RegistrationError as refused:
         form.form_errors.append(str(refused))
         return make_response(_page(form, key), 409)
     return redirect(url_for("registration.ticket", visit=ref), 303)

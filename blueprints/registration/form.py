@@ -1,18 +1,17 @@
 """The registration form, new and returning, and its two fragments."""
 
-import re
-
 from flask import make_response, redirect, render_template, request, session, url_for
 from werkzeug.datastructures import MultiDict
 
 import access
+from blueprints.registration import prefill
 from blueprints.registration.blueprint import bp, counter
-from blueprints.registration.forms import VISIT_FIELDS, RegistrationForm, fields_of
+from blueprints.registration.forms import RegistrationForm
 from clinic import days, drafts, patients, review, routing, search
 from clinic.drafts import DraftSubject
 from db import transaction
 from formatting import short_date
-from models import DraftKind, Patient, Visit
+from models import DraftKind, Patient
 from validators import nik_facts
 
 
@@ -32,13 +31,15 @@ def new_post():
 @counter
 def returning(patient):
     found = patients.current(access.patient_or_404(patient))
-    fields = fields_of(found, days.clinic_date())
+    fields = prefill.fields_of(found, days.clinic_date())
     draft = _asked_draft()
     if draft:
         same_person = draft.patient_ref == found.public_id
         typed = draft.fields
         if not same_person:  # "this is the patient": the record counts, gaps are filled
-            typed = {k: v for k, v in typed.items() if k in VISIT_FIELDS or not fields.get(k)}
+            typed = {
+                k: v for k, v in typed.items() if k in prefill.VISIT_FIELDS or not fields.get(k)
+            }
             typed.pop("no_nik_reason", None)
         fields = fields | typed
     form = RegistrationForm(MultiDict(fields), kind=DraftKind.RETURNING)
@@ -57,7 +58,7 @@ def returning_post(patient):
 def identity(visit):
     found = access.visit_or_404(visit)
     draft = _asked_draft()
-    fields = draft.fields if draft else _known_fields(found)
+    fields = draft.fields if draft else prefill.known_fields(found)
     form = RegistrationForm(MultiDict(fields), kind=DraftKind.IDENTITY)
     return _page(form, DraftSubject(DraftKind.IDENTITY, None, found), found.patient)
 
@@ -68,14 +69,6 @@ def identity_post(visit):
     found = access.visit_or_404(visit)
     subject = DraftSubject(DraftKind.IDENTITY, found.patient.public_id, found)
     return _take(subject, found.patient)
-
-
-def _known_fields(visit: Visit) -> dict[str, str]:
-    fields = fields_of(visit.patient, days.clinic_date())
-    if visit.patient.is_unknown:  # the stand-ins are not what the form is asked to keep
-        fields.pop("no_nik_reason", None)
-        fields.pop("address", None)
-    return fields
 
 
 @bp.get("/pendaftaran/kunjungan/<visit>/ruang")
@@ -152,31 +145,9 @@ def _prefill() -> dict[str, str]:
         return draft.fields
     family = request.args.get("keluarga")
     if family:
-        return _family_fields(access.visit_or_404(family).patient)
+        return prefill.family_fields(access.visit_or_404(family).patient)
     last = session.get("last_search") or {}
-    return _from_search(last.get("q", ""), last.get("birth_date", ""))
-
-
-def _family_fields(member: Patient) -> dict[str, str]:
-    known = fields_of(member, days.clinic_date())
-    shared = ("kk_number", "address", "village", "rt", "rw", "phone", "payer")
-    fields = {name: known[name] for name in shared if name in known}
-    if member.sex == "P":  # most often the mother; one look tells, one key clears it
-        fields |= {"mother_name": member.name}
-        if member.nik:
-            fields |= {"mother_nik": member.nik}
-    return fields
-
-
-def _from_search(q: str, birth_date: str) -> dict[str, str]:
-    digits = re.sub(r"[\s.\-]", "", q)
-    fields = {"birth_date": birth_date} if birth_date else {}
-    if not digits.isdecimal():
-        return fields | ({"name": q.strip()} if q.strip() else {})
-    name = {16: "nik", 13: "bpjs_number"}.get(len(digits), "")
-    if name:
-        return fields | {name: digits}
-    return fields | ({"phone": q.strip()} if digits.startswith(("08", "62")) else {})
+    return prefill.from_search(last.get("q", ""), last.get("birth_date", ""))
 
 
 # --- Fragments: POST, so that nothing personal stands in an address; read-only -------------------

@@ -275,35 +275,3 @@ def estimated_age(patient: Patient, today: date) -> str:
     if patient.birth_date is None or patient.birth_precision == DatePrecision.DAY:
         return ""
     return age_text(patient.birth_date, today)
-
-
-def fields_of(patient: Patient, today: date) -> dict[str, str]:
-    """A known patient's identity as form fields."""
-    born = patient.birth_date
-    is_exact = patient.birth_precision == DatePrecision.DAY
-    known = {
-        "nik": patient.nik,
-        "nik_as_printed": "1" if patient.is_nik_as_printed else "",
-        "no_nik_reason": patient.no_nik_reason and str(patient.no_nik_reason),
-        "mother_nik": patient.mother_nik,
-        "birth_order": patient.birth_order and str(patient.birth_order),
-        "passport_no": patient.passport_no,
-        "name": patient.name,
-        "sex": patient.sex,
-        "birth_date": short_date(born) if born and is_exact else "",
-        "birth_date_estimated": estimated_age(patient, today),
-        "mother_name": patient.mother_name,
-        "bpjs_number": patient.bpjs_number,
-        "kk_number": patient.household and patient.household.kk_number,
-        "address": patient.address,
-        "village": patient.village,
-        "rt": patient.rt,
-        "rw": patient.rw,
-        "phone": patient.phone,
-        "phone_owner": patient.phone_owner,
-        "payer": patient.payer,
-    }
-    return {name: value for name, value in known.items() if value}
-
-
-VISIT_FIELDS = ("complaint", "poli", "pregnant", "priority", "visit_type", "cluster")

@@ -1,0 +1,79 @@
+"""What a form knows before it is typed into: the record, a draft, the family, the search."""
+
+import re
+from datetime import date
+
+from blueprints.registration.forms import estimated_age
+from clinic import days
+from formatting import short_date
+from models import DatePrecision, Patient, Visit
+
+VISIT_FIELDS = ("complaint", "poli", "pregnant", "priority", "visit_type", "cluster")
+MOTHER_FROM_YEARS = 14
+
+
+def fields_of(patient: Patient, today: date) -> dict[str, str]:
+    """A known patient's identity as form fields."""
+    born = patient.birth_date
+    is_exact = patient.birth_precision == DatePrecision.DAY
+    known = {
+        "nik": patient.nik,
+        "nik_as_printed": "1" if patient.is_nik_as_printed else "",
+        "no_nik_reason": patient.no_nik_reason and str(patient.no_nik_reason),
+        "mother_nik": patient.mother_nik,
+        "birth_order": patient.birth_order and str(patient.birth_order),
+        "passport_no": patient.passport_no,
+        "name": patient.name,
+        "sex": patient.sex,
+        "birth_date": short_date(born) if born and is_exact else "",
+        "birth_date_estimated": estimated_age(patient, today),
+        "mother_name": patient.mother_name,
+        "bpjs_number": patient.bpjs_number,
+        "kk_number": patient.household and patient.household.kk_number,
+        "address": patient.address,
+        "village": patient.village,
+        "rt": patient.rt,
+        "rw": patient.rw,
+        "phone": patient.phone,
+        "phone_owner": patient.phone_owner,
+        "payer": patient.payer,
+    }
+    return {name: value for name, value in known.items() if value}
+
+
+def family_fields(member: Patient) -> dict[str, str]:
+    """What a further member of the family has in common with this one."""
+    known = fields_of(member, days.clinic_date())
+    shared = ("kk_number", "address", "village", "rt", "rw", "phone", "payer")
+    fields = {name: known[name] for name in shared if name in known}
+    if _could_be_mother(member):  # one look tells, one key clears it
+        fields |= {"mother_name": member.name}
+        if member.nik:
+            fields |= {"mother_nik": member.nik}
+    return fields
+
+
+def _could_be_mother(member: Patient) -> bool:
+    born, today = member.birth_date, days.clinic_date()
+    return member.sex == "P" and born is not None and today.year - born.year >= MOTHER_FROM_YEARS
+
+
+def from_search(q: str, birth_date: str) -> dict[str, str]:
+    """What was searched for, in the field that it looks like."""
+    digits = re.sub(r"[\s.\-]", "", q)
+    fields = {"birth_date": birth_date} if birth_date else {}
+    if not digits.isdecimal():
+        return fields | ({"name": q.strip()} if q.strip() else {})
+    name = {16: "nik", 13: "bpjs_number"}.get(len(digits), "")
+    if name:
+        return fields | {name: digits}
+    return fields | ({"phone": q.strip()} if digits.startswith(("08", "62")) else {})
+
+
+def known_fields(visit: Visit) -> dict[str, str]:
+    """The identity to complete; a stand-in for somebody unknown is left out."""
+    fields = fields_of(visit.patient, days.clinic_date())
+    if visit.patient.is_unknown:
+        fields.pop("no_nik_reason", None)
+        fields.pop("address", None)
+    return fields
