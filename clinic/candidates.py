@@ -100,10 +100,10 @@ def same_numbers(person: Person) -> list[Candidate]:
     return _read(_any_of(conditions)) if conditions else []
 
 
-def _any_of(conditions: Sequence[ColumnElement[bool]]) -> Select:
+def _any_of(conditions: Sequence[ColumnElement[bool]], most: int = FEW) -> Select:
     # One select a condition, so that each walks its own index; a phone may be a whole village's.
     parts = (
-        select(Patient.id, literal(place).label("place")).where(condition).limit(FEW).subquery()
+        select(Patient.id, literal(place).label("place")).where(condition).limit(most).subquery()
         for place, condition in enumerate(conditions)
     )
     hits = union_all(*(select(part.c.id, part.c.place) for part in parts)).subquery()
@@ -222,8 +222,11 @@ def similar(person: Person) -> list[Candidate]:
     if prefixes:
         hits = _sharing(prefixes, person)
         found = _read(select(*COLUMNS).join(hits, hits.c.patient_id == Patient.id))
-    # The same name at any age: the birth date may be the field that was mistyped.
-    found += _read(select(*COLUMNS).where(Patient.name_key == name_key(person.name)).limit(POOL))
+    # The birth date may be the field that was mistyped, or the beginning of each word.
+    alike = [Patient.name_key == name_key(person.name)]
+    if person.birth_date:
+        alike.append(Patient.birth_date == person.birth_date)
+    found += _read(_any_of(alike, POOL))
     return sorted(dict.fromkeys(found), key=lambda one: one.birth_date != person.birth_date)
 
 

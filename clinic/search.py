@@ -18,7 +18,7 @@ from models import AliasKind, Household, Patient, PatientAlias, ServiceDay, Visi
 from validators import FieldError, parse_date
 
 LONGEST_QUERY = 200
-SHORTLIST = 60
+SHORTLIST = 50
 PERSON_COLUMNS = [field.name for field in fields(Person) if field.name != "kk_number"]
 
 _DATE = re.compile(

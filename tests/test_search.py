@@ -1,0 +1,428 @@
+"""Finding patients by what is typed, and likely matches of a form, on both engines."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from clinic import patients, search
+from clinic.audit import SYSTEM
+from clinic.matching import Person
+from clinic.patients import Identity
+from db import db, transaction
+from models import (
+    AliasKind,
+    DatePrecision,
+    NoNikReason,
+    Patient,
+    PatientAlias,
+    ServiceDay,
+    Visit,
+    VisitStatus,
+)
+from tests.databases import count_queries
+
+BORN = date(1990, 8, 17)
+KK = "6472011203140007"
+SITI = Identity(
+    name="Siti Nurhaliza",
+    sex="P",
+    birth_date=BORN,
+    nik="6472015708900001",
+    bpjs_number="0001234567890",
+    kk_number=KK,
+    address="Jalan Kenanga 12",
+    village="Tirta Alur",
+    phone="+6281234567890",
+    passport_no="A1234567",
+)
+
+
+def person(name: str, **fields) -> Identity:
+    fields.setdefault("no_nik_reason", NoNikReason.NOT_BROUGHT)
+    return Identity(name=name, **{"sex": "P", "address": "Jalan Melati 3"} | fields)
+
+
+def create(*identities: Identity) -> Patient:
+    """All are stored; the last is given back."""
+    with transaction():
+        return [patients.create(SYSTEM, identity) for identity in identities][-1]
+
+
+def update(patient: Patient, identity: Identity) -> None:
+    with transaction():
+        patients.update(SYSTEM, patient, identity, "pembetulan")
+
+
+def merge(patient: Patient, into: Patient) -> None:
+    with transaction():
+        patient.merged_into_id = into.id
+
+
+def visit(patient: Patient, on: date, **fields) -> None:
+    with transaction():
+        day = db.session.query(ServiceDay).filter_by(on=on).one_or_none()
+        if day is None:
+            day = ServiceDay(on=on)
+            db.session.add(day)
+            db.session.flush()
+        number = db.session.query(Visit).count() + 1
+        texts = {"complaint": "batuk", "payer": "UMUM", "cluster": "3", "cluster_rule": "umur"}
+        row = Visit(
+            service_day_id=day.id,
+            patient_id=patient.id,
+            original_patient_id=patient.id,
+            series="U",
+            number=number,
+            label=f"U{number:03}",
+            computed_cluster="3",
+            **texts | fields,
+        )
+        db.session.add(row)
+
+
+def names(q: str, *args, **options) -> list[str]:
+    return [found.patient.name for found in search.find(q, *args, **options)]
+
+
+@pytest.fixture
+def siti(app) -> Patient:
+    others = [
+        person("Budi Santoso", sex="L", birth_date=date(1970, 1, 1)),
+        person("Nurul Aini", birth_date=BORN),
+        person("Dewi Kartini", phone="+6281111111111", bpjs_number="0009999999999"),
+    ]
+    create(*others)
+    return create(SITI)
+
+
+@pytest.mark.parametrize(
+    "q",
+    [
+        "6472015708900001",
+        "6472.0157.0890.0001",
+        " 6472 0157 0890 0001 ",
+        "6472-0157-0890-0001",
+        "0001234567890",
+        "000 1234 567 890",
+        "000004",
+        "4",
+        "0004",
+        "081234567890",
+        "+62 812-3456-7890",
+        "0812 3456 7890",
+        KK,
+        "A1234567",
+        "a 123 4567",
+    ],
+)
+def test_every_number_finds_its_patient_alone(siti, q):
+    assert names(q) == ["Siti Nurhaliza"]
+
+
+@pytest.mark.parametrize(
+    "q",
+    [
+        "Siti Nurhaliza",
+        "siti nur",
+        "nurhal",
+        "nurhaliza siti",
+        "SITTI NOERHALIZA",
+        "Ny. Siti Nurhaliza, S.Pd",
+        "nur haliza",
+        "siti 17-08-1990",
+        "17/08/1990 nurha",
+        "1990-08-17 siti",
+        "17081990 siti",
+    ],
+)
+def test_a_name_is_found_as_it_is_typed(siti, q):
+    assert names(q) == ["Siti Nurhaliza"]
+
+
+@pytest.mark.parametrize(
+    "q",
+    [
+        "",
+        "   ",
+        "?",
+        "'",
+        "%",
+        "_",
+        "siti santoso",
+        "siti 18-08-1990",
+        "6472015708900002",
+        "647201570890000",
+        "999999",
+        "0",
+        "Ahmad",
+        "\N{GRINNING FACE}",
+        "\u674e\u660e",
+        "x" * 5000,
+        "9" * 5000,
+        "\x00",
+        "31-02-1990",
+        "+",
+        "\u0661\u0662\u0663",
+    ],
+)
+def test_what_fits_nobody_finds_nobody(siti, q):
+    assert names(q) == []
+
+
+def test_a_birth_date_alone_finds_who_was_born_then(siti):
+    assert set(names("17-08-1990")) == {"Siti Nurhaliza", "Nurul Aini"}
+    assert set(names("", BORN)) == {"Siti Nurhaliza", "Nurul Aini"}
+    assert names("nurul", BORN) == ["Nurul Aini"]
+    assert names("siti", date(1990, 8, 18)) == []
+
+
+def test_an_estimated_birth_date_is_found_by_any_date_it_may_be(app):
+    create(
+        person("Aminah Tua", birth_date=date(1950, 7, 1), birth_precision=DatePrecision.YEAR),
+        person("Aminah Bulan", birth_date=date(1950, 3, 20), birth_precision=DatePrecision.MONTH),
+        person("Aminah Tepat", birth_date=date(1950, 3, 5)),
+        person("Aminah Lain", birth_date=date(1950, 3, 6)),
+        person("Aminah Kapan"),
+    )
+    assert names("aminah", date(1950, 3, 5)) == ["Aminah Tepat", "Aminah Bulan", "Aminah Tua"]
+    assert names("aminah", date(1950, 12, 31)) == ["Aminah Tua"]
+    assert names("aminah", date(1951, 3, 5)) == []
+
+
+def test_the_whole_name_comes_before_longer_ones_and_whole_words_before_beginnings(app):
+    create(person("Sitihajar"), person("Siti Aminah"), person("Siti"))
+    assert names("siti") == ["Siti", "Siti Aminah", "Sitihajar"]
+
+
+def test_who_was_here_last_comes_first_among_equals(app):
+    early, late, never = [create(person("Siti Aminah")) for _ in range(3)]
+    visit(early, date(2026, 1, 5))
+    visit(late, date(2026, 3, 5))
+    visit(late, date(2026, 2, 5))
+    visit(never, date(2026, 11, 5), status=VisitStatus.CANCELLED)
+    found = [(one.patient.id, one.last_visit_on) for one in search.find("siti aminah")]
+    assert found == [
+        (late.id, date(2026, 3, 5)),
+        (early.id, date(2026, 1, 5)),
+        (never.id, None),
+    ]
+
+
+def test_at_most_the_limit_is_shown(app):
+    with transaction():
+        patients.create_many(SYSTEM, [person(f"Siti {'A' * n}") for n in range(1, 30)])
+    assert len(names("siti")) == 20
+    assert len(names("siti", limit=3)) == 3
+
+
+def test_the_number_of_queries_does_not_grow_with_the_patients(app):
+    def queries(q: str) -> int:
+        search.find(q)
+        with count_queries() as statements:
+            search.find(q)
+        return len(statements)
+
+    typed = ("siti am", KK, "siti 17-08-1990")
+    create(replace(SITI, name="Siti Aminah"))
+    few = [queries(q) for q in typed]
+    with transaction():
+        patients.create_many(
+            SYSTEM,
+            [person(f"Siti Amin{'a' * n}", kk_number=KK, birth_date=BORN) for n in range(20)],
+        )
+    assert len(names("siti am")) == len(names(KK)) == 20
+    assert [queries(q) for q in typed] == few
+    assert max(few) <= 6
+
+
+def test_a_family_card_finds_the_family_and_a_mothers_nik_her_children(siti):
+    create(
+        person("Bayi Ny Siti", birth_date=date(2026, 5, 1), mother_nik=SITI.nik),
+        person("Andi Kecil", birth_date=date(2020, 5, 1), kk_number=KK),
+    )
+    assert set(names(KK)) == {"Siti Nurhaliza", "Andi Kecil"}
+    assert names(SITI.nik) == ["Siti Nurhaliza", "Bayi Ny Siti"]
+
+
+def test_an_mrn_wins_over_a_phone_of_the_same_digits(app):
+    create(person("Pemilik Telepon", phone="000002"), person("Pemilik Nomor"))
+    assert names("000002") == ["Pemilik Nomor", "Pemilik Telepon"]
+
+
+def test_a_former_medical_record_number_is_found_until_it_ends(siti):
+    with transaction():
+        alias = PatientAlias(
+            patient_id=siti.id, original_patient_id=siti.id, kind=AliasKind.MRN, value="12-34-56"
+        )
+        db.session.add(alias)
+    assert names("12-34-56") == ["Siti Nurhaliza"]
+    with transaction():
+        alias.ended_at = siti.registered_at
+    assert names("12-34-56") == []
+
+
+def test_a_former_name_and_nik_are_found_too(siti):
+    update(siti, replace(SITI, name="Rahma Wulandari", nik="6472015708900009"))
+    assert names("nurhaliza") == ["Rahma Wulandari"]
+    assert names(SITI.nik) == ["Rahma Wulandari"]
+    owner = create(replace(SITI, name="Pemilik Asli", bpjs_number=None))
+    assert owner.nik == SITI.nik
+    assert names(SITI.nik) == ["Pemilik Asli", "Rahma Wulandari"]
+
+
+def test_a_name_that_was_ended_is_not_found(siti):
+    update(siti, replace(SITI, name="Rahma Wulandari"))
+    update(siti, SITI)
+    update(siti, replace(SITI, name="Siti Nurhaliza Putri"))
+    assert names("rahma") == ["Siti Nurhaliza Putri"]  # still an alias
+    assert names("haliza") == []  # not the beginning of a word
+
+
+def test_a_merged_patient_appears_once_as_its_survivor(siti):
+    double, middle = create(person("Sitti Nurhaliza")), create(person("Siti Haliza"))
+    visit(siti, date(2026, 2, 3))
+    merge(double, middle)
+    merge(middle, siti)
+    assert [found.patient.id for found in search.find("siti nurhaliza")] == [siti.id]
+    assert names("haliza") == ["Siti Nurhaliza"]
+    found = search.find(double.mrn)
+    assert [(one.patient.id, one.last_visit_on) for one in found] == [(siti.id, date(2026, 2, 3))]
+
+
+def test_an_inactive_patient_is_not_shown(siti):
+    double = create(person("Siti Halimah"))
+    merge(double, siti)
+    with transaction():
+        siti.is_active = False
+    assert names("siti") == names(SITI.nik) == names(double.mrn) == []
+    assert search.likely(Person(name=SITI.name, birth_date=BORN, sex="P", nik=SITI.nik)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "q"),
+    [
+        ('D\'Angelo "Jojo" O\u2019Neil', "d'angelo o'neil"),
+        ('Robert"); DROP TABLE patient;--', 'robert"); drop'),
+        ("<b>Melati</b> & Mawar", "<b>Melati"),
+        ("Bayu \N{GRINNING FACE} Aji", "bayu \N{GRINNING FACE}"),
+        ("Slamet", "slam"),
+        ("X" * 100, "x" * 100),
+        ("Kusumawardhaningrat" * 5, "Kusumawardhaningrat" * 5),
+        (" ".join("ABCDEFGHIJKLMNOPQRSTUVWXYZ"), " ".join("ABCDEFGHIJKLMNOPQRSTUVWXYZ")),
+        ("\u674e\u660e", "\u674e"),
+        ("\u0639\u0644\u064a \u062d\u0633\u0646", "\u062d\u0633\u0646"),
+        ("Nur Hayati", "nurhayati"),
+        ("Nurhayati", "nur hayati"),
+        ("Abdurrahman", "abd"),
+        ("Abd. Rahman", "abdul rahman"),
+        ("Muh. Yusuf", "muhammad yusup"),
+        ("By Ny Ratna", "ratna"),
+        ("I Wayan Sudarta", "wayan sudarta"),
+    ],
+)
+def test_unusual_names_are_found(siti, name, q):
+    create(person(name))
+    assert names(q) == [name]
+
+
+# Likely matches
+
+
+def likely(**changes) -> list[tuple[str, str]]:
+    fields = {"name": "Siti Nurhaliza", "sex": "P", "birth_date": BORN} | changes
+    return [(one.patient.name, one.match.level) for one in search.likely(Person(**fields))]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"name": "St. Noerhaliza"},
+        {"name": "Nurhaliza", "village": "Tirta Alur"},
+        {"birth_date": date(1990, 8, 18), "village": "Tirta Alur"},
+        {"birth_date": None, "nik": SITI.nik},
+        {"name": "Dewi", "birth_date": date(1950, 1, 1), "nik": SITI.nik},
+        {"name": "Siti", "bpjs_number": SITI.bpjs_number},
+        {"name": "Stii Nurhlaiza", "phone": "0812 3456 7890"},
+        {"birth_date": date(1990, 7, 1), "birth_precision": "year", "phone": SITI.phone},
+        {"birth_date": date(1960, 8, 17), "village": "Tirta Alur", "phone": SITI.phone},
+        {"nik": "6472015708900002"},
+        {"name": "Zsiti Xnurhaliza", "village": "Tirta Alur"},
+    ],
+)
+def test_the_person_we_have_is_recognised(siti, changes):
+    assert [name for name, _ in likely(**changes)] == ["Siti Nurhaliza"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"name": "Rahma Wulandari"},
+        {"birth_date": date(1950, 1, 2)},
+        {"sex": "L", "birth_date": None},
+        {"name": "", "birth_date": None, "sex": None},
+        {"name": "\N{GRINNING FACE}", "birth_date": None},
+        {"name": "Siti", "birth_date": None, "sex": None},
+    ],
+)
+def test_someone_else_is_not(siti, changes):
+    assert likely(**changes) == []
+
+
+def test_a_strong_match_comes_first_with_its_reasons_and_last_visit(siti):
+    create(person("Siti Nurhalim", birth_date=BORN + timedelta(days=1), village="Tirta Alur"))
+    visit(siti, date(2026, 2, 3))
+    form = Person(name=SITI.name, sex="P", birth_date=BORN, nik=SITI.nik, village="Tirta Alur")
+    found = search.likely(form)
+    first = found[0]
+    assert (first.patient.id, first.match.level) == (siti.id, "strong")
+    assert "NIK sama" in first.match.reasons
+    assert first.last_visit_on == date(2026, 2, 3)
+    points = [one.match.points for one in found]
+    assert points == sorted(points, reverse=True)
+
+
+def test_the_patient_being_edited_is_left_out(siti):
+    form = Person(name=SITI.name, sex="P", birth_date=BORN)
+    assert [one.patient.id for one in search.likely(form)] == [siti.id]
+    assert search.likely(form, exclude_ref=siti.public_id) == []
+
+
+def test_a_merged_record_is_recognised_as_its_survivor(siti):
+    double = create(person("Rahma Wulandari", birth_date=date(1991, 2, 3)))
+    merge(double, siti)
+    form = Person(name="Rahma Wulandari", sex="P", birth_date=date(1991, 2, 3))
+    assert [one.patient.id for one in search.likely(form)] == [siti.id]
+    assert search.likely(form, exclude_ref=siti.public_id) == []
+
+
+def test_a_former_name_is_recognised(siti):
+    update(siti, replace(SITI, name="Rahma Wulandari"))
+    assert likely() == [("Rahma Wulandari", "strong")]
+
+
+def test_the_match_is_found_among_hundreds_of_namesakes(app):
+    crowd = [
+        person("Siti", birth_date=date(1990, 1, 1) + timedelta(days=n % 365), village="Lain")
+        for n in range(700)
+    ]
+    with transaction():
+        patients.create_many(SYSTEM, crowd)
+    wanted = create(person("Siti", birth_date=BORN, village="Tirta Alur"))
+    form = Person(name="Siti", sex="P", birth_date=BORN, village="Tirta Alur")
+    assert search.likely(form)[0].patient.id == wanted.id
+
+
+def test_no_more_than_the_limit_and_the_same_queries_for_many(app):
+    form = Person(name="Siti Aminah", sex="P", birth_date=BORN, phone=SITI.phone, kk_number=KK)
+    same = person("Siti Aminah", birth_date=BORN, kk_number=KK, phone=SITI.phone)
+    create(same)
+    with count_queries() as few:
+        assert len(search.likely(form)) == 1
+    with transaction():
+        patients.create_many(SYSTEM, [same] * 80)
+    with count_queries() as many:
+        assert len(search.likely(form)) == 8
+    assert len(few) == len(many) <= 7
+    assert len(search.likely(form, limit=3)) == 3
