@@ -144,7 +144,8 @@ def demo_data_command(today: bool) -> None:
         raise click.ClickException("Ini bukan data latihan; tidak ada yang diubah.")
     if today:
         with transaction():
-            demo.fill_today()
+            added = demo.fill_today()
+        click.echo(f"{added} kunjungan ditambahkan pada hari ini.")
 
 
 @click.command("worker")

@@ -5,11 +5,11 @@ The functions stamp the present; each step is put back to its instant right afte
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from random import Random
 from typing import Any
 
-from sqlalchemy import case, select, update
+from sqlalchemy import case, literal, select, update
 
 from clinic import drafts, measurements, queues, records, registration, routing, settings
 from clinic.audit import Actor
@@ -81,6 +81,7 @@ def actor(user: User) -> Actor:
 class Desks:
     """Counter and rooms of one day."""
 
+    on: date
     random: Random
     began: datetime = field(default_factory=utcnow)  # whatever is later was stamped by a step
     guests: dict[int, Guest] = field(default_factory=dict)  # by visit id
@@ -99,9 +100,8 @@ class Desks:
         """A visit with its number, waiting in the room."""
         poli, patient = self.rooms[room], guest.patient
         complaint = self.random.choice(guest.case.complaints)
-        on = at.date()
         asked = routing.Case(
-            complaint, patient.sex, patient.birth_date, guest.months, guest.pregnant, room, on
+            complaint, patient.sex, patient.birth_date, guest.months, guest.pregnant, room, self.on
         )
         cluster = self.rules.cluster(asked)
         given = priority(guest.months, guest.pregnant, room, self.elderly_years)
@@ -204,7 +204,8 @@ class Desks:
         for model in models:
             columns = [getattr(model, name) for name in STAMPS[model]]
             put_back = {
-                column: case((column >= self.began, at), else_=column) for column in columns
+                column: case((column >= self.began, literal(at, column.type)), else_=column)
+                for column in columns
             }
             changing = update(model).where(belongs[model]).values(put_back)
             db.session.execute(changing.execution_options(synchronize_session=False))

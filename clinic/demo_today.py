@@ -37,6 +37,7 @@ SCRIPT = {
 WAITING = {"tunggu", "kembar"}  # kembar: two of one name
 # What becomes of those who were sent on, in the order of their coming.
 SENT_ON = {"LAB": ("selesai", "layani", "tunggu")}
+EMERGENCY = "UGD"
 WRONG_ROOM = "Salah ruang, keluhannya gigi"
 
 
@@ -56,7 +57,7 @@ class Today:
     def __init__(self, day: ServiceDay) -> None:
         self.day = day
         self.random = Random(f"{SEED} {day.on}")  # noqa: S311
-        self.desks = Desks(self.random)
+        self.desks = Desks(day.on, self.random)
         self.guests = Guests(day, self.random)
         # Just after midnight the day is young, and all of it must lie within the day.
         young = self.desks.began - days.midnight_utc(day.on)
@@ -94,7 +95,8 @@ class Today:
                 self._at(came, self._comes(guest, room, word, called, length))
         idle = [word for word in words if word in WAITING]
         for number, word in enumerate(idle):
-            came = 0.36 + (0.6 * number + self.random.uniform(0, 0.4)) / len(idle)
+            first = 0.93 if room == EMERGENCY else 0.36  # nobody waits there for long
+            came = first + (0.97 - first) * (number + self.random.uniform(0, 0.6)) / len(idle)
             is_namesake = word == "kembar" and namesakes
             guest = namesakes.pop() if is_namesake else self.guests.pick(room)
             if guest is not None:

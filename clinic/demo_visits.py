@@ -44,9 +44,9 @@ class PlannedVisit:
 def pregnancy_on(person: Person, on: date) -> str:
     """ya, nifas or empty, by the births of her children."""
     for born in person.births:
-        if person.identity.sex == "P" and 0 < (born - on).days <= KNOWN_PREGNANT_DAYS:
+        if 0 < (born - on).days <= KNOWN_PREGNANT_DAYS:
             return "ya"
-        if person.identity.sex == "P" and 0 <= (on - born).days <= CHILDBED_DAYS:
+        if 0 <= (on - born).days <= CHILDBED_DAYS:
             return "nifas"
     return ""
 
@@ -120,7 +120,7 @@ class Calendar:
         yield from ((on, "") for on in self.illnesses(person, since))
 
     def around_births(self, person: Person) -> Iterator[tuple[date, str]]:
-        for born in set(person.births) if person.identity.sex == "P" else ():
+        for born in dict.fromkeys(person.births):  # twins are one birth
             yield from ((born - timedelta(days=days), "anc") for days in BEFORE_BIRTH)
             yield from ((born + timedelta(days=days), "nifas") for days in AFTER_BIRTH)
             if born.day % 2:
