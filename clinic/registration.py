@@ -26,6 +26,13 @@ from models import (
     Visit,
 )
 
+TAKEN = "NIK-TAKEN"
+JUST_TAKEN = "NIK ini baru saja didaftarkan. Buka pasien itu, atau beri alasan."
+
+
+# A mask for the cough, haste for the red flag: the room must know, whatever the level.
+SHOWN_IN_QUEUE = ("P1", "R1")
+
 
 class RegistrationError(Exception):
     """A save that is refused, with a sentence for the clerk."""
@@ -58,7 +65,7 @@ def save(
     if draft.version != version:
         raise StaleDraft("Pendaftaran ini diubah di tempat lain. Periksa lagi sebelum menyimpan.")
     found = review(application)
-    missing = found.unanswered(reasons)
+    missing = _unanswered(found, reasons, draft)
     if missing:
         raise NeedsReasons(found, missing)
     keep = {
@@ -92,10 +99,25 @@ def visit_of(draft: RegistrationDraft) -> Visit:
     return db.session.scalars(select(Visit).where(Visit.public_id == draft.visit_ref)).one()
 
 
+def _unanswered(
+    found: Review, reasons: Mapping[str, str], draft: RegistrationDraft
+) -> dict[str, str]:
+    """One reason for all answers only what the check page could show already.
+
+    So it never makes a second patient of one that a colleague registered meanwhile.
+    """
+    missing = found.unanswered(reasons)
+    for warned in found.warnings:
+        is_new = warned.rule == TAKEN and warned.patient.registered_at > draft.updated_at
+        if is_new and warned.rule not in reasons:
+            missing[warned.rule] = JUST_TAKEN
+    return missing
+
+
 def _with_taken(found: Review, owner: Patient) -> tuple[Review, dict[str, str]]:
     warned = taken_warning(owner)
     found.warnings.insert(0, warned)
-    return found, {warned.rule: "NIK ini baru saja didaftarkan. Buka pasien itu, atau beri alasan."}
+    return found, {warned.rule: JUST_TAKEN}
 
 
 def _register(
@@ -122,7 +144,7 @@ def _register(
 
 
 def _keep_patient(actor: audit.Actor, application: Application, found: Review) -> Patient:
-    is_disputed = any(warned.rule == "NIK-TAKEN" for warned in found.warnings)
+    is_disputed = any(warned.rule == TAKEN for warned in found.warnings)
     if application.patient is None:
         return patients.create(actor, application.identity, nik_disputed=is_disputed)
     patient = patients.current(application.patient)
@@ -189,7 +211,7 @@ def _keep_reasons(
     actor: audit.Actor, visit: Visit, found: Review, reasons: Mapping[str, str]
 ) -> None:
     for warned in found.warnings:
-        if warned.level in ("error", "warning"):
+        if warned.level in ("error", "warning") or warned.rule in SHOWN_IN_QUEUE:
             reason = (reasons.get(warned.rule) or reasons.get("", "")).strip()
             db.session.add(_override(actor, visit, warned, reason))
     db.session.flush()
