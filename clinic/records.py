@@ -96,7 +96,8 @@ def finish(actor: Actor, entry: QueueEntry, form: ExaminationInput, version: int
     examination.practitioner_id = _practitioner_id(actor) or examination.practitioner_id
     db.session.flush()
     if target:
-        queues.refer(actor, entry, target, back=True)
+        # From the pharmacy patients go home; from everywhere else they come back with a result.
+        queues.refer(actor, entry, target, back=target.kind != PoliKind.PHARMACY)
     else:
         queues.finish(actor, entry)
     _log(actor, "finish_examination", examination)

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from clinic import audit, counters, days, patients, queues
 from clinic.names import fold
+from clinic.rebase import rebase
 from clinic.review import Application, Review, Warned, review, taken_warning
 from db import db, utcnow
 from formatting import age_on
@@ -148,8 +149,9 @@ def _keep_patient(actor: audit.Actor, application: Application, found: Review) -
     if application.patient is None:
         return patients.create(actor, application.identity, nik_disputed=is_disputed)
     patient = patients.current(application.patient)
+    identity = rebase(patient, application.identity, application.based_on)
     reason = "Diperbarui saat pendaftaran"
-    patients.update(actor, patient, application.identity, reason, nik_disputed=is_disputed)
+    patients.update(actor, patient, identity, reason, nik_disputed=is_disputed)
     return patient
 
 

@@ -564,3 +564,10 @@ def test_a_draft_knows_what_it_is_about(clerk):
     check(clerk, f"/pendaftaran/kunjungan/{visit.public_id}/ruang", poli="GIGI")
     kinds = list(db.session.scalars(select(RegistrationDraft.kind).order_by(RegistrationDraft.id)))
     assert kinds == [DraftKind.NEW, DraftKind.ROOM]
+
+
+def test_a_long_cough_is_known_in_the_room(clerk, sign_in):
+    register(clerk, complaint="batuk 3 minggu")
+    kept = db.session.scalars(select(Override)).one()
+    assert (kept.rule, kept.level) == ("P1", "info")
+    assert "Masker" in sign_in("umum").get("/poli/UMUM").get_data(as_text=True)
