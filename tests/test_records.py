@@ -262,6 +262,20 @@ def test_an_internal_referral_brings_the_patient_there_and_back(app):
     assert second.visit.status is VisitStatus.FINISHED
 
 
+def test_from_the_pharmacy_nobody_comes_back(app):
+    entry = served()
+    form = ExaminationInput(assessment="ISPA", disposition="rujuk_internal", refer_to="FARMASI")
+    save(entry, form, finish=True)
+    assert entry.state is EntryState.DONE
+    there = all_rows(QueueEntry, poli_id=factories.poli("FARMASI").id)[0]
+    with transaction():
+        queues.act(factories.actor("farmasi"), there, "mulai")
+    given = ExaminationInput(plan="Obat diserahkan", disposition="pulang")
+    done = save(there, given, who="farmasi", finish=True)
+    assert len(all_rows(QueueEntry, visit_id=entry.visit_id)) == 2
+    assert done.visit.status is VisitStatus.FINISHED
+
+
 # --- Diagnoses --------------------------------------------------------------------------------
 
 
