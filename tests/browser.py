@@ -1,9 +1,10 @@
 """A real Chromium and a real server for tests marked `browser`.
 
 live_server   address of a demo clinic of its own, started as `make run` starts it
-page          a fresh page in a context of its own; fails the test on script errors and on
-              anything that the CSP or the network refused
+page          a fresh page in a context of its own; fails the test on script errors, on
+              anything that the CSP refused, on a dialog, and on a request to anywhere else
 no_script     the same without JavaScript
+open_page     open_page(**options) gives further such pages, each in a context of its own
 violations(page)   what axe-core finds on the page as it stands
 """
 
@@ -13,8 +14,10 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import ExitStack, contextmanager
 from importlib import resources
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -27,9 +30,11 @@ ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
     "--disable-dev-shm-usage",
-    # Else the browser itself asks its maker's hosts; ours is the only one that exists.
-    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+    # Else the browser itself asks its maker's hosts; ours is the only one that exists. Browsers
+    # trust 127.0.0.1 like https; by this name they treat it like any clinic's plain http.
+    "--host-resolver-rules=MAP klinik.test 127.0.0.1 , MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 ]
+OURS = {"127.0.0.1", "klinik.test"}
 SCREEN = {"width": 1366, "height": 768}
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
@@ -57,30 +62,51 @@ def browser():
 
 
 @pytest.fixture
-def page(browser):
-    yield from _watched_page(browser)
+def open_page(browser):
+    with ExitStack() as stack:
+        yield lambda **options: stack.enter_context(_watched_page(browser, **options))
 
 
 @pytest.fixture
-def no_script(browser):
-    yield from _watched_page(browser, java_script_enabled=False)
+def page(open_page):
+    return open_page()
 
 
+@pytest.fixture
+def no_script(open_page):
+    return open_page(java_script_enabled=False)
+
+
+@contextmanager
 def _watched_page(browser, **options):
-    context = browser.new_context(viewport=SCREEN, locale="id-ID", **options)
+    context = browser.new_context(**{"viewport": SCREEN, "locale": "id-ID", **options})
     page = context.new_page()
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(f"script error: {error}"))
-    page.on("console", lambda message: _note(problems, message))
+    page.on("console", lambda message: _note_message(problems, message))
+    page.on("dialog", lambda dialog: _note_dialog(problems, dialog))
+    page.on("request", lambda request: _note_request(problems, request))
     yield page
     context.close()
     assert not problems, problems
 
 
-def _note(problems: list[str], message) -> None:
-    # An answer of 4xx is logged as an error too; whether it was right is the test's business.
-    if message.type == "error" and "Failed to load resource" not in message.text:
+def _note_message(problems: list[str], message) -> None:
+    # An answer of 4xx, or none, is logged as an error too; whether it was right is the test's
+    # business. htmx repeats the browser.
+    repeated = ("Failed to load resource", "Response Status Error Code", "htmx:sendError")
+    if message.type == "error" and not any(text in message.text for text in repeated):
         problems.append(message.text)
+
+
+def _note_dialog(problems: list[str], dialog) -> None:
+    problems.append(f"dialog: {dialog.message}")
+    dialog.dismiss()
+
+
+def _note_request(problems: list[str], request) -> None:
+    if urlsplit(request.url).hostname not in OURS:
+        problems.append(f"a request to {request.url}")
 
 
 def violations(page, *, without: tuple[str, ...] = ()) -> list[str]:
@@ -114,7 +140,8 @@ class LiveServer:
             "HOST": "127.0.0.1",
             **environ,
         }
-        self.environ.pop("DATABASE_URL", None)
+        if "DATABASE_URL" not in environ:
+            self.environ.pop("DATABASE_URL", None)
         self.start(*options)
 
     @property
