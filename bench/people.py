@@ -74,6 +74,7 @@ def person(index: int) -> dict[str, str]:
         "rt": f"{chance.randrange(1, 9):03}",
         "rw": f"{chance.randrange(1, 6):03}",
         "phone": f"0812{30_000_000 + index}",
+        "bpjs_number": f"000{1_000_000_000 + index}" if chance.random() < 0.7 else "",
         "payer": "UMUM",
         "complaint": chance.choice(GENERAL),
     }

@@ -267,8 +267,9 @@ def run_all(plan: Plan, folder: Path) -> int:
 
 def machine() -> str:
     return (
-        f"{datetime.now():%Y-%m-%d %H:%M}, {os.cpu_count()} cores, Python {platform.python_version()}, "
-        f"SQLite {sqlite_driver.sqlite_version}, clients on the same cores"
+        f"{datetime.now():%Y-%m-%d %H:%M}, {os.cpu_count()} cores, "
+        f"Python {platform.python_version()}, SQLite {sqlite_driver.sqlite_version}, "
+        "clients on the same cores"
     )
 
 
