@@ -1,7 +1,6 @@
 """Puts the parts together: `create_app()`. Imported by nobody but gunicorn, flask and the tests."""
 
 from flask import Flask, current_app, g, render_template
-from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 from jinja2 import StrictUndefined
 from sqlalchemy.exc import OperationalError
@@ -58,7 +57,6 @@ def create_app(config: Config | None = None) -> Flask:
     }
     audit.use_key(config.key("audit"))
     db.init_app(app)
-    Migrate(app, db, directory=f"{app.root_path}/migrations")
     sessions.init_app(app)
     access.init_app(app)  # before CSRF: a stranger is refused first
     CSRFProtect(app)

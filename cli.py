@@ -2,15 +2,16 @@
 
 import fcntl
 import logging
+import os
 import signal
 import sys
 import threading
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 
 import click
 from flask import Flask, current_app
-from flask_migrate import upgrade
 from sqlalchemy import select
 
 from clinic import accounts, audit, demo, reference, settings, worker
@@ -71,9 +72,16 @@ def _has_terminal() -> bool:
     return sys.stdin is not None and sys.stdin.isatty()
 
 
+def use_migrations(app: Flask) -> None:
+    """Load Alembic: 8 MB that set-up needs, and the running server does not."""
+    migrate = import_module("flask_migrate").Migrate(directory=f"{app.root_path}/migrations")
+    migrate.init_app(app, db)
+
+
 def prepare_database() -> None:
     """Migrate, and add reference data that a newer version brings."""
-    upgrade()
+    use_migrations(current_app)
+    import_module("flask_migrate").upgrade()
     with transaction():
         reference.seed()
         if not settings.value("epoch"):
@@ -175,3 +183,5 @@ def _work_until_stopped() -> None:
 def init_app(app: Flask) -> None:
     for command in (setup_command, ready_message_command, demo_data_command, worker_command):
         app.cli.add_command(command)
+    if os.environ.get("FLASK_RUN_FROM_CLI") == "true":
+        use_migrations(app)  # for `flask db ...`

@@ -1,6 +1,5 @@
 """gunicorn's settings, for `make run` and production alike; HOST and PORT come from config."""
 
-import gc
 import os
 
 from config import read_config
@@ -17,17 +16,13 @@ keepalive = 75  # longer than any poll interval, else each poll opens a connecti
 # Below the busy timeout of db.py: a stuck worker is ended before others give up waiting for it.
 timeout = 10
 graceful_timeout = 8
-# Loaded once and shared: less memory, and a worker that died is back at once.
+# deploy/start.py has loaded the application before: less memory, and a dead worker is back at once.
 preload_app = True
 # Workers prove life through a file; a busy disk must not delay it.
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
 control_socket_disable = True  # would write into the home folder of the service's user
 loglevel = "warning"
 accesslog = None  # who looked at what stands in the audit trail
-
-
-def when_ready(server) -> None:
-    gc.freeze()  # what is loaded by now stays shared with the workers
 
 
 def post_fork(server, worker) -> None:

@@ -1,12 +1,14 @@
 """Starts Alur and keeps it running: `make run`, or the service manager in production.
 
-Prepares the database, then watches over two processes, the web server and the worker. One that
-dies is started again. SIGTERM or Ctrl-C stops both within ten seconds; a second one at once.
-Options are handed to the setup command, which asks for what is missing where there is a terminal.
+Prepares the database, loads the application once and watches over two forks of itself, the web
+server and the worker: so they share its memory, and one that dies is back at once. SIGTERM or
+Ctrl-C stops both within ten seconds; a second Ctrl-C at once. Options are handed to the setup
+command, which asks for what is missing where there is a terminal.
 """
 
 import contextlib
 import ctypes
+import gc
 import os
 import select
 import signal
@@ -14,20 +16,28 @@ import socket
 import subprocess
 import sys
 import time
+import traceback
+from collections.abc import Callable
 from pathlib import Path
+
+from gunicorn.app.base import Application
+from sqlalchemy.orm import configure_mappers
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from config import Config, ConfigError, read_config  # noqa: E402  found through the line above
+import cli  # noqa: E402
+from app import create_app  # noqa: E402
+from config import Config, ConfigError, read_config  # noqa: E402
+from db import db  # noqa: E402
 
-FLASK = [sys.executable, "-m", "flask", "--app", "app"]
-GUNICORN = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "app:create_app()"]
+SETUP = [sys.executable, "-m", "flask", "--app", "app", "setup"]
 FIRST_DELAY, LONGEST_DELAY = 1, 60  # seconds before a dead process is started again
 STOP_WITHIN = 9
 READY_WITHIN = 60
 WORKER_NICENESS = 10  # background work must not make the web wait
-PR_SET_PDEATHSIG = 1
+PR_SET_PDEATHSIG, PR_SET_NAME = 1, 15
+M_MMAP_THRESHOLD = -3
 
 
 def say(text: str) -> None:
@@ -43,49 +53,73 @@ def die_with_parent() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-class Child:
-    """One process that is started again when it dies, each time a little later."""
+def fork(name: str, work: Callable[[], None]) -> int:
+    """Do this in a process of its own; its process id."""
+    sys.stdout.flush()
+    pid = os.fork()
+    if pid:
+        with contextlib.suppress(OSError):  # it may have done so, or even ended, already
+            os.setpgid(pid, pid)
+        return pid
+    code = 1
+    try:
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)
+        os.setpgid(0, 0)  # a Ctrl-C at the terminal reaches the supervisor alone
+        die_with_parent()
+        if sys.platform == "linux":
+            ctypes.CDLL(None).prctl(PR_SET_NAME, name.encode())  # what ps and top show
+        work()
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)  # back in the supervisor's frames there is nothing for a fork to do
 
-    def __init__(self, name: str, command: list[str], niceness: int = 0):
+
+class Child:
+    """A process that is started again when it dies, each time a little later."""
+
+    def __init__(self, name: str, work: Callable[[], None]):
         self.name = name
-        self.command = command
-        self.niceness = niceness
-        self.process: subprocess.Popen | None = None
+        self.work = work
+        self.pid = 0
+        self.status = 0
         self.delay = FIRST_DELAY
         self.due = 0.0
         self.started = 0.0
 
     def start(self) -> None:
         self.started = time.monotonic()
-        # Its own session: a Ctrl-C at the terminal reaches the supervisor alone.
-        self.process = subprocess.Popen(
-            self.command, cwd=ROOT, start_new_session=True, preexec_fn=self._before_exec
-        )
+        self.pid = fork(self.name, self.work)
 
-    def _before_exec(self) -> None:
-        die_with_parent()
-        os.nice(self.niceness)
+    def is_alive(self) -> bool:
+        if self.pid:
+            ended, status = os.waitpid(self.pid, os.WNOHANG)
+            if ended:
+                self.pid, self.status = 0, os.waitstatus_to_exitcode(status)
+        return bool(self.pid)
 
     def look_after(self) -> None:
         """Notice a death, and start it again when its delay is over."""
         now = time.monotonic()
-        if self.process is not None and self.process.poll() is not None:
+        if self.pid and not self.is_alive():
             if now - self.started > LONGEST_DELAY:
                 self.delay = FIRST_DELAY
-            say(f"{self.name} berhenti ({self.process.returncode}), lagi dalam {self.delay} detik")
+            say(f"{self.name} berhenti ({self.status}), mulai lagi dalam {self.delay} detik")
             self.due = now + self.delay
             self.delay = min(self.delay * 2, LONGEST_DELAY)
-            self.process = None
-        if self.process is None and now >= self.due:
+        if not self.pid and now >= self.due:
             self.start()
-
-    def is_alive(self) -> bool:
-        return self.process is not None and self.process.poll() is None
 
     def signal(self, number: int) -> None:
         if self.is_alive():
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.process.pid, number)
+            os.killpg(self.pid, number)
 
 
 class Supervisor:
@@ -125,7 +159,7 @@ class Supervisor:
     def run(self) -> None:
         while not self.is_stopping:
             self.look_after()
-            dead = [child.due for child in self.children if child.process is None]
+            dead = [child.due for child in self.children if not child.pid]
             self.wait(min(dead) - time.monotonic() if dead else 3600)
 
     def stop(self) -> None:
@@ -139,6 +173,55 @@ class Supervisor:
                 for child in self.children:
                     child.signal(signal.SIGKILL)
             self.wait(0.2)
+
+
+# --- What the processes do --------------------------------------------------------------------
+
+
+class WebServer(Application):
+    """gunicorn, with the application that is loaded already."""
+
+    def __init__(self, application):
+        self.application = application
+        super().__init__()
+
+    def load_config(self) -> None:
+        self.load_config_from_file(str(ROOT / "deploy" / "gunicorn.conf.py"))
+
+    def load(self):
+        return self.application
+
+
+def work_in_background(application) -> None:
+    os.nice(WORKER_NICENESS)
+    with application.app_context():
+        cli.worker_command(args=[])
+
+
+def show_ready_message(application) -> None:
+    with application.app_context():
+        cli.ready_message_command(args=[])
+
+
+def load(config: Config):
+    """The application, used once: what its first pages build, all forks then share."""
+    with contextlib.suppress(AttributeError):  # glibc only
+        # Else each thread that has checked a passphrase keeps the 19 MiB for the next one.
+        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 128 * 1024)
+    gc.disable()  # else it leaves holes that the forks fill with pages of their own
+    application = create_app(config)
+    configure_mappers()
+    for name in application.jinja_env.list_templates():
+        application.jinja_env.get_template(name)
+    client = application.test_client()
+    for _ in range(3):
+        client.get("/masuk", base_url=f"http://{host_name(config)}")
+    with application.app_context():
+        db.engine.dispose()  # no connection may live in two processes
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+    return application
 
 
 # --- Before and after the start ---------------------------------------------------------------
@@ -165,11 +248,14 @@ def port_problem(config: Config) -> str | None:
     return None
 
 
+def host_name(config: Config) -> str:
+    """A name that the application answers to."""
+    return config.hosts[0].lstrip(".") if config.hosts else "localhost"
+
+
 def is_healthy(config: Config) -> bool:
-    """Whether /healthz says ok. By hand: an HTTP library would stay in memory for good."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(config.host, config.host)  # noqa: S104
-    named = config.hosts[0].lstrip(".") if config.hosts else config.host
-    request = f"GET /healthz HTTP/1.0\r\nHost: {named}\r\n\r\n"
+    request = f"GET /healthz HTTP/1.0\r\nHost: {host_name(config)}\r\n\r\n"
     try:
         with socket.create_connection((host, config.port), timeout=2) as connection:
             connection.sendall(request.encode())
@@ -194,19 +280,16 @@ def address(config: Config) -> str:
 
 
 def serve(config: Config) -> int:
-    web = Child("Server web", GUNICORN)
-    worker = Child("Pekerja latar", [*FLASK, "worker"], WORKER_NICENESS)
+    application = load(config)
+    web = Child("alur-web", lambda: WebServer(application).run())
+    worker = Child("alur-worker", lambda: work_in_background(application))
     supervisor = Supervisor([web, worker])
     supervisor.listen()
     supervisor.look_after()
-    # Asked for while the server starts, so that it costs no time.
-    message = subprocess.Popen(
-        [*FLASK, "ready-message"], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
     is_ready = wait_until_ready(supervisor, web, config)
-    notes = message.communicate()[0].rstrip()
     if is_ready:
-        say(f"Alur siap: {address(config)}" + (f"\n{notes}" if notes else ""))
+        say(f"Alur siap: {address(config)}")
+        os.waitpid(fork("alur-ready", lambda: show_ready_message(application)), 0)
         supervisor.run()
     supervisor.stop()
     if is_ready or supervisor.is_stopping:
@@ -227,8 +310,7 @@ def main(options: list[str]) -> int:
     if problem:
         say(problem)
         return 1
-    setup = [*FLASK, "setup", *options]
-    prepared = subprocess.run(setup, cwd=ROOT, preexec_fn=die_with_parent)
+    prepared = subprocess.run([*SETUP, *options], cwd=ROOT, preexec_fn=die_with_parent)
     return prepared.returncode or serve(config)
 
 

@@ -38,20 +38,20 @@ def until(condition, what: str):
 
 
 def children_of(pid: int) -> dict[int, str]:
-    """Process id and command line of the direct children."""
+    """Process id and name of the direct children."""
     found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError, IndexError):
-            if (folder / "stat").read_text().rpartition(")")[2].split()[1] == str(pid):
-                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-                if command:  # else it has died and waits to be noticed
-                    found[int(folder.name)] = command
+            name, _, rest = (folder / "stat").read_text().partition("(")[2].rpartition(")")
+            state, parent = rest.split()[:2]
+            if parent == str(pid) and state != "Z":  # one that died waits to be noticed
+                found[int(folder.name)] = name
     return found
 
 
 def is_running(pid: int) -> bool:
     with contextlib.suppress(OSError):
-        return (Path("/proc") / str(pid) / "cmdline").read_bytes() != b""
+        return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
     return False
 
 
@@ -63,10 +63,10 @@ class Clinic(LiveServer):
         passphrase.write_text(SECRET)
         super().__init__(*HEAD, "--head-password-file", str(passphrase), ALUR_DEMO="0")
 
-    def child(self, word: str) -> int:
-        """The process id of the web server ("gunicorn") or the worker ("worker")."""
+    def child(self, name: str) -> int:
+        """The process id of the child of this name, 0 when there is none."""
         found = children_of(self.process.pid).items()
-        return next((pid for pid, command in found if word in command), 0)
+        return next((pid for pid, its_name in found if its_name == name), 0)
 
     def family(self) -> list[int]:
         direct = list(children_of(self.process.pid))
@@ -123,7 +123,7 @@ def test_an_empty_clinic_starts_stops_and_starts_again(clinic):
     assert clinic.stop(signal.SIGINT) == 0
 
 
-@pytest.mark.parametrize("name", ["gunicorn", "worker"])
+@pytest.mark.parametrize("name", ["alur-web", "alur-worker"])
 def test_a_killed_process_is_started_again(running, name):
     first = until(lambda: running.child(name), f"{name} runs")
     os.kill(first, signal.SIGKILL)
@@ -133,19 +133,21 @@ def test_a_killed_process_is_started_again(running, name):
 
 
 def test_the_worker_gives_way_to_the_web(running):
-    assert os.getpriority(os.PRIO_PROCESS, until(lambda: running.child("worker"), "worker")) >= 10
-    assert os.getpriority(os.PRIO_PROCESS, running.child("gunicorn")) == 0
+    assert (
+        os.getpriority(os.PRIO_PROCESS, until(lambda: running.child("alur-worker"), "worker")) >= 10
+    )
+    assert os.getpriority(os.PRIO_PROCESS, running.child("alur-web")) == 0
 
 
 def test_a_killed_supervisor_leaves_nothing_behind(clinic):
-    family = until(lambda: clinic.child("worker") and clinic.family(), "all run")
+    family = until(lambda: clinic.child("alur-worker") and clinic.family(), "all run")
     clinic.process.kill()
     clinic.process.wait()
     until(lambda: not [pid for pid in family if is_running(pid)], "all ended")
 
 
 def test_a_second_ctrl_c_ends_what_hangs(clinic):
-    web = clinic.child("gunicorn")
+    web = clinic.child("alur-web")
     os.kill(web, signal.SIGSTOP)
     clinic.process.send_signal(signal.SIGINT)
     until(lambda: "Alur berhenti ..." in clinic.lines, "it has heard the first one")
