@@ -53,7 +53,17 @@ def die_with_parent() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def fork(name: str, work: Callable[[], None]) -> int:
+def name_process(name: str, does: str) -> None:
+    """What `ps` and `top` show of a fork, which else looks like its parent (Linux only)."""
+    if sys.platform != "linux":
+        return
+    ctypes.CDLL(None).prctl(PR_SET_NAME, name.encode())
+    # Where the command line lies in memory; proc(5), arg_start and arg_end.
+    start, end = map(int, Path("/proc/self/stat").read_text().rpartition(")")[2].split()[45:47])
+    ctypes.memmove(start, does.encode()[: end - start - 1].ljust(end - start, b"\0"), end - start)
+
+
+def fork(name: str, does: str, work: Callable[[], None]) -> int:
     """Do this in a process of its own; its process id."""
     sys.stdout.flush()
     pid = os.fork()
@@ -68,8 +78,7 @@ def fork(name: str, work: Callable[[], None]) -> int:
             signal.signal(number, signal.SIG_DFL)
         os.setpgid(0, 0)  # a Ctrl-C at the terminal reaches the supervisor alone
         die_with_parent()
-        if sys.platform == "linux":
-            ctypes.CDLL(None).prctl(PR_SET_NAME, name.encode())  # what ps and top show
+        name_process(name, does)
         work()
         code = 0
     except SystemExit as end:
@@ -85,8 +94,9 @@ def fork(name: str, work: Callable[[], None]) -> int:
 class Child:
     """A process that is started again when it dies, each time a little later."""
 
-    def __init__(self, name: str, work: Callable[[], None]):
+    def __init__(self, name: str, does: str, work: Callable[[], None]):
         self.name = name
+        self.does = does
         self.work = work
         self.pid = 0
         self.status = 0
@@ -96,7 +106,7 @@ class Child:
 
     def start(self) -> None:
         self.started = time.monotonic()
-        self.pid = fork(self.name, self.work)
+        self.pid = fork(self.name, self.does, self.work)
 
     def is_alive(self) -> bool:
         if self.pid:
@@ -281,15 +291,15 @@ def address(config: Config) -> str:
 
 def serve(config: Config) -> int:
     application = load(config)
-    web = Child("alur-web", lambda: WebServer(application).run())
-    worker = Child("alur-worker", lambda: work_in_background(application))
+    web = Child("alur-web", "gunicorn (Alur)", lambda: WebServer(application).run())
+    worker = Child("alur-worker", "worker (Alur)", lambda: work_in_background(application))
     supervisor = Supervisor([web, worker])
     supervisor.listen()
     supervisor.look_after()
     is_ready = wait_until_ready(supervisor, web, config)
     if is_ready:
         say(f"Alur siap: {address(config)}")
-        os.waitpid(fork("alur-ready", lambda: show_ready_message(application)), 0)
+        os.waitpid(fork("alur-ready", "ready-message", lambda: show_ready_message(application)), 0)
         supervisor.run()
     supervisor.stop()
     if is_ready or supervisor.is_stopping:

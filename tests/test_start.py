@@ -132,6 +132,15 @@ def test_a_killed_process_is_started_again(running, name):
     assert running.process.poll() is None
 
 
+def test_ps_tells_the_processes_apart(running):
+    until(lambda: running.child("alur-worker"), "worker")
+    shown = {
+        (Path("/proc") / str(pid) / "cmdline").read_bytes().rstrip(b"\0")
+        for pid in children_of(running.process.pid)
+    }
+    assert shown == {b"gunicorn (Alur)", b"worker (Alur)"}
+
+
 def test_the_worker_gives_way_to_the_web(running):
     assert (
         os.getpriority(os.PRIO_PROCESS, until(lambda: running.child("alur-worker"), "worker")) >= 10
