@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from bench import database, pages, scenarios, servers
+from bench import clinics, database, scenarios, servers
 from bench.load import Client, Run, Script, drive
 from bench.peak import BUDGETS, SCREENS, peak
 from bench.processes import cpu_seconds, machine_busy_seconds, mebibytes, memory
@@ -89,25 +89,9 @@ class Bench:
             floor = servers.flask("floor", self._data("floor", size), "bench.floor", size)
             self.grounds["floor"].append(Ground(stack.enter_context(floor)))
             clinic = servers.alur("alur", self._data("alur", size), size)
-            ground = Ground(stack.enter_context(clinic))
-            database.learn(ground)
-            self._log_in(ground)
+            ground, run = clinics.opened(stack.enter_context(clinic), max(self.plan.clients))
+            self._note_wrong(run, "log in")
             self.grounds["alur"].append(ground)
-
-    def _log_in(self, ground: Ground) -> None:
-        """A session of its own for each client, through the real form."""
-        most = max(self.plan.clients)
-        ground.clerks = [Client(number=number) for number in range(most)]
-        ground.staff = [Client(number=number) for number in range(most)]
-        run = Run()
-        scripts = [
-            (one, pages.log_in(run, one, "loket", "/pendaftaran/baru")) for one in ground.clerks
-        ]
-        scripts += [(one, pages.log_in(run, one, "umum", "/poli/UMUM")) for one in ground.staff]
-        # One after the other: each hashes a passphrase, and only one may at a time.
-        for script in scripts:
-            drive(ground.server.address, [script], run)
-        self._note_wrong(run, "log in")
 
     # --- Measuring ---
 
