@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from clinic import accounts, audit, settings
 from db import Base, db, utcnow
@@ -218,6 +218,12 @@ def end_sessions(actor: audit.Actor, user: User, kept_session_id: int | None = N
             details=f"{count} sesi",
         )
     return count
+
+
+def count_sessions(user: User) -> int:
+    """How many sessions of this account are open."""
+    is_open = (LoginSession.user_id == user.id, LoginSession.ended_at.is_(None))
+    return db.session.scalar(select(func.count()).select_from(LoginSession).where(*is_open))
 
 
 def end_session(actor: audit.Actor, session: LoginSession) -> None:

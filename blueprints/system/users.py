@@ -116,7 +116,7 @@ def _form_page(form: UserForm, user: User | None) -> str:
         form=form,
         user=user,
         stored_nik=mask_nik(treats.nik) if treats and treats.nik else "",
-        open_count=len(access.sessions_of(user)) if user else 0,
+        open_count=administration.count_sessions(user) if user else 0,
     )
 
 
