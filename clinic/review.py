@@ -31,6 +31,7 @@ class Application:
     cluster: str = ""
     kind: DraftKind = DraftKind.NEW
     patient: Patient | None = None
+    based_on: int = 0  # the version of the patient that the identity was typed over
     about_visit: Visit | None = None
 
 

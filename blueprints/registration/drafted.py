@@ -8,6 +8,7 @@ from werkzeug.datastructures import MultiDict
 
 from blueprints.registration.forms import RegistrationForm
 from clinic import patients
+from clinic.rebase import rebase
 from clinic.review import Application
 from db import db
 from models import DraftKind, Patient, QueueEntry, RegistrationDraft, Visit
@@ -28,7 +29,14 @@ class Drafted:
             identity = patients.identity_of(self.patient)
         else:
             identity = self.form.identity(self.patient)
+            if self.patient:
+                identity = rebase(self.patient, identity, self._typed_over())
         return self.form.application(kind, identity, self.patient, self.about_visit)
+
+    def _typed_over(self) -> int:
+        version = self.form.patient_version.data or ""
+        is_number = version.isdecimal() and len(version) < 9
+        return int(version) if is_number else self.patient.version
 
 
 def read(draft: RegistrationDraft) -> Drafted:

@@ -31,6 +31,7 @@ def new_post():
 @counter
 def returning(patient):
     found = patients.current(access.patient_or_404(patient))
+    access.record_view("view_identity", found)
     fields = prefill.fields_of(found, days.clinic_date())
     draft = _asked_draft()
     if draft:
@@ -57,6 +58,7 @@ def returning_post(patient):
 @counter
 def identity(visit):
     found = access.visit_or_404(visit)
+    access.record_view("view_identity", found.patient, "visit", found.public_id)
     draft = _asked_draft()
     fields = draft.fields if draft else prefill.known_fields(found)
     form = RegistrationForm(MultiDict(fields), kind=DraftKind.IDENTITY)
@@ -101,8 +103,9 @@ def _take(subject: DraftSubject, patient: Patient | None):
     if not form.validate():
         return make_response(_page(form, subject, patient), 422)
     draft = drafts.by_ref(request.form.get("draft", ""))
+    base = {"patient_version": str(patient.version)} if patient else {}
     with transaction():
-        draft = drafts.store(access.current_actor(), form.typed(), subject, draft)
+        draft = drafts.store(access.current_actor(), base | form.typed(), subject, draft)
         ref = draft.public_id
     return redirect(url_for("registration.check", draft=ref), 303)
 

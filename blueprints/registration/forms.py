@@ -64,6 +64,7 @@ class RegistrationForm(Form):
     )
     nik_as_printed = StringField("Sesuai kartu")
     no_nik_reason = SelectField("Alasan tanpa NIK", choices=choices(NO_NIK_REASONS, "NIK diisi"))
+    patient_version = StringField("Versi data")  # which the form was filled from
     mother_nik = StringField("NIK ibu", [checked_by(parse_nik)])
     birth_order = StringField("Bayi ke-", [checked_by(birth_order)])
     passport_no = StringField("Nomor paspor", [checked_by(parse_passport)])
@@ -253,6 +254,7 @@ class RegistrationForm(Form):
             cluster=self.cluster.data or "",
             kind=kind,
             patient=patient,
+            based_on=patient.version if patient else 0,
             about_visit=about_visit,
         )
 

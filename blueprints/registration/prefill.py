@@ -37,6 +37,7 @@ def fields_of(patient: Patient, today: date) -> dict[str, str]:
         "phone": patient.phone,
         "phone_owner": patient.phone_owner,
         "payer": patient.payer,
+        "patient_version": str(patient.version),
     }
     return {name: value for name, value in known.items() if value}
 
