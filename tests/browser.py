@@ -8,6 +8,7 @@ open_page     open_page(**options) gives further such pages, each in a context o
 violations(page)   what axe-core finds on the page as it stands
 """
 
+import contextlib
 import os
 import shutil
 import signal
@@ -25,6 +26,7 @@ from tests.databases import temporary_folder
 from tests.postgres import free_port
 
 ROOT = Path(__file__).parent.parent
+PATIENCE = 30  # seconds until a test gives up; nothing here is timed
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [
     "--no-sandbox",
@@ -124,6 +126,28 @@ def violations(page, *, without: tuple[str, ...] = ()) -> list[str]:
         for rule in found["violations"]
         for node in rule["nodes"]
     ]
+
+
+def until(condition, what: str):
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"not within {PATIENCE} s: {what}")
+
+
+def children_of(pid: int) -> dict[int, str]:
+    """Process id and name of the direct children."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError, IndexError):
+            name, _, rest = (folder / "stat").read_text().partition("(")[2].rpartition(")")
+            state, parent = rest.split()[:2]
+            if parent == str(pid) and state != "Z":  # one that died waits to be noticed
+                found[int(folder.name)] = name
+    return found
 
 
 class LiveServer:

@@ -8,45 +8,21 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 
 import pytest
 
-from tests.browser import LiveServer
+from tests.browser import PATIENCE, LiveServer, children_of, until
 from tests.postgres import free_port
 
 ROOT = Path(__file__).parent.parent
 SECRET = "kuda berlari di pantai"
 HEAD = ["--clinic", "Puskesmas Melati", "--time-zone", "WIB"]
 HEAD += ["--head-name", "dr. Ratna", "--head-username", "ratna"]
-PATIENCE = 30  # seconds until a test gives up; nothing here is timed
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-
-
-def until(condition, what: str):
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"not within {PATIENCE} s: {what}")
-
-
-def children_of(pid: int) -> dict[int, str]:
-    """Process id and name of the direct children."""
-    found = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError, IndexError):
-            name, _, rest = (folder / "stat").read_text().partition("(")[2].rpartition(")")
-            state, parent = rest.split()[:2]
-            if parent == str(pid) and state != "Z":  # one that died waits to be noticed
-                found[int(folder.name)] = name
-    return found
 
 
 def is_running(pid: int) -> bool:

@@ -1,0 +1,365 @@
+"""The real server and many real clients at once: nothing is lost, doubled or skipped.
+
+One server for each engine, started as `make run` starts it, on the suite's own database. Each test
+brings people of its own and looks only at them; `check_books` holds for all of them together.
+"""
+
+import contextlib
+import itertools
+import os
+import random
+import signal
+import time
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from datetime import date
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select, text
+
+from clinic import audit
+from db import db, new_public_id, transaction
+from models import (
+    EntryState,
+    OutboxEntry,
+    Patient,
+    PatientVersion,
+    Poli,
+    QueueEntry,
+    QueueEvent,
+    RegistrationDraft,
+    Visit,
+)
+from tests import clients, factories
+from tests.browser import LiveServer, children_of, until
+from tests.clients import NEW, REASON, Answer, Crew, Draft, Line, Ticket, person
+
+pytestmark = pytest.mark.xdist_group("concurrency")
+
+CLERKS = 4
+serials = itertools.count(1)
+
+
+@dataclass
+class Clinic:
+    app: Flask
+    server: LiveServer
+    crew: Crew
+
+
+@pytest.fixture(scope="module")
+def running(databases, engine):
+    """Server and clients; the database is the one that this process sees too."""
+    app = databases[engine].fresh()
+    server = LiveServer(ALUR_DATA=str(databases.data), DATABASE_URL=app.config["ALUR"].database_url)
+    try:
+        with Crew(server.address, CLERKS) as crew:
+            yield Clinic(app, server, crew)
+    finally:
+        server.remove()
+        databases[engine].is_dirty = True
+
+
+@pytest.fixture
+def clinic(running):
+    with running.app.app_context():
+        yield running
+        check_books()
+
+
+def people(count: int, *codes: str) -> list[dict[str, str]]:
+    """Forms of people who are new to the clinic, spread over these rooms."""
+    return [
+        person(serial, codes[serial % len(codes)]) for serial in itertools.islice(serials, count)
+    ]
+
+
+def shares(items: list) -> list[tuple[list]]:
+    """The items dealt out to the clerks, as arguments of a job."""
+    return [(items[number::CLERKS],) for number in range(CLERKS)]
+
+
+# --- What must hold whatever has happened -----------------------------------------------------
+
+
+def check_books() -> None:
+    db.session.rollback()
+    check_numbers()
+    check_saves()
+    niks = select(Patient.nik).where(~Patient.is_nik_disputed, Patient.nik.is_not(None))
+    assert max(Counter(db.session.scalars(niks)).values()) == 1, "one NIK, two patients"
+    assert audit.broken_link() is None
+    if db.engine.dialect.name == "sqlite":
+        assert db.session.scalars(text("PRAGMA integrity_check")).all() == ["ok"]
+        assert db.session.scalars(text("PRAGMA foreign_key_check")).all() == []
+
+
+def check_numbers() -> None:
+    """Every series of numbers runs from 1 without gap or double."""
+    series = defaultdict(list)
+    for day, letter, number in db.session.execute(
+        select(Visit.service_day_id, Visit.series, Visit.number)
+    ):
+        series[day, letter].append(number)
+    for day, place in db.session.execute(select(QueueEntry.service_day_id, QueueEntry.seq)):
+        series[day, "arrival"].append(place)
+    series["mrn"] = [int(mrn) for mrn in db.session.scalars(select(Patient.mrn))]
+    for name, numbers in series.items():
+        assert sorted(numbers) == list(range(1, len(numbers) + 1)), name
+
+
+def check_saves() -> None:
+    """Each saved draft has its one visit, queue entry and outbox row, and nothing has more."""
+    saved = select(RegistrationDraft.id, RegistrationDraft.visit_ref).where(
+        RegistrationDraft.saved_at.is_not(None)
+    )
+    by_draft = select(Visit.draft_id, Visit.public_id).where(Visit.draft_id.is_not(None))
+    drafts, visits = (dict(db.session.execute(rows).all()) for rows in (saved, by_draft))
+    assert visits == drafts, "a draft without its visit, or the other way round"
+    sent = db.session.scalars(select(OutboxEntry.subject_ref)).all()
+    assert sorted(sent) == sorted(visits.values())
+    entries = select(Visit.public_id, Poli.prefix, Visit.series).join(Visit.entries)
+    rows = db.session.execute(entries.join(QueueEntry.poli)).all()
+    assert all(row.prefix == row.series for row in rows)
+    assert max(Counter(row.public_id for row in rows).values()) == 1
+    assert len(rows) == count(Visit)
+
+
+def count(table) -> int:
+    return db.session.scalar(select(func.count()).select_from(table))
+
+
+def visits_of(drafts: list[str]) -> dict[str, list[Visit]]:
+    """The visits of each draft, as the database has them."""
+    db.session.rollback()
+    found = defaultdict(list)
+    rows = select(RegistrationDraft.public_id, Visit).join(
+        Visit, Visit.draft_id == RegistrationDraft.id
+    )
+    for ref, visit in db.session.execute(rows.where(RegistrationDraft.public_id.in_(drafts))):
+        found[ref].append(visit)
+    return found
+
+
+def check_tickets(tickets: list[Ticket]) -> None:
+    """Each ticket's visit stands in the database, once, as the ticket says."""
+    visits = visits_of([ticket.draft for ticket in tickets])
+    for ticket in tickets:
+        (visit,) = visits[ticket.draft]
+        (entry,) = visit.entries
+        stored = Ticket(
+            ticket.draft, visit.public_id, visit.label, entry.poli.code, entry.public_id
+        )
+        assert ticket == stored
+    assert len({ticket.entry for ticket in tickets}) == len(tickets)
+
+
+# --- Registration -----------------------------------------------------------------------------
+
+
+def test_four_counters_register_a_hundred_patients_each(clinic):
+    folk = people(400, "UMUM", "GIGI", "LANSIA", "TB", "GIZI")
+    before = count(Visit), count(OutboxEntry)
+    tickets = sum(clinic.crew.each(clients.register_all, shares(folk)), [])
+    check_tickets(tickets)
+    assert (count(Visit), count(OutboxEntry)) == (before[0] + 400, before[1] + 400)
+    rooms = Counter(ticket.poli for ticket in tickets)
+    assert rooms == Counter(fields["poli"] for fields in folk)
+
+
+def the_one(answers: list[Answer]) -> str:
+    """The ticket to which all of them lead."""
+    assert {answer.status for answer in answers} == {303}
+    (location,) = {answer.location for answer in answers}
+    return location
+
+
+def test_the_same_save_from_several_processes_and_tabs_is_one_visit(clinic):
+    forms = [(NEW, fields) for fields in people(24, "UMUM", "GIGI")]
+    drafts = sum(clinic.crew.each(clients.write_drafts, shares(forms)), [])
+    # Two, three or four processes in turn, each with a double click.
+    rounds = [
+        [[draft] if number < 2 + serial % 3 else [] for serial, draft in enumerate(drafts)]
+        for number in range(CLERKS)
+    ]
+    plans = [(plan, 2, REASON) for plan in rounds]
+    answers = clinic.crew.each(clients.confirm_together, plans)
+    visits = visits_of([draft.ref for draft in drafts])
+    for draft, *got in zip(drafts, *answers, strict=True):
+        (visit,) = visits[draft.ref]
+        assert the_one(sum(got, [])) == f"/pendaftaran/tiket/{visit.public_id}"
+
+
+def test_an_emergency_that_is_pressed_everywhere_is_one_visit(clinic):
+    keys = [new_public_id() for _ in range(10)]
+    answers = clinic.crew.alike(clients.press_emergency, keys)
+    visits = visits_of(keys)
+    for key, *got in zip(keys, *answers, strict=True):
+        (visit,) = visits[key]
+        assert the_one(got) == f"/pendaftaran/tiket/{visit.public_id}"
+
+
+@pytest.mark.parametrize("reason", [{}, REASON], ids=["silent", "one reason for all"])
+def test_the_same_nik_at_four_counters_is_one_patient(clinic, reason):
+    folk = people(10, "UMUM")
+    forms = [(NEW, fields) for fields in folk]
+    plans = [
+        ([[draft] for draft in drafts], 1, reason)
+        for drafts in clinic.crew.alike(clients.write_drafts, forms)
+    ]
+    answers = clinic.crew.each(clients.confirm_together, plans)
+    for fields, *got in zip(folk, *answers, strict=True):
+        patient = db.session.scalars(select(Patient).where(Patient.nik == fields["nik"])).one()
+        saved, *refused = sorted(sum(got, []), key=lambda answer: answer.status)
+        assert [saved.status, *(answer.status for answer in refused)] == [303, 422, 422, 422]
+        for page in refused:
+            assert 'data-rule="NIK-TAKEN"' in page.text
+            assert patient.mrn in page.text
+            assert f"/pendaftaran/pasien/{patient.public_id}" in page.text
+
+
+# --- Calling ----------------------------------------------------------------------------------
+
+
+def waiting(count: int, code: str) -> dict[str, str]:
+    """So many more who wait in this room: entry and what is said when it is called."""
+    with transaction():
+        entries = [
+            factories.entry(code, factories.patient(f"Nomor {serial}", birth_date=date(1990, 1, 2)))
+            for serial in itertools.islice(serials, count)
+        ]
+        return {
+            entry.public_id: f"{entry.visit.label} {entry.visit.patient.name}" for entry in entries
+        }
+
+
+def test_four_callers_call_sixty_patients_once_each(clinic):
+    who = waiting(60, "IMUN")
+    calls = sum(clinic.crew.alike(clients.call_until_empty, "kia", "IMUN"), [])
+    assert Counter(call.entry for call in calls) == Counter(who.keys())
+    for call in calls:
+        assert call.message.startswith(f"Memanggil {who[call.entry]} ke "), "each is told whom"
+    entries = db.session.scalars(select(QueueEntry).where(QueueEntry.public_id.in_(who))).all()
+    assert {(entry.state, entry.calls) for entry in entries} == {(EntryState.CALLED, 1)}
+    events = select(QueueEvent.entry_id).where(
+        QueueEvent.action == "panggil", QueueEvent.entry_id.in_([entry.id for entry in entries])
+    )
+    assert sorted(db.session.scalars(events)) == sorted(entry.id for entry in entries)
+
+
+def test_one_press_that_arrives_four_times_calls_one_patient(clinic):
+    who = waiting(12, "MTBS")
+    keys = [new_public_id() for _ in range(10)]
+    answers = clinic.crew.alike(clients.press_call, "kia", "MTBS", keys)
+    called = []
+    for got in zip(*answers, strict=True):
+        (call,) = set(got)
+        called.append(call.entry)
+    assert len(set(called)) == len(keys)
+    again = clinic.crew.alike(clients.press_call, "kia", "MTBS", keys[:1])
+    assert {call.entry for (call,) in again} == {called[0]}
+    db.session.rollback()
+    states = select(QueueEntry.state).where(QueueEntry.public_id.in_(who))
+    assert Counter(db.session.scalars(states)) == {EntryState.CALLED: 10, EntryState.WAITING: 2}
+
+
+# --- Dying processes --------------------------------------------------------------------------
+
+
+def web_server(server: LiveServer) -> int:
+    """gunicorn's master."""
+    found = children_of(server.process.pid).items()
+    return next(pid for pid, name in found if name == "alur-web")
+
+
+def kill_workers(server: LiveServer, times: int) -> int:
+    """`kill -9` of a web worker, again and again; how many it hit."""
+    chance, master, killed = random.Random(7), web_server(server), 0
+    for _ in range(times):
+        time.sleep(chance.uniform(0.3, 0.9))
+        workers = sorted(children_of(master))
+        if workers:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(chance.choice(workers), signal.SIGKILL)
+                killed += 1
+    return killed
+
+
+def test_killed_workers_lose_and_double_nothing(clinic):
+    folk = people(2400, "UMUM", "GIGI", "LANSIA")
+    clinic.crew.start(clients.register_in_storm, shares(folk))
+    try:
+        killed = kill_workers(clinic.server, 14)
+    finally:
+        clinic.crew.stop.set()
+        ledgers = clinic.crew.results()
+    lines = sum(ledgers, [])
+    states = Counter(line.state for line in lines)
+    assert killed > 10
+    assert states[clients.REFUSED] == 0, {line.status for line in lines}
+    assert states[clients.OK] > 20
+    assert any(line.drops or line.state == clients.UNKNOWN for line in lines), "it was no storm"
+    check_books()
+    settle_unknown(clinic, ledgers)
+    # What was killed last may still be on its way back.
+    until(lambda: len(children_of(web_server(clinic.server))) == 2, "two workers again")
+
+
+def settle_unknown(clinic: Clinic, ledgers: list[list[Line]]) -> None:
+    """What was acknowledged is there; what was not is there once or not at all, then once."""
+    check_tickets([line.ticket for ledger in ledgers for line in ledger if line.ticket])
+    open_drafts: list[list[Draft]] = [
+        [line.draft for line in ledger if line.state == clients.UNKNOWN] for ledger in ledgers
+    ]
+    before = visits_of([draft.ref for drafts in open_drafts for draft in drafts])
+    assert all(len(visits) == 1 for visits in before.values())
+    stored = {ref: visits[0].label for ref, visits in before.items()}
+    settled = sum(clinic.crew.each(clients.settle_all, [(drafts,) for drafts in open_drafts]), [])
+    assert all(line.state == clients.OK for line in settled)
+    check_tickets([line.ticket for line in settled])
+    for line in settled:
+        assert line.ticket.label == stored.get(line.draft.ref, line.ticket.label)
+
+
+# --- One record at several counters -----------------------------------------------------------
+
+CHANGES = [
+    {"address": "Jalan Baru 1", "poli": "UMUM"},
+    {"phone": "081234567890", "poli": "GIGI"},
+    {"mother_name": "Ibu Sulastri", "poli": "TB"},
+    {"address": "Jalan Lain 2", "poli": "LANSIA"},
+]
+
+
+def known_to_the_clinic(fields: dict[str, str]) -> str:
+    """The public id of a patient who is what this form says."""
+    day, month, year = map(int, fields["birth_date"].split("-"))
+    given = {name: fields[name] for name in ("nik", "sex", "address")}
+    born = date(year, month, day)
+    return factories.patient(fields["name"], birth_date=born, village=None, **given).public_id
+
+
+def test_clerks_who_change_one_patient_at_once_keep_each_others_changes(clinic):
+    folk = [(known_to_the_clinic(fields), fields) for fields in people(8, "UMUM")]
+    forms = [
+        ([(f"/pendaftaran/pasien/{ref}", fields | change) for ref, fields in folk],)
+        for change in CHANGES
+    ]
+    plans = [
+        ([[draft] for draft in drafts], 1, REASON)
+        for drafts in clinic.crew.each(clients.write_drafts, forms)
+    ]
+    answers = clinic.crew.each(clients.confirm_together, plans)
+    db.session.rollback()
+    for (ref, fields), *got in zip(folk, *answers, strict=True):
+        assert {answer.status for answer in sum(got, [])} == {303}
+        patient = db.session.scalars(select(Patient).where(Patient.public_id == ref)).one()
+        assert (patient.phone, patient.mother_name) == ("+6281234567890", "Ibu Sulastri")
+        steps = select(PatientVersion).where(PatientVersion.patient_id == patient.id)
+        versions = db.session.scalars(steps.order_by(PatientVersion.version)).all()
+        assert [step.version for step in versions] == list(range(1, patient.version))
+        # Two wrote an address: the later one counts, the other stands in the history.
+        addresses = [step.before["address"] for step in versions if "address" in step.before]
+        assert addresses[0] == fields["address"]
+        assert {*addresses[1:], patient.address} == {"Jalan Baru 1", "Jalan Lain 2"}
