@@ -224,7 +224,14 @@
     tick();
     showFields();
   }
-  on('htmx:load', start);
+  on('htmx:load', function (event) {
+    start();
+    // On a slow line somebody types before the scripts are there; what they missed happens now.
+    if (event.target !== document.body) { return; }
+    all('input, textarea').forEach(function (field) {
+      if (field.value !== field.defaultValue) { field.dispatchEvent(new Event('change', { bubbles: true })); }
+    });
+  });
   start();
   setInterval(tick, 20000);
   var first = document.querySelector('[data-autofocus]');
