@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.walk import Desk, Person
+from tests.walk import Desk, Keys, Person, make_line_thin
 
 pytestmark = pytest.mark.browser
 
@@ -66,3 +66,44 @@ def test_the_whole_walk_without_scripts(live_server, open_page):
     counter, room = desk("loket"), desk("gigi")
     walk(counter, room, BUDI)
     see_in_history(desk("rekammedis"), BUDI)
+
+
+def test_a_known_patient_takes_six_keys_and_one_to_confirm(live_server, page):
+    counter = Desk(page, live_server).log_in("loket")
+    mrn = counter.known_adult("Siti Aminah").get_attribute("data-mrn")
+    counter.go("/pendaftaran")
+    keys = Keys(page)
+    page.keyboard.type(mrn)
+    expect(page.locator("#hasil-pertama")).to_have_attribute("data-mrn", mrn)
+    for _ in range(3):  # birth date, the button, the first one found
+        keys.press("Tab")
+    expect(page.locator("#hasil-pertama")).to_be_focused()
+    keys.press("Enter")
+    expect(page.get_by_label("Keluhan")).to_be_focused()
+    page.keyboard.type("gigi ngilu")
+    expect(page.locator("#saran .pick").first).to_have_attribute("value", "GIGI")
+    keys.press("Tab")
+    keys.press("Enter")
+    assert keys.pressed == 6
+    expect(page.get_by_role("heading", level=1)).to_have_text("Periksa kembali")
+    expect(page.get_by_label("Identitas pasien")).to_contain_text(mrn)
+    keys.press("Enter")
+    assert counter.read_ticket()[0].startswith("G")
+    assert keys.pressed == 7
+
+
+def test_on_a_line_of_64_kbit(live_server, open_page):
+    counter, room = Desk(open_page(), live_server), Desk(open_page(), live_server)
+    make_line_thin(counter.page)
+    counter.log_in("loket")
+    room.log_in("gigi")
+    room.open_queue("GIGI")
+    make_line_thin(room.page)
+    patient = counter.known_adult("Nurhayati")
+    name = patient.locator("b").inner_text()
+    patient.click()
+    counter.tell_complaint("gigi berlubang", "GIGI")
+    number, _ = counter.save()
+    room.see_arrival(number, name)
+    room.row(number).get_by_role("button", name="Panggil").click()
+    expect(room.row(number)).to_have_attribute("data-state", "called")

@@ -2,11 +2,14 @@
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from playwright.sync_api import Locator, Page, expect
 
 from cli import DEMO_PASSWORD
 
+DEMO_ZONE = ZoneInfo("Asia/Makassar")
 MARKER = "window.stillTheSamePage"
 # A poll may be six seconds away, and a page takes as long on a thin line.
 expect.set_options(timeout=20_000)
@@ -48,7 +51,9 @@ class Desk:
 
     def search(self, words: str) -> None:
         """Type into the search box; without scripts Enter finds, with them nothing need be sent."""
-        self.go("/pendaftaran")
+        if self.page.url != f"{self.address}/pendaftaran":
+            self.go("/pendaftaran")
+        self.page.get_by_label("Cari pasien").fill("")
         self.page.get_by_label("Cari pasien").press_sequentially(words)
         if not self.has_script:
             self.page.keyboard.press("Enter")
@@ -89,6 +94,14 @@ class Desk:
             expect(self.page.get_by_role("button", name="Simpan")).to_be_focused()
         self.page.keyboard.press("Enter")
         return self.read_ticket()
+
+    def known_adult(self, words: str) -> Locator:
+        """Somebody who comes back: the first adult found who was not here today."""
+        self.search(words)
+        grown_up = re.compile(r"\D[2-5]\d tahun.*terakhir")
+        today = datetime.now(DEMO_ZONE).strftime("terakhir %d-%m-%Y")
+        found = self.page.locator("#hasil .pick").filter(has_text=grown_up, has_not_text=today)
+        return found.first
 
     def read_ticket(self) -> tuple[str, int]:
         ticket = self.page.locator(".ticket")
@@ -152,6 +165,26 @@ class Desk:
         self.page.keyboard.press("Enter")
         self.page.get_by_role("link", name=name).first.click()
         expect(self.page.get_by_role("heading", level=1)).to_have_text("Rekam medis")
+
+
+@dataclass
+class Keys:
+    """A keyboard that counts what is pressed, apart from typing."""
+
+    page: Page
+    pressed: int = 0
+
+    def press(self, name: str) -> None:
+        self.page.keyboard.press(name)
+        self.pressed += 1
+
+
+def make_line_thin(page: Page) -> None:
+    """64 kbit/s both ways, and 600 ms until anything comes."""
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    conditions = {"latency": 600, "downloadThroughput": 8_000, "uploadThroughput": 8_000}
+    session.send("Network.emulateNetworkConditions", {"offline": False, **conditions})
 
 
 def press_access_key(page: Page, letter: str) -> None:
