@@ -11,7 +11,7 @@ from sqlalchemy import select
 from clinic import audit, counters, days, patients, queues
 from clinic.names import fold
 from clinic.rebase import rebase
-from clinic.review import Application, Review, Warned, review, taken_warning
+from clinic.review import Application, Review, Warned, review
 from db import db, utcnow
 from formatting import age_on
 from models import (
@@ -46,9 +46,8 @@ class StaleDraft(RegistrationError):
 class NeedsReasons(RegistrationError):
     """Warnings without an answer; `missing` holds a sentence a rule."""
 
-    def __init__(self, found: Review, missing: dict[str, str]) -> None:
+    def __init__(self, missing: dict[str, str]) -> None:
         super().__init__("Ada peringatan yang belum diberi alasan.")
-        self.review = found
         self.missing = missing
 
 
@@ -65,10 +64,10 @@ def save(
         return visit_of(draft)
     if draft.version != version:
         raise StaleDraft("Pendaftaran ini diubah di tempat lain. Periksa lagi sebelum menyimpan.")
-    found = review(application)
+    found = review(application, with_likely=False)
     missing = _unanswered(found, reasons, draft)
     if missing:
-        raise NeedsReasons(found, missing)
+        raise NeedsReasons(missing)
     keep = {
         DraftKind.ROOM: _add_room,
         DraftKind.IDENTITY: _complete_identity,
@@ -77,7 +76,7 @@ def save(
         visit = keep(actor, application, found, draft)
     except patients.NikTaken as taken:
         # A colleague registered this NIK since the check page was shown.
-        raise NeedsReasons(*_with_taken(found, taken.patient)) from taken
+        raise NeedsReasons({TAKEN: JUST_TAKEN}) from taken
     _keep_reasons(actor, visit, found, reasons)
     draft.saved_at, draft.visit_ref = utcnow(), visit.public_id
     db.session.flush()
@@ -113,12 +112,6 @@ def _unanswered(
         if is_new and warned.rule not in reasons:
             missing[warned.rule] = JUST_TAKEN
     return missing
-
-
-def _with_taken(found: Review, owner: Patient) -> tuple[Review, dict[str, str]]:
-    warned = taken_warning(owner)
-    found.warnings.insert(0, warned)
-    return found, {warned.rule: JUST_TAKEN}
 
 
 def _register(

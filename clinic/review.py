@@ -68,11 +68,11 @@ class Review:
         }
 
 
-def review(application: Application, *, at_on: date | None = None) -> Review:
-    """Everything the check page has to say about this registration."""
-    on = at_on or days.clinic_date()
+def review(application: Application, *, with_likely: bool = True) -> Review:
+    """Everything the check page has to say; a save needs no look for likely patients."""
+    on = days.clinic_date()
     warnings = _identity_warnings(application, on)
-    likely = _likely(application)
+    likely = _likely(application) if with_likely else []
     if application.kind == DraftKind.IDENTITY:
         return Review(warnings=warnings, likely=likely)
     visits = _visits_today(application.patient)

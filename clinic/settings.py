@@ -94,14 +94,19 @@ HIDDEN = {"is_demo", "epoch"}
 
 def value(key: str) -> Any:
     """The setting's value, or its default."""
-    row = db.session.get(Setting, key)
-    return DEFINITIONS[key].default if row is None else row.value
+    return values()[key]
 
 
 def values() -> dict[str, Any]:
-    """All settings, in one query."""
-    stored = {row.key: row.value for row in db.session.scalars(select(Setting))}
-    return {key: stored.get(key, entry.default) for key, entry in DEFINITIONS.items()}
+    """All settings: one query a transaction, however often they are asked for."""
+    session = db.session()
+    known = session.info.get("settings")
+    if known and known[0] is session.get_transaction():
+        return known[1]
+    stored = dict(session.execute(select(Setting.key, Setting.value)).tuples().all())
+    found = {key: stored.get(key, entry.default) for key, entry in DEFINITIONS.items()}
+    session.info["settings"] = (session.get_transaction(), found)
+    return found
 
 
 def set_value(key: str, new: Any) -> None:
@@ -112,6 +117,7 @@ def set_value(key: str, new: Any) -> None:
     else:
         row.value = new
     db.session.flush()
+    db.session().info.pop("settings", None)
 
 
 def parse(key: str, typed: str) -> Any:

@@ -13,7 +13,6 @@ import psycopg
 from argon2 import PasswordHasher
 from flask import Flask
 from sqlalchemy import event
-from sqlalchemy.engine import Engine
 
 import cli
 from app import create_app
@@ -158,17 +157,46 @@ class Databases:
         shutil.rmtree(self.data, ignore_errors=True)
 
 
+NO_QUERY = ("BEGIN", "SAVEPOINT", "RELEASE", "PRAGMA", "ROLLBACK", "COMMIT", "--")
+
+
 @contextlib.contextmanager
 def count_queries() -> Iterator[list[str]]:
-    """The SQL statements that run inside, in order; beginnings and pragmas don't count."""
+    """The SQL statements that run inside, in order; beginnings and pragmas don't count.
+
+    Heard at the driver, so that those which pass SQLAlchemy by are counted too.
+    """
     statements: list[str] = []
 
-    def note(_connection, _cursor, statement, *_rest) -> None:
-        if not statement.startswith(("BEGIN", "SAVEPOINT", "RELEASE", "PRAGMA")):
-            statements.append(statement)
+    def note(statement: object) -> None:
+        text = str(statement).strip()
+        if not text.startswith(
+            ("BEGIN", "SAVEPOINT", "RELEASE", "PRAGMA", "ROLLBACK", "COMMIT", "--")
+        ):
+            statements.append(text)
 
-    event.listen(Engine, "before_cursor_execute", note)
+    class Heard(psycopg.Cursor):
+        def execute(self, query, *rest, **options):
+            note(query)
+            return super().execute(query, *rest, **options)
+
+    def listen(connection, _record, _proxy) -> None:
+        if isinstance(connection, psycopg.Connection):
+            connection.cursor_factory = Heard
+        else:
+            connection.set_trace_callback(note)
+
+    def leave(connection, _record) -> None:
+        if isinstance(connection, psycopg.Connection):
+            connection.cursor_factory = psycopg.Cursor
+        elif connection is not None:
+            connection.set_trace_callback(None)
+
+    pool = db.engine.pool
+    event.listen(pool, "checkout", listen)
+    event.listen(pool, "checkin", leave)
     try:
         yield statements
     finally:
-        event.remove(Engine, "before_cursor_execute", note)
+        event.remove(pool, "checkout", listen)
+        event.remove(pool, "checkin", leave)

@@ -1,5 +1,7 @@
 """The check page: read everything back, answer warnings, save once."""
 
+from typing import Any
+
 from flask import make_response, redirect, render_template, request, url_for
 
 import access
@@ -43,13 +45,16 @@ def save(draft):
             )
             ref = visit.public_id
     except registration.StaleDraft as stale:
-        read = drafted.read(access.draft_or_404(draft))
-        page = _page(read, review.review(read.application()), problem=str(stale))
-        return make_response(page, 409)
+        return _again(draft, 409, problem=str(stale))
     except registration.NeedsReasons as needs:
-        page = _page(read, needs.review, missing=needs.missing)
-        return make_response(page, 422)
+        return _again(draft, 422, missing=needs.missing)
     return redirect(url_for("registration.ticket", visit=ref), 303)
+
+
+def _again(draft: str, status: int, **said: Any):
+    """The page once more, as everything stands now."""
+    read = drafted.read(access.draft_or_404(draft))
+    return make_response(_page(read, review.review(read.application()), **said), status)
 
 
 def _reasons() -> dict[str, str]:
