@@ -7,6 +7,9 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 VENV := .venv/bin
 # Options for the first start of an empty clinic, e.g. SETUP='--clinic "Puskesmas Melati"'
 SETUP ?=
+# Test processes: one a core, two to four
+WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); \
+	[ $$n -lt 2 ] && n=2; [ $$n -gt 4 ] && n=4; echo $$n)
 # Arguments for pytest, e.g. make test TESTS=tests/test_poli.py
 TESTS ?=
 
@@ -20,7 +23,7 @@ run: environment ## Start the clinic: http://127.0.0.1:8000 (PORT, HOST, ALUR_DA
 	@exec $(VENV)/python deploy/start.py $(SETUP)
 
 test: dev-environment tools ## The whole test suite, on SQLite, PostgreSQL and in Chromium
-	@$(VENV)/python -m pytest -n 2 --dist loadgroup $(TESTS)
+	@$(VENV)/python -m pytest -n $(WORKERS) --dist loadgroup $(TESTS)
 
 check: dev-environment ## Lint, format, architecture and templates, in under a minute
 	@$(VENV)/ruff check .

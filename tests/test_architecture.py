@@ -188,7 +188,7 @@ def test_names_say_what_a_module_is(path):
     assert not parts & {"utils", "util", "helpers", "helper", "common", "misc", "services"}
 
 
-@each(PRODUCT)
+@each([*PRODUCT, *sorted((ROOT / "deploy").glob("*.py"))])
 def test_modules_stay_readable(path):
     length = len(path.read_text(encoding="utf-8").splitlines())
     assert length <= MAX_LINES.get(name_of(path), USUAL_MAX_LINES)
