@@ -111,15 +111,19 @@ def _note_request(problems: list[str], request) -> None:
         problems.append(f"a request to {request.url}")
 
 
-def violations(page, *, without: tuple[str, ...] = ()) -> list[str]:
+def violations(page, *, without: tuple[str, ...] = (), only: tuple[str, ...] = ()) -> list[str]:
     """What axe-core finds, one line each; `without` names rules that don't apply."""
     if not page.evaluate("() => Boolean(window.axe)"):
         source = resources.files("axe_playwright_python").joinpath("axe.min.js")
         page.evaluate(source.read_text(encoding="utf-8"))  # by the debugger: the CSP stays on
-    rules = {name: {"enabled": False} for name in without}
+    tags = {"type": "tag", "values": WCAG}
     found = page.evaluate(
         "options => axe.run(document, options)",
-        {"runOnly": {"type": "tag", "values": WCAG}, "rules": rules},
+        {
+            "runOnly": {"type": "rule", "values": only} if only else tags,
+            "rules": {name: {"enabled": False} for name in without},
+            "resultTypes": ["violations"],
+        },
     )
     return [
         f"{rule['id']}: {rule['help']}: {node['html'][:120]}"

@@ -1,0 +1,221 @@
+"""Every page, as everybody must be able to use it: axe finds nothing, nothing is too wide."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser import SCREEN, violations
+from tests.walk import Desk
+
+pytestmark = pytest.mark.browser
+
+# Reached by no link: fragments, files, and what only answers machines.
+NO_PAGES = {"static", "system.healthz", "poli.queue_rows", "examination.diagnosis_options"}
+UNLINKED = ["/layar", "/layar/UMUM", "/sistem/kamus/coba"]
+LOOKED_AT_BELOW = {"auth.login", "registration.check"}
+REF = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<=/)\d+\b|(?<=/)[A-Z]{2,}\b")
+PHONE = {"width": 360, "height": 740}
+# The board reloads itself: that is what it is for, and it works without scripts.
+BOARD_RULES = ("meta-refresh", "meta-refresh-no-exceptions")
+TOO_WIDE = """() => document.scrollingElement.scrollWidth <= innerWidth ? [] :
+  [...document.body.querySelectorAll('*')]
+    .filter(node => node.getBoundingClientRect().right > innerWidth + 1)
+    .slice(0, 3).map(node => 'too wide: ' + node.outerHTML.slice(0, 120))"""
+
+
+def look_at(page: Page, name: str, *, without: tuple[str, ...] = ()) -> list[str]:
+    """What is wrong with the page as it stands, on an old screen and on a cheap phone."""
+    found = violations(page, without=without) + page.evaluate(TOO_WIDE)
+    page.set_viewport_size(PHONE)
+    on_a_phone = violations(page, only=("target-size",)) + page.evaluate(TOO_WIDE)
+    page.set_viewport_size(SCREEN)
+    return [f"{name}: {problem}" for problem in found] + [
+        f"{name} on a phone: {problem}" for problem in on_a_phone
+    ]
+
+
+def kind_of(path: str) -> str:
+    """The address with its ids left out: of each kind one page is enough."""
+    path, _, query = path.partition("?")
+    return REF.sub("*", path) + "?" * bool(query)
+
+
+def links(page: Page) -> list[str]:
+    return page.eval_on_selector_all(
+        "a[href^='/']", "links => links.map(link => link.getAttribute('href').split('#')[0])"
+    )
+
+
+def test_every_page_that_a_link_leads_to(app, live_server, page):
+    head = Desk(page, live_server).log_in("kepala")
+    Desk(page, live_server).search("Siti Aminah")
+    expect(page.locator("#hasil-pertama")).to_be_visible()
+    waiting, seen, endpoints, found = [*links(page), *UNLINKED], set(), set(), []
+    urls = app.url_map.bind("")
+    while waiting:
+        path = waiting.pop()
+        if kind_of(path) in seen:
+            continue
+        seen.add(kind_of(path))
+        head.go(path)
+        ends = page.url.removeprefix(live_server)
+        endpoints |= {urls.match(each.partition("?")[0])[0] for each in (path, ends)}
+        if path == ends or kind_of(ends) not in seen:
+            seen.add(kind_of(ends))
+            is_board = path.startswith("/layar")
+            found += look_at(page, path, without=BOARD_RULES if is_board else ())
+            waiting += links(page)
+    assert not found, "\n".join(found)
+    pages = {
+        rule.endpoint
+        for rule in app.url_map.iter_rules()
+        if "GET" in rule.methods and rule.endpoint not in NO_PAGES
+    }
+    assert pages - endpoints == LOOKED_AT_BELOW
+
+
+@pytest.fixture
+def look(page):
+    """look("what it is") at the page as it stands; the test fails at its end, with all that is."""
+    found = []
+    yield lambda name: found.extend(look_at(page, name))
+    assert not found, "\n".join(found)
+
+
+def test_pages_for_strangers(live_server, page, look):
+    desk = Desk(page, live_server)
+    desk.go("/pendaftaran/baru")
+    look("login")
+    page.get_by_label("Nama pengguna").fill("loket")
+    page.get_by_label("Kata sandi").fill("bukan ini")
+    desk.press("Masuk")
+    expect(page.get_by_role("alert")).to_be_focused()
+    look("wrong password")
+    desk.go("/tidak-ada")
+    look("no such page")
+
+
+def test_pages_of_the_counter(live_server, page, look):
+    desk = Desk(page, live_server).log_in("loket")
+    desk.go("/sistem")
+    look("not allowed")
+    desk.search("Tidak Seorangpun Bernama Ini")
+    expect(page.get_by_text("Tidak ada yang cocok")).to_be_visible()
+    look("nobody found")
+    desk.press("Pasien baru")
+    desk.press("Periksa kembali")
+    expect(page.get_by_role("alert")).to_be_focused()
+    look("refused form")
+    page.get_by_label("NIK", exact=True).fill("3171015210910009")
+    page.get_by_label("Nama lengkap").fill("Siti Aminah")
+    page.get_by_label("Keluhan").press_sequentially("kejang, tidak sadar")
+    expect(page.get_by_role("button", name="Pakai")).to_be_visible()
+    expect(page.locator(".redflag")).to_be_visible()
+    look("form with a red flag and an offer")
+    desk.press("Pakai")
+    expect(page.locator(".match").first).to_be_visible()
+    look("form with likely patients")
+    page.get_by_label("Alamat").fill("Jalan Kenanga 7")
+    page.get_by_label("Ruang tujuan").select_option("MTBS")
+    desk.press("Periksa kembali")
+    expect(page.locator(".warn[data-level=error]").first).to_be_visible()
+    look("check page with warnings")
+    desk.press("Simpan")
+    expect(page.get_by_role("alert").first).to_contain_text("Belum disimpan")
+    look("check page without reasons")
+    for box in page.get_by_label("Alasan tetap lanjut").all():
+        box.fill("Diminta oleh dokter")
+    desk.press("Simpan")
+    expect(page.locator(".ticket")).to_be_visible()
+    look("ticket")
+    page.get_by_role("link", name="Betulkan kunjungan").click()
+    desk.press("Simpan pembetulan")
+    expect(page.get_by_role("alert")).to_be_focused()
+    look("refused correction")
+    page.get_by_label("Cari pasien yang benar").fill("Nurhayati")
+    desk.press("Cari")
+    expect(page.get_by_role("button", name="Ganti pasien")).to_be_visible()
+    look("another patient for the visit")
+    desk.go("/pendaftaran/gawat")
+    desk.press("Masukkan ke UGD")
+    expect(page.get_by_role("alert")).to_be_focused()
+    look("refused emergency")
+    desk.known_adult("Nurhayati").click()
+    desk.press("Periksa kembali")
+    expect(page.get_by_role("alert")).to_be_focused()
+    look("refused form of a known patient")
+    desk.go("/pendaftaran")
+    drafts = page.get_by_role("button", name="Buang")
+    draft = page.locator("li", has=drafts).get_by_role("link").first.get_attribute("href")
+    drafts.first.click()
+    desk.go(draft)
+    look("dropped draft")
+
+
+def test_pages_of_the_room(live_server, page, look):
+    desk = Desk(page, live_server).log_in("umum")
+    desk.go("/poli/LANSIA")
+    desk.press("Panggil berikutnya")
+    row = page.locator(".queue-row[data-state=called]").first
+    expect(row).to_be_visible()
+    look("queue after a call")
+    row.get_by_role("link", name="Lainnya").click()
+    page.get_by_role("link", name="Pindah").click()
+    desk.press("Pindahkan")
+    expect(page.get_by_role("alert")).to_be_focused()
+    look("refused move")
+    desk.go("/poli/LANSIA")
+    row.get_by_role("button", name="Mulai periksa").click()
+    page.get_by_label("Suhu").fill("panas")
+    page.get_by_label("Cari diagnosis").press_sequentially("hipertensi")
+    expect(page.locator("#diagnosis-options input").first).to_be_visible()
+    desk.press("Selesai")
+    expect(page.get_by_role("alert")).to_be_focused()
+    look("refused examination")
+    page.get_by_label("Suhu").fill("39,9")
+    page.get_by_label("Cari diagnosis").fill("")
+    page.locator("#diagnosis-options input").nth(0).check()
+    desk.press("Simpan sementara")
+    expect(page.locator("main [role=status]")).to_contain_text("Tersimpan")
+    look("saved examination")
+    page.get_by_label("Pulang").check()
+    desk.press("Selesai")
+    page.locator("#selesai summary").click()
+    look("queue with those who are done")
+    page.locator("#selesai").get_by_role("link").first.click()
+    page.get_by_text("Tulis tambahan").first.click()
+    desk.press("Simpan tambahan")
+    look("finished examination, refused addendum")
+    desk.go("/poli/UMUM")
+    page.get_by_role("link", name="Tanda vital").first.click()
+    page.get_by_label("Nadi").fill("cepat")
+    desk.press("Simpan tanda vital")
+    expect(page.get_by_role("alert")).to_be_focused()
+    look("refused vital signs")
+
+
+def test_pages_about_records(live_server, page, open_page, look):
+    desk = Desk(page, live_server).log_in("lab")
+    desk.go("/pasien")
+    page.get_by_label("Nama, NIK").fill("Siti Aminah")
+    page.keyboard.press("Enter")
+    page.locator("[data-patient] a").first.click()
+    look("a reason is asked for")
+    desk.press("Buka rekam medis")
+    look("no reason given")
+    page.get_by_label("Alasan").fill("Dokter meminta hasil lama")
+    desk.press("Buka rekam medis")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Rekam medis")
+    page.locator("#alergi summary").click()
+    desk.press("Tambah alergi")
+    look("refused allergy")
+
+
+def test_pages_of_the_head_when_refused(live_server, page, look):
+    desk = Desk(page, live_server).log_in("kepala")
+    for path in ("pengguna/baru", "ruang/baru", "kamus/baru", "wilayah/baru"):
+        desk.go(f"/sistem/{path}")
+        page.locator("main form button.btn").first.click()
+        expect(page.locator("[aria-invalid=true]").first).to_be_visible()
+        look(path)
