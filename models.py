@@ -70,7 +70,13 @@ class Level(StrEnum):
     OFF = "off"
 
 
-class Poli(Base):
+class Counted:
+    """Rows that say how often they changed, so that a copy in memory knows when it is old."""
+
+    revision: Mapped[int] = mapped_column(default=1, onupdate=text("revision + 1"))
+
+
+class Poli(Counted, Base):
     """*Poli, ruang pelayanan.* A room with a queue; whom it is for is data, not code."""
 
     __tablename__ = "poli"
@@ -105,7 +111,7 @@ class Poli(Base):
     )
 
 
-class RoutingRule(Base):
+class RoutingRule(Counted, Base):
     """*Aturan pilihan ruang.* When the conditions hold, the check page shows the message.
 
     Empty conditions hold always; several rows may share a rule id. Rows with `is_computed` have a
@@ -131,7 +137,7 @@ class RoutingRule(Base):
     position: Mapped[int] = mapped_column(default=0)
 
 
-class ComplaintTerm(Base):
+class ComplaintTerm(Counted, Base):
     """*Kata keluhan.* A word or phrase, folded, that speaks for a poli or is a red flag."""
 
     __tablename__ = "complaint_term"

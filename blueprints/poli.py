@@ -5,6 +5,7 @@ from functools import partial
 
 from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
 from flask_login import current_user
+from jinja2.environment import TemplateModule
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 from wtforms import Form, SelectField, StringField
@@ -14,7 +15,7 @@ from wtforms.validators import DataRequired, ValidationError
 import access
 import sessions
 from clinic import days, queue_watch, queues
-from clinic.queue_lines import room_after
+from clinic.queue_lines import present_version, room_after
 from clinic.queue_steps import STEPS, last_action, past_steps, possible
 from clinic.queue_undo import can_undo
 from db import db, transaction, utcnow
@@ -96,9 +97,7 @@ def queue_rows(code: str):
     if request.args.get("v") == state.version:
         return Response(status=204, headers={"Cache-Control": "no-store"})
     poli = db.session.scalars(select(Poli).where(Poli.code == code)).one()
-    # Rendered without what every page gets: that would load the session.
-    template = current_app.jinja_env.get_template("poli/_queue_rows.html")
-    return template.render(_queue_context(poli))
+    return str(_drawn_rows(poli, state.version))
 
 
 @bp.post("/poli/<code>/panggil")
@@ -119,15 +118,29 @@ def _my_rooms() -> list[Poli]:
     return [room for room in current_user.rooms if room.is_active]
 
 
-def _queue_context(poli: Poli) -> dict:
-    queue = queues.room_queue(poli, days.current_day())
+def _drawn_rows(poli: Poli, version: str) -> TemplateModule:
+    """The list, drawn once for all who ask for this version in this minute.
+
+    Rendered without what every page gets: that would load the session.
+    """
     shows_all = request.args.get("selesai") == "semua"
-    return {
-        "poli": poli,
-        "queue": queue,
-        "shows_all": shows_all,
-        "done": queue.done if shows_all else queue.done[:DONE_SHOWN],
-    }
+    key = (poli.code, shows_all)
+    # Waiting times are in it, so it is never older than the minute that they say.
+    valid = (version, int(utcnow().timestamp()) // 60)
+    drawn = current_app.extensions.setdefault("drawn_queues", {})
+    if key not in drawn or drawn[key][0] != valid:
+        queue = queues.room_queue(poli, days.current_day())
+        template = current_app.jinja_env.get_template("poli/_queue_rows.html")
+        rows = template.make_module(
+            {
+                "poli": poli,
+                "queue": queue,
+                "shows_all": shows_all,
+                "done": queue.done if shows_all else queue.done[:DONE_SHOWN],
+            }
+        )
+        drawn[key] = (valid, rows)
+    return drawn[key][1]
 
 
 def _page(poli: Poli, *, message: str = "", problem: str = "", status: int = 200) -> Response:
@@ -143,7 +156,8 @@ def _page(poli: Poli, *, message: str = "", problem: str = "", status: int = 200
         problem=problem,
         moved=moved,
         key=secrets.token_hex(8),
-        **_queue_context(poli),
+        poli=poli,
+        rows=_drawn_rows(poli, present_version(poli, days.current_day())),
     )
     return Response(page, status, mimetype="text/html")
 

@@ -34,6 +34,16 @@ def version_token(epoch: str, day: ServiceDay | None, version: int) -> str:
     return f"{epoch}.{day.id if day else 0}.{version}"
 
 
+def present_version(poli: Poli, day: ServiceDay | None) -> str:
+    """The version token of the room's queue as it stands."""
+    state = _state(poli, day)
+    return version_token(settings.value("epoch"), day, state.version if state else 0)
+
+
+def _state(poli: Poli, day: ServiceDay | None) -> QueueState | None:
+    return db.session.get(QueueState, (day.id, poli.id)) if day else None
+
+
 @dataclass(slots=True)
 class QueueRow:
     """One entry as its row shows it."""
@@ -126,10 +136,9 @@ def room_after(entry: QueueEntry) -> str:
 def room_queue(poli: Poli, day: ServiceDay | None, now: datetime | None = None) -> RoomQueue:
     """Everything the room's page shows, in at most three queries however long the line is."""
     known, now = settings.values(), now or utcnow()
-    # Read before the rows: a page that is newer than its version is only drawn once more.
-    state = db.session.get(QueueState, (day.id, poli.id)) if day else None
     queue = RoomQueue(
-        version=version_token(known["epoch"], day, state.version if state else 0),
+        # Read before the rows: a page that is newer than its version is only drawn once more.
+        version=present_version(poli, day),
         on=day.on if day else None,
         now=now,
         zone=known["time_zone"],
@@ -148,6 +157,7 @@ def room_queue(poli: Poli, day: ServiceDay | None, now: datetime | None = None) 
     for columns in db.session.execute(ROWS, {"day_id": day.id, "poli_id": poli.id}):
         row = _with_minutes(QueueRow(*columns), queue)
         parts.get(row.state, queue.done).append(row)
+    state = _state(poli, day)
     run = state.priority_run if state else 0
     queue.waiting = in_calling_order(queue.waiting, known["priority_ratio"], run)
     queue.called.sort(key=lambda row: row.called_at or row.queued_at, reverse=True)

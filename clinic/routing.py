@@ -1,7 +1,7 @@
 """Which room, which cluster, what to ask first: rules of choosing that are rows, not code.
 
 Rooms say whom they are for, terms which words speak for a room, rules what is worth a question.
-`load()` reads them once; everything after it is pure.
+`load()` keeps them in memory until one changes; everything after it is pure.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from clinic import settings
 from clinic.complaint_text import PhraseIndex, cough_sign, fold
@@ -262,12 +262,26 @@ def _is_exempt(row: Any, case: Case) -> bool:
 
 
 def load() -> Routing:
-    """The clinic's rooms, rules, lexicon and age limits, in four queries."""
+    """The clinic's rooms, rules, lexicon and age limits: one query, while nothing changed."""
+    values = settings.values()
+    revision = db.session.execute(REVISION).one()
+    valid = (values["epoch"], values["elderly_from_years"], values["kb_cluster"], *revision)
+    known = _loaded.get("routing")
+    if known is None or known[0] != valid:
+        known = _loaded["routing"] = (valid, _read(values))
+    return known[1]
+
+
+def forget() -> None:
+    """Read everything anew; for a database that was put back behind our back."""
+    _loaded.clear()
+
+
+def _read(values: dict[str, Any]) -> Routing:
     # Plain rows, not objects: the next transaction() would expire those.
     polis = select(Poli.__table__).order_by(Poli.position, Poli.id)
     rules = select(RoutingRule.__table__).order_by(RoutingRule.position, RoutingRule.id)
     terms = select(ComplaintTerm.__table__).where(ComplaintTerm.is_active)
-    values = settings.values()
     return Routing(
         polis={row.code: row for row in db.session.execute(polis)},
         rules=tuple(db.session.execute(rules)),
@@ -275,3 +289,9 @@ def load() -> Routing:
         elderly_months=values["elderly_from_years"] * 12,
         kb_cluster=str(values["kb_cluster"]),
     )
+
+
+# Every insert and every change raises these sums, and nothing is ever deleted.
+_sums = [select(func.sum(t.revision)).scalar_subquery() for t in (Poli, RoutingRule, ComplaintTerm)]
+REVISION = select(*_sums)
+_loaded: dict[str, tuple[tuple, Routing]] = {}

@@ -16,7 +16,7 @@ from sqlalchemy import event
 
 import cli
 from app import create_app
-from clinic import demo, reference, settings
+from clinic import demo, reference, routing, settings
 from config import Config
 from db import Base, db, transaction
 from tests import postgres
@@ -65,6 +65,9 @@ class Database:
             with self.app.app_context():
                 db.engine.dispose()
             self.copy()
+            # An old version may come again.
+            self.app.extensions.pop("drawn_queues", None)
+            routing.forget()
             self.is_dirty = False
         return self.app
 

@@ -603,11 +603,27 @@ def test_load_reads_what_the_head_edited(app):
     assert "W5" not in found(case("", 30, sex="L", poli="KB"), rules)
 
 
+@pytest.mark.parametrize("table", [Poli, RoutingRule, ComplaintTerm])
+def test_a_change_is_seen_by_the_next_who_asks(app, table):
+    rules = routing.load()
+    with transaction():
+        row = db.session.scalars(select(table).order_by(table.id)).first()
+        if table is RoutingRule:
+            row.message = "Diubah"
+        else:
+            row.is_active = False
+    assert routing.load() is not rules
+
+
 def test_after_loading_nothing_asks_the_database(app):
+    routing.forget()
     with count_queries() as statements:
         rules = routing.load()
-    assert len(statements) == 4
+    assert len(statements) == 5
     db.session.rollback()
+    with count_queries() as statements:
+        assert routing.load() is rules
+    assert len(statements) == 2
     with count_queries() as statements:
         given = case("demam batuk", 30, poli="UMUM")
         assert rules.propose(given)[0].poli_code == "UMUM"

@@ -544,7 +544,7 @@ def test_a_room_is_changed_and_nothing_else_of_it(kepala):
     before = {c.name: getattr(row_of(Poli, code="KIA"), c.name) for c in Poli.__table__.columns}
     assert resend(kepala, "/sistem/ruang/KIA", name="KIA dan PONED").status_code == 303
     after = {c.name: getattr(row_of(Poli, code="KIA"), c.name) for c in Poli.__table__.columns}
-    assert after == before | {"name": "KIA dan PONED"}
+    assert after == before | {"name": "KIA dan PONED", "revision": before["revision"] + 1}
     assert newest_entry().details == "nama: KIA (hamil dan nifas) > KIA dan PONED"
 
 

@@ -54,6 +54,7 @@ def upgrade() -> None:
         sa.Column("age_below_months", sa.Integer(), nullable=True),
         sa.Column("needs_pregnant", sa.Boolean(), nullable=False),
         sa.Column("is_active", sa.Boolean(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
         sa.CheckConstraint("weight BETWEEN 1 AND 3", name=op.f("ck_complaint_term_weight")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_complaint_term")),
         sa.UniqueConstraint("folded", "poli_code", name=op.f("uq_complaint_term_folded_poli_code")),
@@ -155,6 +156,7 @@ def upgrade() -> None:
         sa.Column("pcare_code", sa.String(length=8), nullable=True),
         sa.Column("fhir_location_id", sa.String(length=64), nullable=True),
         sa.Column("is_active", sa.Boolean(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
         sa.CheckConstraint(
             "cluster_rule IN ('AGE','1','2','3','4','LINTAS','KB')",
             name=op.f("ck_poli_cluster_rule"),
@@ -208,6 +210,7 @@ def upgrade() -> None:
         sa.Column("unless_words", sa.String(length=300), nullable=True),
         sa.Column("target_code", sa.String(length=12), nullable=True),
         sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_routing_rule")),
     )
     with op.batch_alter_table("routing_rule", schema=None) as batch_op:
