@@ -1,9 +1,11 @@
 """Reads Alur's pages by the marks that it promises: `data-entry`, `data-version`, `csrf_token`."""
 
+import html
 import re
 from collections.abc import Generator
 
 from bench.load import Answer, Client, Request, Run, Script
+from clinic.names import name_tokens
 
 PASSWORD = "coba-alur-sekarang"
 
@@ -13,6 +15,7 @@ _ATTRIBUTE = re.compile(r'data-([a-z]+)="([^"]*)"')
 _VERSION = re.compile(r'data-version="([^"]*)"')
 _DRAFT_VERSION = re.compile(r'name="version" value="(\d+)"')
 _PATIENT = re.compile(r'data-patient="([^"]+)"')
+_FOUND = re.compile(r'data-patient="[^>]*>\s*<b>([^<]*)</b>')
 _REASON = re.compile(r'name="(override_reason[^"]*)"')
 
 
@@ -39,6 +42,16 @@ def draft_version(text: str) -> str:
 def patients(text: str) -> list[str]:
     """Public ids of the patients that are shown, best first."""
     return list(dict.fromkeys(_PATIENT.findall(text)))
+
+
+def first_name_found(text: str) -> list[str]:
+    """The folded words of the first search result's name, sorted: any order and spelling of it."""
+    found = _FOUND.search(text)
+    return words(html.unescape(found[1])) if found else []
+
+
+def words(name: str) -> list[str]:
+    return sorted(name_tokens(name).words)
 
 
 def reason_fields(text: str) -> list[str]:

@@ -31,7 +31,7 @@ class Plan:
     sizes: tuple[int, int] = (1_000, 100_000)
     clients: tuple[int, ...] = (1, 8, 16)
     rounds: int = 3
-    seconds: float = 1.2
+    seconds: float = 1.0
     saves: dict[int, int] = field(default_factory=lambda: {1: 40, 8: 15, 16: 10})  # per client
     peak_seconds: float = 60.0
     factors: tuple[float, ...] = (1, 10)

@@ -114,8 +114,8 @@ def search_name(run: Run, client: Client, ground: Ground) -> Script:
         wanted = ground.next_patient()
         form = {"q": wanted.name, "birth_date": "", "csrf_token": client.csrf}
         answer = yield Request("POST", "/pendaftaran/cari", form, "search, name", True)
-        first = answer.text.partition("</li>")[0]
-        run.expect(f"<b>{wanted.name}</b>" in first, f"{wanted.name} found first", answer)
+        is_first = pages.first_name_found(answer.text) == pages.words(wanted.name)
+        run.expect(is_first, f"{wanted.name} found first", answer)
 
 
 def search_nik(run: Run, client: Client, ground: Ground) -> Script:
