@@ -7,12 +7,13 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from clinic import reference, routing, settings
 from clinic.complaint_text import cough_sign, fold, hinted_age
 from clinic.routing import Case, Routing
 from db import db, transaction
-from models import Level, Poli, RoutingRule
+from models import ComplaintTerm, Level, Poli, RoutingRule
 from tests.databases import count_queries
 
 ON = date(2026, 11, 21)
