@@ -53,7 +53,8 @@ def call_next(actor: Actor, poli: Poli, key: str | None = None) -> QueueEntry | 
     if day is None:
         return None
     # Locked, not raised: a press on an empty room must not make every screen draw itself anew.
-    state = bump(day.id, poli.id, by=0)
+    bump(day.id, poli.id, by=0)
+    state = db.session.get_one(QueueState, (day.id, poli.id), populate_existing=True)
     press = _press(day.id, poli.id, key) if key else None
     earlier = _called_by(press) if press else None
     if earlier is not None:
