@@ -281,6 +281,11 @@ def register(browser: Browser, fields: dict[str, str], path: str = NEW) -> Ticke
     return read_ticket(browser, draft, saved.location)
 
 
+def take_seat(desk: Desk) -> None:
+    """Log in beforehand: a log-in is not sent twice when the server dies meanwhile."""
+    desk.browser()
+
+
 def register_all(desk: Desk, people: list[dict[str, str]]) -> list[Ticket]:
     browser = desk.browser()
     desk.meet()

@@ -88,7 +88,8 @@ def check_books() -> None:
     check_numbers()
     check_saves()
     niks = select(Patient.nik).where(~Patient.is_nik_disputed, Patient.nik.is_not(None))
-    assert max(Counter(db.session.scalars(niks)).values()) == 1, "one NIK, two patients"
+    twice = [nik for nik, times in Counter(db.session.scalars(niks)).items() if times > 1]
+    assert not twice, "one NIK, two patients"
     assert audit.broken_link() is None
     if db.engine.dialect.name == "sqlite":
         assert db.session.scalars(text("PRAGMA integrity_check")).all() == ["ok"]
@@ -122,8 +123,7 @@ def check_saves() -> None:
     entries = select(Visit.public_id, Poli.prefix, Visit.series).join(Visit.entries)
     rows = db.session.execute(entries.join(QueueEntry.poli)).all()
     assert all(row.prefix == row.series for row in rows)
-    assert max(Counter(row.public_id for row in rows).values()) == 1
-    assert len(rows) == count(Visit)
+    assert len({row.public_id for row in rows}) == len(rows) == count(Visit)
 
 
 def count(table) -> int:
@@ -288,6 +288,7 @@ def kill_workers(server: LiveServer, times: int) -> int:
 
 def test_killed_workers_lose_and_double_nothing(clinic):
     folk = people(2400, "UMUM", "GIGI", "LANSIA")
+    clinic.crew.alike(clients.take_seat)
     clinic.crew.start(clients.register_in_storm, shares(folk))
     try:
         killed = kill_workers(clinic.server, 14)
@@ -298,7 +299,7 @@ def test_killed_workers_lose_and_double_nothing(clinic):
     states = Counter(line.state for line in lines)
     assert killed > 10
     assert states[clients.REFUSED] == 0, {line.status for line in lines}
-    assert states[clients.OK] > 20
+    assert states[clients.OK] > CLERKS
     assert any(line.drops or line.state == clients.UNKNOWN for line in lines), "it was no storm"
     check_books()
     settle_unknown(clinic, ledgers)
