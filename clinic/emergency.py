@@ -25,6 +25,8 @@ def register_emergency(
         select(RegistrationDraft).where(RegistrationDraft.public_id == draft_key)
     )
     if draft is not None:
+        if draft.kind != DraftKind.EMERGENCY:
+            raise RegistrationError("Halaman ini sudah lama terbuka. Buka lagi, lalu isi ulang.")
         return visit_of(draft)
     poli = db.session.scalar(
         select(Poli).where(Poli.kind == PoliKind.EMERGENCY, Poli.is_active).order_by(Poli.position)

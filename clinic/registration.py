@@ -64,6 +64,8 @@ def save(
         return visit_of(draft)
     if draft.version != version:
         raise StaleDraft("Pendaftaran ini diubah di tempat lain. Periksa lagi sebelum menyimpan.")
+    if draft.about_visit_ref and draft.patient_ref != application.patient.public_id:
+        raise StaleDraft("Kunjungan ini sudah dipindahkan ke pasien lain. Kembali ke tiketnya.")
     found = review(application, with_likely=False)
     missing = _unanswered(found, reasons, draft)
     if missing:

@@ -445,6 +445,29 @@ def test_an_emergency_needs_no_name_and_is_completed_on_the_same_visit(clerk):
     assert count(Visit) == 1
 
 
+def test_an_identity_is_not_written_on_whom_the_visit_was_moved_to(clerk):
+    visit = register(clerk)
+    _, draft = check(clerk, f"/pendaftaran/kunjungan/{visit.public_id}/identitas", name="Baru")
+    right = factories.patient("Siti Rahayu")
+    url = f"/pendaftaran/kunjungan/{visit.public_id}/ubah"
+    change = {"aksi": "ganti_pasien", "patient": right.public_id, "alasan_pasien": "salah pilih"}
+    assert post(clerk, url, change).status_code == 303
+    response = confirm(clerk, draft, override_reason="sudah dicek")
+    assert response.status_code == 409
+    assert "pasien lain" in response.get_data(as_text=True)
+    db.session.refresh(right)
+    assert right.name == "Siti Rahayu"
+
+
+def test_an_emergency_does_not_take_the_key_of_another_draft(clerk):
+    _, draft = check(clerk)
+    response = post(
+        clerk, "/pendaftaran/gawat", {"draft": draft, "sex": "L", "complaint": "pingsan"}
+    )
+    assert response.status_code == 409
+    assert "pingsan" in response.get_data(as_text=True)
+
+
 def test_an_emergency_without_sex_is_asked_for_it(clerk):
     key = "0198c7f2-0000-7000-8000-000000000001"
     response = post(clerk, "/pendaftaran/gawat", {"draft": key, "complaint": "kecelakaan"})
