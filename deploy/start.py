@@ -18,7 +18,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from gunicorn.app.base import Application
-from sqlalchemy.orm import configure_mappers
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -26,7 +25,6 @@ sys.path.insert(0, str(ROOT))
 import cli  # noqa: E402
 from app import create_app  # noqa: E402
 from config import Config, ConfigError, read_config  # noqa: E402
-from db import db  # noqa: E402
 from deploy.processes import Child, Supervisor, die_with_parent, fork, say  # noqa: E402
 
 SETUP = [sys.executable, "-m", "flask", "--app", "app", "setup"]
@@ -63,22 +61,13 @@ def show_ready_message(application) -> None:
 
 
 def load(config: Config):
-    """The application, used once: what its first pages build, all forks then share."""
+    """The application, in memory that all forks share as long as they only read it."""
     with contextlib.suppress(AttributeError):  # glibc only
         # Else each thread that has checked a passphrase keeps the 19 MiB for the next one.
         ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 128 * 1024)
     gc.disable()  # else it leaves holes that the forks fill with pages of their own
     application = create_app(config)
-    configure_mappers()
-    for name in application.jinja_env.list_templates():
-        application.jinja_env.get_template(name)
-    client = application.test_client()
-    for _ in range(3):
-        client.get("/masuk", base_url=f"http://{host_name(config)}")
-    with application.app_context():
-        db.engine.dispose()  # no connection may live in two processes
-    gc.collect()
-    gc.freeze()
+    gc.freeze()  # else each collection writes to every object: 30 MB more for the two workers
     gc.enable()
     return application
 
