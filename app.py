@@ -84,9 +84,9 @@ def page_context() -> dict:
 
 
 def show_error(error: HTTPException):
-    code = error.code or 500
-    if code < 400:
+    if error.response is not None or (error.code or 500) < 400:
         return error
+    code = error.code or 500
     if code >= 500:
         g.has_failed = True
         g.settings = {key: entry.default for key, entry in settings.DEFINITIONS.items()}

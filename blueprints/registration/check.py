@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import make_response, redirect, render_template, request, url_for
+from flask import abort, make_response, redirect, render_template, request, url_for
 
 import access
 from blueprints.registration import drafted
@@ -19,24 +19,14 @@ REASON = "override_reason"
 @bp.get("/pendaftaran/periksa/<draft>")
 @counter
 def check(draft):
-    found = access.draft_or_404(draft)
-    if found.saved_at or not drafts.is_editable(found):
-        return _ended(found)
-    read = drafted.read(found)
-    if not read.is_valid:
-        return redirect(_form_address(read), 303)
+    read = _editable(draft)
     return _page(read, review.review(read.application()))
 
 
 @bp.post("/pendaftaran/periksa/<draft>")
 @counter
 def save(draft):
-    found = access.draft_or_404(draft)
-    if found.saved_at or not drafts.is_editable(found):
-        return _ended(found)
-    read = drafted.read(found)
-    if not read.is_valid:
-        return redirect(_form_address(read), 303)
+    read = _editable(draft)
     application, version = read.application(), request.form.get("version", type=int) or 0
     try:
         with transaction():
@@ -49,6 +39,17 @@ def save(draft):
     except registration.NeedsReasons as needs:
         return _again(draft, 422, missing=needs.missing)
     return redirect(url_for("registration.ticket", visit=ref), 303)
+
+
+def _editable(ref: str) -> Drafted:
+    """The draft, if it can still be saved; else the answer that leads on from here."""
+    draft = access.draft_or_404(ref)
+    if not drafts.is_editable(draft):
+        abort(_ended(draft))
+    read = drafted.read(draft)
+    if not read.is_valid:
+        abort(redirect(_form_address(read), 303))
+    return read
 
 
 def _again(draft: str, status: int, **said: Any):
