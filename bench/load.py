@@ -237,11 +237,21 @@ class _Loop:
         self.waiting += 1
 
 
-def drive(address: tuple[str, int], scripts: list[tuple[Client, Script]], run: Run) -> Run:
-    """Let these clients work, all at once, until each has ended."""
+def drive(
+    address: tuple[str, int],
+    scripts: list[tuple[Client, Script]],
+    run: Run,
+    *,
+    connects_first: bool = True,
+) -> Run:
+    """Let these clients work, all at once, until each has ended.
+
+    `connects_first`: their connections are open when the clock starts. Not for clients that come
+    later: gunicorn keeps a thread waiting for the first words on a new connection.
+    """
     connections = [Connection(address, client, script) for client, script in scripts]
-    for connection in connections:
-        connection.connect()  # beforehand: a browser's connection is open already
+    for connection in connections if connects_first else ():
+        connection.connect()
     gc.collect()
     gc.disable()
     run.began = time.perf_counter()

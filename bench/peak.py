@@ -134,6 +134,6 @@ def peak(ground: Ground, seconds: float, factor: float) -> Run:
         scripts.append((clerk, _registration(run, clerk, ground, at)))
         scripts.append((doctor, _examination(run, doctor, spread * chance.random())))
     with half_a_core(ground.server):
-        drive(ground.server.address, scripts, run)
+        drive(ground.server.address, scripts, run, connects_first=False)
     run.times["save"] += run.times["registration: save"]
     return run
