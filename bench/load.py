@@ -247,7 +247,7 @@ def drive(
     """Let these clients work, all at once, until each has ended.
 
     `connects_first`: their connections are open when the clock starts. Not for clients that come
-    later: gunicorn keeps a thread waiting for the first words on a new connection.
+    later, each at its time.
     """
     connections = [Connection(address, client, script) for client, script in scripts]
     for connection in connections if connects_first else ():
