@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.databases import temporary_folder
+from tests.folders import temporary_folder
 from tests.postgres import free_port
 
 ROOT = Path(__file__).parent.parent

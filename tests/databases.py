@@ -5,7 +5,6 @@ A test that wrote nothing leaves its copy to the next one.
 
 import contextlib
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,16 +19,11 @@ from clinic import demo, reference, routing, settings
 from config import Config
 from db import Base, db, transaction
 from tests import postgres
+from tests.folders import temporary_folder
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations" / "versions"
 # The parameters stand in the hash itself, so that logging in is cheap too.
 CHEAP_HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(cli.DEMO_PASSWORD)
-
-
-def temporary_folder() -> Path:
-    """In memory where possible: tests must not wait for the disk."""
-    shm = Path("/dev/shm")  # noqa: S108
-    return Path(tempfile.mkdtemp(prefix="alur-test-", dir=shm if shm.is_dir() else None))
 
 
 def prepare(app: Flask) -> None:

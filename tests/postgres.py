@@ -1,5 +1,6 @@
 """A PostgreSQL server of our own for the length of a test run: loopback only, nothing kept."""
 
+import atexit
 import ctypes
 import os
 import pwd
@@ -13,6 +14,8 @@ import time
 from pathlib import Path
 
 import psycopg
+
+from tests.folders import temporary_folder
 
 PR_SET_PDEATHSIG = 1
 
@@ -54,7 +57,7 @@ def _die_with_parent() -> None:
 
 class Server:
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="alur-pg-"))
+        self.folder = temporary_folder(Path(tempfile.gettempdir()))
         self.port = free_port()
         owner = _unprivileged()
         self._as_owner = {"cwd": self.folder, "env": {**os.environ, "HOME": str(self.folder)}}
@@ -63,6 +66,7 @@ class Server:
             self._as_owner |= {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
         self._init()
         self._start()
+        atexit.register(self.stop)  # also when what came after this failed
 
     def _init(self) -> None:
         command = [binary("initdb"), "-D", self.folder / "data", "-U", "alur", "-A", "trust"]
@@ -115,6 +119,8 @@ class Server:
                 connection.execute(statement)
 
     def stop(self) -> None:
+        if self._process.poll() is not None:
+            return
         # SIGINT closes connections; SIGTERM would wait for pools to give theirs back.
         self._process.send_signal(signal.SIGINT)
         try:
