@@ -86,6 +86,8 @@ def guard() -> Response | None:
         return refuse_stranger()
     if policy is None or current_user.role not in policy:
         abort(403)
+    # Noted now: inside a transaction the account would be read from the database again.
+    g.actor = audit.Actor(current_user.id, current_user.role, request.remote_addr or "")
     return None
 
 
@@ -137,9 +139,7 @@ def _load_user(_request) -> User | None:
 
 def current_actor() -> audit.Actor:
     """The account of this request, as the audit trail names it."""
-    if not current_user.is_authenticated:
-        return audit.Actor(None, "stranger", request.remote_addr or "")
-    return audit.Actor(current_user.id, current_user.role, request.remote_addr or "")
+    return g.get("actor") or audit.Actor(None, "stranger", request.remote_addr or "")
 
 
 def has_role(*roles: Role) -> bool:

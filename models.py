@@ -634,7 +634,7 @@ class QueueEntry(Base):
     service_day_id: Mapped[int] = mapped_column(ForeignKey("service_day.id"))
     poli_id: Mapped[int] = mapped_column(ForeignKey("poli.id"))
     kind: Mapped[EntryKind] = enum_column(EntryKind, default=EntryKind.REGISTERED)
-    previous_entry_id: Mapped[int | None] = mapped_column(ForeignKey("queue_entry.id"), index=True)
+    previous_entry_id: Mapped[int | None] = mapped_column(ForeignKey("queue_entry.id"))
     state: Mapped[EntryState] = enum_column(EntryState, default=EntryState.WAITING)
     rank: Mapped[int] = mapped_column(default=2)  # 0 emergency, 1 back with a result, 2 others
     is_priority: Mapped[bool] = mapped_column(default=False)
@@ -656,6 +656,13 @@ class QueueEntry(Base):
 
     __table_args__ = (
         Index("ix_queue_entry_line", "service_day_id", "poli_id", "state"),
+        # Without the many NULLs, else SQLite's planner takes the index for worthless.
+        Index(
+            "ix_queue_entry_previous",
+            "previous_entry_id",
+            sqlite_where=text("previous_entry_id IS NOT NULL"),
+            postgresql_where=text("previous_entry_id IS NOT NULL"),
+        ),
         Index(
             "uq_queue_entry_visit_room",
             "visit_id",

@@ -46,9 +46,9 @@ def token_digest() -> str:
 class ServerSession(SessionMixin):
     """Loads its row when it is first looked at, and remembers which keys changed."""
 
-    def __init__(self, cookie: str | None, signer: URLSafeSerializer):
+    def __init__(self, cookie: str | None, key: str):
         self._cookie = cookie
-        self._signer = signer
+        self._key = key
         self._data: dict[str, Any] | None = None
         self.row: LoginSession | None = None
         self.changed: set[str] = set()
@@ -64,12 +64,16 @@ class ServerSession(SessionMixin):
     def is_loaded(self) -> bool:
         return self._data is not None
 
+    @property
+    def signer(self) -> URLSafeSerializer:
+        return URLSafeSerializer(self._key, salt="alur-before-login")
+
     def _load(self) -> dict[str, Any]:
         if not self._cookie:
             return {}
         if "." in self._cookie:  # signed, before the login; a token has no dot
             with contextlib.suppress(BadSignature):
-                return dict(self._signer.loads(self._cookie))
+                return dict(self.signer.loads(self._cookie))
             return {}
         self.row = _find(digest(self._cookie))
         return dict(self.row.data) if self.row else {}
@@ -115,8 +119,7 @@ def _find(token_hash: str) -> LoginSession | None:
 
 class TableSessions(SessionInterface):
     def open_session(self, app: Flask, request: Request) -> ServerSession:
-        signer = URLSafeSerializer(app.secret_key, salt="alur-before-login")
-        return ServerSession(request.cookies.get(COOKIE), signer)
+        return ServerSession(request.cookies.get(COOKIE), app.secret_key)
 
     def save_session(self, app: Flask, session: ServerSession, response: Response) -> None:
         if session.new_cookie is not None:
@@ -126,7 +129,7 @@ class TableSessions(SessionInterface):
         if session.row:
             _store(session)
         elif session.changed and session.new_cookie is None:
-            _set_cookie(response, session._signer.dumps(session.data))
+            _set_cookie(response, session.signer.dumps(session.data))
 
 
 def _set_cookie(response: Response, value: str) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from clinic.names import PREFIX_LENGTH, SHORT_WORD, join_words, name_tokens
 from db import db
@@ -53,6 +53,11 @@ def token_rows(patient: Patient, former_names: Iterable[str] = ()) -> list[dict[
         }
         for word in dict.fromkeys(words)
     ]
+
+
+def fill(patient: Patient) -> None:
+    """Write the words of a patient who is new."""
+    db.session.execute(insert(PatientToken), token_rows(patient, []))
 
 
 def refresh(patient: Patient) -> None:

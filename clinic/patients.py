@@ -78,7 +78,7 @@ def create(actor: audit.Actor, identity: Identity, *, nik_disputed: bool = False
         _apply(patient, identity)
         db.session.add(patient)
         db.session.flush()
-        name_index.refresh(patient)
+        name_index.fill(patient)
     _record(actor, "create_patient", patient)
     return patient
 

@@ -195,5 +195,6 @@ def count_queries() -> Iterator[list[str]]:
     try:
         yield statements
     finally:
+        is_over = True
         event.remove(pool, "checkout", listen)
         event.remove(pool, "checkin", leave)

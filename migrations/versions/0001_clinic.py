@@ -873,7 +873,11 @@ def upgrade() -> None:
             "ix_queue_entry_line", ["service_day_id", "poli_id", "state"], unique=False
         )
         batch_op.create_index(
-            batch_op.f("ix_queue_entry_previous_entry_id"), ["previous_entry_id"], unique=False
+            "ix_queue_entry_previous",
+            ["previous_entry_id"],
+            unique=False,
+            sqlite_where=sa.text("previous_entry_id IS NOT NULL"),
+            postgresql_where=sa.text("previous_entry_id IS NOT NULL"),
         )
         batch_op.create_index(batch_op.f("ix_queue_entry_visit_id"), ["visit_id"], unique=False)
         batch_op.create_index(
