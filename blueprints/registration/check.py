@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import abort, make_response, redirect, render_template, request, url_for
+from flask import abort, make_response, redirect, render_template, request, session, url_for
 
 import access
 from blueprints.registration import drafted
@@ -38,6 +38,7 @@ def save(draft):
         return _again(draft, 409, problem=str(stale))
     except registration.NeedsReasons as needs:
         return _again(draft, 422, missing=needs.missing)
+    session.pop("last_search", None)  # the next one at the counter is somebody else
     return redirect(url_for("registration.ticket", visit=ref), 303)
 
 
