@@ -100,6 +100,7 @@ def _note_message(problems: list[str], message) -> None:
         "Failed to load resource",
         "Response Status Error Code",
         "htmx:sendError",
+        "htmx:afterRequest",
         "Cross-Origin-Opener-Policy header has been ignored",
         "Not supported for insecure origins",
     )

@@ -193,6 +193,7 @@ def press_access_key(page: Page, letter: str) -> None:
     code = ord(letter.upper())
     key = {"modifiers": 1, "key": letter, "code": f"Key{letter.upper()}"}
     key["windowsVirtualKeyCode"] = code
-    session.send("Input.dispatchKeyEvent", {"type": "keyDown", "text": letter, **key})
+    text = {"text": letter, "unmodifiedText": letter}
+    session.send("Input.dispatchKeyEvent", {"type": "keyDown", **text, **key})
     session.send("Input.dispatchKeyEvent", {"type": "keyUp", **key})
     session.detach()

@@ -1,0 +1,182 @@
+"""Working by the keyboard alone, and in front of a queue that changes by itself."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.walk import MARKER, Desk, press_access_key
+
+pytestmark = pytest.mark.browser
+
+FOCUSED = """() => {
+  const node = document.activeElement, style = getComputedStyle(node), box = node.getBoundingClientRect();
+  return {
+    number: [...document.querySelectorAll('*')].indexOf(node),
+    what: node.outerHTML.slice(0, 90),
+    ring: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2,
+    inside: box.bottom > 0 && box.top < innerHeight && box.width > 0,
+  };
+}"""
+REACHABLE = """() => [...document.querySelectorAll('a[href], button, input, select, textarea, summary')]
+  .filter(node => node.tabIndex >= 0 && !node.disabled && node.checkVisibility())
+  .filter(node => node.type !== 'radio' || node.checked || !document.querySelector(
+    `input[name="${node.name}"]:checked`) && document.querySelector(
+    `input[name="${node.name}"]`) === node)
+  .map(node => [[...document.querySelectorAll('*')].indexOf(node), node.outerHTML.slice(0, 90)])"""
+
+
+def tab_through(page: Page) -> None:
+    """Tab from the top to the end: everything that acts is reached, and each shows the focus."""
+    wanted = {number: what for number, what in page.evaluate(REACHABLE)}
+    page.evaluate("document.activeElement.blur(); document.querySelector('.skip').focus()")
+    reached = page.evaluate(FOCUSED)
+    for _ in range(len(wanted) + 5):
+        assert reached["ring"], f"no visible focus: {reached['what']}"
+        assert reached["inside"], f"focus out of sight: {reached['what']}"
+        wanted.pop(reached["number"], None)
+        page.keyboard.press("Tab")
+        reached = page.evaluate(FOCUSED)
+        if reached["what"].startswith("<body"):
+            break
+    assert not wanted, f"never reached: {list(wanted.values())}"
+
+
+def test_tab_reaches_everything(live_server, page):
+    desk = Desk(page, live_server).log_in("kepala")
+    for path in ("/pendaftaran", "/pendaftaran/baru", "/pendaftaran/gawat", "/poli/LANSIA"):
+        desk.go(path)
+        tab_through(page)
+    desk.go("/poli/MTBS")
+    page.get_by_role("link", name="Buka pemeriksaan").first.click()
+    expect(page.get_by_label("Anamnesis")).to_be_visible()
+    tab_through(page)
+
+
+def test_a_new_patient_by_keys_alone(live_server, page):
+    desk = Desk(page, live_server).log_in("loket")
+    keys = page.keyboard
+    expect(page.get_by_label("Cari pasien")).to_be_focused()
+    keys.type("3171016509880011")
+    expect(page.get_by_text("Tidak ada yang cocok")).to_be_visible()
+    press_access_key(page, "b")
+    expect(page.get_by_label("NIK", exact=True)).to_be_focused()
+    press_access_key(page, "i")
+    expect(page.get_by_label("Tanggal lahir")).to_have_value("25-09-1988")
+    page.get_by_label("NIK", exact=True).focus()
+    keys.press("Enter")
+    expect(page.get_by_label("Bila tidak ada NIK")).to_be_focused()
+    keys.press("Tab")
+    keys.type("Ratna Papan Ketik")
+    page.get_by_label("Nomor BPJS").focus()
+    keys.press("Enter")
+    expect(page.get_by_label("Nomor KK")).to_be_focused()
+    press_access_key(page, "p")
+    summary = page.get_by_role("alert")
+    expect(summary).to_be_focused()
+    keys.press("Tab")
+    keys.press("Enter")
+    expect(page.get_by_label("Alamat")).to_be_focused()
+    keys.type("Jalan Kenanga 7")
+    page.get_by_label("Keluhan").focus()
+    keys.type("sakit gigi")
+    expect(page.locator("#saran .pick").first).to_have_attribute("value", "GIGI")
+    keys.press("Tab")
+    keys.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Periksa kembali")
+    press_access_key(page, "s")
+    desk.read_ticket()
+    press_access_key(page, "n")
+    expect(page.get_by_label("Cari pasien")).to_be_focused()
+
+
+# --- The queue --------------------------------------------------------------------------------
+
+WAITING = ".queue-row[data-state=waiting]"
+A_POLL = 7_000  # ms: five seconds, a fifth more by chance, and what the request takes
+
+
+def open_queue(page: Page, address: str, room: str) -> Desk:
+    page.clock.install()
+    desk = Desk(page, address).log_in("kepala")
+    desk.open_queue(room)
+    return desk
+
+
+def test_a_poll_takes_nothing_away(live_server, page, open_page):
+    def with_a_note(route):
+        answer = route.fetch()
+        note = '<input id="note" aria-label="Catatan"><h2>'
+        route.fulfill(response=answer, body=answer.text().replace("<h2>", note, 1))
+
+    page.route("**/poli/UMUM**", with_a_note)
+    desk = open_page()
+    colleague = Desk(desk, live_server).log_in("umum")
+    colleague.open_queue("UMUM")
+    open_queue(page, live_server, "UMUM")
+    page.locator("#selesai summary").click()
+    page.get_by_label("Catatan").fill("setengah jadi")
+    page.locator(WAITING).last.get_by_role("button").focus()
+    before = page.evaluate("[document.activeElement.id, scrollX, scrollY]")
+    assert before[0]
+    assert before[2] > 100
+    version = page.locator("#antrean").get_attribute("data-version")
+    colleague.press("Panggil berikutnya")
+    expect(desk.locator("main [role=status]")).to_contain_text("Memanggil")
+    page.clock.fast_forward(A_POLL)
+    expect(page.locator("#antrean")).not_to_have_attribute("data-version", version)
+    assert page.evaluate("[document.activeElement.id, scrollX, scrollY]") == before
+    assert page.evaluate("document.getElementById('selesai').open")
+    expect(page.get_by_label("Catatan")).to_have_value("setengah jadi")
+    assert page.evaluate(MARKER)
+
+
+def test_a_button_that_is_being_pressed_stays(live_server, page, open_page):
+    colleague = Desk(open_page(), live_server).log_in("umum")
+    colleague.open_queue("UMUM")
+    open_queue(page, live_server, "UMUM")
+    number = page.locator(WAITING).last.get_attribute("data-number")
+    colleague.press("Panggil berikutnya")
+    expect(colleague.page.locator("main [role=status]")).to_contain_text("Memanggil")
+    page.locator(WAITING).last.get_by_role("button").hover()
+    page.mouse.down()
+    with page.expect_response("**/baris**"):
+        page.evaluate("htmx.trigger('#antrean', 'poll')")
+    page.mouse.up()
+    expect(page.locator("main [role=status]")).to_contain_text(f"Memanggil {number}")
+
+
+def test_a_lost_connection_is_said_and_comes_back(live_server, page):
+    open_queue(page, live_server, "TB")
+    status = page.locator("[data-poll-status]")
+    page.route("**/baris**", lambda route: route.abort())
+    page.clock.fast_forward(A_POLL)
+    expect(status).to_have_text("Koneksi terputus, mencoba lagi")
+    page.unroute_all()
+    page.clock.fast_forward(2 * A_POLL)
+    expect(status).to_have_text("")
+    assert page.evaluate(MARKER)
+
+
+def test_a_hidden_tab_asks_nothing_and_is_up_to_date_on_return(live_server, page):
+    open_queue(page, live_server, "TB")
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.evaluate("Object.defineProperty(document, 'hidden', {value: true, writable: true})")
+    for _ in range(3):
+        page.clock.fast_forward(60_000)
+    assert asked == []
+    with page.expect_request("**/baris**"):
+        page.evaluate(
+            "document.hidden = false; document.dispatchEvent(new Event('visibilitychange'))"
+        )
+
+
+def test_an_ended_session_leads_to_the_login_and_back(live_server, page):
+    open_queue(page, live_server, "TB")
+    page.context.clear_cookies()
+    page.clock.fast_forward(A_POLL)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Masuk")
+    page.get_by_label("Nama pengguna").fill("umum")
+    page.get_by_label("Kata sandi").fill("coba-alur-sekarang")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Antrean")
+    assert page.url == f"{live_server}/poli/TB"
