@@ -125,6 +125,12 @@ def clock_time(at: datetime | None, zone_name: str) -> str:
     return f"{_in_zone(at, zone_name):%H.%M}" if at else "-"
 
 
+def second_of_day(at: datetime, zone_name: str) -> int:
+    """Seconds since midnight on the clinic's clock, from a UTC time."""
+    local = _in_zone(at, zone_name)
+    return (local.hour * 60 + local.minute) * 60 + local.second
+
+
 def day_in_zone(at: datetime, zone_name: str) -> date:
     """The clinic's calendar day of a UTC time."""
     return _in_zone(at, zone_name).date()
@@ -173,6 +179,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "long_date": long_date,
     "short_date": short_date,
     "clock_time": clock_time,
+    "second_of_day": second_of_day,
     "day_in_zone": day_in_zone,
     "number_text": number_text,
     "minutes_text": minutes_text,

@@ -22,6 +22,7 @@
   // htmx has no backoff and its trigger filters need eval, so the timer is ours.
   var polls = {};
   var pressedAt = 0;
+  var startedAt = now();
 
   function plan(id, seconds) {
     clearTimeout(polls[id].timer);
@@ -55,11 +56,12 @@
     if (!state) { return; }
     var xhr = event.detail.xhr;
     var ok = xhr.status >= 200 && xhr.status < 300;
-    var clock = new Date();
     state.fails = ok ? 0 : state.fails + 1;
     if (ok) {
+      // The server's clock and zone; the computer's own may be wrong.
       all('[data-poll-stamp]').forEach(function (stamp) {
-        stamp.textContent = 'per ' + two(clock.getHours()) + '.' + two(clock.getMinutes()) + '.' + two(clock.getSeconds());
+        var s = (+stamp.getAttribute('data-poll-stamp') + Math.round((now() - startedAt) / 1000)) % 86400;
+        stamp.textContent = 'per ' + [s / 3600, s / 60 % 60, s % 60].map(Math.floor).map(two).join('.');
       });
     }
     say(ok ? '' : xhr.status >= 400 && xhr.status < 500 && xhr.status !== 429 ? REFUSED : LOST);

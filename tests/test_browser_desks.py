@@ -1,9 +1,12 @@
 """Working by the keyboard alone, and in front of a queue that changes by itself."""
 
+import re
+from datetime import datetime, timedelta
+
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.walk import MARKER, Desk, press_access_key
+from tests.walk import DEMO_ZONE, MARKER, Desk, press_access_key
 
 pytestmark = pytest.mark.browser
 
@@ -159,6 +162,11 @@ def test_a_lost_connection_is_said_and_comes_back(live_server, page):
     page.clock.fast_forward(2 * A_POLL)
     expect(status).to_have_text("")
     assert page.evaluate(MARKER)
+    # The clinic's clock, whatever this computer's says.
+    now = datetime.now(DEMO_ZONE)
+    hours = "|".join({f"{now:%H}", f"{now + timedelta(minutes=1):%H}"})
+    stamp = re.compile(rf"^per ({hours})\.\d\d\.\d\d$")
+    expect(page.locator("[data-poll-stamp]")).to_have_text(stamp)
 
 
 def test_a_hidden_tab_asks_nothing_and_is_up_to_date_on_return(live_server, page):
