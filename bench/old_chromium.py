@@ -142,7 +142,7 @@ class OldBrowser:
         end = time.monotonic() + PATIENCE
         while True:
             try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}") as answer:  # noqa: S310
+                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}") as answer:
                     return json.load(answer)
             except OSError:
                 if time.monotonic() > end or self.process.poll() is not None:
