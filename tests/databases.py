@@ -177,13 +177,13 @@ def count_queries() -> Iterator[list[str]]:
             note(query)
             return super().execute(query, *rest, **options)
 
-    def listen(connection, _record, _proxy) -> None:
+    def listen(connection, *_rest) -> None:
         if isinstance(connection, psycopg.Connection):
             connection.cursor_factory = Heard
         else:
             connection.set_trace_callback(note)
 
-    def leave(connection, _record) -> None:
+    def leave(connection, *_rest) -> None:
         if isinstance(connection, psycopg.Connection):
             connection.cursor_factory = psycopg.Cursor
         elif connection is not None:
@@ -192,6 +192,8 @@ def count_queries() -> Iterator[list[str]]:
     pool = db.engine.pool
     event.listen(pool, "checkout", listen)
     event.listen(pool, "checkin", leave)
+    if db.session().in_transaction():  # its connection was taken before
+        listen(db.session.connection().connection.driver_connection)
     try:
         yield statements
     finally:
