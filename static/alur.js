@@ -161,6 +161,13 @@
     if (next) { next.focus(); }
   });
 
+  // The bar at the foot of a long form must not hide the field that Tab has come to.
+  on('focusin', function (event) {
+    var bar = document.querySelector('form > .actions');
+    if (!bar || pressedAt || bar.contains(event.target)) { return; }
+    if (event.target.getBoundingClientRect().bottom > bar.getBoundingClientRect().top) { event.target.scrollIntoView({ block: 'center' }); }
+  });
+
   // One press, one request. The button goes dead after the browser has read its name and value.
   on('submit', function (event) {
     var form = event.target;

@@ -18,6 +18,9 @@ FOCUSED = """() => {
     what: node.outerHTML.slice(0, 90),
     ring: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2,
     inside: box.bottom > 0 && box.top < innerHeight && box.width > 0,
+    covered: [...document.querySelectorAll('form > .actions')].some(bar =>
+      !bar.contains(node) && bar.getBoundingClientRect().top < box.bottom &&
+      box.top < bar.getBoundingClientRect().bottom),
   };
 }"""
 # Of radio buttons Tab reaches the chosen one, or the first.
@@ -40,6 +43,7 @@ def tab_through(page: Page) -> None:
     for _ in range(len(wanted) + 5):
         assert reached["ring"], f"no visible focus: {reached['what']}"
         assert reached["inside"], f"focus out of sight: {reached['what']}"
+        assert not reached["covered"], f"focus under the bar of buttons: {reached['what']}"
         wanted.pop(reached["number"], None)
         page.keyboard.press("Tab")
         reached = page.evaluate(FOCUSED)
@@ -85,6 +89,7 @@ def test_a_new_patient_by_keys_alone(live_server, page):
     expect(page.get_by_label("Alamat")).to_be_focused()
     keys.type("Jalan Kenanga 7")
     page.get_by_label("Keluhan").focus()
+    assert not page.evaluate(FOCUSED)["covered"]
     keys.type("sakit gigi")
     expect(page.locator("#saran .pick").first).to_have_attribute("value", "GIGI")
     keys.press("Tab")
