@@ -88,7 +88,8 @@ def logout():
             audit.record(access.current_actor(), "log_out")
         sessions.end()
     response = redirect("/masuk", 303)
-    response.headers["Clear-Site-Data"] = '"cache"'
+    if request.is_secure:  # elsewhere browsers only complain about it
+        response.headers["Clear-Site-Data"] = '"cache"'
     return response
 
 

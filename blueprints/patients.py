@@ -1,6 +1,6 @@
 """Find a patient and read the record: identity, allergies, the whole history newest first."""
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, session, url_for
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 from wtforms import Form, StringField
@@ -30,7 +30,12 @@ class SearchForm(Form):
 @bp.get("/pasien")
 @readers
 def search():
-    return render_template("patients/search.html", form=SearchForm(), found=None, today=None)
+    last = session.get("patient_search")
+    if not last:
+        return _search_page(SearchForm(), None)
+    form = SearchForm(data=last)
+    form.validate()
+    return _search_page(form, finder.find(last["q"], form.birth_date.cleaned, MOST_FOUND))
 
 
 @bp.post("/pasien")
@@ -38,9 +43,16 @@ def search():
 def find():
     form = SearchForm(request.form)
     if not form.validate():
-        page = render_template("patients/search.html", form=form, found=None, today=None)
-        return Response(page, 422, mimetype="text/html")
-    found = finder.find(form.q.data or "", form.birth_date.cleaned, MOST_FOUND)
+        return Response(_search_page(form, None), 422, mimetype="text/html")
+    # Kept for the page that follows: Back from a record must not ask to send a form again.
+    session["patient_search"] = {
+        "q": (form.q.data or "")[:120],
+        "birth_date": form.birth_date.data or "",
+    }
+    return redirect(url_for("patients.search"), 303)
+
+
+def _search_page(form: SearchForm, found: list | None) -> str:
     return render_template(
         "patients/search.html", form=form, found=found, today=days.clinic_date(), most=MOST_FOUND
     )

@@ -95,14 +95,12 @@ def _watched_page(browser, **options):
 
 def _note_message(problems: list[str], message) -> None:
     # An answer of 4xx, or none, is logged as an error too; whether it was right is the test's
-    # business. htmx repeats the browser. On plain http two of our headers say nothing.
+    # business. htmx repeats the browser.
     fine = (
         "Failed to load resource",
         "Response Status Error Code",
         "htmx:sendError",
         "htmx:afterRequest",
-        "Cross-Origin-Opener-Policy header has been ignored",
-        "Not supported for insecure origins",
     )
     if message.type == "error" and not any(text in message.text for text in fine):
         problems.append(message.text)
