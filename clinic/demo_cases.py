@@ -100,6 +100,11 @@ def draw(random: Random, tag: str, months: int, sex: str, room: str = "") -> Cas
     return random.choices(found, weights)[0] if found else None
 
 
+def build_of(person: int) -> float:
+    """How big this person is for the age, about 1; the same at every visit."""
+    return 0.93 + (person * 37 % 100) / 600
+
+
 def vital_signs(random: Random, case: Case, months: int | None, build: float) -> dict[str, object]:
     """Plausible measurements; `build` (about 1) is how big the person is for the age."""
     months = 360 if months is None else months

@@ -13,7 +13,7 @@ from sqlalchemy import case, literal, select, update
 
 from clinic import drafts, measurements, queues, records, registration, routing, settings
 from clinic.audit import Actor
-from clinic.demo_cases import vital_signs
+from clinic.demo_cases import build_of, vital_signs
 from clinic.demo_patients import Guest
 from clinic.demo_visits import priority
 from clinic.diagnoses import DiagnosisInput
@@ -186,7 +186,7 @@ class Desks:
 
     def _signs(self, entry: QueueEntry) -> dict[str, Any]:
         guest = self.guests[entry.visit_id]
-        build = 0.93 + guest.patient.id % 100 / 600
+        build = build_of(guest.patient.id - 1)  # registered in the order of the people
         return vital_signs(self.random, guest.case, guest.months, build)
 
     def _put_back(self, visit_id: int, at: datetime, models: Collection = QUEUE) -> None:

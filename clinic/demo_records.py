@@ -9,7 +9,7 @@ from random import Random
 from sqlalchemy import select
 
 from clinic.demo_bulk import insert_only, insert_rows
-from clinic.demo_cases import all_codes, vital_signs
+from clinic.demo_cases import all_codes, build_of, vital_signs
 from clinic.demo_stays import LAB, Stay
 from clinic.diagnoses import CATEGORY, SAME_CASE
 from db import db
@@ -145,7 +145,7 @@ class Records:
 
     def _vital_signs(self, stay: Stay, key: tuple[int, int]) -> dict:
         at = stay.queued_at + (stay.started_at - stay.queued_at) / 2  # while waiting
-        build = 0.93 + (stay.plan.person * 37 % 100) / 600
+        build = build_of(stay.plan.person)
         return vital_signs(self.random, stay.plan.case, stay.months, build) | {
             "visit_id": key[0],
             "entry_id": key[1],
