@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from ipaddress import ip_address, ip_network
@@ -66,13 +67,11 @@ def poll(token_digest: str, poli_code: str, now: datetime) -> PollState:
     engine = db.engine
     values = {"digest": token_digest, "code": poli_code, "now": _bound(now, engine.dialect.name)}
     # The driver's own connection, from the pool: SQLAlchemy's wrappers cost as much as the query.
-    connection = engine.raw_connection()
-    try:
-        cursor = connection.cursor()
+    # The cursor must be closed before its connection goes back: left to the garbage collector, it
+    # resets the statement while another thread binds it anew (one poll in 5,000 failed).
+    with closing(engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
         cursor.execute(STATEMENTS[engine.dialect.name], values)
         row = cursor.fetchone()
-    finally:
-        connection.close()
     if row is None:
         return STRANGER
     user_id, role, may_see, day_id, day_on, is_open, version, epoch, zone = row

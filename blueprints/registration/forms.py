@@ -3,19 +3,17 @@
 from datetime import date
 from functools import partial
 
-from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 from wtforms import Form, StringField
 from wtforms.fields.choices import RadioField, SelectChoice, SelectField
 from wtforms.validators import ValidationError
 
-from clinic import days
+from clinic import days, routing
 from clinic.nik_checks import nik_findings
 from clinic.patients import Identity
 from clinic.review import Application
-from db import db
 from formatting import CLUSTER_LABELS, PAYER_LABELS, PRIORITY_LABELS, age_text, short_date
-from models import DatePrecision, DraftKind, Patient, Poli, Visit
+from models import DatePrecision, DraftKind, Patient, Visit
 from validators import (
     NO_NIK_REASONS,
     FieldError,
@@ -106,10 +104,10 @@ class RegistrationForm(Form):
         self.kind = kind
         self.today = days.clinic_date()
         super().__init__(_with_defaults(data) if data is not None else None, **more)
-        self.rooms = list(
-            db.session.scalars(select(Poli).where(Poli.is_active).order_by(Poli.position))
-        )
-        self.poli.choices = choices({room.code: room.name for room in self.rooms}, "Pilih ruang")
+        self.rooms = {
+            room.code: room.name for room in routing.load().polis.values() if room.is_active
+        }
+        self.poli.choices = choices(self.rooms, "Pilih ruang")
 
     def typed(self) -> dict[str, str]:
         """What a draft keeps: every field as it was typed."""
@@ -188,7 +186,7 @@ class RegistrationForm(Form):
             self._refuse(self.complaint, "Isi keluhan, beberapa kata saja.")
         if not self.poli.data:
             self._refuse(self.poli, "Pilih ruang tujuan.")
-        elif self.poli.data not in {room.code for room in self.rooms}:
+        elif self.poli.data not in self.rooms:
             self._refuse(self.poli, "Ruang ini tidak ada atau sedang ditutup. Pilih ruang lain.")
 
     def cleaned(self, name: str):
