@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import date
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import joinedload
 
 from clinic import candidates, matching
@@ -83,13 +83,7 @@ def last_visits(patient_ids: Iterable[int]) -> dict[int, date]:
     ids = list(patient_ids)
     if not ids:
         return {}
-    statement = (
-        select(Visit.patient_id, func.max(ServiceDay.on))
-        .join(ServiceDay, ServiceDay.id == Visit.service_day_id)
-        .where(Visit.patient_id.in_(ids), Visit.status != VisitStatus.CANCELLED)
-        .group_by(Visit.patient_id)
-    )
-    return dict(db.session.execute(statement).tuples().all())
+    return dict(db.session.execute(_LAST_VISITS, {"ids": ids}).tuples().all())
 
 
 # What was typed
@@ -169,22 +163,33 @@ def _people(pool: list[Candidate]) -> list[tuple[int, Person]]:
     current = candidates.current_ids(pool)
     if not current:
         return []
-    former = select(PatientAlias.patient_id, PatientAlias.value).where(
-        PatientAlias.patient_id.in_(list(current)),
-        PatientAlias.kind == AliasKind.NAME,
-        PatientAlias.ended_at.is_(None),
-    )
-    columns = [getattr(Patient, name) for name in PERSON_COLUMNS]
-    statement = (
-        select(Patient.id, Household.kk_number, *columns)
-        .outerjoin(Household, Household.id == Patient.household_id)
-        .where(Patient.id.in_(list(current)))
-    )
+    ids = {"ids": list(current)}
     people = {
         patient_id: Person(kk_number=kk_number, **dict(zip(PERSON_COLUMNS, values, strict=True)))
-        for patient_id, kk_number, *values in db.session.execute(statement)
+        for patient_id, kk_number, *values in db.session.execute(_PEOPLE, ids)
     }
     known = [(current[patient_id], person) for patient_id, person in people.items()]
-    for patient_id, name in db.session.execute(former):
+    for patient_id, name in db.session.execute(_FORMER_NAMES, ids):
         known.append((current[patient_id], replace(people[patient_id], name=name)))
     return known
+
+
+# Built once: building a statement costs more than SQLite needs to answer it.
+
+_IDS = bindparam("ids", expanding=True)
+_LAST_VISITS = (
+    select(Visit.patient_id, func.max(ServiceDay.on))
+    .join(ServiceDay, ServiceDay.id == Visit.service_day_id)
+    .where(Visit.patient_id.in_(_IDS), Visit.status != VisitStatus.CANCELLED)
+    .group_by(Visit.patient_id)
+)
+_PEOPLE = (
+    select(Patient.id, Household.kk_number, *(getattr(Patient, name) for name in PERSON_COLUMNS))
+    .outerjoin(Household, Household.id == Patient.household_id)
+    .where(Patient.id.in_(_IDS))
+)
+_FORMER_NAMES = select(PatientAlias.patient_id, PatientAlias.value).where(
+    PatientAlias.patient_id.in_(_IDS),
+    PatientAlias.kind == AliasKind.NAME,
+    PatientAlias.ended_at.is_(None),
+)
