@@ -26,7 +26,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 import sessions
-from clinic import audit, days, settings
+from clinic import audit, days, drafts, settings
 from db import db, transaction, utcnow
 from models import (
     Patient,
@@ -203,7 +203,7 @@ def patient_or_404(ref: str) -> Patient:
 
 def draft_or_404(ref: str) -> RegistrationDraft:
     """The draft, for every clerk: a colleague may finish what one began."""
-    draft = db.session.scalar(select(RegistrationDraft).where(RegistrationDraft.public_id == ref))
+    draft = drafts.by_ref(ref)
     if draft is None:
         abort(404)
     return draft

@@ -2,7 +2,7 @@
 
 from sqlalchemy import select
 
-from clinic import audit, days, patients
+from clinic import audit, days, drafts, patients
 from clinic.registration import RegistrationError, mark_for_exchange, open_visit, visit_of
 from db import db, utcnow
 from models import (
@@ -21,9 +21,7 @@ def register_emergency(
     actor: audit.Actor, draft_key: str, name: str, sex: str, complaint: str
 ) -> Visit:
     """To the emergency room with what is known. `draft_key` makes a second press harmless."""
-    draft = db.session.scalar(
-        select(RegistrationDraft).where(RegistrationDraft.public_id == draft_key)
-    )
+    draft = drafts.by_ref(draft_key)
     if draft is not None:
         if draft.kind != DraftKind.EMERGENCY:
             raise RegistrationError("Halaman ini sudah lama terbuka. Buka lagi, lalu isi ulang.")
