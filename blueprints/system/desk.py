@@ -9,6 +9,7 @@ from flask_login import current_user
 from sqlalchemy import select
 from wtforms import Field, Form, SelectChoice, ValidationError
 
+import access
 from clinic.administration import AdministrationError
 from db import db, transaction
 from models import Poli
@@ -128,3 +129,12 @@ def saving(form: Form) -> Iterator[None]:
             form.form_errors.append(str(refusal))
         else:
             field.errors = [*field.errors, str(refusal)]
+
+
+def saved(form: Form, write: Callable[..., Any], *about: Any) -> bool:
+    """Whether the form was valid and is now stored by `write(actor, *about, form.values())`."""
+    if not form.validate():
+        return False
+    with saving(form):
+        write(access.current_actor(), *about, form.values())
+    return not form.errors

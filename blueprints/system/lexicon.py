@@ -18,7 +18,7 @@ from blueprints.system.desk import (
     months_of,
     open_rooms,
     page_number,
-    saving,
+    saved,
     split_months,
     whole,
 )
@@ -158,12 +158,9 @@ def term(term_id: int = 0):
 def create_term():
     """Add a word."""
     form = TermForm(request.form)
-    if form.validate():
-        with saving(form):
-            catalogue.create_term(access.current_actor(), form.values())
-        if not form.errors:
-            flash(f"Kata “{form.phrase.cleaned}” ditambahkan.", "success")
-            return redirect(url_for("system.terms", ruang=form.poli_code.data), 303)
+    if saved(form, catalogue.create_term):
+        flash(f"Kata “{form.phrase.cleaned}” ditambahkan.", "success")
+        return redirect(url_for("system.terms", ruang=form.poli_code.data), 303)
     return render_template("system/term.html", form=form, term=None), 422
 
 
@@ -173,12 +170,9 @@ def save_term(term_id: int):
     """Change or end a word."""
     found = db.get_or_404(ComplaintTerm, term_id)
     form = TermForm(request.form, term=found)
-    if form.validate():
-        with saving(form):
-            catalogue.change_term(access.current_actor(), found, form.values())
-        if not form.errors:
-            flash(f"Kata “{form.phrase.cleaned}” disimpan.", "success")
-            return redirect(url_for("system.terms", ruang=form.poli_code.data), 303)
+    if saved(form, catalogue.change_term, found):
+        flash(f"Kata “{form.phrase.cleaned}” disimpan.", "success")
+        return redirect(url_for("system.terms", ruang=form.poli_code.data), 303)
     return render_template("system/term.html", form=form, term=found), 422
 
 

@@ -22,7 +22,7 @@ from blueprints.system.desk import (
     choices,
     months_of,
     open_rooms,
-    saving,
+    saved,
     split_months,
     whole,
 )
@@ -220,12 +220,9 @@ def room(code: str = ""):
 def create_room():
     """Open a room."""
     form = PoliForm(request.form)
-    if form.validate():
-        with saving(form):
-            catalogue.create_poli(access.current_actor(), form.values())
-        if not form.errors:
-            flash(f"{form.name.cleaned} ditambahkan.", "success")
-            return redirect(url_for("system.rooms"), 303)
+    if saved(form, catalogue.create_poli):
+        flash(f"{form.name.cleaned} ditambahkan.", "success")
+        return redirect(url_for("system.rooms"), 303)
     return render_template("system/room.html", form=form, poli=None), 422
 
 
@@ -235,10 +232,7 @@ def save_room(code: str):
     """Change a room, or close it when nobody waits there."""
     poli = _room_or_404(code)
     form = PoliForm(request.form, poli=poli)
-    if form.validate():
-        with saving(form):
-            catalogue.change_poli(access.current_actor(), poli, form.values())
-        if not form.errors:
-            flash(f"{form.name.cleaned} disimpan.", "success")
-            return redirect(url_for("system.rooms"), 303)
+    if saved(form, catalogue.change_poli, poli):
+        flash(f"{form.name.cleaned} disimpan.", "success")
+        return redirect(url_for("system.rooms"), 303)
     return render_template("system/room.html", form=form, poli=poli), 422

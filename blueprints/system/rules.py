@@ -18,7 +18,7 @@ from blueprints.system.desk import (
     choices,
     months_of,
     open_rooms,
-    saving,
+    saved,
     split_months,
     whole,
 )
@@ -146,10 +146,7 @@ def save_rule(rule_id: int):
     """Change a rule; it holds from the next registration on."""
     found = db.get_or_404(RoutingRule, rule_id)
     form = RuleForm(request.form, rule=found)
-    if form.validate():
-        with saving(form):
-            catalogue.change_rule(access.current_actor(), found, form.values())
-        if not form.errors:
-            flash(f"Aturan {found.rule} disimpan dan langsung berlaku.", "success")
-            return redirect(url_for("system.rules"), 303)
+    if saved(form, catalogue.change_rule, found):
+        flash(f"Aturan {found.rule} disimpan dan langsung berlaku.", "success")
+        return redirect(url_for("system.rules"), 303)
     return _form_page(form, found), 422

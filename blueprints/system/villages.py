@@ -8,7 +8,7 @@ from wtforms import BooleanField, RadioField, StringField
 from wtforms.validators import DataRequired, Optional, Regexp
 
 import access
-from blueprints.system.desk import LARGEST_ID, PageForm, bp, choices, saving
+from blueprints.system.desk import LARGEST_ID, PageForm, bp, choices, saved
 from clinic import catalogue
 from db import db
 from models import Role, Village
@@ -78,12 +78,9 @@ def village(village_id: int = 0):
 def create_village():
     """Add a village."""
     form = VillageForm(request.form)
-    if form.validate():
-        with saving(form):
-            catalogue.create_village(access.current_actor(), form.values())
-        if not form.errors:
-            flash(f"{form.name.cleaned} ditambahkan.", "success")
-            return redirect(url_for("system.villages"), 303)
+    if saved(form, catalogue.create_village):
+        flash(f"{form.name.cleaned} ditambahkan.", "success")
+        return redirect(url_for("system.villages"), 303)
     return render_template("system/village.html", form=form, village=None), 422
 
 
@@ -93,10 +90,7 @@ def save_village(village_id: int):
     """Change a village, or take it off the list; visits keep what they noted."""
     found = db.get_or_404(Village, village_id)
     form = VillageForm(request.form, village=found)
-    if form.validate():
-        with saving(form):
-            catalogue.change_village(access.current_actor(), found, form.values())
-        if not form.errors:
-            flash(f"{form.name.cleaned} disimpan.", "success")
-            return redirect(url_for("system.villages"), 303)
+    if saved(form, catalogue.change_village, found):
+        flash(f"{form.name.cleaned} disimpan.", "success")
+        return redirect(url_for("system.villages"), 303)
     return render_template("system/village.html", form=form, village=found), 422
