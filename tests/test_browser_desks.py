@@ -188,6 +188,37 @@ def test_a_hidden_tab_asks_nothing_and_is_up_to_date_on_return(live_server, page
         )
 
 
+REFRESH = re.compile(r'(http-equiv="refresh" content=")\d+')
+
+
+@pytest.mark.parametrize("has_script", [True, False])
+def test_an_arrival_appears_by_itself(live_server, open_page, has_script):
+    """By polls in the same page, or without scripts by a page that reloads itself."""
+
+    def every_second(route):
+        answer = route.fetch()
+        page, count = REFRESH.subn(r"\g<1>1", answer.text())
+        route.fulfill(response=answer, body=page if count else "no refresh in this page")
+
+    screen = open_page(java_script_enabled=has_script)
+    room = Desk(screen, live_server, has_script).log_in("gigi")
+    screen.route(lambda url: "/poli/GIGI" in url and "/baris" not in url, every_second)
+    room.open_queue("GIGI")
+    counter = Desk(open_page(), live_server).log_in("loket")
+    patient = counter.known_adult("Sri Wahyuni")
+    name = patient.locator("b").inner_text()
+    patient.click()
+    counter.tell_complaint("gigi berlubang", "GIGI")
+    number, _ = counter.save()
+    expect(room.row(number)).to_contain_text(name)
+    if has_script:
+        assert screen.evaluate(MARKER)
+        assert screen.url == f"{live_server}/poli/GIGI"
+    else:
+        assert screen.url == f"{live_server}/poli/GIGI?otomatis=1"
+    screen.unroute_all(behavior="ignoreErrors")  # it may be reloading just now
+
+
 def test_an_ended_session_leads_to_the_login_and_back(live_server, page):
     open_queue(page, live_server, "TB")
     page.context.clear_cookies()
