@@ -22,7 +22,7 @@ from flask import (
     url_for,
 )
 from flask_login import LoginManager, current_user
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import joinedload
 
 import sessions
@@ -35,7 +35,6 @@ from models import (
     RecordAccess,
     RegistrationDraft,
     Role,
-    User,
     Visit,
 )
 
@@ -133,7 +132,7 @@ def typed_fields() -> list[tuple[str, str]]:
 
 
 @login_manager.request_loader
-def _load_user(_request) -> User | None:
+def _load_user(_request) -> sessions.Account | None:
     return sessions.active_user()
 
 
@@ -146,20 +145,28 @@ def has_role(*roles: Role) -> bool:
     return current_user.is_authenticated and current_user.role in roles
 
 
+def my_rooms() -> list[Poli]:
+    """The rooms that the account is bound to: poli staff's; the head sees all anyway."""
+    return current_user.rooms if has_role(Role.POLI) else []
+
+
 def may_use_room(poli: Poli) -> bool:
     """The head sees all rooms; poli staff their own."""
-    if has_role(Role.HEAD):
-        return True
-    return has_role(Role.POLI) and poli.id in {room.id for room in current_user.rooms}
+    return has_role(Role.HEAD) or poli.id in {room.id for room in my_rooms()}
 
 
 # --- Loaders ----------------------------------------------------------------------------------
 
+_POLI = select(Poli).where(Poli.code == bindparam("code"))
+
 
 def poli_or_404(code: str) -> Poli:
     """The room of this code that the account works in."""
-    poli = db.session.scalar(select(Poli).where(Poli.code == code))
-    if poli is None or not may_use_room(poli):
+    if has_role(Role.HEAD):
+        poli = db.session.scalar(_POLI, {"code": code})
+    else:
+        poli = next((room for room in my_rooms() if room.code == code), None)
+    if poli is None:
         abort(404)
     return poli
 

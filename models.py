@@ -247,13 +247,6 @@ class User(Base):
         viewonly=True,
     )
 
-    # What Flask-Login asks of an account.
-    is_authenticated = True
-    is_anonymous = False
-
-    def get_id(self) -> str:
-        return str(self.id)
-
 
 class UserPoli(Base):
     """Which rooms an account works in; ended, not removed."""

@@ -10,19 +10,20 @@ import hashlib
 import logging
 import secrets
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from flask import Flask, Request, Response, request, session
 from flask.sessions import SessionInterface, SessionMixin
 from itsdangerous import BadSignature, URLSafeSerializer
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import contains_eager
 
 from clinic import settings
 from db import db, transaction, utcnow
-from models import LoginSession, User
+from models import LoginSession, Poli, Role, User, UserPoli
 
 COOKIE = "alur"
 LIFETIME = timedelta(hours=12)
@@ -43,6 +44,65 @@ def token_digest() -> str:
     return digest(request.cookies.get(COOKIE, ""))
 
 
+# Every page asks these, so they are put together once; and the first goes straight to the
+# tables, for nobody needs the objects, which take five times as long.
+_LOGIN, _USER = LoginSession.__table__.c, User.__table__.c
+_OPEN_SESSION = (
+    select(
+        _LOGIN.id,
+        _LOGIN.data,
+        _LOGIN.seen_at,
+        _LOGIN.idle_until,
+        _USER.id,
+        _USER.username,
+        _USER.display_name,
+        _USER.role,
+    )
+    .join_from(LoginSession.__table__, User.__table__, _USER.id == _LOGIN.user_id)
+    .where(
+        _LOGIN.token_digest == bindparam("digest"),
+        _LOGIN.ended_at.is_(None),
+        _LOGIN.expires_at > bindparam("now"),
+        _USER.is_active,
+    )
+)
+_ROOMS = (
+    select(Poli)
+    .join(UserPoli, UserPoli.poli_id == Poli.id)
+    .where(UserPoli.user_id == bindparam("user_id"), UserPoli.is_active)
+    .order_by(Poli.position)
+)
+
+
+@dataclass
+class Account:
+    """Who is logged in, as far as pages and access checks must know; read anew at each request."""
+
+    id: int
+    username: str
+    display_name: str
+    role: Role
+
+    # What Flask-Login asks of an account.
+    is_authenticated = True
+
+    @cached_property
+    def rooms(self) -> list[Poli]:
+        """The rooms that the account works in."""
+        return list(db.session.scalars(_ROOMS, {"user_id": self.id}))
+
+
+@dataclass
+class OpenSession:
+    """A session that is going on: what its row holds, and whose it is."""
+
+    id: int
+    data: dict[str, Any]
+    seen_at: datetime
+    idle_until: datetime
+    user: Account
+
+
 class ServerSession(SessionMixin):
     """Loads its row when it is first looked at, and remembers which keys changed."""
 
@@ -50,7 +110,7 @@ class ServerSession(SessionMixin):
         self._cookie = cookie
         self._key = key
         self._data: dict[str, Any] | None = None
-        self.row: LoginSession | None = None
+        self.row: OpenSession | None = None
         self.changed: set[str] = set()
         self.new_cookie: str | None = None
 
@@ -95,7 +155,7 @@ class ServerSession(SessionMixin):
     def __len__(self) -> int:
         return len(self.data)
 
-    def adopt(self, row: LoginSession, token: str) -> None:
+    def adopt(self, row: OpenSession, token: str) -> None:
         self.row, self._data, self.new_cookie = row, dict(row.data), token
         self.changed = set()
 
@@ -103,18 +163,9 @@ class ServerSession(SessionMixin):
         self.row, self._data, self.new_cookie = None, {}, ""
 
 
-def _find(token_hash: str) -> LoginSession | None:
-    return db.session.scalar(
-        select(LoginSession)
-        .join(LoginSession.user)
-        .options(contains_eager(LoginSession.user))
-        .where(
-            LoginSession.token_digest == token_hash,
-            LoginSession.ended_at.is_(None),
-            LoginSession.expires_at > utcnow(),
-            User.is_active,
-        )
-    )
+def _find(token_hash: str) -> OpenSession | None:
+    found = db.session.execute(_OPEN_SESSION, {"digest": token_hash, "now": utcnow()}).first()
+    return OpenSession(*found[:4], Account(*found[4:])) if found else None
 
 
 class TableSessions(SessionInterface):
@@ -168,23 +219,23 @@ def _idle_time() -> timedelta:
     return timedelta(minutes=settings.value("idle_minutes"))
 
 
-def is_idle(row: LoginSession, now: datetime) -> bool:
+def is_idle(row: LoginSession | OpenSession, now: datetime) -> bool:
     return now >= row.idle_until
 
 
-def current_row() -> LoginSession | None:
-    """The session row of this request, also when its screen is locked."""
+def current_row() -> OpenSession | None:
+    """The session of this request, also when its screen is locked."""
     _ = session.data
     return session.row
 
 
-def active_user() -> User | None:
+def active_user() -> Account | None:
     """The account that this request may act as; None when locked."""
     row = current_row()
     return None if row is None or is_idle(row, utcnow()) else row.user
 
 
-def begin(user: User) -> LoginSession:
+def begin(user: User) -> None:
     """Open a session for this account, in the login's transaction; ends one it replaces."""
     now = utcnow()
     old = current_row()
@@ -204,11 +255,10 @@ def begin(user: User) -> LoginSession:
         idle_until=now + _idle_time(),
         expires_at=now + LIFETIME,
     )
-    row.user = user
     db.session.add(row)
     db.session.flush()
-    session.adopt(row, token)
-    return row
+    account = Account(user.id, user.username, user.display_name, user.role)
+    session.adopt(OpenSession(row.id, row.data, row.seen_at, row.idle_until, account), token)
 
 
 def end() -> None:

@@ -157,7 +157,7 @@ def _page(poli: Poli, *, message: str = "", problem: str = "", status: int = 200
         moved=moved,
         key=secrets.token_hex(8),
         poli=poli,
-        rows=_drawn_rows(poli, present_version(poli, days.current_day())),
+        rows=_drawn_rows(poli, present_version(poli)),
     )
     return Response(page, status, mimetype="text/html")
 

@@ -21,6 +21,8 @@ STILL_HERE = (
     EntryState.SKIPPED,
 )
 
+_LATEST = select(ServiceDay).order_by(ServiceDay.id.desc()).limit(1)  # built once
+
 
 def clinic_date(at: datetime | None = None) -> date:
     """The clinic's calendar day at this instant (default now)."""
@@ -30,15 +32,18 @@ def clinic_date(at: datetime | None = None) -> date:
 
 def latest_day() -> ServiceDay | None:
     """The newest service day, open or closed."""
-    return db.session.scalar(select(ServiceDay).order_by(ServiceDay.id.desc()).limit(1))
+    return db.session.scalar(_LATEST)
 
 
 def current_day(at: datetime | None = None) -> ServiceDay | None:
     """Today's service day if it is open; the newest one when the clock runs behind it."""
     day = latest_day()
-    if day is None or day.closed_at or day.on < clinic_date(at):
-        return None
-    return day
+    return day if day and is_current(day.on, day.closed_at, at) else None
+
+
+def is_current(on: date, closed_at: datetime | None, at: datetime | None = None) -> bool:
+    """Whether the newest service day, of this date, is the one that goes on."""
+    return closed_at is None and on >= clinic_date(at)
 
 
 def open_day(at: datetime | None = None) -> ServiceDay:
