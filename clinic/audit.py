@@ -6,17 +6,28 @@ outside the database: whoever edits the file can't make the chain whole again.
 
 import hmac
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text
 
-from clinic import counters
 from db import db, utcnow
 from models import AuditEntry
 
 GENESIS = "0" * 64
 _key: dict[str, bytes] = {}
+
+# The next number and the hash that it follows on. The counter's row lock also keeps the chain in
+# line on PostgreSQL.
+_NEXT_LINK = text(
+    "INSERT INTO counter (name, value) VALUES ('audit', 1)"
+    " ON CONFLICT (name) DO UPDATE SET value = counter.value + 1"
+    " RETURNING value, (SELECT hash FROM audit_entry WHERE seq = counter.value - 1)"
+)
+# Straight into the table: nobody needs the object, and a flush costs four times as much.
+_ADD = insert(AuditEntry.__table__)
 
 
 @dataclass(frozen=True)
@@ -47,24 +58,20 @@ def record(
     details: str = "",
 ) -> None:
     """Append one entry. Refs are public ids; `details` holds neither NIK nor clinical text."""
-    seq = counters.next_value("audit")  # its row lock also keeps the chain in line on PostgreSQL
-    before = db.session.scalar(select(AuditEntry.hash).where(AuditEntry.seq == seq - 1))
-    entry = AuditEntry(
-        seq=seq,
-        at=utcnow(),
-        user_id=actor.user_id,
-        device=actor.device[:80],
-        action=action,
-        object_type=object_type,
-        object_ref=object_ref,
-        patient_ref=patient_ref,
-        reason=reason[:300],
-        details=details[:300],
-    )
-    entry.hash = _digest(before or GENESIS, entry)
-    # Straight into the table: nobody needs the object, and a flush costs four times as much.
-    columns = {column.key: getattr(entry, column.key) for column in AuditEntry.__table__.columns}
-    db.session.execute(insert(AuditEntry.__table__), columns)
+    seq, before = db.session.execute(_NEXT_LINK).one()
+    entry = {
+        "seq": seq,
+        "at": utcnow(),
+        "user_id": actor.user_id,
+        "device": actor.device[:80],
+        "action": action,
+        "object_type": object_type,
+        "object_ref": object_ref,
+        "patient_ref": patient_ref,
+        "reason": reason[:300],
+        "details": details[:300],
+    }
+    db.session.execute(_ADD, entry | {"hash": _digest(before or GENESIS, entry)})
 
 
 def broken_link(since: int = 0) -> int | None:
@@ -73,25 +80,29 @@ def broken_link(since: int = 0) -> int | None:
     expected = since + 1
     rows = select(AuditEntry).where(AuditEntry.seq > since).order_by(AuditEntry.seq)
     for entry in db.session.scalars(rows.execution_options(yield_per=1000)):
-        if entry.seq != expected or not hmac.compare_digest(entry.hash, _digest(before, entry)):
+        if entry.seq != expected or not _fits(before, entry):
             return expected
         before, expected = entry.hash, expected + 1
     return None
 
 
-def _digest(before: str, entry: AuditEntry) -> str:
+def _fits(before: str, entry: AuditEntry) -> bool:
+    return hmac.compare_digest(entry.hash, _digest(before, vars(entry)))
+
+
+def _digest(before: str, entry: Mapping[str, Any]) -> str:
     content = [
         before,
-        entry.seq,
-        _stamp(entry.at),
-        entry.user_id,
-        entry.device,
-        entry.action,
-        entry.object_type,
-        entry.object_ref,
-        entry.patient_ref,
-        entry.reason,
-        entry.details,
+        entry["seq"],
+        _stamp(entry["at"]),
+        entry["user_id"],
+        entry["device"],
+        entry["action"],
+        entry["object_type"],
+        entry["object_ref"],
+        entry["patient_ref"],
+        entry["reason"],
+        entry["details"],
     ]
     line = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     return hmac.new(_key["audit"], line.encode(), "sha256").hexdigest()

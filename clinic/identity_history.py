@@ -1,6 +1,6 @@
 """What a patient's identity was before: versions, and the names and numbers of former days."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -23,6 +23,13 @@ def keep_version(actor: audit.Actor, patient: Patient, before: dict[str, Any], r
             changed_by_id=actor.user_id,
         )
     )
+
+
+def nik_held_since(patient: Patient) -> datetime:
+    """The instant from which the patient has had the NIK of today."""
+    versions = select(PatientVersion).where(PatientVersion.patient_id == patient.id)
+    changes = [row.changed_at for row in db.session.scalars(versions) if "nik" in row.before]
+    return max([patient.registered_at, *changes])
 
 
 def keep_alias(patient: Patient, kind: AliasKind, old: str | None, new: str | None) -> None:

@@ -1,13 +1,11 @@
 """Who the patient is: registering, correcting, looking up."""
 
-import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import insert, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import joinedload
 
 from clinic import audit, counters, identity_history, name_index, settings
@@ -59,6 +57,14 @@ FILLED_ALONE = (
 )
 
 
+# Statements of every save are built once: building one costs more than its query.
+_NIK_HOLDERS = (
+    select(Patient)
+    .where(Patient.nik == bindparam("nik"))
+    .order_by(Patient.is_nik_disputed, Patient.merged_into_id.is_not(None), Patient.id)
+)
+
+
 class NikTaken(Exception):
     """Somebody else has this NIK: `patient`."""
 
@@ -69,16 +75,17 @@ class NikTaken(Exception):
 
 def create(actor: audit.Actor, identity: Identity, *, nik_disputed: bool = False) -> Patient:
     """Register a person under the next MRN. Raises NikTaken, unless the NIK is disputed."""
-    with _nik_guard(identity.nik, is_disputed=nik_disputed):
-        patient = Patient(
-            mrn=_next_mrn(settings.value("mrn_digits")),
-            is_nik_disputed=nik_disputed,
-            registered_by_id=actor.user_id,
-        )
-        _apply(patient, identity)
-        db.session.add(patient)
-        db.session.flush()
-        name_index.fill(patient)
+    if identity.nik and not nik_disputed:
+        _refuse_taken(identity.nik)
+    patient = Patient(
+        mrn=_next_mrn(settings.value("mrn_digits")),
+        is_nik_disputed=nik_disputed,
+        registered_by_id=actor.user_id,
+    )
+    _apply(patient, identity)
+    db.session.add(patient)
+    db.session.flush()
+    name_index.fill(patient)
     _record(actor, "create_patient", patient)
     return patient
 
@@ -110,20 +117,18 @@ def update(
     changed = [name for name, value in _tidy(identity).items() if value != before[name]]
     if not changed:
         return False
-    new_nik = identity.nik if "nik" in changed else None
-    with _nik_guard(new_nik, is_disputed=nik_disputed):
-        identity_history.keep_version(
-            actor, patient, {name: before[name] for name in changed}, reason
-        )
-        if "name" in changed and fold(before["name"]) != fold(identity.name):
-            identity_history.keep_alias(patient, AliasKind.NAME, before["name"], identity.name)
-        if "nik" in changed:
-            identity_history.keep_alias(patient, AliasKind.NIK, before["nik"], identity.nik)
-        _apply(patient, identity)
-        if "nik" in changed:
-            patient.is_nik_disputed = nik_disputed
-        db.session.flush()
-        name_index.refresh(patient)
+    if "nik" in changed and identity.nik and not nik_disputed:
+        _refuse_taken(identity.nik)
+    identity_history.keep_version(actor, patient, {name: before[name] for name in changed}, reason)
+    if "name" in changed and fold(before["name"]) != fold(identity.name):
+        identity_history.keep_alias(patient, AliasKind.NAME, before["name"], identity.name)
+    if "nik" in changed:
+        identity_history.keep_alias(patient, AliasKind.NIK, before["nik"], identity.nik)
+    _apply(patient, identity)
+    if "nik" in changed:
+        patient.is_nik_disputed = nik_disputed
+    db.session.flush()
+    name_index.refresh(patient)
     _record(actor, "update_patient", patient, reason=reason, details=" ".join(changed))
     return True
 
@@ -161,12 +166,7 @@ def by_ref(public_id: str) -> Patient | None:
 
 def by_nik(nik: str) -> Patient | None:
     """Who has this NIK now: its owner before somebody whose claim to it is disputed."""
-    holders = (
-        select(Patient)
-        .where(Patient.nik == nik)
-        .order_by(Patient.is_nik_disputed, Patient.merged_into_id.is_not(None), Patient.id)
-    )
-    found = (current(patient) for patient in db.session.scalars(holders))
+    found = (current(patient) for patient in db.session.scalars(_NIK_HOLDERS, {"nik": nik}))
     return next((patient for patient in found if patient.is_active), None)
 
 
@@ -232,38 +232,17 @@ def _household(kk_number: str | None) -> Household | None:
     if not kk_number:
         return None
     known = select(Household).where(Household.kk_number == kk_number)
-    if found := db.session.scalar(known):
-        return found
-    try:
-        with db.session.begin_nested():
-            household = Household(kk_number=kk_number)
-            db.session.add(household)
-        return household
-    except IntegrityError:
-        return db.session.scalars(known).one()
+    return db.session.scalar(known) or Household(kk_number=kk_number)
 
 
-@contextlib.contextmanager
-def _nik_guard(nik: str | None, *, is_disputed: bool) -> Iterator[None]:
-    if not nik or is_disputed:
-        yield
-        return
-    _refuse_taken(nik)
-    try:
-        with db.session.begin_nested():
-            yield
-    except IntegrityError:
-        # On PostgreSQL another desk can save this NIK after we have looked.
-        _refuse_taken(nik)
-        raise
+_NIK_OWNER = select(Patient).where(
+    Patient.nik == bindparam("nik"), Patient.merged_into_id.is_(None), ~Patient.is_nik_disputed
+)
 
 
 def _refuse_taken(nik: str) -> None:
-    owner = db.session.scalar(
-        select(Patient).where(
-            Patient.nik == nik, Patient.merged_into_id.is_(None), ~Patient.is_nik_disputed
-        )
-    )
+    """Nobody can take the NIK after this look: `transaction()` lets in one writer at a time."""
+    owner = db.session.scalar(_NIK_OWNER, {"nik": nik})
     if owner is not None:
         raise NikTaken(owner)
 

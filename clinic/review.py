@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import joinedload
 
 from clinic import days, matching, patients, routing, search, settings
@@ -15,6 +15,7 @@ from models import DatePrecision, DraftKind, Patient, Poli, Priority, QueueEntry
 from validators import phone_finding
 
 TODDLER_YEARS = 5
+_ROOM = select(Poli).where(Poli.code == bindparam("code"))  # built once
 MIN_REASON = 4
 
 
@@ -85,7 +86,7 @@ def review(application: Application, *, with_likely: bool = True) -> Review:
         open_entries=_open_entries(visits, application),
     )
     warnings += [Warned(f.rule, f.level, f.message, f.target_code) for f in found]
-    poli = db.session.scalar(select(Poli).where(Poli.code == application.poli_code))
+    poli = db.session.scalar(_ROOM, {"code": application.poli_code})
     return Review(
         warnings=sorted(warnings, key=lambda w: ("error", "warning", "info").index(w.level)),
         red_flags=rules.red_flags(case),
@@ -208,8 +209,8 @@ def _likely(application: Application) -> list[search.LikelyMatch]:
 
 
 def _visits_today(patient: Patient | None) -> list[Visit]:
-    day = days.current_day()
-    if patient is None or day is None:
+    day = days.current_day() if patient else None
+    if day is None:
         return []
     return list(
         db.session.scalars(

@@ -112,9 +112,8 @@ class Routing:
                     question.found.append(self._finding(row, case, facts))
         return question.found
 
-    # --- Conditions that stand in the row ---
-
     def _holds(self, row: Any, case: Case) -> bool:
+        """The conditions that stand in the row."""
         months = case.known_months
         has_limits = row.age_from_months is not None or row.age_below_months is not None
         if has_limits and months is None:
@@ -197,8 +196,8 @@ class Routing:
         return {} if room and room.needs_order and not question.has_order else None
 
     def _already_there(self, _row: Any, question: _Question) -> Facts | None:
-        code = question.case.poli_code
-        labels = [label for poli_code, label in question.open_entries if poli_code == code]
+        here = question.case.poli_code
+        labels = [label for code, label in question.open_entries if code == here]
         return {"label": ", ".join(labels)} if labels else None
 
     def _cough(self, _row: Any, question: _Question) -> Facts | None:
@@ -214,19 +213,14 @@ class Routing:
         return None
 
     def _other_cluster(self, _row: Any, question: _Question) -> Facts | None:
-        computed = self.cluster(question.case)
-        if not question.chosen_cluster or question.chosen_cluster == computed.code:
+        chosen, computed = question.chosen_cluster, self.cluster(question.case)
+        if not chosen or chosen == computed.code:
             return None
-        return {
-            "chosen": question.chosen_cluster,
-            "cluster": computed.code,
-            "words": computed.why,
-        }
+        return {"chosen": chosen, "cluster": computed.code, "words": computed.why}
 
     def _outside(self, _row: Any, question: _Question) -> Facts | None:
         """Outside the room's age, sex or pregnancy, unless a rule that names the room holds."""
-        case = question.case
-        room = self.polis.get(case.poli_code)
+        case, room = question.case, self.polis.get(question.case.poli_code)
         why = self.rooms.outside(room.code, case, case.known_months) if room else ""
         if not why or any(self._rules_room(row, question) for row in self.rules):
             return None
@@ -262,10 +256,18 @@ def _is_exempt(row: Any, case: Case) -> bool:
 
 
 def load() -> Routing:
-    """The clinic's rooms, rules, lexicon and age limits: one query, while nothing changed."""
-    values = settings.values()
-    revision = db.session.execute(REVISION).one()
-    valid = (values["epoch"], values["elderly_from_years"], values["kb_cluster"], *revision)
+    """The clinic's rooms, rules, lexicon and age limits: one query a transaction, unchanged."""
+    session = db.session()
+    at, read = session.info.get("routing", (None, None))
+    if read is None or at is not session.get_transaction():
+        read = _current(settings.values())
+        session.info["routing"] = (session.get_transaction(), read)
+    return read
+
+
+def _current(values: dict[str, Any]) -> Routing:
+    about = [values[key] for key in ("epoch", "elderly_from_years", "kb_cluster")]
+    valid = (*about, *db.session.execute(REVISION).one())
     known = _loaded.get("routing")
     if known is None or known[0] != valid:
         known = _loaded["routing"] = (valid, _read(values))
@@ -292,6 +294,6 @@ def _read(values: dict[str, Any]) -> Routing:
 
 
 # Every insert and every change raises these sums, and nothing is ever deleted.
-_sums = [select(func.sum(t.revision)).scalar_subquery() for t in (Poli, RoutingRule, ComplaintTerm)]
-REVISION = select(*_sums)
+_WATCHED = (Poli, RoutingRule, ComplaintTerm)
+REVISION = select(*(select(func.sum(table.revision)).scalar_subquery() for table in _WATCHED))
 _loaded: dict[str, tuple[tuple, Routing]] = {}

@@ -229,9 +229,11 @@ def waiting(count: int, code: str) -> dict[str, str]:
             factories.entry(code, factories.patient(f"Nomor {serial}", birth_date=date(1990, 1, 2)))
             for serial in itertools.islice(serials, count)
         ]
-        return {
+        who = {
             entry.public_id: f"{entry.visit.label} {entry.visit.patient.name}" for entry in entries
         }
+    db.session.expire_all()  # others change them now; what this process has read grows old
+    return who
 
 
 def test_four_callers_call_sixty_patients_once_each(clinic):

@@ -124,25 +124,6 @@ def test_the_true_owner_of_a_disputed_nik_can_be_registered(app):
     assert patients.by_nik(NIK).id == owner.id
 
 
-def test_a_nik_seen_free_but_taken_at_the_save_names_its_owner(app, monkeypatch):
-    # As on PostgreSQL when two desks look before either has saved: a look that finds nothing.
-    owner = create()
-    refuse, looks = patients._refuse_taken, []
-
-    def first_look_sees_nothing(nik):
-        looks.append(nik)
-        if len(looks) > 1:
-            refuse(nik)
-
-    monkeypatch.setattr(patients, "_refuse_taken", first_look_sees_nothing)
-    with transaction():
-        with pytest.raises(NikTaken) as taken:
-            patients.create(SYSTEM, replace(WHOLE, name="Budi"))
-        assert taken.value.patient.id == owner.id
-        # The save around it goes on.
-        assert patients.create(SYSTEM, SPARSE).mrn == "000002"
-
-
 def test_one_of_many_desks_that_save_a_nik_at_once_wins(app):
     results, start = [], threading.Barrier(4)
 

@@ -26,12 +26,12 @@ def check(draft):
 @bp.post("/pendaftaran/periksa/<draft>")
 @counter
 def save(draft):
-    read = _editable(draft)
-    application, version = read.application(), request.form.get("version", type=int) or 0
+    version = request.form.get("version", type=int) or 0
     try:
         with transaction():
+            read = _editable(draft)
             visit = registration.save(
-                access.current_actor(), draft, application, version, _reasons()
+                access.current_actor(), read.draft, read.application(), version, _reasons()
             )
             ref = visit.public_id
     except registration.StaleDraft as stale:
