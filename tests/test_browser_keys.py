@@ -1,0 +1,104 @@
+"""The access keys that the help page lists, each pressed on its page."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.walk import Desk, press_access_key
+
+pytestmark = pytest.mark.browser
+
+PRINTED = "addEventListener('beforeprint', () => document.documentElement.lang = 'printed')"
+
+
+class Keyboard:
+    """Presses access keys; remembers which and where, and what else these pages offer."""
+
+    def __init__(self, page: Page):
+        self.page = page
+        self.pressed: set[tuple[str, str]] = set()
+        self.offered: set[tuple[str, str]] = set()
+
+    def press(self, letter: str, where: str) -> None:
+        """With the focus nowhere: it must not help that the page puts it in the right place."""
+        self.page.evaluate("document.activeElement.blur()")
+        marked = self.page.locator("[accesskey]").all()
+        self.offered |= {(node.get_attribute("accesskey").upper(), where) for node in marked}
+        press_access_key(self.page, letter)
+        self.pressed.add((letter, where))
+
+    def leads_to(self, title: str) -> None:
+        expect(self.page.get_by_role("heading", level=1)).to_contain_text(title)
+
+
+def keys_of_the_counter(desk: Desk, keys: Keyboard) -> None:
+    page = desk.page
+    desk.go("/pendaftaran")
+    keys.press("C", "Pendaftaran")
+    expect(page.get_by_label("Cari pasien")).to_be_focused()
+    keys.press("G", "Pendaftaran")
+    keys.leads_to("Gawat darurat")
+    desk.search("3171016708870012")
+    expect(page.get_by_text("Tidak ada yang cocok")).to_be_visible()
+    keys.press("B", "Pendaftaran")
+    keys.leads_to("Pasien baru")
+    keys.press("I", "Isian pendaftaran")
+    expect(page.get_by_label("Tanggal lahir")).to_have_value("27-08-1987")
+    page.get_by_label("Nama lengkap").fill("Wulan Tombol Cepat")
+    page.get_by_label("Alamat").fill("Jalan Kenanga 7")
+    page.get_by_label("Keluhan").fill("gigi berlubang")
+    page.get_by_label("Ruang tujuan").select_option("GIGI")
+    keys.press("P", "Isian pendaftaran")
+    keys.leads_to("Periksa kembali")
+    keys.press("K", "Periksa kembali")
+    keys.leads_to("Pasien baru")
+    desk.press("Periksa kembali")
+    keys.press("S", "Periksa kembali")
+    desk.read_ticket()
+    page.evaluate(PRINTED)
+    keys.press("T", "Tiket")
+    expect(page.locator("html")).to_have_attribute("lang", "printed")
+    keys.press("N", "Tiket")
+    keys.leads_to("Pendaftaran")
+
+
+def keys_of_the_room(desk: Desk, keys: Keyboard) -> None:
+    page, said = desk.page, desk.page.locator("main [role=status]")
+    waiting = page.locator(".queue-row[data-state=waiting]")
+    desk.go("/poli/GIGI")
+    keys.press("P", "Antrean")
+    expect(said).to_contain_text("Memanggil")
+    waiting.get_by_role("link", name="Tanda vital").first.click()
+    page.get_by_label("Nadi").fill("84")
+    keys.press("S", "Tanda vital")
+    expect(said).to_contain_text("tersimpan")
+    waiting.get_by_role("link", name="Lainnya").first.click()
+    page.get_by_role("link", name="Buka rekam kunjungan").click()
+    keys.press("M", "Pemeriksaan")
+    expect(page.get_by_label("Anamnesis")).to_be_visible()
+    keys.press("I", "Pemeriksaan")
+    page.keyboard.press("Tab")
+    expect(page.locator("#isian :focus")).to_be_visible()
+    page.get_by_label("Anamnesis").fill("Ngilu bila minum dingin")
+    keys.press("S", "Pemeriksaan")
+    expect(said).to_contain_text("Tersimpan")
+    page.get_by_label("Pulang").check()
+    desk.find_diagnosis("gigi berlubang", "K02.9")
+    keys.press("E", "Pemeriksaan")
+    expect(said).to_contain_text("selesai")
+    desk.go("/pasien")
+    keys.press("C", "Pasien")
+    expect(page.get_by_label("Nama, NIK")).to_be_focused()
+
+
+def test_each_listed_key_does_what_the_list_says(live_server, page):
+    desk, keys = Desk(page, live_server).log_in("kepala"), Keyboard(page)
+    keys_of_the_counter(desk, keys)
+    keys_of_the_room(desk, keys)
+    desk.go("/bantuan")
+    rows = page.locator("tr", has=page.locator("td kbd"))
+    cells = [row.locator("td").all_inner_texts() for row in rows.all()]
+    listed = {
+        (key.removeprefix("Alt+"), place) for key, where, _ in cells for place in where.split(", ")
+    }
+    assert keys.pressed == listed
+    assert keys.offered == listed
