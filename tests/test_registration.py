@@ -1,17 +1,20 @@
 """The counter, through its pages: find, form, check page, one save, ticket, corrections."""
 
 import re
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import func, select
 
-from clinic import days
+from clinic import days, patients
+from clinic.audit import SYSTEM
 from db import db, transaction
 from models import (
     AuditEntry,
     DraftKind,
     Examination,
+    NoNikReason,
     OutboxEntry,
     Override,
     Patient,
@@ -382,6 +385,20 @@ def test_a_nik_that_a_colleague_took_meanwhile_shows_their_patient(clerk):
     assert response.status_code == 422
     assert owner.mrn in response.get_data(as_text=True)
     assert count(Patient) == 1
+
+
+def test_one_reason_for_all_does_not_answer_a_nik_that_an_older_patient_got_meanwhile(clerk):
+    owner = factories.patient("Siti Aminah", nik=None, no_nik_reason=NoNikReason.FORGOT_CARD)
+    _, draft = check(clerk)
+    with transaction():
+        identity = replace(patients.identity_of(owner), nik=FIELDS["nik"], no_nik_reason=None)
+        patients.update(SYSTEM, owner, identity, "Kartu dibawa")
+    response = confirm(clerk, draft, override_reason="sudah saya periksa")
+    assert response.status_code == 422
+    assert owner.mrn in response.get_data(as_text=True)
+    assert count(Patient) == 1
+    again = {"override_reason-NIK-TAKEN": "memang dua orang berbeda"}
+    assert confirm(clerk, draft, **again).status_code == 303
 
 
 def test_likely_patients_are_shown_on_the_form_and_the_check_page(clerk):
