@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.folders import temporary_folder
+from tests.install_tools import has_libatomic
 from tests.postgres import free_port
 
 ROOT = Path(__file__).parent.parent
@@ -50,6 +51,8 @@ def browser():
     path = chromium_path()
     if path is None:
         pytest.skip("Chromium is not installed")
+    if not has_libatomic():
+        pytest.skip("libatomic1 is not installed, which Playwright needs")
     # Imported here at run time: where there is no browser, the package may be missing too.
     sync_api = pytest.importorskip("playwright.sync_api")
     with sync_api.sync_playwright() as playwright:

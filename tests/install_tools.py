@@ -1,9 +1,10 @@
-"""Brings the programs that tests need and pip can't: Chromium and PostgreSQL.
+"""Brings what tests need and pip can't: Chromium, a library of its driver, and PostgreSQL.
 
 On Debian as root they are installed. Elsewhere it says what is missing: those tests are then
 left out, and pytest names them.
 """
 
+import ctypes
 import os
 import shutil
 import subprocess
@@ -19,7 +20,18 @@ def has_chromium() -> bool:
     return any(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
 
 
-TOOLS = {"chromium": has_chromium, "postgresql": has_postgresql}
+def has_libatomic() -> bool:
+    """The Node that Playwright brings is linked to it, and a minimal Debian has none."""
+    if sys.platform != "linux":
+        return True
+    try:
+        ctypes.CDLL("libatomic.so.1")
+    except OSError:
+        return False
+    return True
+
+
+TOOLS = {"chromium": has_chromium, "libatomic1": has_libatomic, "postgresql": has_postgresql}
 
 
 def main() -> int:
@@ -27,16 +39,19 @@ def main() -> int:
     if not missing:
         return 0
     if os.geteuid() != 0 or not shutil.which("apt-get"):
-        say(f"Not installed here: {', '.join(missing)}. Their tests are left out.")
+        say(f"Not installed here: {', '.join(missing)}. Tests that need them are left out.")
         return 0
     say(f"Installing {', '.join(missing)} ...")
     environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for step in (["update"], ["install", "-y", "--no-install-recommends", *missing]):
         done = subprocess.run(
-            ["apt-get", "-qq", *step], env=environ, stdin=subprocess.DEVNULL, stdout=sys.stderr
+            ["apt-get", "-qq", *step],
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,  # hundreds of lines; what went wrong is on stderr
         )
         if done.returncode:
-            say(f"apt-get {step[0]} failed; the tests of {', '.join(missing)} are left out.")
+            say(f"apt-get {step[0]} failed; tests that need {', '.join(missing)} are left out.")
             return 0
     return 0
 
