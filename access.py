@@ -22,7 +22,7 @@ from flask import (
     url_for,
 )
 from flask_login import LoginManager, current_user
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 import sessions
@@ -37,6 +37,7 @@ from models import (
     Role,
     Visit,
 )
+from sessions import Room
 
 View = TypeVar("View", bound=Callable)
 PUBLIC, POLLED = "public", "polled"
@@ -145,30 +146,20 @@ def has_role(*roles: Role) -> bool:
     return current_user.is_authenticated and current_user.role in roles
 
 
-def my_rooms() -> list[Poli]:
-    """The rooms that the account is bound to: poli staff's; the head sees all anyway."""
-    return current_user.rooms if has_role(Role.POLI) else []
-
-
 def may_use_room(poli: Poli) -> bool:
     """The head sees all rooms; poli staff their own."""
-    return has_role(Role.HEAD) or poli.id in {room.id for room in my_rooms()}
+    return poli.id in {room.id for room in current_user.rooms}
 
 
 # --- Loaders ----------------------------------------------------------------------------------
 
-_POLI = select(Poli).where(Poli.code == bindparam("code"))
 
-
-def poli_or_404(code: str) -> Poli:
-    """The room of this code that the account works in."""
-    if has_role(Role.HEAD):
-        poli = db.session.scalar(_POLI, {"code": code})
-    else:
-        poli = next((room for room in my_rooms() if room.code == code), None)
-    if poli is None:
+def room_or_404(code: str) -> Room:
+    """The room of this code, if the account works in it."""
+    room = next((room for room in current_user.rooms if room.code == code), None)
+    if room is None:
         abort(404)
-    return poli
+    return room
 
 
 def entry_or_404(ref: str) -> QueueEntry:

@@ -1,5 +1,7 @@
 """Where an account's work begins, and the links in each page's head."""
 
+from functools import cache
+
 from flask import request, url_for
 from flask_login import current_user
 
@@ -34,9 +36,15 @@ def links() -> list[tuple[str, str, bool]]:
     """Label, address and "is here" of the links in the page's head."""
     if not current_user.is_authenticated:
         return []
-    shown = [DESKS[current_user.role], *FURTHER[current_user.role], ("Bantuan", "system.help_page")]
     here = _desk_of(request.endpoint or "")
-    return [(label, url_for(end), _desk_of(end) == here) for label, end in shown]
+    return [(label, url, desk == here) for label, url, desk in _links_of(current_user.role)]
+
+
+@cache  # the same on each page
+def _links_of(role: Role) -> list[tuple[str, str, str]]:
+    """Label, address and desk of the role's links."""
+    shown = [DESKS[role], *FURTHER[role], ("Bantuan", "system.help_page")]
+    return [(label, url_for(end), _desk_of(end)) for label, end in shown]
 
 
 def _desk_of(endpoint: str) -> str:

@@ -1,11 +1,12 @@
 """The room's desk: its queue, which refreshes itself, and the steps that staff take in it."""
 
 import secrets
+from dataclasses import dataclass
 from functools import partial
 
 from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
 from flask_login import current_user
-from jinja2.environment import TemplateModule
+from markupsafe import Markup
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 from wtforms import Form, SelectField, StringField
@@ -13,6 +14,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, ValidationError
 
 import access
+import responses
 import sessions
 from clinic import days, queue_watch, queues
 from clinic.queue_lines import present_version, room_after
@@ -20,6 +22,7 @@ from clinic.queue_steps import STEPS, last_action, past_steps, possible
 from clinic.queue_undo import can_undo
 from db import db, transaction, utcnow
 from models import Poli, QueueEntry, Role
+from sessions import Room
 from validators import checked_by, clean_text
 
 bp = Blueprint("poli", __name__)
@@ -81,7 +84,7 @@ def rooms():
 def queue(code: str):
     if code != code.upper():
         return redirect(url_for("poli.queue", code=code.upper(), **request.args))
-    return _page(access.poli_or_404(code))
+    return _page(code)
 
 
 @bp.get("/poli/<code>/baris")
@@ -96,58 +99,65 @@ def queue_rows(code: str):
         return Response(status=404 if state.role in (Role.POLI, Role.HEAD) else 403)
     if request.args.get("v") == state.version:
         return Response(status=204, headers={"Cache-Control": "no-store"})
-    poli = db.session.scalars(select(Poli).where(Poli.code == code)).one()
-    return str(_drawn_rows(poli, state.version))
+    return responses.answer(_drawn_rows(code, state.version).content)
 
 
 @bp.post("/poli/<code>/panggil")
 @staff
 def call(code: str):
-    poli = access.poli_or_404(code)
+    room = access.room_or_404(code)
     with transaction():
+        poli = db.session.get_one(Poli, room.id)
         entry = queues.call_next(access.current_actor(), poli, request.form.get("key"))
     if entry is None:
-        return _page(poli, message=f"Tidak ada pasien yang menunggu di {poli.name}.")
+        return _page(code, message=f"Tidak ada pasien yang menunggu di {room.name}.")
     return redirect(url_for("poli.queue", code=code, dipanggil=entry.public_id), 303)
 
 
-def _my_rooms() -> list[Poli]:
-    if access.has_role(Role.HEAD):
-        active = select(Poli).where(Poli.is_active).order_by(Poli.position)
-        return list(db.session.scalars(active))
+def _my_rooms() -> list[Room]:
     return [room for room in current_user.rooms if room.is_active]
 
 
-def _drawn_rows(poli: Poli, version: str) -> TemplateModule:
-    """The list, drawn once for all who ask for this version in this minute.
+@dataclass(frozen=True)
+class DrawnRows:
+    valid: tuple[str, int]  # the version and the minute
+    html: Markup
+    content: responses.Content
 
-    Rendered without what every page gets: that would load the session.
-    """
+
+def _drawn_rows(code: str, version: str) -> DrawnRows:
+    """The room's list, drawn once for all who ask for this version in this minute."""
     shows_all = request.args.get("selesai") == "semua"
-    key = (poli.code, shows_all)
     # Waiting times are in it, so it is never older than the minute that they say.
     valid = (version, int(utcnow().timestamp()) // 60)
     drawn = current_app.extensions.setdefault("drawn_queues", {})
-    if key not in drawn or drawn[key][0] != valid:
-        queue = queues.room_queue(poli, days.current_day())
-        template = current_app.jinja_env.get_template("poli/_queue_rows.html")
-        rows = template.make_module(
-            {
-                "poli": poli,
-                "queue": queue,
-                "shows_all": shows_all,
-                "done": queue.done if shows_all else queue.done[:DONE_SHOWN],
-            }
-        )
-        drawn[key] = (valid, rows)
-    return drawn[key][1]
+    found = drawn.get((code, shows_all))
+    if found is None or found.valid != valid:
+        html = _draw_rows(code, shows_all)
+        content = responses.Content(html.encode(), "text/html")
+        found = drawn[code, shows_all] = DrawnRows(valid, html, content)
+    return found
 
 
-def _page(poli: Poli, *, message: str = "", problem: str = "", status: int = 200) -> Response:
+def _draw_rows(code: str, shows_all: bool) -> Markup:
+    poli = db.session.scalars(select(Poli).where(Poli.code == code)).one()
+    queue = queues.room_queue(poli, days.current_day())
+    # Rendered without what every page gets: that would load the session.
+    html = current_app.jinja_env.get_template("poli/_queue_rows.html").render(
+        poli=poli,
+        queue=queue,
+        shows_all=shows_all,
+        done=queue.done if shows_all else queue.done[:DONE_SHOWN],
+    )
+    return Markup(html)  # noqa: S704  the template has escaped what is in it
+
+
+def _page(code: str, *, message: str = "", problem: str = "", status: int = 200) -> Response:
+    room = access.room_or_404(code)
     ref = request.args.get("dipanggil") or request.args.get("langkah") or ""
     moved = None
     if ref and not message and not problem:
-        moved, message = _what_happened(poli, ref)
+        moved, message = _what_happened(room, ref)
     page = render_template(
         "poli/queue.html",
         rooms=_my_rooms(),
@@ -156,21 +166,21 @@ def _page(poli: Poli, *, message: str = "", problem: str = "", status: int = 200
         problem=problem,
         moved=moved,
         key=secrets.token_hex(8),
-        poli=poli,
-        rows=_drawn_rows(poli, present_version(poli)),
+        poli=room,
+        rows=_drawn_rows(code, present_version(room.id)).html,
     )
     return Response(page, status, mimetype="text/html")
 
 
-def _what_happened(poli: Poli, ref: str) -> tuple[QueueEntry | None, str]:
+def _what_happened(room: Room, ref: str) -> tuple[QueueEntry | None, str]:
     """The entry of the step just taken, if it is of this room, and the step in words."""
     entry = db.session.scalar(
-        select(QueueEntry).where(QueueEntry.public_id == ref, QueueEntry.poli_id == poli.id)
+        select(QueueEntry).where(QueueEntry.public_id == ref, QueueEntry.poli_id == room.id)
     )
     action = last_action(entry) if entry else ""
     if action not in AFTER:
         return None, ""
-    names = {"label": entry.visit.label, "name": entry.visit.patient.name, "room": poli.name}
+    names = {"label": entry.visit.label, "name": entry.visit.patient.name, "room": room.name}
     sentence = AFTER[action].format(next_room=room_after(entry) or "ruang lain", **names)
     return (None if action == "urungkan" else entry), sentence
 
@@ -202,7 +212,7 @@ def step(entry: str, action: str):
         with transaction():
             _take(found, action, form)
     except queues.QueueError as refused:
-        return _page(found.poli, problem=str(refused), status=409)
+        return _page(found.poli.code, problem=str(refused), status=409)
     if action == "mulai":
         visit = found.visit.public_id
         return redirect(url_for("examination.visit", visit=visit, antrean=entry), 303)

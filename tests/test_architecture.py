@@ -46,7 +46,7 @@ ALLOWED = {
     "sessions": {"clinic", "models", "db"},
     "responses": set(),
     "blueprints": {"blueprints", "clinic", "models", "db", "validators", "formatting"}
-    | {"access", "sessions", "navigation"},
+    | {"access", "sessions", "responses", "navigation"},
     "cli": {"clinic", "models", "db", "validators", "formatting", "config", "logs"},
     "app": GROUND | EDGE | {"models", "clinic", "cli", "blueprints"},
 }
