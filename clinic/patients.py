@@ -236,7 +236,10 @@ def _household(kk_number: str | None) -> Household | None:
 
 
 _NIK_OWNER = select(Patient).where(
-    Patient.nik == bindparam("nik"), Patient.merged_into_id.is_(None), ~Patient.is_nik_disputed
+    Patient.nik == bindparam("nik"),
+    Patient.merged_into_id.is_(None),
+    ~Patient.is_nik_disputed,
+    Patient.is_active,
 )
 
 

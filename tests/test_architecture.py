@@ -25,7 +25,7 @@ PRODUCT = [
     for path in SOURCES
     if path.relative_to(ROOT).parts[0] not in {"tests", "bench", "deploy", "docs"}
 ]
-MAX_LINES = {"models.py": 900, "app.py": 150}
+MAX_LINES = {"app.py": 150}
 USUAL_MAX_LINES = 300
 # Of our own script; htmx is vendored.
 BUDGETS = {"app.css": 5 * 1024, "alur.js": 4 * 1024}
@@ -39,7 +39,8 @@ ALLOWED = {
     "formatting": set(),
     "logs": set(),
     "validators": set(),
-    "models": {"db"},
+    "tables": {"tables", "db"},
+    "models": {"tables"},
     "clinic": {"clinic", "models", "db", "validators", "formatting"},
     "navigation": {"models"},
     "access": {"clinic", "models", "db", "sessions", "formatting"},
@@ -103,7 +104,7 @@ def test_a_module_imports_only_the_layers_below(path):
     assert ours <= ALLOWED[layer], f"{name_of(path)} must not import {ours - ALLOWED[layer]}"
 
 
-@each([path for path in PRODUCT if layer_of(path) in {"clinic", "models", "db"}])
+@each([path for path in PRODUCT if layer_of(path) in {"clinic", "models", "tables", "db"}])
 def test_below_the_edge_nobody_knows_flask(path):
     outside = {name.split(".")[0] for name in imports_of(tree_of(path))}
     assert not outside & FLASK

@@ -1,0 +1,154 @@
+"""What is found and done: examinations, vital signs, diagnoses, allergies."""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Numeric, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from db import Base, UtcDateTime, utcnow
+from tables.columns import enum_column, public_id_column
+from tables.people import Practitioner, User
+from tables.queues import QueueEntry
+from tables.visits import Source, Visit
+
+
+class Disposition(StrEnum):
+    HOME = "pulang"
+    CONTROL = "kontrol"
+    INTERNAL = "rujuk_internal"
+    EXTERNAL = "rujuk_eksternal"
+
+
+class Examination(Base):
+    """*Pemeriksaan.* One for each queue entry; after `finished_at` only addenda are added."""
+
+    __tablename__ = "examination"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = public_id_column()
+    entry_id: Mapped[int] = mapped_column(ForeignKey("queue_entry.id"), unique=True)
+    visit_id: Mapped[int] = mapped_column(ForeignKey("visit.id"), index=True)
+    practitioner_id: Mapped[int | None] = mapped_column(ForeignKey("practitioner.id"))
+    recorded_by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
+    subjective: Mapped[str] = mapped_column(Text, default="")
+    objective: Mapped[str] = mapped_column(Text, default="")
+    assessment: Mapped[str] = mapped_column(Text, default="")
+    plan: Mapped[str] = mapped_column(Text, default="")
+    therapy: Mapped[str] = mapped_column(Text, default="")
+    disposition: Mapped[Disposition | None] = enum_column(Disposition)
+    refer_to: Mapped[str] = mapped_column(String(120), default="")  # poli code or where to
+    version: Mapped[int] = mapped_column(default=1)
+    source: Mapped[Source] = enum_column(Source, default=Source.LIVE)
+    occurred_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    entry: Mapped[QueueEntry] = relationship(back_populates="examination")
+    visit: Mapped[Visit] = relationship()
+    practitioner: Mapped[Practitioner | None] = relationship()
+    recorded_by: Mapped[User] = relationship()
+    diagnoses: Mapped[list["Diagnosis"]] = relationship(order_by="Diagnosis.position")
+    addenda: Mapped[list["Addendum"]] = relationship(order_by="Addendum.id")
+
+    __mapper_args__ = {"version_id_col": version}
+
+
+class Addendum(Base):
+    """*Tambahan.* Written after an examination was finished."""
+
+    __tablename__ = "addendum"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = public_id_column()
+    examination_id: Mapped[int] = mapped_column(ForeignKey("examination.id"), index=True)
+    text: Mapped[str] = mapped_column(Text)
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    recorded_by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
+
+    recorded_by: Mapped[User] = relationship()
+
+
+class VitalSigns(Base):
+    """*Tanda vital.* Measured once, by one person; a correction ends the row and adds another."""
+
+    __tablename__ = "vital_signs"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = public_id_column()
+    visit_id: Mapped[int] = mapped_column(ForeignKey("visit.id"), index=True)
+    entry_id: Mapped[int | None] = mapped_column(ForeignKey("queue_entry.id"))
+    systolic: Mapped[int | None]  # mmHg
+    diastolic: Mapped[int | None]  # mmHg
+    pulse: Mapped[int | None]  # per minute
+    respiration: Mapped[int | None]  # per minute
+    temperature: Mapped[Decimal | None] = mapped_column(Numeric(4, 1))  # degrees Celsius
+    weight: Mapped[Decimal | None] = mapped_column(Numeric(5, 2))  # kg
+    height: Mapped[Decimal | None] = mapped_column(Numeric(5, 1))  # cm
+    saturation: Mapped[int | None]  # percent
+    occurred_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    recorded_by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
+    source: Mapped[Source] = enum_column(Source, default=Source.LIVE)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    recorded_by: Mapped[User] = relationship()
+
+
+class CaseType(StrEnum):
+    NEW = "baru"
+    OLD = "lama"
+
+
+class Diagnosis(Base):
+    """*Diagnosis.* Ended and added, never wiped by a form save."""
+
+    __tablename__ = "diagnosis"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = public_id_column()
+    examination_id: Mapped[int] = mapped_column(ForeignKey("examination.id"), index=True)
+    code: Mapped[str] = mapped_column(String(16), index=True)  # an unknown code is kept as text
+    title: Mapped[str] = mapped_column(String(300))
+    edition: Mapped[str] = mapped_column(String(16), default="")
+    case_type: Mapped[CaseType] = enum_column(CaseType)
+    is_primary: Mapped[bool] = mapped_column(default=False)
+    position: Mapped[int] = mapped_column(default=0)
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    recorded_by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ended_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
+
+
+class Allergy(Base):
+    """*Alergi.* Belongs to the person; ended with a reason, never removed."""
+
+    __tablename__ = "allergy"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = public_id_column()
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"), index=True)
+    original_patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    substance: Mapped[str] = mapped_column(String(100))
+    reaction: Mapped[str] = mapped_column(String(200), default="")
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    recorded_by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ended_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
+    end_reason: Mapped[str] = mapped_column(String(300), default="")
+
+    recorded_by: Mapped[User] = relationship(foreign_keys=recorded_by_id)
+
+
+class RecordAccess(Base):
+    """*Izin membuka rekam medis* of a patient who is not in one's rooms: why, until when."""
+
+    __tablename__ = "record_access"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"), index=True)
+    patient_ref: Mapped[str] = mapped_column(String(36), index=True)  # public_id
+    reason: Mapped[str] = mapped_column(String(300))
+    granted_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
