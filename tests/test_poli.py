@@ -464,6 +464,18 @@ def test_the_page_of_further_steps_offers_what_is_possible_and_tells_the_past(si
     assert f'{here}/mulai"' not in page
 
 
+def test_among_those_who_went_on_a_mistake_is_undone_a_finished_one_opened(sign_in):
+    """A finished examination is never undone: its row must not offer that."""
+    client, left, served = sign_in("umum"), factories.entry(), factories.entry()
+    post(client, f"/antrean/{left.public_id}/pulang", {"alasan": "tidak sabar"})
+    for action in ("mulai", "selesai"):
+        post(client, f"/antrean/{served.public_id}/{action}")
+    page = text_of(client.get("/poli/UMUM"))
+    assert f'formaction="/antrean/{left.public_id}/urungkan"' in page
+    assert f'formaction="/antrean/{served.public_id}/urungkan"' not in page
+    assert "urungkan" in text_of(client.get(f"/antrean/{served.public_id}/lainnya"))
+
+
 def test_a_step_names_its_author(sign_in):
     entry = factories.entry()
     post(sign_in("umum"), f"/antrean/{entry.public_id}/panggil")
