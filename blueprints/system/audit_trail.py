@@ -27,6 +27,8 @@ ACTION_LABELS = {
     "create_patient": "Mendaftarkan pasien baru",
     "create_patients": "Mendaftarkan banyak pasien",
     "update_patient": "Mengubah identitas pasien",
+    "raise_pair": "Menandai dua rekam medis mirip",
+    "decide_pair": "Memutuskan dua rekam medis mirip",
     "register_visit": "Mendaftarkan kunjungan",
     "add_room": "Menambah ruang pada kunjungan",
     "correct_visit": "Membetulkan kunjungan",
@@ -84,6 +86,12 @@ DETAIL_WORDS = {
     "payer": "penjamin",
     "complaint": "keluhan",
     "patient": "pasien",
+    "open": "belum pasti",
+    "different": "beda orang",
+    "merged": "digabung",
+    "counter": "loket",
+    "import": "impor",
+    "scan": "pemindaian",
 }
 
 
