@@ -10,6 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import access
 import cli
 import navigation
+import polling
 import responses
 import sessions
 from blueprints import auth, board, examination, patients, poli, registration, system
@@ -38,8 +39,6 @@ def create_app(config: Config | None = None) -> Flask:
     config.make_folders()
     init_logging()
     app = Flask(__name__, static_folder=None)
-    if config.behind_proxy:  # else every screen would seem to stand at the server itself
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)
     app.secret_key = config.key("session").hex()
     app.config.update(
         ALUR=config,
@@ -68,6 +67,9 @@ def create_app(config: Config | None = None) -> Flask:
     app.register_error_handler(HTTPException, show_error)
     app.register_error_handler(OperationalError, show_busy)
     cli.init_app(app)
+    app.wsgi_app = polling.UnchangedPolls(app)
+    if config.behind_proxy:  # else every screen would seem to stand at the server itself
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)
     return app
 
 

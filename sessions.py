@@ -135,6 +135,7 @@ class ServerSession(SessionMixin):
     @property
     def data(self) -> dict[str, Any]:
         if self._data is None:
+            self._data = {}  # should it fail, the page that says so must not ask again
             self._data = self._load()
         return self._data
 

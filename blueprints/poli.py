@@ -91,7 +91,7 @@ def queue(code: str):
 @access.polled
 def queue_rows(code: str):
     """The list alone; an unchanged one costs one query and a 204, and touches no session."""
-    state = queue_watch.poll(sessions.token_digest(), code, utcnow())
+    state = queue_watch.poll(sessions.token_digest(), code, utcnow(), db.engine)
     if state.user_id is None:
         address = access.login_address(url_for("poli.queue", code=code))
         return Response(status=401, headers={"HX-Redirect": address})

@@ -9,7 +9,7 @@ from ipaddress import ip_address, ip_network
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 
 from clinic import settings
 from clinic.queue_order import in_calling_order
@@ -62,9 +62,8 @@ WHERE s.token_digest = :digest AND s.ended_at IS NULL AND s.idle_until > :now
 STATEMENTS = {"sqlite": POLL, "postgresql": re.sub(r":(\w+)", r"%(\1)s", POLL)}
 
 
-def poll(token_digest: str, poli_code: str, now: datetime) -> PollState:
+def poll(token_digest: str, poli_code: str, now: datetime, engine: Engine) -> PollState:
     """Session, room and version together, in one statement without the ORM."""
-    engine = db.engine
     values = {"digest": token_digest, "code": poli_code, "now": _bound(now, engine.dialect.name)}
     # The driver's own connection, from the pool: SQLAlchemy's wrappers cost as much as the query.
     # The cursor must be closed before its connection goes back: left to the garbage collector, it

@@ -3,7 +3,8 @@
 import re
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
+from sqlalchemy.exc import OperationalError
 
 import access
 from clinic import accounts
@@ -272,6 +273,22 @@ def test_a_closed_account_is_out_at_once(sign_in):
     with transaction():
         db.session.scalars(select(User).where(User.username == "loket")).one().is_active = False
     assert client.get("/pendaftaran").location.startswith("/masuk")
+
+
+def test_a_page_says_that_the_database_fails_without_asking_it_again(sign_in):
+    client = sign_in("loket")
+
+    def refuse(*_):
+        raise OperationalError("", {}, Exception("gone"))
+
+    pool = db.engine.pool
+    event.listen(pool, "checkout", refuse)
+    try:
+        page = client.get("/pendaftaran")  # PageClient looks at the headers
+    finally:
+        event.remove(pool, "checkout", refuse)
+    assert page.status_code == 500
+    assert "Kesalahan sudah dicatat" in page.get_data(as_text=True)
 
 
 def test_every_answer_carries_the_headers_errors_included(app, sign_in):

@@ -32,7 +32,7 @@ BUDGETS = {"app.css": 5 * 1024, "alur.js": 4 * 1024}
 
 # Each layer may import the ones that stand here beside it, and nothing else of ours.
 GROUND = {"db", "validators", "formatting", "config"}
-EDGE = {"access", "sessions", "responses", "navigation", "logs"}
+EDGE = {"access", "sessions", "responses", "navigation", "polling", "logs"}
 ALLOWED = {
     "db": set(),
     "config": set(),
@@ -46,6 +46,7 @@ ALLOWED = {
     "access": {"clinic", "models", "db", "sessions", "formatting"},
     "sessions": {"clinic", "models", "db"},
     "responses": set(),
+    "polling": {"clinic", "db", "sessions"},
     "blueprints": {"blueprints", "clinic", "models", "db", "validators", "formatting"}
     | {"access", "sessions", "responses", "navigation"},
     "cli": {"clinic", "models", "db", "validators", "formatting", "config", "logs"},

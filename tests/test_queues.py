@@ -788,7 +788,7 @@ def test_the_board_knows_numbers_and_rooms_only(app):
 
 def poll(cookie="t", code="UMUM", at=None):
     db.session.rollback()
-    return queue_watch.poll(digest(cookie), code, at or utcnow())
+    return queue_watch.poll(digest(cookie), code, at or utcnow(), db.engine)
 
 
 def log_in(username, cookie="t", **fields):
