@@ -3,7 +3,7 @@
 from flask import Blueprint, abort, flash, redirect, render_template, request, session, url_for
 from sqlalchemy import select
 from werkzeug.wrappers import Response
-from wtforms import Form, StringField
+from wtforms import Form, StringField, ValidationError
 
 import access
 from clinic import allergies, days, history, patients, records
@@ -25,6 +25,10 @@ class SearchForm(Form):
     birth_date = StringField(
         validators=[checked_by(parse_birth_date, today=lambda _form: days.clinic_date())]
     )
+
+    def validate_q(self, field: StringField) -> None:
+        if not (field.data or "").strip() and not (self.birth_date.data or "").strip():
+            raise ValidationError("Ketik nama atau nomor pasien, atau isi tanggal lahirnya.")
 
 
 @bp.get("/pasien")

@@ -209,6 +209,17 @@ def test_search_finds_by_name_and_number_and_says_when_nobody_fits(sign_in):
     assert wrong.status_code == 422 and "31-02-1985" in text_of(wrong)
 
 
+def test_a_search_for_nothing_says_what_to_type(sign_in):
+    person, head = factories.patient(), sign_in("kepala")
+    for q in ("", "   "):
+        answer = post(head, "/pasien", {"q": q})
+        assert answer.status_code == 422
+        assert "Ketik nama atau nomor pasien" in text_of(answer)
+    born = {"q": "", "birth_date": "14-05-1985"}
+    page = text_of(post(head, "/pasien", born, follow_redirects=True))
+    assert f'data-patient="{person.public_id}"' in page
+
+
 # --- Allergies --------------------------------------------------------------------------------
 
 
