@@ -4,12 +4,25 @@ A pair is one row whoever was asked, the older record first. An answer belongs t
 after a merge it counts for the person they became part of.
 """
 
-from sqlalchemy import or_, select
+from dataclasses import dataclass
 
-from clinic import audit
+from sqlalchemy import and_, case, exists, func, or_, select
+from sqlalchemy.orm import aliased, joinedload
+
+from clinic import audit, patients
 from clinic.matching import Match
 from db import db, utcnow
 from models import PairSource, PairState, Patient, PatientMerge, SuspectedPair
+
+
+@dataclass(frozen=True)
+class OpenPair:
+    """A pair to decide, with the records that count today, the older first."""
+
+    pair: SuspectedPair
+    one: Patient
+    other: Patient
+
 
 # Writing
 
@@ -45,6 +58,23 @@ def note(
     db.session.flush()
     _record(actor, pair, other if other.id > one.id else one, source, note)
     return pair
+
+
+def decide_different(actor: audit.Actor, pair: SuspectedPair, reason: str = "") -> None:
+    """The records staff say: two people. Decides every open pair of these two, merged or not."""
+    ones, others = _one_person({pair.first_id}), _one_person({pair.second_id})
+    first, second = SuspectedPair.first_id, SuspectedPair.second_id
+    is_theirs = or_(
+        and_(first.in_(ones), second.in_(others)), and_(first.in_(others), second.in_(ones))
+    )
+    same = select(SuspectedPair).where(SuspectedPair.state == PairState.OPEN, is_theirs)
+    for one in db.session.scalars(same.order_by(SuspectedPair.id)).all():
+        _decide(actor, one, reason)
+
+
+def _decide(actor: audit.Actor, pair: SuspectedPair, text: str) -> None:
+    state, source = PairState.DIFFERENT, PairSource.RECORDS
+    note(actor, pair.first, pair.second, state, source=source, note=text)
 
 
 def _find(one_id: int, other_id: int) -> SuspectedPair | None:
@@ -108,6 +138,103 @@ def _record(
 
 
 # Reading
+
+
+def by_ref(public_id: str) -> SuspectedPair | None:
+    """The pair of this public id, open or not."""
+    return db.session.scalar(select(SuspectedPair).where(SuspectedPair.public_id == public_id))
+
+
+def of_today(pair: SuspectedPair) -> OpenPair:
+    """The pair with the records that count today: both may be one by now."""
+    one, other = patients.current(pair.first), patients.current(pair.second)
+    return OpenPair(pair, *sorted((one, other), key=lambda patient: patient.id))
+
+
+def open_pairs(limit: int, before: str | None = None) -> list[OpenPair]:
+    """The worklist: strong ones first, then those who wait longest; one query.
+
+    `before` is the public id of the last pair of the page before. Pairs that merges made one
+    record don't appear, two that they made the same pair appear once.
+    """
+    one, other, asked = aliased(Patient), aliased(Patient), _asked_today()
+    found = (
+        select(SuspectedPair, one, other)
+        .join(asked, and_(asked.c.pair_id == SuspectedPair.id, asked.c.place == 1))
+        .join(one, one.id == asked.c.low)
+        .join(other, other.id == asked.c.high)
+        .options(joinedload(one.household), joinedload(other.household))
+        .order_by(*_ORDER)
+        .limit(limit)
+    )
+    last = by_ref(before) if before else None
+    if last is not None:
+        found = found.where(_comes_after(last))
+    return [OpenPair(*row) for row in db.session.execute(found)]
+
+
+def count_open() -> int:
+    """How long the worklist is."""
+    asked = _asked_today()
+    return db.session.scalar(select(func.count()).where(asked.c.place == 1)) or 0
+
+
+_URGENCY = case((SuspectedPair.level == "strong", 0), else_=1)
+_ORDER = (_URGENCY, SuspectedPair.raised_at, SuspectedPair.id)
+
+
+def _comes_after(last: SuspectedPair):
+    urgency = int(last.level != "strong")
+    at, id_ = SuspectedPair.raised_at, SuspectedPair.id
+    is_later = or_(at > last.raised_at, and_(at == last.raised_at, id_ > last.id))
+    return or_(urgency < _URGENCY, and_(urgency == _URGENCY, is_later))
+
+
+def _asked_today():
+    """Open pairs (pair_id) with the records of today (low, high); place 1 is shown."""
+    walked = _walked()
+    low = case((walked.c.one_id < walked.c.other_id, walked.c.one_id), else_=walked.c.other_id)
+    high = case((walked.c.one_id < walked.c.other_id, walked.c.other_id), else_=walked.c.one_id)
+    one, other, answered = aliased(Patient), aliased(Patient), aliased(SuspectedPair)
+    is_answered = exists().where(
+        answered.first_id == low,
+        answered.second_id == high,
+        answered.state == PairState.DIFFERENT,
+    )
+    place = func.row_number().over(partition_by=(low, high), order_by=_ORDER)
+    return (
+        select(walked.c.pair_id, low.label("low"), high.label("high"), place.label("place"))
+        .join(SuspectedPair, SuspectedPair.id == walked.c.pair_id)
+        .join(one, and_(one.id == walked.c.one_id, one.is_active, one.merged_into_id.is_(None)))
+        .join(
+            other,
+            and_(other.id == walked.c.other_id, other.is_active, other.merged_into_id.is_(None)),
+        )
+        .where(walked.c.one_id != walked.c.other_id, ~is_answered)
+        .subquery()
+    )
+
+
+def _walked():
+    """Open pairs, and each again for every merge on the way to the records of today."""
+    first, second = (
+        SuspectedPair.first_id.label("one_id"),
+        SuspectedPair.second_id.label("other_id"),
+    )
+    start = select(SuspectedPair.id.label("pair_id"), first, second)
+    walked = start.where(SuspectedPair.state == PairState.OPEN).cte("walked", recursive=True)
+    one, other = aliased(Patient), aliased(Patient)
+    is_merged = or_(one.merged_into_id.is_not(None), other.merged_into_id.is_not(None))
+    return walked.union_all(
+        select(
+            walked.c.pair_id,
+            func.coalesce(one.merged_into_id, walked.c.one_id),
+            func.coalesce(other.merged_into_id, walked.c.other_id),
+        )
+        .join(one, one.id == walked.c.one_id)
+        .join(other, other.id == walked.c.other_id)
+        .where(is_merged)
+    )
 
 
 def different_from(patient: Patient) -> set[int]:

@@ -5,7 +5,7 @@ import threading
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from clinic import pairs
 from clinic.audit import SYSTEM
@@ -176,3 +176,103 @@ def test_two_clerks_at_once_make_one_row(app):
     assert not failed
     db.session.rollback()
     assert db.session.scalars(select(SuspectedPair.state)).all() == [DIFFERENT]
+
+
+# The worklist
+
+
+def listed(limit: int = 50, before: str | None = None) -> list[tuple[int, int]]:
+    db.session.rollback()
+    return [(each.one.id, each.other.id) for each in pairs.open_pairs(limit, before)]
+
+
+def test_the_worklist_shows_strong_ones_first_then_the_oldest(app):
+    a, b, c, d = (factories.patient() for _ in range(4))
+    note(a, b, OPEN, match=POSSIBLE)
+    note(a, c, OPEN)
+    note(a, d, OPEN, match=STRONG)
+    note(b, c, OPEN, match=STRONG)
+    note(b, d, DIFFERENT, match=STRONG)
+    everything = [(a.id, d.id), (b.id, c.id), (a.id, b.id), (a.id, c.id)]
+    assert listed() == everything
+    assert pairs.count_open() == 4
+    paged, before = [], None
+    while page := pairs.open_pairs(1, before):
+        paged += [(each.one.id, each.other.id) for each in page]
+        before = page[-1].pair.public_id
+    assert paged == everything
+    assert listed(before="unknown") == everything
+
+
+def test_the_worklist_follows_merges_however_deep(app):
+    loser, into, top, other = (factories.patient() for _ in range(4))
+    pair = note(loser, other, OPEN)
+    joined(into, loser)
+    upper = joined(top, into)
+    assert listed() == [(top.id, other.id)]
+    assert pairs.of_today(pairs.by_ref(pair.public_id)).one.id == top.id
+    parted(upper)
+    assert listed() == [(into.id, other.id)]
+
+
+def test_two_pairs_that_became_the_same_are_shown_once(app):
+    one, two, other = (factories.patient() for _ in range(3))
+    note(one, other, OPEN)
+    note(two, other, OPEN, match=STRONG)
+    joined(one, two)
+    assert listed() == [(one.id, other.id)]
+    assert pairs.count_open() == 1
+    with transaction():
+        pair = pairs.open_pairs(1)[0].pair
+        pairs.decide_different(factories.actor(), pair, "kakak beradik")
+    assert listed() == []
+    assert pairs.different_from(one) == {other.id}
+    assert {row.note for row in db.session.scalars(select(SuspectedPair))} == {"kakak beradik"}
+
+
+def test_what_was_answered_about_the_survivor_is_not_asked_again(app):
+    one, two, other = (factories.patient() for _ in range(3))
+    note(two, other, OPEN)
+    note(one, other, DIFFERENT)
+    merge = joined(one, two)
+    assert listed() == []
+    assert pairs.count_open() == 0
+    parted(merge)
+    assert listed() == [(two.id, other.id)]
+
+
+def test_who_is_one_record_by_now_is_no_pair(app):
+    one, two, top = (factories.patient() for _ in range(3))
+    note(one, two, OPEN, match=STRONG)
+    joined(top, one)
+    last = joined(top, two)
+    assert listed() == []
+    parted(last)
+    assert listed() == [(two.id, top.id)]
+
+
+def test_a_record_that_an_import_took_back_is_no_pair(app):
+    one, two = factories.patient(), factories.patient()
+    note(one, two, OPEN)
+    with transaction():
+        db.session.get_one(Patient, two.id).is_active = False
+    assert listed() == []
+    assert pairs.count_open() == 0
+
+
+def test_the_worklist_is_one_query_however_long(app):
+    known = [factories.patient() for _ in range(6)]
+    for one, other in itertools.combinations(known, 2):
+        note(one, other, OPEN)
+    db.session.rollback()
+    db.session.expunge_all()
+    statements = []
+    listen = lambda *given: statements.append(given[2])  # noqa: E731
+    event.listen(db.engine, "before_cursor_execute", listen)
+    try:
+        names = [(each.one.name, each.other.household) for each in pairs.open_pairs(50)]
+    finally:
+        event.remove(db.engine, "before_cursor_execute", listen)
+    assert len(names) == 15
+    assert sum("suspected_pair" in statement for statement in statements) == 1
+    assert not [one for one in statements if "FROM patient" in one and "suspected_pair" not in one]
