@@ -229,3 +229,27 @@ def test_an_ended_session_leads_to_the_login_and_back(live_server, page):
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Antrean")
     assert page.url == f"{live_server}/poli/TB"
+
+
+def test_a_tick_is_kept_that_is_set_while_a_search_is_on_its_way(live_server, page):
+    desk = Desk(page, live_server).log_in("kia")
+    desk.go("/poli/KIA")
+    desk.press("Panggil berikutnya")
+    desk.press("Mulai periksa")
+    search, choices = page.get_by_label("Cari diagnosis"), page.locator("#diagnosis-options input")
+    search.fill("anemia")
+    first, second = choices.nth(0), choices.nth(1)
+    first.check()
+    wanted = second.get_attribute("value")
+    held = []
+    page.route("**/diagnosis?*", lambda route: held.append(route))
+    with page.expect_request("**/diagnosis?*"):
+        search.fill("")
+    first.press("Space")
+    second.check()
+    with page.expect_response("**/diagnosis?*"):
+        held.pop().continue_()
+    expect(choices).to_have_count(2)
+    ticked = page.locator("#diagnosis-options :checked")
+    expect(ticked).to_have_count(1)
+    expect(ticked).to_have_value(wanted)
