@@ -26,9 +26,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 import sessions
-from clinic import audit, days, drafts, settings
+from clinic import audit, days, drafts, households, settings
 from db import db, transaction, utcnow
 from models import (
+    Household,
     Patient,
     Poli,
     QueueEntry,
@@ -199,6 +200,14 @@ def patient_or_404(ref: str) -> Patient:
     return patient
 
 
+def household_or_404(ref: str) -> Household:
+    """The household; its page shows identities only."""
+    household = households.by_ref(ref)
+    if household is None:
+        abort(404)
+    return household
+
+
 def draft_or_404(ref: str) -> RegistrationDraft:
     """The draft, for every clerk: a colleague may finish what one began."""
     draft = drafts.by_ref(ref)
@@ -262,6 +271,15 @@ def record_view(action: str, patient: Patient, object_type: str = "", object_ref
             object_ref=object_ref,
             patient_ref=patient_ref,
         )
+
+
+def record_family_view(household: Household, members: list[Patient]) -> None:
+    """Log that the identities of a family were looked at, on each one's record."""
+    actor, refs = current_actor(), [member.public_id for member in members]
+    about = {"object_type": "household", "object_ref": household.public_id}
+    with transaction():
+        for ref in refs:
+            audit.record(actor, "view_identity", patient_ref=ref, **about)
 
 
 def page_settings() -> dict:

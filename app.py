@@ -13,7 +13,7 @@ import navigation
 import polling
 import responses
 import sessions
-from blueprints import auth, board, examination, patients, poli, registration, system
+from blueprints import auth, board, examination, families, patients, poli, registration, system
 from clinic import audit, settings
 from config import Config, read_config
 from db import db, engine_options, utcnow
@@ -21,7 +21,7 @@ from formatting import FILTERS
 from logs import init_logging
 from validators import NO_NIK_REASONS
 
-DESKS = (auth, registration, poli, examination, patients, board, system)
+DESKS = (auth, registration, poli, examination, families, patients, board, system)
 SENTENCES = {
     400: ("Permintaan tidak lengkap", "Kembali ke halaman sebelumnya dan coba lagi."),
     403: ("Tidak diizinkan", "Akun Anda tidak membuka halaman ini. Tanyakan kepada kepala."),

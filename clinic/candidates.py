@@ -73,7 +73,10 @@ def by_number(text: str) -> list[Candidate]:
     compact = re.sub(r"[\s.:\-/]+", "", text).upper()
     if not re.search(r"[0-9]", compact):
         return []
-    conditions = [_has_alias(AliasKind.MRN, {text, compact})]
+    conditions = [
+        Patient.mrn.in_({text.upper(), compact}),
+        _has_alias(AliasKind.MRN, {text, compact}),
+    ]
     if re.fullmatch(r"\+?[0-9]+", compact):
         conditions = _digit_conditions(compact.lstrip("+"), text) + conditions
     if re.fullmatch(r"[A-Z0-9]{5,20}", compact):

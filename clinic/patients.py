@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import joinedload
 
-from clinic import audit, counters, identity_history, name_index, settings
+from clinic import audit, identity_history, mrn, name_index
 from clinic.names import fold
 from db import db
 from models import (
@@ -77,12 +77,9 @@ def create(actor: audit.Actor, identity: Identity, *, nik_disputed: bool = False
     """Register a person under the next MRN. Raises NikTaken, unless the NIK is disputed."""
     if identity.nik and not nik_disputed:
         _refuse_taken(identity.nik)
-    patient = Patient(
-        mrn=_next_mrn(settings.value("mrn_digits")),
-        is_nik_disputed=nik_disputed,
-        registered_by_id=actor.user_id,
-    )
+    patient = Patient(is_nik_disputed=nik_disputed, registered_by_id=actor.user_id)
     _apply(patient, identity)
+    patient.mrn = mrn.next_mrn(patient.household, identity.village)
     db.session.add(patient)
     db.session.flush()
     name_index.fill(patient)
@@ -92,10 +89,9 @@ def create(actor: audit.Actor, identity: Identity, *, nik_disputed: bool = False
 
 def create_many(actor: audit.Actor, identities: Sequence[Identity]) -> list[Patient]:
     """Register many at once for demo data and imports: no look at the NIK, one audit entry."""
-    digits = settings.value("mrn_digits")
     created: list[Patient] = []
     for start in range(0, len(identities), CHUNK):
-        created += _create_chunk(actor, identities[start : start + CHUNK], digits)
+        created += _create_chunk(actor, identities[start : start + CHUNK])
     audit.record(actor, "create_patients", object_type="patient", details=str(len(created)))
     return created
 
@@ -203,10 +199,6 @@ def _record(actor: audit.Actor, action: str, patient: Patient, **more: str) -> N
     audit.record(actor, action, object_type="patient", object_ref=ref, patient_ref=ref, **more)
 
 
-def _next_mrn(digits: int) -> str:
-    return str(counters.next_value("mrn")).zfill(digits)
-
-
 def _tidy(identity: Identity) -> dict[str, Any]:
     """The fields as they are stored: nothing known is NULL, only an address may be empty."""
     values = vars(identity).items()
@@ -250,16 +242,17 @@ def _refuse_taken(nik: str) -> None:
         raise NikTaken(owner)
 
 
-def _create_chunk(actor: audit.Actor, identities: Sequence[Identity], digits: int) -> list[Patient]:
+def _create_chunk(actor: audit.Actor, identities: Sequence[Identity]) -> list[Patient]:
     households = _households({one.kk_number for one in identities if one.kk_number})
     rows = [
         _columns(identity)
         | {
-            "mrn": _next_mrn(digits),
-            "household_id": households.get(identity.kk_number),
+            "mrn": mrn.next_mrn(household, identity.village),
+            "household_id": household.id if household else None,
             "registered_by_id": actor.user_id,
         }
         for identity in identities
+        for household in (households.get(identity.kk_number),)
     ]
     adding = insert(Patient).returning(Patient, sort_by_parameter_order=True)
     created = list(db.session.scalars(adding, rows))
@@ -269,11 +262,11 @@ def _create_chunk(actor: audit.Actor, identities: Sequence[Identity], digits: in
     return created
 
 
-def _households(kk_numbers: set[str]) -> dict[str | None, int]:
-    ids = select(Household.kk_number, Household.id).where(Household.kk_number.in_(kk_numbers))
-    known = dict(db.session.execute(ids).tuples().all())
+def _households(kk_numbers: set[str]) -> dict[str | None, Household]:
+    families = select(Household).where(Household.kk_number.in_(kk_numbers))
+    known = {family.kk_number: family for family in db.session.scalars(families)}
     missing = [{"kk_number": number} for number in sorted(kk_numbers - known.keys())]
     if missing:
         db.session.execute(insert(Household), missing)
-        known = dict(db.session.execute(ids).tuples().all())
+        known = {family.kk_number: family for family in db.session.scalars(families)}
     return known

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from clinic import mrn_template
 from db import db
 from models import Setting
 
@@ -41,6 +42,14 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
         return int(value)
 
     return parse
+
+
+def _mrn_template(value: str) -> str:
+    try:
+        mrn_template.parse(value.strip())
+    except mrn_template.TemplateError as problem:
+        raise SettingError(str(problem)) from None
+    return value.strip()
 
 
 def _networks(value: str) -> str:
@@ -84,7 +93,13 @@ DEFINITIONS: dict[str, Definition] = {
     "board_networks": Definition(
         "Jaringan yang boleh membuka layar ruang tunggu", PRIVATE_NETWORKS, _networks
     ),
-    "mrn_digits": Definition("Panjang nomor rekam medis (angka)", 6, _whole(4, 10)),
+    "mrn_template": Definition(
+        "Bentuk nomor rekam medis",
+        "{urut:6}",
+        _mrn_template,
+        "{urut:6} nomor urut 6 angka. Per keluarga: {desa:2}{kk:4}{anggota:2}; angka desa diisi di "
+        "Wilayah. Nomor yang sudah ada tidak berubah.",
+    ),
     "is_demo": Definition("Data latihan", False, lambda text: text == "1"),
     # Part of every queue version: a restored database never repeats one.
     "epoch": Definition("Tanda basis data", "", str),

@@ -32,6 +32,11 @@ class VillageForm(PageForm):
         ],
         filters=[lambda text: (text or "").strip()],
     )
+    short_code = StringField(
+        "Angka desa di nomor rekam medis",
+        [Optional(), Regexp(r"^[0-9]{1,4}$", message="Tulis 1 sampai 4 angka, misalnya 02.")],
+        filters=[lambda text: (text or "").strip()],
+    )
     is_in_area = RadioField(
         "Wilayah kerja",
         choices=choices({"1": "Di dalam wilayah puskesmas", "0": "Di luar wilayah"}),
@@ -46,6 +51,7 @@ class VillageForm(PageForm):
         return {
             "name": self.name.cleaned,
             "code": self.code.data or None,
+            "short_code": self.short_code.data or None,
             "is_in_area": self.is_in_area.data == "1",
             "is_active": self.is_new or self.is_active.data,
         }
@@ -67,7 +73,7 @@ def village(village_id: int = 0):
     found = db.get_or_404(Village, village_id) if village_id else None
     data: dict[str, Any] = {"is_in_area": "1"}
     if found:
-        data = {name: getattr(found, name) for name in ("name", "code", "is_active")}
+        data = {name: getattr(found, name) for name in ("name", "code", "short_code", "is_active")}
         data["is_in_area"] = "1" if found.is_in_area else "0"
     form = VillageForm(village=found, data=data)
     return render_template("system/village.html", form=form, village=found)

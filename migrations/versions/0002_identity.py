@@ -26,6 +26,17 @@ def index_nik(counts: str) -> None:
     )
 
 
+def keep_mrn_length() -> None:
+    """The template takes the place of the number of digits."""
+    setting = sa.table("setting", sa.column("key", sa.String), sa.column("value", sa.JSON))
+    bind = op.get_bind()
+    is_length = setting.c.key == "mrn_digits"
+    digits = bind.execute(sa.select(setting.c.value).where(is_length)).scalar()
+    if digits:
+        template = {"key": "mrn_template", "value": f"{{urut:{digits}}}"}
+        bind.execute(sa.update(setting).where(is_length).values(template))
+
+
 def upgrade() -> None:
     op.create_table('import_batch',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -125,6 +136,7 @@ def upgrade() -> None:
     op.add_column("village", sa.Column("short_code", sa.String(length=4), nullable=True))
     op.drop_index("uq_patient_nik_active", "patient")
     index_nik(NIK_COUNTS)
+    keep_mrn_length()
 
 
 def downgrade() -> None:
