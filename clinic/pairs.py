@@ -42,7 +42,7 @@ def note(
     "Not the same" is reopened by RECORDS alone, "merged" only once the merge is undone. Both
     records are flushed already. Raises ValueError for one record with itself.
     """
-    pair = _find(one.id, other.id)
+    pair = between(one, other)
     if pair is None:
         pair = _new(actor, one, other, source)
     elif pair.state == PairState.OPEN == state:
@@ -75,18 +75,6 @@ def decide_different(actor: audit.Actor, pair: SuspectedPair, reason: str = "") 
 def _decide(actor: audit.Actor, pair: SuspectedPair, text: str) -> None:
     state, source = PairState.DIFFERENT, PairSource.RECORDS
     note(actor, pair.first, pair.second, state, source=source, note=text)
-
-
-def _find(one_id: int, other_id: int) -> SuspectedPair | None:
-    """The row of these two. Nobody adds it after this look: one writer at a time."""
-    if one_id == other_id:
-        raise ValueError("a pair needs two records")
-    first_id, second_id = sorted((one_id, other_id))
-    return db.session.scalar(
-        select(SuspectedPair).where(
-            SuspectedPair.first_id == first_id, SuspectedPair.second_id == second_id
-        )
-    )
 
 
 def _new(actor: audit.Actor, one: Patient, other: Patient, source: PairSource) -> SuspectedPair:
@@ -145,6 +133,18 @@ def by_ref(public_id: str) -> SuspectedPair | None:
     return db.session.scalar(select(SuspectedPair).where(SuspectedPair.public_id == public_id))
 
 
+def between(one: Patient, other: Patient) -> SuspectedPair | None:
+    """The row of these two records. Within a transaction nobody adds it after this look."""
+    if one.id == other.id:
+        raise ValueError("a pair needs two records")
+    first_id, second_id = sorted((one.id, other.id))
+    return db.session.scalar(
+        select(SuspectedPair).where(
+            SuspectedPair.first_id == first_id, SuspectedPair.second_id == second_id
+        )
+    )
+
+
 def of_today(pair: SuspectedPair) -> OpenPair:
     """The pair with the records that count today: both may be one by now."""
     one, other = patients.current(pair.first), patients.current(pair.second)
@@ -152,7 +152,8 @@ def of_today(pair: SuspectedPair) -> OpenPair:
 
 
 def open_pairs(limit: int, before: str | None = None) -> list[OpenPair]:
-    """The worklist: strong ones first, then those who wait longest; one query.
+    """The worklist: people's doubts before what the program found, strong ones first, then those
+    who wait longest; one query.
 
     `before` is the public id of the last pair of the page before. Pairs that merges made one
     record don't appear, two that they made the same pair appear once.
@@ -179,12 +180,16 @@ def count_open() -> int:
     return db.session.scalar(select(func.count()).where(asked.c.place == 1)) or 0
 
 
-_URGENCY = case((SuspectedPair.level == "strong", 0), else_=1)
+# Whom people asked about goes before what the program found; each time strong ones first.
+_FOUND = (PairSource.IMPORT, PairSource.SCAN)
+_URGENCY = case((SuspectedPair.source.in_(_FOUND), 2), else_=0) + case(
+    (SuspectedPair.level == "strong", 0), else_=1
+)
 _ORDER = (_URGENCY, SuspectedPair.raised_at, SuspectedPair.id)
 
 
 def _comes_after(last: SuspectedPair):
-    urgency = int(last.level != "strong")
+    urgency = 2 * (last.source in _FOUND) + (last.level != "strong")
     at, id_ = SuspectedPair.raised_at, SuspectedPair.id
     is_later = or_(at > last.raised_at, and_(at == last.raised_at, id_ > last.id))
     return or_(urgency < _URGENCY, and_(urgency == _URGENCY, is_later))

@@ -186,16 +186,17 @@ def listed(limit: int = 50, before: str | None = None) -> list[tuple[int, int]]:
     return [(each.one.id, each.other.id) for each in pairs.open_pairs(limit, before)]
 
 
-def test_the_worklist_shows_strong_ones_first_then_the_oldest(app):
+def test_the_worklist_shows_doubts_of_people_first_strong_ones_then_the_oldest(app):
     a, b, c, d = (factories.patient() for _ in range(4))
     note(a, b, OPEN, match=POSSIBLE)
     note(a, c, OPEN)
     note(a, d, OPEN, match=STRONG)
     note(b, c, OPEN, match=STRONG)
     note(b, d, DIFFERENT, match=STRONG)
-    everything = [(a.id, d.id), (b.id, c.id), (a.id, b.id), (a.id, c.id)]
+    note(c, d, OPEN, SCAN, match=STRONG)
+    everything = [(a.id, d.id), (b.id, c.id), (a.id, b.id), (a.id, c.id), (c.id, d.id)]
     assert listed() == everything
-    assert pairs.count_open() == 4
+    assert pairs.count_open() == 5
     paged, before = [], None
     while page := pairs.open_pairs(1, before):
         paged += [(each.one.id, each.other.id) for each in page]
