@@ -59,7 +59,6 @@ SAME_COLUMNS = (
     "needs_order",
     "blocks_outside",
     "redirect_code",
-    "has_priority",
     "hue",
     "pcare_code",
     "fhir_location_id",
@@ -100,7 +99,6 @@ class PoliForm(PageForm):
     needs_order = BooleanField("Biasanya menerima pasien dari ruang lain, bukan dari loket")
     blocks_outside = BooleanField("Beri peringatan merah bila pasien di luar sasaran")
     redirect_code = SelectField("Bila di luar sasaran, sarankan")
-    has_priority = BooleanField("Pasien ruang ini didahulukan")
     position = StringField("Urutan di daftar", [whole(0, 999)])
     hue = SelectField("Warna", choices=choices(dict(enumerate(HUES))))
     pcare_code = StringField("Kode P-Care", [checked_by(clean_text, max_length=8)])
@@ -129,7 +127,6 @@ class PoliForm(PageForm):
             "needs_order": self.needs_order.data,
             "blocks_outside": self.blocks_outside.data,
             "redirect_code": self.redirect_code.data or None,
-            "has_priority": self.has_priority.data,
             "position": self.position.cleaned or 0,
             "hue": int(self.hue.data),
             "pcare_code": self.pcare_code.cleaned,
