@@ -27,6 +27,8 @@ ACTION_LABELS = {
     "create_patient": "Mendaftarkan pasien baru",
     "create_patients": "Mendaftarkan banyak pasien",
     "update_patient": "Mengubah identitas pasien",
+    "merge_patients": "Menggabungkan rekam pasien",
+    "undo_merge": "Mengurungkan penggabungan",
     "raise_pair": "Menandai dua rekam medis mirip",
     "decide_pair": "Memutuskan dua rekam medis mirip",
     "register_visit": "Mendaftarkan kunjungan",
