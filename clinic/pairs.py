@@ -5,6 +5,7 @@ after a merge it counts for the person they became part of.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import and_, case, exists, func, or_, select
 from sqlalchemy.orm import aliased, joinedload
@@ -107,7 +108,8 @@ def _describe(pair: SuspectedPair, match: Match | None, note: str) -> None:
 def _set_state(actor: audit.Actor, pair: SuspectedPair, state: PairState) -> None:
     is_open = state == PairState.OPEN
     pair.state = state
-    pair.decided_at = None if is_open else utcnow()
+    # The very instant of a new row: an answer at once, which waited for nobody.
+    pair.decided_at = None if is_open else pair.raised_at if pair.id is None else utcnow()
     pair.decided_by_id = None if is_open else actor.user_id
 
 
@@ -178,6 +180,15 @@ def count_open() -> int:
     """How long the worklist is."""
     asked = _asked_today()
     return db.session.scalar(select(func.count()).where(asked.c.place == 1)) or 0
+
+
+def oldest_open() -> datetime | None:
+    """Since when the longest waiting pair of the worklist has waited."""
+    asked = _asked_today()
+    shown = select(func.min(SuspectedPair.raised_at)).join(
+        asked, and_(asked.c.pair_id == SuspectedPair.id, asked.c.place == 1)
+    )
+    return db.session.scalar(shown)
 
 
 # Whom people asked about goes before what the program found; each time strong ones first.
