@@ -1,5 +1,6 @@
 """Registrations that are not saved yet. A draft's id is the key that makes its save happen once."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,19 +41,28 @@ def store(
     fields: dict[str, Any],
     subject: DraftSubject,
     draft: RegistrationDraft | None = None,
+    answers: Mapping[str, str] | None = None,
 ) -> RegistrationDraft:
-    """Keep what was typed: in the draft that was being edited, or in a new one."""
+    """Keep what was typed and answered: in the draft that was being edited, or in a new one."""
     if draft is None or not is_editable(draft):
         draft = RegistrationDraft(user_id=actor.user_id, drafted_on=days.clinic_date(), version=0)
     draft.kind = subject.kind
     draft.patient_ref = subject.patient_ref
     draft.about_visit_ref = subject.about_visit.public_id if subject.about_visit else None
     draft.fields = fields
+    if answers is not None:
+        draft.answers = dict(answers)
     draft.version += 1
     draft.updated_at = utcnow()
     db.session.add(draft)
     db.session.flush()
     return draft
+
+
+def answer(draft: RegistrationDraft, answers: Mapping[str, str]) -> None:
+    """Keep further answers; what was typed, and so the version, stays as it was."""
+    if answers and is_editable(draft):
+        draft.answers = (draft.answers or {}) | dict(answers)
 
 
 def unsaved(user_id: int) -> list[RegistrationDraft]:

@@ -4,11 +4,12 @@ Each save reads the draft inside its transaction, and one transaction writes at 
 comes second, by a second click or from another process, finds the visit there and gets its ticket.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 
 from sqlalchemy import bindparam, insert, select
 
-from clinic import audit, counters, days, identity_history, patients, queues
+from clinic import asking, audit, counters, days, identity_history, patients, queues
 from clinic.names import fold
 from clinic.rebase import rebase
 from clinic.review import Application, Review, review
@@ -27,8 +28,9 @@ from models import (
     Visit,
 )
 
+NOTHING: Mapping[str, str] = MappingProxyType({})
 TAKEN = "NIK-TAKEN"
-JUST_TAKEN = "NIK ini baru saja didaftarkan. Buka pasien itu, atau beri alasan."
+JUST_TAKEN = "NIK ini baru saja didaftarkan. Bandingkan dengan pasien itu, atau beri alasan."
 
 
 # Straight into the tables: nobody needs the objects, and a flush costs four times as much.
@@ -46,11 +48,11 @@ class StaleDraft(RegistrationError):
 
 
 class NeedsReasons(RegistrationError):
-    """Warnings without an answer; `missing` holds a sentence a rule."""
+    """Warnings without a reason (a sentence a rule), likely patients without an answer (refs)."""
 
-    def __init__(self, missing: dict[str, str]) -> None:
-        super().__init__("Ada peringatan yang belum diberi alasan.")
-        self.missing = missing
+    def __init__(self, missing: dict[str, str], unanswered: Sequence[str] = ()) -> None:
+        super().__init__("Ada peringatan atau pertanyaan yang belum dijawab.")
+        self.missing, self.unanswered = missing, list(unanswered)
 
 
 def save(
@@ -59,10 +61,13 @@ def save(
     application: Application,
     version: int,
     reasons: Mapping[str, str],
+    answers: Mapping[str, str] = NOTHING,
+    asked: Collection[str] = (),
 ) -> Visit:
     """Save a draft once. `reasons` by rule, '' for all. Raises StaleDraft, NeedsReasons.
 
-    `application` is what the draft says in this very transaction.
+    `application` is what the draft says in this very transaction. `answers` add to the draft's;
+    `asked` are the likely patients whom the check page asked about besides those of the draft.
     """
     if draft.saved_at:
         return visit_of(draft)
@@ -72,8 +77,10 @@ def save(
         raise StaleDraft("Kunjungan ini sudah dipindahkan ke pasien lain. Kembali ke tiketnya.")
     found = review(application, with_likely=False)
     missing = _unanswered(found, reasons, draft)
-    if missing:
-        raise NeedsReasons(missing)
+    answers = draft.answers | dict(answers)
+    waiting = asking.unanswered(answers, asked, found.besides)
+    if missing or waiting:
+        raise NeedsReasons(missing, waiting)
     keep = {
         DraftKind.ROOM: _add_room,
         DraftKind.IDENTITY: _complete_identity,
@@ -84,7 +91,9 @@ def save(
         # A colleague registered this NIK since the check page was shown.
         raise NeedsReasons({TAKEN: JUST_TAKEN}) from taken
     _keep_reasons(actor, visit, found, reasons)
-    draft.saved_at, draft.visit_ref = utcnow(), visit.public_id
+    if answers or found.owner:
+        _keep_answers(actor, visit.patient, found, reasons, answers)
+    draft.answers, draft.saved_at, draft.visit_ref = answers, utcnow(), visit.public_id
     db.session.flush()
     return visit
 
@@ -215,6 +224,19 @@ def _keep_reasons(
     ]
     if kept:
         db.session.execute(_ADD_OVERRIDES, kept)
+
+
+def _keep_answers(
+    actor: audit.Actor,
+    patient: Patient,
+    found: Review,
+    reasons: Mapping[str, str],
+    answers: Mapping[str, str],
+) -> None:
+    """Who was said to be somebody else, or perhaps the same; a disputed NIK is asked again."""
+    reason = (reasons.get(TAKEN) or reasons.get("", "")).strip()
+    text = f"Satu NIK, dua pasien. Alasan di loket: {reason}"
+    asking.remember(actor, patient, answers, disputed_with=found.owner, reason=text)
 
 
 def mark_for_exchange(visit: Visit) -> None:

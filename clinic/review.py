@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import joinedload
 
-from clinic import days, matching, patients, routing, search, settings
+from clinic import asking, days, names, patients, routing, settings
 from clinic.nik_checks import nik_findings
 from db import db
 from formatting import age_on
@@ -55,8 +55,18 @@ class Review:
     chosen_cluster: str = ""
     priority: Priority = Priority.NONE
     poli: Poli | None = None
-    likely: list[search.LikelyMatch] = field(default_factory=list)
+    likely: asking.Likely = field(default_factory=asking.Likely)
     visits_today: list[Visit] = field(default_factory=list)
+
+    @property
+    def owner(self) -> Patient | None:
+        """Who has the NIK already, if that is somebody else."""
+        return next((w.patient for w in self.warnings if w.patient is not None), None)
+
+    @property
+    def besides(self) -> set[str]:
+        """Whom a warning asks about already: they are not asked about twice."""
+        return {warned.patient.public_id for warned in self.warnings if warned.patient}
 
     def unanswered(self, reasons: Mapping[str, str]) -> dict[str, str]:
         """Rule and sentence of each error or warning that still lacks a reason."""
@@ -73,7 +83,9 @@ def review(application: Application, *, with_likely: bool = True) -> Review:
     """Everything the check page has to say; a save needs no look for likely patients."""
     on = days.clinic_date()
     warnings = _identity_warnings(application, on)
-    likely = _likely(application) if with_likely else []
+    likely = asking.Likely()
+    if with_likely and application.kind != DraftKind.ROOM:
+        likely = asking.look(application.identity, application.patient)
     if application.kind == DraftKind.IDENTITY:
         return Review(warnings=warnings, likely=likely)
     visits = _visits_today(application.patient)
@@ -163,13 +175,21 @@ def _mother_warning(identity: patients.Identity, on: date) -> list[Warned]:
     ]
 
 
+def nik_owner(nik: str | None, patient: Patient | None = None) -> Patient | None:
+    """Who has this NIK, if that is not `patient`."""
+    owner = patients.by_nik(nik) if nik else None
+    return None if owner is None or (patient and owner.id == patient.id) else owner
+
+
+def is_surely(identity: patients.Identity, owner: Patient) -> bool:
+    """Name and birth date are those of the NIK's owner; else the two must be compared."""
+    same_name = names.name_tokens(identity.name).text == names.name_tokens(owner.name).text
+    return same_name and identity.birth_date == owner.birth_date
+
+
 def _taken_warning(application: Application) -> list[Warned]:
-    identity = application.identity
-    owner = patients.by_nik(identity.nik) if identity.nik else None
-    mine = application.patient.id if application.patient else None
-    if owner is None or owner.id == mine:
-        return []
-    return [taken_warning(owner)]
+    owner = nik_owner(application.identity.nik, application.patient)
+    return [taken_warning(owner)] if owner else []
 
 
 def taken_warning(owner: Patient) -> Warned:
@@ -178,34 +198,9 @@ def taken_warning(owner: Patient) -> Warned:
         "NIK-TAKEN",
         "error",
         f"NIK ini sudah tercatat pada pasien {owner.name} (No. RM {owner.mrn}). Bila orangnya "
-        "sama, buka pasien itu. Bila berbeda, tulis alasannya; rekam medis akan memeriksa.",
+        "sama, pakai catatan itu. Bila berbeda, tulis alasannya; rekam medis akan memeriksa.",
         patient=owner,
     )
-
-
-def person_of(identity: patients.Identity) -> matching.Person:
-    """What matching compares."""
-    return matching.Person(
-        name=identity.name,
-        birth_date=identity.birth_date,
-        birth_precision=str(identity.birth_precision),
-        sex=identity.sex,
-        nik=identity.nik,
-        bpjs_number=identity.bpjs_number,
-        phone=identity.phone,
-        village=identity.village,
-        kk_number=identity.kk_number,
-        mother_nik=identity.mother_nik,
-        mother_name=identity.mother_name,
-        birth_order=identity.birth_order,
-    )
-
-
-def _likely(application: Application) -> list[search.LikelyMatch]:
-    if application.identity.is_unknown:
-        return []
-    mine = application.patient.public_id if application.patient else None
-    return search.likely(person_of(application.identity), exclude_ref=mine)
 
 
 def _visits_today(patient: Patient | None) -> list[Visit]:

@@ -1,7 +1,7 @@
 """Finding patients: what the clerk types, and who is probably meant by a half-filled form."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import date
 
@@ -62,13 +62,25 @@ def find(q: str, birth_date: date | None = None, limit: int = 20) -> list[Found]
     return _found(first[:limit], visits)
 
 
-def likely(person: Person, limit: int = 8, exclude_ref: str | None = None) -> list[LikelyMatch]:
-    """Existing patients who may be this person, best first; never the one of `exclude_ref`."""
+def likely(
+    person: Person,
+    limit: int = 8,
+    exclude_ref: str | None = None,
+    *,
+    exclude: Collection[int] = (),
+    with_family: bool = False,
+) -> list[LikelyMatch]:
+    """Existing patients who may be this person, best first; never those who are excluded.
+
+    With family also those without a level who share the household, at the end.
+    """
     similar = ((one, one.name_key) for one in candidates.similar(person))
     pool = [*candidates.same_numbers(person), *matching.shortlist(person, similar, SHORTLIST)]
     matches: dict[int, Match] = {}
-    for patient_id, match in matching.rank(person, _people(pool), limit=len(pool)):
-        matches.setdefault(patient_id, match)
+    ranked = matching.rank(person, _people(pool), len(pool), include_household=with_family)
+    for patient_id, match in ranked:
+        if patient_id not in exclude:
+            matches.setdefault(patient_id, match)
     best = list(matches)[: limit + 1]
     visits = last_visits(best)
     return [

@@ -370,7 +370,7 @@ def test_a_taken_nik_is_never_attached_silently(clerk):
     owner = register(clerk).patient
     page, draft = check(clerk, name="Orang Lain Sekali", birth_date="01-01-1960")
     assert 'data-rule="NIK-TAKEN" data-level="error"' in page
-    assert f"/pendaftaran/pasien/{owner.public_id}?draf={draft}" in page
+    assert f"/pendaftaran/banding/{draft}/{owner.public_id}" in page
     response = confirm(clerk, draft, override_reason="NIK lama salah ketik")
     other = visit_of(response.location).patient
     assert other.id != owner.id

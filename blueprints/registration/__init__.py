@@ -1,6 +1,6 @@
 """The counter's desk: find, form, check page, save, ticket, corrections."""
 
-from blueprints.registration import after, check, desk, emergency, form
+from blueprints.registration import after, check, compare, desk, emergency, form
 from blueprints.registration.blueprint import bp
 
-__all__ = ["after", "bp", "check", "desk", "emergency", "form"]
+__all__ = ["after", "bp", "check", "compare", "desk", "emergency", "form"]

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 
+from flask import abort, make_response, redirect, render_template, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 from werkzeug.datastructures import MultiDict
 
+import access
 from blueprints.registration.forms import RegistrationForm
-from clinic import patients
+from clinic import drafts, patients
 from clinic.rebase import rebase
 from clinic.review import Application
 from db import db
@@ -18,6 +20,7 @@ from models import DraftKind, Patient, QueueEntry, RegistrationDraft, Visit
 class Drafted:
     draft: RegistrationDraft
     form: RegistrationForm
+    record: Patient | None  # whose fields the form was filled from; it may be merged since
     patient: Patient | None
     about_visit: Visit | None
     is_valid: bool  # a draft may outlive the room that it names
@@ -28,15 +31,15 @@ class Drafted:
         if kind == DraftKind.ROOM:
             identity = patients.identity_of(self.patient)
         else:
-            identity = self.form.identity(self.patient)
-            if self.patient:
-                identity = rebase(self.patient, identity, self._typed_over())
+            identity = self.form.identity(self.record)
+            if self.record:
+                identity = rebase(self.record, identity, self._typed_over())
         return self.form.application(kind, identity, self.patient, self.about_visit)
 
     def _typed_over(self) -> int:
         version = self.form.patient_version.data or ""
         is_number = version.isdecimal() and len(version) < 9
-        return int(version) if is_number else self.patient.version
+        return int(version) if is_number else self.record.version
 
 
 def read(draft: RegistrationDraft) -> Drafted:
@@ -55,9 +58,36 @@ def read(draft: RegistrationDraft) -> Drafted:
             .unique()
             .one()
         )
-    patient = about.patient if about else None
-    if patient is None and draft.patient_ref:
-        patient = patients.by_ref(draft.patient_ref)
+    record = about.patient if about else None
+    if record is None and draft.patient_ref:
+        record = patients.by_ref(draft.patient_ref)
+    patient = patients.current(record) if record else None
     kind = DraftKind(draft.kind)
     form = RegistrationForm(MultiDict(draft.fields), kind=kind)
-    return Drafted(draft, form, patient, about, form.validate())
+    return Drafted(draft, form, record, patient, about, form.validate())
+
+
+def editable(ref: str) -> Drafted:
+    """The draft, if it can still be saved; else the answer that leads on from here."""
+    draft = access.draft_or_404(ref)
+    if not drafts.is_editable(draft):
+        abort(_ended(draft))
+    return read(draft)
+
+
+def _ended(draft: RegistrationDraft):
+    if draft.saved_at:
+        return redirect(url_for("registration.ticket", visit=draft.visit_ref), 303)
+    page = render_template("registration/expired.html", draft=draft, again=form_address(draft))
+    return make_response(page, 410)
+
+
+def form_address(draft: RegistrationDraft) -> str:
+    """The form that the draft fills."""
+    kind, ref = DraftKind(draft.kind), draft.public_id
+    if draft.about_visit_ref:
+        endpoint = "registration.room" if kind == DraftKind.ROOM else "registration.identity"
+        return url_for(endpoint, visit=draft.about_visit_ref, draf=ref)
+    if draft.patient_ref:
+        return url_for("registration.returning", patient=draft.patient_ref, draf=ref)
+    return url_for("registration.new", draf=ref)

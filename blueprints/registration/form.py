@@ -4,15 +4,17 @@ from flask import make_response, redirect, render_template, request, session, ur
 from werkzeug.datastructures import MultiDict
 
 import access
-from blueprints.registration import prefill
+from blueprints.registration import asked, prefill
 from blueprints.registration.blueprint import bp, counter
 from blueprints.registration.forms import RegistrationForm
-from clinic import days, drafts, patients, review, routing, search
+from clinic import asking, days, drafts, patients, review, routing
 from clinic.drafts import DraftSubject
 from db import transaction
 from formatting import short_date
-from models import DraftKind, Patient
+from models import DraftKind, Patient, RegistrationDraft
 from validators import nik_facts
+
+MOST_SHOWN = 5
 
 
 @bp.get("/pendaftaran/baru")
@@ -100,18 +102,41 @@ def _take(subject: DraftSubject, patient: Patient | None):
     if request.form.get("aksi") == "pakai_nik":
         _use_nik(form)
         return _page(form, subject, patient)
+    chosen = asked.chosen() if subject.kind != DraftKind.ROOM else None
+    if chosen:  # whoever it is, nothing typed may be lost on the way, valid or not
+        draft = _store(form, subject, patient, None)
+        return redirect(asked.comparison_address(draft, chosen, "isian"), 303)
     if not form.validate():
         return make_response(_page(form, subject, patient), 422)
+    identity = form.identity(patient) if subject.kind != DraftKind.ROOM else None
+    draft = _store(form, subject, patient, identity)
+    return redirect(url_for("registration.check", draft=draft.public_id), 303)
+
+
+def _store(
+    form: RegistrationForm,
+    subject: DraftSubject,
+    patient: Patient | None,
+    identity: patients.Identity | None,
+) -> RegistrationDraft:
+    """Keep the form, its answers, and with a valid identity whom the check page must ask about."""
     draft = drafts.by_ref(request.form.get("draft", ""))
+    likely, besides = asking.Likely(), set()
+    if identity:
+        likely = asking.look(identity, patient)
+        owner = review.nik_owner(identity.nik, patient)
+        besides = {owner.public_id} if owner else set()
+    before = draft.answers if draft else {}
+    answers = asking.gather(before, asked.given(), likely, besides)
     base = {"patient_version": str(patient.version)} if patient else {}
+    fields = base | form.typed()
     with transaction():
-        draft = drafts.store(access.current_actor(), base | form.typed(), subject, draft)
-        ref = draft.public_id
-    return redirect(url_for("registration.check", draft=ref), 303)
+        return drafts.store(access.current_actor(), fields, subject, draft, answers)
 
 
 def _page(form: RegistrationForm, subject: DraftSubject, patient: Patient | None) -> str:
     draft = request.form.get("draft") or request.args.get("draf", "")
+    kept = drafts.by_ref(draft) if draft else None
     return render_template(
         "registration/form.html",
         form=form,
@@ -119,9 +144,10 @@ def _page(form: RegistrationForm, subject: DraftSubject, patient: Patient | None
         patient=patient,
         visit=subject.about_visit,
         draft=draft,
+        gaps=prefill.gaps(patient) if subject.kind == DraftKind.RETURNING else "",
         has_searched=bool(session.get("last_search")),
         **_suggestion(form, patient),
-        **_likely(form, patient.public_id if patient else ""),
+        **_likely(form, patient, kept.answers if kept else {}),
     )
 
 
@@ -167,10 +193,9 @@ def suggestion():
 @counter
 def likely():
     form = RegistrationForm(request.form)
-    context = _likely(form, request.form.get("patient", ""))
-    return render_template(
-        "registration/_likely.html", draft=request.form.get("draft", ""), **context
-    )
+    ref = request.form.get("patient", "")
+    patient = patients.by_ref(ref) if ref else None
+    return render_template("registration/_likely.html", **_likely(form, patient, {}))
 
 
 def _suggestion(form: RegistrationForm, patient: Patient | None) -> dict:
@@ -197,21 +222,20 @@ def _is_news(facts, form: RegistrationForm) -> bool:
     return bool(facts.birth_date) and not (form.birth_date.data and form.sex.data)
 
 
-def _likely(form: RegistrationForm, exclude_ref: str) -> dict:
+def _likely(form: RegistrationForm, patient: Patient | None, answers: dict[str, str]) -> dict:
     kept = {field.name: field.errors for field in form}
     form.validate()
     identity = form.identity()
     facts = nik_facts(identity.nik, form.today, identity.birth_date) if identity.nik else None
     for field in form:
         field.errors = kept[field.name]
-    asked = not identity.is_unknown and (
-        identity.nik or identity.bpjs_number or len(identity.name) > 2
-    )
-    found = []
-    if asked and form.kind != DraftKind.ROOM:
-        found = search.likely(review.person_of(identity), exclude_ref=exclude_ref or None)
+    found = asking.Likely()
+    if form.kind != DraftKind.ROOM:
+        found = asked.look(identity, patient)
     return {
-        "matches": found,
+        "matches": found.alike[:MOST_SHOWN],
+        "family": found.family,
+        "answers": found.standing | answers | asked.given(),
         "today": form.today,
         "facts": facts if facts and _is_news(facts, form) else None,
     }

@@ -8,6 +8,14 @@ from clinic import days
 from formatting import short_date
 from models import DatePrecision, Patient, Visit
 
+WHY_NO_NIK = {
+    "BAYI": "bayi",
+    "BELUM_BAWA": "kartu belum dibawa",
+    "LUPA_KARTU": "lupa kartu",
+    "ASING": "warga negara asing",
+    "TANPA_DOKUMEN": "tidak punya dokumen",
+    "TIDAK_DIKENAL": "tidak dikenal",
+}
 VISIT_FIELDS = ("complaint", "poli", "pregnant", "priority", "visit_type", "cluster")
 MOTHER_FROM_YEARS = 14
 
@@ -40,6 +48,21 @@ def fields_of(patient: Patient, today: date) -> dict[str, str]:
         "patient_version": str(patient.version),
     }
     return {name: value for name, value in known.items() if value}
+
+
+def gaps(patient: Patient) -> str:
+    """What is still to be asked of a known patient; empty when the identity is whole."""
+    reason = patient.no_nik_reason
+    found = []
+    if reason == "ASING":  # has no NIK and needs none
+        found += [] if patient.passport_no else ["nomor paspor belum ada"]
+    elif not patient.nik:
+        found.append(f"NIK belum ada ({WHY_NO_NIK.get(reason, 'tanpa alasan')})")
+    if patient.birth_date is None:
+        found.append("tanggal lahir belum ada")
+    elif patient.birth_precision != DatePrecision.DAY:
+        found.append("tanggal lahir masih perkiraan")
+    return ", ".join(found)
 
 
 def family_fields(member: Patient) -> dict[str, str]:

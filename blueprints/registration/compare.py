@@ -1,0 +1,87 @@
+"""Is this the patient? The record beside what was typed, field by field, before they are joined."""
+
+from flask import abort, make_response, redirect, render_template, request, url_for
+
+import access
+from blueprints.registration import differences, drafted
+from blueprints.registration.asked import moving_address
+from blueprints.registration.blueprint import bp, counter
+from blueprints.registration.drafted import Drafted, form_address
+from clinic import asking, drafts, patients, review, search
+from clinic.drafts import DraftSubject
+from db import transaction
+from models import DraftKind, Patient
+
+CHANGED = "Catatan atau isian ini baru saja diubah. Periksa lagi sebelum memilih."
+PICK = "pilih-"
+
+
+@bp.get("/pendaftaran/banding/<draft>/<patient>")
+@counter
+def compare(draft, patient):
+    return page(*_both(draft, patient), request.args.get("dari", ""))
+
+
+@bp.post("/pendaftaran/banding/<draft>/<patient>")
+@counter
+def decide(draft, patient):
+    read, record = _both(draft, patient)
+    came_from, action = request.form.get("dari", ""), request.form.get("aksi", "")
+    if action in asking.STATES:
+        with transaction():
+            drafts.answer(read.draft, {record.public_id: action})
+        return redirect(_back(read, came_from), 303)
+    if read.about_visit:
+        return redirect(moving_address(read.about_visit, record), 303)
+    seen = (request.form.get("version"), request.form.get("patient_version"))
+    if seen != (str(read.draft.version), str(record.version)):  # decided about something else
+        return make_response(page(read, record, came_from, problem=CHANGED), 409)
+    fields = differences.decided(record, read.draft.fields, _picks(), read.form.today)
+    answers = {k: v for k, v in read.draft.answers.items() if k != record.public_id}
+    subject = DraftSubject(DraftKind.RETURNING, record.public_id)
+    with transaction():
+        drafts.store(access.current_actor(), fields, subject, read.draft, answers)
+    return redirect(url_for("registration.check", draft=draft), 303)
+
+
+def page(read: Drafted, record: Patient, came_from: str, problem: str = "") -> str:
+    """The comparison; also shown in the check page's place for a NIK under another name."""
+    access.record_view("view_identity", record)
+    parts = differences.parts(record, read.draft.fields, read.form.today)
+    nik = read.form.cleaned("nik")
+    owner = review.nik_owner(nik, read.patient) if nik else None
+    is_taken = owner is not None and owner.id == record.id
+    return render_template(
+        "registration/compare.html",
+        draft=read.draft,
+        patient=record,
+        base=read.patient if not read.about_visit else None,
+        visit=read.about_visit,
+        taken=review.taken_warning(record) if is_taken else None,
+        differing=[part for part in parts if part.differs],
+        equal=[part for part in parts if not part.differs],
+        picks=_picks(),
+        household=patients.household_members(record),
+        last_visit_on=search.last_visits([record.id]).get(record.id),
+        came_from="isian" if came_from == "isian" else "periksa",
+        back=_back(read, came_from),
+        problem=problem,
+        today=read.form.today,
+    )
+
+
+def _both(draft: str, patient: str) -> tuple[Drafted, Patient]:
+    read = drafted.editable(draft)
+    if read.draft.kind == DraftKind.ROOM:
+        abort(404)  # a further room is never about somebody else
+    return read, patients.current(access.patient_or_404(patient))
+
+
+def _picks() -> dict[str, str]:
+    return {name[len(PICK) :]: side for name, side in request.form.items() if name.startswith(PICK)}
+
+
+def _back(read: Drafted, came_from: str) -> str:
+    if came_from == "isian":
+        return form_address(read.draft)
+    return url_for("registration.check", draft=read.draft.public_id)

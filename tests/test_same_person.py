@@ -1,0 +1,565 @@
+"""Asked at the counter: is this the patient? Each answer, its memory, and the comparison."""
+
+import html
+import re
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from clinic import days, pairs, patients
+from db import db, transaction
+from models import (
+    DatePrecision,
+    NoNikReason,
+    PairSource,
+    PairState,
+    Patient,
+    PatientVersion,
+    RegistrationDraft,
+    SuspectedPair,
+    Visit,
+)
+from tests import factories
+from tests.pages import post
+
+BORN = date(1985, 8, 17)
+# The same woman as SITI below, typed without her card and with a slip.
+TYPED = {
+    "no_nik_reason": "LUPA_KARTU",
+    "name": "St. Aminnah Rahayu",
+    "sex": "P",
+    "birth_date": "17-08-1985",
+    "address": "Jalan Melati 3",
+    "village": "Tirta Alur",
+    "phone": "081234567890",
+    "complaint": "demam dan batuk",
+    "poli": "UMUM",
+}
+NEW = "/pendaftaran/baru"
+
+
+@pytest.fixture
+def clerk(sign_in):
+    return sign_in("loket")
+
+
+@pytest.fixture
+def siti(app):
+    nik = factories.nik(BORN, "P", 77)
+    return factories.patient("Siti Aminah Rahayu", birth_date=BORN, nik=nik)
+
+
+def text_of(response) -> str:
+    return html.unescape(response.get_data(as_text=True))
+
+
+def send(clerk, url=NEW, **changes) -> str:
+    """A valid form; the address of its check page."""
+    response = post(clerk, url, TYPED | changes)
+    assert response.status_code == 303, text_of(response)
+    assert "/pendaftaran/periksa/" in response.location
+    return response.location
+
+
+def confirm(clerk, check, **more):
+    page = text_of(clerk.get(check))
+    fields = re.findall(r'name="(version|ditanya)" value="([^"]+)"', page)
+    asked = [value for name, value in fields if name == "ditanya"]
+    return post(clerk, check, {"version": dict(fields)["version"], "ditanya": asked, **more})
+
+
+def saved(response) -> Visit:
+    assert response.status_code == 303, text_of(response)
+    assert "/tiket/" in response.location, response.location
+    ref = response.location.rsplit("/", 1)[-1]
+    return db.session.scalars(select(Visit).where(Visit.public_id == ref)).one()
+
+
+def answer(patient, how="beda") -> dict[str, str]:
+    return {f"jawab-{patient.public_id}": how}
+
+
+def answer_all(clerk, check) -> dict[str, str]:
+    refs = re.findall(r'name="ditanya" value="([^"]+)"', text_of(clerk.get(check)))
+    return {f"jawab-{ref}": "beda" for ref in refs}
+
+
+def this_is(patient) -> dict[str, str]:
+    return {"aksi": f"ini:{patient.public_id}"}
+
+
+def draft_row() -> RegistrationDraft:
+    return db.session.scalars(select(RegistrationDraft)).one()
+
+
+def pair() -> SuspectedPair:
+    return db.session.scalars(select(SuspectedPair)).one()
+
+
+def count(table) -> int:
+    return db.session.scalar(select(func.count()).select_from(table))
+
+
+def level_of(page: str, patient) -> str:
+    """How the page marks this patient; empty if it does not show it."""
+    found = re.search(rf'data-patient="{patient.public_id}" data-level="(\w+)"', page)
+    return found[1] if found else ""
+
+
+# --- Strong ones interrupt ---------------------------------------------------------------------
+
+
+def test_a_strong_match_must_be_answered_and_one_reason_for_all_is_no_answer(clerk, siti):
+    check = send(clerk)
+    page = text_of(clerk.get(check))
+    assert level_of(page, siti) == "strong"
+    assert f'name="ditanya" value="{siti.public_id}"' in page
+    for reasons in ({}, {"override_reason": "sudah saya tanyakan"}):
+        refused = confirm(clerk, check, **reasons)
+        assert refused.status_code == 422
+        assert f'href="#jawab-{siti.public_id}"' in text_of(refused)
+        assert f'id="jawab-{siti.public_id}"' in text_of(refused)
+    assert count(Visit) == 0
+    assert saved(confirm(clerk, check, **answer(siti))).patient_id != siti.id
+
+
+def test_what_was_ticked_and_written_survives_a_refused_save(clerk, siti):
+    twin = factories.patient("Siti Aminah Rahayu", birth_date=BORN, no_nik_reason="LUPA_KARTU")
+    check = send(clerk, poli="LAB", complaint="cek darah")
+    more = {"override_reason-W8": "diminta dokter"} | answer(siti, "ragu")
+    refused = confirm(clerk, check, **more)
+    page = text_of(refused)
+    assert refused.status_code == 422
+    assert "diminta dokter" in page
+    assert re.search(rf'id="jawab-{siti.public_id}-ragu"[^>]* checked', page)
+    assert f'href="#jawab-{siti.public_id}"' not in page
+    assert f'href="#jawab-{twin.public_id}"' in page
+
+
+def test_the_save_asks_about_those_the_check_page_asked_about_only(clerk, siti, monkeypatch):
+    """Nobody is looked for in the save: what the page asked, and the form noted, is all."""
+    check = send(clerk)
+    clerk.get(check)
+    monkeypatch.setattr("clinic.search.likely", None)
+    assert saved(post(clerk, check, {"version": "1"} | answer(siti)))
+
+
+def test_whom_the_check_page_found_later_must_be_answered_too(clerk):
+    check = send(clerk)
+    late = factories.patient("Siti Aminah Rahayu", birth_date=BORN)
+    assert late.public_id not in draft_row().answers
+    assert confirm(clerk, check).status_code == 422
+    assert saved(confirm(clerk, check, **answer(late)))
+
+
+def test_a_match_that_is_no_more_strong_is_still_answered_where_it_was_asked(clerk, siti):
+    check = send(clerk)
+    with transaction():
+        identity = patients.identity_of(db.session.get_one(Patient, siti.id))
+        other = patients.Identity(**vars(identity) | {"name": "Ketut Ngurah", "sex": "L"})
+        patients.update(factories.actor(), db.session.get_one(Patient, siti.id), other, "salah")
+    assert level_of(text_of(clerk.get(check)), siti) == "strong"
+    assert confirm(clerk, check).status_code == 422
+    assert saved(confirm(clerk, check, **answer(siti)))
+
+
+def test_a_possible_match_may_stay_unanswered(clerk):
+    known = factories.patient("Siti Aminah Rahayu", birth_date=date(1986, 8, 17), village="Lain")
+    assert level_of(text_of(post(clerk, "/pendaftaran/mirip", TYPED)), known) == "possible"
+    check = send(clerk)
+    page = text_of(clerk.get(check))
+    assert level_of(page, known) == "possible"
+    assert 'name="ditanya"' not in page
+    assert saved(confirm(clerk, check))
+    assert count(SuspectedPair) == 0
+    again = send(clerk, phone="", village="Lain lagi", **answer(known, "ragu"))
+    saved(confirm(clerk, again, **answer_all(clerk, again)))
+    assert known.id in {row.first_id for row in db.session.scalars(select(SuspectedPair))}
+
+
+def test_a_corrected_form_asks_about_nobody_any_more(clerk, siti):
+    check = send(clerk)
+    assert draft_row().answers == {siti.public_id: ""}
+    draft = check.rsplit("/", 1)[-1]
+    send(clerk, draft=draft, name="Ketut Ngurah", birth_date="02-03-1950", phone="")
+    assert draft_row().answers == {}
+    assert saved(confirm(clerk, check))
+
+
+# --- Remembered --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("how", "state"), [("beda", PairState.DIFFERENT), ("ragu", PairState.OPEN)]
+)
+def test_an_answer_becomes_a_pair_in_the_same_save(clerk, siti, how, state):
+    visit = saved(confirm(clerk, send(clerk), **answer(siti, how)))
+    row = pair()
+    assert (row.first_id, row.second_id) == (siti.id, visit.patient_id)
+    assert (row.state, row.source, row.level) == (state, PairSource.COUNTER, "strong")
+    assert "tanggal lahir sama" in row.reasons
+    assert pairs.count_open() == (how == "ragu")
+
+
+def test_an_answer_given_on_the_form_needs_no_second_one(clerk, siti):
+    check = send(clerk, **answer(siti))
+    page = text_of(clerk.get(check))
+    assert re.search(rf'id="jawab-{siti.public_id}"[^>]* checked', page)
+    assert saved(confirm(clerk, check))
+    assert pair().state == PairState.DIFFERENT
+
+
+def test_saving_twice_notes_one_pair(clerk, siti):
+    check = send(clerk, **answer(siti))
+    first = post(clerk, check, {"version": "1"})
+    assert post(clerk, check, {"version": "1"}).location == first.location
+    assert (count(SuspectedPair), count(Visit)) == (1, 1)
+
+
+def test_different_is_remembered_at_the_next_visit(clerk, siti):
+    other = saved(confirm(clerk, send(clerk), **answer(siti))).patient
+    url = f"/pendaftaran/pasien/{other.public_id}"
+    assert siti.public_id not in text_of(clerk.get(url))
+    fragment = post(clerk, "/pendaftaran/mirip", TYPED | {"patient": other.public_id})
+    assert siti.public_id not in text_of(fragment)
+    check = send(clerk, url, poli="GIGI", complaint="sakit gigi")
+    assert siti.public_id not in text_of(clerk.get(check))
+    assert saved(confirm(clerk, check)).patient_id == other.id
+    # and from the other side
+    url = f"/pendaftaran/pasien/{siti.public_id}"
+    assert other.public_id not in text_of(clerk.get(url))
+
+
+def test_what_waits_for_the_records_staff_is_not_asked_again(clerk, siti):
+    other = saved(confirm(clerk, send(clerk), **answer(siti, "ragu"))).patient
+    url = f"/pendaftaran/pasien/{other.public_id}"
+    page = text_of(clerk.get(url))
+    assert re.search(rf'id="jawab-{siti.public_id}-ragu"[^>]* checked', page)
+    assert saved(confirm(clerk, send(clerk, url, poli="GIGI", complaint="sakit gigi")))
+    assert pair().state == PairState.OPEN
+
+
+def test_answers_stay_when_the_panel_is_refreshed_and_when_going_back(clerk, siti):
+    ticked = rf'id="jawab-{siti.public_id}-ragu"[^>]* checked'
+    fragment = text_of(post(clerk, "/pendaftaran/mirip", TYPED | answer(siti, "ragu")))
+    assert re.search(ticked, fragment)
+    refused = post(clerk, NEW, TYPED | answer(siti, "ragu") | {"poli": ""})
+    assert re.search(ticked, text_of(refused))
+
+    check = send(clerk)
+    back = post(clerk, check, {"aksi": "kembali"} | answer(siti, "ragu"))
+    assert back.location.startswith(f"{NEW}?draf=")
+    assert re.search(ticked, text_of(clerk.get(back.location)))
+    assert re.search(ticked, text_of(clerk.get(check)))
+    assert draft_row().version == 1
+    assert saved(confirm(clerk, check))
+
+
+def test_answers_about_nobody_are_no_obstacle(clerk):
+    nobody = "01a213b4-86d9-715f-ba15-859a2415abf1"
+    junk = {f"jawab-{nobody}": "beda", "jawab-x": "beda", f"jawab-{nobody[:-1]}2": "apa saja"}
+    assert saved(confirm(clerk, send(clerk, **junk), **junk))
+    assert count(SuspectedPair) == 0
+    assert post(clerk, NEW, TYPED | {"aksi": f"ini:{nobody}"}).status_code == 404
+
+
+# --- The comparison ----------------------------------------------------------------------------
+
+
+def compare(clerk, siti, **changes):
+    """From the form to the comparison: its address and its page."""
+    response = post(clerk, NEW, TYPED | this_is(siti) | changes)
+    assert response.status_code == 303
+    assert f"/{siti.public_id}?dari=isian" in response.location
+    return response.location, text_of(clerk.get(response.location))
+
+
+def hidden(page: str) -> dict[str, str]:
+    fields = re.findall(r'name="(version|patient_version|dari)" value="([^"]*)"', page)
+    return dict(fields)
+
+
+def test_this_is_the_patient_goes_on_with_that_record(clerk, siti):
+    address, page = compare(clerk, siti)
+    assert siti.mrn in page
+    assert 'name="pilih-name"' in page
+    assert 'name="pilih-birth"' not in page
+    assert "Jalan Melati 3" in page
+    assert "Jalan Kenanga 12" in page
+    picks = {"pilih-name": "catatan", "pilih-address": "ketik"}
+    answered = post(clerk, address.partition("?")[0], hidden(page) | picks)
+    check = answered.location
+    assert "/pendaftaran/periksa/" in check
+    visit = saved(confirm(clerk, check))
+    assert visit.patient_id == siti.id
+    assert visit.complaint == "demam dan batuk"
+    db.session.refresh(siti)
+    assert (siti.name, siti.address) == ("Siti Aminah Rahayu", "Jalan Melati 3")
+    assert siti.phone.endswith("81234567890")  # the record had none
+    assert siti.nik
+    assert count(Patient) == 1
+    assert "address" in db.session.scalars(select(PatientVersion)).one().before
+
+
+def test_a_half_filled_form_loses_nothing_on_the_way(clerk, siti):
+    typed = {"birth_date": "40-13-1985", "address": "", "poli": "", "complaint": "pusing sekali"}
+    address, page = compare(clerk, siti, **typed)
+    assert "40-13-1985" in page
+    answered = post(clerk, address.partition("?")[0], hidden(page))
+    assert answered.status_code == 303
+    check = clerk.get(answered.location)
+    assert check.status_code == 303  # to the form: there is no room yet
+    form = text_of(clerk.get(check.location))
+    assert check.location.startswith(f"/pendaftaran/pasien/{siti.public_id}")
+    assert "pusing sekali" in form
+    assert 'value="17-08-1985"' in form
+
+
+def test_back_from_the_comparison_to_the_half_filled_form(clerk, siti):
+    address, page = compare(clerk, siti, poli="", address="", complaint="pusing sekali")
+    url = address.partition("?")[0]
+    for how, suffix in (("beda", ""), ("ragu", "-ragu")):
+        back = post(clerk, url, hidden(page) | {"aksi": how})
+        form = text_of(clerk.get(back.location))
+        assert back.location.startswith(NEW)
+        assert "pusing sekali" in form
+        assert re.search(rf'id="jawab-{siti.public_id}{suffix}"[^>]* checked', form)
+
+
+def test_from_the_check_page_and_back(clerk, siti):
+    check = send(clerk)
+    answered = post(clerk, check, this_is(siti))
+    assert answered.location.endswith("?dari=periksa")
+    page = text_of(clerk.get(answered.location))
+    back = post(clerk, answered.location.partition("?")[0], hidden(page) | {"aksi": "beda"})
+    assert back.location == check
+    assert saved(confirm(clerk, check)).patient_id != siti.id
+
+
+def test_a_comparison_of_something_that_changed_meanwhile_is_shown_again(clerk, siti):
+    address, page = compare(clerk, siti)
+    with transaction():
+        mine = db.session.get_one(Patient, siti.id)
+        identity = patients.Identity(**vars(patients.identity_of(mine)) | {"address": "Jalan X 9"})
+        patients.update(factories.actor(), mine, identity, "pindah rumah")
+    stale = post(clerk, address.partition("?")[0], hidden(page) | {"pilih-name": "ketik"})
+    assert stale.status_code == 409
+    assert "baru saja diubah" in text_of(stale)
+    assert "Jalan X 9" in text_of(stale)
+    assert re.search(r'id="pilih-name-ketik"[^>]* checked', text_of(stale))
+
+
+def test_an_age_that_fits_the_known_date_is_no_difference(clerk, siti):
+    years = str(days.clinic_date().year - 1985 - ((days.clinic_date().month, 1) < (8, 18)))
+    _, page = compare(clerk, siti, birth_date="", birth_date_estimated=years)
+    assert 'name="pilih-birth"' not in page
+
+
+def test_a_whole_date_counts_before_a_guess(clerk):
+    guess = factories.patient(
+        "Siti Aminah Rahayu",
+        birth_date=date(1985, 1, 1),
+        birth_precision=DatePrecision.YEAR,
+        no_nik_reason=NoNikReason.NO_PAPERS,
+    )
+    _, page = compare(clerk, guess)
+    assert re.search(r'id="pilih-birth-ketik"[^>]* checked', page)
+
+
+def test_niks_are_masked_but_for_the_digits_of_a_slip(clerk, siti):
+    slip = siti.nik[:8] + ("09" if siti.nik[8:10] != "09" else "07") + siti.nik[10:]
+    _, page = compare(clerk, siti, nik=slip, no_nik_reason="", birth_date="")
+    assert siti.nik not in page
+    assert slip not in page
+    shown = re.findall(r"\d{6}[\d•]{6}\d{4}", page)
+    assert siti.nik[9] in {text[9] for text in shown}
+    other = "3171011203700001"
+    _, page = compare(clerk, siti, nik=other, no_nik_reason="")
+    assert {text[6:12] for text in re.findall(r"\d{6}[\d•]{6}\d{4}", page)} == {"••••••"}
+
+
+def test_a_saved_draft_is_compared_no_more(clerk, siti):
+    address, _ = compare(clerk, siti)
+    check = address.replace("/banding/", "/periksa/").rpartition("/")[0]
+    ticket = confirm(clerk, check, **answer(siti)).location
+    assert clerk.get(address).location == ticket
+    assert post(clerk, address.partition("?")[0], {}).location == ticket
+    assert clerk.get(f"/pendaftaran/banding/x/{siti.public_id}").status_code == 404
+
+
+def test_hostile_names_on_both_sides(clerk):
+    bad = "<script>alert(1)</script> & 'Siti'"
+    known = factories.patient(bad, birth_date=BORN)
+    address, page = compare(clerk, known, name=f"{bad}\u0000 x", address='"><img src=x onerror=1>')
+    raw = clerk.get(address).get_data(as_text=True)
+    assert "<script>alert(1)" not in raw
+    assert "<img src=x" not in raw
+    assert bad in page
+    fragment = post(clerk, "/pendaftaran/mirip", TYPED | {"name": bad}).get_data(as_text=True)
+    assert level_of(fragment, known)
+    assert "<script>alert(1)" not in fragment
+
+
+# --- One NIK -----------------------------------------------------------------------------------
+
+
+def test_the_same_nik_under_another_name_opens_the_comparison(clerk, siti):
+    check = send(clerk, nik=siti.nik, no_nik_reason="", name="Made Sukerti")
+    page = text_of(clerk.get(check))
+    assert "Orang yang sama?" in page
+    assert 'data-rule="NIK-TAKEN" data-level="error"' in page
+    assert "Made Sukerti" in page
+    assert "Siti Aminah Rahayu" in page
+    draft = check.rsplit("/", 1)[-1]
+    url = f"/pendaftaran/banding/{draft}/{siti.public_id}"
+    assert f'action="{url}"' in page
+    assert count(Visit) == 0
+
+    back = post(clerk, url, hidden(page) | {"aksi": "beda"})
+    assert back.location == check
+    page = text_of(clerk.get(check))
+    assert "Periksa kembali" in page
+    assert confirm(clerk, check).status_code == 422
+    visit = saved(confirm(clerk, check, **{"override_reason-NIK-TAKEN": "NIK lama salah ketik"}))
+    assert visit.patient.is_nik_disputed
+    row = pair()  # whatever was answered: one number belongs to one person
+    assert (row.state, row.second_id) == (PairState.OPEN, visit.patient_id)
+    assert "NIK lama salah ketik" in row.note
+
+
+def test_the_same_nik_name_and_date_is_one_press_from_the_comparison(clerk, siti):
+    typed = {"nik": siti.nik, "no_nik_reason": "", "name": siti.name}
+    check = send(clerk, **typed)
+    page = text_of(clerk.get(check))
+    assert "Periksa kembali" in page
+    assert 'data-rule="NIK-TAKEN" data-level="error"' in page
+    assert f'value="ini:{siti.public_id}"' in page
+    assert 'name="ditanya"' not in page  # asked by the warning, not twice
+    url = post(clerk, check, this_is(siti)).location
+    answered = post(clerk, url.partition("?")[0], hidden(text_of(clerk.get(url))))
+    assert saved(confirm(clerk, answered.location)).patient_id == siti.id
+
+
+def test_a_nik_that_joins_the_record_later_is_looked_up_again(clerk, siti):
+    late = factories.patient("Wayan Sukerti", no_nik_reason=NoNikReason.FORGOT_CARD)
+    url = f"/pendaftaran/pasien/{late.public_id}"
+    typed = {"name": late.name, "birth_date": "14-05-1985", "nik": siti.nik}
+    fragment = post(clerk, "/pendaftaran/mirip", TYPED | typed | {"patient": late.public_id})
+    assert level_of(text_of(fragment), siti) == "strong"
+    page = text_of(clerk.get(send(clerk, url, **typed)))
+    assert 'data-rule="NIK-TAKEN"' in page
+    assert late.mrn in page
+    assert siti.mrn in page
+
+
+# --- Without a card ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("identity", "words"),
+    [
+        ({"no_nik_reason": "LUPA_KARTU"}, "NIK belum ada (lupa kartu). Minta KTP"),
+        ({"no_nik_reason": "TIDAK_DIKENAL", "birth_date": None}, "tanggal lahir belum ada"),
+        ({"birth_precision": DatePrecision.YEAR}, "tanggal lahir masih perkiraan"),
+        ({"no_nik_reason": "ASING"}, "nomor paspor belum ada"),
+    ],
+)
+def test_the_next_visit_asks_for_what_is_missing(clerk, identity, words):
+    known = factories.patient("Ketut Ngurah", **identity)
+    page = text_of(clerk.get(f"/pendaftaran/pasien/{known.public_id}"))
+    assert "Identitas belum lengkap" in page
+    assert words in page
+    assert '<details id="identitas" open>' in page
+
+
+@pytest.mark.parametrize("identity", [{}, {"no_nik_reason": "ASING", "passport_no": "X1234567"}])
+def test_a_whole_identity_is_not_asked_for(clerk, identity):
+    known = factories.patient("Ketut Ngurah", **identity)
+    page = text_of(clerk.get(f"/pendaftaran/pasien/{known.public_id}"))
+    assert "Identitas belum lengkap" not in page
+    assert '<details id="identitas">' in page
+
+
+def test_a_missing_nik_does_not_stop_the_next_visit(clerk):
+    known = factories.patient("Ketut Ngurah", no_nik_reason="LUPA_KARTU")
+    url = f"/pendaftaran/pasien/{known.public_id}"
+    typed = {"name": "Ketut Ngurah", "birth_date": "14-05-1985"}
+    assert saved(confirm(clerk, send(clerk, url, **typed))).patient_id == known.id
+    nik = factories.nik(date(1985, 5, 14), "P", 901)
+    again = {"nik": nik, "poli": "GIGI", "complaint": "sakit gigi"}
+    saved(confirm(clerk, send(clerk, url, **typed | again)))
+    db.session.refresh(known)
+    assert (known.nik, known.no_nik_reason) == (nik, None)
+
+
+def newborn(order: str, **more) -> dict[str, str]:
+    born = days.clinic_date() - timedelta(days=2)
+    return {
+        "no_nik_reason": "BAYI",
+        "mother_nik": factories.nik(date(1990, 3, 4), "P", 5),
+        "birth_order": order,
+        "name": "By Ny Nurhayati",
+        "mother_name": "Nurhayati",
+        "birth_date": f"{born:%d-%m-%Y}",
+        "poli": "MTBS",
+        **more,
+    }
+
+
+def test_twins_are_a_hint_and_the_mother_is_no_match(clerk):
+    mother = factories.patient(
+        "Nurhayati", birth_date=date(1990, 3, 4), nik=factories.nik(date(1990, 3, 4), "P", 5)
+    )
+    first = saved(confirm(clerk, send(clerk, **newborn("1")), override_reason="bayi baru")).patient
+    page = text_of(post(clerk, "/pendaftaran/mirip", TYPED | newborn("2")))
+    assert level_of(page, first) == "household"
+    assert "Satu keluarga, mungkin kembar/saudara" in page
+    assert mother.public_id not in page
+    check = send(clerk, **newborn("2"))
+    page = text_of(clerk.get(check))
+    assert level_of(page, first) == "household"
+    assert mother.public_id not in page
+    second = saved(confirm(clerk, check, override_reason="bayi baru")).patient
+    assert second.id != first.id
+    assert count(SuspectedPair) == 0
+    # The same twin once more is somebody we have.
+    again = text_of(post(clerk, "/pendaftaran/mirip", TYPED | newborn("1")))
+    assert level_of(again, first) in ("strong", "possible")
+
+
+# --- Somebody unknown turns out to be known ----------------------------------------------------
+
+
+def test_completing_an_unknown_person_who_is_known_moves_the_visit(clerk, siti):
+    key = "0198c7f2-0000-7000-8000-000000000001"
+    urgent = {"draft": key, "sex": "P", "complaint": "tidak sadar", "name": ""}
+    ticket = post(clerk, "/pendaftaran/gawat", urgent).location
+    visit = ticket.rsplit("/", 1)[-1]
+    url = f"/pendaftaran/kunjungan/{visit}/identitas"
+    moving = f"/pendaftaran/kunjungan/{visit}/ubah?pasien={siti.public_id}"
+    assert post(clerk, url, TYPED | this_is(siti)).location == moving
+    check = send(clerk, url)
+    assert level_of(text_of(clerk.get(check)), siti) == "strong"
+    assert confirm(clerk, check).status_code == 422
+    assert post(clerk, check, this_is(siti)).location == moving
+    assert siti.public_id in text_of(clerk.get(moving))
+
+    taken = send(clerk, url, nik=siti.nik, no_nik_reason="", name="Made Sukerti")
+    page = text_of(clerk.get(taken))
+    assert "pindahkan kunjungan" in page
+    compare_url = re.search(r'action="(/pendaftaran/banding/[^"]+)"', page)[1]
+    assert post(clerk, compare_url, hidden(page)).location == moving
+    change = {"aksi": "ganti_pasien", "patient": siti.public_id, "alasan_pasien": "dikenali"}
+    assert post(clerk, moving.partition("?")[0], change).location == ticket
+    row = db.session.scalars(select(Visit)).one()
+    assert row.patient_id == siti.id
+
+
+def test_a_further_room_is_about_the_same_person(clerk, siti):
+    visit = factories.visit(factories.patient("Ketut Ngurah", sex="L"))
+    url = f"/pendaftaran/kunjungan/{visit.public_id}/ruang"
+    check = send(clerk, url, poli="GIGI")
+    assert siti.public_id not in text_of(clerk.get(check))
+    draft = check.rsplit("/", 1)[-1]
+    assert clerk.get(f"/pendaftaran/banding/{draft}/{siti.public_id}").status_code == 404
