@@ -13,7 +13,17 @@ import navigation
 import polling
 import responses
 import sessions
-from blueprints import auth, board, examination, families, patients, poli, registration, system
+from blueprints import (
+    auth,
+    board,
+    examination,
+    families,
+    patients,
+    poli,
+    records,
+    registration,
+    system,
+)
 from clinic import audit, settings
 from config import Config, read_config
 from db import db, engine_options, utcnow
@@ -21,13 +31,13 @@ from formatting import FILTERS
 from logs import init_logging
 from validators import NO_NIK_REASONS
 
-DESKS = (auth, registration, poli, examination, families, patients, board, system)
+DESKS = (auth, registration, poli, examination, families, patients, records, board, system)
 SENTENCES = {
     400: ("Permintaan tidak lengkap", "Kembali ke halaman sebelumnya dan coba lagi."),
     403: ("Tidak diizinkan", "Akun Anda tidak membuka halaman ini. Tanyakan kepada kepala."),
     404: ("Tidak ditemukan", "Halaman ini tidak ada, atau bukan bagian ruang Anda."),
     405: ("Bukan begini caranya", "Halaman ini hanya menerima kiriman dari formulirnya."),
-    413: ("Terlalu besar", "Yang dikirim melebihi 1 MB. Ringkas teksnya, lalu kirim lagi."),
+    413: ("Terlalu besar", "Teks paling banyak 1 MB, berkas impor 30 MB. Ringkas atau bagi."),
     500: ("Ada kesalahan di server", "Kesalahan sudah dicatat. Isian di halaman sebelumnya aman."),
     503: ("Server sedang sibuk", "Tunggu sebentar, lalu muat ulang halaman ini."),
 }

@@ -10,17 +10,18 @@ from models import Role
 DESKS = {
     Role.REGISTRATION: ("Pendaftaran", "registration.desk"),
     Role.POLI: ("Antrean", "poli.rooms"),
-    Role.RECORDS: ("Pasien", "patients.search"),
+    Role.RECORDS: ("Rekam medis", "records.desk"),
     Role.HEAD: ("Antrean", "poli.rooms"),
     Role.OPERATOR: ("Sistem", "system.status"),
 }
 FURTHER = {
     Role.REGISTRATION: [],
     Role.POLI: [("Pasien", "patients.search")],
-    Role.RECORDS: [],
+    Role.RECORDS: [("Pasien", "patients.search")],
     Role.HEAD: [
         ("Pendaftaran", "registration.desk"),
         ("Pasien", "patients.search"),
+        ("Rekam medis", "records.desk"),
         ("Sistem", "system.status"),
     ],
     Role.OPERATOR: [],

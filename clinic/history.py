@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import contains_eager, joinedload
 
 from clinic.vital_signs import VITAL_RANGES
@@ -104,6 +104,12 @@ def visit_lines(
     visits = _visits(patient, limit, before)
     entries = _entries(visits)
     return [_line(visit, _rooms(entries[visit.id], {})) for visit in visits]
+
+
+def visit_count(patient: Patient) -> int:
+    """How many visits the record holds, cancelled ones included."""
+    visits = select(func.count()).where(Visit.patient_id == patient.id)
+    return db.session.scalar(visits) or 0
 
 
 def visit_summary(visit: Visit) -> VisitSummary:

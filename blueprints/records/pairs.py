@@ -1,0 +1,115 @@
+"""One pair side by side: two people, or one, whose records become one."""
+
+from flask import abort, flash, redirect, render_template, request, url_for
+
+import access
+from blueprints.records import comparison
+from blueprints.records.blueprint import bp, staff
+from blueprints.records.comparison import NEWER, OLDER
+from clinic import days, history, merging, pairs, search
+from clinic.merging import MergeError
+from clinic.pairs import OpenPair
+from db import transaction
+from models import PairState, Patient, SuspectedPair
+
+VISITS = 5
+
+
+@bp.get("/rekam-medis/pasangan/<pair>")
+@staff
+def pair(pair: str):
+    """Both records, their visits, and why they look alike."""
+    found = _pair_or_404(pair)
+    for record in (found.one, found.other):
+        access.record_view("view_identity", record, "pair", found.pair.public_id)
+    return _page(_pair_or_404(pair))
+
+
+@bp.post("/rekam-medis/pasangan/<pair>/beda")
+@staff
+def decide_different(pair: str):
+    """Two people: remembered for ever."""
+    found = _pair_or_404(pair)
+    with transaction():
+        pairs.decide_different(
+            access.current_actor(), found.pair, request.form.get("alasan", "").strip()
+        )
+    flash("Dicatat: dua orang yang berbeda. Pasangan ini tidak ditanyakan lagi.", "success")
+    return redirect(url_for("records.desk"), 303)
+
+
+@bp.post("/rekam-medis/pasangan/<pair>/gabung")
+@staff
+def merge(pair: str):
+    """One person: the main record takes the other in."""
+    found = _pair_or_404(pair)
+    main = _main(found)
+    survivor, loser = (found.one, found.other) if main == OLDER else (found.other, found.one)
+    seen = (request.form.get("versi_satu"), request.form.get("versi_dua"))
+    if seen != (str(found.one.version), str(found.other.version)):
+        return _page(found, merging.CHANGED), 409
+    rows = comparison.rows(found.one, found.other, main, request.form)
+    try:
+        with transaction():
+            done = merging.merge(
+                access.current_actor(),
+                survivor,
+                loser,
+                comparison.picked(rows, main),
+                request.form.get("alasan", ""),
+                found.pair,
+            )
+            ref = done.public_id
+    except MergeError as problem:
+        return _page(_pair_or_404(pair), str(problem)), 422
+    flash("Kedua rekam medis sudah menjadi satu.", "success")
+    return redirect(url_for("records.merged", merge=ref), 303)
+
+
+def _pair_or_404(ref: str) -> OpenPair:
+    found = pairs.by_ref(ref)
+    return pairs.of_today(found) if found else abort(404)
+
+
+def _main(found: OpenPair) -> str:
+    """The side that goes on: as chosen, else the record that is used more."""
+    asked = request.form.get("utama") or request.args.get("utama")
+    if asked in (OLDER, NEWER):
+        return asked
+    return NEWER if _visit_count(found.other) > _visit_count(found.one) else OLDER
+
+
+def _visit_count(patient: Patient) -> int:
+    return history.visit_count(patient)
+
+
+def _page(found: OpenPair, problem: str = "") -> str:
+    is_one = found.one.id == found.other.id
+    main = _main(found)
+    last = search.last_visits([found.one.id, found.other.id])
+    return render_template(
+        "records/pair.html",
+        pair=found.pair,
+        state=_state(found.pair, is_one),
+        sides=[
+            (code, one, _visit_count(one), last.get(one.id), history.visit_lines(one, VISITS, None))
+            for code, one in ((OLDER, found.one), (NEWER, found.other))
+        ],
+        rows=[] if is_one else comparison.rows(found.one, found.other, main, request.form),
+        main=main,
+        refusal="" if is_one else merging.refusal(found.one, found.other),
+        is_one=is_one,
+        problem=problem,
+        reason=request.form.get("alasan", ""),
+        today=days.clinic_date(),
+    )
+
+
+def _state(pair: SuspectedPair, is_one: bool) -> str:
+    if is_one:
+        return "Sudah digabung menjadi satu rekam medis."
+    return {
+        PairState.OPEN: "",
+        PairState.DIFFERENT: "Sudah diputuskan: dua orang yang berbeda.",
+        PairState.MERGED: "Sudah digabung menjadi satu rekam medis.",
+    }[pair.state]

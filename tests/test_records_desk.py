@@ -1,0 +1,202 @@
+"""The desk of the records staff: pairs side by side, merged or told apart, and undone."""
+
+import re
+from datetime import date
+
+import pytest
+from sqlalchemy import select
+
+from clinic import matching, pairs, patients
+from clinic.audit import SYSTEM
+from db import db, transaction
+from models import NoNikReason, PairSource, PairState, Patient, PatientMerge, SuspectedPair, Visit
+from tests import factories
+from tests.pages import post
+
+OLD_NIK, BORN = "6472015708850001", date(1985, 8, 17)
+
+
+@pytest.fixture
+def staff(sign_in):
+    return sign_in("rekammedis")
+
+
+def two(**more) -> tuple[Patient, Patient]:
+    older = factories.patient("Siti Aminah", nik=OLD_NIK, birth_date=BORN, phone="081234567890")
+    newer = factories.patient(
+        "Sitti Aminah", nik=None, no_nik_reason=NoNikReason.FORGOT_CARD, birth_date=BORN, **more
+    )
+    return older, newer
+
+
+def pair_of(one: Patient, other: Patient, source=PairSource.COUNTER) -> SuspectedPair:
+    match = matching.Match(11.0, "strong", ("nama beda ejaan", "tanggal lahir sama"))
+    with transaction():
+        return pairs.note(SYSTEM, one, other, PairState.OPEN, source=source, match=match)
+
+
+def address(pair: SuspectedPair, end: str = "") -> str:
+    return f"/rekam-medis/pasangan/{pair.public_id}{end}"
+
+
+def versions(page: str) -> dict[str, str]:
+    return dict(re.findall(r'name="(versi_\w+)" value="(\d+)"', page))
+
+
+def merge(staff, pair, **fields):
+    page = staff.get(address(pair)).get_data(as_text=True)
+    typed = {"alasan": "Orang yang sama, KTP diperlihatkan", "utama": "satu"}
+    return post(staff, address(pair, "/gabung"), versions(page) | typed | fields)
+
+
+def test_the_worklist_tells_who_why_and_since_when(staff):
+    older, newer = two()
+    pair_of(older, newer)
+    page = staff.get("/rekam-medis").get_data(as_text=True)
+    assert page.index(older.public_id) < page.index(newer.public_id)
+    assert "nama beda ejaan; tanggal lahir sama" in page
+    assert 'data-level="strong"' in page
+    assert OLD_NIK not in page
+
+
+def test_an_empty_worklist_says_so(staff):
+    assert "Tidak ada pasangan yang menunggu" in staff.get("/rekam-medis").get_data(as_text=True)
+
+
+def test_a_long_worklist_has_further_pages(staff):
+    first = factories.patient("Siti Aminah")
+    for number in range(32):
+        pair_of(first, factories.patient(f"Siti Aminah {number}"))
+    page = staff.get("/rekam-medis").get_data(as_text=True)
+    assert page.count("Bandingkan<span") == 30
+    (more,) = re.findall(r'href="(/rekam-medis\?sesudah=[^"]+)"', page)
+    assert staff.get(more).get_data(as_text=True).count("Bandingkan<span") == 2
+
+
+def test_both_records_stand_side_by_side(staff):
+    older, newer = two(mother_name="Halimah")
+    factories.visit(newer)
+    page = staff.get(address(pair_of(older, newer))).get_data(as_text=True)
+    for text in (older.mrn, newer.mrn, "Siti Aminah", "Sitti Aminah", "Halimah", "Poli Umum"):
+        assert text in page
+    assert set(re.findall(r'data-differs="(\w+)"', page)) == {"name", "nik", "mother_name", "phone"}
+    assert OLD_NIK not in page
+
+
+def test_merging_takes_what_was_picked_and_keeps_the_other_number(staff):
+    older, newer = two(mother_name="Halimah", phone="081299998888")
+    visit = factories.visit(newer)
+    with transaction():
+        db.session.get(Visit, visit.id).entries[0].state = "done"
+    pair = pair_of(older, newer)
+    response = merge(staff, pair, **{"ambil-name": "dua", "ambil-phone": "satu"})
+    assert response.status_code == 303
+    db.session.expire_all()
+    assert (older.name, older.nik, older.mother_name) == ("Sitti Aminah", OLD_NIK, "Halimah")
+    assert older.phone.endswith("81234567890")
+    assert newer.merged_into_id == older.id
+    assert db.session.get(Visit, visit.id).patient_id == older.id
+    page = staff.get(response.location).get_data(as_text=True)
+    assert "1 kunjungan" in page and "Nama ibu" in page
+    found = post(staff, "/pasien", {"q": newer.mrn})
+    assert older.public_id in staff.get(found.location).get_data(as_text=True)
+    assert "Tidak ada pasangan" in staff.get("/rekam-medis").get_data(as_text=True)
+
+
+def test_the_newer_record_may_go_on(staff):
+    older, newer = two()
+    merge(staff, pair_of(older, newer), utama="dua")
+    db.session.expire_all()
+    assert older.merged_into_id == newer.id
+    assert newer.nik == OLD_NIK  # nothing stood there
+
+
+def test_a_merge_needs_a_reason_and_keeps_what_was_picked(staff):
+    older, newer = two()
+    response = merge(staff, pair_of(older, newer), alasan=" ", **{"ambil-name": "dua"})
+    page = response.get_data(as_text=True)
+    assert response.status_code == 422 and "Tulis alasannya" in page
+    assert re.search(r'id="ambil-name-dua" value="dua" checked', page)
+    assert db.session.scalars(select(PatientMerge)).first() is None
+
+
+def test_who_waits_in_a_queue_is_not_merged(staff):
+    older, newer = two()
+    factories.visit(newer)
+    response = merge(staff, pair_of(older, newer))
+    assert response.status_code == 422
+    assert "Selesaikan atau batalkan dahulu antrean" in response.get_data(as_text=True)
+
+
+def test_a_record_that_changed_meanwhile_is_looked_at_again(staff):
+    older, newer = two()
+    pair = pair_of(older, newer)
+    page = staff.get(address(pair)).get_data(as_text=True)
+    with transaction():
+        identity = patients.identity_of(newer)
+        patients.update(SYSTEM, newer, vars_with(identity, name="Sitti Aminah Baru"), "KTP")
+    fields = versions(page) | {"alasan": "Orang yang sama", "utama": "satu"}
+    assert post(staff, address(pair, "/gabung"), fields).status_code == 409
+
+
+def vars_with(identity, **changes):
+    return patients.Identity(**(vars(identity) | changes))
+
+
+def test_two_people_are_never_asked_about_again(staff):
+    older, newer = two()
+    pair = pair_of(older, newer)
+    fields = {"alasan": "Kembar, ibunya hadir"}
+    assert post(staff, address(pair, "/beda"), fields).status_code == 303
+    assert "Tidak ada pasangan" in staff.get("/rekam-medis").get_data(as_text=True)
+    db.session.expire_all()
+    again = pair_of(older, newer)
+    assert again.state == PairState.DIFFERENT
+    page = staff.get(address(pair)).get_data(as_text=True)
+    assert "dua orang yang berbeda" in page and "Kembar, ibunya hadir" in page
+
+
+def test_a_merge_is_undone_with_a_reason(staff):
+    older, newer = two()
+    response = merge(staff, pair_of(older, newer))
+    undo = f"{response.location}/batal"
+    assert post(staff, undo, {"alasan": ""}).status_code == 422
+    assert post(staff, undo, {"alasan": "Ternyata saudaranya"}).status_code == 303
+    db.session.expire_all()
+    assert newer.merged_into_id is None
+    page = staff.get(response.location).get_data(as_text=True)
+    assert "Ternyata saudaranya" in page and "Urungkan penggabungan" not in page
+    assert post(staff, undo, {"alasan": "lagi"}).status_code == 422
+    assert "Diurungkan" in staff.get("/rekam-medis/gabung").get_data(as_text=True)
+
+
+def test_any_two_records_can_be_compared_by_their_numbers(staff):
+    older, newer = two()
+    fields = {"satu": newer.mrn, "dua": f" {older.mrn} "}
+    response = post(staff, "/rekam-medis/banding", fields)
+    page = staff.get(response.location).get_data(as_text=True)
+    assert page.index(older.mrn) < page.index(newer.mrn)
+    assert post(staff, "/rekam-medis/banding", {"satu": "9", "dua": older.mrn}).status_code == 422
+    same = {"satu": older.mrn, "dua": older.mrn}
+    assert post(staff, "/rekam-medis/banding", same).status_code == 422
+
+
+def test_quality_shows_the_figures(staff):
+    older, newer = two()
+    pair = pair_of(older, newer)
+    page = staff.get("/rekam-medis/mutu").get_data(as_text=True)
+    assert "Lupa membawa kartu hari ini" in page and "50,0" in page
+    merge(staff, pair)
+    for period in ("tahun", "bulan", "semua", "lain"):
+        assert staff.get(f"/rekam-medis/mutu?masa={period}").status_code == 200
+
+
+@pytest.mark.parametrize("end", ["", "/gabung", "/beda"])
+def test_an_unknown_pair_does_not_exist(staff, end):
+    call = staff.get if not end else lambda url: post(staff, url, {})
+    assert call(f"/rekam-medis/pasangan/tidak-ada{end}").status_code == 404
+
+
+@pytest.mark.parametrize("account", ["loket", "umum", "ti"])
+def test_the_desk_is_for_records_staff_and_the_head(sign_in, account):
+    assert sign_in(account).get("/rekam-medis").status_code == 403
