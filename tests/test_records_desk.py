@@ -181,6 +181,16 @@ def test_any_two_records_can_be_compared_by_their_numbers(staff):
     assert post(staff, "/rekam-medis/banding", same).status_code == 422
 
 
+def test_who_lacks_something_is_listed_those_here_first(staff):
+    complete, without = two()
+    here = factories.patient("Rahmat", sex="L", nik=None, no_nik_reason=NoNikReason.NO_PAPERS)
+    factories.visit(here)
+    page = staff.get("/rekam-medis/lengkapi").get_data(as_text=True)
+    assert page.index(here.public_id) < page.index(without.public_id)
+    assert complete.public_id not in page
+    assert "tidak punya dokumen" in page and "Ada di sini" in page
+
+
 def test_quality_shows_the_figures(staff):
     older, newer = two()
     pair = pair_of(older, newer)

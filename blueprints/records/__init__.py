@@ -1,6 +1,6 @@
 """The desk of the records staff: pairs that look alike, merges, incomplete identities, quality."""
 
-from blueprints.records import desk, merges, pairs, quality
+from blueprints.records import desk, incomplete, merges, pairs, quality
 from blueprints.records.blueprint import bp
 
-__all__ = ["bp", "desk", "merges", "pairs", "quality"]
+__all__ = ["bp", "desk", "incomplete", "merges", "pairs", "quality"]

@@ -10,6 +10,7 @@ staff = access.allow(Role.RECORDS, Role.HEAD)
 
 TABS = (
     ("Pasangan mirip", "records.desk", "/rekam-medis/pasangan"),
+    ("Identitas belum lengkap", "records.incomplete", "/rekam-medis/lengkapi"),
     ("Penggabungan", "records.merges", "/rekam-medis/gabung"),
     ("Mutu data", "records.quality", "/rekam-medis/mutu"),
 )
