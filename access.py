@@ -27,6 +27,7 @@ from sqlalchemy.orm import joinedload
 
 import sessions
 from clinic import audit, days, drafts, households, settings
+from clinic.signed_in import Account, Room
 from db import db, transaction, utcnow
 from models import (
     Household,
@@ -38,7 +39,6 @@ from models import (
     Role,
     Visit,
 )
-from sessions import Room
 
 View = TypeVar("View", bound=Callable)
 PUBLIC, POLLED = "public", "polled"
@@ -83,12 +83,13 @@ def guard() -> Response | None:
     policy = getattr(current_app.view_functions[request.endpoint], "access", None)
     if policy in (PUBLIC, POLLED):
         return None
-    if not current_user.is_authenticated:
+    account = sessions.active_user()
+    if account is None:
         return refuse_stranger()
-    if policy is None or current_user.role not in policy:
+    if policy is None or account.role not in policy:
         abort(403)
-    # Noted now: inside a transaction the account would be read from the database again.
-    g.actor = audit.Actor(current_user.id, current_user.role, request.remote_addr or "")
+    g.actor = audit.Actor(account.id, account.role, request.remote_addr or "")
+    g.csrf_token = sessions.csrf_token()
     return None
 
 
@@ -134,7 +135,7 @@ def typed_fields() -> list[tuple[str, str]]:
 
 
 @login_manager.request_loader
-def _load_user(_request) -> sessions.Account | None:
+def _load_user(_request) -> Account | None:
     return sessions.active_user()
 
 

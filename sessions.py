@@ -10,20 +10,19 @@ import hashlib
 import logging
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import lru_cache
 from typing import Any
 
-from flask import Flask, Request, Response, request, session
+from flask import Flask, Request, Response, current_app, request, session
 from flask.sessions import SessionInterface, SessionMixin
-from itsdangerous import BadSignature, URLSafeSerializer
-from sqlalchemy import bindparam, select
+from itsdangerous import BadSignature, URLSafeSerializer, URLSafeTimedSerializer
 from sqlalchemy.exc import OperationalError
 
-from clinic import settings
+from clinic import settings, signed_in
+from clinic.signed_in import Account, OpenSession
 from db import db, transaction, utcnow
-from models import LoginSession, Poli, Role, User, UserPoli
+from models import LoginSession, User
 
 COOKIE = "alur"
 LIFETIME = timedelta(hours=12)
@@ -42,83 +41,6 @@ def digest(token: str) -> str:
 def token_digest() -> str:
     """What the session table knows this request's cookie by."""
     return digest(request.cookies.get(COOKIE, ""))
-
-
-# Every page asks these: they are put together once, and go straight to the tables, for nobody
-# needs the objects, which take five times as long.
-_LOGIN, _USER = LoginSession.__table__.c, User.__table__.c
-_OPEN_SESSION = (
-    select(
-        _LOGIN.id,
-        _LOGIN.data,
-        _LOGIN.seen_at,
-        _LOGIN.idle_until,
-        _USER.id,
-        _USER.username,
-        _USER.display_name,
-        _USER.role,
-    )
-    .join_from(LoginSession.__table__, User.__table__, _USER.id == _LOGIN.user_id)
-    .where(
-        _LOGIN.token_digest == bindparam("digest"),
-        _LOGIN.ended_at.is_(None),
-        _LOGIN.expires_at > bindparam("now"),
-        _USER.is_active,
-    )
-)
-_POLI, _WORKS_IN = Poli.__table__.c, UserPoli.__table__.c
-_ROOMS = select(_POLI.id, _POLI.code, _POLI.name, _POLI.hue, _POLI.is_active).order_by(
-    _POLI.position
-)
-_ROOMS_OF_STAFF = _ROOMS.join(UserPoli.__table__, _WORKS_IN.poli_id == _POLI.id).where(
-    _WORKS_IN.user_id == bindparam("user_id"), _WORKS_IN.is_active
-)
-
-
-@dataclass(frozen=True)
-class Room:
-    """A room that somebody works in, as pages show it."""
-
-    id: int
-    code: str
-    name: str
-    hue: int
-    is_active: bool
-
-
-@dataclass
-class Account:
-    """Who is logged in, as far as pages and access checks must know; read anew at each request."""
-
-    id: int
-    username: str
-    display_name: str
-    role: Role
-
-    # What Flask-Login asks of an account.
-    is_authenticated = True
-
-    @cached_property
-    def rooms(self) -> list[Room]:
-        """The rooms that the account works in: poli staff in their own, the head in all."""
-        if self.role is Role.HEAD:
-            found = db.session.execute(_ROOMS)
-        elif self.role is Role.POLI:
-            found = db.session.execute(_ROOMS_OF_STAFF, {"user_id": self.id})
-        else:
-            return []
-        return [Room(*columns) for columns in found]
-
-
-@dataclass
-class OpenSession:
-    """A session that is going on: what its row holds, and whose it is."""
-
-    id: int
-    data: dict[str, Any]
-    seen_at: datetime
-    idle_until: datetime
-    user: Account
 
 
 class ServerSession(SessionMixin):
@@ -154,7 +76,7 @@ class ServerSession(SessionMixin):
             with contextlib.suppress(BadSignature):
                 return dict(self.signer.loads(self._cookie))
             return {}
-        self.row = _find(digest(self._cookie))
+        self.row = signed_in.by_token(digest(self._cookie))
         return dict(self.row.data) if self.row else {}
 
     def __getitem__(self, key: str) -> Any:
@@ -180,11 +102,6 @@ class ServerSession(SessionMixin):
 
     def abandon(self) -> None:
         self.row, self._data, self.new_cookie = None, {}, ""
-
-
-def _find(token_hash: str) -> OpenSession | None:
-    found = db.session.execute(_OPEN_SESSION, {"digest": token_hash, "now": utcnow()}).first()
-    return OpenSession(*found[:4], Account(*found[4:])) if found else None
 
 
 class TableSessions(SessionInterface):
@@ -252,6 +169,17 @@ def active_user() -> Account | None:
     """The account that this request may act as; None when locked."""
     row = current_row()
     return None if row is None or is_idle(row, utcnow()) else row.user
+
+
+def csrf_token() -> str:
+    """The token of this session's forms, for `g.csrf_token`, where Flask-WTF looks for it first."""
+    return _signed(session["csrf_token"], current_app.secret_key)
+
+
+@lru_cache(maxsize=1000)  # signing takes as long as a query
+def _signed(token: str, key: str) -> str:
+    """As Flask-WTF signs it."""
+    return URLSafeTimedSerializer(key, salt="wtf-csrf-token").dumps(token)
 
 
 def begin(user: User) -> None:

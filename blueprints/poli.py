@@ -20,9 +20,9 @@ from clinic import days, queue_watch, queues
 from clinic.queue_lines import present_version, room_after
 from clinic.queue_steps import STEPS, last_action, past_steps, possible
 from clinic.queue_undo import can_undo
+from clinic.signed_in import Room
 from db import db, transaction, utcnow
 from models import Poli, QueueEntry, Role
-from sessions import Room
 from validators import checked_by, clean_text
 
 bp = Blueprint("poli", __name__)
