@@ -51,11 +51,17 @@ def compare_words(a: tuple[str, ...], b: tuple[str, ...], frequency: Frequency =
     if len(short) == len(long):
         alike = (alike + _mean(backward, long_weights)) / 2
         lonely = lonely or min(backward) < PARTNER_FROM
-    missing = [float(best < PARTNER_FROM) for best in backward]
+    missing = _missing(backward, len(long) - len(short))
     alike -= MISSING_WORD_COST * _mean(missing, long_weights)
     if lonely and (rest := _rest_alike(short, long)) >= JOINED_FROM:
         lonely, alike = False, max(alike, rest)
     return NameFit(alike, evidence, lonely, not lonely and min(forward) == 1 and any(missing))
+
+
+def _missing(best: list[float], too_many: int) -> list[float]:
+    """1.0 for each word of the longer name without a partner of its own: two can't share one."""
+    last = sorted(range(len(best)), key=lambda place: best[place])[:too_many]
+    return [float(place in last or one < PARTNER_FROM) for place, one in enumerate(best)]
 
 
 def _rest_alike(short: list[str], long: list[str]) -> float:
@@ -64,7 +70,7 @@ def _rest_alike(short: list[str], long: list[str]) -> float:
     theirs = [word for word in long if word not in short]
     if len(mine) == len(theirs) == 1:
         return word_alike(mine[0], theirs[0])
-    one, other = "".join(mine), "".join(theirs)
+    one, other = join_words(*mine), join_words(*theirs)
     return 0.93 if one_edit(one, other) else jaro_winkler(one, other)
 
 
@@ -172,6 +178,6 @@ def _day_rule(a: date, b: date, is_estimated: bool) -> str | None:
         return None
     if a.year == b.year and (a.day, a.month) == (b.month, b.day):
         return "born_swapped"
-    if (a.day, a.month) == (b.day, b.month) and abs(a.year - b.year) == 1:
-        return "born_year_off"
+    if (a.day, a.month) == (b.day, b.month) and abs(a.year - b.year) <= AGE_TOLERANCE:
+        return "born_year_off" if abs(a.year - b.year) == 1 else "born_years_off"
     return "born_digit" if one_edit(a.strftime("%d%m%Y"), b.strftime("%d%m%Y")) else None

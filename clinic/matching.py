@@ -39,6 +39,7 @@ RULES: dict[str, tuple[float, str]] = {
     "born_swapped": (2.5, "tanggal dan bulan tertukar"),
     "born_digit": (2.5, "tanggal lahir beda satu angka"),
     "born_year_off": (2.5, "tahun lahir selisih satu"),
+    "born_years_off": (2.5, "tahun lahir selisih dua"),  # like 1985 for 1987, one wrong digit
     "born_placeholder": (3.0, "tanggal lahir sama (tanggal perkiraan)"),
     "born_month": (2.0, "bulan dan tahun lahir sama"),
     "born_year": (2.0, "tahun lahir sama"),
@@ -59,10 +60,11 @@ RULES: dict[str, tuple[float, str]] = {
 HOUSEHOLD_CAP = 4.0
 FAMILY_RULES = {"kk_same", "phone_same", "mother_nik", "mother_name"}
 SIBLING_HINT = "satu keluarga, mungkin kembar/saudara"
-MOTHER_HINT = "mungkin ibu dan anak"
+PARENT_HINT = "mungkin orang tua dan anak"
 
 NAME_ZERO = 0.60  # a name this alike is worth no point
 PARENT_YEARS = 10
+COUNTING = "12345678901234567890"
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ def score(a: Person, b: Person, frequency: Frequency = None) -> Match:
     Level strong from 10 points, possible from 8. A mother never matches her "By Ny" baby.
     """
     if _mother_and_child(a, b) or _mother_and_child(b, a):
-        return Match(0.0, None, (), MOTHER_HINT)
+        return Match(0.0, None, (), PARENT_HINT)
     found = _numbers(a, b)
     has_same_number = any(rule in ("nik_same", "bpjs_same") for rule, _ in found)
     name, is_other_person = _name_rules(a, b, frequency)
@@ -206,9 +208,10 @@ def usable_number(text: str | None, length: int) -> str | None:
     digits = re.sub(r"[\s.\-]", "", text)
     if len(digits) != length or not (digits.isascii() and digits.isdigit()):
         return None
-    is_counting = digits in "01234567890123456789"
-    has_no_serial = length == 16 and digits.endswith("0000")
-    return None if is_counting or has_no_serial or len(set(digits)) < 3 else digits
+    is_counting = digits.lstrip("0") in COUNTING or digits in COUNTING[::-1]
+    # A region with nothing behind it: no date, no serial number, or one digit on and on.
+    is_stump = length == 16 and re.match(r"000000|.*0000$|(.)\1*$", digits[6:])
+    return None if is_counting or is_stump or len(set(digits)) < 3 else digits
 
 
 def usable_phone(text: str | None) -> str | None:

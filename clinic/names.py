@@ -27,25 +27,30 @@ def word_set(text: str) -> frozenset[str]:
 
 
 TITLES = word_set(
-    "TN TUAN NY NYONYA NN NONA AN ANAK BY BAYI BBL SDR SDRA SDRI BP BPK BAPAK PAK IBU BU MBAH "
-    "H HJ HAJI HAJJAH KH KYAI KIAI UST USTADZ USTADZAH DR DRG DRS DRA IR PROF NS BDN "
-    "R RR RA RM RADEN"
+    "TN TUAN NY NYONYA NJ NJONJA NYI NYAI NN NONA AN ANAK BY BAYI BBL SDR SDRA SDRI SAUDARA "
+    "SAUDARI BP BPK BAPAK PAK IBU BU MBAH NENEK KAKEK MAS MBAK MBA ALM ALMH ALMARHUM ALMARHUMAH "
+    "H HJ HAJI HAJJAH HAJAH KH KYAI KIAI TGH UST USTAD USTADZ USTADZAH "
+    "DR DRG DRS DRA IR PROF NS BD BDN APT R RR RA RM RADEN RORO"
 )
+# Written with dots they arrive as two words.
+SPLIT_TITLES = word_set("KH RA RM RR")
 BABY_TITLES = word_set("AN ANAK BY BAYI BBL")
-MOTHER_TITLES = word_set("NY NYONYA NN IBU BU DARI")
-BABY_FILLERS = word_set("DARI KEMBAR")
+PARENT_TITLES = word_set("NY NYONYA NJ NN IBU BU TN TUAN BP BPK BAPAK PAK DARI")
+BABY_FILLERS = word_set("DARI KEMBAR KE")
 ORDINALS = {"I": "1", "II": "2", "III": "3", "1": "1", "2": "2", "3": "3"}
 
 DEGREES = word_set(
     "SE SH ST SP SPD SPDI SPDSD SKM SKEP SKEB SST SAG SSI SSOS SKOM SIP SPT SGZ SKG SKED SFARM "
     "SPSI STP STRKEB STRKES STRKEP STRGZ AMD AMDKEB AMDKEP AMDKES AMDGZ AMDAK AMKEB AMKEP AMK "
-    "AMKG NS APT BDN MM MH MSI MPD MKES MKEP MKEB MKM MSC MKOM MAG MBA PHD "
-    "SPA SPB SPOG SPPD SPM SPKJ SPKFR"
+    "AMKG NS APT BDN MM MH MSI MPD MPDI MKES MKEP MKEB MKM MSC MKOM MAG MBA PHD MT MA MHUM MAP "
+    "SHI SHUM SHUT SAK SEI SIKOM BA BSC LC AK AMAPD AMPD SPA SPB SPOG SPPD SPM SPKJ SPKFR"
 )
+# Names or initials as well: degrees only after a comma, or with dots.
+UNSURE_DEGREES = word_set("ST MT MA MAP BA LC AK")
 
 # Families of one name; whatever the spelling rules bring together by themselves is not listed.
 ALIASES = {
-    "MUAMAD": "MUH MOH MOCH MUCH MOKH MUKH MHD MUHD MOHD MOHAMED MUHAMED MUHAMMED MOHAMMED",
+    "MUAMAD": "MUH MOH MOCH MUCH MOKH MUKH MHD MHMD MUHD MOHD MOHAMED MUHAMED MUHAMMED MOHAMMED",
     "SITI": "ST STI",
     "ABDUL": "ABD ABDL",
     "AMAD": "ACH AKH AHM AHMED ACHMED",
@@ -61,9 +66,13 @@ ALIASES = {
     "GUSTI": "GST",
     "DAING": "DG",
     "BAIK": "BQ",
+    "NGURA": "NGR",
 }
+EXPANDED = {"IB": ("IDA", "BAGUS")}
 CANONICAL = {word: key for key, words in ALIASES.items() for word in words.split()}
 BALINESE = word_set("WAIAN MADE NIUMAN KETUT PUTU KADEK KUMANG GEDE GUSTI LU NENGA DEWA")
+# "Abdur Rahman", but a typed ABDUR may go on as ABDURRAHMAN.
+ABDUL_BEFORE_A_NAME = word_set("ABDUR ABDUS ABDUN ABDUD ABDUT ABDUZ ABDUSY ABDUSH")
 PATRONYMIC = word_set("BIN BINTI BINTE BINT BT BTE")
 
 # Applied in this order to one upper-case word: old (van Ophuijsen) and regional spellings.
@@ -92,6 +101,8 @@ SPELLING = [
         (r"(.)\1+", r"\1"),
     )
 ]
+# The L of Abdul becomes the letter that follows, which is then one of a pair.
+ASSIMILATED = re.compile(r"^ABDUL(?=[DNRST])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +167,9 @@ def prefix_tokens(name: str) -> set[str]:
     return found
 
 
-def join_words(first: str, second: str) -> str:
-    """The key of two key words written as one."""
-    return spell_word(first + second)
+def join_words(*words: str) -> str:
+    """The key of key words written as one: Abdul Rahman gives that of Abdurrahman."""
+    return ASSIMILATED.sub("ABDU", spell_word("".join(words)))
 
 
 @lru_cache(maxsize=8192)
@@ -176,11 +187,14 @@ def _bare_words(text: str) -> tuple[list[str], bool]:
     # Card indexes write the title last: "AMINAH, NY".
     if tail and all(word in TITLES for word in tail):
         head, tail = tail + head, []
+    if "".join(head[:2]) in SPLIT_TITLES and len(head) > 2:
+        head = head[2:]
     words = _without_degrees(head, keep=1) + _without_degrees(tail, keep=0)
     start, is_baby_of = _title_end(words)
     ordinals = [ORDINALS[word] for word in words if word in ORDINALS] if is_baby_of else []
     if is_baby_of:
-        words, start = [word for word in words[start:] if word not in ORDINALS], 0
+        kept = (word for word in words[start:] if word not in ORDINALS)
+        words, start = [word for word in kept if word not in BABY_FILLERS], 0
     letters = [re.sub(r"[0-9]+", "", word) for word in words[start:] or words[-1:]]
     letters = [word for word in letters if word]
     return letters + (ordinals if letters else []), is_baby_of
@@ -188,10 +202,10 @@ def _bare_words(text: str) -> tuple[list[str], bool]:
 
 def _without_degrees(words: list[str], keep: int) -> list[str]:
     while len(words) > keep:
-        # "S.Tr.Keb" arrives as three words; a bare ST is a degree only after a comma.
+        # "S.Tr.Keb" arrives as three words.
         for size in range(min(3, len(words) - keep), 0, -1):
             degree = "".join(words[-size:])
-            if degree in DEGREES and (degree != "ST" or size > 1 or keep == 0):
+            if degree in DEGREES and (degree not in UNSURE_DEGREES or size > 1 or keep == 0):
                 words = words[:-size]
                 break
         else:
@@ -206,7 +220,7 @@ def _title_end(words: list[str]) -> tuple[int, bool]:
         is_filler = has_baby_title and (word in BABY_FILLERS or word in ORDINALS)
         if is_name or not (word in TITLES or is_filler):
             return _balinese_marker_end(words, position), is_baby_of
-        is_baby_of = is_baby_of or (has_baby_title and word in MOTHER_TITLES)
+        is_baby_of = is_baby_of or (has_baby_title and word in PARENT_TITLES)
         has_baby_title = has_baby_title or word in BABY_TITLES
     return len(words), is_baby_of
 
@@ -227,6 +241,11 @@ def _split_father(words: list[str]) -> tuple[list[str], list[str]]:
 
 def _key_words(words: list[str]) -> list[str]:
     keys = [CANONICAL.get(word) or spell_word(word) for word in words]
-    if len(words) > 1 and words[0] == "M":
+    if len(words) < 2:
+        return keys
+    for place, word in enumerate(words[:-1]):
+        if word in ABDUL_BEFORE_A_NAME:
+            keys[place] = "ABDUL"
+    if words[0] in ("M", "HM"):
         keys[0] = "MUAMAD"
-    return keys
+    return [*EXPANDED.get(words[0], keys[:1]), *keys[1:]]

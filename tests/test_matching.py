@@ -16,7 +16,7 @@ from clinic.likeness import (
     word_weight,
 )
 from clinic.matching import (
-    MOTHER_HINT,
+    PARENT_HINT,
     POSSIBLE_FROM,
     RULES,
     SIBLING_HINT,
@@ -89,7 +89,24 @@ def test_other_spelling_is_the_same_name(typed, stored):
         ("Aminah", "Siti Aminah", "sebagian nama sama"),
         ("Aminah Siti", "Siti Aminah", "nama beda ejaan"),
         ("Nur Haliza Putri", "Nurhaliza Putri", "nama beda ejaan"),
-        ("Daengyusufarifin", "Daeng Yusuf Arifin", "nama mirip"),
+        ("Daengyusufarifin", "Daeng Yusuf Arifin", "nama beda ejaan"),
+        # joined, split, and the L of Abdul that becomes the next letter
+        ("Abdurrahman", "Abd. Rachman", "nama beda ejaan"),
+        ("Abdussalam", "Abdul Salam", "nama beda ejaan"),
+        ("Abdurrohman", "Abdul Rahman", "nama mirip"),
+        ("Sitinuraini", "Siti Nur Aini", "nama beda ejaan"),
+        ("Rina Wati", "Rinawati", "nama beda ejaan"),
+        # another order
+        ("Maulana Ahmad Rizki", "Ahmad Rizki Maulana", "nama beda ejaan"),
+        # one word of several, and names that go on
+        ("Rizki", "Ahmad Rizki Maulana", "sebagian nama sama"),
+        ("Siti Nur Aini", "Nuraini", "sebagian nama sama"),
+        ("Slamet", "Selamet", "nama mirip"),
+        # initials
+        ("A. Rizki M.", "Ahmad Rizki Maulana", "nama mirip"),
+        ("A.A. Gede Oka", "Anak Agung Gede Oka", "nama mirip"),
+        # the father's name with and without its bin
+        ("Ahmad bin Umar", "Ahmad Umar", "nama beda ejaan"),
         ("Siti Aminah binti Umar", "Siti Aminah", "sebagian nama sama"),
     ],
 )
@@ -108,6 +125,11 @@ def test_typed_carelessly_it_is_still_found(typed, stored, reason):
         ("Suharti", "Wulandari"),
         ("Budi", "Agus"),
         ("Ahmad bin Umar", "Ahmad bin Hasan"),
+        ("Muhammad Rizki", "Muhammad Fajar"),
+        ("Abdul Rahman", "Abdul Malik"),
+        ("Nur Hidayah", "Nur Halimah"),
+        # In Lombok a mother and a father are called after their first child.
+        ("Inaq Sahnep", "Amaq Sahnep"),
     ],
 )
 def test_another_name_is_another_person(one, other):
@@ -119,6 +141,14 @@ def test_a_common_word_proves_less_than_a_rare_one():
     common = score(Person("Siti", BORN), Person("Siti", BORN))
     rare = score(Person("Maimunah", BORN), Person("Maimunah", BORN))
     assert common.points < rare.points
+
+
+def test_two_words_never_share_a_partner():
+    """Else a word too many would cost nothing when it resembles another one."""
+    fit = compare_words(("ALI", "ALM", "HASAN"), ("ALI", "HASAN"))
+    assert fit.alike < 1
+    assert fit.is_part
+    assert fit == compare_words(("ALI", "HASAN"), ("ALI", "ALM", "HASAN"))
 
 
 def test_frequency_of_the_register_sets_the_weight():
@@ -185,6 +215,13 @@ def test_initials_and_short_words():
         (date(1985, 3, 13), "tanggal lahir beda satu angka", "possible"),
         (date(1985, 3, 21), "tanggal lahir beda satu angka", "possible"),
         (date(1986, 3, 12), "tahun lahir selisih satu", "possible"),
+        (date(1995, 3, 12), "tanggal lahir beda satu angka", "possible"),
+        (date(1994, 3, 21), "tanggal lahir berbeda", None),
+        (date(1987, 3, 12), "tahun lahir selisih dua", "possible"),
+        (date(1985, 12, 31), "tahun lahir sama", "possible"),
+        (date(1985, 7, 1), "tahun lahir sama", "possible"),
+        (date(1983, 12, 31), "umur mirip", "possible"),
+        (date(1988, 1, 1), "tanggal lahir berbeda", None),
         (date(1985, 1, 1), "tahun lahir sama", "possible"),
         (date(1986, 7, 1), "umur mirip", "possible"),
         (date(1991, 8, 27), "tanggal lahir berbeda", None),
@@ -221,6 +258,20 @@ def test_a_placeholder_date_is_weaker_than_a_real_one():
         (date(1960, 6, 1), date(1960, 5, 9), {"day", "month"}, "born_year"),
         (date(1960, 5, 9), date(1960, 8, 17), {"day"}, "born_other"),
         (date(2000, 2, 29), date(2000, 2, 29), {"day"}, "born_same"),
+        (date(1989, 3, 12), date(1990, 3, 12), {"day"}, "born_year_off"),
+        (date(1989, 3, 12), date(1991, 3, 12), {"day"}, "born_years_off"),
+        (date(1989, 3, 12), date(1992, 3, 12), {"day"}, "born_other"),
+        # placeholders: the same one, another one, and one beside a real date
+        (date(1960, 1, 1), date(1960, 1, 1), {"day"}, "born_placeholder"),
+        (date(1960, 12, 31), date(1960, 12, 31), {"day"}, "born_placeholder"),
+        (date(1960, 7, 1), date(1960, 7, 1), {"day"}, "born_placeholder"),
+        (date(1960, 1, 1), date(1960, 12, 31), {"day"}, "born_year"),
+        (date(1960, 1, 1), date(1962, 7, 1), {"day"}, "born_age"),
+        (date(1960, 1, 7), date(1960, 7, 1), {"day"}, "born_year"),
+        # a told age: right, wrong by two years, and too far off
+        (date(1960, 7, 1), date(1960, 2, 2), {"day", "year"}, "born_year"),
+        (date(1962, 7, 1), date(1960, 2, 2), {"day", "year"}, "born_age"),
+        (date(1957, 7, 1), date(1960, 2, 2), {"year"}, "born_other"),
     ],
 )
 def test_birth_rule(a, b, precisions, rule):
@@ -260,7 +311,12 @@ def test_another_nik_speaks_against_it():
 
 @pytest.mark.parametrize(
     "placeholder",
-    ["0000000000000000", "1111111111111111", "1234567890123456", "-", "0", "5271015203850000", ""],
+    [
+        *("0000000000000000", "1111111111111111", "1234567890123456", "-", "0", ""),
+        *("0123456789012345", "9876543210987654", "1212121212121212"),
+        # the region, and nothing behind it
+        *("5271015203850000", "5271010000000001", "5271010000000000", "5271019999999999"),
+    ],
 )
 def test_a_placeholder_nik_never_matches(placeholder):
     one, other = Person("Budi", nik=placeholder), Person("Wulandari", nik=placeholder)
@@ -352,7 +408,15 @@ def test_a_baby_never_matches_its_mother(title, mother_born):
     mother = replace(AMINAH, kk_number=KK, phone="081234567890", birth_date=mother_born)
     match = score(baby, mother)
     assert match.level is None
-    assert match.household_hint == MOTHER_HINT
+    assert match.household_hint == PARENT_HINT
+
+
+@pytest.mark.parametrize("title", ["An. Tn.", "By Tn", "Anak Bapak", "Bayi Bpk"])
+def test_a_child_never_matches_the_father_it_is_called_after(title):
+    child = Person(f"{title} Ahmad Yani", None, **FAMILY)
+    father = Person("Ahmad Yani", BORN, sex="L", kk_number=KK, phone=FAMILY["phone"])
+    assert score(child, father).level is None
+    assert score(child, father).household_hint == PARENT_HINT
 
 
 def test_baby_and_namesake_without_dates():
@@ -375,6 +439,21 @@ def test_newborn_twins_are_told_apart():
     assert score(one, one).level == "strong"
     first, second = replace(one, birth_order=None), Person("By Ny Siti 2", one.birth_date)
     assert score(replace(first, name="By Ny Siti 1"), second).level is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("By Ny Siti I", "By Ny Siti II"),
+        ("By Ny Siti A", "By Ny Siti B"),
+        ("Bayi Kembar 1 Ny Siti", "By. Ny. Siti kembar 2"),
+        ("By Ny Siti ke-1", "By Ny Siti ke 2"),
+    ],
+)
+def test_twins_by_their_mothers_name_are_told_apart(one, other):
+    born = date(2026, 2, 3)
+    assert score(Person(one, born, **FAMILY), Person(other, born, **FAMILY)).level is None
+    assert score(Person(one, born, **FAMILY), Person(one, born, **FAMILY)).level == "strong"
 
 
 # Lists

@@ -41,6 +41,25 @@ def test_fold(text, folded):
         ("Budi Santoso S.T.", "Budi Santoso"),
         ("AMINAH, NY", "Aminah"),
         ("An. Rizky", "Rizki"),
+        ("Mbak Rina", "Rina"),
+        ("Mas Agus", "Agus"),
+        ("Saudari Rina", "Sdri. Rina"),
+        ("Nenek Rina", "Rina"),
+        ("Almh. Rina", "Rina"),
+        ("Njonja Rina", "Rina"),
+        ("K.H. Hasan", "KH Hasan"),
+        ("K. H. Hasan", "Hasan"),
+        ("TGH. Umar", "Umar"),
+        ("Ustad Umar", "Ustadz Umar"),
+        ("R.A. Kartini", "Raden Kartini"),
+        ("Rr. Rina", "Raden Roro Rina"),
+        ("Bd. Rina, S.Keb", "Rina"),
+        ("apt. Rina, S.Farm", "Rina"),
+        ("Budi, S.T., M.T.", "Budi"),
+        ("Budi, Lc., M.A.", "Budi"),
+        ("Budi S.Pd.I, M.Pd.I", "Budi"),
+        ("Budi, S.Hum", "Budi"),
+        ("Prof. Dr. H. Budi, Sp.PD", "Budi"),
         # alias families
         ("M. Yusuf", "Muhammad Jusup"),
         ("Moch. Yusuf", "Mohamad Yusuf"),
@@ -48,6 +67,16 @@ def test_fold(text, folded):
         ("St. Aminah", "Siti Aminah"),
         ("Sitti Aminah", "Siti Aminah"),
         ("Abd. Rahman", "Abdoel Rachman"),
+        ("H.M. Yusuf", "Muhammad Yusuf"),
+        ("HM Yusuf", "Muhammad Yusuf"),
+        ("Mhmd. Yusuf", "Muhammad Yusuf"),
+        ("Moehammad Yusuf", "Muhammad Yusuf"),
+        ("Mukhammad Yusuf", "Muhammad Yusuf"),
+        ("Abdur Rahman", "Abd. Rachman"),
+        ("Abdus Salam", "Abdul Salam"),
+        ("Noor Aini", "Nur Aini"),
+        ("IB Oka", "Ida Bagus Oka"),
+        ("Gst. Ngr. Rai", "I Gusti Ngurah Rai"),
         ("Achmad", "Akhmad"),
         ("Noer Hidayat", "Nur Hidajat"),
         ("Wyn. Sudana", "I Wayan Sudana"),
@@ -67,6 +96,15 @@ def test_fold(text, folded):
         ("Christina", "Kristina"),
         ("Suwarno", "Suarno"),
         ("Fatimah", "Fatima"),
+        ("Sjarief", "Syarif"),
+        ("Chotimah", "Khotimah"),
+        ("Djamilah", "Jamila"),
+        ("Ngatijem", "Ngatiyem"),
+        ("Sulaeman", "Sulaiman"),
+        ("Dzulkifli", "Julkipli"),
+        ("Johannes", "Yohanes"),
+        ("Stephanus", "Stefanus"),
+        ("Jum'at", "Jumat"),
     ],
 )
 def test_same_key(one, other):
@@ -83,6 +121,12 @@ def test_same_key(one, other):
         ("Hasan", "Husein"),
         ("Anak Agung Gede", "Gede"),
         ("Budi M", "Budi Muhammad"),
+        # the mother and the father of Sahnep, as they are called in Lombok
+        ("Inaq Sahnep", "Sahnep"),
+        ("Inaq Sahnep", "Amaq Sahnep"),
+        # a surname, not a degree
+        ("Lili Ma", "Lili"),
+        ("Abdullah", "Abdul"),
     ],
 )
 def test_different_keys(one, other):
@@ -98,6 +142,9 @@ def test_different_keys(one, other):
         "Anak Ny. Siti",
         "Bayi dari Siti",
         "SITI, BY NY",
+        "Bayi Ibu Siti",
+        "An. Tn. Siti",
+        "By Tn Siti",
     ],
 )
 def test_baby_of_is_flagged(name):
@@ -114,7 +161,11 @@ def test_a_title_alone_is_no_baby_flag(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["By Ny Siti 2", "By Ny Siti II", "Bayi 2 Ny Siti", "By II Ny Siti"]
+    "name",
+    [
+        *("By Ny Siti 2", "By Ny Siti II", "Bayi 2 Ny Siti", "By II Ny Siti"),
+        *("Bayi Kembar 2 Ny Siti", "By Ny Siti kembar II", "By Ny Siti ke-2"),
+    ],
 )
 def test_twins_keep_their_ordinal(name):
     assert tokens(name) == ("SITI", "2")
