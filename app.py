@@ -88,6 +88,7 @@ def page_context() -> dict:
     known = g.get("settings") if g.get("has_failed") else access.page_settings()
     return {
         "clinic_name": known["clinic_name"],
+        "clinic_address": known["clinic_address"],
         "is_demo": known["is_demo"],
         "zone": known["time_zone"],
         "now": utcnow(),

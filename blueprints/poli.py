@@ -1,12 +1,10 @@
 """The room's desk: its queue, which refreshes itself, and the steps that staff take in it."""
 
 import secrets
-from dataclasses import dataclass
 from functools import partial
 
 from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
 from flask_login import current_user
-from markupsafe import Markup
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 from wtforms import Form, SelectField, StringField
@@ -99,7 +97,7 @@ def queue_rows(code: str):
         return Response(status=404 if state.role in (Role.POLI, Role.HEAD) else 403)
     if request.args.get("v") == state.version:
         return Response(status=204, headers={"Cache-Control": "no-store"})
-    return responses.answer(_drawn_rows(code, state.version).content)
+    return responses.answer(_drawn_rows(code, state.version))
 
 
 @bp.post("/poli/<code>/panggil")
@@ -118,38 +116,29 @@ def _my_rooms() -> list[Room]:
     return [room for room in current_user.rooms if room.is_active]
 
 
-@dataclass(frozen=True)
-class DrawnRows:
-    valid: tuple[str, int]  # the version and the minute
-    html: Markup
-    content: responses.Content
-
-
-def _drawn_rows(code: str, version: str) -> DrawnRows:
+def _drawn_rows(code: str, version: str) -> responses.Content:
     """The room's list, drawn once for all who ask for this version in this minute."""
     shows_all = request.args.get("selesai") == "semua"
     # Waiting times are in it, so it is never older than the minute that they say.
     valid = (version, int(utcnow().timestamp()) // 60)
     drawn = current_app.extensions.setdefault("drawn_queues", {})
-    found = drawn.get((code, shows_all))
-    if found is None or found.valid != valid:
-        html = _draw_rows(code, shows_all)
-        content = responses.Content(html.encode(), "text/html")
-        found = drawn[code, shows_all] = DrawnRows(valid, html, content)
-    return found
+    found, content = drawn.get((code, shows_all), (None, None))
+    if found != valid:
+        content = responses.Content(_draw_rows(code, shows_all).encode(), "text/html")
+        drawn[code, shows_all] = (valid, content)
+    return content
 
 
-def _draw_rows(code: str, shows_all: bool) -> Markup:
+def _draw_rows(code: str, shows_all: bool) -> str:
     poli = db.session.scalars(select(Poli).where(Poli.code == code)).one()
     queue = queues.room_queue(poli, days.current_day())
     # Rendered without what every page gets: that would load the session.
-    html = current_app.jinja_env.get_template("poli/_queue_rows.html").render(
+    return current_app.jinja_env.get_template("poli/_queue_rows.html").render(
         poli=poli,
         queue=queue,
         shows_all=shows_all,
         done=queue.done if shows_all else queue.done[:DONE_SHOWN],
     )
-    return Markup(html)  # noqa: S704  the template has escaped what is in it
 
 
 def _page(code: str, *, message: str = "", problem: str = "", status: int = 200) -> Response:
@@ -167,9 +156,10 @@ def _page(code: str, *, message: str = "", problem: str = "", status: int = 200)
         moved=moved,
         key=secrets.token_hex(8),
         poli=room,
-        rows=_drawn_rows(code, present_version(room.id)).html,
+        rows=responses.SEAM,
     )
-    return Response(page, status, mimetype="text/html")
+    rows = _drawn_rows(code, present_version(room.id))
+    return responses.answer_around(page, rows, status)
 
 
 def _what_happened(room: Room, ref: str) -> tuple[QueueEntry | None, str]:
@@ -224,10 +214,12 @@ def step(entry: str, action: str):
 def more(entry: str):
     """All that can be done with this entry now, and what happened to it so far."""
     found = access.entry_or_404(entry)
+    # What somebody began to write is finished on its own page.
+    is_begun = found.examination is not None
     return render_template(
         "poli/more.html",
         entry=found,
-        actions=possible(found),
+        actions=[step for step in possible(found) if step != "selesai" or not is_begun],
         can_undo=can_undo(found),
         steps=past_steps(found),
         today=found.visit.service_day.on,

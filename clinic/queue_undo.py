@@ -52,11 +52,12 @@ def undo(actor: Actor, entry: QueueEntry, at: datetime) -> QueueEntry:
 
 
 def can_undo(entry: QueueEntry) -> bool:
-    """Whether there is a step to take back; `undo` may still refuse for a finished examination."""
+    """Whether there is a step to take back, and no finished examination forbids it."""
     try:
-        return bool(_event_to_undo(entry))
+        _refuse_finished(_event_to_undo(entry).entry)
     except QueueError:
         return False
+    return True
 
 
 def _entry(entry_id: int | None) -> QueueEntry | None:

@@ -257,6 +257,15 @@ def test_a_search_is_carried_into_the_new_form(clerk):
 # --- No NIK, never a dead end -----------------------------------------------------------------
 
 
+@pytest.mark.parametrize("typed", ["", "   "])
+def test_a_search_for_nothing_says_what_to_type(clerk, typed):
+    response = post(clerk, "/pendaftaran", {"q": typed, "birth_date": "", "aksi": "baru"})
+    page = clerk.get(response.location).get_data(as_text=True)
+    assert response.location == "/pendaftaran"
+    assert "Ketik nama, NIK, atau nomor lain dahulu." in page
+    assert 'value="baru"' not in page
+
+
 @pytest.mark.parametrize(
     ("reason", "more"),
     [

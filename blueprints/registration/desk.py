@@ -1,6 +1,6 @@
 """The desk: find first. One box, today's registrations, drafts that were left."""
 
-from flask import redirect, render_template, request, session, url_for
+from flask import flash, redirect, render_template, request, session, url_for
 from flask_login import current_user
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
@@ -31,10 +31,14 @@ def desk():
 @bp.post("/pendaftaran")
 @counter
 def search_patients():
-    session["last_search"] = {
-        "q": request.form.get("q", "")[:120],
-        "birth_date": request.form.get("birth_date", "")[:20],
+    typed = {
+        "q": request.form.get("q", "")[:120].strip(),
+        "birth_date": request.form.get("birth_date", "")[:20].strip(),
     }
+    if not any(typed.values()):
+        flash("Ketik nama, NIK, atau nomor lain dahulu.", "warning")
+        return redirect(url_for("registration.desk"), 303)
+    session["last_search"] = typed
     if request.form.get("aksi") == "baru":
         return redirect(url_for("registration.new"), 303)
     return redirect(url_for("registration.desk"), 303)
@@ -44,8 +48,10 @@ def search_patients():
 @counter
 def results():
     """Fragment: what the box finds while it is being typed into. Leaves the session alone."""
-    typed = {"q": request.form.get("q", ""), "birth_date": request.form.get("birth_date", "")}
-    return render_template("registration/_results.html", has_searched=True, **_results(typed))
+    typed = {name: request.form.get(name, "").strip() for name in ("q", "birth_date")}
+    return render_template(
+        "registration/_results.html", has_searched=any(typed.values()), **_results(typed)
+    )
 
 
 def _results(typed: dict[str, str]) -> dict:
