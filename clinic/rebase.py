@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from clinic.patients import Identity, identity_of
+from clinic.patients import Identity, current, identity_of
 from db import db
 from models import Patient, PatientVersion
 
@@ -24,21 +24,18 @@ GROUPS = (*TOGETHER, *((f.name,) for f in fields(Identity) if f.name not in _GRO
 def rebase(patient: Patient, identity: Identity, version: int) -> Identity:
     """`identity`, which was typed over this version of the patient, upon the present one.
 
-    What was changed since, and left alone in the form, is taken from the patient. Where both
-    changed the same thing the form counts; what it replaces stays as a PatientVersion.
+    What was changed since, and left alone in the form, is taken from the patient, or from the one
+    it was merged into. Where both changed the same thing the form counts; what it replaces stays
+    as a PatientVersion.
     """
-    if version >= patient.version:
+    if version >= patient.version and patient.merged_into_id is None:
         return identity
-    changed = _before(patient, version)
-    present = identity_of(patient)
+    stood = vars(identity_of(patient)) | _before(patient, version)
+    present = identity_of(current(patient))
     taken = [
         name
         for group in GROUPS
-        if any(name in changed for name in group)
-        and all(
-            _plain(getattr(identity, name)) == changed.get(name, _plain(getattr(present, name)))
-            for name in group
-        )
+        if all(_plain(getattr(identity, name)) == _plain(stood[name]) for name in group)
         for name in group
     ]
     return replace(identity, **{name: getattr(present, name) for name in taken})

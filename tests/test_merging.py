@@ -12,7 +12,9 @@ from sqlalchemy import select
 from clinic import (
     allergies,
     audit,
+    corrections,
     days,
+    diagnoses,
     history,
     merging,
     pairs,
@@ -21,11 +23,14 @@ from clinic import (
     queues,
     search,
 )
+from clinic.matching import Person
 from clinic.merge_fields import MergeError
+from clinic.rebase import rebase
 from db import db, transaction
 from models import (
     Allergy,
     AuditEntry,
+    CaseType,
     NoNikReason,
     PairSource,
     PairState,
@@ -37,6 +42,7 @@ from models import (
     Visit,
 )
 from tests import factories, past_visits
+from tests.pages import post
 
 KK = "6472011203140007"
 
@@ -138,12 +144,11 @@ def test_the_lost_record_stays_as_it_stood_and_leads_on(records, siti, double):
 
 
 def test_search_finds_the_survivor_by_everything_of_the_other(records, siti, app):
-    other = factories.patient(
-        "Fatmawati Yusuf", nik="6472015205900077", bpjs_number="0001112223334"
-    )
+    card = "0001112223334"
+    other = factories.patient("Fatmawati Yusuf", nik="6472015205900077", bpjs_number=card)
     correct(other, name="Fatma Yusuf")
     merge(records, siti, other)
-    for q in (other.mrn, other.mrn.lstrip("0"), other.nik, "0001112223334", "Fatma", "Fatmawati"):
+    for q in (other.mrn, other.mrn.lstrip("0"), other.nik, card, "Fatma", "Fatmawati"):
         assert found(q) == [siti.mrn], q
     assert patients.by_nik(other.nik).id == siti.id
 
@@ -500,3 +505,107 @@ def test_two_records_of_one_person_are_no_namesakes_in_the_queue(records, siti, 
     shown = factories.entry("UMUM", siti)
     rows = queue_lines.room_queue(factories.poli(), days.current_day()).waiting
     assert [row.same_name for row in rows if row.ref == shown.public_id] == [None]
+
+
+def test_the_history_of_both_is_read_as_one(records, siti, double):
+    past_visits.add(double, 2)
+    assert diagnoses.suggested_case_type(siti, "J06.9") == CaseType.NEW
+    merge(records, siti, double)
+    read = history.history(siti)
+    assert [visit.rooms[0].examination.assessment for visit in read] == [
+        "penilaian 1",
+        "penilaian 2",
+    ]
+    assert diagnoses.suggested_case_type(siti, "J06.9") == CaseType.OLD
+
+
+def test_a_likely_patient_is_the_survivor_and_appears_once(records, siti, double):
+    asked = Person(name="Sitti Aminnah", birth_date=double.birth_date, sex="P")
+    assert {match.patient.mrn for match in search.likely(asked)} == {siti.mrn, double.mrn}
+    merge(records, siti, double)
+    assert [match.patient.mrn for match in search.likely(asked)] == [siti.mrn]
+    assert search.likely(asked, exclude_ref=siti.public_id) == []
+
+
+def test_a_visit_cannot_be_moved_to_a_record_that_was_merged(records, siti, double):
+    merge(records, siti, double)
+    visit = factories.visit(factories.patient("Ani"))
+    with transaction():
+        corrections.reassign_patient(records, visit, double, "salah orang")
+    assert visit.patient is siti and visit.original_patient_id == siti.id
+
+
+def test_old_links_lead_to_the_survivor(records, siti, double, sign_in):
+    entry = factories.entry("UMUM", double)
+    with transaction():
+        queues.act(factories.actor("kepala"), entry, "batal", "salah daftar")
+    merge(records, siti, double)
+    clerk, doctor, head = sign_in("loket"), sign_in("umum"), sign_in("kepala")
+    ticket = clerk.get(f"/pendaftaran/tiket/{entry.visit.public_id}").get_data(as_text=True)
+    form = clerk.get(f"/pendaftaran/pasien/{double.public_id}").get_data(as_text=True)
+    for page in (ticket, form):
+        assert "Siti Aminah" in page and "Sitti Aminnah" not in page
+    old = head.get(f"/pasien/{double.public_id}")
+    assert (old.status_code, old.location) == (302, f"/pasien/{siti.public_id}")
+    # Whoever was in this room today may be read there, now under the survivor's name.
+    record = doctor.get(f"/pasien/{siti.public_id}").get_data(as_text=True)
+    assert entry.visit.label in record or "Poli Umum" in record
+
+
+def test_an_opened_record_is_opened_anew_after_a_merge(records, siti, double, sign_in):
+    dentist = sign_in("gigi")
+    reason = {"alasan": "titip obat lewat poli gigi"}
+
+    def is_open(patient: Patient) -> bool:
+        page = dentist.get(f"/pasien/{patient.public_id}").get_data(as_text=True)
+        return 'name="alasan"' not in page
+
+    post(dentist, f"/pasien/{double.public_id}/buka", reason)
+    assert is_open(double) and not is_open(siti)
+    done = merge(records, siti, double)
+    assert not is_open(siti)  # more stands there than what the reason was given for
+    post(dentist, f"/pasien/{double.public_id}/buka", reason)
+    assert is_open(siti)
+    undo(records, done)
+    assert is_open(siti) and is_open(double)
+
+
+FIELDS = {
+    "name": "Sitti Aminnah",
+    "sex": "P",
+    "birth_date": "14-05-1985",
+    "no_nik_reason": "BELUM_BAWA",
+    "address": "Jalan Kenanga 12",
+    "village": "Tirta Alur",
+    "payer": "UMUM",
+    "complaint": "demam dan batuk",
+    "poli": "UMUM",
+}
+
+
+def test_a_registration_begun_on_the_lost_record_goes_on_with_the_survivor(
+    records, siti, double, sign_in
+):
+    clerk = sign_in("loket")
+    typed = FIELDS | {"phone": "0899 0000 1111"}
+    sent = post(clerk, f"/pendaftaran/pasien/{double.public_id}", typed)
+    merge(records, siti, double)
+    page = clerk.get(sent.location).get_data(as_text=True)
+    assert "Siti Aminah" in page and "Sitti Aminnah" not in page
+    assert "NIK-TAKEN" not in page  # what was left alone is the survivor's: her NIK too
+    answers = {"override_reason": "sudah dicek", f"jawab-{siti.public_id}": "ragu"}
+    saved = post(clerk, sent.location, {"version": "1", **answers})
+    assert saved.status_code == 303, saved.get_data(as_text=True)
+    db.session.expire_all()
+    assert len(visits_of(siti)) == 1 and visits_of(double) == []
+    assert (siti.name, siti.phone, siti.payer) == ("Siti Aminah", "+6289900001111", "JKN_PBI")
+    assert siti.nik is not None
+
+
+def test_what_was_typed_over_the_lost_record_is_put_upon_the_survivor(records, siti, double):
+    typed = replace(patients.identity_of(double), phone="+62855555555", address="Jalan Baru 1")
+    correct(double, payer="JAMKESDA")
+    merge(records, siti, double)
+    onto = rebase(double, typed, 1)
+    wanted = replace(patients.identity_of(siti), phone="+62855555555", address="Jalan Baru 1")
+    assert onto == wanted
