@@ -103,6 +103,7 @@ def _note_message(problems: list[str], message) -> None:
         "Failed to load resource",
         "Response Status Error Code",
         "htmx:sendError",
+        "htmx:sendAbort",  # a newer request took its place
         "htmx:afterRequest",
     )
     if message.type == "error" and not any(text in message.text for text in fine):

@@ -302,6 +302,28 @@ def test_this_is_the_patient_goes_on_with_that_record(clerk, siti):
     assert "address" in db.session.scalars(select(PatientVersion)).one().before
 
 
+def test_the_other_record_of_the_same_person_goes_to_the_records_staff(clerk, siti):
+    double = factories.patient("Siti Aminah Rahayu", birth_date=BORN, no_nik_reason="LUPA_KARTU")
+    address, page = compare(clerk, siti, **answer(double, "ragu"))
+    check = post(clerk, address.partition("?")[0], hidden(page)).location
+    assert saved(confirm(clerk, check)).patient_id == siti.id
+    row = pair()
+    assert (row.first_id, row.second_id, row.state) == (siti.id, double.id, PairState.OPEN)
+
+
+def test_after_the_choice_those_are_asked_about_whom_that_record_resembles(clerk, siti):
+    double = factories.patient("Siti Aminah Rahayu", birth_date=BORN, no_nik_reason="LUPA_KARTU")
+    known = factories.patient("Siti Aminah Rahayu", birth_date=BORN, no_nik_reason="LUPA_KARTU")
+    with transaction():
+        ones = [db.session.merge(one) for one in (siti, known)]
+        pairs.note(factories.actor(), *ones, PairState.DIFFERENT, source=PairSource.RECORDS)
+    address, page = compare(clerk, siti)
+    check = post(clerk, address.partition("?")[0], hidden(page)).location
+    assert draft_row().answers == {double.public_id: ""}
+    assert post(clerk, check, {"version": "2"}).status_code == 422
+    assert saved(post(clerk, check, {"version": "2"} | answer(double)))
+
+
 def test_a_half_filled_form_loses_nothing_on_the_way(clerk, siti):
     typed = {"birth_date": "40-13-1985", "address": "", "poli": "", "complaint": "pusing sekali"}
     address, page = compare(clerk, siti, **typed)
@@ -563,3 +585,24 @@ def test_a_further_room_is_about_the_same_person(clerk, siti):
     assert siti.public_id not in text_of(clerk.get(check))
     draft = check.rsplit("/", 1)[-1]
     assert clerk.get(f"/pendaftaran/banding/{draft}/{siti.public_id}").status_code == 404
+
+
+def test_many_matches_and_a_family_stay_within_6_kb(clerk):
+    people = [
+        factories.patient(
+            "Siti Aminah Rahayu", birth_date=BORN, phone="081234567890", village="Tirta Alur"
+        )
+        for _ in range(8)
+    ]
+    check = send(clerk, no_nik_reason="", nik=people[0].nik, kk_number="3171010101200001")
+    draft = check.rsplit("/", 1)[-1]
+    clerk.is_checking = False
+    for url in (
+        check,
+        f"/pendaftaran/banding/{draft}/{people[0].public_id}",
+        f"{NEW}?draf={draft}",
+        f"/pendaftaran/pasien/{people[1].public_id}?draf={draft}",
+    ):
+        answered = clerk.get(url, headers={"Accept-Encoding": "gzip"})
+        assert answered.status_code == 200
+        assert len(answered.data) <= 6 * 1024, (url, len(answered.data))

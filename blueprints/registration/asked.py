@@ -4,7 +4,7 @@ from flask import request, url_for
 
 import access
 from blueprints.registration.drafted import form_address
-from clinic import asking, drafts, patients
+from clinic import asking, drafts, patients, review
 from clinic.asking import Likely
 from clinic.patients import Identity
 from db import transaction
@@ -46,6 +46,14 @@ def look(identity: Identity, patient: Patient | None) -> Likely:
     if not (identity.nik or identity.bpjs_number or len(identity.name) >= MIN_NAME):
         return Likely()
     return asking.look(identity, patient)
+
+
+def noted(identity: Identity | None, patient: Patient | None, before: dict[str, str]) -> dict:
+    """What a draft keeps: all answers, and with a whole identity whom the save waits for."""
+    likely, owner = Likely(), None
+    if identity:
+        likely, owner = asking.look(identity, patient), review.nik_owner(identity.nik, patient)
+    return asking.gather(before, given(), likely, {owner.public_id} if owner else ())
 
 
 def leave(draft: RegistrationDraft, found: Patient | None) -> str:

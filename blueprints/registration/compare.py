@@ -1,12 +1,13 @@
 """Is this the patient? The record beside what was typed, field by field, before they are joined."""
 
 from flask import abort, make_response, redirect, render_template, request, url_for
+from werkzeug.datastructures import MultiDict
 
 import access
-from blueprints.registration import differences, drafted
-from blueprints.registration.asked import moving_address
+from blueprints.registration import asked, differences, drafted
 from blueprints.registration.blueprint import bp, counter
 from blueprints.registration.drafted import Drafted, form_address
+from blueprints.registration.forms import RegistrationForm
 from clinic import asking, drafts, patients, review, search
 from clinic.drafts import DraftSubject
 from db import transaction
@@ -32,12 +33,14 @@ def decide(draft, patient):
             drafts.answer(read.draft, {record.public_id: action})
         return redirect(_back(read, came_from), 303)
     if read.about_visit:
-        return redirect(moving_address(read.about_visit, record), 303)
+        return redirect(asked.moving_address(read.about_visit, record), 303)
     seen = (request.form.get("version"), request.form.get("patient_version"))
     if seen != (str(read.draft.version), str(record.version)):  # decided about something else
         return make_response(page(read, record, came_from, problem=CHANGED), 409)
     fields = differences.decided(record, read.draft.fields, _picks(), read.form.today)
-    answers = {k: v for k, v in read.draft.answers.items() if k != record.public_id}
+    form = RegistrationForm(MultiDict(fields), kind=DraftKind.RETURNING)
+    before = {k: v for k, v in read.draft.answers.items() if k != record.public_id}
+    answers = asked.noted(form.identity(record) if form.validate() else None, record, before)
     subject = DraftSubject(DraftKind.RETURNING, record.public_id)
     with transaction():
         drafts.store(access.current_actor(), fields, subject, read.draft, answers)

@@ -121,13 +121,7 @@ def _store(
 ) -> RegistrationDraft:
     """Keep the form, its answers, and with a valid identity whom the check page must ask about."""
     draft = drafts.by_ref(request.form.get("draft", ""))
-    likely, besides = asking.Likely(), set()
-    if identity:
-        likely = asking.look(identity, patient)
-        owner = review.nik_owner(identity.nik, patient)
-        besides = {owner.public_id} if owner else set()
-    before = draft.answers if draft else {}
-    answers = asking.gather(before, asked.given(), likely, besides)
+    answers = asked.noted(identity, patient, draft.answers if draft else {})
     base = {"patient_version": str(patient.version)} if patient else {}
     fields = base | form.typed()
     with transaction():
