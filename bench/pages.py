@@ -17,6 +17,7 @@ _DRAFT_VERSION = re.compile(r'name="version" value="(\d+)"')
 _PATIENT = re.compile(r'data-patient="([^"]+)"')
 _FOUND = re.compile(r'data-patient="[^>]*>\s*<b>([^<]*)</b>')
 _REASON = re.compile(r'name="(override_reason[^"]*)"')
+_ASKED = re.compile(r'name="ditanya" value="([^"]+)"')
 
 
 def csrf(text: str) -> str:
@@ -88,4 +89,5 @@ def enter(run: Run, client: Client, form: dict[str, str], label: str = "") -> St
     run.expect(form["name"].split()[0] in text, "check page shows the name", answer)
     confirmation = {"csrf_token": csrf(text), "version": draft_version(text)}
     confirmation |= dict.fromkeys(reason_fields(text), "sudah ditanyakan")
+    confirmation |= {f"jawab-{ref}": "beda" for ref in _ASKED.findall(text)}
     return check, confirmation
