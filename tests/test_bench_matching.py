@@ -1,0 +1,103 @@
+"""The benchmark's register and its mistakes: repeatable, and what docs/matching.md says of them."""
+
+import random
+from collections import Counter
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from bench import mistakes, register
+from clinic.patients import Identity
+from models import DatePrecision
+
+ONE = Identity("Muhammad Hasyim Saputra", "L", date(1987, 3, 9), village="Kebun Ayu")
+
+
+@pytest.fixture(scope="module")
+def people():
+    return register.build(3_000)
+
+
+def chance() -> random.Random:
+    return random.Random(7)
+
+
+def test_the_same_register_each_time(people):
+    again = register.build(3_000)
+    assert again.people == people.people
+    assert again.children == people.children
+    queries = [mistakes.returning(one, 50, lambda _: True) for one in (people, again)]
+    assert queries[0] == queries[1]
+    relatives = [mistakes.relatives(one, 20, register.twin_of) for one in (people, again)]
+    assert relatives[0] == relatives[1]
+
+
+def test_the_register_is_one_of_a_clinic(people):
+    names = Counter(one.name.upper() for one in people.people)
+    shared = sum(count for count in names.values() if count > 1)
+    assert 0.4 < shared / len(people.people) < 0.9
+    niks = [one.nik for one in people.people if one.nik]
+    assert len(set(niks)) == len(niks)
+    assert 0.8 < len(niks) / len(people.people) < 0.95
+    assert all(bool(one.nik) != bool(one.no_nik_reason) for one in people.people)
+    families = Counter(one.kk_number for one in people.people if one.kk_number)
+    assert families.most_common(1)[0][1] >= 5
+    twins = Counter((one.kk_number, one.birth_date) for one in people.people if one.kk_number)
+    assert max(twins.values()) >= 2
+    estimated = [one for one in people.people if one.birth_precision == DatePrecision.YEAR]
+    assert estimated
+    assert all(one.birth_date.year < 1975 for one in estimated)
+
+
+def test_shares_of_mistakes(people):
+    queries = mistakes.returning(people, 2_000, lambda _: True)
+    meant = [people.people[query.place] for query in queries]
+    pairs = [(query.typed, one) for query, one in zip(queries, meant, strict=True)]
+    names = sum(typed.name.upper() != one.name.upper() for typed, one in pairs)
+    births = sum(typed.birth_date != one.birth_date for typed, one in pairs)
+    assert 0.56 < names / len(pairs) < 0.64
+    assert 0.25 < births / len(pairs) < 0.33  # an estimated date may be told as it was
+    numbers = [(typed.nik, one.nik) for typed, one in pairs if one.nik]
+    wrong = [(a, b) for a, b in numbers if a != b]
+    assert 0.03 < len(wrong) / len(numbers) < 0.07
+    assert all(sum(x != y for x, y in zip(a, b, strict=True)) == 1 for a, b in wrong)
+
+
+@pytest.mark.parametrize("kind", mistakes.NAME_MISTAKES)
+def test_each_mistake_leaves_a_name(kind):
+    drawn = chance()
+    made = {mistakes.MAKERS[kind](drawn, ONE.name.upper(), ONE) for _ in range(200)}
+    assert len(made - {ONE.name.upper()}) >= 2
+    assert all(name.strip() and name == name.strip() for name in made)
+
+
+def test_a_mistaken_birth_date_is_a_date_of_the_past():
+    drawn, newborn = chance(), replace(ONE, birth_date=register.TODAY)
+    for one in [ONE, newborn] * 200:
+        typed = mistakes.mistaken_birth(drawn, one)
+        assert typed.birth_date is None or typed.birth_date <= register.TODAY
+        assert typed == replace(
+            one, birth_date=typed.birth_date, birth_precision=typed.birth_precision
+        )
+
+
+def test_relatives_are_somebody_else(people):
+    for make, is_same_day in ((register.twin_of, True), (register.sibling_of, False)):
+        drawn = chance()
+        for at in people.children[:200]:
+            child = people.people[at]
+            other = make(drawn, child, set(people.niks))
+            assert {*other.name.split()} != {*child.name.split()}
+            assert other.kk_number == child.kk_number
+            assert (other.birth_date == child.birth_date) or not is_same_day
+
+
+def test_what_each_scenario_knows(people):
+    full = next(one for one in people.people if one.nik and one.bpjs_number and one.phone)
+    without, bare = mistakes.without_numbers(full), mistakes.bare(full)
+    assert (without.nik, without.bpjs_number, without.phone) == (None, None, full.phone)
+    known = {name for name, value in vars(bare).items() if value not in (None, "", False)}
+    expected = {"name", "sex", "birth_date", "birth_precision", "village"}
+    assert known - {"payer", "no_nik_reason"} == expected
+    assert mistakes.with_nik(full).nik == full.nik
