@@ -1,12 +1,15 @@
 """Whose identity is to be completed: no NIK, nobody knows who, or only an estimated birth date."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from itertools import islice
+from typing import NamedTuple
 
-from sqlalchemy import and_, case, func, or_, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy.orm import aliased, joinedload
 
-from clinic import days
+from clinic import days, patients, search
 from db import db
 from models import (
     DatePrecision,
@@ -49,7 +52,16 @@ _LACKING = and_(
         Patient.birth_date.is_(None),
     ),
 )
-_NEVER = date.min  # sorts behind every visit
+_NEVER = date.min  # behind every visit
+DAYS_AT_ONCE = 8  # twice as many at the next try
+
+
+class Place(NamedTuple):
+    """Where someone stands in the list; the greatest comes first."""
+
+    is_here: bool
+    seen_on: date
+    patient_id: int
 
 
 def count() -> int:
@@ -60,79 +72,97 @@ def count() -> int:
 def incomplete(limit: int, after: str | None = None) -> list[Incomplete]:
     """Who is here now comes first, then who was seen last, those never seen at the end.
 
-    `after` is the public id of the last patient of the page before.
+    `after` is the public id of the last patient of the page before. Reads as many days back as
+    the page needs, not the whole register.
     """
-    found = _ranked()
-    order = (found.c.is_here.desc(), found.c.seen_on.desc(), found.c.patient_id.desc())
-    page = (
-        select(Patient, found.c.seen_on, found.c.is_here)
-        .join(found, found.c.patient_id == Patient.id)
-        .options(joinedload(Patient.household))
-        .order_by(*order)
-        .limit(limit)
-    )
-    place = _place(after) if after else None
-    if place is not None:
-        page = page.where(_comes_after(found, *place))
+    start = _place(after) if after else None
+    places = list(islice(_places(limit, start), limit))
+    shown = select(Patient).options(joinedload(Patient.household))
+    known = shown.where(Patient.id.in_([place.patient_id for place in places]))
+    people = {patient.id: patient for patient in db.session.scalars(known)}
     return [
-        Incomplete(patient, None if seen_on == _NEVER else seen_on, bool(is_here))
-        for patient, seen_on, is_here in db.session.execute(page)
+        Incomplete(people[id_], None if seen_on == _NEVER else seen_on, is_here)
+        for is_here, seen_on, id_ in places
     ]
 
 
-def _ranked():
-    seen_on = (
-        select(func.max(ServiceDay.on))
-        .join(Visit, Visit.service_day_id == ServiceDay.id)
-        .where(Visit.patient_id == Patient.id, Visit.status != VisitStatus.CANCELLED)
-        .correlate(Patient)
-        .scalar_subquery()
-    )
-    return (
-        select(
-            Patient.id.label("patient_id"),
-            func.coalesce(seen_on, _NEVER).label("seen_on"),
-            case((Patient.id.in_(_here()), 1), else_=0).label("is_here"),
-        )
-        .where(_LACKING)
-        .subquery()
-    )
+def _place(public_id: str) -> Place | None:
+    patient = patients.by_ref(public_id)
+    if patient is None:
+        return None
+    seen_on = search.last_visits([patient.id]).get(patient.id, _NEVER)
+    return Place(patient.id in _ids_here(), seen_on, patient.id)
 
 
-def _here():
-    """Ids of those who wait or are treated today."""
+def _places(limit: int, start: Place | None) -> Iterator[Place]:
+    """All places behind `start`, in order."""
+    here = _ids_here()
+    seen = search.last_visits(here)
+    first = (Place(True, seen.get(id_, _NEVER), id_) for id_ in here)
+    yield from _behind(first, start)
+    top = start.seen_on if start and not start.is_here else date.max
+    length = DAYS_AT_ONCE
+    while top > _NEVER and (bottom := _days_back(top, length)):
+        places = (Place(False, on, id_) for id_, on in _last_seen(bottom, top) if id_ not in here)
+        yield from _behind(places, start)
+        top, length = bottom - timedelta(days=1), length * 2
+    is_at_end = start and not start.is_here and start.seen_on == _NEVER
+    never = _never_seen(start.patient_id if is_at_end else None, limit)
+    yield from (Place(False, _NEVER, id_) for id_ in never if id_ not in here)
+
+
+def _behind(places: Iterable[Place], start: Place | None) -> list[Place]:
+    return sorted((one for one in places if start is None or one < start), reverse=True)
+
+
+def _ids_here() -> set[int]:
+    """Those who wait or are treated today and lack something."""
     day = days.current_day()
-    return (
+    if day is None:
+        return set()
+    waiting = (
         select(Visit.patient_id)
         .join(QueueEntry, QueueEntry.visit_id == Visit.id)
+        .join(Patient, Patient.id == Visit.patient_id)
         .where(
-            QueueEntry.service_day_id == (day.id if day else None),
+            QueueEntry.service_day_id == day.id,
             QueueEntry.state.in_(days.STILL_HERE),
+            _LACKING,
         )
     )
+    return set(db.session.scalars(waiting))
 
 
-def _place(public_id: str) -> tuple[int, date, int] | None:
-    found = _ranked()
-    place = (
-        select(found.c.is_here, found.c.seen_on, found.c.patient_id)
-        .join(Patient, Patient.id == found.c.patient_id)
-        .where(Patient.public_id == public_id)
+def _days_back(top: date, length: int) -> date | None:
+    """The first of the last `length` service days up to this one."""
+    known = select(ServiceDay.on).where(ServiceDay.on <= top).order_by(ServiceDay.on.desc())
+    return min(db.session.scalars(known.limit(length)), default=None)
+
+
+def _last_seen(bottom: date, top: date) -> list[tuple[int, date]]:
+    """Who was seen in these days and not later, with their last day."""
+    later, later_day = aliased(Visit), aliased(ServiceDay)
+    came_later = exists().where(
+        later.patient_id == Visit.patient_id,
+        later.status != VisitStatus.CANCELLED,
+        later_day.id == later.service_day_id,
+        later_day.on > top,
     )
-    return db.session.execute(place).tuples().one_or_none()
-
-
-def _comes_after(found, is_here: int, seen_on: date, patient_id: int):
-    columns = found.c
-    return or_(
-        columns.is_here < is_here,
-        and_(columns.is_here == is_here, columns.seen_on < seen_on),
-        and_(
-            columns.is_here == is_here,
-            columns.seen_on == seen_on,
-            columns.patient_id < patient_id,
-        ),
+    seen = (
+        select(Visit.patient_id, func.max(ServiceDay.on))
+        .join(ServiceDay, ServiceDay.id == Visit.service_day_id)
+        .join(Patient, Patient.id == Visit.patient_id)
+        .where(ServiceDay.on.between(bottom, top), Visit.status != VisitStatus.CANCELLED)
+        .where(_LACKING, ~came_later)
+        .group_by(Visit.patient_id)
     )
+    return list(db.session.execute(seen).tuples())
+
+
+def _never_seen(before: int | None, limit: int) -> list[int]:
+    came = exists().where(Visit.patient_id == Patient.id, Visit.status != VisitStatus.CANCELLED)
+    never = select(Patient.id).where(_LACKING, ~came).order_by(Patient.id.desc()).limit(limit)
+    return list(db.session.scalars(never if before is None else never.where(Patient.id < before)))
 
 
 def _is_foreigner(patient: Patient) -> bool:

@@ -129,3 +129,13 @@ def test_pages_meet_without_gap_or_repeat(app):
     assert [db.session.get_one(Patient, id_).public_id for id_ in everyone] == paged
     assert len(set(paged)) == 7
     assert ids("unknown") == everyone
+
+
+def test_it_goes_back_as_far_as_needed(app):
+    people = [lacking() for _ in range(5)]
+    for patient, days_ago in zip(people, (1, 40, 41, 300, 2000), strict=True):
+        seen(patient, days_ago)
+    for days_ago in (*range(2, 30), 500):
+        seen(people[0], days_ago)
+    assert ids() == [patient.id for patient in people]
+    assert ids(people[1].public_id) == [patient.id for patient in people[2:]]
