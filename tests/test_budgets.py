@@ -2,6 +2,7 @@
 
 import gzip
 import re
+import zlib
 
 import pytest
 
@@ -61,6 +62,18 @@ def test_a_queue_of_40_is_4_kb(busy_day, sign_in):
     assert gzip.decompress(page.data).decode().count('data-state="waiting"') == 40
     assert len(get(client, "/poli/UMUM/baris").data) <= 4 * KB
     assert len(page.data) <= 6 * KB
+
+
+@pytest.mark.parametrize("url", ["/poli/UMUM", "/poli/UMUM/baris", "/poli/GIGI"])
+def test_a_queue_says_the_same_packed_and_plain(busy_day, sign_in, url):
+    """Its list is packed apart from the page around it."""
+    client = sign_in("kepala")
+    unpacking = zlib.decompressobj(31)  # checks length and sum
+    packed = unpacking.decompress(get(client, url).data)
+    assert unpacking.eof
+    assert not unpacking.unused_data
+    key = rb'name="key" value="\w+"|data-now="\d+"|per \d\d\.\d\d|stamp="\d+"'
+    assert re.sub(key, b"", packed) == re.sub(key, b"", client.get(url).data)
 
 
 def test_an_unchanged_poll_is_200_bytes_and_one_query(busy_day, sign_in):
