@@ -188,7 +188,7 @@ class Crew:
     def results(self) -> list[Any]:
         answers = []
         for process, pipe in self._members:
-            assert pipe.poll(3 * PATIENCE), f"client {process.pid} does not come to an end"
+            assert pipe.poll(10 * PATIENCE), f"client {process.pid} does not come to an end"
             answers.append(pipe.recv())
         problems = [problem for _, problem in answers if problem]
         # A process that only missed the others at the gate is not the one to read about.

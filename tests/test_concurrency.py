@@ -275,10 +275,23 @@ def web_server(server: LiveServer) -> int:
     return next(pid for pid, name in found if name == "alur-web")
 
 
+def visits_now() -> int:
+    db.session.rollback()
+    return count(Visit)
+
+
+def another_visit(before: int) -> int:
+    """How many there are when one more than these has been saved."""
+    until(lambda: visits_now() > before, "a save between two kills")
+    return visits_now()
+
+
 def kill_workers(server: LiveServer, times: int) -> int:
     """`kill -9` of a web worker, again and again; how many it hit."""
     chance, master, killed = random.Random(7), web_server(server), 0
+    seen = visits_now()
     for _ in range(times):
+        seen = another_visit(seen)  # on a slow machine too they die at work, not at the start
         time.sleep(chance.uniform(0.3, 0.9))
         workers = sorted(children_of(master))
         if workers:
