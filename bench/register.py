@@ -98,7 +98,7 @@ def _household(chance: random.Random, number: int) -> dict[str, str | None]:
     phone = f"+628{chance.randrange(10**9, 10**10)}" if chance.random() < 0.75 else None
     if chance.random() < 0.02:  # the health volunteer's, for many families
         phone = f"+62812300000{chance.randrange(10, 60)}"
-    kk_number = f"5271{1 + number % 6:02}{1 + number % 28:02}0320{number:06}"
+    kk_number = f"5271{1 + number % 6:02}{1 + number % 28:02}03{number:06}"
     return {
         "kk_number": kk_number if chance.random() < 0.9 else None,
         "village": _skewed(chance, words.VILLAGES),

@@ -41,6 +41,8 @@ def test_the_register_is_one_of_a_clinic(people):
     assert len(set(niks)) == len(niks)
     assert 0.8 < len(niks) / len(people.people) < 0.95
     assert all(bool(one.nik) != bool(one.no_nik_reason) for one in people.people)
+    assert {len(one.kk_number or "") for one in people.people} == {0, 16}
+    assert {len(nik) for nik in niks} == {16}
     families = Counter(one.kk_number for one in people.people if one.kk_number)
     assert families.most_common(1)[0][1] >= 5
     twins = Counter((one.kk_number, one.birth_date) for one in people.people if one.kk_number)
