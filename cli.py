@@ -171,13 +171,15 @@ def _work_until_stopped() -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
     while not stop.is_set():
+        has_more = False
         try:
             worker.run_once()
+            has_more = worker.import_patients(current_app.config["ALUR"].data, stop.is_set)
         except Exception:  # it must outlive a full disk or a database that restarts
             log.exception("worker step failed")
             db.session.rollback()
         db.session.remove()
-        stop.wait(BEAT_SECONDS)
+        stop.wait(0 if has_more else BEAT_SECONDS)
 
 
 def init_app(app: Flask) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
 from clinic.names import PREFIX_LENGTH, SHORT_WORD, join_words, name_tokens
 from db import db
@@ -77,3 +77,8 @@ def refresh(patient: Patient) -> None:
             token.birth_year, token.sex = row["birth_year"], row["sex"]
     db.session.add_all(PatientToken(**row) for row in rows.values())
     db.session.flush()
+
+
+def forget(patient_ids: Sequence[int]) -> None:
+    """Take away the words of patients who are to be found no more."""
+    db.session.execute(delete(PatientToken).where(PatientToken.patient_id.in_(patient_ids)))

@@ -6,11 +6,14 @@ Every step has its own short transaction and may be repeated: a killed worker lo
 import contextlib
 import logging
 import os
+import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import text, update
 
-from clinic import audit, pair_scan
+from clinic import audit, import_work, pair_scan
 from db import BUSY_TIMEOUT_MS, SQLITE_IS_WAL_SAFE, db, transaction, utcnow
 from models import LoginSession, WorkerBeat
 
@@ -23,6 +26,7 @@ PAIRS = "pairs"
 PAIRS_EVERY = timedelta(minutes=1)
 PEOPLE_COMPARED = 50  # at once: a second of one core, at 100,000 patients
 CHECKPOINT_WAIT_MS = 200
+IMPORT_SECONDS = 4.0  # then the sign of life is due again
 
 log = logging.getLogger("alur.worker")
 _started_at = utcnow()
@@ -105,6 +109,23 @@ def find_pairs(at: datetime) -> int:
         found = pair_scan.keep(audit.SYSTEM, done)
         beat(PAIRS, at, done.place)
     return found
+
+
+def import_patients(data: Path, must_stop: Callable[[], bool] = lambda: False) -> bool:
+    """Some seconds of the oldest import that waits; true when there is more to do at once.
+
+    `data` is the folder that holds the clinic's files.
+    """
+    end = time.monotonic() + IMPORT_SECONDS
+    while not must_stop():
+        work = import_work.prepare(data)
+        if work is None:
+            return False
+        with transaction():
+            import_work.store(work)
+        if time.monotonic() > end:
+            break
+    return True
 
 
 def _is_sqlite() -> bool:
