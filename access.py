@@ -63,11 +63,11 @@ def polled(view: View) -> View:
     return view
 
 
-def allow(*roles: Role) -> Callable[[View], View]:
-    """Open to accounts of these roles."""
+def allow(*roles: Role, takes: int = 0) -> Callable[[View], View]:
+    """Open to accounts of these roles; they may send so many bytes, else as many as anybody."""
 
     def mark(view: View) -> View:
-        view.access = frozenset(roles)
+        view.access, view.takes = frozenset(roles), takes
         return view
 
     return mark
@@ -80,7 +80,8 @@ def guard() -> Response | None:
     """Before each request: let it through, or refuse it the right way."""
     if request.endpoint is None:
         return None  # no such page; Flask says so
-    policy = getattr(current_app.view_functions[request.endpoint], "access", None)
+    view = current_app.view_functions[request.endpoint]
+    policy = getattr(view, "access", None)
     if policy in (PUBLIC, POLLED):
         return None
     account = sessions.active_user()
@@ -88,6 +89,7 @@ def guard() -> Response | None:
         return refuse_stranger()
     if policy is None or account.role not in policy:
         abort(403)
+    request.max_content_length = view.takes or request.max_content_length
     g.actor = audit.Actor(account.id, account.role, request.remote_addr or "")
     g.csrf_token = sessions.csrf_token()
     return None

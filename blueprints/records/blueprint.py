@@ -12,6 +12,7 @@ TABS = (
     ("Pasangan mirip", "records.desk", "/rekam-medis/pasangan"),
     ("Identitas belum lengkap", "records.incomplete", "/rekam-medis/lengkapi"),
     ("Penggabungan", "records.merges", "/rekam-medis/gabung"),
+    ("Impor", "records.imports_list", "/rekam-medis/impor"),
     ("Mutu data", "records.quality", "/rekam-medis/mutu"),
 )
 
