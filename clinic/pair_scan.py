@@ -18,6 +18,9 @@ from models import PairSource, PairState, Patient, PatientVersion
 # Raise it when matching finds people it did not find before: the register is compared anew.
 EDITION = 1
 FOUND_AT_ONCE = 20  # the writing stays short
+# More than what interrupts a clerk: among 100,000 invented people who are all different, those
+# strong by a hair would fill the worklist with a thousand pairs.
+WORTH_A_LOOK = 12.0  # points
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,7 @@ def _strong(patient: Patient) -> list[Found]:
     return [
         Found(patient.id, likely.patient.id, likely.match)
         for likely in search.likely(person, exclude_ref=patient.public_id)
-        if likely.match.level == "strong"
+        if likely.match.points >= WORTH_A_LOOK
         and not likely.patient.is_unknown
         and not _is_known(patient, likely.patient)
     ]
