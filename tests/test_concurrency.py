@@ -216,7 +216,7 @@ def test_the_same_nik_at_four_counters_is_one_patient(clinic, reason):
         for page in refused:
             assert 'data-rule="NIK-TAKEN"' in page.text
             assert patient.mrn in page.text
-            assert f"/pendaftaran/pasien/{patient.public_id}" in page.text
+            assert f"ini:{patient.public_id}" in page.text
 
 
 # --- Calling ----------------------------------------------------------------------------------
