@@ -156,6 +156,26 @@ def test_two_people_are_never_asked_about_again(staff):
     assert "dua orang yang berbeda" in page and "Kembar, ibunya hadir" in page
 
 
+@pytest.mark.parametrize("owner", ["satu", "dua", ""])
+def test_one_nik_on_two_records_is_given_to_its_owner(staff, owner):
+    older = factories.patient("Siti Aminah", nik=OLD_NIK, birth_date=BORN)
+    with transaction():
+        identity = vars_with(patients.identity_of(older), name="Dewi Lestari")
+        newer = patients.create(SYSTEM, identity, nik_disputed=True)
+    pair = pair_of(older, newer)
+    assert "milik siapa NIK ini" in staff.get(address(pair)).get_data(as_text=True)
+    fields = {"alasan": "KTP keduanya dilihat", "pemilik": owner}
+    assert post(staff, address(pair, "/beda"), fields).status_code == 303
+    db.session.expire_all()
+    held = {"satu": (OLD_NIK, None), "dua": (None, OLD_NIK), "": (OLD_NIK, OLD_NIK)}[owner]
+    assert (older.nik, newer.nik) == held
+    assert newer.is_nik_disputed == (owner == "")
+    assert pair.state == PairState.DIFFERENT
+    if owner:
+        loser = newer if owner == "satu" else older
+        assert loser.no_nik_reason == NoNikReason.NOT_BROUGHT and not loser.is_nik_disputed
+
+
 def test_a_merge_is_undone_with_a_reason(staff):
     older, newer = two()
     response = merge(staff, pair_of(older, newer))

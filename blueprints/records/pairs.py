@@ -6,7 +6,7 @@ import access
 from blueprints.records import comparison
 from blueprints.records.blueprint import bp, staff
 from blueprints.records.comparison import NEWER, OLDER
-from clinic import days, history, merging, pairs, search
+from clinic import days, history, merging, nik_disputes, pairs, search
 from clinic.merging import MergeError
 from clinic.pairs import OpenPair
 from db import transaction
@@ -28,12 +28,16 @@ def pair(pair: str):
 @bp.post("/rekam-medis/pasangan/<pair>/beda")
 @staff
 def decide_different(pair: str):
-    """Two people: remembered for ever."""
+    """Two people: remembered for ever. One NIK on both records is given to one of them."""
     found = _pair_or_404(pair)
+    reason = request.form.get("alasan", "").strip()
+    owner = {OLDER: (found.one, found.other), NEWER: (found.other, found.one)}.get(
+        request.form.get("pemilik", "")
+    )
     with transaction():
-        pairs.decide_different(
-            access.current_actor(), found.pair, request.form.get("alasan", "").strip()
-        )
+        if owner and nik_disputes.is_disputed(*owner):
+            nik_disputes.settle(access.current_actor(), *owner, reason)
+        pairs.decide_different(access.current_actor(), found.pair, reason)
     flash("Dicatat: dua orang yang berbeda. Pasangan ini tidak ditanyakan lagi.", "success")
     return redirect(url_for("records.desk"), 303)
 
@@ -99,6 +103,7 @@ def _page(found: OpenPair, problem: str = "") -> str:
         main=main,
         refusal="" if is_one else merging.refusal(found.one, found.other),
         is_one=is_one,
+        is_nik_disputed=nik_disputes.is_disputed(found.one, found.other),
         problem=problem,
         reason=request.form.get("alasan", ""),
         today=days.clinic_date(),
