@@ -8,16 +8,24 @@ import tempfile
 from pathlib import Path
 
 _NAMED = re.compile(r"alur-test-(\d+)-")
+# In a container /dev/shm often has 64 MB, which the databases of one run outgrow.
+ROOM = 1024**3
 
 
 def temporary_folder(where: Path | None = None) -> Path:
     """An empty folder under `where` (default: in memory, tests must not wait for the disk)."""
-    shm = Path("/dev/shm")  # noqa: S108
-    parent = where or (shm if os.access(shm, os.W_OK) else Path(tempfile.gettempdir()))
+    parent = where or _roomiest()
     _remove_orphans(parent)
     folder = Path(tempfile.mkdtemp(prefix=f"alur-test-{os.getpid()}-", dir=parent))
     atexit.register(_remove, folder, os.getpid())
     return folder
+
+
+def _roomiest() -> Path:
+    memory = Path("/dev/shm")  # noqa: S108
+    if os.access(memory, os.W_OK) and shutil.disk_usage(memory).free >= ROOM:
+        return memory
+    return Path(tempfile.gettempdir())
 
 
 def _remove(folder: Path, owner: int) -> None:
