@@ -11,6 +11,7 @@ chooses. ALUR_TEST_ENGINES=sqlite does for a whole run. ALUR_STRICT=1 makes a sk
 """
 
 import os
+from collections import Counter
 
 import pytest
 from hypothesis import HealthCheck
@@ -84,6 +85,10 @@ def pytest_sessionfinish(session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter, config) -> None:
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in skipped)
+    for reason, count in reasons.items():
+        terminalreporter.write_line(f"Left out: {reason} (tests: {count}; -rs lists them).")
     if _left_out(config):
         terminalreporter.write_line("ALUR_STRICT=1: a skipped test counts as failed.", red=True)
 
