@@ -48,7 +48,8 @@ def kind_of(path: str) -> str:
 
 def links(page: Page) -> list[str]:
     return page.eval_on_selector_all(
-        "a[href^='/']:not([download])", "links => links.map(link => link.getAttribute('href').split('#')[0])"
+        "a[href^='/']:not([download])",
+        "links => links.map(link => link.getAttribute('href').split('#')[0])",
     )
 
 
