@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import func, select
 
-from clinic import audit, days, demo, demo_people, registration, routing, settings
+from clinic import audit, days, demo, demo_people, pairs, registration, routing, settings
 from clinic.days import STILL_HERE
 from clinic.demo_visits import Calendar
 from clinic.nik_checks import nik_findings
@@ -397,6 +397,13 @@ def test_the_fill_is_one_line_of_the_audit_trail(filled):
     assert told["create_patient"] == 0
     assert told.total() < 500
     assert audit.broken_link() is None
+
+
+def test_the_records_staff_have_pairs_to_look_at(filled):
+    waiting = pairs.open_pairs(20)
+    assert 3 <= len(waiting) <= 6
+    assert all(row.pair.reasons and row.pair.raised_at < utcnow() for row in waiting)
+    assert not any(row.one.is_unknown or row.other.is_unknown for row in waiting)
 
 
 # --- Today ------------------------------------------------------------------------------------
