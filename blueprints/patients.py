@@ -1,5 +1,7 @@
 """Find a patient and read the record: identity, allergies, the whole history newest first."""
 
+from collections.abc import Iterable
+
 from flask import Blueprint, abort, flash, redirect, render_template, request, session, url_for
 from sqlalchemy import select
 from werkzeug.wrappers import Response
@@ -105,7 +107,7 @@ def _page(
         "patients/record.html",
         patient=patient,
         today=days.clinic_date(),
-        aliases=[_alias_text(row) for row in db.session.scalars(aliases.order_by(PatientAlias.id))],
+        aliases=_texts(db.session.scalars(aliases.order_by(PatientAlias.id))),
         allergies=held,
         labels=allergies.labels(held),
         ended=allergies.ended(patient) if clinical else [],
@@ -120,8 +122,10 @@ def _page(
     return Response(page, status, mimetype="text/html")
 
 
-def _alias_text(alias: PatientAlias) -> str:
-    return mask_nik(alias.value) if alias.kind == AliasKind.NIK else alias.value
+def _texts(aliases: Iterable[PatientAlias]) -> list[str]:
+    """Each once: a merge may bring a name that stood here already."""
+    masked = (mask_nik(one.value) if one.kind == AliasKind.NIK else one.value for one in aliases)
+    return list(dict.fromkeys(masked))
 
 
 # --- Opening a record outside one's rooms -----------------------------------------------------

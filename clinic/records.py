@@ -27,6 +27,7 @@ from models import (
     Examination,
     Poli,
     PoliKind,
+    Patient,
     QueueEntry,
     User,
 )
@@ -127,13 +128,17 @@ def add_addendum(actor: Actor, examination: Examination, text: str) -> Addendum:
 
 
 def last_writer(examination: Examination) -> tuple[str, datetime] | None:
-    """Who saved or finished it last, and when."""
+    """Who saved or finished it last, and when; before a merge it was another record's."""
+    visit = examination.visit
+    whose = select(Patient.public_id).where(
+        Patient.id.in_([visit.patient_id, visit.original_patient_id])
+    )
     found = db.session.execute(
         select(User.display_name, AuditEntry.at)
         .join(User, AuditEntry.user_id == User.id)
         .where(
             AuditEntry.object_ref == examination.public_id,
-            AuditEntry.patient_ref == examination.visit.patient.public_id,
+            AuditEntry.patient_ref.in_(whose),
             AuditEntry.action.in_(("save_examination", "finish_examination")),
         )
         .order_by(AuditEntry.seq.desc())
