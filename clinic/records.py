@@ -25,9 +25,9 @@ from models import (
     Disposition,
     EntryState,
     Examination,
+    Patient,
     Poli,
     PoliKind,
-    Patient,
     QueueEntry,
     User,
 )
