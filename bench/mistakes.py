@@ -17,6 +17,7 @@ from models import DatePrecision, NoNikReason
 NAME_ALTERED = 0.60
 NAME_ALTERED_TWICE = 0.15  # of those
 BIRTH_ALTERED = 0.30
+OLDEST = date(TODAY.year - 130, TODAY.month, TODAY.day)
 OTHER_VILLAGE = 0.08
 OTHER_SEX = 0.005
 OTHER_PHONE = 0.20
@@ -165,8 +166,8 @@ def _typo(chance: random.Random, name: str, _: Identity) -> str:
 
 
 def _neighbours(letter: str) -> str:
-    row = next(row for row in words.ROWS if letter in row)
-    at = row.index(letter)
+    row = next(row for row in words.ROWS if letter.upper() in row)
+    at = row.index(letter.upper())
     return row[max(0, at - 1) : at] + row[at + 1 : at + 2]
 
 
@@ -262,7 +263,8 @@ def mistaken_birth(chance: random.Random, one: Identity) -> Identity:
             born = date(min(year, TODAY.year - 1), 7, 1)
             return replace(one, birth_date=born, birth_precision=DatePrecision.YEAR)
         born = _other_date(chance, one.birth_date, kind)
-        if born and born != one.birth_date and born <= TODAY:
+        # The form refuses days to come, and those of more than 130 years ago.
+        if born and born != one.birth_date and OLDEST <= born <= TODAY:
             return replace(one, birth_date=born, birth_precision=DatePrecision.DAY)
     return one
 
