@@ -8,12 +8,14 @@ import codecs
 import csv
 import re
 import zipfile
+from array import array
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
+from xml.etree import ElementTree
 
 MEGABYTE = 1024 * 1024
 LARGEST = 30 * MEGABYTE
@@ -171,6 +173,33 @@ def _cells(values: Iterable[str]) -> list[str]:
 # --- XLSX ---
 
 
+class SharedTexts:
+    """The texts of a workbook, which stand in a table of their own; by their place in it."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._bytes, self._ends = bytearray(), array("Q", [0])
+        for name in archive.namelist():
+            if name.lower().endswith("sharedstrings.xml"):
+                with archive.open(name) as source:
+                    self._read(source)
+
+    def _read(self, source: IO[bytes]) -> None:
+        # The parser itself stops at entities that grow without end.
+        events = ElementTree.iterparse(source, ("start", "end"))  # noqa: S314
+        _, root = next(events)
+        for event, node in events:
+            if event == "end" and node.tag.endswith("}si"):
+                texts = (one.text or "" for one in node.iter() if one.tag.endswith("}t"))
+                self._bytes += "".join(texts).encode()
+                self._ends.append(len(self._bytes))
+                root.clear()  # else every text stays there a second time
+
+    def __getitem__(self, place: int) -> str:
+        if place < 0:
+            raise IndexError(place)
+        return self._bytes[self._ends[place] : self._ends[place + 1]].decode()
+
+
 def _check_workbook(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as packed:
@@ -180,7 +209,9 @@ def _check_workbook(path: Path) -> None:
     names = {member.filename for member in members}
     if "xl/workbook.xml" not in names:
         raise FileProblem(_NOT_A_LIST)
-    texts = sum(one.file_size for one in members if one.filename.endswith("sharedStrings.xml"))
+    texts = sum(
+        one.file_size for one in members if one.filename.lower().endswith("sharedstrings.xml")
+    )
     size = sum(member.file_size for member in members)
     if size > LARGEST_UNPACKED or texts > LARGEST_TEXTS or len(members) > MOST_MEMBERS:
         raise FileProblem(_TOO_DEEP)
@@ -189,12 +220,16 @@ def _check_workbook(path: Path) -> None:
 def _workbook_lines(path: Path) -> Iterator[Line]:
     _check_workbook(path)
     # Loaded only where a workbook is read: 15 MB that the web server never needs.
-    load_workbook = import_module("openpyxl").load_workbook
+    reading = import_module("openpyxl.reader.excel")
     with path.open("rb") as file:  # opened here: the library would look at the file's name
         try:
-            book = load_workbook(file, read_only=True, data_only=True, keep_links=False)
+            reader = reading.ExcelReader(file, read_only=True, data_only=True, keep_links=False)
+            reader.shared_strings = SharedTexts(reader.archive)
+            reader.read_strings = lambda: None  # its own table takes 25 times the memory
+            reader.read()
         except Exception:  # whatever a broken workbook makes the library raise
             raise FileProblem(_BROKEN_WORKBOOK) from None
+        book = reader.wb
         if not book.worksheets:
             raise FileProblem("Berkas XLSX ini tidak punya lembar.")
         sheet = book.worksheets[0]

@@ -140,15 +140,56 @@ def test_a_sheet_without_rows(book):
     assert cells(book([])) == []
 
 
-# --- Refused ---
-
-
 def packed(members: dict[str, bytes]) -> bytes:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, member in members.items():
             archive.writestr(name, member)
     return content.getvalue()
+
+
+SHEET = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+TEXTS = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+RELATION = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/sharedStrings"
+
+
+def as_excel(whole: Path, cells: str, texts: list[str]) -> bytes:
+    """A workbook whose texts stand in a table of their own, as Excel writes them."""
+    with zipfile.ZipFile(whole) as archive:
+        members = {name: archive.read(name).decode() for name in archive.namelist()}
+    items = "".join(f"<si><t>{text}</t></si>" for text in texts)
+    members["xl/sharedStrings.xml"] = f"<sst {SHEET}>{items}</sst>"
+    members["xl/worksheets/sheet1.xml"] = (
+        f'<worksheet {SHEET}><dimension ref="A1"/><sheetData>{cells}</sheetData></worksheet>'
+    )
+    for name, end, more in (
+        (
+            "[Content_Types].xml",
+            "</Types>",
+            f'<Override PartName="/xl/sharedStrings.xml" ContentType="{TEXTS}"/>',
+        ),
+        (
+            "xl/_rels/workbook.xml.rels",
+            "</Relationships>",
+            f'<Relationship Id="texts" Type="{RELATION}" Target="/xl/sharedStrings.xml"/>',
+        ),
+    ):
+        members[name] = members[name].replace(end, more + end)
+    return packed({name: member.encode() for name, member in members.items()})
+
+
+def test_texts_in_a_table_and_numbers_as_excel_stores_them(file, book):
+    sheet = (
+        '<row r="1"><c r="A1" t="s"><v>0</v></c><c r="B1" t="s"><v>1</v></c></row>'
+        '<row r="4"><c r="A4"><v>6.47201540585E+15</v></c><c r="B4"><v>6472015405850000</v></c>'
+        '<c r="C4"><v>6472015405850001</v></c><c r="D4" t="e"><v>#N/A</v></c></row>'
+    )
+    found = cells(file(as_excel(book([["x"]]), sheet, ["Nama", "NIK"])))
+    damaged = "6.472015E+15"
+    assert found == [["Nama", "NIK"], [], [], [damaged, damaged, NIK, "#N/A"]]
+
+
+# --- Refused ---
 
 
 BOMB = packed({"xl/workbook.xml": b"", "xl/sharedStrings.xml": b"\0" * 60_000_000})
