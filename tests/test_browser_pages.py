@@ -18,7 +18,7 @@ NO_PAGES = {"static", "system.healthz", "poli.queue_rows", "examination.diagnosi
 OF_AN_IMPORT = {"records.import_page", "records.import_columns_page", "records.import_rows"}
 UNLINKED = ["/layar", "/layar/UMUM", "/sistem/kamus/coba"]
 # The comparison of two records is in test_browser_same_person.py.
-LOOKED_AT_BELOW = {"auth.login", "registration.check", "registration.compare"}
+LOOKED_AT_BELOW = {"auth.login", "registration.check", "registration.compare", "records.merged"}
 REF = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<=/)\d+\b|(?<=/)[A-Z]{2,}\b")
 PHONE = {"width": 360, "height": 740}
 # The board reloads itself: that is what it is for, and it works without scripts.
@@ -227,3 +227,35 @@ def test_pages_of_the_head_when_refused(live_server, page, look):
         page.locator("main form button.btn").first.click()
         expect(page.locator("[aria-invalid=true]").first).to_be_visible()
         look(path)
+
+
+def test_pages_of_the_records_staff(live_server, page, look):
+    desk = Desk(page, live_server).log_in("rekammedis")
+    pairs = page.get_by_role("link", name="Bandingkan").evaluate_all(
+        "links => links.map(link => link.getAttribute('href'))"
+    )
+    for pair in pairs:
+        desk.go(pair)
+        if page.get_by_role("button", name="Satu orang").is_enabled():
+            break
+    desk.press("Satu orang: gabungkan")
+    look("merge without a reason")
+    page.get_by_label("Alasan").fill("KTP keduanya sama orangnya")
+    desk.press("Satu orang: gabungkan")
+    expect(page.get_by_role("status").first).to_contain_text("menjadi satu")
+    look("a merge")
+    page.get_by_label("Alasan").fill("Ternyata dua orang")
+    desk.press("Urungkan penggabungan")
+    expect(page.get_by_role("status").first).to_contain_text("diurungkan")
+    look("a merge that was undone")
+    desk.go("/rekam-medis/gabung")
+    look("merges")
+    desk.go(pair)
+    desk.press("Dua orang berbeda")
+    expect(page.get_by_role("status").first).to_contain_text("dua orang")
+    desk.go("/rekam-medis")
+    page.get_by_label("No. RM pertama").fill("999999")
+    page.get_by_label("No. RM kedua").fill("1")
+    page.get_by_role("button", name="Bandingkan").click()
+    expect(page.get_by_role("alert")).to_be_focused()
+    look("an unknown number")
