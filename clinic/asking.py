@@ -52,6 +52,7 @@ def person_of(identity: Identity) -> matching.Person:
         bpjs_number=identity.bpjs_number,
         phone=identity.phone,
         village=identity.village,
+        address=identity.address,
         kk_number=identity.kk_number,
         mother_nik=identity.mother_nik,
         mother_name=identity.mother_name,

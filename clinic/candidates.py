@@ -11,9 +11,12 @@ from sqlalchemy import Select, and_, exists, func, literal, or_, select, union_a
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql import ColumnElement
 
-from clinic.matching import Person, usable_number
+from clinic import matching
+from clinic.likeness import near_dates
+from clinic.matching import Person
 from clinic.name_index import cut_words, name_key, own_words
 from clinic.names import PREFIX_LENGTH, SHORT_WORD, join_words, prefix_tokens
+from clinic.usable import usable_number
 from db import db
 from models import AliasKind, DatePrecision, Household, Patient, PatientAlias, PatientToken
 from validators import normalise_phone
@@ -23,6 +26,8 @@ WIDE_POOL = 400  # those with a word in common
 FEW = 30  # of those who share a number
 COUNTED = 5000  # bearers of a word; beyond, one is as frequent as the other
 FREQUENT = 1000  # a word with more bearers tells nothing without a birth date
+SHORTLIST = 50  # are compared in full
+SHORTLIST_BORN = 16  # of these at most, because of the birth date
 YEARS = 2  # a told age is wrong by so much
 MRN_LENGTHS = range(1, 11)
 NIK_LENGTH, BPJS_LENGTH, PHONE_LENGTHS = 16, 13, range(6, 21)
@@ -103,11 +108,12 @@ def same_numbers(person: Person) -> list[Candidate]:
     return _read(_any_of(conditions)) if conditions else []
 
 
-def _any_of(conditions: Sequence[ColumnElement[bool]], most: int = FEW) -> Select:
+def _any_of(conditions: Sequence[ColumnElement[bool]], most: Sequence[int] | None = None) -> Select:
+    limits = most or [FEW] * len(conditions)
     # One select a condition, so that each walks its own index; a phone may be a whole village's.
     parts = (
-        select(Patient.id, literal(place).label("place")).where(condition).limit(most).subquery()
-        for place, condition in enumerate(conditions)
+        select(Patient.id, literal(place).label("place")).where(condition).limit(limit).subquery()
+        for place, (condition, limit) in enumerate(zip(conditions, limits, strict=True))
     )
     hits = union_all(*(select(part.c.id, part.c.place) for part in parts)).subquery()
     columns = select(*COLUMNS).join(hits, hits.c.id == Patient.id)
@@ -226,11 +232,26 @@ def similar(person: Person) -> list[Candidate]:
         hits = _sharing(prefixes, person)
         found = _read(select(*COLUMNS).join(hits, hits.c.patient_id == Patient.id))
     # The birth date may be the field that was mistyped, or the beginning of each word.
-    alike = [Patient.name_key == name_key(person.name)]
-    if person.birth_date:
-        alike.append(Patient.birth_date == person.birth_date)
-    found += _read(_any_of(alike, POOL))
+    alike = {Patient.name_key == name_key(person.name): POOL}
+    if born := person.birth_date:
+        slips = sorted(near_dates(born) - {born})
+        alike |= {Patient.birth_date == born: POOL, Patient.birth_date.in_(slips): WIDE_POOL}
+    found += _read(_any_of(list(alike), list(alike.values())))
     return sorted(dict.fromkeys(found), key=lambda one: one.birth_date != person.birth_date)
+
+
+def shortlist(person: Person, found: Sequence[Candidate]) -> list[Candidate]:
+    """The candidates worth a full comparison, at most SHORTLIST of those `similar` found.
+
+    By their names, but some places are kept for those born on the date or a slip from it: among
+    all who are called Aminah a namesake would hide the Intan Aminah of this very day.
+    """
+    near = near_dates(person.birth_date) if person.birth_date else set()
+    born = [(one, one.name_key) for one in found if one.birth_date in near]
+    chosen = matching.shortlist(person, born, SHORTLIST_BORN)
+    taken = {one.id for one in chosen}
+    others = [(one, one.name_key) for one in found if one.id not in taken]
+    return chosen + matching.shortlist(person, others, SHORTLIST - len(chosen))
 
 
 def _rare(prefixes: Sequence[str]) -> list[str]:

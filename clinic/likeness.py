@@ -4,10 +4,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from clinic.names import join_words, word_set
 
 Frequency = Mapping[str, float] | None
+NOTHING: Mapping[str, str] = {}
 
 PARTNER_FROM = 0.80  # a word has found its partner
 JOINED_FROM = 0.92  # the differing words, written as one, are still the same name
@@ -22,6 +24,8 @@ COMMON_WORDS = word_set(
 INITIALS = {"K": "KH", "H": "HKC", "C": "CHT", "T": "TC", "D": "DJ", "J": "JDZY"}
 PLACEHOLDER_DAYS = {(1, 1), (31, 12), (1, 7)}
 AGE_TOLERANCE = 2
+DIGITS = (0, 1, 2, 3, 6, 7)  # of DDMMYYYY those that may be wrong in a living person's birth date
+PLACE_LENGTH = 6  # of shorter village names one letter makes another village
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +38,16 @@ class NameFit:
     is_part: bool = False
 
 
-def compare_words(a: tuple[str, ...], b: tuple[str, ...], frequency: Frequency = None) -> NameFit:
-    """Two names as sets of key words, each weighted by its rarity; the order says nothing."""
+def compare_words(
+    a: tuple[str, ...],
+    b: tuple[str, ...],
+    frequency: Frequency = None,
+    typed: Mapping[str, str] = NOTHING,
+) -> NameFit:
+    """Two names as sets of key words, each weighted by its rarity; the order says nothing.
+
+    `typed` gives words as they were before folding.
+    """
     mine, theirs = _merge_joined(a, set(b)), _merge_joined(b, set(a))
     short, long = sorted((mine, theirs), key=lambda words: (len(words), words))
     short_weights = [word_weight(word, frequency) for word in short]
@@ -43,7 +55,7 @@ def compare_words(a: tuple[str, ...], b: tuple[str, ...], frequency: Frequency =
     evidence = min(1.0, sum(short_weights), sum(long_weights))
     if sorted(short) == sorted(long):
         return NameFit(1.0, evidence)
-    table = [[word_alike(word, other) for other in long] for word in short]
+    table = [[_alike_as_typed(word, other, typed) for other in long] for word in short]
     forward = [max(row) for row in table]
     backward = [max(column) for column in zip(*table, strict=True)]
     alike = _mean(forward, short_weights)
@@ -53,7 +65,8 @@ def compare_words(a: tuple[str, ...], b: tuple[str, ...], frequency: Frequency =
         lonely = lonely or min(backward) < PARTNER_FROM
     missing = _missing(backward, len(long) - len(short))
     alike -= MISSING_WORD_COST * _mean(missing, long_weights)
-    if lonely and (rest := _rest_alike(short, long)) >= JOINED_FROM:
+    # A word that swallowed its neighbour may be alike enough to its first half.
+    if (lonely or len(short) < len(long)) and (rest := _rest_alike(short, long)) >= JOINED_FROM:
         lonely, alike = False, max(alike, rest)
     return NameFit(alike, evidence, lonely, not lonely and min(forward) == 1 and any(missing))
 
@@ -71,6 +84,8 @@ def _rest_alike(short: list[str], long: list[str]) -> float:
     if len(mine) == len(theirs) == 1:
         return word_alike(mine[0], theirs[0])
     one, other = join_words(*mine), join_words(*theirs)
+    if not (one and other):
+        return 0.0
     return 0.93 if one_edit(one, other) else jaro_winkler(one, other)
 
 
@@ -84,6 +99,7 @@ def word_weight(word: str, frequency: Frequency) -> float:
     return min(1.0, max(0.2, -math.log10(share) / 3)) if share > 0 else 1.0
 
 
+@lru_cache(maxsize=16384)
 def word_alike(a: str, b: str) -> float:
     """0-1 for two key words; initials, one slip of the finger, else Jaro-Winkler."""
     if a == b:
@@ -91,9 +107,21 @@ def word_alike(a: str, b: str) -> float:
     if len(a) == 1 or len(b) == 1:
         return 0.85 if a[0] in INITIALS.get(b[0], b[0]) else 0.0
     if one_edit(a, b):
-        # In a short word one letter makes another name: Adi, Ari, Ali.
-        return {2: 0.7, 3: 0.8, 4: 0.87}.get(min(len(a), len(b)), 0.93)
+        return _slip(a, b)
     return min(0.9, jaro_winkler(a, b))
+
+
+def _alike_as_typed(a: str, b: str, typed: Mapping[str, str]) -> float:
+    """As `word_alike`, but folding must not make two slips of one: SLAMEY for SLAMET."""
+    alike = word_alike(a, b)
+    if alike < PARTNER_FROM and a in typed and b in typed and one_edit(typed[a], typed[b]):
+        return max(alike, _slip(typed[a], typed[b]))
+    return alike
+
+
+def _slip(a: str, b: str) -> float:
+    # In a short word one letter makes another name: Adi, Ari, Ali.
+    return {1: 0.0, 2: 0.7, 3: 0.8, 4: 0.87}.get(min(len(a), len(b)), 0.93)
 
 
 def one_edit(a: str, b: str) -> bool:
@@ -155,11 +183,42 @@ def _mean(values: list[float], weights: list[float]) -> float:
     return sum(map(float.__mul__, values, weights)) / sum(weights)
 
 
+def same_place(a: str, b: str) -> bool:
+    """Whether two folded village names are one: with and without a space, or one slip apart."""
+    one, other = a.replace(" ", ""), b.replace(" ", "")
+    return one == other or (min(len(one), len(other)) >= PLACE_LENGTH and one_edit(one, other))
+
+
+def near_dates(born: date) -> set[date]:
+    """The birth dates that one slip turns into this one, and itself: digit, order, year.
+
+    An estimated date has no neighbours: its day and month were never told.
+    """
+    if (born.day, born.month) in PLACEHOLDER_DAYS:
+        return {born}
+    digits = f"{born.day:02}{born.month:02}{born.year:04}"
+    slips = {digits[2:4] + digits[:2] + digits[4:]}
+    slips |= {digits[:at] + digit + digits[at + 1 :] for at in DIGITS for digit in "0123456789"}
+    slips |= {digits[:at] + digits[at + 1] + digits[at] + digits[at + 2 :] for at in range(7)}
+    years = range(max(1, born.year - AGE_TOLERANCE), born.year + AGE_TOLERANCE + 1)
+    slips |= {f"{digits[:4]}{year:04}" for year in years}
+    return {found for text in slips if (found := _date(text))} | {born}
+
+
+def _date(digits: str) -> date | None:
+    day, month, year = int(digits[:2]), int(digits[2:4]), int(digits[4:])
+    is_plausible = 0 < month <= 12 and 0 < day <= 31 and year >= 1
+    try:
+        return date(year, month, day) if is_plausible else None
+    except ValueError:
+        return None
+
+
 def birth_rule(a: date, b: date, precisions: set[str]) -> str:
     """The rule born_* of the score that fits two birth dates; precisions day, month, year."""
-    if a.year == b.year and "year" in precisions:
-        return "born_year"
     years = abs(a.year - b.year)
+    if "year" in precisions and years <= 1:
+        return "born_told" if years else "born_year"
     is_estimated = bool({(d.day, d.month) for d in (a, b)} & PLACEHOLDER_DAYS)
     if precisions == {"day"} and (rule := _day_rule(a, b, is_estimated)):
         return rule

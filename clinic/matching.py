@@ -4,15 +4,15 @@ The weights are set by hand. It only asks: nothing here merges anyone.
 """
 
 import heapq
-import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import Literal, TypeVar
 
-from clinic.likeness import Frequency, birth_rule, compare_words, one_edit
+from clinic.likeness import Frequency, birth_rule, compare_words, one_edit, same_place
 from clinic.names import NameKey, fold, name_tokens
+from clinic.usable import usable_address, usable_number, usable_phone
 
 Id = TypeVar("Id")
 Level = Literal["strong", "possible"]
@@ -36,13 +36,17 @@ RULES: dict[str, tuple[float, str]] = {
     "name_other": (-4.0, "nama berbeda"),
     # Birth date
     "born_same": (5.0, "tanggal lahir sama"),
-    "born_swapped": (2.5, "tanggal dan bulan tertukar"),
+    # By chance a date is the swapped one in 1 of 25,000 people, a year off in 2, one digit off
+    # in some 30: the rarer the coincidence, the more it says.
+    "born_swapped": (3.5, "tanggal dan bulan tertukar"),
     "born_digit": (2.5, "tanggal lahir beda satu angka"),
-    "born_year_off": (2.5, "tahun lahir selisih satu"),
+    "born_year_off": (3.0, "tahun lahir selisih satu"),
     "born_years_off": (2.5, "tahun lahir selisih dua"),  # like 1985 for 1987, one wrong digit
     "born_placeholder": (3.0, "tanggal lahir sama (tanggal perkiraan)"),
     "born_month": (2.0, "bulan dan tahun lahir sama"),
     "born_year": (2.0, "tahun lahir sama"),
+    # Who is 40 today was born in this year less 40, or in the one before: not known better.
+    "born_told": (2.0, "umur cocok dengan tahun lahir"),
     "born_age": (1.0, "umur mirip"),
     "born_other": (-4.0, "tanggal lahir berbeda"),
     # Sex
@@ -53,18 +57,18 @@ RULES: dict[str, tuple[float, str]] = {
     "phone_same": (2.0, "nomor HP sama"),
     "mother_nik": (2.0, "NIK ibu sama"),
     "mother_name": (1.5, "nama ibu sama"),
+    "address": (2.0, "alamat sama"),
     "village": (1.5, "satu desa"),
     # Another child of the family, unless a number says otherwise
     "sibling": (-10.0, "nama depan atau urutan lahir berbeda"),
 }
 HOUSEHOLD_CAP = 4.0
-FAMILY_RULES = {"kk_same", "phone_same", "mother_nik", "mother_name"}
+FAMILY_RULES = {"kk_same", "phone_same", "mother_nik", "mother_name", "address"}
 SIBLING_HINT = "satu keluarga, mungkin kembar/saudara"
 PARENT_HINT = "mungkin orang tua dan anak"
 
 NAME_ZERO = 0.60  # a name this alike is worth no point
 PARENT_YEARS = 10
-COUNTING = "12345678901234567890"
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,7 @@ class Person:
     bpjs_number: str | None = None
     phone: str | None = None
     village: str | None = None
+    address: str | None = None
     kk_number: str | None = None
     mother_nik: str | None = None
     mother_name: str | None = None
@@ -109,13 +114,17 @@ class Person:
     @cached_property
     def household(self) -> dict[str, object]:
         """What a family shares, by the name of its rule; empty values prove nothing."""
-        return {
-            "kk_same": usable_number(self.kk_number, 16),
-            "phone_same": usable_phone(self.phone),
-            "mother_nik": usable_number(self.mother_nik, 16),
-            "mother_name": self.mother_words,
-            "village": fold(self.village or ""),
-        }
+        return {rule: fact(self) for rule, fact in HOUSEHOLD.items()}
+
+
+HOUSEHOLD: dict[str, Callable[[Person], object]] = {
+    "kk_same": lambda one: usable_number(one.kk_number, 16),
+    "phone_same": lambda one: usable_phone(one.phone),
+    "mother_nik": lambda one: usable_number(one.mother_nik, 16),
+    "mother_name": lambda one: one.mother_words,
+    "address": lambda one: usable_address(one.address),
+    "village": lambda one: fold(one.village or ""),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,27 +210,6 @@ def _match(
 # Numbers
 
 
-def usable_number(text: str | None, length: int) -> str | None:
-    """The digits of a number that identifies someone; None for a placeholder or a wrong length."""
-    if not text:
-        return None
-    digits = re.sub(r"[\s.\-]", "", text)
-    if len(digits) != length or not (digits.isascii() and digits.isdigit()):
-        return None
-    is_counting = digits.lstrip("0") in COUNTING or digits in COUNTING[::-1]
-    # A region with nothing behind it: no date, no serial number, or one digit on and on.
-    is_stump = length == 16 and re.match(r"000000|.*0000$|(.)\1*$", digits[6:])
-    return None if is_counting or is_stump or len(set(digits)) < 3 else digits
-
-
-def usable_phone(text: str | None) -> str | None:
-    """A phone number without 0 or 62 at its start; None for a placeholder or a stump."""
-    if not text:
-        return None
-    digits = re.sub(r"^(62|0)+", "", re.sub(r"[^0-9]", "", text))
-    return digits if len(digits) >= 7 and len(set(digits)) > 2 else None
-
-
 def _numbers(a: Person, b: Person) -> list[tuple[str, float]]:
     found = []
     if a.own_nik and b.own_nik:
@@ -235,8 +223,14 @@ def _numbers(a: Person, b: Person) -> list[tuple[str, float]]:
 
 
 def _household(a: Person, b: Person) -> list[tuple[str, float]]:
-    theirs = b.household
-    return [(rule, 1.0) for rule, mine in a.household.items() if mine and mine == theirs[rule]]
+    known = {rule: mine for rule, mine in a.household.items() if mine}
+    shared = {rule for rule, mine in known.items() if mine == HOUSEHOLD[rule](b)}
+    if "village" in known and b.village and "village" not in shared:
+        if same_place(str(known["village"]), fold(b.village)):
+            shared.add("village")
+        else:
+            shared.discard("address")  # each village may have its Jalan Melati 5
+    return [(rule, 1.0) for rule in known if rule in shared]
 
 
 # People of one family
@@ -268,7 +262,7 @@ def _name_rules(a: Person, b: Person, frequency: Frequency) -> tuple[list[tuple[
     # "By Ny Siti" tells the mother's name, nothing about the child's.
     if a.key.is_baby_of != b.key.is_baby_of or not (a.key.words and b.key.words):
         return [], False
-    fit = compare_words(a.key.words, b.key.words, frequency)
+    fit = compare_words(a.key.words, b.key.words, frequency, {**a.key.typed, **b.key.typed})
     if fit.alike < NAME_ZERO:
         return [("name_other", 1 - fit.alike / NAME_ZERO)], fit.is_other_person
     share = (fit.alike - NAME_ZERO) / (1 - NAME_ZERO) * (0.6 + 0.4 * fit.evidence)

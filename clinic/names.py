@@ -7,7 +7,7 @@ are the digraphs CH KH CK DJ TJ DZ TS EE EI EY, right again with their second le
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 PREFIX_LENGTH = 4
@@ -112,6 +112,13 @@ class NameKey:
     tokens: tuple[str, ...]
     is_baby_of: bool = False
     father: tuple[str, ...] = ()
+    folded: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def typed(self) -> dict[str, str]:
+        """Each word as it was typed, by its key; empty where one word became two."""
+        words = self.words
+        return dict(zip(words, self.folded, strict=True)) if len(words) == len(self.folded) else {}
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -133,6 +140,7 @@ def fold(text: str) -> str:
     return NOT_FOLDED.sub(" ", plain.upper()).strip()
 
 
+@lru_cache(maxsize=4096)
 def name_tokens(name: str) -> NameKey:
     """The key of a name: no titles, degrees or digits, aliases and spellings brought together.
 
@@ -142,7 +150,8 @@ def name_tokens(name: str) -> NameKey:
     if len(words) == 1 and words[0] in TITLES and len(words[0]) <= SHORT_WORD:
         words = []
     own, father = _split_father(words)
-    return NameKey(tuple(_key_words(own)), is_baby_of, tuple(_key_words(father)))
+    keys = tuple(_key_words(own)), is_baby_of, tuple(_key_words(father))
+    return NameKey(*keys, folded=(*own, *father))
 
 
 def search_words(text: str) -> list[str]:

@@ -18,7 +18,6 @@ from models import AliasKind, Household, Patient, PatientAlias, ServiceDay, Visi
 from validators import FieldError, parse_date
 
 LONGEST_QUERY = 200
-SHORTLIST = 50
 PERSON_COLUMNS = [field.name for field in fields(Person) if field.name != "kk_number"]
 
 _DATE = re.compile(
@@ -74,8 +73,8 @@ def likely(
 
     With family also those without a level who share the household, at the end.
     """
-    similar = ((one, one.name_key) for one in candidates.similar(person))
-    pool = [*candidates.same_numbers(person), *matching.shortlist(person, similar, SHORTLIST)]
+    similar = candidates.shortlist(person, candidates.similar(person))
+    pool = [*candidates.same_numbers(person), *similar]
     matches: dict[int, Match] = {}
     ranked = matching.rank(person, _people(pool), len(pool), include_household=with_family)
     for patient_id, match in ranked:

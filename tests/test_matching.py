@@ -11,6 +11,7 @@ from clinic.likeness import (
     birth_rule,
     compare_words,
     jaro_winkler,
+    near_dates,
     one_edit,
     word_alike,
     word_weight,
@@ -25,10 +26,9 @@ from clinic.matching import (
     rank,
     score,
     shortlist,
-    usable_number,
-    usable_phone,
 )
 from clinic.names import name_tokens
+from clinic.usable import usable_number, usable_phone
 
 BORN = date(1985, 3, 12)
 NIK = "5271015203850007"
@@ -211,10 +211,10 @@ def test_initials_and_short_words():
 @pytest.mark.parametrize(
     ("other", "reason", "level"),
     [
-        (date(1985, 12, 3), "tanggal dan bulan tertukar", "possible"),
+        (date(1985, 12, 3), "tanggal dan bulan tertukar", "strong"),
         (date(1985, 3, 13), "tanggal lahir beda satu angka", "possible"),
         (date(1985, 3, 21), "tanggal lahir beda satu angka", "possible"),
-        (date(1986, 3, 12), "tahun lahir selisih satu", "possible"),
+        (date(1986, 3, 12), "tahun lahir selisih satu", "strong"),
         (date(1995, 3, 12), "tanggal lahir beda satu angka", "possible"),
         (date(1994, 3, 21), "tanggal lahir berbeda", None),
         (date(1987, 3, 12), "tahun lahir selisih dua", "possible"),
@@ -251,6 +251,8 @@ def test_a_placeholder_date_is_weaker_than_a_real_one():
 @pytest.mark.parametrize(
     ("a", "b", "precisions", "rule"),
     [
+        (date(1960, 7, 1), date(1959, 5, 9), {"day", "year"}, "born_told"),
+        (date(1961, 7, 1), date(1962, 5, 9), {"day", "year"}, "born_told"),
         (date(1960, 1, 1), date(1960, 5, 9), {"day", "year"}, "born_year"),
         (date(1960, 1, 1), date(1962, 5, 9), {"day", "year"}, "born_age"),
         (date(1960, 1, 1), date(1963, 5, 9), {"day", "year"}, "born_other"),
@@ -529,3 +531,73 @@ def test_a_name_is_like_itself(name):
     words = name_tokens(name).words
     if words:
         assert compare_words(words, words).alike == 1.0
+
+
+# What slips do to names, dates and places
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [
+        ("Slamey Wijaya", "Slamet Wijaya"),  # folded they are two letters apart
+        ("Ayi", "Ayu"),
+        ("Endangzahra", "Endang Zahra"),
+        ("Irfan Setiyawan", "Irfansetiawan"),
+    ],
+)
+def test_a_slip_in_the_typed_letters_is_one_slip(typed, stored):
+    match = score(Person(typed, BORN, village="Alur"), Person(stored, BORN, village="Alur"))
+    assert match.level
+    assert RULES["sibling"][1] not in match.reasons
+
+
+def test_another_name_is_not_a_slip():
+    for one, other in (("Hasan", "Husein"), ("Dewi A", "Dewi"), ("Rina Hakim", "Hakim Rini Sari")):
+        match = score(Person(one, BORN, village="Alur"), Person(other, BORN, village="Alur"))
+        assert match.points < score(Person(one, BORN), Person(one, BORN)).points
+
+
+def test_near_dates_are_those_of_the_rules():
+    near = near_dates(BORN)
+    assert {date(1985, 12, 3), date(1986, 3, 12), date(1987, 3, 12), date(1985, 3, 21)} <= near
+    assert date(1975, 3, 12) in near
+    assert date(1885, 3, 12) not in near
+    assert all(birth_rule(BORN, other, {"day"}) != "born_other" for other in near)
+    assert near_dates(date(1960, 7, 1)) == {date(1960, 7, 1)}
+    assert date(2001, 2, 28) in near_dates(date(2000, 2, 28))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ("Banyu Biru Lor", "Banyubiru Lor", True),
+        ("Tirta Alur", "Tirta Alu", True),
+        ("Banyu Biru Lor", "Banyu Biru Kidul", False),
+        ("Dasan", "Dasar", False),
+    ],
+)
+def test_villages_with_a_slip_are_one(one, other, is_same):
+    match = score(returning(village=one), replace(AMINAH, village=other))
+    assert (RULES["village"][1] in match.reasons) == is_same
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ("Jl. Melati No. 5", "Jalan Melati 5", True),
+        ("Jalan Melati 5 A", "Gang Melati No 5A", True),
+        ("Jalan Melati 5", "Jalan Melati 6", False),
+        ("Dusun Karang", "Dusun Karang", False),  # a hundred houses
+        ("5", "No. 5", False),
+        ("", "", False),
+    ],
+)
+def test_an_address_is_a_house(one, other, is_same):
+    match = score(returning(address=one), replace(AMINAH, address=other))
+    assert (RULES["address"][1] in match.reasons) == is_same
+
+
+def test_each_village_has_its_own_main_street():
+    here, there = returning(address="Jalan Melati 5"), replace(AMINAH, address="Jalan Melati 5")
+    assert RULES["address"][1] in score(here, there).reasons
+    assert RULES["address"][1] not in score(here, replace(there, village="Sukaraja")).reasons

@@ -1,0 +1,42 @@
+"""What of a typed number or address tells one person or house from another; else None.
+
+Forms are filled with "0", "-", 1234567890123456: such a value is the same as none.
+"""
+
+import re
+
+from clinic.names import fold, word_set
+
+COUNTING = "12345678901234567890"
+STREET_WORDS = word_set("JL JLN JALAN GG GANG NO NOMOR NOMER DUSUN DSN LINGKUNGAN LINGK")
+LONGEST_ADDRESS = 200
+
+
+def usable_number(text: str | None, length: int) -> str | None:
+    """The digits of a number that identifies someone; None for a placeholder or a wrong length."""
+    if not text:
+        return None
+    digits = re.sub(r"[\s.\-]", "", text)
+    if len(digits) != length or not (digits.isascii() and digits.isdigit()):
+        return None
+    is_counting = digits.lstrip("0") in COUNTING or digits in COUNTING[::-1]
+    # A region with nothing behind it: no date, no serial number, or one digit on and on.
+    is_stump = length == 16 and re.match(r"000000|.*0000$|(.)\1*$", digits[6:])
+    return None if is_counting or is_stump or len(set(digits)) < 3 else digits
+
+
+def usable_phone(text: str | None) -> str | None:
+    """A phone number without 0 or 62 at its start; None for a placeholder or a stump."""
+    if not text:
+        return None
+    digits = re.sub(r"^(62|0)+", "", re.sub(r"[^0-9]", "", text))
+    return digits if len(digits) >= 7 and len(set(digits)) > 2 else None
+
+
+def usable_address(text: str | None) -> str | None:
+    """A street with a house number, without words like Jalan; a hamlet alone is no house."""
+    words = fold((text or "")[:LONGEST_ADDRESS]).split()
+    named = [word for word in words if word not in STREET_WORDS]
+    has_name = any(len(word) > 2 and word.isalpha() for word in named)
+    has_number = any(word[0].isdigit() and word.strip("0") for word in named)
+    return "".join(named) if has_name and has_number else None
