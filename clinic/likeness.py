@@ -189,6 +189,13 @@ def same_place(a: str, b: str) -> bool:
     return one == other or (min(len(one), len(other)) >= PLACE_LENGTH and one_edit(one, other))
 
 
+def same_house(a: str, b: str | None) -> bool:
+    """Whether two usable addresses are one: the very number, the street with at most a slip."""
+    number, _, street = a.partition(" ")
+    other_number, _, other_street = (b or "").partition(" ")
+    return number == other_number and same_place(street, other_street)
+
+
 def near_dates(born: date) -> set[date]:
     """The birth dates that one slip turns into this one, and itself: digit, order, year.
 

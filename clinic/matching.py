@@ -10,7 +10,7 @@ from datetime import date
 from functools import cached_property
 from typing import Literal, TypeVar
 
-from clinic.likeness import Frequency, birth_rule, compare_words, one_edit, same_place
+from clinic.likeness import Frequency, birth_rule, compare_words, one_edit, same_house, same_place
 from clinic.names import NameKey, fold, name_tokens
 from clinic.usable import usable_address, usable_number, usable_phone
 
@@ -225,11 +225,11 @@ def _numbers(a: Person, b: Person) -> list[tuple[str, float]]:
 def _household(a: Person, b: Person) -> list[tuple[str, float]]:
     known = {rule: mine for rule, mine in a.household.items() if mine}
     shared = {rule for rule, mine in known.items() if mine == HOUSEHOLD[rule](b)}
-    if "village" in known and b.village and "village" not in shared:
-        if same_place(str(known["village"]), fold(b.village)):
-            shared.add("village")
-        else:
-            shared.discard("address")  # each village may have its Jalan Melati 5
+    if "village" in known and b.village and same_place(str(known["village"]), fold(b.village)):
+        shared.add("village")
+    # The same house in another village too: hamlet and village are taken for each other.
+    if "address" in known and same_house(str(known["address"]), HOUSEHOLD["address"](b)):
+        shared.add("address")
     return [(rule, 1.0) for rule in known if rule in shared]
 
 

@@ -34,9 +34,8 @@ def usable_phone(text: str | None) -> str | None:
 
 
 def usable_address(text: str | None) -> str | None:
-    """A street with a house number, without words like Jalan; a hamlet alone is no house."""
+    """House number and street without words like Jalan, "5 MELATI"; a hamlet alone is no house."""
     words = fold((text or "")[:LONGEST_ADDRESS]).split()
-    named = [word for word in words if word not in STREET_WORDS]
-    has_name = any(len(word) > 2 and word.isalpha() for word in named)
-    has_number = any(word[0].isdigit() and word.strip("0") for word in named)
-    return "".join(named) if has_name and has_number else None
+    named = "".join(word for word in words if word not in STREET_WORDS)
+    number, street = re.sub(r"[^0-9]+", "-", named).strip("-"), re.sub(r"[0-9]+", "", named)
+    return f"{number} {street}" if len(street) > 2 and number.strip("0-") else None
