@@ -35,6 +35,8 @@ format: dev-environment ## Bring the code into the house format
 	@$(VENV)/ruff format .
 
 bench: dev-environment ## The benchmark, beside a bare floor; results in bench/results/
+	@$(VENV)/python -m pip install -qq --disable-pip-version-check --no-deps \
+		$(if $(wildcard wheels),--no-index --find-links wheels) -r requirements-bench.txt || true
 	@$(VENV)/python -m bench.run $(BENCH)
 
 clean: ## Remove the environment and caches; data/ stays

@@ -104,7 +104,7 @@ class Aim:
 
     def line(self) -> str:
         return (
-            f"{'ok  ' if self.is_kept else 'MISS'} {self.what:<66}{self.value:>9.2f}   {self.aim}"
+            f"{'ok  ' if self.is_kept else 'MISS'} {self.what:<66}{self.value:>9.3f}   {self.aim}"
         )
 
 

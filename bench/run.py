@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from bench import clinics, database, scenarios, servers
+from bench import clinics, database, febrl, matching, scenarios, servers
 from bench.load import Client, Run, Script, drive
 from bench.peak import BUDGETS, SCREENS, peak
 from bench.processes import cpu_seconds, machine_busy_seconds, mebibytes, memory
@@ -35,9 +35,10 @@ class Plan:
     saves: dict[int, int] = field(default_factory=lambda: {1: 40, 8: 15, 16: 10})  # per client
     peak_seconds: float = 60.0
     factors: tuple[float, ...] = (1, 10)
+    matching: matching.Plan = matching.Plan()
 
 
-QUICK = Plan((200, 1_000), (1, 8), 1, 0.4, {1: 10, 8: 3}, 8.0, (10,))
+QUICK = Plan((200, 1_000), (1, 8), 1, 0.4, {1: 10, 8: 3}, 8.0, (10,), matching.QUICK)
 
 # Scenario, and the account that it needs; each row is measured at every server of its kind in
 # turn, so that what is compared was measured side by side.
@@ -218,6 +219,9 @@ def run_all(plan: Plan, folder: Path) -> int:
         peak_lines, peak_aims, peak_figures = bench.peaks()
         memory_lines, memory_found = bench.memory()
     checked = bench.check()
+    say("Recognising people: an invented register, and FEBRL ...")
+    known = matching.run(plan.matching)
+    febrl_lines, febrl_aims = febrl.run()
     aims = ratios(bench.results, plan.sizes, plan.clients)
     lookup = bench.results.row("likely patients", "alur", plan.sizes[1], 1).at(0.95)
     what = f"duplicate lookup at {plan.sizes[1]:,} patients, p95 ms"
@@ -225,10 +229,12 @@ def run_all(plan: Plan, folder: Path) -> int:
     used = memory_found["alur"]
     what = "memory of web and worker, PSS MiB"
     aims.append(Aim(what, used, f"<= {MEMORY_BUDGET}", used <= MEMORY_BUDGET))
+    aims += [*peak_aims, *known.aims, *febrl_aims]
     rows = bench.results.sorted()
-    lines = [machine(), "", *table(rows), "", "Aims", *[a.line() for a in [*aims, *peak_aims]]]
+    lines = [machine(), "", *table(rows), "", "Aims", *[aim.line() for aim in aims]]
     head = f"{'Peak, half a core':<35}{'n':>7}{'p50 ms':>9}{'p95':>9}{'p99':>9}{'most':>9}"
     lines += ["", head, *peak_lines, "", "Memory after use (PSS)", *memory_lines]
+    lines += ["", "Recognising people", *known.lines, "", "FEBRL", *febrl_lines]
     lines += ["", f"Answers with wrong content: {bench.wrong_count}", *bench.wrong[:10], *checked]
     minutes = (time.monotonic() - began) / 60
     lines += ["", f"{minutes:.1f} minutes. How to read this: bench/README.md"]
@@ -238,7 +244,8 @@ def run_all(plan: Plan, folder: Path) -> int:
             "machine": machine(),
             "minutes": round(minutes, 1),
             "rows": [row.summary() for row in rows],
-            "aims": [asdict(aim) for aim in [*aims, *peak_aims]],
+            "aims": [asdict(aim) for aim in aims],
+            "matching": known.figures,
             "peak": peak_figures,
             "memory_mib": memory_found,
             "wrong": bench.wrong_count,

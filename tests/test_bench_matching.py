@@ -1,13 +1,15 @@
 """The benchmark's register and its mistakes: repeatable, and what docs/matching.md says of them."""
 
 import random
+import time
 from collections import Counter
 from dataclasses import replace
 from datetime import date
 
 import pytest
 
-from bench import mistakes, register
+from bench import febrl, matching, mistakes, register
+from clinic.matching import Person
 from clinic.patients import Identity
 from models import DatePrecision
 
@@ -103,3 +105,59 @@ def test_what_each_scenario_knows(people):
     expected = {"name", "sex", "birth_date", "birth_precision", "village"}
     assert known - {"payer", "no_nik_reason"} == expected
     assert mistakes.with_nik(full).nik == full.nik
+
+
+# The measurement itself, with a register so small that everybody is found
+
+
+@pytest.fixture(scope="module")
+def small():
+    return register.build(500)
+
+
+@pytest.mark.engines("sqlite")
+def test_a_small_register_gives_sane_figures(app, small):
+    ids = matching.fill(small)
+    asked = matching.groups(small, 40)
+    outcomes = matching.ask_all(asked, ids, time.process_time, lambda *_: None)
+    by = {(one.kind, one.scenario): one for one in outcomes}
+    assert by["with a NIK", matching.NIK].share("shown") >= 0.95
+    assert by["returning", matching.BARE].share("shown") >= 0.85
+    assert by["strangers", matching.BARE].share("false_strong") <= 0.05
+    for one in outcomes:
+        assert one.count == len(one.wall) == len(one.cpu) == 40
+        assert one.strong <= one.possible <= one.count
+        assert one.false_strong <= one.false_possible
+    report = [matching.line("sqlite", one) for one in outcomes]
+    assert {len(text) for text in report} == {len(matching.HEAD)}
+    assert len(matching.aims("sqlite", outcomes)) == 9
+
+
+# FEBRL
+
+
+def test_febrl_counts_pairs_once_and_both_ways():
+    people = {
+        "rec-1-org": Person("lara white", date(1931, 2, 4), village="box hill"),
+        "rec-1-dup-0": Person("white lara", date(1931, 2, 4), village="boxhill"),
+        "rec-1-dup-1": Person("lara whyte", date(1931, 4, 2), village="box hill"),
+        "rec-2-org": Person("sam musolino", date(1977, 9, 11), village="otago bay"),
+    }
+    found = febrl.compare("made up", people, people, "without")
+    assert len(found.true) == 3
+    assert found.quality(febrl.is_shown) == (1.0, 1.0, 1.0)
+
+
+def test_febrl_records_become_people():
+    row = {"given_name": "lachlan ", "surname": "berry", "suburb": "bittern"}
+    row |= {"street_number": "69", "address_1": "giblin street"}
+    one = febrl.person(row | {"date_of_birth": "19990219", "soc_sec_id": "7364009"})
+    assert (one.name, one.birth_date) == ("lachlan berry", date(1999, 2, 19))
+    assert one.own_nik == "5271011707364009"
+    other = febrl.person(row | {"date_of_birth": "19991399", "soc_sec_id": ""})
+    assert (other.birth_date, other.own_nik) == (None, None)
+
+
+def test_without_the_package_febrl_is_left_out_in_a_sentence(monkeypatch):
+    monkeypatch.setattr(febrl, "find_spec", lambda _: None)
+    assert febrl.run() == ([febrl.LEFT_OUT], [])
