@@ -35,7 +35,7 @@ class Plan:
     saves: dict[int, int] = field(default_factory=lambda: {1: 40, 8: 15, 16: 10})  # per client
     peak_seconds: float = 60.0
     factors: tuple[float, ...] = (1, 10)
-    matching: matching.Plan = matching.Plan()
+    register: matching.Plan = matching.Plan()  # how people are recognised
 
 
 QUICK = Plan((200, 1_000), (1, 8), 1, 0.4, {1: 10, 8: 3}, 8.0, (10,), matching.QUICK)
@@ -220,7 +220,7 @@ def run_all(plan: Plan, folder: Path) -> int:
         memory_lines, memory_found = bench.memory()
     checked = bench.check()
     say("Recognising people: an invented register, and FEBRL ...")
-    known = matching.run(plan.matching)
+    known = matching.run(plan.register)
     febrl_lines, febrl_aims = febrl.run()
     aims = ratios(bench.results, plan.sizes, plan.clients)
     lookup = bench.results.row("likely patients", "alur", plan.sizes[1], 1).at(0.95)
