@@ -45,6 +45,7 @@ class Plan:
     people: int = 100_000
     queries: int = 1_000
     engines: tuple[str, ...] = ("sqlite", "postgresql")
+    seed: int = register.SEED
 
 
 QUICK = Plan(2_000, 60)
@@ -243,7 +244,7 @@ class Report:
 
 def run(plan: Plan, note: Note = lambda *_: None) -> Report:
     """The whole measurement; PostgreSQL is left out, in a sentence, where it is not installed."""
-    people = register.build(plan.people)
+    people = register.build(plan.people, plan.seed)
     asked = groups(people, plan.queries)
     report = Report([HEAD])
     for engine in plan.engines:
@@ -276,12 +277,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.matching", description=__doc__)
     parser.add_argument("--people", type=int, default=Plan.people)
     parser.add_argument("--queries", type=int, default=Plan.queries, help="of each kind")
+    parser.add_argument("--seed", type=int, default=Plan.seed, help="another register")
     parser.add_argument("--engine", choices=Plan.engines, help="one database only")
     parser.add_argument("--misses", action="store_true", help="print each wrong answer")
     given = parser.parse_args()
     engines = (given.engine,) if given.engine else Plan.engines
     note = print_miss if given.misses else lambda *_: None
-    report = run(Plan(given.people, given.queries, engines), note)
+    report = run(Plan(given.people, given.queries, engines, given.seed), note)
     print("\n".join([*report.lines, "", *[aim.line() for aim in report.aims]]))
     return 0
 

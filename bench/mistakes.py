@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from bench import register_words as words
-from bench.register import SEED, TODAY, Register, family
+from bench.register import TODAY, Register, family
 from clinic.patients import Identity
 from models import DatePrecision, NoNikReason
 
@@ -52,7 +52,7 @@ class Query:
 
 def returning(register: Register, count: int, keep: Callable[[Identity], bool]) -> list[Query]:
     """Registered people who come again, of those that `keep` chooses."""
-    chance = random.Random(f"{SEED} returning")
+    chance = random.Random(f"{register.seed} returning")
     places = [at for at, one in enumerate(register.people) if keep(one)]
     chosen = chance.sample(places, count)
     return [Query(as_typed(chance, register.people[at]), at) for at in chosen]
@@ -60,7 +60,7 @@ def returning(register: Register, count: int, keep: Callable[[Identity], bool]) 
 
 def strangers(register: Register, count: int) -> list[Query]:
     """People of families that nobody knows yet, drawn as the register was."""
-    chance, niks = random.Random(f"{SEED} strangers"), set(register.niks)
+    chance, niks = random.Random(f"{register.seed} strangers"), set(register.niks)
     found: list[Query] = []
     number = 500_000
     while len(found) < count:
@@ -75,7 +75,7 @@ def relatives(
     make: Callable[[random.Random, Identity, set[str]], Identity],
 ) -> list[Query]:
     """New siblings or twins (`register.sibling_of`, `twin_of`) of registered children."""
-    chance, niks = random.Random(f"{SEED} {make.__name__}"), set(register.niks)
+    chance, niks = random.Random(f"{register.seed} {make.__name__}"), set(register.niks)
     children = (register.people[at] for at in register.children)
     named = [one for one in children if not one.name.startswith("By ")]
     chosen = chance.sample(named, count)

@@ -30,6 +30,7 @@ class Register:
     people: Sequence[Identity]
     children: Sequence[int]
     niks: frozenset[str]
+    seed: int = SEED
 
 
 def _skewed(chance: random.Random, choices: Sequence[str]) -> str:
@@ -66,7 +67,7 @@ def build(size: int, seed: int = SEED) -> Register:
                 if is_child:
                     children.append(len(people))
                 people.append(one)
-    return Register(people, children, frozenset(niks))
+    return Register(people, children, frozenset(niks), seed)
 
 
 def family(chance: random.Random, number: int, niks: set[str]) -> Iterator[tuple[Identity, bool]]:
