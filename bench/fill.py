@@ -9,12 +9,12 @@ import sys
 import time
 from datetime import date, timedelta
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 import app
 import cli
 from bench.people import GENERAL, person
-from clinic import accounts, days, demo, patients, registration, settings, worker
+from clinic import accounts, days, demo, demo_bulk, patients, registration, settings, worker
 from clinic.audit import SYSTEM
 from config import ConfigError
 from db import db, new_public_id, transaction
@@ -57,10 +57,11 @@ def _fill_part(indexes: range) -> None:
     visits = []
     for index, patient in zip(indexes, created, strict=True):
         day = _day(index // VISITS_A_DAY + 1)
-        visits.append({"id": index + 1} | _visit(patient, day, poli, index % VISITS_A_DAY + 1))
-    # Tables, not classes: nothing is asked back, so both are plain executemany.
-    db.session.execute(insert(Visit.__table__), visits)
-    db.session.execute(insert(QueueEntry.__table__), [_entry(visit, poli) for visit in visits])
+        visits.append(_visit(patient, day, poli, index % VISITS_A_DAY + 1))
+    # The database numbers them: its sequence must not give the same ids again.
+    ids = demo_bulk.insert_rows(Visit, visits)
+    stored = zip(ids, visits, strict=True)
+    demo_bulk.insert_only(QueueEntry, [_entry({"id": id_} | visit, poli) for id_, visit in stored])
 
 
 _days: dict[int, ServiceDay] = {}
