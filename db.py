@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Engine, MetaData, event
+from sqlalchemy import ARRAY, Boolean, DateTime, Engine, MetaData, any_, bindparam, event
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 from uuid6 import uuid7
 
@@ -62,6 +64,36 @@ class UtcDateTime(TypeDecorator):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class among(FunctionElement):
+    """`column IN values`, the values given by name at each call: for statements built once.
+
+    On PostgreSQL the text is the same for any number of values, so that it is planned once.
+    """
+
+    name = "among"
+    type = Boolean()
+    inherit_cache = True
+
+    def __init__(self, column, values: str) -> None:
+        super().__init__(column, bindparam(values, type_=column.type))
+
+    def self_group(self, against=None):
+        return self  # else SQLite reads "IN (...) = 1" and uses no index
+
+
+@compiles(among)
+def _in_list(element, compiler, **options) -> str:
+    column, values = element.clauses
+    return compiler.process(column.in_(bindparam(values.key, expanding=True)), **options)
+
+
+@compiles(among, "postgresql")
+def _in_array(element, compiler, **options) -> str:
+    column, values = element.clauses
+    array = bindparam(values.key, type_=ARRAY(column.type))
+    return compiler.process(column == any_(array), **options)
 
 
 def utcnow() -> datetime:

@@ -7,7 +7,7 @@ the files are used, so none of what that package needs has to be installed.
 How a record becomes a Person: given name and surname are the name, the suburb is the village,
 street number and street the address, the seven digits of soc_sec_id are the last seven of an
 otherwise constant NIK. There is no sex; postcode and state are not used. A birth date that no
-calendar has is none, as on the form. Whom to compare follows clinic/candidates.py, in memory.
+calendar has is none, as on the form. Whom to compare follows clinic/lookalikes.py, in memory.
 
 Two records count as one person when the counter shows one to whoever types the other: listed, from
 POSSIBLE_FROM on, or under the hint "one family, perhaps a twin". FEBRL has replaced whole given
@@ -25,8 +25,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from bench.report import Aim
-from clinic.candidates import FREQUENT, YEARS, Candidate, shortlist
+from clinic.candidates import YEARS, Candidate
 from clinic.likeness import near_dates
+from clinic.lookalikes import FREQUENT, shortlist
 from clinic.matching import SIBLING_HINT, Match, Person, score
 from clinic.name_index import index_words, name_key
 from clinic.names import PREFIX_LENGTH, prefix_tokens

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
-from clinic.names import join_words, word_set
+from clinic.names import NameKey, join_words, typed_words, word_set
 
 Frequency = Mapping[str, float] | None
+Words = tuple[str, ...]
 NOTHING: Mapping[str, str] = {}
 
 PARTNER_FROM = 0.80  # a word has found its partner
@@ -38,9 +39,22 @@ class NameFit:
     is_part: bool = False
 
 
+def compare_names(a: NameKey, b: NameKey, frequency: Frequency = None) -> NameFit:
+    """As `compare_words`, with a slip also looked for in the letters as they were typed."""
+    if frequency is None:
+        return _compared(a.words, b.words, a.folded, b.folded)
+    return compare_words(a.words, b.words, frequency, {**a.typed, **b.typed})
+
+
+@lru_cache(maxsize=4096)
+def _compared(a: Words, b: Words, typed_a: Words, typed_b: Words) -> NameFit:
+    # Of fifty candidates many are namesakes.
+    return compare_words(a, b, None, {**typed_words(a, typed_a), **typed_words(b, typed_b)})
+
+
 def compare_words(
-    a: tuple[str, ...],
-    b: tuple[str, ...],
+    a: Words,
+    b: Words,
     frequency: Frequency = None,
     typed: Mapping[str, str] = NOTHING,
 ) -> NameFit:
@@ -168,7 +182,7 @@ def jaro_winkler(a: str, b: str) -> float:
     return jaro + prefix * 0.1 * (1 - jaro)
 
 
-def _merge_joined(words: tuple[str, ...], others: set[str]) -> list[str]:
+def _merge_joined(words: Words, others: set[str]) -> list[str]:
     """Nur Haliza becomes one word where the other name has Nurhaliza."""
     merged: list[str] = []
     for word in words:
@@ -196,20 +210,25 @@ def same_house(a: str, b: str | None) -> bool:
     return number == other_number and same_place(street, other_street)
 
 
-def near_dates(born: date) -> set[date]:
+@lru_cache(maxsize=256)
+def near_dates(born: date) -> frozenset[date]:
     """The birth dates that one slip turns into this one, and itself: digit, order, year.
 
     An estimated date has no neighbours: its day and month were never told.
     """
     if (born.day, born.month) in PLACEHOLDER_DAYS:
-        return {born}
-    digits = f"{born.day:02}{born.month:02}{born.year:04}"
+        return frozenset({born})
+    digits = _digits(born)
     slips = {digits[2:4] + digits[:2] + digits[4:]}
     slips |= {digits[:at] + digit + digits[at + 1 :] for at in DIGITS for digit in "0123456789"}
     slips |= {digits[:at] + digits[at + 1] + digits[at] + digits[at + 2 :] for at in range(7)}
     years = range(max(1, born.year - AGE_TOLERANCE), born.year + AGE_TOLERANCE + 1)
     slips |= {f"{digits[:4]}{year:04}" for year in years}
-    return {found for text in slips if (found := _date(text))} | {born}
+    return frozenset(found for text in slips if (found := _date(text))) | {born}
+
+
+def _digits(day: date) -> str:
+    return f"{day.day:02}{day.month:02}{day.year:04}"
 
 
 def _date(digits: str) -> date | None:
@@ -246,4 +265,4 @@ def _day_rule(a: date, b: date, is_estimated: bool) -> str | None:
         return "born_swapped"
     if (a.day, a.month) == (b.day, b.month) and abs(a.year - b.year) <= AGE_TOLERANCE:
         return "born_year_off" if abs(a.year - b.year) == 1 else "born_years_off"
-    return "born_digit" if one_edit(a.strftime("%d%m%Y"), b.strftime("%d%m%Y")) else None
+    return "born_digit" if one_edit(_digits(a), _digits(b)) else None

@@ -10,7 +10,8 @@ from datetime import date
 from functools import cached_property
 from typing import Literal, TypeVar
 
-from clinic.likeness import Frequency, birth_rule, compare_words, one_edit, same_house, same_place
+from clinic import likeness
+from clinic.likeness import Frequency
 from clinic.names import NameKey, fold, name_tokens
 from clinic.usable import usable_address, usable_number, usable_phone
 
@@ -184,13 +185,16 @@ def shortlist(query: Person, candidates: Iterable[tuple[Id, str]], keep: int = 6
     words = query.key.words
     pairs = {f" {word}"[i : i + 2] for word in words for i in range(len(word))}
     length = len(query.key.text)
+    alike: dict[str, float] = {}  # by name: of hundreds of candidates many are namesakes
     ranked = []
     for position, (key, text) in enumerate(candidates):
-        # Substring tests against the query's pairs: half the time of a set for each candidate.
-        shared = sum(map(f" {text}".__contains__, pairs))
-        ranked.append((shared / (length + len(text) + 1), -position, key))
-    best = heapq.nlargest(keep, ranked, key=lambda entry: entry[:2])
-    return [key for _, _, key in best]
+        if text not in alike:
+            # Substring tests against the query's pairs: half the time of a set for each name.
+            shared = sum(map(f" {text}".__contains__, pairs))
+            alike[text] = shared / (length + len(text) + 1)
+        ranked.append((alike[text], -position, key))
+    # No two have one position, so keys are never compared.
+    return [key for _, _, key in heapq.nlargest(keep, ranked)]
 
 
 def _match(
@@ -213,22 +217,23 @@ def _match(
 def _numbers(a: Person, b: Person) -> list[tuple[str, float]]:
     found = []
     if a.own_nik and b.own_nik:
-        rule = "nik_near" if one_edit(a.own_nik, b.own_nik) else "nik_other"
+        rule = "nik_near" if likeness.one_edit(a.own_nik, b.own_nik) else "nik_other"
         found.append(("nik_same" if a.own_nik == b.own_nik else rule, 1.0))
     if a.card and a.card == b.card:
         found.append(("bpjs_same", 1.0))
-    elif a.card and b.card and one_edit(a.card, b.card):
+    elif a.card and b.card and likeness.one_edit(a.card, b.card):
         found.append(("bpjs_near", 1.0))
     return found
 
 
 def _household(a: Person, b: Person) -> list[tuple[str, float]]:
     known = {rule: mine for rule, mine in a.household.items() if mine}
-    shared = {rule for rule, mine in known.items() if mine == HOUSEHOLD[rule](b)}
-    if "village" in known and b.village and same_place(str(known["village"]), fold(b.village)):
+    theirs = {rule: HOUSEHOLD[rule](b) for rule in known}
+    shared = {rule for rule, mine in known.items() if mine == theirs[rule]}
+    if "village" in known and likeness.same_place(str(known["village"]), theirs["village"]):
         shared.add("village")
     # The same house in another village too: hamlet and village are taken for each other.
-    if "address" in known and same_house(str(known["address"]), HOUSEHOLD["address"](b)):
+    if "address" in known and likeness.same_house(str(known["address"]), theirs["address"]):
         shared.add("address")
     return [(rule, 1.0) for rule in known if rule in shared]
 
@@ -248,7 +253,7 @@ def _mother_and_child(child: Person, parent: Person) -> bool:
     mother = tuple(word for word in child.key.words if not word.isdigit())
     if not mother or not parent.key.words:
         return False
-    return not compare_words(mother, parent.key.words).is_other_person
+    return not likeness.compare_words(mother, parent.key.words).is_other_person
 
 
 def _other_birth_order(a: Person, b: Person) -> bool:
@@ -262,7 +267,7 @@ def _name_rules(a: Person, b: Person, frequency: Frequency) -> tuple[list[tuple[
     # "By Ny Siti" tells the mother's name, nothing about the child's.
     if a.key.is_baby_of != b.key.is_baby_of or not (a.key.words and b.key.words):
         return [], False
-    fit = compare_words(a.key.words, b.key.words, frequency, {**a.key.typed, **b.key.typed})
+    fit = likeness.compare_names(a.key, b.key, frequency)
     if fit.alike < NAME_ZERO:
         return [("name_other", 1 - fit.alike / NAME_ZERO)], fit.is_other_person
     share = (fit.alike - NAME_ZERO) / (1 - NAME_ZERO) * (0.6 + 0.4 * fit.evidence)
@@ -282,7 +287,7 @@ def _birth_rules(a: Person, b: Person) -> list[tuple[str, float]]:
     if not a.birth_date or not b.birth_date:
         return []
     precisions = {a.birth_precision, b.birth_precision}
-    return [(birth_rule(a.birth_date, b.birth_date, precisions), 1.0)]
+    return [(likeness.birth_rule(a.birth_date, b.birth_date, precisions), 1.0)]
 
 
 def _sex_rules(a: Person, b: Person) -> list[tuple[str, float]]:

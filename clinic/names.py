@@ -117,8 +117,7 @@ class NameKey:
     @property
     def typed(self) -> dict[str, str]:
         """Each word as it was typed, by its key; empty where one word became two."""
-        words = self.words
-        return dict(zip(words, self.folded, strict=True)) if len(words) == len(self.folded) else {}
+        return typed_words(self.words, self.folded)
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -130,6 +129,12 @@ class NameKey:
         return " ".join(self.words)[:TEXT_LENGTH].rstrip()
 
 
+def typed_words(words: tuple[str, ...], folded: tuple[str, ...]) -> dict[str, str]:
+    """Each key word's letters before the spelling rules; empty where one word became two."""
+    return dict(zip(words, folded, strict=True)) if len(words) == len(folded) else {}
+
+
+@lru_cache(maxsize=4096)
 def fold(text: str) -> str:
     """Upper-case A-Z and 0-9 with single spaces; accents and apostrophes vanish."""
     plain = text.translate(APOSTROPHES)
