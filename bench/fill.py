@@ -41,6 +41,13 @@ def fill(count: int) -> None:
     with transaction():
         demo.create_staff(password_hash)
         settings.set_value("idle_minutes", 240)  # polls keep no session awake
+    fill_patients(count)
+    worker.run_once()  # as in any clinic: the planner's statistics are there
+
+
+def fill_patients(count: int) -> None:
+    """So many with a visit of the past each, and those who wait today."""
+    _days.clear()
     for start in range(0, count, PART):
         with transaction():
             _fill_part(range(start, min(start + PART, count)))
@@ -48,7 +55,6 @@ def fill(count: int) -> None:
     for index in range(count, count + WAITING):
         with transaction():
             _put_in_line(index)
-    worker.run_once()  # as in any clinic: the planner's statistics are there
 
 
 def _fill_part(indexes: range) -> None:

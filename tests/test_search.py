@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import event
 
 from clinic import patients, search
 from clinic.audit import SYSTEM
@@ -209,6 +210,39 @@ def test_who_was_here_last_comes_first_among_equals(app):
     ]
 
 
+@pytest.mark.engines("sqlite")  # PostgreSQL reads so small a table whole, and rightly
+def test_the_lookup_does_not_read_whole_tables(siti):
+    asked = []
+
+    def note(_connection, _cursor, statement, values, *_rest) -> None:
+        asked.append((statement, values))
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    search.likely(Person(name="Siti Aminah", birth_date=BORN, phone=SITI.phone, kk_number=KK))
+    event.remove(db.engine, "before_cursor_execute", note)
+    connection = db.session.connection()
+    plans = [
+        step[-1]
+        for statement, values in asked
+        if statement.startswith("SELECT")
+        for step in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+    ]
+    assert any(step.startswith("SEARCH patient_token") for step in plans)
+    assert [step for step in plans if step.startswith(("SCAN patient", "SCAN visit"))] == []
+
+
+@pytest.mark.engines("postgresql")
+def test_the_lookup_says_the_same_however_much_was_typed(siti):
+    create(person("Siti Aminah"), person("Nurul Hidayah Putri", birth_date=BORN))
+    with count_queries() as short:
+        assert search.likely(Person(name="Siti Nurhaliza", sex="P", birth_date=BORN))
+    with count_queries() as long:
+        form = Person(name="Siti Nurul Hidayah Putri Aini", sex="P", birth_date=BORN)
+        assert search.likely(form, with_family=True)
+    # Else PostgreSQL would plan each anew.
+    assert short == long
+
+
 def test_at_most_the_limit_is_shown(app):
     with transaction():
         patients.create_many(SYSTEM, [person(f"Siti {'A' * n}") for n in range(1, 30)])
@@ -297,6 +331,20 @@ def test_an_inactive_patient_is_not_shown(siti):
         siti.is_active = False
     assert names("siti") == names(SITI.nik) == names(double.mrn) == []
     assert search.likely(Person(name=SITI.name, birth_date=BORN, sex="P", nik=SITI.nik)) == []
+
+
+def test_those_who_are_not_shown_crowd_nobody_out(app):
+    family = {"phone": SITI.phone, "birth_date": BORN}
+    with transaction():
+        for undone in patients.create_many(SYSTEM, [person("Siti Aminah", **family)] * 110):
+            undone.is_active = False
+    wanted = create(person("Siti Aminah", **family))
+    form = Person(name="Siti Aminah", sex="P", birth_date=BORN, phone=SITI.phone)
+    assert [found.patient.id for found in search.find(SITI.phone)] == [wanted.id]
+    assert [found.patient.id for found in search.likely(form)] == [wanted.id]
+    # By the phone alone, and by the very name and day alone.
+    assert search.likely(replace(form, name="Xaveria"), with_family=True) != []
+    assert [found.patient.id for found in search.likely(replace(form, phone=None))] == [wanted.id]
 
 
 @pytest.mark.parametrize(
