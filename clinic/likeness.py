@@ -26,7 +26,6 @@ INITIALS = {"K": "KH", "H": "HKC", "C": "CHT", "T": "TC", "D": "DJ", "J": "JDZY"
 PLACEHOLDER_DAYS = {(1, 1), (31, 12), (1, 7)}
 AGE_TOLERANCE = 2
 DIGITS = (0, 1, 2, 3, 6, 7)  # of DDMMYYYY those that may be wrong in a living person's birth date
-PLACE_LENGTH = 6  # of shorter village names one letter makes another village
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,19 +194,6 @@ def _merge_joined(words: Words, others: set[str]) -> list[str]:
 
 def _mean(values: list[float], weights: list[float]) -> float:
     return sum(map(float.__mul__, values, weights)) / sum(weights)
-
-
-def same_place(a: str, b: str) -> bool:
-    """Whether two folded village names are one: with and without a space, or one slip apart."""
-    one, other = a.replace(" ", ""), b.replace(" ", "")
-    return one == other or (min(len(one), len(other)) >= PLACE_LENGTH and one_edit(one, other))
-
-
-def same_house(a: str, b: str | None) -> bool:
-    """Whether two usable addresses are one: the very number, the street with at most a slip."""
-    number, _, street = a.partition(" ")
-    other_number, _, other_street = (b or "").partition(" ")
-    return number == other_number and same_place(street, other_street)
 
 
 @lru_cache(maxsize=256)

@@ -1,6 +1,6 @@
 """Is this the person we already have? A plain additive score with its reasons in words.
 
-The weights are set by hand. It only asks: nothing here merges anyone.
+The weights stand in clinic/weights.py. It only asks: nothing here merges anyone.
 """
 
 import heapq
@@ -13,60 +13,23 @@ from typing import Literal, TypeVar
 from clinic import likeness
 from clinic.likeness import Frequency
 from clinic.names import NameKey, fold, name_tokens
+from clinic.places import address_rule, same_place
 from clinic.usable import usable_address, usable_number, usable_phone
+from clinic.weights import (
+    FAMILY_RULES,
+    HOME_RULES,
+    HOUSEHOLD_CAP,
+    NEAR_RULES,
+    PARENT_HINT,
+    POSSIBLE_FROM,
+    RULES,
+    SIBLING_HINT,
+    STRONG_FROM,
+    WHOLE_NAME,
+)
 
 Id = TypeVar("Id")
 Level = Literal["strong", "possible"]
-
-POSSIBLE_FROM = 8.0  # listed beside the form
-STRONG_FROM = 10.0  # interrupts: the clerk must answer
-
-# Every weight of the score, with the words the clerk reads.
-RULES: dict[str, tuple[float, str]] = {
-    # Numbers that belong to one person
-    "nik_same": (24.0, "NIK sama"),
-    "nik_near": (5.0, "NIK beda satu angka"),
-    "nik_other": (-4.0, "NIK berbeda"),
-    "bpjs_same": (14.0, "nomor BPJS sama"),
-    "bpjs_near": (3.0, "nomor BPJS beda satu angka"),
-    # Name: the full weight for a rare name that agrees wholly, less for less
-    "name_same": (6.5, "nama sama"),
-    "name_spelling": (6.5, "nama beda ejaan"),
-    "name_part": (6.5, "sebagian nama sama"),
-    "name_near": (6.5, "nama mirip"),
-    "name_other": (-4.0, "nama berbeda"),
-    # Birth date
-    "born_same": (5.0, "tanggal lahir sama"),
-    # By chance a date is the swapped one in 1 of 25,000 people, a year off in 2, one digit off
-    # in some 30: the rarer the coincidence, the more it says.
-    "born_swapped": (3.5, "tanggal dan bulan tertukar"),
-    "born_digit": (2.5, "tanggal lahir beda satu angka"),
-    "born_year_off": (3.0, "tahun lahir selisih satu"),
-    "born_years_off": (2.5, "tahun lahir selisih dua"),  # like 1985 for 1987, one wrong digit
-    "born_placeholder": (3.0, "tanggal lahir sama (tanggal perkiraan)"),
-    "born_month": (2.0, "bulan dan tahun lahir sama"),
-    "born_year": (2.0, "tahun lahir sama"),
-    # Who is 40 today was born in this year less 40, or in the one before: not known better.
-    "born_told": (2.0, "umur cocok dengan tahun lahir"),
-    "born_age": (1.0, "umur mirip"),
-    "born_other": (-4.0, "tanggal lahir berbeda"),
-    # Sex
-    "sex_same": (0.5, "jenis kelamin sama"),
-    "sex_other": (-4.0, "jenis kelamin berbeda"),
-    # Household: shared by the whole family, so together at most HOUSEHOLD_CAP
-    "kk_same": (2.0, "satu KK"),
-    "phone_same": (2.0, "nomor HP sama"),
-    "mother_nik": (2.0, "NIK ibu sama"),
-    "mother_name": (1.5, "nama ibu sama"),
-    "address": (2.0, "alamat sama"),
-    "village": (1.5, "satu desa"),
-    # Another child of the family, unless a number says otherwise
-    "sibling": (-10.0, "nama depan atau urutan lahir berbeda"),
-}
-HOUSEHOLD_CAP = 4.0
-FAMILY_RULES = {"kk_same", "phone_same", "mother_nik", "mother_name", "address"}
-SIBLING_HINT = "satu keluarga, mungkin kembar/saudara"
-PARENT_HINT = "mungkin orang tua dan anak"
 
 NAME_ZERO = 0.60  # a name this alike is worth no point
 PARENT_YEARS = 10
@@ -148,12 +111,14 @@ def score(a: Person, b: Person, frequency: Frequency = None) -> Match:
     name, is_other_person = _name_rules(a, b, frequency)
     found += name + _birth_rules(a, b) + _sex_rules(a, b)
     household = _household(a, b)
+    shared = {rule for rule, _ in found + household}
     hint = None
     if (is_other_person or _other_birth_order(a, b)) and not has_same_number:
-        shared = {rule for rule, _ in found + household}
-        if shared & FAMILY_RULES or {"born_same", "village"} <= shared:
-            hint = SIBLING_HINT
+        is_near = "born_same" in shared and shared & NEAR_RULES
+        hint = SIBLING_HINT if is_near or shared & FAMILY_RULES else None
         found.append(("sibling", 1.0))
+    elif "born_other" in shared and shared & WHOLE_NAME and shared & HOME_RULES:
+        found[found.index(("born_other", 1.0))] = ("born_other_home", 1.0)
     return _match(found, household, hint)
 
 
@@ -229,13 +194,14 @@ def _numbers(a: Person, b: Person) -> list[tuple[str, float]]:
 def _household(a: Person, b: Person) -> list[tuple[str, float]]:
     known = {rule: mine for rule, mine in a.household.items() if mine}
     theirs = {rule: HOUSEHOLD[rule](b) for rule in known}
-    shared = {rule for rule, mine in known.items() if mine == theirs[rule]}
-    if "village" in known and likeness.same_place(str(known["village"]), theirs["village"]):
-        shared.add("village")
+    address = known.pop("address", None)
+    shared = [rule for rule, mine in known.items() if mine == theirs[rule]]
+    if "village" in known and "village" not in shared and theirs["village"]:
+        shared += ["village"] * same_place(str(known["village"]), str(theirs["village"]))
     # The same house in another village too: hamlet and village are taken for each other.
-    if "address" in known and likeness.same_house(str(known["address"]), theirs["address"]):
-        shared.add("address")
-    return [(rule, 1.0) for rule in known if rule in shared]
+    if address and (rule := address_rule(address, theirs["address"])):
+        shared.append(rule)
+    return [(rule, 1.0) for rule in shared]
 
 
 # People of one family

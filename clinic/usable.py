@@ -4,12 +4,25 @@ Forms are filled with "0", "-", 1234567890123456: such a value is the same as no
 """
 
 import re
+from typing import NamedTuple
 
 from clinic.names import fold, word_set
 
 COUNTING = "12345678901234567890"
-STREET_WORDS = word_set("JL JLN JALAN GG GANG NO NOMOR NOMER DUSUN DSN LINGKUNGAN LINGK")
+STREET_WORDS = word_set(
+    "JL JLN JALAN GG GANG NO NOMOR NOMER DUSUN DSN LINGKUNGAN LINGK "
+    "ALAMAT BELUM TIDAK TAHU DIKETAHUI JELAS"  # what is written where nobody knows
+)
+# "RT 3/2", "RT 003 RW 002": some thirty houses have it in common, so it is no house number.
+NEIGHBOURHOOD = re.compile(r"\bR[TW] ?[0-9]+( [0-9]+)?\b")
 LONGEST_ADDRESS = 200
+
+
+class Address(NamedTuple):
+    """House number, empty when not told, and the words of street or hamlet."""
+
+    number: str
+    street: tuple[str, ...]
 
 
 def usable_number(text: str | None, length: int) -> str | None:
@@ -33,9 +46,14 @@ def usable_phone(text: str | None) -> str | None:
     return digits if len(digits) >= 7 and len(set(digits)) > 2 else None
 
 
-def usable_address(text: str | None) -> str | None:
-    """House number and street without words like Jalan, "5 MELATI"; a hamlet alone is no house."""
-    words = fold((text or "")[:LONGEST_ADDRESS]).split()
-    named = "".join(word for word in words if word not in STREET_WORDS)
-    number, street = re.sub(r"[^0-9]+", "-", named).strip("-"), re.sub(r"[0-9]+", "", named)
-    return f"{number} {street}" if len(street) > 2 and number.strip("0-") else None
+def usable_address(text: str | None) -> Address | None:
+    """House number and street without words like Jalan; None where no street or hamlet is told."""
+    words = NEIGHBOURHOOD.sub(" ", fold((text or "")[:LONGEST_ADDRESS])).split()
+    named = " ".join(word for word in words if word not in STREET_WORDS)
+    street = tuple(re.sub(r"[0-9]+", " ", named).split())
+    number = re.sub(r"[^0-9]+", "-", named).strip("-")
+    return Address(number if number.strip("0-") else "", street) if _is_told(street) else None
+
+
+def _is_told(street: tuple[str, ...]) -> bool:
+    return sum(map(len, street)) > 2

@@ -28,7 +28,8 @@ from clinic.matching import (
     shortlist,
 )
 from clinic.names import name_tokens
-from clinic.usable import usable_number, usable_phone
+from clinic.places import address_rule
+from clinic.usable import usable_address, usable_number, usable_phone
 
 BORN = date(1985, 3, 12)
 NIK = "5271015203850007"
@@ -237,9 +238,88 @@ def test_swapped_date_in_the_same_village_interrupts():
     assert score(returning(birth_date=date(1985, 12, 3)), AMINAH).level == "strong"
 
 
-def test_same_name_born_another_year_is_not_strong():
-    stranger = returning(birth_date=date(1991, 8, 27), kk_number=KK)
-    assert score(stranger, replace(AMINAH, kk_number=KK)).level is None
+def test_same_name_born_another_year_is_no_match():
+    stranger = returning(birth_date=date(1991, 8, 27), phone="081234567890")
+    assert score(stranger, AMINAH).level is None
+
+
+HOUSE = {"kk_number": KK, "phone": "081234567890", "address": "Jl. Melati No. 5"}
+
+
+@pytest.mark.parametrize("home", [{"kk_number": KK}, {"address": "Jl. Melati No. 5"}, HOUSE])
+@pytest.mark.parametrize("typed", ["Siti Aminah", "St. Aminnah", "Siti Amunah"])
+def test_the_whole_name_in_one_home_with_another_birth_date_is_listed_only(typed, home):
+    other = returning(name=typed, birth_date=date(1991, 8, 27), **home)
+    match = score(other, replace(AMINAH, **home))
+    assert match.level == "possible"
+    assert "tanggal lahir berbeda, tetapi nama dan rumah sama" in match.reasons
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"name": "Aminah"},  # children carry a part of their parents' names
+        {"name": "Siti Rahma"},
+        {"name": "Siti", "village": "Ampenan"},
+        {"sex": "L"},
+        {"nik": "5271024308910003"},
+        {"address": "Jl. Melati No. 7"},
+        {"address": "Dusun Melati"},
+    ],
+)
+def test_in_one_home_less_than_the_whole_name_is_no_match(changes):
+    home = replace(AMINAH, address="Jl. Melati No. 5")
+    known = {"birth_date": date(1991, 8, 27), "address": home.address}
+    assert score(returning(**(known | changes)), home).level is None
+
+
+# Addresses
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "rule"),
+    [
+        ("Jl. Melati No. 5", "jalan melati 5", "address"),
+        ("Jl. Pendidikan 12", "Jl Pendidkan no 12", "address"),
+        ("Jl. Panca Usaha 12", "Jl. Pancausaha 12", "address"),
+        ("Jl. Pendidikan 12, Karang Baru", "Karang Baru, Jl. Pendidikan No. 12", "address"),
+        ("Jl. Pendidikan 12, Karang Baru", "Jl. Pendidikan No. 12", "address"),
+        ("Jl. Melati 5 RT 03/RW 02", "Jl. Melati 5", "address"),
+        ("Jl. Melati 5", "Jl. Melati", "address_part"),
+        ("Jl. Melati 5", "Jl. Melati 7", "street"),
+        ("Dusun Karang Baru RT 03", "Dsn. Karang Baru RT 03", "street"),
+        ("Dusun Karang Baru", "Dusun Karang Baru", "street"),
+        ("Jl. Melati 5", "Jl. Mawar 5", None),
+        ("Dusun Karang Baru", "Dusun Karang Lama", None),
+        ("Jl. Adi 5", "Jl. Ari 5", None),
+        ("Belum diketahui", "Belum diketahui", None),
+        ("-", "-", None),
+        ("", "Jl. Melati 5", None),
+    ],
+)
+def test_addresses(one, other, rule):
+    first, second = usable_address(one), usable_address(other)
+    assert (address_rule(first, second) if first else None) == rule
+    assert (address_rule(second, first) if second else None) == rule
+
+
+def test_a_street_says_nothing_beyond_the_village_and_a_house_does():
+    typed = returning(birth_date=None, name="Siti Amina", address="Jl. Melati 5")
+    points = {
+        known: score(typed, replace(AMINAH, address=known)).points
+        for known in (None, "Jl. Melati 7", "Jl. Melati", "Jl. Melati 5")
+    }
+    none, street, part, house = points.values()
+    assert none == street < part < house
+    assert "satu jalan atau dusun" in score(typed, replace(AMINAH, address="Melati 7")).reasons
+
+
+def test_a_twin_on_the_same_street_is_hinted_at():
+    one = Person("Dewi Lestari", BORN, sex="P", village="Ampenan", address="Dusun Karang Baru")
+    twin = replace(one, name="Putri Lestari", village="Cakranegara")
+    assert score(one, twin).household_hint == SIBLING_HINT
+    assert score(one, replace(twin, address="Dusun Montong")).household_hint is None
+    assert score(one, replace(twin, birth_date=date(1991, 8, 27))).household_hint is None
 
 
 def test_a_placeholder_date_is_weaker_than_a_real_one():
@@ -508,6 +588,7 @@ PEOPLE = st.builds(
     st.sampled_from([None, "", NIK, "5271015203850001", "1234567890123456"]),
     kk_number=st.sampled_from([None, KK]),
     village=st.sampled_from([None, "Mataram Barat"]),
+    address=st.sampled_from([None, "Jl. Melati 5", "Dusun Melati", "Karang, Jl Melatu no 5"]),
     mother_nik=st.sampled_from([None, NIK]),
     mother_name=st.one_of(st.none(), NAMES),
     birth_order=st.sampled_from([None, 1, 2]),
