@@ -19,7 +19,7 @@ from sqlalchemy import text
 
 import app
 import cli
-from bench import mistakes, register
+from bench import addresses, mistakes, register
 from bench.mistakes import Query
 from bench.processes import machine_busy_seconds
 from bench.register import Register
@@ -46,6 +46,7 @@ class Plan:
     queries: int = 1_000
     engines: tuple[str, ...] = ("sqlite", "postgresql")
     seed: int = register.SEED
+    has_addresses: bool = False
 
 
 QUICK = Plan(2_000, 60)
@@ -245,7 +246,11 @@ class Report:
 def run(plan: Plan, note: Note = lambda *_: None) -> Report:
     """The whole measurement; PostgreSQL is left out, in a sentence, where it is not installed."""
     people = register.build(plan.people, plan.seed)
+    if plan.has_addresses:
+        people = addresses.housed(people)
     asked = groups(people, plan.queries)
+    if plan.has_addresses:
+        asked = addresses.told(asked, plan.seed)
     report = Report([HEAD])
     for engine in plan.engines:
         if engine == "postgresql" and not postgres.is_installed():
@@ -279,11 +284,13 @@ def main() -> int:
     parser.add_argument("--queries", type=int, default=Plan.queries, help="of each kind")
     parser.add_argument("--seed", type=int, default=Plan.seed, help="another register")
     parser.add_argument("--engine", choices=Plan.engines, help="one database only")
+    parser.add_argument("--addresses", action="store_true", help="give families a house")
     parser.add_argument("--misses", action="store_true", help="print each wrong answer")
     given = parser.parse_args()
     engines = (given.engine,) if given.engine else Plan.engines
     note = print_miss if given.misses else lambda *_: None
-    report = run(Plan(given.people, given.queries, engines, given.seed), note)
+    plan = Plan(given.people, given.queries, engines, given.seed, given.addresses)
+    report = run(plan, note)
     print("\n".join([*report.lines, "", *[aim.line() for aim in report.aims]]))
     return 0
 

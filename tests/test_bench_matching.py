@@ -2,13 +2,13 @@
 
 import random
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import replace
 from datetime import date
 
 import pytest
 
-from bench import febrl, matching, mistakes, register
+from bench import addresses, febrl, matching, mistakes, register
 from clinic.matching import Person
 from clinic.patients import Identity
 from models import DatePrecision
@@ -105,6 +105,22 @@ def test_what_each_scenario_knows(people):
     expected = {"name", "sex", "birth_date", "birth_precision", "village"}
     assert known - {"payer", "no_nik_reason"} == expected
     assert mistakes.with_nik(full).nik == full.nik
+
+
+def test_a_family_has_one_house_and_tells_it_with_mistakes(people):
+    at_home = addresses.housed(people)
+    assert [replace(one, address="") for one in at_home.people] == list(people.people)
+    houses = defaultdict(set)
+    for one in at_home.people:
+        if one.kk_number:
+            houses[one.kk_number].add(one.address)
+    assert {len(known) for known in houses.values()} == {1}
+    asked = {"returning": mistakes.returning(at_home, 200, lambda _: True)}
+    told = addresses.told(asked, 1)["returning"]
+    for before, after in zip(asked["returning"], told, strict=True):
+        assert replace(after.typed, address=before.typed.address) == before.typed
+    same = sum(one.typed.address == at_home.people[one.place].address for one in told)
+    assert 80 < same < 160
 
 
 # The measurement itself, with a register so small that everybody is found
