@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -167,19 +168,39 @@ def worker_command() -> None:
 
 
 def _work_until_stopped() -> None:
+    """Each round of work is a fork: whatever it needed goes back to the system at its end."""
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
     while not stop.is_set():
-        has_more = False
-        try:
+        round_of_work = os.fork()
+        if not round_of_work:
+            _work(stop)
+        while not os.waitpid(round_of_work, os.WNOHANG)[0]:
+            if stop.is_set():
+                os.kill(round_of_work, signal.SIGTERM)
+            time.sleep(0.02)
+        stop.wait(BEAT_SECONDS)
+
+
+def _work(stop: threading.Event) -> None:
+    """All that is due now, then the end of this process; its parent's death stops it early."""
+    parent = os.getppid()
+
+    def must_stop() -> bool:
+        return stop.is_set() or os.getppid() != parent
+
+    try:
+        has_more = True
+        while has_more and not must_stop():
             worker.run_once()
-            has_more = worker.import_patients(current_app.config["ALUR"].data, stop.is_set)
-        except Exception:  # it must outlive a full disk or a database that restarts
-            log.exception("worker step failed")
-            db.session.rollback()
+            has_more = worker.import_patients(current_app.config["ALUR"].data, must_stop)
         db.session.remove()
-        stop.wait(0 if has_more else BEAT_SECONDS)
+        db.engine.dispose()
+    except Exception:  # the next round may find that the disk has room again, the database is back
+        log.exception("worker step failed")
+    finally:
+        os._exit(0)
 
 
 def init_app(app: Flask) -> None:

@@ -22,6 +22,7 @@ class Config:
     wants_demo: bool
     hosts: tuple[str, ...]
     behind_proxy: bool = False
+    web_processes: int = 1
 
     @property
     def keys(self) -> Path:
@@ -69,10 +70,10 @@ def _flag(environ: Mapping[str, str], name: str, default: bool) -> bool:
     return BOOLEAN_WORDS[word]
 
 
-def _port(environ: Mapping[str, str]) -> int:
-    word = (environ.get("PORT") or "8000").strip()
-    if not word.isdecimal() or not 0 < int(word) < 65536:
-        raise ConfigError(f"PORT={word!r} bukan nomor port (1-65535).")
+def _number(environ: Mapping[str, str], name: str, default: int, most: int, what: str) -> int:
+    word = (environ.get(name) or str(default)).strip()
+    if not word.isdecimal() or not 0 < int(word) <= most:
+        raise ConfigError(f"{name}={word!r} bukan {what} (1-{most}).")
     return int(word)
 
 
@@ -86,10 +87,11 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
         raise ConfigError("DATABASE_URL harus sqlite:///... atau postgresql+psycopg://...")
     return Config(
         host=environ.get("HOST") or "127.0.0.1",
-        port=_port(environ),
+        port=_number(environ, "PORT", 8000, 65535, "nomor port"),
         data=data,
         database_url=url,
         wants_demo=_flag(environ, "ALUR_DEMO", True),
         hosts=tuple(environ.get("ALUR_HOSTS", "").split()),
         behind_proxy=_flag(environ, "ALUR_PROXY", False),
+        web_processes=_number(environ, "ALUR_WEB_PROCESSES", 1, 8, "jumlah proses"),
     )

@@ -107,9 +107,12 @@ def new_public_id() -> str:
 
 def engine_options(url: str) -> dict:
     """Options of `create_engine` for this database address."""
+    pool = {"pool_size": 10, "pool_use_lifo": True}  # the same few, whose caches are warm
     if url.startswith("sqlite"):
-        return {"module": sqlite_driver, "pool_size": 10, "connect_args": {"timeout": 15}}
-    return {"pool_pre_ping": True, "pool_size": 10}
+        # Of its statements a connection keeps 128 by default: 1 MB more, and no faster.
+        connect = {"timeout": 15, "cached_statements": 32}
+        return {"module": sqlite_driver, "connect_args": connect, **pool}
+    return {"pool_pre_ping": True, **pool}
 
 
 @event.listens_for(Engine, "connect")
@@ -124,6 +127,7 @@ def _set_pragmas(connection, _record) -> None:
         "foreign_keys=ON",
         "recursive_triggers=ON",  # else INSERT OR REPLACE passes the audit table's triggers
         "trusted_schema=OFF",
+        "cache_size=-500",  # KiB of each connection; the system's own cache is behind it
     ]
     if not SQLITE_IS_WAL_SAFE:
         pragmas.append("wal_autocheckpoint=0")  # only the worker checkpoints then

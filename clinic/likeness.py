@@ -45,7 +45,7 @@ def compare_names(a: NameKey, b: NameKey, frequency: Frequency = None) -> NameFi
     return compare_words(a.words, b.words, frequency, {**a.typed, **b.typed})
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _compared(a: Words, b: Words, typed_a: Words, typed_b: Words) -> NameFit:
     # Of fifty candidates many are namesakes.
     return compare_words(a, b, None, {**typed_words(a, typed_a), **typed_words(b, typed_b)})
@@ -112,7 +112,7 @@ def word_weight(word: str, frequency: Frequency) -> float:
     return min(1.0, max(0.2, -math.log10(share) / 3)) if share > 0 else 1.0
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def word_alike(a: str, b: str) -> float:
     """0-1 for two key words; initials, one slip of the finger, else Jaro-Winkler."""
     if a == b:

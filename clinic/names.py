@@ -134,7 +134,7 @@ def typed_words(words: tuple[str, ...], folded: tuple[str, ...]) -> dict[str, st
     return dict(zip(words, folded, strict=True)) if len(words) == len(folded) else {}
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def fold(text: str) -> str:
     """Upper-case A-Z and 0-9 with single spaces; accents and apostrophes vanish."""
     plain = text.translate(APOSTROPHES)
@@ -145,7 +145,7 @@ def fold(text: str) -> str:
     return NOT_FOLDED.sub(" ", plain.upper()).strip()
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def name_tokens(name: str) -> NameKey:
     """The key of a name: no titles, degrees or digits, aliases and spellings brought together.
 
@@ -186,7 +186,7 @@ def join_words(*words: str) -> str:
     return ASSIMILATED.sub("ABDU", spell_word("".join(words)))
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def spell_word(word: str) -> str:
     """One upper-case word in the folded spelling: Soeharto and Suharto give one key."""
     for pattern, key in SPELLING:

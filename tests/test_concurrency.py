@@ -293,7 +293,7 @@ def kill_workers(server: LiveServer, times: int) -> int:
     for _ in range(times):
         seen = another_visit(seen)  # on a slow machine too they die at work, not at the start
         time.sleep(chance.uniform(0.3, 0.9))
-        workers = sorted(children_of(master))
+        workers = sorted(p for p, name in children_of(master).items() if name == "alur-web")
         if workers:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(chance.choice(workers), signal.SIGKILL)

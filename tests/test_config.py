@@ -22,6 +22,14 @@ def test_defaults(tmp_path, monkeypatch):
     assert found.data == tmp_path / "data"
     assert found.database_url == f"sqlite:///{tmp_path}/data/db/alur.db"
     assert not found.behind_proxy
+    assert found.web_processes == 1
+
+
+def test_web_processes_are_a_small_number():
+    assert read_config({"ALUR_WEB_PROCESSES": "2"}).web_processes == 2
+    for word in ("0", "9", "two", "-1"):
+        with pytest.raises(ConfigError, match="ALUR_WEB_PROCESSES"):
+            read_config({"ALUR_WEB_PROCESSES": word})
 
 
 def test_empty_values_count_as_unset():

@@ -1,0 +1,52 @@
+"""What must be right before the start: settings, port, database. What is wrong gets a sentence."""
+
+import os
+import socket
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from config import Config, ConfigError, read_config  # noqa: E402
+from deploy.processes import die_with_parent, say  # noqa: E402
+
+SETUP = [sys.executable, "-m", "flask", "--app", "app", "setup"]
+
+
+def port_problem(config: Config) -> str | None:
+    """Why this address can't be listened on, or None."""
+    try:
+        found = socket.getaddrinfo(config.host, config.port, type=socket.SOCK_STREAM)
+    except socket.gaierror:
+        return f"Alamat HOST={config.host} tidak dikenal di komputer ini."
+    family, kind, _, _, address = found[0]
+    with socket.socket(family, kind) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except PermissionError:
+            return f"Port {config.port} hanya boleh dipakai root. Pilih yang lain, misalnya 8000."
+        except OSError:
+            return (
+                f"Port {config.port} di {config.host} tidak dapat dipakai, mungkin sudah dipakai "
+                f"program lain. Pilih yang lain: PORT={config.port % 65535 + 1} make run"
+            )
+    return None
+
+
+def main(options: list[str]) -> None:
+    die_with_parent()
+    try:
+        problem = port_problem(read_config())
+    except ConfigError as error:
+        problem = str(error)
+    if problem:
+        say(problem)
+        sys.exit(1)
+    os.chdir(ROOT)
+    os.execv(SETUP[0], [*SETUP, *options])  # noqa: S606  it goes on as the setup command
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
