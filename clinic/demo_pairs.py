@@ -10,21 +10,24 @@ from db import db
 from models import PairSource, PairState, Patient, SuspectedPair, User
 
 PAIRS = 6
-ASKED = 80  # so many without a card are compared with everybody
+ASKED = 200  # so many without a card are compared with everybody
 FIRST_AT = timedelta(hours=9)
 
 
 def write(clerk: User) -> None:
     """Some patients without a NIK beside whom they resemble most, a few days old."""
     without = select(Patient).where(Patient.nik.is_(None), ~Patient.is_unknown)
+    asked = list(db.session.scalars(without.order_by(Patient.id).limit(ASKED)))
     found: dict[tuple[int, int], SuspectedPair] = {}
-    for patient in db.session.scalars(without.order_by(Patient.id).limit(ASKED)).all():
-        # As a clerk asked who was told the name and the village, and no birth date.
-        person = replace(asking.person_of(patients.identity_of(patient)), birth_date=None)
-        best = search.likely(person, limit=1, exclude_ref=patient.public_id)
-        if best and len(found) < PAIRS:
-            first, second = sorted((patient.id, best[0].patient.id))
-            found.setdefault((first, second), _pair(first, second, best[0], len(found), clerk))
+    for told in (True, False):  # then as if only name and village had been told
+        for patient in asked:
+            person = asking.person_of(patients.identity_of(patient))
+            person = person if told else replace(person, birth_date=None)
+            best = search.likely(person, limit=1, exclude_ref=patient.public_id)
+            if best and len(found) < PAIRS:
+                first, second = sorted((patient.id, best[0].patient.id))
+                if (first, second) not in found:
+                    found[first, second] = _pair(first, second, best[0], len(found), clerk)
     db.session.add_all(found.values())
     db.session.flush()
 

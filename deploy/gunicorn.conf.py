@@ -52,7 +52,7 @@ _host = f"[{_config.host}]" if ":" in _config.host else _config.host
 
 bind = f"{_host}:{_config.port}"
 worker_class = PatientWorker
-# One answers 50 saves a second. A second one takes 45 MB, doubles that where there are two cores,
+# One answers a hundred saves a second. A second takes 45 MB, doubles that where there are two cores,
 # and goes on answering while the first is stuck.
 workers = _config.web_processes
 threads = 8 if workers == 1 else 4
