@@ -41,6 +41,30 @@ def counter(desk: Desk) -> None:
     picture(page, "ticket")
 
 
+def somebody_known(desk: Desk, pair: list[str]) -> None:
+    """The same person once more, without a card and with a letter less."""
+    page = desk.page
+    name, birth_date = pair[0], pair[1]
+    desk.go("/pendaftaran/baru")
+    page.get_by_label("Nama lengkap").fill(name[:-1])
+    page.get_by_label("Tanggal lahir").fill(birth_date)
+    page.get_by_label("Nama lengkap").press("Tab")
+    expect(page.locator("#mirip")).to_contain_text(name)
+    picture(page, "likely", height=610)
+
+
+def records(desk: Desk) -> list[str]:
+    """Two records side by side; name and birth date of the older one."""
+    page = desk.page
+    desk.log_in("rekammedis")
+    desk.go("/rekam-medis")
+    older = page.locator("td[data-patient]").first.inner_text().splitlines()
+    page.get_by_role("link", name="Bandingkan").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Satu orang atau dua?")
+    picture(page, "pair")
+    return older
+
+
 def room(desk: Desk) -> None:
     page = desk.page
     desk.log_in("umum")
@@ -64,7 +88,10 @@ def main() -> None:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium_path(), args=ARGUMENTS)
             options = {"viewport": SCREEN, "locale": "id-ID"}
-            counter(Desk(browser.new_context(**options).new_page(), server.address))
+            loket = Desk(browser.new_context(**options).new_page(), server.address)
+            counter(loket)
+            pair = records(Desk(browser.new_context(**options).new_page(), server.address))
+            somebody_known(loket, pair)
             room(Desk(browser.new_context(**options).new_page(), server.address))
             board(browser.new_context(**options).new_page(), server.address)
             browser.close()
