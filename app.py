@@ -16,6 +16,7 @@ import sessions
 from blueprints import (
     auth,
     board,
+    consents,
     examination,
     families,
     patients,
@@ -31,7 +32,10 @@ from formatting import FILTERS
 from logs import init_logging
 from validators import NO_NIK_REASONS
 
-DESKS = (auth, registration, poli, examination, families, patients, records, board, system)
+DESKS = (
+    *(auth, registration, poli, examination, families, patients, consents),
+    *(records, board, system),
+)
 SENTENCES = {
     400: ("Permintaan tidak lengkap", "Kembali ke halaman sebelumnya dan coba lagi."),
     403: ("Tidak diizinkan", "Akun Anda tidak membuka halaman ini. Tanyakan kepada kepala."),

@@ -56,6 +56,14 @@ ROLE_LABELS = {
     "head": "Kepala puskesmas",
     "operator": "Petugas TI",
 }
+CONSENT_LABELS = {"setuju": "Setuju", "menolak": "Menolak"}
+SIGNER_LABELS = {
+    "pasien": "Pasien sendiri",
+    "orang_tua": "Orang tua",
+    "suami_istri": "Suami atau istri",
+    "anak": "Anak",
+    "wali": "Wali atau keluarga lain",
+}
 DISPOSITION_LABELS = {
     "pulang": "Pulang",
     "kontrol": "Kontrol kembali",
@@ -192,4 +200,5 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "state_text": _words_of(STATE_LABELS),
     "role_text": _words_of(ROLE_LABELS),
     "disposition_text": _words_of(DISPOSITION_LABELS),
+    "consent_text": _words_of(CONSENT_LABELS),
 }

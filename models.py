@@ -6,13 +6,14 @@ People       Practitioner, User, UserPoli, LoginSession, Household, Patient, Pat
 Identity     SuspectedPair, PatientMerge, ImportBatch, ImportRow
 Visits       ServiceDay, Counter, RegistrationDraft, Visit, Override, VisitCorrection,
              QueueState, QueueEntry, QueueEvent
-Records      Examination, Addendum, VitalSigns, Diagnosis, Allergy, RecordAccess
+Records      Examination, Addendum, VitalSigns, Diagnosis, Allergy, Consent, RecordAccess
 Operations   AuditEntry, OutboxEntry, WorkerBeat
 
 No queries, no texts, no serialisers here. Instants (`*_at`) are UTC, days (`*_on`) are the
 clinic's. A row that may leave the house has a `public_id`; nothing is ever deleted.
 """
 
+from tables.consents import Consent, ConsentDecision, Signer
 from tables.identity import (
     ImportBatch,
     ImportRow,
@@ -84,6 +85,9 @@ __all__ = [
     "ImportRow",
     "ImportBatch",
     "Addendum",
+    "Consent",
+    "ConsentDecision",
+    "Signer",
     "AliasKind",
     "Allergy",
     "AuditEntry",

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from wtforms import Form, StringField, ValidationError
 
 import access
-from clinic import allergies, days, history, patients, records
+from clinic import allergies, consents, days, history, patients, records
 from clinic import search as finder
 from db import db, transaction
 from formatting import mask_nik
@@ -111,6 +111,7 @@ def _page(
         allergies=held,
         labels=allergies.labels(held),
         ended=allergies.ended(patient) if clinical else [],
+        consent=consents.current(patient),
         visits=visits[: history.PAGE],
         earlier_than=visits[history.PAGE - 1].ref if len(visits) > history.PAGE else "",
         is_first_page="sebelum" not in request.args,

@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from db import db
 from models import (
     Allergy,
+    Consent,
     ImportRow,
     Patient,
     PatientAlias,
@@ -22,7 +23,7 @@ from models import (
 )
 
 # Goes to the survivor by `patient_id`; `original_patient_id` says whose it was at first.
-MOVES = (Visit, Allergy, PatientAlias)
+MOVES = (Visit, Allergy, Consent, PatientAlias)
 # Tells the history of one record, or is rebuilt from it.
 STAYS = (Patient, PatientVersion, PatientToken, SuspectedPair, PatientMerge, ImportRow)
 

@@ -1,6 +1,16 @@
 """The demo clinic: invented people, the same every time (fixed seed)."""
 
-from clinic import accounts, audit, days, demo_pairs, demo_today, patients, reference, settings
+from clinic import (
+    accounts,
+    audit,
+    days,
+    demo_consents,
+    demo_pairs,
+    demo_today,
+    patients,
+    reference,
+    settings,
+)
 from clinic.demo_desks import actor, staff
 from clinic.demo_history import History
 from clinic.demo_people import people
@@ -54,6 +64,7 @@ def fill() -> None:
     created = patients.create_many(actor(users[""]), [person.identity for person in crowd])
     count = History(crowd, created, users, today).write()
     demo_pairs.write(users[""])
+    demo_consents.write(users[""])
     audit.record(audit.SYSTEM, "fill_demo", object_type="visit", details=str(count))
     fill_today()
 

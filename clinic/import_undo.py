@@ -22,6 +22,7 @@ from models import (
 _IN_USE = {
     "visit": "sudah berkunjung",
     "allergy": "alerginya sudah dicatat",
+    "consent": "persetujuannya sudah dicatat",
     "patient_alias": "punya nama atau nomor lain",
 }
 _OTHERWISE = "sudah punya catatan"

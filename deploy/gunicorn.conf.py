@@ -52,8 +52,8 @@ _host = f"[{_config.host}]" if ":" in _config.host else _config.host
 
 bind = f"{_host}:{_config.port}"
 worker_class = PatientWorker
-# One answers a hundred saves a second. A second takes 45 MB, doubles that where there are two cores,
-# and goes on answering while the first is stuck.
+# One answers a hundred saves a second. A second takes 45 MB, doubles that where there are two
+# cores, and goes on answering while the first is stuck.
 workers = _config.web_processes
 threads = 8 if workers == 1 else 4
 keepalive = 75  # longer than any poll interval, else each poll opens a connection

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from db import db, transaction
-from models import Allergy, Examination, QueueEntry
+from models import Allergy, Consent, ConsentDecision, Examination, QueueEntry, Signer
 from tests import factories
 from tests.pages import post
 
@@ -54,6 +54,14 @@ def visit(app):
                         therapy=text,
                         refer_to=text,
                     ),
+                    Consent(
+                        patient_id=entry.visit.patient_id,
+                        original_patient_id=entry.visit.patient_id,
+                        decision=ConsentDecision.REFUSED,
+                        signer=Signer.GUARDIAN,
+                        signed_by=text,
+                        recorded_by_id=author.id,
+                    ),
                     Allergy(
                         patient_id=entry.visit.patient_id,
                         original_patient_id=entry.visit.patient_id,
@@ -91,6 +99,7 @@ def test_hostile_text_is_shown_as_it_was_typed(visit, sign_in, text):
         f"/kunjungan/{visit_ref}",
         f"/kunjungan/{visit_ref}/tanda-vital",
         f"/pasien/{patient_ref}",
+        f"/pasien/{patient_ref}/persetujuan",
         "/layar",
         "/sistem/audit",
     ):

@@ -130,7 +130,12 @@ def test_what_belongs_to_the_person_goes_over(records, siti, double):
     done = merge(records, siti, double)
     assert len(visits_of(siti)) == 5 and visits_of(double) == []
     assert [a.substance for a in allergies.current(siti)] == ["Udang", "Amoksisilin"]
-    assert merging.belongings_of(done) == {"visit": 3, "allergy": 1, "patient_alias": 1}
+    assert merging.belongings_of(done) == {
+        "visit": 3,
+        "allergy": 1,
+        "consent": 0,
+        "patient_alias": 1,
+    }
     originals = select(Visit.original_patient_id).where(Visit.patient_id == siti.id)
     assert sorted(db.session.scalars(originals)) == sorted([siti.id] * 2 + [double.id] * 3)
 

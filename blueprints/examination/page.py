@@ -11,11 +11,21 @@ from werkzeug.wrappers import Response
 
 import access
 from blueprints.examination.forms import ExaminationForm, choices, filled_form, stored_lines
-from clinic import allergies, diagnoses, history, icd10, records
+from clinic import allergies, consents, diagnoses, history, icd10, records
 from clinic.vital_signs import vital_findings
 from db import db
 from formatting import DISPOSITION_LABELS
-from models import EntryKind, EntryState, Examination, Poli, QueueEntry, Role, Visit
+from models import (
+    ConsentDecision,
+    EntryKind,
+    EntryState,
+    Examination,
+    Patient,
+    Poli,
+    QueueEntry,
+    Role,
+    Visit,
+)
 
 EARLIER_VISITS = 5
 SHORTEST_SEARCH = 2
@@ -103,6 +113,7 @@ def show(
         "today": today,
         "earlier": earlier,
         "allergies": allergies.labels(allergies.current(visit.patient)),
+        "consent_note": _consent_note(visit.patient),
         "findings": vital_findings(today.last_vitals, visit.age_months),
         "examination": examination,
         "my_rooms": _my_rooms(today),
@@ -120,6 +131,13 @@ def show(
         status,
         mimetype="text/html",
     )
+
+
+def _consent_note(patient: Patient) -> str:
+    held = consents.current(patient)
+    if held is None:
+        return "persetujuan umum belum ada"
+    return "persetujuan umum ditolak" if held.decision == ConsentDecision.REFUSED else ""
 
 
 def _my_rooms(today: history.VisitSummary) -> set[str]:

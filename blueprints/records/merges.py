@@ -15,7 +15,12 @@ from db import db, transaction
 from models import PatientMerge
 
 LATEST = 50
-MOVED = {"visit": "kunjungan", "allergy": "alergi", "patient_alias": "nama atau nomor lain"}
+MOVED = {
+    "visit": "kunjungan",
+    "allergy": "alergi",
+    "consent": "persetujuan umum",
+    "patient_alias": "nama atau nomor lain",
+}
 
 
 @bp.get("/rekam-medis/gabung")

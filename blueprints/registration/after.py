@@ -9,7 +9,7 @@ from wtforms.fields.choices import SelectField
 import access
 from blueprints.registration.blueprint import bp, counter
 from blueprints.registration.forms import MAX_COMPLAINT, choices, text
-from clinic import corrections, days, patients, queues, search
+from clinic import consents, corrections, days, patients, queues, search
 from db import db, transaction
 from formatting import CLUSTER_LABELS, PAYER_LABELS
 from models import QueueEntry, Visit
@@ -39,6 +39,7 @@ def ticket(visit):
         entries=[(entry, queues.people_before(entry)) for entry in standing],
         cluster=CLUSTER_LABELS[found.cluster],
         household=patients.household_members(found.patient),
+        consent=consents.current(found.patient),
     )
 
 

@@ -53,6 +53,7 @@ ACTION_LABELS = {
     "add_addendum": "Menambah catatan pemeriksaan",
     "add_allergy": "Mencatat alergi",
     "end_allergy": "Mengakhiri alergi",
+    "record_consent": "Mencatat persetujuan umum",
     "upload_import": "Mengunggah daftar pasien",
     "check_import": "Memeriksa daftar pasien",
     "start_import": "Memulai impor pasien",

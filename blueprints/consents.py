@@ -1,0 +1,83 @@
+"""General consent: the paper to sign, and what was signed."""
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from wtforms import Form, HiddenField, RadioField, StringField
+from wtforms.fields.choices import SelectChoice
+
+import access
+from clinic import consents, days, patients
+from clinic.record_errors import RecordError
+from db import transaction
+from formatting import CONSENT_LABELS, SIGNER_LABELS
+from models import ConsentDecision, Patient, Role, Signer
+from validators import FieldError
+
+bp = Blueprint("consents", __name__)
+desks = access.allow(Role.REGISTRATION, Role.POLI, Role.RECORDS, Role.HEAD)
+CHOOSE = "Pilih salah satu."
+
+
+def _choices(labels: dict[str, str]) -> list[SelectChoice]:
+    return [SelectChoice(value=value, label=label) for value, label in labels.items()]
+
+
+class ConsentForm(Form):
+    decision = RadioField("Keputusan", choices=_choices(CONSENT_LABELS))
+    signer = RadioField("Yang menandatangani", choices=_choices(SIGNER_LABELS))
+    signed_by = StringField("Nama penanda tangan")
+    seen = HiddenField()
+
+    def validate(self, extra_validators=None) -> bool:
+        for field, labels in ((self.decision, CONSENT_LABELS), (self.signer, SIGNER_LABELS)):
+            if field.data not in labels:
+                field.errors = [CHOOSE]
+        return not (self.decision.errors or self.signer.errors)
+
+
+@bp.get("/pasien/<patient>/persetujuan")
+@desks
+def consent(patient: str):
+    found = access.patient_or_404(patient)
+    if found.merged_into_id is not None:
+        survivor = patients.current(found)
+        return redirect(url_for("consents.consent", patient=survivor.public_id))
+    access.record_view("view_identity", found)
+    return _page(found, ConsentForm(data={"decision": "setuju", "signer": "pasien"}))
+
+
+@bp.post("/pasien/<patient>/persetujuan")
+@desks
+def record(patient: str):
+    found = patients.current(access.patient_or_404(patient))
+    form = ConsentForm(request.form)
+    if not form.validate():
+        return _page(found, form, 422)
+    decision, signer = ConsentDecision(form.decision.data), Signer(form.signer.data)
+    said = (decision, signer, form.signed_by.data or "", form.seen.data or "")
+    try:
+        with transaction():
+            consents.record(access.current_actor(), found, *said)
+    except consents.ConsentChanged as changed:
+        return _page(found, form, 409, str(changed))
+    except (RecordError, FieldError) as problem:
+        form.signed_by.errors = [str(problem)]
+        return _page(found, form, 422)
+    flash("Persetujuan umum tercatat. Simpan kertasnya di map pasien.", "success")
+    return redirect(url_for("consents.consent", patient=found.public_id), 303)
+
+
+def _page(patient: Patient, form: ConsentForm, status: int = 200, problem: str = "") -> Response:
+    held = consents.current(patient)
+    html = render_template(
+        "consents/consent.html",
+        patient=patient,
+        held=held,
+        former=consents.former(patient),
+        form=form,
+        seen=held.public_id if held else "",
+        problem=problem,
+        today=days.clinic_date(),
+        decisions=CONSENT_LABELS,
+        signers=SIGNER_LABELS,
+    )
+    return Response(html, status, mimetype="text/html")
