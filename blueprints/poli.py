@@ -14,7 +14,7 @@ from wtforms.validators import DataRequired, ValidationError
 import access
 import responses
 import sessions
-from clinic import days, queue_watch, queues
+from clinic import days, queue_watch, queues, right_patient
 from clinic.queue_lines import present_version, room_after
 from clinic.queue_steps import STEPS, last_action, past_steps, possible
 from clinic.queue_undo import can_undo
@@ -62,6 +62,13 @@ class MoveForm(Form):
     def validate_poli(self, field: SelectField) -> None:
         if field.data not in {choice.value for choice in field.choices if choice.value}:
             raise ValidationError("Pilih ruang tujuannya.")
+
+
+class StartForm(Form):
+    """Who it is, where somebody else of this name is here today."""
+
+    jawaban = StringField()
+    alasan = StringField("Alasan", [checked_by(partial(clean_text, max_length=300))])
 
 
 # --- The queue --------------------------------------------------------------------------------
@@ -184,6 +191,8 @@ def confirm(entry: str, action: str):
     found = access.entry_or_404(entry)
     if action not in BUTTONS:
         abort(404)
+    if action == "mulai" and (asked := right_patient.question(found)):
+        return _ask_who(found, asked, StartForm())
     if action == "urungkan" or not STEPS[action].needs_reason:
         return redirect(url_for("poli.queue", code=found.poli.code), 303)
     return _confirm_page(found, action, _form(found, action))
@@ -201,6 +210,11 @@ def step(entry: str, action: str):
     try:
         with transaction():
             _take(found, action, form)
+    except right_patient.Unconfirmed as unconfirmed:
+        # The button in the queue has asked nothing yet.
+        problem = str(unconfirmed) if "jawaban" in request.form else ""
+        page = _ask_who(found, unconfirmed.question, StartForm(request.form), problem)
+        return Response(page, 422, mimetype="text/html")
     except queues.QueueError as refused:
         return _page(found.poli.code, problem=str(refused), status=409)
     if action == "mulai":
@@ -257,8 +271,22 @@ def _take(entry: QueueEntry, action: str, form: ReasonForm | MoveForm | None) ->
     target = None
     if action == "pindah":
         target = db.session.scalar(select(Poli).where(Poli.code == form.poli.data))
-    reason = form.alasan.cleaned if form and form.validate() else ""
-    queues.act(access.current_actor(), entry, action, reason, target)
+    typed, answer = request.form.get("alasan", "")[:300], request.form.get("jawaban", "")[:40]
+    reason = form.alasan.cleaned if form and form.validate() else typed
+    queues.act(access.current_actor(), entry, action, reason, target, answer=answer)
+
+
+def _ask_who(
+    entry: QueueEntry, asked: right_patient.Question, form: StartForm, problem: str = ""
+) -> str:
+    return render_template(
+        "poli/who.html",
+        entry=entry,
+        asked=asked,
+        form=form,
+        problem=problem,
+        today=entry.visit.service_day.on,
+    )
 
 
 def _confirm_page(entry: QueueEntry, action: str, form: ReasonForm | MoveForm) -> str:

@@ -141,6 +141,7 @@ class Desks:
         target: str = "",
     ) -> None:
         """One press of a button of the queue."""
+        reason = reason or ("Cocok dengan kartu BPJS" if action == "mulai" else "")
         queues.act(self._actor_for(entry), entry, action, reason, self.rooms.get(target))
         self._put_back(entry.visit_id, at)
 

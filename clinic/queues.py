@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import select, update
 
-from clinic import days, settings
+from clinic import days, right_patient, settings
 from clinic.audit import Actor
 from clinic.queue_changes import (
     PLACE_STEP,
@@ -112,11 +112,14 @@ def act(
     target: Poli | None = None,
     *,
     at: datetime | None = None,
+    answer: str = "",
 ) -> QueueEntry:
     """Take the step that staff asked for; returns the entry with which the visit goes on.
 
     Actions: panggil lewati kembali mulai selesai pindah batal pulang urungkan. Raises QueueError
-    for one that the entry's state does not allow, or that lacks its reason or its room.
+    for one that the entry's state does not allow, or that lacks its reason or its room;
+    `mulai` right_patient.Unconfirmed where `answer`, what the patient said, does not settle who
+    it is.
     """
     at, reason = at or utcnow(), reason.strip()
     if action == "urungkan":
@@ -130,8 +133,9 @@ def act(
         return end(actor, entry, action, reason, at)
     lock(entry)
     check(entry, action)
+    confirmed = right_patient.confirm(entry, answer, reason) if action == "mulai" else ""
     SIMPLE_STEPS[action](actor, entry, at)
-    record(actor, entry, STEPS[action].audit)
+    record(actor, entry, STEPS[action].audit, confirmed)
     return entry
 
 

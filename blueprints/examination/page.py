@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 import access
 from blueprints.examination.forms import ExaminationForm, choices, filled_form, stored_lines
-from clinic import allergies, consents, diagnoses, history, icd10, records
+from clinic import allergies, consents, diagnoses, history, icd10, records, right_patient
 from clinic.vital_signs import vital_findings
 from db import db
 from formatting import DISPOSITION_LABELS
@@ -159,6 +159,8 @@ def only_typed(form: ExaminationForm, visit: Visit) -> Response:
 def _may_write(entry: QueueEntry | None, examination: Examination | None) -> bool:
     if entry is None or (examination and examination.finished_at):
         return False
+    if entry.state == EntryState.CALLED and right_patient.question(entry):
+        return False  # first it is asked who came in
     return entry.state in records.BEING_SERVED
 
 
