@@ -5,12 +5,14 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 
 from clinic.names import PREFIX_LENGTH, SHORT_WORD, join_words, name_tokens
 from db import db
 from models import AliasKind, Patient, PatientAlias, PatientToken
 
+# Raise it whenever a name may fold to another key: the worker then rewrites what is stored.
+FOLDING = 1
 WORDS_KEPT = 8
 WORD_LENGTH = 40
 KEY_LENGTH = 120
@@ -82,3 +84,35 @@ def refresh(patient: Patient) -> None:
 def forget(patient_ids: Sequence[int]) -> None:
     """Take away the words of patients who are to be found no more."""
     db.session.execute(delete(PatientToken).where(PatientToken.patient_id.in_(patient_ids)))
+
+
+def refold(after: int, limit: int) -> int | None:
+    """Rewrite keys and words of the next patients by id; the last id, None when there are none.
+
+    What stands right is left alone. A key is no statement of anybody: the version stays.
+    """
+    rows = select(Patient).where(Patient.id > after).order_by(Patient.id).limit(limit)
+    people = list(db.session.scalars(rows.execution_options(populate_existing=True)))
+    if not people:
+        return None
+    stored = _stored_words([patient.id for patient in people])
+    for patient in people:
+        key = name_key(patient.name)
+        if patient.name_key != key:
+            changed = update(Patient.__table__).where(Patient.__table__.c.id == patient.id)
+            db.session.execute(changed.values(name_key=key))
+        # Words without a row are those of an import that was taken back: it is found no more.
+        words = stored.get(patient.id)
+        if words and not words >= set(index_words(patient.name)):
+            refresh(patient)
+    return people[-1].id
+
+
+def _stored_words(patient_ids: Sequence[int]) -> dict[int, set[str]]:
+    rows = select(PatientToken.patient_id, PatientToken.word)
+    found: dict[int, set[str]] = {}
+    for patient_id, word in db.session.execute(
+        rows.where(PatientToken.patient_id.in_(patient_ids))
+    ):
+        found.setdefault(patient_id, set()).add(word)
+    return found

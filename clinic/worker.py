@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import text, update
 
-from clinic import audit, import_work, pair_scan
+from clinic import audit, import_work, name_index, pair_scan
 from db import BUSY_TIMEOUT_MS, SQLITE_IS_WAL_SAFE, db, transaction, utcnow
 from models import LoginSession, WorkerBeat
 
@@ -24,7 +24,9 @@ STATISTICS_EVERY = timedelta(days=1)
 ANALYSIS_LIMIT = 1000
 PAIRS = "pairs"
 PAIRS_EVERY = timedelta(minutes=1)
-PEOPLE_COMPARED = 50  # at once: a second of one core, at 100,000 patients
+PEOPLE_COMPARED = 100  # at once: a second of one core, at 100,000 patients
+NAMES = "names"
+NAMES_FOLDED = 500  # at once
 CHECKPOINT_WAIT_MS = 200
 IMPORT_SECONDS = 4.0  # then the sign of life is due again
 
@@ -41,6 +43,7 @@ def run_once(at: datetime | None = None) -> None:
     if _is_sqlite():
         checkpoint()
         refresh_statistics(at)
+    fold_names(at)
     find_pairs(at)
 
 
@@ -94,6 +97,20 @@ def refresh_statistics(at: datetime) -> bool:
         session.execute(text(f"PRAGMA analysis_limit={ANALYSIS_LIMIT}"))
         session.execute(text("ANALYZE"))
         beat(STATISTICS, at)
+    return True
+
+
+def fold_names(at: datetime) -> bool:
+    """After an upgrade that folds names otherwise, rewrite some stored keys; true when it did."""
+    last = db.session.get(WorkerBeat, NAMES)
+    folding, _, place = (last.note if last else "").partition(":")
+    if folding != str(name_index.FOLDING):
+        place = "0"
+    if not place:
+        return False
+    with transaction():
+        reached = name_index.refold(int(place), NAMES_FOLDED)
+        beat(NAMES, at, f"{name_index.FOLDING}:{reached}" if reached else str(name_index.FOLDING))
     return True
 
 

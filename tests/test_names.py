@@ -1,11 +1,13 @@
 """The folded keys of Indonesian names."""
 
+import hashlib
 import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clinic import name_index
 from clinic.names import fold, name_tokens, prefix_tokens, search_words
 
 
@@ -260,3 +262,18 @@ def test_no_text_breaks_the_keys(text):
 def test_the_key_does_not_depend_on_case(text):
     if text.isascii():
         assert name_tokens(text.upper()) == name_tokens(text.lower())
+
+
+# What these fold to, together: another digest means that stored keys no longer fit.
+SAMPLE = (
+    "Noerhajati; Moh. Djamaluddin; St. Khadijah binti Abd. Rahman; I Gusti Ngurah Wayan; "
+    "By Ny Sri Rahayu; Tjut Nja' Dien; Yusuf Habibie, S.Pd.; Xaverius Quintus; Daeng Tata; 王小明"
+)
+FOLDED = {1: "d496fde8b76a972c"}
+
+
+def test_another_folding_is_another_version():
+    """Raise `name_index.FOLDING` with it: the worker then rewrites what a clinic has stored."""
+    found = [[name_index.name_key(n), *name_index.index_words(n)] for n in SAMPLE.split("; ")]
+    digest = hashlib.sha256(repr(found).encode()).hexdigest()[:16]
+    assert digest == FOLDED[name_index.FOLDING]

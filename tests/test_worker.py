@@ -3,11 +3,11 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import delete, select, text, update
 
-from clinic import worker
+from clinic import name_index, search, worker
 from db import db, transaction, utcnow
-from models import LoginSession, WorkerBeat
+from models import LoginSession, Patient, PatientToken, WorkerBeat
 from tests import factories
 
 NOW = utcnow()
@@ -93,3 +93,63 @@ def test_a_long_reader_only_puts_the_checkpoint_off(app, monkeypatch):
 def test_on_a_safe_sqlite_it_leaves_the_log_alone(app, monkeypatch):
     monkeypatch.setattr(worker, "SQLITE_IS_WAL_SAFE", True)
     assert not worker.checkpoint()
+
+
+# --- Stored names after an upgrade that folds them otherwise ----------------------------------
+
+
+def words_of(patient: Patient) -> set[str]:
+    db.session.rollback()
+    rows = select(PatientToken.word).where(PatientToken.patient_id == patient.id)
+    return set(db.session.scalars(rows))
+
+
+def fold_as_before(patient: Patient) -> None:
+    """As if an older version had stored it."""
+    with transaction():
+        db.session.execute(
+            update(Patient.__table__)
+            .where(Patient.__table__.c.id == patient.id)
+            .values(name_key="NOERHAJATI")
+        )
+        db.session.execute(delete(PatientToken).where(PatientToken.patient_id == patient.id))
+        db.session.add(
+            PatientToken(patient_id=patient.id, word="NOERHAJATI", prefix="NOER", sex="P")
+        )
+
+
+def test_names_of_an_older_folding_are_found_again(app):
+    patient, other = factories.patient("Noerhajati"), factories.patient("Budi Santoso")
+    key, words, others = patient.name_key, words_of(patient), words_of(other)
+    assert key != "NOERHAJATI"
+    fold_as_before(patient)
+    assert not search.find("Nurhayati")
+    assert worker.fold_names(NOW)
+    db.session.expire_all()
+    assert (patient.name_key, words_of(patient), words_of(other)) == (key, words, others)
+    assert [one.patient.id for one in search.find("Nurhayati")] == [patient.id]
+    assert db.session.get(Patient, patient.id).version == 1, "nobody has changed the person"
+
+
+def test_names_are_folded_anew_once_a_version(app):
+    factories.patient()
+    assert worker.fold_names(NOW), "some"
+    assert worker.fold_names(NOW), "the end is seen"
+    assert not worker.fold_names(NOW)
+    assert beats()["names"].note == str(name_index.FOLDING)
+    with transaction():
+        db.session.get_one(WorkerBeat, "names").note = str(name_index.FOLDING - 1)
+    assert worker.fold_names(NOW)
+
+
+def test_it_goes_on_where_it_was_stopped(app):
+    first, last = factories.patient("Noerhajati"), factories.patient("Noerhajati")
+    key = first.name_key
+    for patient in (first, last):
+        fold_as_before(patient)
+    with transaction():
+        assert name_index.refold(0, 1) == first.id
+        worker.beat("names", NOW, f"{name_index.FOLDING}:{first.id}")
+    worker.fold_names(NOW)
+    db.session.expire_all()
+    assert [first.name_key, last.name_key] == [key, key]
