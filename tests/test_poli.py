@@ -8,8 +8,9 @@ from datetime import date
 import pytest
 from sqlalchemy import select
 
+from clinic import allergies
 from db import db, transaction
-from models import LoginSession, Priority, QueueEntry, QueueEvent
+from models import LoginSession, Patient, Priority, QueueEntry, QueueEvent
 from tests import factories
 from tests.databases import count_queries
 from tests.pages import post
@@ -489,3 +490,13 @@ def test_an_inactive_room_is_no_target(sign_in):
         factories.poli("GIGI").is_active = False
     here = f"/antrean/{entry.public_id}/pindah"
     assert post(client, here, {"alasan": "gigi", "poli": "GIGI"}).status_code == 422
+
+
+@pytest.mark.parametrize("page", ["lainnya", "pindah", "batal", "pulang"])
+def test_each_page_of_an_entry_shows_the_allergies(sign_in, page):
+    entry = factories.entry("UMUM")
+    with transaction():
+        patient = db.session.get_one(Patient, entry.visit.patient_id)
+        allergies.add_allergy(factories.actor("umum"), patient, "Amoksisilin", "gatal")
+    html = sign_in("umum").get(f"/antrean/{entry.public_id}/{page}").get_data(as_text=True)
+    assert '<p class="allergy">Alergi: Amoksisilin (gatal)</p>' in html

@@ -1,0 +1,6 @@
+"""The room's desk: its queue, which refreshes itself, and the steps that staff take in it."""
+
+from blueprints.poli import queue, steps
+from blueprints.poli.blueprint import bp
+
+__all__ = ["bp", "queue", "steps"]

@@ -1,0 +1,140 @@
+"""The queue's page, its list that is asked for again and again, and the call of the next one."""
+
+import secrets
+
+from flask import current_app, redirect, render_template, request, url_for
+from flask_login import current_user
+from sqlalchemy import select
+from werkzeug.wrappers import Response
+
+import access
+import responses
+import sessions
+from blueprints.poli.blueprint import bp, staff
+from clinic import days, queue_watch, queues
+from clinic.queue_lines import present_version, room_after
+from clinic.queue_steps import last_action
+from clinic.signed_in import Room
+from db import db, transaction, utcnow
+from models import Poli, QueueEntry, Role
+
+DONE_SHOWN = 10
+AFTER = {
+    "panggil": "Memanggil {label} {name} ke {room}.",
+    "lewati": "{label} {name} dilewati.",
+    "kembali": "{label} {name} kembali ke antrean.",
+    "mulai": "{label} {name} mulai dilayani.",
+    "selesai": "{label} {name} selesai di {room}.",
+    "pindah": "{label} {name} pindah ke {next_room}. Tempatnya di antrean tetap.",
+    "batal": "Antrean {label} {name} dibatalkan.",
+    "pulang": "{label} {name} dicatat pulang tanpa dilayani.",
+    "urungkan": "Langkah terakhir {label} {name} diurungkan.",
+}
+
+
+@bp.get("/poli")
+@staff
+def rooms():
+    mine = _my_rooms()
+    if mine and not access.has_role(Role.HEAD):
+        return redirect(url_for("poli.queue", code=mine[0].code), 303)
+    board = queue_watch.board(days.current_day(), mine)
+    return render_template("poli/rooms.html", rooms=zip(mine, board.rooms, strict=True))
+
+
+@bp.get("/poli/<code>")
+@staff
+def queue(code: str):
+    if code != code.upper():
+        return redirect(url_for("poli.queue", code=code.upper(), **request.args))
+    return show(code)
+
+
+@bp.get("/poli/<code>/baris")
+@access.polled
+def queue_rows(code: str):
+    """The list alone; an unchanged one costs one query and a 204, and touches no session."""
+    state = queue_watch.poll(sessions.token_digest(), code, utcnow(), db.engine)
+    if state.user_id is None:
+        address = access.login_address(url_for("poli.queue", code=code))
+        return Response(status=401, headers={"HX-Redirect": address})
+    if not state.may_see:
+        return Response(status=404 if state.role in (Role.POLI, Role.HEAD) else 403)
+    if request.args.get("v") == state.version:
+        return Response(status=204, headers={"Cache-Control": "no-store"})
+    return responses.answer(_drawn_rows(code, state.version))
+
+
+@bp.post("/poli/<code>/panggil")
+@staff
+def call(code: str):
+    room = access.room_or_404(code)
+    with transaction():
+        poli = db.session.get_one(Poli, room.id)
+        entry = queues.call_next(access.current_actor(), poli, request.form.get("key"))
+    if entry is None:
+        return show(code, message=f"Tidak ada pasien yang menunggu di {room.name}.")
+    return redirect(url_for("poli.queue", code=code, dipanggil=entry.public_id), 303)
+
+
+def _my_rooms() -> list[Room]:
+    return [room for room in current_user.rooms if room.is_active]
+
+
+def _drawn_rows(code: str, version: str) -> responses.Content:
+    """The room's list, drawn once for all who ask for this version in this minute."""
+    shows_all = request.args.get("selesai") == "semua"
+    # Waiting times are in it, so it is never older than the minute that they say.
+    valid = (version, int(utcnow().timestamp()) // 60)
+    drawn = current_app.extensions.setdefault("drawn_queues", {})
+    found, content = drawn.get((code, shows_all), (None, None))
+    if found != valid:
+        content = responses.Content(_draw_rows(code, shows_all).encode(), "text/html")
+        drawn[code, shows_all] = (valid, content)
+    return content
+
+
+def _draw_rows(code: str, shows_all: bool) -> str:
+    poli = db.session.scalars(select(Poli).where(Poli.code == code)).one()
+    queue = queues.room_queue(poli, days.current_day())
+    # Rendered without what every page gets: that would load the session.
+    return current_app.jinja_env.get_template("poli/_queue_rows.html").render(
+        poli=poli,
+        queue=queue,
+        shows_all=shows_all,
+        done=queue.done if shows_all else queue.done[:DONE_SHOWN],
+    )
+
+
+def show(code: str, *, message: str = "", problem: str = "", status: int = 200) -> Response:
+    room = access.room_or_404(code)
+    ref = request.args.get("dipanggil") or request.args.get("langkah") or ""
+    moved = None
+    if ref and not message and not problem:
+        moved, message = _what_happened(room, ref)
+    page = render_template(
+        "poli/queue.html",
+        rooms=_my_rooms(),
+        sees_all=access.has_role(Role.HEAD),
+        message=message,
+        problem=problem,
+        moved=moved,
+        key=secrets.token_hex(8),
+        poli=room,
+        rows=responses.SEAM,
+    )
+    rows = _drawn_rows(code, present_version(room.id))
+    return responses.answer_around(page, rows, status)
+
+
+def _what_happened(room: Room, ref: str) -> tuple[QueueEntry | None, str]:
+    """The entry of the step just taken, if it is of this room, and the step in words."""
+    entry = db.session.scalar(
+        select(QueueEntry).where(QueueEntry.public_id == ref, QueueEntry.poli_id == room.id)
+    )
+    action = last_action(entry) if entry else ""
+    if action not in AFTER:
+        return None, ""
+    names = {"label": entry.visit.label, "name": entry.visit.patient.name, "room": room.name}
+    sentence = AFTER[action].format(next_room=room_after(entry) or "ruang lain", **names)
+    return (None if action == "urungkan" else entry), sentence

@@ -1,0 +1,140 @@
+"""The steps of one entry of a queue, those behind a question included."""
+
+from typing import Any
+
+from flask import abort, redirect, render_template, request, url_for
+from sqlalchemy import select
+from werkzeug.wrappers import Response
+from wtforms.fields.choices import SelectChoice
+
+import access
+from blueprints.poli import queue
+from blueprints.poli.blueprint import bp, staff
+from blueprints.poli.forms import MoveForm, ReasonForm, StartForm
+from clinic import allergies, queues, right_patient
+from clinic.queue_steps import STEPS, past_steps, possible
+from clinic.queue_undo import can_undo
+from db import db, transaction
+from models import Poli, QueueEntry
+
+BUTTONS = {action for action, step in STEPS.items() if step.is_button} | {"urungkan"}
+
+
+@bp.get("/antrean/<entry>/<action>")
+@staff
+def confirm(entry: str, action: str):
+    found = access.entry_or_404(entry)
+    if action not in BUTTONS:
+        abort(404)
+    if action == "mulai" and (asked := right_patient.question(found)):
+        return _ask_who(found, asked, StartForm())
+    if action == "urungkan" or not STEPS[action].needs_reason:
+        return redirect(url_for("poli.queue", code=found.poli.code), 303)
+    return _confirm_page(found, action, _form(found, action))
+
+
+@bp.post("/antrean/<entry>/<action>")
+@staff
+def step(entry: str, action: str):
+    found = access.entry_or_404(entry)
+    if action not in BUTTONS:
+        abort(404)
+    form = _form(found, action)
+    if form and found.state in STEPS[action].sources and not form.validate():
+        return Response(_confirm_page(found, action, form), 422, mimetype="text/html")
+    try:
+        with transaction():
+            _take(found, action, form)
+    except right_patient.Unconfirmed as unconfirmed:
+        # The button in the queue has asked nothing yet.
+        problem = str(unconfirmed) if "jawaban" in request.form else ""
+        page = _ask_who(found, unconfirmed.question, StartForm(request.form), problem)
+        return Response(page, 422, mimetype="text/html")
+    except queues.QueueError as refused:
+        return queue.show(found.poli.code, problem=str(refused), status=409)
+    if action == "mulai":
+        visit = found.visit.public_id
+        return redirect(url_for("examination.visit", visit=visit, antrean=entry), 303)
+    return redirect(url_for("poli.queue", code=found.poli.code, langkah=entry), 303)
+
+
+@bp.get("/antrean/<entry>/lainnya")
+@staff
+def more(entry: str):
+    """All that can be done with this entry now, and what happened to it so far."""
+    found = access.entry_or_404(entry)
+    # What somebody began to write is finished on its own page.
+    is_begun = found.examination is not None
+    return render_template(
+        "poli/more.html",
+        **_about(found),
+        actions=[step for step in possible(found) if step != "selesai" or not is_begun],
+        can_undo=can_undo(found),
+        steps=past_steps(found),
+    )
+
+
+@bp.get("/antrean/<entry>/buka")
+@staff
+def open_record(entry: str):
+    """To the visit's record; a row of the queue then carries one id instead of two."""
+    visit = access.entry_or_404(entry).visit.public_id
+    return redirect(url_for("examination.visit", visit=visit, antrean=entry), 303)
+
+
+@bp.get("/antrean/<entry>/vital")
+@staff
+def measure(entry: str):
+    visit = access.entry_or_404(entry).visit.public_id
+    return redirect(url_for("examination.vital_signs", visit=visit), 303)
+
+
+def _form(entry: QueueEntry, action: str) -> ReasonForm | MoveForm | None:
+    if action == "urungkan" or not STEPS[action].needs_reason:
+        return None
+    if action != "pindah":
+        return ReasonForm(request.form)
+    form = MoveForm(request.form)
+    others = select(Poli).where(Poli.is_active, Poli.id != entry.poli_id).order_by(Poli.position)
+    rooms = [SelectChoice(value=room.code, label=room.name) for room in db.session.scalars(others)]
+    form.poli.choices = [SelectChoice(value="", label="Pilih ruang"), *rooms]
+    return form
+
+
+def _take(entry: QueueEntry, action: str, form: ReasonForm | MoveForm | None) -> None:
+    target = None
+    if action == "pindah":
+        target = db.session.scalar(select(Poli).where(Poli.code == form.poli.data))
+    typed, answer = request.form.get("alasan", "")[:300], request.form.get("jawaban", "")[:40]
+    reason = form.alasan.cleaned if form and form.validate() else typed
+    queues.act(access.current_actor(), entry, action, reason, target, answer=answer)
+
+
+def _ask_who(
+    entry: QueueEntry, asked: right_patient.Question, form: StartForm, problem: str = ""
+) -> str:
+    return render_template(
+        "poli/who.html",
+        **_about(entry),
+        asked=asked,
+        form=form,
+        problem=problem,
+    )
+
+
+def _confirm_page(entry: QueueEntry, action: str, form: ReasonForm | MoveForm) -> str:
+    return render_template(
+        "poli/confirm.html",
+        **_about(entry),
+        action=action,
+        form=form,
+    )
+
+
+def _about(entry: QueueEntry) -> dict[str, Any]:
+    """Whom the page is about, allergies first of all."""
+    return {
+        "entry": entry,
+        "today": entry.visit.service_day.on,
+        "allergies": allergies.labels(allergies.current(entry.visit.patient)),
+    }
