@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import select
@@ -9,6 +10,9 @@ from sqlalchemy import select
 from clinic import audit, days
 from db import db, utcnow
 from models import DraftKind, RegistrationDraft, Visit
+
+MOST_REASONS = 40
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ def store(
 ) -> RegistrationDraft:
     """Keep what was typed and answered: in the draft that was being edited, or in a new one."""
     if draft is None or not is_editable(draft):
-        draft = RegistrationDraft(user_id=actor.user_id, drafted_on=days.clinic_date(), version=0)
+        draft = _successor(actor, draft)
     draft.kind = subject.kind
     draft.patient_ref = subject.patient_ref
     draft.about_visit_ref = subject.about_visit.public_id if subject.about_visit else None
@@ -59,10 +63,27 @@ def store(
     return draft
 
 
-def answer(draft: RegistrationDraft, answers: Mapping[str, str]) -> None:
-    """Keep further answers; what was typed, and so the version, stays as it was."""
-    if answers and is_editable(draft):
-        draft.answers = (draft.answers or {}) | dict(answers)
+def _successor(actor: audit.Actor, old: RegistrationDraft | None) -> RegistrationDraft:
+    """A new draft, with the reasons of one that was never saved."""
+    new = RegistrationDraft(user_id=actor.user_id, drafted_on=days.clinic_date(), version=0)
+    new.reasons = {} if old is None or old.saved_at else dict(old.reasons)
+    return new
+
+
+def answer(
+    draft: RegistrationDraft, answers: Mapping[str, str], reasons: Mapping[str, str] = NOTHING
+) -> None:
+    """Keep further answers and reasons; the form's fields, and so the version, stay as they were.
+
+    A reason whose warning isn't shown any more stays too: the form may yet be changed back.
+    """
+    if not is_editable(draft):
+        return
+    if answers:
+        draft.answers = draft.answers | dict(answers)
+    if reasons:
+        kept = {rule: text for rule, text in (draft.reasons | dict(reasons)).items() if text}
+        draft.reasons = dict(list(kept.items())[:MOST_REASONS])
 
 
 def unsaved(user_id: int) -> list[RegistrationDraft]:

@@ -93,9 +93,16 @@ def save(
     _keep_reasons(actor, visit, found, reasons)
     if answers or found.owner:
         _keep_answers(actor, visit.patient, found, reasons, answers)
-    draft.answers, draft.saved_at, draft.visit_ref = answers, utcnow(), visit.public_id
+    draft.answers, draft.reasons = answers, applying(found, reasons)
+    draft.saved_at, draft.visit_ref = utcnow(), visit.public_id
     db.session.flush()
     return visit
+
+
+def applying(found: Review, reasons: Mapping[str, str]) -> dict[str, str]:
+    """The reasons without those for warnings that came to an end before the save."""
+    rules = {"", *(warned.rule for warned in found.warnings)}
+    return {rule: text for rule, text in reasons.items() if text and rule in rules}
 
 
 def visit_of(draft: RegistrationDraft) -> Visit:

@@ -60,6 +60,8 @@ class RegistrationDraft(Base):
     fields: Mapped[dict[str, Any]] = mapped_column(JSON)  # as typed
     # Of each likely patient that was asked about: public_id -> "beda", "ragu" or "" (no answer).
     answers: Mapped[dict[str, str]] = mapped_column(JSON, default=dict, server_default="{}")
+    # Typed on the check page: rule -> reason, "" for one that answers all.
+    reasons: Mapped[dict[str, str]] = mapped_column(JSON, default=dict, server_default="{}")
     version: Mapped[int] = mapped_column(default=1)
     drafted_on: Mapped[date] = mapped_column(index=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)

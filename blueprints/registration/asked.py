@@ -1,4 +1,8 @@
-"""What the clerk says about likely patients: `jawab-<patient>` on the form and the check page."""
+"""What the clerk says: `jawab-<patient>` about likely patients on the form and the check page,
+and there `override_reason-<rule>` about warnings.
+"""
+
+import re
 
 from flask import request, url_for
 
@@ -11,7 +15,9 @@ from db import transaction
 from models import Patient, RegistrationDraft, Visit
 
 ANSWER = "jawab-"
-THIS_IS = "ini:"
+THIS_IS, CHANGE = "ini:", "ubah:"
+REASON = re.compile(r"override_reason(?:-([A-Z0-9-]{1,24}))?")  # without a rule: answers all
+LONGEST_REASON = 300
 REF_LENGTH = 36
 MIN_NAME = 3
 
@@ -25,6 +31,18 @@ def given() -> dict[str, str]:
         and len(name) == len(ANSWER) + REF_LENGTH
         and answer in asking.STATES
     }
+
+
+def reasons() -> dict[str, str]:
+    """The reasons of this request by rule; '' is the one that answers all."""
+    named = ((REASON.fullmatch(name), text) for name, text in request.form.items())
+    return {name[1] or "": text.strip()[:LONGEST_REASON] for name, text in named if name}
+
+
+def leaves() -> bool:
+    """Whether a button of the check page was pressed that does not save."""
+    action = request.form.get("aksi", "")
+    return action == "kembali" or action.startswith((THIS_IS, CHANGE))
 
 
 def were_asked() -> list[str]:
@@ -56,11 +74,24 @@ def noted(identity: Identity | None, patient: Patient | None, before: dict[str, 
     return asking.gather(before, given(), likely, {owner.public_id} if owner else ())
 
 
-def leave(draft: RegistrationDraft, found: Patient | None) -> str:
-    """Where a press on the check page leads that does not save; what was ticked is kept."""
+def keep(draft: RegistrationDraft) -> None:
+    """What was ticked and written on the check page stays in the draft."""
     with transaction():
-        drafts.answer(draft, given())
-    return comparison_address(draft, found, "periksa") if found else form_address(draft)
+        drafts.answer(draft, given(), reasons())
+
+
+def leave(draft: RegistrationDraft) -> str:
+    """Where a press on the check page leads that does not save; everything is kept."""
+    found = chosen()
+    keep(draft)
+    return comparison_address(draft, found, "periksa") if found else form_address(draft, _field())
+
+
+def _field() -> str:
+    """Which field "Ubah" stands beside."""
+    action = request.form.get("aksi", "")
+    name = action.removeprefix(CHANGE) if action.startswith(CHANGE) else ""
+    return name if name.isascii() and name.isidentifier() else ""
 
 
 def comparison_address(draft: RegistrationDraft, found: Patient, came_from: str) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import abort, make_response, redirect, render_template, request, session, url_for
+from flask import make_response, redirect, render_template, request, session, url_for
 
 import access
 from blueprints.registration import asked, compare, drafted
@@ -13,13 +13,17 @@ from clinic.review import Review
 from db import transaction
 from models import Patient
 
-REASON = "override_reason"
+
+class NotValid(Exception):
+    """The draft can't be saved as it is, for instance because its room was closed meanwhile."""
 
 
 @bp.get("/pendaftaran/periksa/<draft>")
 @counter
 def check(draft):
-    read = _editable(draft)
+    read = drafted.editable(draft)
+    if not read.is_valid:
+        return redirect(form_address(read.draft), 303)
     found = review.review(read.application())
     owner = _to_compare(read, found)
     return compare.page(read, owner, "periksa") if owner else _page(read, found)
@@ -28,18 +32,13 @@ def check(draft):
 @bp.post("/pendaftaran/periksa/<draft>")
 @counter
 def save(draft):
-    found = asked.chosen()
-    if found or request.form.get("aksi") == "kembali":
-        return redirect(asked.leave(_editable(draft).draft, found), 303)
-    version = request.form.get("version", type=int) or 0
-    said = (_reasons(), asked.given(), asked.were_asked())
+    if asked.leaves():
+        return redirect(asked.leave(drafted.editable(draft).draft), 303)
     try:
         with transaction():
-            read = _editable(draft)
-            visit = registration.save(
-                access.current_actor(), read.draft, read.application(), version, *said
-            )
-            ref = visit.public_id
+            ref = _save(draft)
+    except NotValid:
+        return redirect(asked.leave(access.draft_or_404(draft)), 303)
     except registration.StaleDraft as stale:
         return _again(draft, 409, problem=str(stale))
     except registration.NeedsReasons as needs:
@@ -48,12 +47,15 @@ def save(draft):
     return redirect(url_for("registration.ticket", visit=ref), 303)
 
 
-def _editable(ref: str) -> Drafted:
-    """The draft, if it can be saved; else the answer that leads on from here."""
-    read = drafted.editable(ref)
+def _save(draft: str) -> str:
+    """The public id of the visit."""
+    read = drafted.editable(draft)
     if not read.is_valid:
-        abort(redirect(form_address(read.draft), 303))
-    return read
+        raise NotValid
+    version = request.form.get("version", type=int) or 0
+    said = (asked.reasons(), asked.given(), asked.were_asked())
+    actor, application = access.current_actor(), read.application()
+    return registration.save(actor, read.draft, application, version, *said).public_id
 
 
 def _to_compare(read: Drafted, found: Review) -> Patient | None:
@@ -66,16 +68,19 @@ def _to_compare(read: Drafted, found: Review) -> Patient | None:
 
 def _again(draft: str, status: int, **said: Any):
     """The page once more, as everything stands now."""
-    read = drafted.read(access.draft_or_404(draft))
+    found = access.draft_or_404(draft)
+    asked.keep(found)
+    read = drafted.read(found)
     return make_response(_page(read, review.review(read.application()), **said), status)
 
 
-def _reasons() -> dict[str, str]:
-    """Typed reasons by rule; '' is the one that answers all."""
+def _typed_reasons(read: Drafted, found: Review) -> dict[str, str]:
+    """What the boxes show. One reason for all is no answer about somebody else's NIK."""
+    typed = read.draft.reasons | asked.reasons()
+    for_all = typed.get("", "")
     return {
-        name[len(REASON) :].lstrip("-"): text
-        for name, text in request.form.items()
-        if name.startswith(REASON)
+        warned.rule: typed.get(warned.rule) or ("" if warned.patient else for_all)
+        for warned in found.warnings
     }
 
 
@@ -90,6 +95,7 @@ def _page(
     answers = found.likely.standing | read.draft.answers | asked.given()
     questions = asking.questions(found.likely, read.draft.answers, found.besides)
     shown = {one.patient.public_id for one in questions} | found.besides
+    reasons = _typed_reasons(read, found)
     return render_template(
         "registration/check.html",
         draft=read.draft,
@@ -104,9 +110,9 @@ def _page(
         answers=answers,
         missing=missing or {},
         unanswered=unanswered or [],
-        is_answered=not asking.unanswered(answers, shown, found.besides),
-        reasons=_reasons() if request.method == "POST" else {},
+        is_answered=not asking.unanswered(answers, shown, found.besides)
+        and not found.unanswered(reasons),
+        reasons=reasons,
         problem=problem,
-        change=form_address(read.draft),
         today=read.form.today,
     )

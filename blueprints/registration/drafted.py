@@ -82,12 +82,13 @@ def _ended(draft: RegistrationDraft):
     return make_response(page, 410)
 
 
-def form_address(draft: RegistrationDraft) -> str:
-    """The form that the draft fills."""
-    kind, ref = DraftKind(draft.kind), draft.public_id
+def form_address(draft: RegistrationDraft, field: str = "") -> str:
+    """The form that the draft fills, at this field."""
+    kind = DraftKind(draft.kind)
+    there = {"draf": draft.public_id, "_anchor": f"f-{field}" if field else None}
     if draft.about_visit_ref:
         endpoint = "registration.room" if kind == DraftKind.ROOM else "registration.identity"
-        return url_for(endpoint, visit=draft.about_visit_ref, draf=ref)
+        return url_for(endpoint, visit=draft.about_visit_ref, **there)
     if draft.patient_ref:
-        return url_for("registration.returning", patient=draft.patient_ref, draf=ref)
-    return url_for("registration.new", draf=ref)
+        return url_for("registration.returning", patient=draft.patient_ref, **there)
+    return url_for("registration.new", **there)
