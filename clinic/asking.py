@@ -136,6 +136,7 @@ def remember(
     *,
     disputed_with: Patient | None = None,
     reason: str = "",
+    source: PairSource = PairSource.COUNTER,
 ) -> None:
     """Make each answer a pair of the records: remembered for ever, or for the records staff.
 
@@ -152,7 +153,7 @@ def remember(
         other = db.session.get_one(Patient, other_id)
         text = reason if disputed_with is not None and other is disputed_with else ""
         match = _score(patient, other)
-        pairs.note(actor, patient, other, state, source=PairSource.COUNTER, match=match, note=text)
+        pairs.note(actor, patient, other, state, source=source, match=match, note=text)
 
 
 def _score(patient: Patient, other: Patient) -> matching.Match:

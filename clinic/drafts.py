@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from clinic import audit, days
 from db import db, utcnow
@@ -23,6 +23,11 @@ class DraftSubject:
     patient_ref: str | None = None
     about_visit: Visit | None = None
 
+    @property
+    def is_correction(self) -> bool:
+        """See `is_correction` of a draft."""
+        return self.kind == DraftKind.IDENTITY and self.about_visit is None
+
 
 def by_ref(public_id: str) -> RegistrationDraft | None:
     """The draft of this id."""
@@ -34,6 +39,11 @@ def by_ref(public_id: str) -> RegistrationDraft | None:
 def is_editable(draft: RegistrationDraft) -> bool:
     """A draft lives for its clinic day; a saved or dropped one is history."""
     return not (draft.saved_at or draft.dropped_at or is_expired(draft))
+
+
+def is_correction(draft: RegistrationDraft) -> bool:
+    """Whether the records staff correct an identity: it is about no visit, and makes none."""
+    return draft.kind == DraftKind.IDENTITY and draft.about_visit_ref is None
 
 
 def is_expired(draft: RegistrationDraft) -> bool:
@@ -48,7 +58,8 @@ def store(
     answers: Mapping[str, str] | None = None,
 ) -> RegistrationDraft:
     """Keep what was typed and answered: in the draft that was being edited, or in a new one."""
-    if draft is None or not is_editable(draft):
+    is_other = draft is not None and is_correction(draft) != subject.is_correction
+    if draft is None or is_other or not is_editable(draft):
         draft = _successor(actor, draft)
     draft.kind = subject.kind
     draft.patient_ref = subject.patient_ref
@@ -96,6 +107,10 @@ def unsaved(user_id: int) -> list[RegistrationDraft]:
                 RegistrationDraft.drafted_on == days.clinic_date(),
                 RegistrationDraft.saved_at.is_(None),
                 RegistrationDraft.dropped_at.is_(None),
+                or_(  # a correction is no registration
+                    RegistrationDraft.kind != DraftKind.IDENTITY,
+                    RegistrationDraft.about_visit_ref.is_not(None),
+                ),
             )
             .order_by(RegistrationDraft.id.desc())
         )

@@ -96,7 +96,7 @@ def merge(
     for one in asked:
         state, source = PairState.MERGED, PairSource.RECORDS
         pairs.note(actor, one.first, one.second, state, source=source, note=reason)
-    _show_in_queues(survivor)
+    queues.bump_rooms_of(survivor)
     _record(actor, "merge_patients", done, reason)
     return done
 
@@ -149,7 +149,7 @@ def undo(actor: audit.Actor, merge: PatientMerge, reason: str) -> list[str]:
     except StaleDataError as stale:
         raise MergeError(CHANGED) from stale
     _reopen_pairs(actor, survivor, loser, reason)
-    _show_in_queues(survivor, loser)
+    queues.bump_rooms_of(survivor, loser)
     _record(actor, "undo_merge", merge, reason)
     return kept
 
@@ -239,22 +239,6 @@ def _reopen_pairs(actor: audit.Actor, survivor: Patient, loser: Patient, reason:
     ):
         state, source = PairState.OPEN, PairSource.RECORDS
         pairs.note(actor, pair.first, pair.second, state, source=source, note=text)
-
-
-def _show_in_queues(*people: Patient) -> None:
-    day = days.current_day()
-    if day is None:
-        return
-    rooms = (
-        select(QueueEntry.poli_id)
-        .distinct()
-        .join(QueueEntry.visit)
-        .where(
-            QueueEntry.service_day_id == day.id, Visit.patient_id.in_([one.id for one in people])
-        )
-    )
-    for poli_id in db.session.scalars(rooms.order_by(QueueEntry.poli_id)).all():
-        queues.bump(day.id, poli_id)
 
 
 def _record(actor: audit.Actor, action: str, merge: PatientMerge, reason: str) -> None:

@@ -27,13 +27,14 @@ from clinic.queue_steps import STEPS, QueueError, check
 from clinic.queue_transfers import ENDS, end, finish, move, refer
 from clinic.queue_undo import undo
 from db import db, utcnow
-from models import EntryState, Poli, QueueEntry, QueueEvent, QueueState
+from models import EntryState, Patient, Poli, QueueEntry, QueueEvent, QueueState, Visit
 
 # What other parts of the clinic use; they need not know which file it stands in.
 __all__ = [
     "QueueError",
     "act",
     "bump",
+    "bump_rooms_of",
     "call_next",
     "enqueue",
     "finish",
@@ -42,6 +43,23 @@ __all__ = [
     "room_queue",
     "version_token",
 ]
+
+
+def bump_rooms_of(*people: Patient) -> None:
+    """Every screen of today that shows one of them draws itself anew."""
+    day = days.current_day()
+    if day is None:
+        return
+    rooms = (
+        select(QueueEntry.poli_id)
+        .distinct()
+        .join(QueueEntry.visit)
+        .where(
+            QueueEntry.service_day_id == day.id, Visit.patient_id.in_([one.id for one in people])
+        )
+    )
+    for poli_id in db.session.scalars(rooms.order_by(QueueEntry.poli_id)).all():
+        bump(day.id, poli_id)
 
 
 # --- Calling ----------------------------------------------------------------------------------

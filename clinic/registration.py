@@ -76,7 +76,7 @@ def save(
     if draft.about_visit_ref and draft.patient_ref != application.patient.public_id:
         raise StaleDraft("Kunjungan ini sudah dipindahkan ke pasien lain. Kembali ke tiketnya.")
     found = review(application, with_likely=False)
-    missing = _unanswered(found, reasons, draft)
+    missing = missing_reasons(found, reasons, draft)
     answers = draft.answers | dict(answers)
     waiting = asking.unanswered(answers, asked, found.besides)
     if missing or waiting:
@@ -110,12 +110,13 @@ def visit_of(draft: RegistrationDraft) -> Visit:
     return db.session.scalars(select(Visit).where(Visit.public_id == draft.visit_ref)).one()
 
 
-def _unanswered(
+def missing_reasons(
     found: Review, reasons: Mapping[str, str], draft: RegistrationDraft
 ) -> dict[str, str]:
-    """One reason for all answers only what the check page could show already.
+    """Rule and sentence of each warning without a reason.
 
-    So it never makes a second patient of one that a colleague gave this NIK meanwhile.
+    One reason for all answers only what the check page could show already, so it
+    never makes a second patient of one that a colleague gave this NIK meanwhile.
     """
     missing = found.unanswered(reasons)
     for warned in found.warnings:

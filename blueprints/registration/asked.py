@@ -11,11 +11,12 @@ from blueprints.registration.drafted import form_address
 from clinic import asking, drafts, patients, review
 from clinic.asking import Likely
 from clinic.patients import Identity
+from clinic.review import Review
 from db import transaction
 from models import Patient, RegistrationDraft, Visit
 
 ANSWER = "jawab-"
-THIS_IS, CHANGE = "ini:", "ubah:"
+THIS_IS, CHANGE, TICKET = "ini:", "ubah:", "tiket:"
 REASON = re.compile(r"override_reason(?:-([A-Z0-9-]{1,24}))?")  # without a rule: answers all
 LONGEST_REASON = 300
 REF_LENGTH = 36
@@ -39,10 +40,20 @@ def reasons() -> dict[str, str]:
     return {name[1] or "": text.strip()[:LONGEST_REASON] for name, text in named if name}
 
 
+def typed_reasons(draft: RegistrationDraft, found: Review) -> dict[str, str]:
+    """What the boxes show. One reason for all is no answer about somebody else's NIK."""
+    typed = draft.reasons | reasons()
+    for_all = typed.get("", "")
+    return {
+        warned.rule: typed.get(warned.rule) or ("" if warned.patient else for_all)
+        for warned in found.warnings
+    }
+
+
 def leaves() -> bool:
     """Whether a button of the check page was pressed that does not save."""
     action = request.form.get("aksi", "")
-    return action == "kembali" or action.startswith((THIS_IS, CHANGE))
+    return action == "kembali" or action.startswith((THIS_IS, CHANGE, TICKET))
 
 
 def were_asked() -> list[str]:
@@ -53,10 +64,8 @@ def were_asked() -> list[str]:
 
 def chosen() -> Patient | None:
     """Whom the button "Ini orangnya" was pressed for."""
-    action = request.form.get("aksi", "")
-    if not action.startswith(THIS_IS):
-        return None
-    return patients.current(access.patient_or_404(action[len(THIS_IS) :]))
+    ref = _pressed(THIS_IS)
+    return patients.current(access.patient_or_404(ref)) if ref else None
 
 
 def look(identity: Identity, patient: Patient | None) -> Likely:
@@ -82,16 +91,20 @@ def keep(draft: RegistrationDraft) -> None:
 
 def leave(draft: RegistrationDraft) -> str:
     """Where a press on the check page leads that does not save; everything is kept."""
-    found = chosen()
+    found, visit = chosen(), _pressed(TICKET)
     keep(draft)
-    return comparison_address(draft, found, "periksa") if found else form_address(draft, _field())
+    if visit:
+        return url_for("registration.ticket", visit=access.visit_or_404(visit).public_id)
+    if found:
+        return comparison_address(draft, found, "periksa")
+    field = _pressed(CHANGE)
+    return form_address(draft, field if field.isascii() and field.isidentifier() else "")
 
 
-def _field() -> str:
-    """Which field "Ubah" stands beside."""
+def _pressed(which: str) -> str:
+    """What stands behind the prefix of the button that was pressed; empty if another was."""
     action = request.form.get("aksi", "")
-    name = action.removeprefix(CHANGE) if action.startswith(CHANGE) else ""
-    return name if name.isascii() and name.isidentifier() else ""
+    return action[len(which) :] if action.startswith(which) else ""
 
 
 def comparison_address(draft: RegistrationDraft, found: Patient, came_from: str) -> str:

@@ -74,16 +74,6 @@ def _again(draft: str, status: int, **said: Any):
     return make_response(_page(read, review.review(read.application()), **said), status)
 
 
-def _typed_reasons(read: Drafted, found: Review) -> dict[str, str]:
-    """What the boxes show. One reason for all is no answer about somebody else's NIK."""
-    typed = read.draft.reasons | asked.reasons()
-    for_all = typed.get("", "")
-    return {
-        warned.rule: typed.get(warned.rule) or ("" if warned.patient else for_all)
-        for warned in found.warnings
-    }
-
-
 def _page(
     read: Drafted,
     found: Review,
@@ -95,7 +85,7 @@ def _page(
     answers = found.likely.standing | read.draft.answers | asked.given()
     questions = asking.questions(found.likely, read.draft.answers, found.besides)
     shown = {one.patient.public_id for one in questions} | found.besides
-    reasons = _typed_reasons(read, found)
+    reasons = asked.typed_reasons(read.draft, found)
     return render_template(
         "registration/check.html",
         draft=read.draft,

@@ -7,8 +7,10 @@ from datetime import date
 from werkzeug.datastructures import MultiDict
 
 from blueprints.registration.forms import PHONE_OWNERS, RegistrationForm
-from blueprints.registration.prefill import VISIT_FIELDS, WHY_NO_NIK, fields_of
+from blueprints.registration.prefill import VISIT_FIELDS, WHY_NO_NIK, fields_of, identity_fields
+from clinic import patients
 from clinic.names import fold
+from clinic.patients import Identity
 from formatting import PAYER_LABELS, SEX_LABELS, age_on, mask_nik
 from models import DraftKind, Patient
 
@@ -31,6 +33,12 @@ PARTS = {
     "bpjs_number": ("Nomor BPJS", ("bpjs_number",)),
     "payer": ("Pembiayaan", ("payer",)),
     "kk_number": ("Nomor KK", ("kk_number",)),
+}
+# Where the columns of an identity are not called like the fields.
+COLUMNS = {
+    "name": ("name", "is_unknown"),
+    "birth": ("birth_date", "birth_precision"),
+    "nik": ("nik", "is_nik_as_printed", "no_nik_reason"),
 }
 MASKED = {"nik", "mother_nik", "kk_number"}
 
@@ -61,6 +69,22 @@ def parts(patient: Patient, typed: Mapping[str, str], today: date) -> list[Part]
         if any(texts):
             choice = TYPED if differs and _is_better(name, record, typed) else RECORD
             found.append(Part(name, label, *texts, differs, choice))
+    return found
+
+
+def changes(patient: Patient, identity: Identity, today: date) -> list[Part]:
+    """Every part as the record says it and as it will say it; what is cleared differs too."""
+    stood = patients.identity_of(patient)
+    before, after = identity_fields(stood, today), identity_fields(identity, today)
+    found = []
+    for name, (label, fields) in PARTS.items():
+        columns = COLUMNS.get(name, fields)
+        differs = any(
+            (getattr(stood, c) or None) != (getattr(identity, c) or None) for c in columns
+        )
+        texts = _texts(name, fields, before, after)
+        if differs or any(texts):
+            found.append(Part(name, label, *texts, differs))
     return found
 
 
@@ -121,6 +145,7 @@ def _texts(name: str, fields, record: Mapping[str, str], typed: Mapping[str, str
         kept, said = _masked(record.get(fields[0], ""), typed.get(fields[0], ""))
         if name == "nik":
             kept, said = kept or _without(record), said or _without(typed)
+            kept, said = kept + _as_printed(record), said + _as_printed(typed)
         return kept, said
     words = WORDS.get(name, _joined(fields))
     return words(record), words(typed)
@@ -129,6 +154,10 @@ def _texts(name: str, fields, record: Mapping[str, str], typed: Mapping[str, str
 def _without(fields: Mapping[str, str]) -> str:
     reason = fields.get("no_nik_reason", "")
     return f"tidak ada ({WHY_NO_NIK[reason]})" if reason in WHY_NO_NIK else ""
+
+
+def _as_printed(fields: Mapping[str, str]) -> str:
+    return " (tertulis begitu di kartu)" if fields.get("nik_as_printed") else ""
 
 
 def _masked(kept: str, said: str) -> tuple[str, str]:

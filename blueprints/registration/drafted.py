@@ -8,7 +8,7 @@ from sqlalchemy.orm import joinedload
 from werkzeug.datastructures import MultiDict
 
 import access
-from blueprints.registration.forms import RegistrationForm
+from blueprints.registration.forms import IdentityCorrectionForm, RegistrationForm
 from clinic import drafts, patients
 from clinic.rebase import rebase
 from clinic.review import Application
@@ -63,19 +63,24 @@ def read(draft: RegistrationDraft) -> Drafted:
         record = patients.by_ref(draft.patient_ref)
     patient = patients.current(record) if record else None
     kind = DraftKind(draft.kind)
-    form = RegistrationForm(MultiDict(draft.fields), kind=kind)
+    of_form = IdentityCorrectionForm if drafts.is_correction(draft) else RegistrationForm
+    form = of_form(MultiDict(draft.fields), kind=kind)
     return Drafted(draft, form, record, patient, about, form.validate())
 
 
-def editable(ref: str) -> Drafted:
+def editable(ref: str, *, correction: bool = False) -> Drafted:
     """The draft, if it can still be saved; else the answer that leads on from here."""
     draft = access.draft_or_404(ref)
+    if drafts.is_correction(draft) != correction:
+        abort(404)  # a clerk saves no correction, and a correction makes no visit
     if not drafts.is_editable(draft):
         abort(_ended(draft))
     return read(draft)
 
 
 def _ended(draft: RegistrationDraft):
+    if draft.saved_at and drafts.is_correction(draft):
+        return redirect(url_for("patients.record", patient=draft.patient_ref), 303)
     if draft.saved_at:
         return redirect(url_for("registration.ticket", visit=draft.visit_ref), 303)
     page = render_template("registration/expired.html", draft=draft, again=form_address(draft))
@@ -86,6 +91,8 @@ def form_address(draft: RegistrationDraft, field: str = "") -> str:
     """The form that the draft fills, at this field."""
     kind = DraftKind(draft.kind)
     there = {"draf": draft.public_id, "_anchor": f"f-{field}" if field else None}
+    if drafts.is_correction(draft):
+        return url_for("registration.correct_identity", patient=draft.patient_ref, **there)
     if draft.about_visit_ref:
         endpoint = "registration.room" if kind == DraftKind.ROOM else "registration.identity"
         return url_for(endpoint, visit=draft.about_visit_ref, **there)

@@ -62,7 +62,7 @@ def identity(visit):
     found = access.visit_or_404(visit)
     access.record_view("view_identity", found.patient, "visit", found.public_id)
     draft = _asked_draft()
-    fields = draft.fields if draft else prefill.known_fields(found)
+    fields = draft.fields if draft else prefill.known_fields(found.patient)
     form = RegistrationForm(MultiDict(fields), kind=DraftKind.IDENTITY)
     return _page(form, DraftSubject(DraftKind.IDENTITY, None, found), found.patient)
 

@@ -11,7 +11,7 @@ from wtforms.validators import ValidationError
 from clinic import days, routing
 from clinic.nik_checks import nik_findings
 from clinic.patients import Identity
-from clinic.review import Application
+from clinic.review import MIN_REASON, Application
 from formatting import CLUSTER_LABELS, PAYER_LABELS, PRIORITY_LABELS, age_text, short_date
 from models import DatePrecision, DraftKind, Patient, Visit
 from validators import (
@@ -257,6 +257,19 @@ class RegistrationForm(Form):
         )
 
 
+class IdentityCorrectionForm(RegistrationForm):
+    """The identity alone, and why it is corrected."""
+
+    alasan = StringField("Alasan perbaikan", [text(200)])
+
+    def _checks(self):
+        return [*super()._checks(), self._why]
+
+    def _why(self) -> None:
+        if len((self.alasan.data or "").strip()) < MIN_REASON:
+            self._refuse(self.alasan, "Tulis alasan perbaikan, misalnya: sesuai KTP yang dibawa.")
+
+
 def _with_defaults(data: MultiDict) -> MultiDict:
     """A key pressed beside a proposal sends `poli` twice: the last that says something counts."""
     copy = MultiDict(data)
@@ -270,7 +283,7 @@ def _with_defaults(data: MultiDict) -> MultiDict:
     return copy
 
 
-def estimated_age(patient: Patient, today: date) -> str:
+def estimated_age(patient: Patient | Identity, today: date) -> str:
     """The age of a patient whose birth date is an estimate, as the form shows it."""
     if patient.birth_date is None or patient.birth_precision == DatePrecision.DAY:
         return ""

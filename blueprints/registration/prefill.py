@@ -4,9 +4,10 @@ import re
 from datetime import date
 
 from blueprints.registration.forms import estimated_age
-from clinic import days
+from clinic import days, patients
+from clinic.patients import Identity
 from formatting import short_date
-from models import DatePrecision, Patient, Visit
+from models import DatePrecision, Patient
 
 WHY_NO_NIK = {
     "BAYI": "bayi",
@@ -22,6 +23,12 @@ MOTHER_FROM_YEARS = 14
 
 def fields_of(patient: Patient, today: date) -> dict[str, str]:
     """A known patient's identity as form fields."""
+    version = {"patient_version": str(patient.version)}
+    return identity_fields(patients.identity_of(patient), today) | version
+
+
+def identity_fields(patient: Identity, today: date) -> dict[str, str]:
+    """An identity as form fields; what is unknown is left out."""
     born = patient.birth_date
     is_exact = patient.birth_precision == DatePrecision.DAY
     known = {
@@ -37,7 +44,7 @@ def fields_of(patient: Patient, today: date) -> dict[str, str]:
         "birth_date_estimated": estimated_age(patient, today),
         "mother_name": patient.mother_name,
         "bpjs_number": patient.bpjs_number,
-        "kk_number": patient.household and patient.household.kk_number,
+        "kk_number": patient.kk_number,
         "address": patient.address,
         "village": patient.village,
         "rt": patient.rt,
@@ -45,7 +52,6 @@ def fields_of(patient: Patient, today: date) -> dict[str, str]:
         "phone": patient.phone,
         "phone_owner": patient.phone_owner,
         "payer": patient.payer,
-        "patient_version": str(patient.version),
     }
     return {name: value for name, value in known.items() if value}
 
@@ -94,10 +100,10 @@ def from_search(q: str, birth_date: str) -> dict[str, str]:
     return fields | ({"phone": q.strip()} if digits.startswith(("08", "62")) else {})
 
 
-def known_fields(visit: Visit) -> dict[str, str]:
+def known_fields(patient: Patient) -> dict[str, str]:
     """The identity to complete; a stand-in for somebody unknown is left out."""
-    fields = fields_of(visit.patient, days.clinic_date())
-    if visit.patient.is_unknown:
+    fields = fields_of(patient, days.clinic_date())
+    if patient.is_unknown:
         fields.pop("no_nik_reason", None)
         fields.pop("address", None)
     return fields
