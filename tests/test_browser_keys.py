@@ -90,10 +90,26 @@ def keys_of_the_room(desk: Desk, keys: Keyboard) -> None:
     expect(page.get_by_label("Nama, NIK")).to_be_focused()
 
 
+def keys_of_the_record(desk: Desk, keys: Keyboard) -> None:
+    page = desk.page
+    desk.open_record("Wulan Tombol Cepat", "Wulan Tombol Cepat")
+    page.get_by_role("link", name="Perbaiki identitas").click()
+    page.get_by_label("Nama ibu").fill("Sulastri")
+    page.get_by_label("Alasan perbaikan").fill("sesuai KK yang dibawa")
+    keys.press("P", "Perbaiki identitas")
+    keys.leads_to("Periksa perbaikan")
+    keys.press("K", "Periksa perbaikan")
+    expect(page.get_by_label("Nama ibu")).to_have_value("Sulastri")
+    desk.press("Periksa kembali")
+    keys.press("S", "Periksa perbaikan")
+    expect(page.locator("main [role=status]")).to_contain_text("Identitas diperbaiki")
+
+
 def test_each_listed_key_does_what_the_list_says(live_server, page):
     desk, keys = Desk(page, live_server).log_in("kepala"), Keyboard(page)
     keys_of_the_counter(desk, keys)
     keys_of_the_room(desk, keys)
+    keys_of_the_record(desk, keys)
     desk.go("/bantuan")
     rows = page.locator("tr", has=page.locator("td kbd"))
     cells = [row.locator("td").all_inner_texts() for row in rows.all()]
