@@ -15,6 +15,7 @@ from models import AliasKind, DatePrecision, NoNikReason, Patient, PatientMerge
 Side = Literal["survivor", "loser"]
 NAMES = tuple(field.name for field in fields(Identity))
 ALIASED = {"name": AliasKind.NAME, "nik": AliasKind.NIK}
+BESIDE = ("ihs_number",)  # picked like a field, though no form has it: the exchange fills it
 FLAG = "is_nik_disputed"  # no field of a form, but a merge settles it
 
 # What only means something beside another field comes from the same record as that.
@@ -42,12 +43,13 @@ class MergeError(Exception):
 
 def chosen(survivor: Patient, loser: Patient, picked: Mapping[str, Side]) -> Identity:
     """The survivor's identity with the fields picked from the loser. Raises MergeError."""
-    unknown = set(picked) - set(NAMES)
+    unknown = set(picked) - {*NAMES, *BESIDE}
     if unknown or not set(picked.values()) <= {"survivor", "loser"}:
         raise MergeError(f"Pilihan isian tidak dikenal: {', '.join(sorted(unknown)) or 'sisi'}.")
     led = {name: picked[leader] for name, leader in FOLLOWS.items() if leader in picked}
     own, other = identity_of(survivor), identity_of(loser)
-    taken = [name for name, side in {**picked, **led}.items() if side == "loser"]
+    sides = {**picked, **led}
+    taken = [name for name in NAMES if sides.get(name) == "loser"]
     identity = replace(own, **{name: getattr(other, name) for name in taken})
     if identity.nik and "nik" in taken:
         return replace(identity, no_nik_reason=None)
@@ -109,6 +111,20 @@ def take(
     return changed
 
 
+def take_beside(
+    survivor: Patient, loser: Patient, picked: Mapping[str, Side]
+) -> dict[str, dict[str, Any]]:
+    """Take over what was picked of the columns that no form has; returns what it changed."""
+    changed = {}
+    for name in BESIDE:
+        before, after = getattr(survivor, name), getattr(loser, name)
+        if picked.get(name) == "loser" and before != after:
+            changed[name] = {"before": before, "after": after}
+            setattr(survivor, name, after)
+    db.session.flush()
+    return changed
+
+
 def give_back(actor: audit.Actor, merge: PatientMerge, reason: str) -> list[str]:
     """Correct the survivor to what it said before the merge; returns the fields that stay."""
     survivor, changed = merge.survivor, merge.fields
@@ -124,7 +140,19 @@ def give_back(actor: audit.Actor, merge: PatientMerge, reason: str) -> list[str]
     for name in ALIASED.keys() & changed.keys():
         value, ended = changed[name]["after"], changed[name]["ended_aliases"]
         identity_history.forget_alias(survivor, ALIASED[name], value, ended)
+    kept += _give_back_beside(survivor, changed)
     db.session.flush()
+    return kept
+
+
+def _give_back_beside(survivor: Patient, changed: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    kept = []
+    for name in changed.keys() & set(BESIDE):
+        before, after = changed[name]["before"], changed[name]["after"]
+        if getattr(survivor, name) == after:
+            setattr(survivor, name, before)
+        elif getattr(survivor, name) != before:
+            kept.append(name)
     return kept
 
 

@@ -84,6 +84,7 @@ def merge(
         loser.merged_into_id = survivor.id
         db.session.flush()
         done.fields = merge_fields.take(actor, survivor, loser, identity, reason)
+        done.fields |= merge_fields.take_beside(survivor, loser, picked)
         done.moved = {
             table.__tablename__: belongings.take_over(table, loser, survivor) for table in MOVES
         }

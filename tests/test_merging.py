@@ -344,6 +344,45 @@ def test_undo_restores_exactly(records, siti, double):
     assert (last.action, last.object_ref) == ("undo_merge", done.public_id)
 
 
+def give_ihs(patient: Patient, number: str | None) -> None:
+    with transaction():
+        patient.ihs_number = number
+
+
+@pytest.mark.parametrize("own", [None, "P00000000001"])
+def test_the_ihs_number_is_carried_and_given_back(records, siti, double, own):
+    give_ihs(siti, own)
+    give_ihs(double, "P00000000002")
+    done = merge(records, siti, double, {"ihs_number": "loser"})
+    assert siti.ihs_number == "P00000000002"
+    assert done.fields == {"ihs_number": {"before": own, "after": "P00000000002"}}
+    assert undo(records, done) == []
+    assert (siti.ihs_number, double.ihs_number) == (own, "P00000000002")
+    done = merge(records, siti, double)
+    assert siti.ihs_number == own, "nobody picked the other"
+    undo(records, done)
+    assert siti.ihs_number == own
+
+
+def test_an_ihs_number_that_came_since_the_merge_stays_and_is_named(records, siti, double):
+    give_ihs(double, "P00000000002")
+    done = merge(records, siti, double, {"ihs_number": "loser"})
+    give_ihs(siti, "P00000000003")
+    assert undo(records, done) == ["ihs_number"]
+    assert siti.ihs_number == "P00000000003"
+
+
+def test_two_merges_that_changed_the_ihs_number_are_undone_in_order(records, siti, double):
+    third = factories.patient("Siti Aminah", nik=None, no_nik_reason=NoNikReason.NOT_BROUGHT)
+    give_ihs(double, "P00000000002")
+    give_ihs(third, "P00000000003")
+    first = merge(records, siti, double, {"ihs_number": "loser"})
+    second = merge(records, siti, third, {"ihs_number": "loser"})
+    assert "mengubah isian yang sama" in refused(undo, records, first)
+    assert undo(records, second) == [] and siti.ihs_number == "P00000000002"
+    assert undo(records, first) == [] and siti.ihs_number is None
+
+
 def test_what_came_after_the_merge_stays_with_the_survivor(records, siti, double):
     past_visits.add(double, 1)
     done = merge(records, siti, double)

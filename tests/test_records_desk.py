@@ -103,6 +103,22 @@ def test_merging_takes_what_was_picked_and_keeps_the_other_number(staff):
     assert "Tidak ada pasangan" in staff.get("/rekam-medis").get_data(as_text=True)
 
 
+def test_the_number_of_the_exchange_is_shown_and_goes_over(staff):
+    older, newer = two()
+    with transaction():
+        db.session.get(Patient, newer.id).ihs_number = "P00000000002"
+    pair = pair_of(older, newer)
+    page = staff.get(address(pair)).get_data(as_text=True)
+    assert 'data-differs="ihs_number"' in page and "P00000000002" in page
+    done = merge(staff, pair).location
+    db.session.expire_all()
+    assert older.ihs_number == "P00000000002", "nothing stood there"
+    assert "Nomor IHS" in staff.get(done).get_data(as_text=True)
+    post(staff, f"{done}/batal", {"alasan": "ternyata dua orang"})
+    db.session.expire_all()
+    assert (older.ihs_number, newer.ihs_number) == (None, "P00000000002")
+
+
 def test_the_newer_record_may_go_on(staff):
     older, newer = two()
     merge(staff, pair_of(older, newer), utama="dua")

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import SimpleNamespace
 
-from clinic.merge_fields import Side
-from clinic.patients import Identity, identity_of
+from clinic.merge_fields import BESIDE, Side
+from clinic.patients import identity_of
 from formatting import PAYER_LABELS, SEX_LABELS, mask_nik, short_date
 from models import DatePrecision, Patient
 from validators import NO_NIK_REASONS
@@ -24,6 +25,7 @@ PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "address": ("Alamat", ("address", "village", "rt", "rw")),
     "phone": ("Nomor HP", ("phone",)),
     "payer": ("Pembiayaan", ("payer",)),
+    "ihs_number": ("Nomor IHS", ("ihs_number",)),
 }
 PICK = "ambil-"
 OLDER, NEWER = "satu", "dua"
@@ -43,7 +45,7 @@ class Row:
 
 def rows(older: Patient, newer: Patient, main: str, picks: Mapping[str, str]) -> list[Row]:
     """Every part that either side knows; `main` is the side whose record goes on."""
-    one, other = identity_of(older), identity_of(newer)
+    one, other = _side(older), _side(newer)
     found = []
     for name, (label, fields) in PARTS.items():
         texts = {OLDER: _words(one, name), NEWER: _words(other, name)}
@@ -67,11 +69,17 @@ def picked(found: list[Row], main: str) -> dict[str, Side]:
     }
 
 
-def _is_known(identity: Identity, name: str) -> bool:
+def _side(patient: Patient) -> SimpleNamespace:
+    """All that may be picked from a record."""
+    beside = {name: getattr(patient, name) for name in BESIDE}
+    return SimpleNamespace(**vars(identity_of(patient)), **beside)
+
+
+def _is_known(identity: SimpleNamespace, name: str) -> bool:
     return bool(getattr(identity, name))
 
 
-def _words(identity: Identity, name: str) -> str:
+def _words(identity: SimpleNamespace, name: str) -> str:
     value = getattr(identity, name)
     if name == "birth_date":
         exact = identity.birth_precision == DatePrecision.DAY
