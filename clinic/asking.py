@@ -7,13 +7,13 @@ was asked about and waits for its answer. Who is the patient is no answer: it ch
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from clinic import audit, matching, pairs, patients, search
 from clinic.patients import Identity
 from clinic.search import LikelyMatch
 from db import db
-from models import PairSource, PairState, Patient, SuspectedPair
+from models import PairSource, PairState, Patient
 
 STATES = {"beda": PairState.DIFFERENT, "ragu": PairState.OPEN}
 MOST_ANSWERS = 40
@@ -71,7 +71,7 @@ def look(identity: Identity, patient: Patient | None = None) -> Likely:
     found = search.likely(person_of(identity), exclude=known, with_family=True)
     alike = [one for one in found if one.match.level]
     family = [one for one in found if not one.match.level and _is_sibling(one)]
-    open_with = _open_with(patient) if patient and alike else set()
+    open_with = pairs.open_with(patient) if patient and alike else set()
     standing = {one.patient.public_id: "ragu" for one in alike if one.patient.id in open_with}
     return Likely(alike, family[:MOST_FAMILY], standing)
 
@@ -99,14 +99,6 @@ def _is_sibling(one: LikelyMatch) -> bool:
     return one.match.household_hint == matching.SIBLING_HINT
 
 
-def _open_with(patient: Patient) -> set[int]:
-    first, second = SuspectedPair.first_id, SuspectedPair.second_id
-    waiting = select(first, second).where(
-        SuspectedPair.state == PairState.OPEN, or_(first == patient.id, second == patient.id)
-    )
-    return {id_ for pair in db.session.execute(waiting) for id_ in pair}
-
-
 # What was answered
 
 
@@ -118,6 +110,19 @@ def gather(
     answered = {ref: answer for ref, answer in before.items() if answer} | dict(given)
     kept = asked | found.standing | answered
     return dict(list(kept.items())[:MOST_ANSWERS])
+
+
+def of_today(answers: Mapping[str, str], patient: Patient | None) -> dict[str, str]:
+    """The answers by the records that count today; none about what became the patient's own."""
+    if not answers:
+        return {}
+    people, found = _by_refs(answers), {}
+    for ref, answer in answers.items():
+        now = patients.current(people[ref]) if ref in people else None
+        if now is None or patient is None or now.id != patient.id:
+            key = now.public_id if now else ref
+            found[key] = max(found.get(key, ""), answer)  # "" < "beda" < "ragu": a doubt stays
+    return found
 
 
 def unanswered(

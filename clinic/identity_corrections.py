@@ -43,7 +43,8 @@ def save(
     if compared_with != seen(patient):
         raise StaleDraft(CHANGED)
     found = review(application, with_likely=False)
-    answers = draft.answers | dict(answers)
+    answers = asking.of_today(draft.answers | dict(answers), patient)
+    asked = asking.of_today(dict.fromkeys(asked, ""), patient)
     missing = registration.missing_reasons(found, reasons, draft)
     waiting = asking.unanswered(answers, asked, found.besides)
     if missing or waiting:

@@ -258,10 +258,19 @@ def different_from(patient: Patient) -> set[int]:
 
     An answer about a record holds for whatever it was merged with, on both sides.
     """
+    return _others(patient, PairState.DIFFERENT)
+
+
+def open_with(patient: Patient) -> set[int]:
+    """Ids of the records that may be the same person, as somebody said and nobody decided."""
+    return _others(patient, PairState.OPEN)
+
+
+def _others(patient: Patient, state: PairState) -> set[int]:
     own = _one_person({patient.id})
     first, second = SuspectedPair.first_id, SuspectedPair.second_id
     answered = select(first, second).where(
-        SuspectedPair.state == PairState.DIFFERENT, or_(first.in_(own), second.in_(own))
+        SuspectedPair.state == state, or_(first.in_(own), second.in_(own))
     )
     others = {id_ for pair in db.session.execute(answered) for id_ in pair} - own
     return _one_person(others) - own if others else others

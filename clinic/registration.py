@@ -77,7 +77,8 @@ def save(
         raise StaleDraft("Kunjungan ini sudah dipindahkan ke pasien lain. Kembali ke tiketnya.")
     found = review(application, with_likely=False)
     missing = missing_reasons(found, reasons, draft)
-    answers = draft.answers | dict(answers)
+    answers = asking.of_today(draft.answers | dict(answers), application.patient)
+    asked = asking.of_today(dict.fromkeys(asked, ""), application.patient)
     waiting = asking.unanswered(answers, asked, found.besides)
     if missing or waiting:
         raise NeedsReasons(missing, waiting)

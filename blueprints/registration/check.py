@@ -63,7 +63,7 @@ def _to_compare(read: Drafted, found: Review) -> Patient | None:
     owner = found.owner
     if owner is None or review.is_surely(read.application().identity, owner):
         return None
-    return None if read.draft.answers.get(owner.public_id) else owner
+    return None if read.answers.get(owner.public_id) else owner
 
 
 def _again(draft: str, status: int, **said: Any):
@@ -82,8 +82,9 @@ def _page(
     problem: str = "",
 ) -> str:
     application = read.application()
-    answers = found.likely.standing | read.draft.answers | asked.given()
-    questions = asking.questions(found.likely, read.draft.answers, found.besides)
+    kept = read.answers
+    answers = found.likely.standing | kept | asked.given()
+    questions = asking.questions(found.likely, kept, found.besides)
     shown = {one.patient.public_id for one in questions} | found.besides
     reasons = asked.typed_reasons(read.draft, found)
     return render_template(

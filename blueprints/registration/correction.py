@@ -163,7 +163,7 @@ def _check_page(
 ) -> str:
     identity, today = read.application().identity, read.form.today
     parts = differences.changes(read.patient, identity, today)
-    owner = found.owner
+    owner, kept = found.owner, read.answers
     return render_template(
         "registration/correction.html",
         draft=read.draft,
@@ -175,8 +175,8 @@ def _check_page(
         changed=[part for part in parts if part.differs],
         kept=[part for part in parts if not part.differs],
         owner=differences.changes(owner, identity, today) if owner else [],
-        questions=asking.questions(found.likely, read.draft.answers, found.besides),
-        answers=found.likely.standing | read.draft.answers | asked.given(),
+        questions=asking.questions(found.likely, kept, found.besides),
+        answers=found.likely.standing | kept | asked.given(),
         missing=missing or {},
         unanswered=unanswered or [],
         reasons=asked.typed_reasons(read.draft, found),

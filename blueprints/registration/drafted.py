@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 
 import access
 from blueprints.registration.forms import IdentityCorrectionForm, RegistrationForm
-from clinic import drafts, patients
+from clinic import asking, drafts, patients
 from clinic.rebase import rebase
 from clinic.review import Application
 from db import db
@@ -24,6 +24,11 @@ class Drafted:
     patient: Patient | None
     about_visit: Visit | None
     is_valid: bool  # a draft may outlive the room that it names
+
+    @property
+    def answers(self) -> dict[str, str]:
+        """What was answered, about the records that count today."""
+        return asking.of_today(self.draft.answers, self.patient)
 
     def application(self) -> Application:
         """Valid fields only."""
