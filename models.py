@@ -6,13 +6,15 @@ People       Practitioner, User, UserPoli, LoginSession, Household, Patient, Pat
 Identity     SuspectedPair, PatientMerge, ImportBatch, ImportRow
 Visits       ServiceDay, Counter, RegistrationDraft, Visit, Override, VisitCorrection,
              QueueState, QueueEntry, QueueEvent
-Records      Examination, Addendum, VitalSigns, Diagnosis, Allergy, Consent, RecordAccess
+Records      Examination, Addendum, VitalSigns, Diagnosis, Allergy, Consent, RecordAccess,
+             Amendment, AmendmentLine
 Operations   AuditEntry, OutboxEntry, WorkerBeat
 
 No queries, no texts, no serialisers here. Instants (`*_at`) are UTC, days (`*_on`) are the
 clinic's. A row that may leave the house has a `public_id`; nothing is ever deleted.
 """
 
+from tables.amendments import Amendment, AmendmentLine, AmendmentState
 from tables.consents import Consent, ConsentDecision, Signer
 from tables.identity import (
     ImportBatch,
@@ -90,6 +92,9 @@ __all__ = [
     "Signer",
     "AliasKind",
     "Allergy",
+    "Amendment",
+    "AmendmentLine",
+    "AmendmentState",
     "AuditEntry",
     "CaseType",
     "ComplaintTerm",

@@ -9,10 +9,13 @@ from decimal import Decimal
 from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import contains_eager, joinedload
 
+from clinic import amendment_lists
 from clinic.vital_signs import VITAL_RANGES
 from db import db
 from models import (
     Addendum,
+    Amendment,
+    AmendmentState,
     Diagnosis,
     EntryState,
     Examination,
@@ -42,10 +45,16 @@ class RoomSummary:
     author: str = ""
     diagnoses: tuple[Diagnosis, ...] = ()
     addenda: tuple[Addendum, ...] = ()
+    amendments: tuple[Amendment, ...] = ()  # newest first, without their lines
 
     @property
     def is_finished(self) -> bool:
         return self.examination is not None and self.examination.finished_at is not None
+
+    @property
+    def amended(self) -> int:
+        """How many corrections the text holds."""
+        return sum(each.state == AmendmentState.APPLIED for each in self.amendments)
 
 
 @dataclass(frozen=True)
@@ -93,7 +102,7 @@ class VisitSummary:
 
 
 def history(patient: Patient, limit: int = PAGE, before: Visit | None = None) -> list[VisitSummary]:
-    """The patient's visits with all that was recorded, newest first; 6 queries."""
+    """The patient's visits with all that was recorded, newest first; 7 queries."""
     return _summaries(_visits(patient, limit, before))
 
 
@@ -215,12 +224,14 @@ def _examined(visit_ids: Sequence[int]) -> dict[int, dict]:
         .where(Addendum.examination_id.in_(ids))
         .order_by(Addendum.id)
     )
+    amendments = amendment_lists.headers(ids)
     return {
         each.entry_id: {
             "examination": each,
             "author": _author(each),
             "diagnoses": tuple(diagnoses[each.id]),
             "addenda": tuple(addenda[each.id]),
+            "amendments": amendments[each.id],
         }
         for each in examinations
     }

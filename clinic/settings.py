@@ -90,6 +90,12 @@ DEFINITIONS: dict[str, Definition] = {
     "wait_warn_minutes": Definition("Tanda kuning setelah menunggu (menit)", 30, _whole(1, 600)),
     "wait_late_minutes": Definition("Tanda merah setelah menunggu (menit)", 60, _whole(1, 600)),
     "idle_minutes": Definition("Layar terkunci setelah tidak dipakai (menit)", 15, _whole(1, 240)),
+    "amend_free_hours": Definition(
+        "Pembetulan bebas oleh penulisnya selama (jam)",
+        48,
+        _whole(0, 48),
+        "Sesudah pemeriksaan selesai; kemudian perlu persetujuan. Paling lama 48 jam.",
+    ),
     "board_networks": Definition(
         "Jaringan yang boleh membuka layar ruang tunggu", PRIVATE_NETWORKS, _networks
     ),
