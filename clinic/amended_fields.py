@@ -65,7 +65,10 @@ def stored(examination: Examination) -> dict[Part, str]:
 
 
 def wanted(
-    examination: Examination, form: ExaminationInput, vitals: Mapping[str, Vitals]
+    examination: Examination,
+    form: ExaminationInput,
+    vitals: Mapping[str, Vitals],
+    now: Mapping[Part, str],
 ) -> dict[Part, str]:
     """What a form says, by part; vital signs by their row. What it did not send is not there."""
     plain = {Part(name): getattr(form, name) for name in PLAIN}
@@ -75,7 +78,8 @@ def wanted(
         typed = diagnoses.lines(form.diagnoses, patient, examination)
         found[Part(DIAGNOSES)] = diagnoses_text(_with_stored_titles(examination, typed))
     for ref, values in vitals.items():
-        found[Part(VITAL_SIGNS, ref)] = vitals_text(values)
+        part = Part(VITAL_SIGNS, ref)
+        found[part] = vitals_text({**vitals_of(now.get(part, "{}")), **values})
     return found
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import contains_eager, joinedload, selectinload
+from sqlalchemy.orm import joinedload, selectinload
 
 from clinic.amended_fields import LABELS, Part, words
 from db import db
@@ -97,17 +97,12 @@ def own_waiting(examination: Examination, user_id: int) -> Amendment | None:
 
 def waiting(limit: int, after: str | None = None) -> list[Amendment]:
     """Requests to decide, the oldest first, with patient, room and what they change."""
-    examination = Amendment.examination
+    examination = joinedload(Amendment.examination)
     rows = (
         select(Amendment)
-        .join(examination)
-        .join(Examination.visit)
-        .join(Visit.patient)
-        .join(Examination.entry)
-        .join(QueueEntry.poli)
         .options(
-            contains_eager(examination).contains_eager(Examination.visit, Visit.patient),
-            contains_eager(examination).contains_eager(Examination.entry, QueueEntry.poli),
+            examination.joinedload(Examination.visit).joinedload(Visit.patient),
+            examination.joinedload(Examination.entry).joinedload(QueueEntry.poli),
             joinedload(Amendment.requested_by),
             selectinload(Amendment.lines).load_only(AmendmentLine.field),
         )

@@ -53,7 +53,7 @@ def amend(
     reason = clean_text(reason, LONGEST_REASON)
     _check_open(examination)
     now = amended_fields.stored(examination)
-    after = amended_fields.wanted(examination, form, vitals)
+    after = amended_fields.wanted(examination, form, vitals, now)
     again = _same_press(actor, examination, now, after, reason, version)
     if again:
         return again

@@ -7,10 +7,12 @@ import access
 from blueprints.examination import page
 from blueprints.examination.blueprint import bp, clinical
 from blueprints.examination.forms import (
+    UNDECIDED,
     ExaminationForm,
     entered_diagnoses,
     examination_input,
-    has_ticked,
+    searched_only,
+    version_sent,
 )
 from clinic import allergies, diagnoses, records
 from clinic.diagnoses import DiagnosisInput
@@ -23,7 +25,6 @@ from validators import FieldError
 OTHER_PATIENT = (
     "Isian ini bukan untuk kunjungan ini, jadi belum disimpan. Cocokkan nama dan tanggal lahir."
 )
-UNDECIDED = "Belum disimpan: centang diagnosis yang cocok, atau kosongkan kotak cari."
 FORM_FIELDS = {"substance": "allergy_substance"}
 
 
@@ -47,7 +48,7 @@ def record(visit: str):
     action = request.form.get("aksi", "simpan")
     if entry is None:
         return _again(found, page.chosen_entry(found), form, 409, OTHER_PATIENT)
-    is_undecided = _is_undecided(form)
+    is_undecided = searched_only(form, request.form)
     if action == "cari" or (action == "lanjut" and is_undecided):
         return _again(found, entry, form, 200)
     if not form.validate() or is_undecided:
@@ -79,12 +80,6 @@ def _entry_sent(visit: Visit) -> QueueEntry | None:
     return entry
 
 
-def _is_undecided(form: ExaminationForm) -> bool:
-    """Words in the search box of which nothing was ticked: no diagnosis yet."""
-    searched = (form.diagnosis_search.data or "").strip()
-    return bool(searched) and not has_ticked(request.form) and not diagnoses.is_known(searched)
-
-
 def _again(
     visit: Visit,
     entry: QueueEntry | None,
@@ -107,19 +102,15 @@ def _again(
         for term in page.search_options(form.diagnosis_search.data or "")
         if term.code not in chosen
     ]
-    typed = page.Typed(form, lines, _version_sent(), options, problem, is_conflict)
+    typed = page.Typed(form, lines, version_sent(request.form), options, problem, is_conflict)
     return page.show(visit, entry, typed, status=status)
-
-
-def _version_sent() -> int:
-    text = request.form.get("version", "")
-    return int(text) if text.isdecimal() and len(text) < 10 else 0
 
 
 def _store(visit: Visit, entry: QueueEntry, form: ExaminationForm, action: str) -> Examination:
     actor = access.current_actor()
     write = records.finish if action == "selesai" else records.save
-    examination = write(actor, entry, examination_input(form, request.form), _version_sent())
+    said, version = examination_input(form, request.form), version_sent(request.form)
+    examination = write(actor, entry, said, version)
     if form.allergy_substance.cleaned:
         reaction = form.allergy_reaction.cleaned or ""
         allergies.add_allergy(actor, visit.patient, form.allergy_substance.cleaned, reaction)

@@ -17,6 +17,7 @@ from models import CaseType, Disposition, Examination, VitalSigns
 from validators import checked_by, clean_text
 
 LONGEST_TEXT = 10_000
+UNDECIDED = "Belum disimpan: centang diagnosis yang cocok, atau kosongkan kotak cari."
 REMOVE = "hapus"  # a case type that takes the diagnosis off the list
 
 
@@ -132,6 +133,18 @@ def entered_diagnoses(typed: MultiDict, searched: str = "") -> list[DiagnosisInp
 def has_ticked(typed: MultiDict) -> bool:
     """Whether something was chosen from the search; only what was on the list has a case type."""
     return any(case_type is None for _, case_type in _with_case_types(typed))
+
+
+def searched_only(form: ExaminationForm, typed: MultiDict) -> bool:
+    """Words in the search box of which nothing was ticked: no diagnosis yet."""
+    searched = (form.diagnosis_search.data or "").strip()
+    return bool(searched) and not has_ticked(typed) and not diagnoses.is_known(searched)
+
+
+def version_sent(typed: MultiDict) -> int:
+    """The examination's version as the form was opened."""
+    text = typed.get("version", "")
+    return int(text) if text.isdecimal() and len(text) < 10 else 0
 
 
 def _with_case_types(typed: MultiDict) -> list[tuple[str, str | None]]:

@@ -1,5 +1,6 @@
 """What the examination page shows: who it is, what was before, the form or the finished text."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -120,7 +121,7 @@ def show(
         "writes": writes,
         "typed": typed,
         "addendum": addendum or {},
-        "theirs": _theirs(examination, typed) if typed and typed.is_conflict else {},
+        "theirs": theirs(examination, typed) if typed and typed.is_conflict else {},
         "writer": records.last_writer(examination) if typed and typed.is_conflict else None,
         "labels": TEXT_LABELS,
     }
@@ -147,11 +148,13 @@ def _my_rooms(today: history.VisitSummary) -> set[str]:
     return {room.code for room in current_user.rooms}
 
 
-def only_typed(form: ExaminationForm, visit: Visit) -> Response:
+def only_typed(
+    form: ExaminationForm, visit: Visit, labels: Mapping[str, str] = TEXT_LABELS
+) -> Response:
     """Access has ended meanwhile (a new day, say): the text is given back, the record is not."""
     lines = [text for text in request.form.getlist("diagnosis") if text.strip()]
     html = render_template(
-        "examination/typed.html", visit=visit, form=form, labels=TEXT_LABELS, diagnoses=lines
+        "examination/typed.html", visit=visit, form=form, labels=labels, diagnoses=lines
     )
     return Response(html, 409, mimetype="text/html")
 
@@ -204,7 +207,7 @@ def _sender(entry: QueueEntry) -> Poli | None:
     return before.poli if before.state == EntryState.AWAITING_RESULT else None
 
 
-def _theirs(examination: Examination | None, typed: Typed) -> dict[str, str]:
+def theirs(examination: Examination | None, typed: Typed) -> dict[str, str]:
     """What stands stored where it differs from what was typed, by field."""
     if examination is None:
         return {}

@@ -1,6 +1,25 @@
 """The desk of the records staff: pairs that look alike, merges, incomplete identities, quality."""
 
-from blueprints.records import desk, import_details, imports, incomplete, merges, pairs, quality
+from blueprints.records import (
+    amendments,
+    desk,
+    import_details,
+    imports,
+    incomplete,
+    merges,
+    pairs,
+    quality,
+)
 from blueprints.records.blueprint import bp
 
-__all__ = ["bp", "desk", "import_details", "imports", "incomplete", "merges", "pairs", "quality"]
+__all__ = [
+    "amendments",
+    "bp",
+    "desk",
+    "import_details",
+    "imports",
+    "incomplete",
+    "merges",
+    "pairs",
+    "quality",
+]

@@ -12,6 +12,7 @@ TABS = (
     ("Pasangan mirip", "records.desk", "/rekam-medis/pasangan"),
     ("Identitas belum lengkap", "records.incomplete", "/rekam-medis/lengkapi"),
     ("Penggabungan", "records.merges", "/rekam-medis/gabung"),
+    ("Pembetulan", "records.amendments_list", "/rekam-medis/pembetulan"),
     ("Impor", "records.imports_list", "/rekam-medis/impor"),
     ("Mutu data", "records.quality", "/rekam-medis/mutu"),
 )

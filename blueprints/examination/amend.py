@@ -1,0 +1,205 @@
+"""Correct a finished examination, or ask to; and what was corrected so far."""
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask_login import current_user
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+from werkzeug.wrappers import Response
+
+import access
+from blueprints.examination import amend_form, page
+from blueprints.examination.amend_form import AmendForm, Measurement
+from blueprints.examination.blueprint import bp, clinical
+from blueprints.examination.desk import OTHER_PATIENT
+from blueprints.examination.forms import (
+    UNDECIDED,
+    entered_diagnoses,
+    examination_input,
+    searched_only,
+    version_sent,
+)
+from blueprints.examination.page import Typed
+from clinic import allergies, amendment_lists, amendment_rules, amendments, diagnoses, records
+from db import db, transaction
+from models import Amendment, AmendmentState, Disposition, Examination, QueueEntry, Role, Visit
+from validators import FieldError
+
+
+@bp.get("/pemeriksaan/<examination>/pembetulan")
+@clinical
+def amend_page(examination: str):
+    found = _amendable(examination)
+    page.readable_visit(found.visit.public_id)
+    access.record_view("view_visit", found.visit.patient, "visit", found.visit.public_id)
+    return _show(found)
+
+
+@bp.post("/pemeriksaan/<examination>/pembetulan")
+@clinical
+def amend(examination: str):
+    found = _amendable(examination)
+    form = amend_form.sent_form(request.form)
+    if not access.has_record_access(found.visit.patient):
+        labels = page.TEXT_LABELS | amend_form.labels_of(form)
+        return page.only_typed(form, found.visit, labels)
+    if request.form.get("patient") not in (None, found.visit.patient.public_id):
+        return _again(found, form, 409, OTHER_PATIENT)
+    action, is_undecided = request.form.get("aksi"), searched_only(form, request.form)
+    if action == "cari" or (action == "lanjut" and is_undecided):
+        return _again(found, form, 200)
+    if not form.validate() or is_undecided:
+        form.diagnosis_search.errors = [UNDECIDED] if is_undecided else []
+        return _again(found, form, 422)
+    try:
+        with transaction():
+            amendment = _store(found, form)
+    except records.Conflict as conflict:
+        return _again(found, form, 409, str(conflict), is_conflict=True)
+    except (records.RecordError, FieldError) as problem:
+        _explain(form, problem)
+        return _again(found, form, 422)
+    return _go_on(found, amendment)
+
+
+def _amendable(ref: str) -> Examination:
+    """The finished examination, if it was made in a room of the account."""
+    found = _examination_or_404(ref)
+    if not found.finished_at or not access.may_use_room(found.entry.poli):
+        abort(404)
+    return found
+
+
+def _examination_or_404(ref: str) -> Examination:
+    found = db.session.scalar(
+        select(Examination)
+        .where(Examination.public_id == ref)
+        .options(
+            joinedload(Examination.entry).joinedload(QueueEntry.poli),
+            joinedload(Examination.visit).joinedload(Visit.patient),
+        )
+    )
+    return found or abort(404)
+
+
+def _store(examination: Examination, form: AmendForm) -> Amendment:
+    return amendments.amend(
+        access.current_actor(),
+        examination,
+        examination_input(form, request.form),
+        amend_form.sent_vitals(form, request.form),
+        form.reason.cleaned or "",
+        version_sent(request.form),
+    )
+
+
+def _explain(form: AmendForm, problem: Exception) -> None:
+    name = getattr(problem, "field", "")
+    if name in form:
+        form[name].errors = [str(problem)]
+    else:
+        form.form_errors = [str(problem)]
+
+
+def _again(
+    examination: Examination,
+    form: AmendForm,
+    status: int,
+    problem: str = "",
+    *,
+    is_conflict: bool = False,
+) -> Response:
+    """The page with everything that was typed, beside it what was stored meanwhile."""
+    if is_conflict:
+        form = amend_form.on_these_rows(request.form, amend_form.measurements(examination))
+        form.validate()
+    entered = entered_diagnoses(request.form) or []
+    lines = diagnoses.lines(entered, examination.visit.patient, examination)
+    chosen = {line.code for line in lines}
+    found = page.search_options(form.diagnosis_search.data or "")
+    options = [term for term in found if term.code not in chosen]
+    version = examination.version if is_conflict else version_sent(request.form)
+    typed = Typed(form, lines, version, options, problem, is_conflict)
+    return _show(examination, typed, status)
+
+
+def _show(examination: Examination, typed: Typed | None = None, status: int = 200) -> Response:
+    visit, now = examination.visit, amendment_lists.last_applied(examination)
+    waiting = amendment_lists.own_waiting(examination, current_user.id)
+    shown = typed or amend_form.filled(examination, waiting)
+    is_compared = shown.is_conflict or (waiting is not None and typed is None)
+    theirs = page.theirs(examination, shown) if is_compared else {}
+    html = render_template(
+        "examination/amend.html",
+        examination=examination,
+        visit=visit,
+        patient=visit.patient,
+        entry=examination.entry,
+        on=visit.service_day.on,
+        allergies=allergies.labels(allergies.current(visit.patient)),
+        form=shown.form,
+        lines=shown.lines,
+        version=shown.version,
+        options=shown.options,
+        ticked=[],
+        query=shown.form.diagnosis_search.data or "",
+        typed=shown,
+        rows=_rows(examination, shown),
+        waiting=waiting,
+        theirs=theirs | amend_form.other_values(examination, shown.form) if is_compared else {},
+        writer=_writer(now) or records.last_writer(examination) if is_compared else None,
+        is_free=amendment_rules.is_free(current_user.id, examination),
+        is_author=amendment_rules.is_author(current_user.id, examination),
+        free_until=amendment_rules.free_until(examination),
+        is_moved=examination.disposition == Disposition.INTERNAL,
+    )
+    return Response(html, status, mimetype="text/html")
+
+
+def _rows(examination: Examination, shown: Typed) -> list[Measurement]:
+    """The form's rows of vital signs; what was typed for one that is gone would be a new one."""
+    rows = amend_form.measurements(examination)
+    if not shown.is_conflict and "version" in request.form:
+        known = {each.ref: each.row for each in rows}
+        refs = amend_form.sent_refs(request.form)
+        return [Measurement(n, ref, known.get(ref)) for n, ref in enumerate(refs, 1)]
+    number = len(rows) + 1
+    return [*rows, Measurement(number, "")] if f"systolic_{number}" in shown.form else rows
+
+
+def _writer(amendment: Amendment | None) -> tuple | None:
+    if amendment is None:
+        return None
+    return amendment.requested_by.display_name, amendment.decided_at or amendment.requested_at
+
+
+def _go_on(examination: Examination, amendment: Amendment) -> Response:
+    label = f"{examination.visit.label} {examination.visit.patient.name}"
+    if amendment.state == AmendmentState.APPLIED:
+        flash(f"Pemeriksaan {label} dibetulkan. Tulisan lama tetap tersimpan.", "success")
+    else:
+        text = "Pembetulan menunggu persetujuan rekam medis atau kepala; rekamnya belum berubah."
+        flash(text, "info")
+    entry, visit = examination.entry.public_id, examination.visit.public_id
+    return redirect(url_for("examination.visit", visit=visit, antrean=entry), 303)
+
+
+@bp.get("/pemeriksaan/<examination>/riwayat")
+@access.allow(Role.POLI, Role.HEAD, Role.RECORDS)
+def amendments_page(examination: str):
+    """Every correction of this examination: who, when, why, old and new."""
+    found = _examination_or_404(examination)
+    visit = page.readable_visit(found.visit.public_id)
+    access.record_view("view_amendments", visit.patient, "examination", found.public_id)
+    size, before = amendment_lists.PAGE, request.args.get("sebelum", "")
+    rows = amendment_lists.amendments(found, size + 1, before or None)
+    return render_template(
+        "examination/amendments.html",
+        examination=found,
+        visit=visit,
+        patient=visit.patient,
+        entry=found.entry,
+        on=visit.service_day.on,
+        allergies=allergies.labels(allergies.current(visit.patient)),
+        amendments=[(each, amendment_lists.shown(each)) for each in rows[:size]],
+        earlier_than=rows[size - 1].public_id if len(rows) > size else "",
+    )

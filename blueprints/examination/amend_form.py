@@ -1,0 +1,150 @@
+"""The form that corrects a finished examination: its fields, and a set for each measurement."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from werkzeug.datastructures import MultiDict
+from wtforms import StringField
+
+from blueprints.examination import forms
+from blueprints.examination.forms import ExaminationForm
+from blueprints.examination.page import Typed
+from clinic import amended_fields, records
+from clinic.amended_fields import DIAGNOSES, VITAL_SIGNS, Part
+from clinic.vital_signs import VITAL_RANGES, parse_vital
+from formatting import DISPOSITION_LABELS, number_text
+from models import Amendment, Disposition, Examination, VitalSigns
+from validators import checked_by, clean_text
+
+MOST_MEASURED = 20
+
+
+class AmendForm(ExaminationForm):
+    reason = StringField(validators=[checked_by(partial(clean_text, max_length=300))])
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One row of vital signs in the form: its number there, and the row it corrects ('' none)."""
+
+    number: int
+    ref: str
+    row: VitalSigns | None = None
+
+
+def _form(count: int, typed: MultiDict) -> AmendForm:
+    fields = {
+        f"{name}_{number}": StringField(validators=[checked_by(partial(parse_vital, name))])
+        for number in range(1, count + 1)
+        for name in records.VITALS
+    }
+    form = type("AmendFormOfRows", (AmendForm,), fields)(typed)
+    labels = {key: text for key, text in DISPOSITION_LABELS.items() if key != Disposition.INTERNAL}
+    form.disposition.choices = forms.choices(labels)
+    return form
+
+
+def sent_form(typed: MultiDict) -> AmendForm:
+    """What a request typed."""
+    return _form(len(sent_refs(typed)), typed)
+
+
+def sent_refs(typed: MultiDict) -> list[str]:
+    """The rows of vital signs that the form was made for, in its order."""
+    numbers = range(1, MOST_MEASURED + 1)
+    return [typed[f"vitals_{n}"][:36] for n in numbers if f"vitals_{n}" in typed]
+
+
+def sent_vitals(form: AmendForm, typed: MultiDict) -> dict[str, records.Vitals]:
+    """Values by row, of the rows whose fields were sent."""
+    found = {}
+    for number, ref in enumerate(sent_refs(typed), 1):
+        names = [name for name in records.VITALS if form[f"{name}_{number}"].raw_data]
+        if names:
+            found[ref] = {name: form[f"{name}_{number}"].cleaned for name in names}
+    return found
+
+
+def measurements(examination: Examination) -> list[Measurement]:
+    """The rows to correct; an empty one where nothing was measured."""
+    rows = amended_fields.measured(examination)
+    found = [Measurement(n, row.public_id, row) for n, row in enumerate(rows, 1)]
+    return found or [Measurement(1, "")]
+
+
+def filled(examination: Examination, request: Amendment | None) -> Typed:
+    """The form with what is stored, and over it what this account has asked for already."""
+    parts = amended_fields.stored(examination)
+    if request:
+        parts |= {Part(line.field, line.subject_ref): line.new_value for line in request.lines}
+    typed = MultiDict({"reason": request.reason if request else ""})
+    typed.update({name: parts[Part(name)] for name in (*records.TEXTS, "disposition")})
+    typed["refer_external"] = parts[Part("refer_to")]
+    rows = measurements(examination)
+    for each in rows:
+        values = amended_fields.vitals_of(parts[Part(VITAL_SIGNS, each.ref)])
+        typed.update(_numbered(values, each.number))
+    lines = amended_fields.diagnoses_of(parts[Part(DIAGNOSES)])
+    return Typed(_form(len(rows), typed), lines, examination.version)
+
+
+def _numbered(values: records.Vitals, number: int) -> dict[str, str]:
+    return {
+        f"{name}_{number}": number_text(value)
+        for name, value in values.items()
+        if value is not None
+    }
+
+
+def on_these_rows(sent: MultiDict, rows: list[Measurement]) -> AmendForm:
+    """What was typed, on the rows that hold now: those were corrected or measured meanwhile.
+
+    What was typed for a row that has ended goes to the one in its place, or stands as a new one.
+    """
+    typed = MultiDict(sent)
+    places = {ref: number for number, ref in enumerate(sent_refs(sent), 1)}
+    homeless = [n for ref, n in places.items() if ref not in {each.ref for each in rows}]
+    takers = [each for each in rows if each.ref not in places]
+    sources = {each.number: places[each.ref] for each in rows if each.ref in places}
+    sources |= {each.number: n for each, n in zip(takers, homeless, strict=False)}
+    extra = homeless[len(takers) :]
+    sources |= {len(rows) + place: n for place, n in enumerate(extra, 1)}
+    for each in rows:
+        stored = {name: getattr(each.row, name, None) for name in records.VITALS}
+        _fill(typed, each.number, _numbered(stored, each.number))
+    for number, n in sources.items():
+        said = {f"{name}_{number}": sent.get(f"{name}_{n}", "") for name in records.VITALS}
+        _fill(typed, number, said)
+    return _form(len(rows) + len(extra), typed)
+
+
+def _fill(typed: MultiDict, number: int, values: Mapping[str, str]) -> None:
+    for name in records.VITALS:
+        typed[f"{name}_{number}"] = values.get(f"{name}_{number}", "")
+
+
+def other_values(examination: Examination, form: AmendForm) -> dict[str, str]:
+    """What stands stored where it differs, of the fields that only this form has."""
+    found = {}
+    for each in measurements(examination):
+        if each.row is None or f"systolic_{each.number}" not in form:
+            continue
+        stored = {name: getattr(each.row, name) for name in records.VITALS}
+        typed = {name: (form[f"{name}_{each.number}"].data or "").strip() for name in stored}
+        said = {name: text for name, text in typed.items() if text}
+        if said != {name: number_text(v) for name, v in stored.items() if v is not None}:
+            text = amended_fields.vitals_text(stored)
+            found[f"vitals_{each.number}"] = amended_fields.words(VITAL_SIGNS, text)
+    typed_where = form.refer_external.data or ""
+    if form.refer_external.raw_data and typed_where.strip() != examination.refer_to:
+        found["refer_external"] = examination.refer_to
+    return found
+
+
+def labels_of(form: AmendForm) -> Mapping[str, str]:
+    """Fields besides the texts, for a page that only gives back what was typed."""
+    numbers = range(1, MOST_MEASURED + 1)
+    signs = {f"{name}_{n}": VITAL_RANGES[name].label for n in numbers for name in records.VITALS}
+    present = {name: label for name, label in signs.items() if name in form}
+    return present | {"reason": "Alasan pembetulan"}
