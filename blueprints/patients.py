@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, session, url_for
+from flask_login import current_user
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 from wtforms import Form, StringField, ValidationError
@@ -116,6 +117,7 @@ def _page(
         earlier_than=visits[history.PAGE - 1].ref if len(visits) > history.PAGE else "",
         is_first_page="sebelum" not in request.args,
         clinical=clinical,
+        my_rooms={room.code for room in current_user.rooms} if clinical else set(),
         may_write=clinical and access.has_role(Role.POLI, Role.HEAD),
         problem={"field": "", "text": "", **problem},
         typed=request.form,

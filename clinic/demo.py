@@ -4,6 +4,7 @@ from clinic import (
     accounts,
     audit,
     days,
+    demo_amendments,
     demo_consents,
     demo_pairs,
     demo_today,
@@ -67,6 +68,7 @@ def fill() -> None:
     demo_consents.write(users[""])
     audit.record(audit.SYSTEM, "fill_demo", object_type="visit", details=str(count))
     fill_today()
+    demo_amendments.write()
 
 
 def fill_today() -> int:
