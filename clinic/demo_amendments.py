@@ -21,10 +21,10 @@ def write() -> None:
         _advise(doctor, examination)
     for examination in _finished("GIGI", LATE, 1):
         _advise(_user("gigi"), examination)
-    asked = [_measure_anew(doctor, examination) for examination in _finished("UMUM", LATE, 3)]
+    asked = [_measure_anew(doctor, examination) for examination in _finished("UMUM", LATE, 4)]
     for request in asked[1:2]:
         amendment_decisions.approve(actor(records), request, "Sesuai catatan kertas")
-    for request in asked[2:]:
+    for request in asked[2:3]:
         reason = "Lembar pengukurannya tidak ada. Lampirkan, lalu minta lagi."
         amendment_decisions.refuse(actor(head), request, reason)
 
