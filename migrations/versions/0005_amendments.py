@@ -5,8 +5,8 @@ from alembic import op
 
 from db import UtcDateTime
 
-revision = '0003_amendments'
-down_revision = '0002'
+revision = '0005'
+down_revision = '0004'
 
 DECIDED = "a decided amendment is never changed"
 KEPT = "an amendment is never changed"
