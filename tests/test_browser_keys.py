@@ -83,8 +83,15 @@ def keys_of_the_room(desk: Desk, keys: Keyboard) -> None:
     expect(said).to_contain_text("Tersimpan")
     page.get_by_label("Pulang").check()
     desk.find_diagnosis("gigi berlubang", "K02.9")
+    room = page.url
     keys.press("E", "Pemeriksaan")
     expect(said).to_contain_text("selesai")
+    page.goto(room)
+    page.get_by_role("link", name="Betulkan").first.click()
+    page.get_by_label("Anamnesis").fill("Ngilu bila minum dingin dan panas")
+    page.get_by_label("Alasan pembetulan").fill("kurang lengkap")
+    keys.press("S", "Betulkan")
+    expect(said).to_contain_text("dibetulkan")
     desk.go("/pasien")
     keys.press("C", "Pasien")
     expect(page.get_by_label("Nama, NIK")).to_be_focused()
@@ -103,6 +110,13 @@ def keys_of_the_record(desk: Desk, keys: Keyboard) -> None:
     desk.press("Periksa kembali")
     keys.press("S", "Periksa perbaikan")
     expect(page.locator("main [role=status]")).to_contain_text("Identitas diperbaiki")
+    page.get_by_text("Identitas lengkap").click()
+    page.get_by_role("link", name="formulir dan catatan").click()
+    page.evaluate(PRINTED)
+    keys.press("T", "Persetujuan umum")
+    expect(page.locator("html")).to_have_attribute("lang", "printed")
+    keys.press("S", "Persetujuan umum")
+    expect(page.locator("main [role=status]")).to_contain_text("Persetujuan umum tercatat")
 
 
 def test_each_listed_key_does_what_the_list_says(live_server, page):
