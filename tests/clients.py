@@ -358,6 +358,36 @@ def press_call(desk: Desk, username: str, code: str, keys: list[str]) -> list[Ca
     return calls
 
 
+# --- At the records desk ----------------------------------------------------------------------
+
+HIDDEN = re.compile(r'type="hidden" name="(\w+)" value="([^"]*)"')
+
+
+def hidden_fields(page: str) -> dict[str, str]:
+    return {name: value for name, value in HIDDEN.findall(page) if name != "csrf_token"}
+
+
+def press_together(desk: Desk, username: str, forms: list[tuple[str, dict[str, str]]]):
+    """Read each page first; then all send the form of it at the same moment."""
+    browser, answers = desk.browser(username), []
+    read = [
+        (path, hidden_fields(browser.get(path).expect(200).text) | fields) for path, fields in forms
+    ]
+    for path, fields in read:
+        desk.meet()
+        answers.append(browser.post(fields.pop("to", path), fields))
+    return answers
+
+
+def correct_identity(desk: Desk, username: str, forms: list[tuple[str, dict[str, str]]]):
+    """Corrections of identities up to the page before the save; the addresses of those pages."""
+    browser, pages = desk.browser(username), []
+    for path, fields in forms:
+        filled = hidden_fields(browser.get(path).expect(200).text) | fields
+        pages.append(browser.post(path, filled).expect(303).location)
+    return pages
+
+
 # --- While the server's processes die ---------------------------------------------------------
 
 OK, REFUSED, UNKNOWN = "ok", "refused", "unknown"

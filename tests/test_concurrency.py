@@ -18,12 +18,16 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, text
 
-from clinic import audit
+from clinic import audit, pairs
 from db import db, new_public_id, transaction
 from models import (
+    DraftKind,
     EntryState,
     OutboxEntry,
+    PairSource,
+    PairState,
     Patient,
+    PatientMerge,
     PatientVersion,
     Poli,
     QueueEntry,
@@ -87,7 +91,9 @@ def check_books() -> None:
     db.session.rollback()
     check_numbers()
     check_saves()
-    niks = select(Patient.nik).where(~Patient.is_nik_disputed, Patient.nik.is_not(None))
+    niks = select(Patient.nik).where(
+        ~Patient.is_nik_disputed, Patient.nik.is_not(None), Patient.merged_into_id.is_(None)
+    )
     twice = [nik for nik, times in Counter(db.session.scalars(niks)).items() if times > 1]
     assert not twice, "one NIK, two patients"
     assert audit.broken_link() is None
@@ -113,7 +119,8 @@ def check_numbers() -> None:
 def check_saves() -> None:
     """Each saved draft has its one visit, queue entry and outbox row, and nothing has more."""
     saved = select(RegistrationDraft.id, RegistrationDraft.visit_ref).where(
-        RegistrationDraft.saved_at.is_not(None)
+        RegistrationDraft.saved_at.is_not(None),
+        RegistrationDraft.kind != DraftKind.IDENTITY,  # a correction makes no visit
     )
     by_draft = select(Visit.draft_id, Visit.public_id).where(Visit.draft_id.is_not(None))
     drafts, visits = (dict(db.session.execute(rows).all()) for rows in (saved, by_draft))
@@ -379,3 +386,75 @@ def test_clerks_who_change_one_patient_at_once_keep_each_others_changes(clinic):
         addresses = [step.before["address"] for step in versions if "address" in step.before]
         assert addresses[0] == fields["address"]
         assert {*addresses[1:], patient.address} == {"Jalan Baru 1", "Jalan Lain 2"}
+
+
+# --- The records staff at once ------------------------------------------------------------------
+
+WHY = {"alasan": "sesuai KTP yang dibawa"}
+STAFF = ["rekammedis", "kepala", "rekammedis", "kepala"]
+
+
+def one_person_twice(fields: dict[str, str]) -> tuple[str, str, str]:
+    """Public ids of two records of one person and of the pair that somebody made of them."""
+    known = known_to_the_clinic(fields)
+    again = factories.patient(f"{fields['name']} X", sex=fields["sex"], no_nik_reason="LUPA_KARTU")
+    with transaction():
+        patient = db.session.scalars(select(Patient).where(Patient.public_id == known)).one()
+        double = db.session.get_one(Patient, again.id)
+        counter, is_open = PairSource.COUNTER, PairState.OPEN
+        pair = pairs.note(audit.SYSTEM, patient, double, is_open, source=counter)
+        return known, double.public_id, pair.public_id
+
+
+def test_staff_who_merge_one_pair_at_once_merge_it_once(clinic):
+    """Some keep the older record, some the newer: without a look inside the save, both would go."""
+    doubles = [one_person_twice(fields) for fields in people(8, "UMUM")]
+    plans = []
+    for number, username in enumerate(STAFF):
+        path = "/rekam-medis/pasangan/{}"
+        fields = {"utama": ("satu", "dua")[number // 2], "alasan": "orang yang sama"}
+        forms = [
+            (path.format(pair), fields | {"to": f"{path.format(pair)}/gabung"})
+            for *_, pair in doubles
+        ]
+        plans.append((username, forms))
+    answers = clinic.crew.each(clients.press_together, plans)
+    db.session.rollback()
+    for (one, other, _), *got in zip(doubles, *answers, strict=True):
+        done, *refused = sorted(got, key=lambda answer: answer.status)
+        assert done.status == 303
+        assert {answer.status for answer in refused} <= {409, 422}
+        assert all('role="alert"' in answer.text for answer in refused), "a sentence for the others"
+        both = select(Patient).where(Patient.public_id.in_([one, other]))
+        records = db.session.scalars(both).all()
+        assert len([record for record in records if record.merged_into_id is None]) == 1
+        merges = select(PatientMerge).where(PatientMerge.loser_id.in_([r.id for r in records]))
+        assert len(db.session.scalars(merges).all()) == 1
+
+
+def test_staff_who_correct_one_identity_at_once_change_it_once(clinic):
+    folk = [(known_to_the_clinic(fields), fields) for fields in people(8, "UMUM")]
+    forms = [
+        (
+            username,
+            [
+                (f"/pasien/{ref}/identitas", fields | {"mother_name": f"Ibu {word}", **WHY})
+                for ref, fields in folk
+            ],
+        )
+        for username, word in zip(STAFF, ("Ani", "Budi", "Citra", "Dewi"), strict=True)
+    ]
+    pages = clinic.crew.each(clients.correct_identity, forms)
+    plans = [
+        (username, [(page, REASON) for page in found])
+        for username, found in zip(STAFF, pages, strict=True)
+    ]
+    answers = clinic.crew.each(clients.press_together, plans)
+    db.session.rollback()
+    for (ref, _), *got in zip(folk, *answers, strict=True):
+        assert sorted(answer.status for answer in got) == [303, 409, 409, 409]
+        assert all("baru saja diubah" in answer.text for answer in got if answer.status == 409)
+        patient = db.session.scalars(select(Patient).where(Patient.public_id == ref)).one()
+        steps = select(PatientVersion).where(PatientVersion.patient_id == patient.id)
+        (step,) = db.session.scalars(steps).all()
+        assert step.before == {"mother_name": None}

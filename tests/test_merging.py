@@ -3,7 +3,6 @@
 Any order of steps is test_merging_property's; here stands each rule by itself.
 """
 
-import threading
 from dataclasses import replace
 
 import pytest
@@ -36,7 +35,6 @@ from models import (
     PairState,
     Patient,
     PatientAlias,
-    PatientMerge,
     PatientToken,
     PatientVersion,
     Visit,
@@ -288,31 +286,6 @@ def test_unknown_fields_and_sides_are_refused(records, siti, double, picked):
 def test_a_pair_about_others_is_refused(records, siti, double):
     pair = pair_of(siti, factories.patient("Ani"))
     assert "rekam yang lain" in refused(merge, records, siti, double, pair=pair)
-
-
-def test_two_who_merge_the_same_pair_at_once(app, records, siti, double):
-    ids, results, start = (siti.id, double.id), [], threading.Barrier(2)
-
-    def desk(survivor_id: int, loser_id: int):
-        with app.app_context():
-            people = [db.session.get(Patient, id_) for id_ in (survivor_id, loser_id)]
-            start.wait()
-            try:
-                with transaction():
-                    results.append(merging.merge(records, *people, {}, "sama").loser_id)
-            except MergeError as refusal:
-                results.append(str(refusal))
-            db.session.remove()
-
-    threads = [threading.Thread(target=desk, args=pair) for pair in (ids, ids[::-1])]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    sentences = [result for result in results if isinstance(result, str)]
-    assert len(results) == 2 and len(sentences) == 1 and "sudah digabung" in sentences[0]
-    db.session.rollback()
-    assert len(db.session.scalars(select(PatientMerge)).all()) == 1
 
 
 # --- Undo -------------------------------------------------------------------------------------
