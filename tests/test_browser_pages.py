@@ -18,7 +18,13 @@ NO_PAGES = {"static", "system.healthz", "poli.queue_rows", "examination.diagnosi
 OF_AN_IMPORT = {"records.import_page", "records.import_columns_page", "records.import_rows"}
 UNLINKED = ["/layar", "/layar/UMUM", "/sistem/kamus/coba"]
 # The comparison of two records is in test_browser_same_person.py.
-LOOKED_AT_BELOW = {"auth.login", "registration.check", "registration.compare", "records.merged"}
+LOOKED_AT_BELOW = {
+    "auth.login",
+    "registration.check",
+    "registration.compare",
+    "records.merged",
+    "registration.check_correction",
+}
 REF = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<=/)\d+\b|(?<=/)[A-Z]{2,}\b")
 PHONE = {"width": 360, "height": 740}
 # The board reloads itself: that is what it is for, and it works without scripts.
@@ -100,6 +106,29 @@ def test_pages_for_strangers(live_server, page, look):
     look("wrong password")
     desk.go("/tidak-ada")
     look("no such page")
+
+
+def test_pages_of_a_correction(live_server, page, look):
+    """With the NIK of somebody else, so that there is a warning, a comparison and a refusal."""
+    head = Desk(page, live_server).log_in("kepala")
+    head.open_record("Siti Aminah", "Siti Aminah")
+    page.get_by_role("link", name="Perbaiki identitas").click()
+    nik = page.locator("#f-nik").input_value()
+    head.go("/rekam-medis/lengkapi")
+    page.get_by_role("link", name="Lengkapi identitas").first.click()
+    page.locator("#f-nik").fill(nik or "6472015708850077")
+    head.press("Periksa kembali")
+    expect(page.get_by_role("alert")).to_be_focused()
+    look("a correction without a reason")
+    page.get_by_label("Alasan perbaikan").fill("sesuai KTP yang dibawa")
+    head.press("Periksa kembali")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Periksa perbaikan")
+    for summary in page.locator("main summary").all():
+        summary.click()
+    look("before and after")
+    head.press("Simpan perbaikan")
+    expect(page.get_by_role("alert").first).to_be_focused()
+    look("a correction that is refused")
 
 
 def test_pages_of_the_counter(live_server, page, look):
