@@ -8,6 +8,7 @@ Visits       ServiceDay, Counter, RegistrationDraft, Visit, Override, VisitCorre
              QueueState, QueueEntry, QueueEvent
 Records      Examination, Addendum, VitalSigns, Diagnosis, Allergy, Consent, RecordAccess,
              Amendment, AmendmentLine
+Laboratory   LabTest, LabReference, LabOrder, LabOrderTest, LabResult
 Operations   AuditEntry, OutboxEntry, WorkerBeat
 
 No queries, no texts, no serialisers here. Instants (`*_at`) are UTC, days (`*_on`) are the
@@ -25,6 +26,16 @@ from tables.identity import (
     PatientMerge,
     RowFate,
     SuspectedPair,
+)
+from tables.laboratory import (
+    LabFlag,
+    LabKind,
+    LabOrder,
+    LabOrderState,
+    LabOrderTest,
+    LabReference,
+    LabResult,
+    LabTest,
 )
 from tables.operations import AuditEntry, OutboxEntry, OutboxState, WorkerBeat
 from tables.people import (
@@ -109,6 +120,14 @@ __all__ = [
     "Examination",
     "Household",
     "Icd10Term",
+    "LabFlag",
+    "LabKind",
+    "LabOrder",
+    "LabOrderState",
+    "LabOrderTest",
+    "LabReference",
+    "LabResult",
+    "LabTest",
     "Level",
     "LoginSession",
     "NoNikReason",

@@ -5,6 +5,7 @@ The files in `clinic/data` are where a clinic starts; what its head edits afterw
 
 import csv
 from collections.abc import Iterable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,18 @@ from clinic import icd10, icd10_source
 from clinic.complaint_text import fold
 from clinic.names import fold as fold_name
 from db import Base, db, new_public_id
-from models import ComplaintTerm, Icd10Term, Level, Poli, PoliKind, RoutingRule, Village
+from models import (
+    ComplaintTerm,
+    Icd10Term,
+    LabKind,
+    LabReference,
+    LabTest,
+    Level,
+    Poli,
+    PoliKind,
+    RoutingRule,
+    Village,
+)
 
 DATA = Path(__file__).parent / "data"
 NATIONAL_EDITION = "nasional"
@@ -26,7 +38,7 @@ FLAGS = {
     *("needs_order", "blocks_outside", "has_priority", "is_computed", "is_red_flag"),
     *("needs_pregnant", "is_in_area", "is_national"),
 }
-KINDS = {"kind": PoliKind, "level": Level}
+KINDS = {"level": Level}
 
 
 def seed() -> None:
@@ -35,6 +47,8 @@ def seed() -> None:
     _add_missing(RoutingRule, rows("rules.csv"), ("rule", "position"))
     _add_missing(ComplaintTerm, _terms(), ("folded", "poli_code"))
     _add_missing(Icd10Term, _icd10_terms(), ("code",))
+    _add_missing(LabTest, _lab_tests(), ("code",))
+    _add_missing(LabReference, _lab_references(), ("test_id", "sex", "age_from_months"))
 
 
 def seed_demo_villages() -> None:
@@ -75,7 +89,7 @@ def _seed_polis() -> None:
     taken = set(db.session.scalars(select(Poli.prefix)))
     codes = set(db.session.scalars(select(Poli.code)))
     free = [
-        {**row, "public_id": new_public_id()}
+        {**row, "kind": PoliKind(row["kind"]), "public_id": new_public_id()}
         for row in rows("poli.csv")
         if row["prefix"] not in taken or row["code"] in codes
     ]
@@ -84,6 +98,31 @@ def _seed_polis() -> None:
 
 def _terms() -> list[dict[str, Any]]:
     return [{**row, "folded": fold(row["phrase"])} for row in rows("complaint_terms.csv")]
+
+
+def _lab_tests() -> list[dict[str, Any]]:
+    found = []
+    for row in rows("lab_tests.csv"):
+        texts = {name: row[name] or "" for name in ("unit", "choices", "abnormal", "loinc")}
+        limits = {name: _decimal(row[name]) for name in ("plausible_low", "plausible_high")}
+        numbers = {"kind": LabKind(row["kind"]), "decimals": int(row["decimals"])}
+        found.append(row | texts | limits | numbers)
+    return found
+
+
+def _lab_references() -> list[dict[str, Any]]:
+    ids = dict(db.session.execute(select(LabTest.code, LabTest.id)).tuples().all())
+    found = []
+    for row in rows("lab_references.csv"):
+        limits = ("low", "high", "critical_low", "critical_high")
+        numbers = {name: _decimal(row[name]) for name in limits}
+        about = {"test_id": ids[row.pop("test")], "sex": row["sex"] or ""}
+        found.append(row | numbers | about)
+    return found
+
+
+def _decimal(cell: str | None) -> Decimal | None:
+    return Decimal(cell) if cell else None
 
 
 def _icd10_terms() -> Iterable[dict[str, Any]]:
