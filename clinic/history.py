@@ -9,7 +9,8 @@ from decimal import Decimal
 from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import contains_eager, joinedload
 
-from clinic import amendment_lists
+from clinic import amendment_lists, lab_reports
+from clinic.lab_reports import Report
 from clinic.vital_signs import VITAL_RANGES
 from db import db
 from models import (
@@ -79,6 +80,7 @@ class VisitSummary:
     complaint: str
     rooms: tuple[RoomSummary, ...]
     vitals: tuple[Measured, ...] = ()
+    lab: tuple[Report, ...] = ()
 
     @property
     def is_cancelled(self) -> bool:
@@ -102,7 +104,10 @@ class VisitSummary:
 
 
 def history(patient: Patient, limit: int = PAGE, before: Visit | None = None) -> list[VisitSummary]:
-    """The patient's visits with all that was recorded, newest first; 7 queries."""
+    """The patient's visits with all that was recorded, newest first.
+
+    7 queries, 9 with laboratory orders.
+    """
     return _summaries(_visits(patient, limit, before))
 
 
@@ -167,12 +172,13 @@ def _summaries(visits: Sequence[Visit]) -> list[VisitSummary]:
     entries = _entries(visits)
     examined = _examined(seen)
     names = {entry.id: entry.poli.name for stay in entries.values() for entry in stay}
-    vitals = _vitals(seen, names)
+    vitals, lab = _vitals(seen, names), lab_reports.by_visit(seen)
     found = []
     for visit in visits:
         rooms = _rooms(entries[visit.id], examined)
         complaint = visit.complaint if visit.id in seen else ""
-        found.append(_line(visit, rooms, complaint, tuple(vitals[visit.id])))
+        measured = tuple(vitals[visit.id])
+        found.append(_line(visit, rooms, complaint, measured, lab.get(visit.id, ())))
     return found
 
 
@@ -181,6 +187,7 @@ def _line(
     rooms: tuple[RoomSummary, ...],
     complaint: str = "",
     vitals: tuple[Measured, ...] = (),
+    lab: tuple[Report, ...] = (),
 ) -> VisitSummary:
     return VisitSummary(
         ref=visit.public_id,
@@ -191,6 +198,7 @@ def _line(
         complaint=complaint,
         rooms=rooms,
         vitals=vitals,
+        lab=lab,
     )
 
 

@@ -6,7 +6,8 @@ from datetime import date, datetime
 from sqlalchemy import Integer, Select, and_, bindparam, exists, func, select
 from sqlalchemy.orm import aliased
 
-from clinic import days, settings
+from clinic import days, lab_alerts, settings
+from clinic.lab_alerts import Alert
 from clinic.queue_order import in_calling_order
 from db import db, utcnow
 from models import (
@@ -14,9 +15,13 @@ from models import (
     DatePrecision,
     EntryKind,
     EntryState,
+    LabOrder,
+    LabOrderState,
+    LabOrderTest,
     Override,
     Patient,
     Poli,
+    PoliKind,
     QueueEntry,
     QueueState,
     ServiceDay,
@@ -90,6 +95,7 @@ class QueueRow:
     has_vital_signs: bool
     from_room: str | None
     to_room: str | None
+    lab_tests: int  # still to be done for the visit
     minutes: int = 0
     band: str = "ok"
 
@@ -119,6 +125,8 @@ class RoomQueue:
     awaiting: list[QueueRow] = field(default_factory=list)
     skipped: list[QueueRow] = field(default_factory=list)
     done: list[QueueRow] = field(default_factory=list)  # also moved, cancelled and left
+    alerts: list[Alert] = field(default_factory=list)  # critical values that nobody has read
+    to_validate: int = 0  # the laboratory's
 
     @property
     def parts(self) -> list[tuple[str, list[QueueRow]]]:
@@ -147,7 +155,7 @@ def room_after(entry: QueueEntry) -> str:
 
 
 def room_queue(poli: Poli, day: ServiceDay | None, now: datetime | None = None) -> RoomQueue:
-    """Everything the room's page shows, in at most three queries however long the line is."""
+    """Everything the room's page shows, in at most five queries however long the line is."""
     known, now = settings.values(), now or utcnow()
     # Read before the rows: a page that is newer than its version is only drawn once more.
     state = db.session.get(QueueState, (day.id, poli.id)) if day else None
@@ -159,6 +167,9 @@ def room_queue(poli: Poli, day: ServiceDay | None, now: datetime | None = None) 
         warn_minutes=known["wait_warn_minutes"],
         late_minutes=known["wait_late_minutes"],
     )
+    queue.alerts = lab_alerts.alerts(poli.id)
+    if poli.kind is PoliKind.LABORATORY:
+        queue.to_validate = lab_alerts.validation_count()
     if day is None:
         return queue
     parts = {
@@ -208,6 +219,17 @@ def _rows() -> Select:
         .correlate(QueueEntry)
         .scalar_subquery()
     )
+    lab_tests = (
+        select(func.count(LabOrderTest.id))
+        .join(LabOrderTest.order)
+        .where(
+            LabOrder.visit_id == Visit.id,
+            LabOrder.state.in_((LabOrderState.ORDERED, LabOrderState.SAMPLED)),
+            LabOrderTest.ended_at.is_(None),
+        )
+        .correlate(Visit)
+        .scalar_subquery()
+    )
     return (
         select(
             QueueEntry.public_id,
@@ -239,6 +261,7 @@ def _rows() -> Select:
             exists().where(VitalSigns.visit_id == Visit.id, VitalSigns.ended_at.is_(None)),
             from_room.name,
             goes_to,
+            lab_tests,
         )
         .join(Visit, Visit.id == QueueEntry.visit_id)
         .join(Patient, Patient.id == Visit.patient_id)

@@ -13,9 +13,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.attributes import flag_modified
 from sqlalchemy.orm.exc import StaleDataError
 
-from clinic import audit, diagnoses, queues
+from clinic import audit, diagnoses, lab_orders, queues
 from clinic.audit import Actor
 from clinic.diagnoses import DiagnosisInput
+from clinic.lab_orders import OrderInput
 from clinic.measurements import VITALS, Vitals, measure, own_measurement
 from clinic.record_errors import Conflict, NotOpen, RecordError
 from db import db, utcnow
@@ -49,6 +50,7 @@ __all__ = [
     "save",
 ]
 TEXTS = ("subjective", "objective", "assessment", "plan", "therapy")
+PARTS = ("diagnoses", "vitals", "lab")  # kept in rows of their own
 BEING_SERVED = (EntryState.CALLED, EntryState.IN_SERVICE)
 # Their result or their service is the record; they seldom make a diagnosis.
 WITHOUT_DIAGNOSIS = (PoliKind.LABORATORY, PoliKind.PHARMACY)
@@ -67,6 +69,7 @@ class ExaminationInput:
     refer_to: str | None = None
     diagnoses: Sequence[DiagnosisInput] | None = None
     vitals: Vitals | None = None
+    lab: OrderInput | None = None
 
 
 def open_examination(entry: QueueEntry) -> Examination | None:
@@ -92,6 +95,7 @@ def finish(actor: Actor, entry: QueueEntry, form: ExaminationInput, version: int
     examination = _write(actor, entry, form, version)
     _check_complete(examination, entry.poli)
     target = _target(examination, entry)
+    _refuse_forgotten_order(entry, target)
     examination.finished_at = utcnow()
     # A nurse may have begun the draft; who finishes it answers for it.
     examination.practitioner_id = _practitioner_id(actor) or examination.practitioner_id
@@ -163,6 +167,8 @@ def _write(actor: Actor, entry: QueueEntry, form: ExaminationInput, version: int
         raise Conflict from error  # the table's rule: one examination an entry, one next version
     if form.vitals is not None:
         measure(actor, entry.visit, entry, form.vitals)
+    if form.lab is not None:
+        lab_orders.place(actor, entry, form.lab)
     return examination
 
 
@@ -202,13 +208,15 @@ def _write_texts(examination: Examination, form: ExaminationInput) -> bool:
 
 
 def _texts(form: ExaminationInput) -> dict[str, str | None]:
-    names = [field.name for field in fields(form) if field.name not in ("diagnoses", "vitals")]
+    names = [field.name for field in fields(form) if field.name not in PARTS]
     return {name: getattr(form, name) for name in names}
 
 
 def _says_the_same(examination: Examination, form: ExaminationInput) -> bool:
     texts = _texts(form).items()
     if any(text is not None and text != (getattr(examination, name) or "") for name, text in texts):
+        return False
+    if form.lab and not lab_orders.says_the_same(lab_orders.order_of(examination.entry), form.lab):
         return False
     if form.diagnoses is None:
         return True
@@ -240,6 +248,19 @@ def _target(examination: Examination, entry: QueueEntry) -> Poli | None:
     if target is None or target.id == entry.poli_id:
         raise RecordError("Pilih ruang lain sebagai tujuan rujukan.", "refer_to")
     return target
+
+
+def _refuse_forgotten_order(entry: QueueEntry, target: Poli | None) -> None:
+    order = lab_orders.order_of(entry)
+    if (
+        order
+        and order.state in lab_orders.OPEN
+        and (target is None or target.kind != PoliKind.LABORATORY)
+    ):
+        raise RecordError(
+            "Permintaan laboratorium masih terbuka. Rujuk ke laboratorium, atau hapus centangnya.",
+            "disposition",
+        )
 
 
 def _log(actor: Actor, action: str, examination: Examination) -> None:

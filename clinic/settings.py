@@ -61,6 +61,12 @@ def _networks(value: str) -> str:
     return " ".join(value.split())
 
 
+def _yes_or_no(value: str) -> str:
+    if value not in ("ya", "tidak"):
+        raise SettingError("Pilih ya atau tidak.")
+    return value
+
+
 @dataclass(frozen=True)
 class Definition:
     label: str
@@ -105,6 +111,13 @@ DEFINITIONS: dict[str, Definition] = {
         _mrn_template,
         "{urut:6} nomor urut 6 angka. Per keluarga: {desa:2}{kk:4}{anggota:2}; angka desa diisi di "
         "Wilayah. Nomor yang sudah ada tidak berubah.",
+    ),
+    "lab_second_person": Definition(
+        "Hasil lab divalidasi orang kedua",
+        "tidak",
+        _yes_or_no,
+        "Bila ya, hasil ditandai sementara sampai petugas laboratorium lain atau kepala "
+        "memvalidasinya.",
     ),
     "is_demo": Definition("Data latihan", False, lambda text: text == "1"),
     # Part of every queue version: a restored database never repeats one.

@@ -259,8 +259,7 @@ class LabResult(Base):
         CheckConstraint("(validated_at IS NULL) = (validated_by_id IS NULL)", name="validated"),
         CheckConstraint("(read_at IS NULL) = (read_by_id IS NULL)", name="read"),
         CheckConstraint(
-            "(ended_at IS NULL) = (ended_by_id IS NULL)"
-            " AND (ended_at IS NULL) = (end_reason = '')",
+            "(ended_at IS NULL) = (ended_by_id IS NULL) AND (ended_at IS NULL) = (end_reason = '')",
             name="ended",
         ),
     )

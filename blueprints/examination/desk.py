@@ -4,7 +4,7 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from sqlalchemy import select
 
 import access
-from blueprints.examination import page
+from blueprints.examination import laboratory_desk, page
 from blueprints.examination.blueprint import bp, clinical
 from blueprints.examination.forms import (
     UNDECIDED,
@@ -25,7 +25,7 @@ from validators import FieldError
 OTHER_PATIENT = (
     "Isian ini bukan untuk kunjungan ini, jadi belum disimpan. Cocokkan nama dan tanggal lahir."
 )
-FORM_FIELDS = {"substance": "allergy_substance"}
+FORM_FIELDS = {"substance": "allergy_substance", "lab": "lab_note"}
 
 
 @bp.get("/kunjungan/<visit>")
@@ -33,6 +33,8 @@ FORM_FIELDS = {"substance": "allergy_substance"}
 def visit(visit: str):
     found = page.readable_visit(visit)
     entry = page.chosen_entry(found, request.args.get("antrean", ""))
+    if laboratory_desk.has_work(found, entry):
+        return redirect(url_for("examination.laboratory", visit=visit), 303)
     access.record_view("view_visit", found.patient, "visit", found.public_id)
     return page.show(found, entry)
 

@@ -10,6 +10,7 @@ from wtforms.validators import ValidationError
 
 from clinic import diagnoses, records
 from clinic.diagnoses import DiagnosisInput
+from clinic.lab_orders import LONGEST_NOTE, OrderInput
 from clinic.records import ExaminationInput
 from clinic.vital_signs import parse_vital
 from formatting import DISPOSITION_LABELS, number_text
@@ -71,6 +72,7 @@ class ExaminationForm(VitalsForm):
     refer_external = _text(StringField, 120)
     allergy_substance = _text(StringField, 100)
     allergy_reaction = _text(StringField, 200)
+    lab_note = _text(StringField, LONGEST_NOTE)
 
 
 def typed_vitals(row: VitalSigns | None) -> dict[str, str]:
@@ -100,7 +102,15 @@ def examination_input(form: ExaminationForm, typed: MultiDict) -> ExaminationInp
         refer_to=_refer_to(form, typed),
         diagnoses=entered_diagnoses(typed, form.diagnosis_search.data or ""),
         vitals=form.measured(),
+        lab=_lab_order(form, typed),
     )
+
+
+def _lab_order(form: ExaminationForm, typed: MultiDict) -> OrderInput | None:
+    """The tests that were ticked; None when the form had none to tick."""
+    if "lab_sent" not in typed:
+        return None
+    return OrderInput(typed.getlist("lab"), form.lab_note.cleaned or "")
 
 
 def _refer_to(form: ExaminationForm, typed: MultiDict) -> str | None:

@@ -12,15 +12,27 @@ from werkzeug.wrappers import Response
 
 import access
 from blueprints.examination.forms import ExaminationForm, choices, filled_form, stored_lines
-from clinic import allergies, consents, diagnoses, history, icd10, records, right_patient
+from clinic import (
+    allergies,
+    consents,
+    diagnoses,
+    history,
+    icd10,
+    lab_orders,
+    records,
+    right_patient,
+)
 from clinic.vital_signs import vital_findings
 from db import db
 from formatting import DISPOSITION_LABELS
 from models import (
     ConsentDecision,
+    Disposition,
     EntryKind,
     EntryState,
     Examination,
+    LabOrderState,
+    LabTest,
     Patient,
     Poli,
     QueueEntry,
@@ -45,6 +57,7 @@ TEXT_LABELS = {
     "plan": "Rencana",
     "therapy": "Tindakan dan terapi",
     "refer_external": "Tujuan rujukan",
+    "lab_note": "Catatan untuk laboratorium",
 }
 
 
@@ -87,10 +100,11 @@ def chosen_entry(visit: Visit, ref: str = "") -> QueueEntry | None:
     mine = [entry for entry in entries_of(visit) if access.may_use_room(entry.poli)]
     if ref:
         return next((entry for entry in mine if entry.public_id == ref), None) or abort(404)
-    return min(mine, key=_preference, default=None)
+    return min(mine, key=preference, default=None)
 
 
-def _preference(entry: QueueEntry) -> tuple[int, int]:
+def preference(entry: QueueEntry) -> tuple[int, int]:
+    """Sorts a visit's entries: the one that is most likely meant first."""
     is_open = entry.state in PREFERRED
     return (PREFERRED.index(entry.state) if is_open else len(PREFERRED), -entry.id)
 
@@ -172,6 +186,9 @@ def _form_context(
 ) -> dict[str, Any]:
     own = records.own_measurement(current_user.id, entry.visit, entry)
     form = typed.form if typed else filled_form(examination, own)
+    if not typed:
+        order = lab_orders.order_of(entry)
+        form.lab_note.data = order.note if order else ""
     polis = list(db.session.scalars(select(Poli).where(Poli.is_active).order_by(Poli.position)))
     rooms = {poli.code: poli.name for poli in polis if poli.id != entry.poli_id}
     form.refer_to.choices = choices({"": "Pilih ruang"} | rooms)
@@ -179,7 +196,10 @@ def _form_context(
     if sender:
         back = {"pulang": f"Selesai, kembali ke {sender.name}"}
         form.disposition.choices = choices(DISPOSITION_LABELS | back)
-    return {
+    lab = _lab_context(entry, typed)
+    if lab["lab_codes"] and not form.disposition.data:  # what is asked for leads there
+        form.disposition.data, form.refer_to.data = Disposition.INTERNAL.value, lab["lab_room"]
+    return lab | {
         "form": form,
         "lines": typed.lines if typed else stored_lines(examination),
         "version": _version(examination, typed),
@@ -188,6 +208,21 @@ def _form_context(
         "query": form.diagnosis_search.data or "",
         "has_own_vitals": own is not None or bool(form.errors.keys() & set(records.VITALS)),
     }
+
+
+def _lab_context(entry: QueueEntry, typed: Typed | None) -> dict[str, Any]:
+    """The tests to tick, by group, and those that are ticked; none once a sample was taken."""
+    room, order = lab_orders.laboratory(), lab_orders.order_of(entry)
+    is_fixed = order is not None and order.state is not LabOrderState.ORDERED
+    if room is None or room.id == entry.poli_id or is_fixed:
+        return {"lab_groups": {}, "lab_codes": set(), "lab_room": ""}
+    asked = [item.test for item in lab_orders.asked(order)]
+    groups: dict[str, list[LabTest]] = {}
+    for test in dict.fromkeys([*lab_orders.active_tests(), *asked]):
+        groups.setdefault(test.group, []).append(test)
+    sent = typed is not None and "lab_sent" in request.form
+    codes = set(request.form.getlist("lab")) if sent else {test.code for test in asked}
+    return {"lab_groups": groups, "lab_codes": codes, "lab_room": room.code}
 
 
 def _version(examination: Examination | None, typed: Typed | None) -> int:

@@ -60,6 +60,13 @@ ACTION_LABELS = {
     "add_allergy": "Mencatat alergi",
     "end_allergy": "Mengakhiri alergi",
     "record_consent": "Mencatat persetujuan umum",
+    "order_lab": "Meminta pemeriksaan laboratorium",
+    "cancel_lab_order": "Membatalkan permintaan laboratorium",
+    "enter_lab_results": "Mengisi hasil laboratorium",
+    "finish_lab_order": "Menyelesaikan hasil laboratorium",
+    "validate_lab_order": "Memvalidasi hasil laboratorium",
+    "correct_lab_result": "Mengoreksi hasil laboratorium",
+    "read_critical_result": "Membaca nilai kritis",
     "upload_import": "Mengunggah daftar pasien",
     "check_import": "Memeriksa daftar pasien",
     "start_import": "Memulai impor pasien",
@@ -77,6 +84,9 @@ ACTION_LABELS = {
     "change_term": "Mengubah kata keluhan",
     "create_village": "Menambah kelurahan",
     "change_village": "Mengubah kelurahan",
+    "create_lab_test": "Menambah jenis pemeriksaan laboratorium",
+    "change_lab_test": "Mengubah jenis pemeriksaan laboratorium",
+    "change_lab_range": "Mengubah nilai rujukan laboratorium",
     "change_setting": "Mengubah pengaturan",
 }
 # Only what an opaque id stands for in words; the action says the rest.

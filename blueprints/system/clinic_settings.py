@@ -26,6 +26,8 @@ def _field_of(key: str) -> Field:
         return SelectField(label, [_parsed], choices=choices(zones))
     if key == "kb_cluster":
         return SelectField(label, [_parsed], choices=choices({"2": "Klaster 2", "3": "Klaster 3"}))
+    if key == "lab_second_person":
+        return SelectField(label, [_parsed], choices=choices({"tidak": "Tidak", "ya": "Ya"}))
     kind = TextAreaField if key in ("board_networks", "clinic_address") else StringField
     return kind(label, [_parsed])
 

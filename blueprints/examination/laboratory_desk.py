@@ -1,0 +1,143 @@
+"""What the laboratory's page shows: the orders of a visit, and what was typed for each test."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import abort, render_template
+from flask_login import current_user
+from sqlalchemy import select
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+
+from blueprints.examination import page
+from clinic import allergies, history, lab_orders, lab_reports, lab_results, lab_values, records
+from clinic.lab_entry import DONE, Entered
+from db import db
+from models import LabOrderTest, LabResult, Poli, PoliKind, QueueEntry, Visit
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What a request typed, to be shown again when it could not be stored."""
+
+    entered: Mapping[str, Entered] = field(default_factory=dict)
+    note: str = ""
+    problem: str = ""
+    problems: Mapping[str, str] = field(default_factory=dict)
+    unlikely: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Row:
+    """One ordered test in the form."""
+
+    item: LabOrderTest
+    current: LabResult | None
+    value: str
+    range: str
+    flag_text: str
+    is_critical: bool
+    is_unusual: bool
+    said: Entered
+    problem: str = ""
+    is_unlikely: bool = False
+
+
+def works_here() -> bool:
+    """Whether the account works in a laboratory; the head does in every room."""
+    rooms = select(Poli.id).where(Poli.kind == PoliKind.LABORATORY)
+    return bool({room.id for room in current_user.rooms} & set(db.session.scalars(rooms)))
+
+
+def refuse_others() -> None:
+    if not works_here():
+        abort(404)
+
+
+def has_work(visit: Visit, entry: QueueEntry | None) -> bool:
+    """Whether this stay is one in the laboratory with something to do: then its own page opens."""
+    if entry is None or entry.poli.kind is not PoliKind.LABORATORY:
+        return False
+    return entry.state in records.BEING_SERVED and bool(lab_orders.open_orders(visit))
+
+
+def entry_of(visit: Visit, ref: str = "") -> QueueEntry | None:
+    """The visit's stay in the laboratory: the one asked for, else the one most likely meant."""
+    mine = [row for row in page.entries_of(visit) if row.poli.kind is PoliKind.LABORATORY]
+    if ref:
+        return next((row for row in mine if row.public_id == ref), None)
+    return min(mine, key=page.preference, default=None)
+
+
+def entered(form: MultiDict) -> dict[str, Entered]:
+    """What the form says, by ordered test."""
+    refs = [name.partition("-")[2] for name in form if name.startswith("hasil-")]
+    return {
+        ref: Entered(
+            typed=form.get(f"hasil-{ref}", "").strip(),
+            seen=form.get(f"lihat-{ref}", ""),
+            is_sure=form.get(f"yakin-{ref}") == "1",
+            not_done=form.get(f"tidak-{ref}", "").strip(),
+            is_sampled=form.get(f"sampel-{ref}") == "1" or form.get("aksi") == "sampel",
+        )
+        for ref in refs
+    }
+
+
+def show(
+    visit: Visit,
+    typed: Typed | None = None,
+    correction: Mapping[str, Any] | None = None,
+    status: int = 200,
+) -> Response:
+    """The page: the form while the patient is here, and what was reported."""
+    entry, today = entry_of(visit), history.visit_summary(visit)
+    is_served = entry is not None and entry.state in records.BEING_SERVED
+    orders = lab_orders.open_orders(visit)
+    examination = records.open_examination(entry) if entry else None
+    stored = examination.objective if examination else ""
+    html = render_template(
+        "examination/laboratory.html",
+        visit=visit,
+        patient=visit.patient,
+        on=today.on,
+        entry=entry,
+        allergies=allergies.labels(allergies.current(visit.patient)),
+        writes=is_served and bool(orders),
+        orders=[(order, _rows(order, typed or Typed())) for order in orders],
+        reports=[report for report in today.lab if report.is_closed],
+        note=typed.note if typed else "" if stored == DONE else stored,
+        version=examination.version if examination else 0,
+        typed=typed or Typed(),
+        correction=correction or {},
+    )
+    return Response(html, status, mimetype="text/html")
+
+
+def _rows(order, typed: Typed) -> list[Row]:
+    results = lab_results.current_results([order])
+    items = sorted(lab_orders.asked(order), key=lambda item: (item.test.position, item.id))
+    return [_row(item, results.get((order.id, item.test_id)), typed) for item in items]
+
+
+def _row(item: LabOrderTest, current: LabResult | None, typed: Typed) -> Row:
+    ref = item.public_id
+    said = typed.entered.get(ref, Entered(seen=current.public_id if current else ""))
+    stored = current.value if current else ""
+    # What somebody else filled in meanwhile must not be emptied by the next press.
+    was_seen = said.seen == (current.public_id if current else "")
+    was_sent = ref in typed.entered and (bool(said.typed) or was_seen)
+    reference = lab_values.reference_for(item.test.references, *lab_results.whom(item))
+    return Row(
+        item=item,
+        current=current,
+        value=said.typed if was_sent else stored,
+        range=lab_values.range_text(reference.low, reference.high) if reference else "",
+        flag_text=lab_reports.FLAG_WORDS.get(current.flag, "") if current else "",
+        is_critical=bool(current and current.flag in lab_values.CRITICAL),
+        is_unusual=bool(current and lab_reports.is_unusual(current.flag)),
+        said=said,
+        problem=typed.problems.get(ref, ""),
+        is_unlikely=ref in typed.unlikely,
+    )

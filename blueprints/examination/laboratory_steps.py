@@ -1,0 +1,111 @@
+"""Single steps on orders and results: cancelled, validated, corrected, a critical value read."""
+
+from flask import abort, flash, redirect, render_template, request, url_for
+
+import access
+from blueprints.examination import laboratory_desk, page
+from blueprints.examination.blueprint import bp, clinical
+from clinic import lab_alerts, lab_orders, lab_results
+from clinic.lab_results import Refused
+from clinic.queues import QueueError
+from clinic.record_errors import RecordError
+from db import transaction
+from models import LabOrder, LabResult
+from validators import FieldError
+
+
+def _order_or_404(ref: str) -> LabOrder:
+    return lab_orders.by_ref(ref) or abort(404)
+
+
+def _result_or_404(ref: str) -> LabResult:
+    return lab_alerts.result_by_ref(ref) or abort(404)
+
+
+@bp.post("/laboratorium/permintaan/<order>/batal")
+@clinical
+def cancel_lab_order(order: str):
+    """By the sender's room, until a sample is taken."""
+    found = _order_or_404(order)
+    visit = page.readable_visit(found.visit.public_id)
+    if not access.may_use_room(found.entry.poli):
+        abort(404)
+    try:
+        with transaction():
+            reason = request.form.get("alasan", "")
+            lab_orders.cancel(access.current_actor(), found, reason)
+    except (RecordError, FieldError, QueueError) as problem:
+        flash(str(problem), "error")
+    else:
+        flash(f"Permintaan laboratorium {visit.label} dibatalkan.", "success")
+    entry = found.entry.public_id
+    return redirect(url_for("examination.visit", visit=visit.public_id, antrean=entry), 303)
+
+
+@bp.get("/laboratorium/validasi")
+@clinical
+def lab_validation():
+    """What waits for a second person; names and numbers only."""
+    laboratory_desk.refuse_others()
+    return render_template(
+        "examination/lab_validation.html", orders=lab_alerts.waiting_for_validation()
+    )
+
+
+@bp.post("/laboratorium/permintaan/<order>/validasi")
+@clinical
+def validate_lab_order(order: str):
+    """By somebody of the laboratory or the head who did not enter the results."""
+    laboratory_desk.refuse_others()
+    found = _order_or_404(order)
+    visit = page.readable_visit(found.visit.public_id)
+    try:
+        with transaction():
+            lab_results.validate(access.current_actor(), found)
+    except RecordError as problem:
+        flash(str(problem), "error")
+    else:
+        flash(f"Hasil {visit.label} divalidasi.", "success")
+    return redirect(url_for("examination.laboratory", visit=visit.public_id), 303)
+
+
+@bp.post("/laboratorium/hasil/<result>/koreksi")
+@clinical
+def correct_lab_result(result: str):
+    """Another value in the place of a finished one, with the reason."""
+    laboratory_desk.refuse_others()
+    found = _result_or_404(result)
+    visit = page.readable_visit(found.order.visit.public_id)
+    typed = {name: request.form.get(name, "") for name in ("value", "reason")}
+    is_sure, kept = request.form.get("yakin") == "1", typed | {"ref": result}
+    try:
+        with transaction():
+            actor = access.current_actor()
+            lab_results.correct(actor, found, typed["value"], typed["reason"], is_sure=is_sure)
+    except Refused as refused:
+        kept |= {"problem": refused.problems[result], "is_unlikely": bool(refused.unlikely)}
+        return laboratory_desk.show(visit, correction=kept, status=422)
+    except (RecordError, FieldError) as problem:
+        kept |= {"problem": str(problem), "is_unlikely": False}
+        return laboratory_desk.show(visit, correction=kept, status=422)
+    flash("Hasil dikoreksi. Nilai lama tetap tercatat.", "success")
+    return redirect(url_for("examination.laboratory", visit=visit.public_id), 303)
+
+
+@bp.post("/laboratorium/kritis/<result>/dibaca")
+@clinical
+def read_critical_result(result: str):
+    """By somebody of the room that sent the patient."""
+    found = _result_or_404(result)
+    poli = found.order.entry.poli
+    if not access.may_use_room(poli):
+        abort(404)
+    label = found.order.visit.label
+    try:
+        with transaction():
+            lab_results.mark_read(access.current_actor(), found)
+    except RecordError as problem:
+        flash(str(problem), "error")
+    else:
+        flash(f"Nilai kritis {found.test.name} {label} dicatat sudah dibaca.", "success")
+    return redirect(page.queue_address(poli), 303)

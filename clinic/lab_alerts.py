@@ -1,0 +1,117 @@
+"""What the queue pages say of the laboratory: critical values to read, results to validate."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import bindparam, func, select, text
+from sqlalchemy.orm import aliased, joinedload
+
+from clinic.lab_reports import FLAG_WORDS, is_preliminary_result
+from db import db
+from models import (
+    LabOrder,
+    LabOrderState,
+    LabResult,
+    LabTest,
+    Patient,
+    QueueEntry,
+    User,
+    Visit,
+)
+
+
+@dataclass(frozen=True)
+class Alert:
+    """A critical value that nobody of the sender's room has read yet."""
+
+    ref: str
+    label: str
+    patient: str
+    entry_ref: str
+    test: str
+    text: str
+    flag_text: str
+    author: str
+    at: datetime
+    is_preliminary: bool
+
+
+def _unread():
+    """As text: only so does SQLite see that its index holds just these rows."""
+    author = aliased(User)
+    return (
+        select(LabResult, LabOrder, Visit.label, Patient.name, QueueEntry, LabTest.name, author)
+        .join(LabOrder, LabOrder.id == LabResult.order_id)
+        .join(QueueEntry, QueueEntry.id == LabOrder.entry_id)
+        .join(Visit, Visit.id == LabOrder.visit_id)
+        .join(Patient, Patient.id == Visit.patient_id)
+        .join(LabTest, LabTest.id == LabResult.test_id)
+        .join(author, author.id == LabResult.resulted_by_id)
+        .where(
+            text("lab_result.ended_at IS NULL AND lab_result.read_at IS NULL"),
+            text("lab_result.flag IN ('critical_low', 'critical_high')"),
+            QueueEntry.poli_id == bindparam("poli_id"),
+        )
+        .order_by(LabResult.id.desc())
+    )
+
+
+UNREAD = _unread()
+
+
+def alerts(poli_id: int) -> list[Alert]:
+    """The critical values for a room that sent the patient, on whatever day; one query."""
+    return [_alert(*row) for row in db.session.execute(UNREAD, {"poli_id": poli_id})]
+
+
+def _alert(result, order, label, patient, entry, test, author) -> Alert:
+    is_preliminary = is_preliminary_result(order.state, order.needs_validation, result.validated_at)
+    return Alert(
+        ref=result.public_id,
+        label=label,
+        patient=patient,
+        entry_ref=entry.public_id,
+        test=test,
+        text=f"{result.value} {result.unit}".strip(),
+        flag_text=FLAG_WORDS[result.flag],
+        author=author.display_name,
+        at=result.resulted_at,
+        is_preliminary=is_preliminary,
+    )
+
+
+def result_by_ref(ref: str) -> LabResult | None:
+    """The result of this public id, with its order, room and patient."""
+    order = joinedload(LabResult.order)
+    return db.session.scalar(
+        select(LabResult)
+        .options(
+            joinedload(LabResult.test),
+            order.joinedload(LabOrder.entry).joinedload(QueueEntry.poli),
+            order.joinedload(LabOrder.visit).joinedload(Visit.patient),
+        )
+        .where(LabResult.public_id == ref)
+    )
+
+
+def waiting_for_validation() -> list[LabOrder]:
+    """Orders whose results a second person has to look at, oldest first."""
+    rows = (
+        _unvalidated(LabOrder)
+        .options(
+            joinedload(LabOrder.visit).joinedload(Visit.patient),
+            joinedload(LabOrder.entry).joinedload(QueueEntry.poli),
+        )
+        .order_by(LabOrder.id)
+    )
+    return list(db.session.scalars(rows))
+
+
+def validation_count() -> int:
+    """How many orders wait for a second person."""
+    return db.session.scalar(_unvalidated(func.count(LabOrder.id))) or 0
+
+
+def _unvalidated(what):
+    waiting = (LabOrder.state == LabOrderState.RESULTED, LabOrder.needs_validation)
+    return select(what).where(*waiting)

@@ -1,0 +1,204 @@
+"""Laboratory results: stored and ended, judged, validated by a second person, corrected, read.
+
+A change ends a row and adds another, so that what somebody may have acted on stays to be read.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import joinedload
+
+from clinic import audit, days, lab_orders, lab_values, queues, settings
+from clinic.audit import Actor
+from clinic.record_errors import RecordError
+from db import db, utcnow
+from formatting import age_on, day_in_zone
+from models import LabOrder, LabOrderState, LabOrderTest, LabResult, User
+from validators import FieldError, clean_text
+
+LONGEST_REASON = 300
+CLOSED = (LabOrderState.RESULTED, LabOrderState.VALIDATED)
+
+
+class Refused(RecordError):
+    """Values that can't be stored: a sentence for each ordered test, by its public id."""
+
+    def __init__(self, problems: Mapping[str, str], unlikely: Iterable[str] = ()) -> None:
+        super().__init__("Sebagian hasil belum dapat disimpan. Periksa yang ditandai.")
+        self.problems, self.unlikely = dict(problems), frozenset(unlikely)
+
+
+class Unlikely(lab_values.LabValueError):
+    """A number that hardly can be: stored only when somebody says that it is right."""
+
+
+def current_results(orders: Iterable[LabOrder]) -> dict[tuple[int, int], LabResult]:
+    """The results that hold, by order and test."""
+    rows = (
+        select(LabResult)
+        .options(joinedload(LabResult.resulted_by), joinedload(LabResult.validated_by))
+        .where(LabResult.order_id.in_([order.id for order in orders]), LabResult.ended_at.is_(None))
+        .execution_options(populate_existing=True)
+    )
+    return {(row.order_id, row.test_id): row for row in db.session.scalars(rows)}
+
+
+def judged_for(item: LabOrderTest, typed: str, is_sure: bool) -> lab_values.Judged:
+    """What was typed, judged for this patient. Raises LabValueError, Unlikely."""
+    judged = lab_values.judge(item.test, typed, *whom(item))
+    if not is_sure and not lab_values.is_plausible(item.test, judged.number):
+        raise Unlikely(
+            f"{item.test.name} {typed} {item.test.unit} hampir tidak mungkin. Periksa angkanya; "
+            "bila benar, centang “Angka ini benar”."
+        )
+    return judged
+
+
+def whom(item: LabOrderTest) -> tuple[str, int | None]:
+    """Sex, and the age in months when the sample was taken."""
+    patient = item.order.visit.patient
+    on = day_in_zone(item.sampled_at or utcnow(), settings.value("time_zone"))
+    born = patient.birth_date
+    months = age_on(born, on).total_months if born and born <= on else None
+    return patient.sex, months
+
+
+def end(actor: Actor, result: LabResult, reason: str) -> None:
+    """The result holds no longer; it stays to be read."""
+    result.ended_at, result.ended_by_id, result.end_reason = utcnow(), actor.user_id, reason
+    db.session.flush()  # before the next one: only one may hold
+    if result.flag in lab_values.CRITICAL:
+        tell_sender(result.order)
+
+
+def add(
+    actor: Actor,
+    order: LabOrder,
+    item: LabOrderTest,
+    judged: lab_values.Judged,
+    before: LabResult | None,
+    reason: str,
+) -> LabResult:
+    """Store a result, in the place of the one before."""
+    if before is not None:
+        end(actor, before, reason)
+    limits = ("low", "high", "critical_low", "critical_high")
+    result = LabResult(
+        order_id=order.id,
+        test_id=item.test_id,
+        value=judged.value,
+        number=judged.number,
+        flag=judged.flag,
+        unit=item.test.unit,
+        **{name: getattr(judged.reference, name, None) for name in limits},
+        sampled_at=item.sampled_at,
+        sampled_by_id=item.sampled_by_id,
+        resulted_by_id=actor.user_id,
+    )
+    db.session.add(result)
+    try:
+        db.session.flush()
+    except IntegrityError as error:  # the table's rule, should two ever come through
+        raise RecordError("Hasil ini baru saja diisi orang lain. Muat ulang halaman.") from error
+    if judged.is_critical:
+        tell_sender(order)
+    return result
+
+
+def tell_sender(order: LabOrder) -> None:
+    """The sender's queue page draws itself anew at its next poll."""
+    day = days.current_day()
+    day_id = day.id if day else order.entry.service_day_id
+    queues.bump(day_id, order.entry.poli_id)
+
+
+# --- Afterwards -------------------------------------------------------------------------------
+
+
+def validate(actor: Actor, order: LabOrder) -> LabOrder:
+    """A second person stands by the results; nobody by his own. Raises RecordError."""
+    order = lab_orders.by_ref(order.public_id)
+    if order.state is LabOrderState.VALIDATED:
+        raise RecordError("Hasil ini sudah divalidasi.")
+    if order.state is not LabOrderState.RESULTED or not order.needs_validation:
+        raise RecordError("Tidak ada hasil yang menunggu validasi di permintaan ini.")
+    waiting = [row for row in current_results([order]).values() if row.validated_at is None]
+    others = [row for row in waiting if row.resulted_by_id != actor.user_id]
+    if waiting and not others:
+        raise RecordError("Hasil ini Anda isi sendiri. Minta orang lain memvalidasinya.")
+    for row in others:
+        row.validated_at, row.validated_by_id = utcnow(), actor.user_id
+    if len(others) == len(waiting):
+        order.state = LabOrderState.VALIDATED
+    db.session.flush()
+    tell_sender(order)
+    _tell_laboratory(order)
+    log(actor, "validate_lab_order", order)
+    return order
+
+
+def correct(
+    actor: Actor, result: LabResult, typed: str, reason: str, *, is_sure: bool = False
+) -> LabResult:
+    """Put another value in the place of a finished one, which stays to be read.
+
+    Raises RecordError, Refused for a number that needs to be confirmed.
+    """
+    db.session.refresh(result)
+    order, reason = lab_orders.by_ref(result.order.public_id), clean_text(reason, LONGEST_REASON)
+    item = next((row for row in lab_orders.asked(order) if row.test_id == result.test_id), None)
+    if result.ended_at is not None:
+        raise RecordError("Hasil ini sudah dikoreksi orang lain. Muat ulang halaman.")
+    if item is None or order.state not in CLOSED:
+        raise RecordError("Permintaannya belum selesai. Ubah hasilnya di isian laboratorium.")
+    if not reason:
+        raise RecordError("Tulis alasan koreksi.", "reason")
+    try:
+        judged = judged_for(item, typed.strip(), is_sure)
+    except FieldError as problem:
+        unlikely = {result.public_id} if isinstance(problem, Unlikely) else ()
+        raise Refused({result.public_id: str(problem)}, unlikely) from problem
+    if judged.value == result.value:
+        raise RecordError("Nilainya sama dengan yang tersimpan.", "value")
+    corrected = add(actor, order, item, judged, result, reason)
+    if order.needs_validation:
+        order.state = LabOrderState.RESULTED
+    db.session.flush()
+    tell_sender(order)
+    _tell_laboratory(order)
+    log(actor, "correct_lab_result", order, reason)
+    return corrected
+
+
+def mark_read(actor: Actor, result: LabResult) -> LabResult:
+    """Somebody of the sender's room has seen a critical value. Raises RecordError when too late."""
+    db.session.refresh(result)
+    if result.ended_at is not None or result.flag not in lab_values.CRITICAL:
+        raise RecordError("Nilai ini sudah dikoreksi laboratorium. Baca hasil yang baru.")
+    if result.read_at is not None:
+        reader = db.session.get(User, result.read_by_id)
+        raise RecordError(f"Nilai kritis ini sudah dibaca {reader.display_name}.")
+    result.read_at, result.read_by_id = utcnow(), actor.user_id
+    db.session.flush()
+    tell_sender(result.order)
+    log(actor, "read_critical_result", result.order)
+    return result
+
+
+def _tell_laboratory(order: LabOrder) -> None:
+    room, day = lab_orders.laboratory(), days.current_day()
+    if room is not None and day is not None:
+        queues.bump(day.id, room.id)
+
+
+def log(actor: Actor, action: str, order: LabOrder, reason: str = "") -> None:
+    """The audit entry of a step of the laboratory."""
+    audit.record(
+        actor,
+        action,
+        object_type="lab_order",
+        object_ref=order.public_id,
+        patient_ref=order.visit.patient.public_id,
+        reason=reason,
+    )

@@ -1,0 +1,127 @@
+"""A laboratory value: read from what was typed, judged by the range for this sex and age."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from formatting import number_text
+from models import LabFlag, LabKind, LabReference, LabTest
+from validators import FieldError, clean_text
+
+LONGEST_VALUE = 500
+CRITICAL = (LabFlag.CRITICAL_LOW, LabFlag.CRITICAL_HIGH)
+# More digits than the column holds are a slip of the hand as well.
+_NUMBER = re.compile(r"([<>]?)\s*([0-9]{1,8})(?:\.([0-9]{1,6}))?", re.ASCII)
+_THOUSANDS = re.compile(r"([<>]?\s*[0-9]{1,3})((?:\.[0-9]{3})+)(,[0-9]+)?", re.ASCII)
+
+
+class LabValueError(FieldError):
+    """A value that this test can't have, with a sentence for the laboratory."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("LAB", message)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What was typed, its number, and how it stands against the range that was used."""
+
+    value: str
+    number: Decimal | None = None
+    flag: LabFlag | None = None
+    reference: LabReference | None = None
+
+    @property
+    def is_critical(self) -> bool:
+        return self.flag in CRITICAL
+
+
+def judge(test: LabTest, typed: str, sex: str, months: int | None) -> Judged:
+    """Read and judge a value for a patient of this sex and age. Raises LabValueError."""
+    value = clean_text(typed, LONGEST_VALUE)
+    if test.kind is LabKind.NUMERIC:
+        number = read_number(test, value)
+        reference = reference_for(test.references, sex, months)
+        return Judged(value, number, flag_of(number, reference), reference)
+    if test.kind is LabKind.TEXT:
+        return Judged(value)
+    if value not in test.choice_list:
+        raise LabValueError(f"Pilih hasil {test.name} dari daftarnya.")
+    return Judged(value, flag=_flag_of_choice(test, value))
+
+
+def read_number(test: LabTest, typed: str) -> Decimal:
+    """The number of "12,9", "12.9", "7.200" (a test without decimals) or ">600"."""
+    plain = typed.strip()
+    grouped = _THOUSANDS.fullmatch(plain)
+    if grouped and (test.decimals == 0 or grouped[3]):
+        plain = grouped[1] + grouped[2].replace(".", "") + (grouped[3] or "")
+    found = _NUMBER.fullmatch(plain.replace(",", "."))
+    if not found:
+        raise LabValueError(f"{test.name} ditulis dengan angka saja, tanpa satuan.")
+    if len(found[3] or "") > test.decimals:
+        shown = (
+            f"paling banyak {test.decimals} angka di belakang koma" if test.decimals else "bulat"
+        )
+        raise LabValueError(f"{test.name} ditulis dengan angka {shown}.")
+    return Decimal(f"{found[2]}.{found[3] or 0}")
+
+
+def is_plausible(test: LabTest, number: Decimal | None) -> bool:
+    """Whether a number can be a measurement at all; what is not needs to be confirmed."""
+    if number is None:
+        return True
+    is_high = test.plausible_high is not None and number > test.plausible_high
+    return not is_high and (test.plausible_low is None or number >= test.plausible_low)
+
+
+def reference_for(
+    references: Iterable[LabReference], sex: str, months: int | None
+) -> LabReference | None:
+    """The range in force for this sex and age; one of the sex goes before one for both."""
+    fitting = [
+        row
+        for row in references
+        if row.is_active and row.sex in ("", sex) and _is_of_age(row, months)
+    ]
+    return max(fitting, key=lambda row: (row.sex != "", row.age_from_months), default=None)
+
+
+def _is_of_age(row: LabReference, months: int | None) -> bool:
+    if months is None:  # nobody knows the age: only what holds for all ages
+        return row.age_from_months == 0 and row.age_below_months is None
+    return row.age_from_months <= months and (
+        row.age_below_months is None or months < row.age_below_months
+    )
+
+
+def flag_of(number: Decimal, reference: LabReference | None) -> LabFlag | None:
+    """Critical from the critical limits on, low and high beyond the range; None without one."""
+    if reference is None:
+        return None
+    if reference.critical_low is not None and number <= reference.critical_low:
+        return LabFlag.CRITICAL_LOW
+    if reference.critical_high is not None and number >= reference.critical_high:
+        return LabFlag.CRITICAL_HIGH
+    if reference.low is not None and number < reference.low:
+        return LabFlag.LOW
+    if reference.high is not None and number > reference.high:
+        return LabFlag.HIGH
+    return LabFlag.NORMAL
+
+
+def _flag_of_choice(test: LabTest, value: str) -> LabFlag | None:
+    abnormal = test.abnormal_list
+    if not abnormal:
+        return None  # a blood group is neither
+    return LabFlag.ABNORMAL if value in abnormal else LabFlag.NORMAL
+
+
+def range_text(low: Decimal | None, high: Decimal | None) -> str:
+    """Such as "12-15,5" or "≤ 199"; empty when there is none."""
+    if low is None and high is None:
+        return ""
+    if low is None:
+        return f"≤ {number_text(high)}"
+    return f"≥ {number_text(low)}" if high is None else f"{number_text(low)}-{number_text(high)}"
