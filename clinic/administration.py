@@ -57,6 +57,14 @@ COLUMN_WORDS = {
     "needs_pregnant": "hanya saat hamil",
     "code": "kode",
     "is_in_area": "dalam wilayah",
+    "group": "kelompok",
+    "unit": "satuan",
+    "decimals": "angka di belakang koma",
+    "choices": "pilihan",
+    "abnormal": "tidak normal",
+    "plausible_low": "mustahil di bawah",
+    "plausible_high": "mustahil di atas",
+    "loinc": "LOINC",
 }
 PERSONAL_COLUMNS = {"nik", "ihs_number"}
 VALUE_WORDS = {True: "ya", False: "tidak", None: "kosong", "": "kosong"}

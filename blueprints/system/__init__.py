@@ -3,6 +3,7 @@
 from blueprints.system import (
     audit_trail,
     clinic_settings,
+    lab_list,
     lexicon,
     open_sessions,
     rooms,
@@ -17,6 +18,7 @@ __all__ = [
     "audit_trail",
     "bp",
     "clinic_settings",
+    "lab_list",
     "lexicon",
     "open_sessions",
     "rooms",

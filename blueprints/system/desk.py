@@ -24,6 +24,7 @@ TABS = (
     ("Ruang", "system.rooms"),
     ("Aturan", "system.rules"),
     ("Kamus keluhan", "system.terms"),
+    ("Laboratorium", "system.lab_tests"),
     ("Wilayah", "system.villages"),
     ("Pengaturan", "system.clinic_settings"),
     ("Jejak audit", "system.audit_trail"),

@@ -1,0 +1,235 @@
+"""The laboratory's list: tests, units, choices and ranges. The head's: it says what is abnormal."""
+
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from sqlalchemy import select
+from sqlalchemy.orm import selectinload
+from wtforms import BooleanField, Field, Form, RadioField, StringField, TextAreaField
+from wtforms.validators import DataRequired, Regexp, ValidationError
+
+import access
+from blueprints.system.desk import (
+    ANY_SEX,
+    LARGEST_ID,
+    PageForm,
+    bp,
+    choices,
+    months_of,
+    saved,
+    saving,
+    split_months,
+    whole,
+)
+from clinic import lab_catalogue
+from clinic.lab_values import range_text
+from db import db
+from formatting import number_text
+from models import LabKind, LabReference, LabTest, Role
+from validators import checked_by, clean_text
+
+KINDS = {"numeric": "Angka", "choice": "Pilihan", "text": "Teks"}
+SAME = ("code", "name", "group", "unit", "decimals", "loinc", "position", "is_active")
+
+
+def _measure(_form: Form, field: Field) -> None:
+    """Validator: an empty field or a number; "1,5" = "1.5"; it goes to field.cleaned."""
+    typed, field.cleaned = (field.data or "").strip().replace(",", "."), None
+    if not typed:
+        return
+    whole_part, _, places = typed.partition(".")
+    if not (f"{whole_part}{places}".isdecimal() and typed.isascii()) or len(places) > 4:
+        raise ValidationError("Isi angka, paling banyak 4 angka di belakang koma.")
+    if not whole_part or len(whole_part) > 8:
+        raise ValidationError("Isi angka, paling banyak 8 angka di depan koma.")
+    field.cleaned = Decimal(typed)
+
+
+def _line(label: str, longest: int, needed: str = "") -> StringField:
+    required = [DataRequired(needed)] if needed else []
+    return StringField(label, [*required, checked_by(partial(clean_text, max_length=longest))])
+
+
+def _lines(field: Field) -> str:
+    """One choice a line, as the column holds them."""
+    kept = [line.strip() for line in (field.cleaned or "").splitlines() if line.strip()]
+    return "|".join(dict.fromkeys(kept))
+
+
+def _no_bar(_form: Form, field: Field) -> None:
+    if "|" in (field.data or ""):
+        raise ValidationError("Tulis satu pilihan di setiap baris, tanpa garis tegak.")
+
+
+def _list(label: str) -> TextAreaField:
+    clean = partial(clean_text, max_length=1000, newlines=True)
+    return TextAreaField(label, [_no_bar, checked_by(clean)])
+
+
+class LabTestForm(PageForm):
+    code = StringField("Kode", [Regexp(r"^[A-Za-z0-9-]{1,16}$", message="Huruf, angka, setrip.")])
+    name = _line("Nama", 60, "Isi nama pemeriksaan.")
+    group = _line("Kelompok", 40, "Isi kelompoknya, misalnya Hematologi.")
+    kind = RadioField("Bentuk hasil", choices=choices(KINDS))
+    unit = _line("Satuan", 20)
+    decimals = StringField("Angka di belakang koma", [whole(0, 4)])
+    choices = _list("Pilihan hasil")
+    abnormal = _list("Di antaranya yang tidak normal")
+    plausible_low = StringField("Mustahil di bawah", [_measure])
+    plausible_high = StringField("Mustahil di atas", [_measure])
+    loinc = StringField("Kode LOINC", [Regexp(r"^(\d{1,7}-\d)?$", message="Seperti 718-7.")])
+    position = StringField("Urutan", [whole(0, 9999)])
+    is_active = BooleanField("Dapat diminta")
+
+    def __init__(self, formdata=None, *, test: LabTest | None = None, data=None):
+        super().__init__(formdata, data=data)
+        self.is_new = test is None
+        if test is not None:  # what results are read by
+            del self.code, self.kind
+
+    def values(self) -> dict[str, Any]:
+        texts = {name: self[name].cleaned or "" for name in ("name", "group", "unit")}
+        numbers = {name: self[name].cleaned or 0 for name in ("decimals", "position")}
+        limits = {name: self[name].cleaned for name in ("plausible_low", "plausible_high")}
+        lists = {name: _lines(self[name]) for name in ("choices", "abnormal")}
+        more = {"loinc": self.loinc.data or "", "is_active": self.is_new or self.is_active.data}
+        if self.is_new:
+            more |= {"code": self.code.data, "kind": LabKind(self.kind.data)}
+        return texts | numbers | limits | lists | more
+
+
+class RangeForm(PageForm):
+    sex = RadioField("Jenis kelamin", choices=choices(ANY_SEX))
+    from_years = StringField("Tahun", [whole(0, 130)])
+    from_months = StringField("Bulan", [whole(0, 11)])
+    below_years = StringField("Tahun", [whole(0, 130)])
+    below_months = StringField("Bulan", [whole(0, 11)])
+    low = StringField("Rujukan dari", [_measure])
+    high = StringField("Rujukan sampai", [_measure])
+    critical_low = StringField("Kritis rendah mulai", [_measure])
+    critical_high = StringField("Kritis tinggi mulai", [_measure])
+    is_active = BooleanField("Dipakai")
+
+    def values(self) -> dict[str, Any]:
+        limits = {name: self[name].cleaned for name in lab_catalogue.LIMITS}
+        return limits | {
+            "sex": self.sex.data,
+            "age_from_months": months_of(self.from_years, self.from_months) or 0,
+            "age_below_months": months_of(self.below_years, self.below_months),
+            "is_active": self.is_active.data,
+        }
+
+
+def _test_values(test: LabTest) -> dict[str, Any]:
+    values = {name: getattr(test, name) for name in SAME}
+    values |= {name: getattr(test, name).replace("|", "\n") for name in ("choices", "abnormal")}
+    return values | _numbers(test, ("plausible_low", "plausible_high"))
+
+
+def _range_values(row: LabReference) -> dict[str, Any]:
+    values = {"sex": row.sex, "is_active": row.is_active}
+    values |= _numbers(row, lab_catalogue.LIMITS)
+    values |= split_months("from", row.age_from_months)
+    return values | split_months("below", row.age_below_months)
+
+
+def _numbers(row: Any, names: tuple[str, ...]) -> dict[str, str]:
+    """As the form's fields hold them: without thousands' points, which would be read as commas."""
+    values = {name: getattr(row, name) for name in names}
+    return {
+        name: "" if value is None else number_text(value).replace(".", "")
+        for name, value in values.items()
+    }
+
+
+def _test_page(form: LabTestForm, test: LabTest | None) -> str:
+    ranges = [row for row in test.references if row.is_active] if test else []
+    return render_template(
+        "system/lab_test.html", form=form, test=test, ranges=ranges, range_text=range_text
+    )
+
+
+def _range_page(form: RangeForm, test: LabTest, row: LabReference | None) -> str:
+    return render_template("system/lab_range.html", form=form, test=test, row=row)
+
+
+@bp.get("/sistem/laboratorium")
+@access.allow(Role.HEAD)
+def lab_tests():
+    """All tests in the order of the list."""
+    rows = select(LabTest).options(selectinload(LabTest.references))
+    tests = list(db.session.scalars(rows.order_by(LabTest.position, LabTest.id)))
+    return render_template("system/lab_tests.html", tests=tests, kinds=KINDS)
+
+
+@bp.get("/sistem/laboratorium/baru")
+@bp.get(f"/sistem/laboratorium/<int(max={LARGEST_ID}):test_id>")
+@access.allow(Role.HEAD)
+def lab_test(test_id: int = 0):
+    """The form of one test with its ranges, or of a new one."""
+    found = db.get_or_404(LabTest, test_id) if test_id else None
+    data = _test_values(found) if found else {"kind": "numeric", "decimals": 0, "position": 900}
+    return _test_page(LabTestForm(test=found, data=data), found)
+
+
+@bp.post("/sistem/laboratorium/baru")
+@access.allow(Role.HEAD)
+def create_lab_test():
+    """Add a test."""
+    form = LabTestForm(request.form)
+    if saved(form, lab_catalogue.create_test):
+        flash(f"{form.name.cleaned} ditambahkan. Tambah nilai rujukannya bila ada.", "success")
+        return redirect(url_for("system.lab_tests"), 303)
+    return _test_page(form, None), 422
+
+
+@bp.post(f"/sistem/laboratorium/<int(max={LARGEST_ID}):test_id>")
+@access.allow(Role.HEAD)
+def save_lab_test(test_id: int):
+    """Change or end a test."""
+    found = db.get_or_404(LabTest, test_id)
+    form = LabTestForm(request.form, test=found)
+    if saved(form, lab_catalogue.change_test, found):
+        flash(f"{form.name.cleaned} disimpan.", "success")
+        return redirect(url_for("system.lab_tests"), 303)
+    return _test_page(form, found), 422
+
+
+@bp.get(f"/sistem/laboratorium/<int(max={LARGEST_ID}):test_id>/rujukan")
+@bp.get(
+    f"/sistem/laboratorium/<int(max={LARGEST_ID}):test_id>/rujukan/<int(max={LARGEST_ID}):range_id>"
+)
+@access.allow(Role.HEAD)
+def lab_range(test_id: int, range_id: int = 0):
+    """The form of one range, or of a new one."""
+    test, row = _range_or_404(test_id, range_id)
+    data = _range_values(row) if row else {"sex": "", "is_active": True}
+    return _range_page(RangeForm(data=data), test, row)
+
+
+@bp.post(f"/sistem/laboratorium/<int(max={LARGEST_ID}):test_id>/rujukan")
+@bp.post(
+    f"/sistem/laboratorium/<int(max={LARGEST_ID}):test_id>/rujukan/<int(max={LARGEST_ID}):range_id>"
+)
+@access.allow(Role.HEAD)
+def save_lab_range(test_id: int, range_id: int = 0):
+    """A range takes the place of another; results keep what they were judged by."""
+    test, row = _range_or_404(test_id, range_id)
+    form = RangeForm(request.form)
+    if form.validate():
+        with saving(form):
+            lab_catalogue.save_range(access.current_actor(), test, row, form.values())
+        if not form.errors:
+            flash(f"Nilai rujukan {test.name} disimpan.", "success")
+            return redirect(url_for("system.lab_test", test_id=test.id), 303)
+    return _range_page(form, test, row), 422
+
+
+def _range_or_404(test_id: int, range_id: int) -> tuple[LabTest, LabReference | None]:
+    test = db.get_or_404(LabTest, test_id)
+    rows = [row for row in test.references if row.id == range_id and row.is_active]
+    if test.kind is not LabKind.NUMERIC or (range_id and not rows):
+        abort(404)
+    return test, rows[0] if rows else None

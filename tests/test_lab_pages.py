@@ -1,0 +1,362 @@
+"""The laboratory in the pages: boxes, LAB's form, banners on the queue, who may what."""
+
+import gzip
+import html
+import re
+
+import pytest
+from sqlalchemy import select
+
+from clinic import queues, settings
+from db import db, transaction
+from models import EntryState, LabOrder, LabResult, LabTest, QueueEntry
+from tests import factories
+from tests.databases import count_queries
+from tests.pages import post
+from tests.test_hostile_text import HOSTILE
+from tests.test_laboratory import current_of, item_of, order_of, sent, served, write
+
+
+def text_of(response) -> str:
+    return html.unescape(response.get_data(as_text=True))
+
+
+def words_of(response) -> str:
+    page = re.sub(r"<[^>]+>", " ", response.get_data(as_text=True))
+    return html.unescape(re.sub(r"\s+", " ", page))
+
+
+def lab_address(there) -> str:
+    return f"/kunjungan/{there.visit.public_id}/laboratorium"
+
+
+def examine(client, entry, aksi="simpan", lab=(), version=0, **fields):
+    data = {"aksi": aksi, "entry": entry.public_id, "version": str(version), "lab_sent": "1"}
+    return post(client, f"/kunjungan/{entry.visit.public_id}", data | {"lab": list(lab)} | fields)
+
+
+def send(client, there, aksi="simpan", seen=None, **values):
+    """The laboratory's form, as it stands when it was opened just now."""
+    data = {
+        "aksi": aksi,
+        "entry": there.public_id,
+        "patient": there.visit.patient.public_id,
+        "version": "0",
+        "note": "",
+    }
+    for code, value in values.items():
+        item = item_of(there, code)
+        current = current_of(item)
+        data[f"hasil-{item.public_id}"] = value
+        data[f"lihat-{item.public_id}"] = current.public_id if current and seen is None else ""
+    return post(client, lab_address(there), data)
+
+
+def version_of(page: str) -> str:
+    return re.search(r'data-version="([^"]+)"', page)[1]
+
+
+# --- The order --------------------------------------------------------------------------------
+
+
+def test_the_form_offers_the_list_and_keeps_what_was_ticked(sign_in):
+    umum, entry = sign_in("umum"), served()
+    page = text_of(umum.get(f"/kunjungan/{entry.visit.public_id}"))
+    assert 'name="lab" value="HB">' in page
+    assert "Hematologi" in page
+    assert examine(umum, entry, lab=["HB", "GDS"], lab_note="puasa").status_code == 303
+    page = text_of(umum.get(f"/kunjungan/{entry.visit.public_id}"))
+    assert 'value="HB" checked' in page
+    assert 'value="WIDAL" checked' not in page
+    assert 'name="lab_note" value="puasa"' in page
+    # What is asked for leads there, by itself.
+    assert re.search(r'value="rujuk_internal" checked', page)
+    assert re.search(r'value="LAB" selected', page)
+
+
+def test_a_form_without_the_section_changes_no_order(sign_in):
+    umum, entry = sign_in("umum"), served()
+    examine(umum, entry, lab=["HB"])
+    old = {"aksi": "simpan", "entry": entry.public_id, "version": "1", "subjective": "lemas"}
+    assert post(umum, f"/kunjungan/{entry.visit.public_id}", old).status_code == 303
+    assert order_of(entry).state == "ordered"
+
+
+def test_a_refused_order_keeps_everything_typed(sign_in):
+    umum, entry = sign_in("umum"), served()
+    answer = examine(umum, entry, "selesai", lab=["HB"], assessment="anemia", disposition="pulang")
+    assert answer.status_code == 422
+    page = text_of(answer)
+    assert "masih terbuka" in page
+    assert 'value="HB" checked' in page
+    assert "anemia" in page
+    assert not list(db.session.scalars(select(LabOrder)))
+
+
+def test_the_order_is_cancelled_by_its_room_alone(sign_in):
+    there = sent("HB")
+    with transaction():
+        queues.act(factories.actor("lab"), there, "urungkan")
+    address = f"/laboratorium/permintaan/{order_of(there).public_id}/batal"
+    page = text_of(sign_in("umum").get(f"/kunjungan/{there.visit.public_id}"))
+    assert f'action="{address}"' in page
+    assert post(sign_in("lab"), address, {"alasan": "x"}).status_code == 404
+    assert post(sign_in("gigi"), address, {"alasan": "x"}).status_code == 404
+    assert post(sign_in("rekammedis"), address, {"alasan": "x"}).status_code == 403
+    umum = sign_in("umum")
+    answer = post(umum, address, {"alasan": ""})
+    assert "Tulis alasan" in text_of(umum.get(answer.location))
+    answer = post(umum, address, {"alasan": "pasien menolak"})
+    page = words_of(umum.get(answer.location))
+    assert "dibatalkan" in page
+    assert "Dibatalkan: pasien menolak" in page
+
+
+# --- LAB's page -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("username", "status"),
+    [("lab", 200), ("kepala", 200), ("umum", 404), ("gigi", 404), ("loket", 403)],
+)
+def test_who_may_open_the_laboratorys_page(sign_in, username, status):
+    there = sent("HB")
+    assert sign_in(username).get(lab_address(there)).status_code == status
+
+
+def test_the_visit_leads_lab_staff_to_their_page(sign_in):
+    there = sent("HB")
+    answer = sign_in("lab").get(f"/kunjungan/{there.visit.public_id}?antrean={there.public_id}")
+    assert (answer.status_code, answer.location) == (303, lab_address(there))
+
+
+def test_the_queue_of_lab_says_how_many_tests(sign_in):
+    there = sent("HB", "GDS", "WIDAL")
+    page = words_of(sign_in("lab").get("/poli/LAB"))
+    assert "3 pemeriksaan" in page
+    assert there.visit.label in page
+
+
+def test_from_sample_to_the_return(sign_in):
+    there, lab = sent("HB", "MALARIA"), sign_in("lab")
+    page = words_of(lab.get(lab_address(there)))
+    assert "g/dL, rujukan 12-15,5" in page
+    assert "Diminta Poli Umum" in page
+    answer = send(lab, there, "sampel", HB="", MALARIA="")
+    assert answer.status_code == 303
+    assert "Yusuf Hidayat" in words_of(lab.get(answer.location))
+    send(lab, there, HB="10,4", MALARIA="P. vivax")
+    page = words_of(lab.get(lab_address(there)))
+    assert "10,4 rendah" in page
+    assert "P. vivax tidak normal" in page
+    answer = send(lab, there, "selesai", HB="10,4", MALARIA="P. vivax")
+    assert (answer.status_code, answer.location) == (303, "/poli/LAB")
+    umum = sign_in("umum")
+    queue = words_of(umum.get("/poli/UMUM"))
+    assert "Kembali dari Laboratorium" in queue
+    page = words_of(umum.get(f"/kunjungan/{there.visit.public_id}"))
+    assert "10,4 g/dL rendah 12-15,5" in page
+    assert "P. vivax tidak normal" in page
+    record = words_of(umum.get(f"/pasien/{there.visit.patient.public_id}"))
+    assert "10,4 g/dL rendah" in record
+
+
+def test_wrong_values_stand_beside_their_fields_with_all_that_was_typed(sign_in):
+    there, lab = sent("HB", "GDS"), sign_in("lab")
+    answer = send(lab, there, HB="12,345", GDS="95")
+    assert answer.status_code == 422
+    page = text_of(answer)
+    assert 'value="12,345"' in page
+    assert 'value="95"' in page
+    assert "paling banyak 1 angka" in page
+    answer = send(lab, there, HB="125", GDS="95")
+    page = text_of(answer)
+    ref = item_of(there, "HB").public_id
+    assert f'name="yakin-{ref}"' in page
+    assert not list(db.session.scalars(select(LabResult)))
+
+
+def test_the_second_to_write_is_told_and_loses_nothing(sign_in):
+    there, lab, head = sent("HB", "GDS"), sign_in("lab"), sign_in("kepala")
+    send(lab, there, HB="12,1", GDS="")
+    answer = send(head, there, seen="", HB="9,9", GDS="")
+    assert answer.status_code == 422
+    page = text_of(answer)
+    assert "Sementara itu diisi 12,1 oleh Yusuf Hidayat" in page
+    assert 'value="9,9"' in page
+    assert current_of(item_of(there, "HB")).value == "12,1"
+
+
+def test_a_form_of_another_patient_is_refused(sign_in):
+    there, other, lab = sent("HB"), factories.patient("Orang Lain"), sign_in("lab")
+    data = {"aksi": "simpan", "entry": there.public_id, "patient": other.public_id}
+    ref = item_of(there, "HB").public_id
+    answer = post(lab, lab_address(there), data | {f"hasil-{ref}": "12,1"})
+    assert answer.status_code == 409
+    assert "bukan untuk pasien ini" in text_of(answer)
+    assert 'value="12,1"' in text_of(answer)
+    assert not list(db.session.scalars(select(LabResult)))
+
+
+def test_results_after_the_patient_was_moved_on_are_refused(sign_in):
+    there, lab = sent("HB"), sign_in("lab")
+    with transaction():
+        queues.act(factories.actor("lab"), there, "batal", "salah kirim")
+    answer = send(lab, there, HB="12,1")
+    assert answer.status_code == 409
+    assert "tidak sedang dilayani" in text_of(answer)
+
+
+# --- Validation and correction ----------------------------------------------------------------
+
+
+def test_validation_by_another_person(sign_in):
+    with transaction():
+        settings.set_value("lab_second_person", "ya")
+    there = sent("HB")
+    write(there, closes=True, HB="12,1")
+    address = f"/laboratorium/permintaan/{order_of(there).public_id}/validasi"
+    lab, head, umum = sign_in("lab"), sign_in("kepala"), sign_in("umum")
+    assert "sementara" in words_of(umum.get(f"/kunjungan/{there.visit.public_id}"))
+    assert "1 permintaan menunggu validasi" in words_of(lab.get("/poli/LAB"))
+    assert there.visit.label in words_of(lab.get("/laboratorium/validasi"))
+    assert umum.get("/laboratorium/validasi").status_code == 404
+    assert post(umum, address).status_code == 404
+    answer = post(lab, address)
+    assert "Anda isi sendiri" in text_of(lab.get(answer.location))
+    answer = post(head, address)
+    assert "divalidasi dr. Indah Lestari" in words_of(head.get(answer.location))
+    assert "menunggu validasi" not in words_of(lab.get("/poli/LAB"))
+
+
+def test_the_head_asks_for_validation_in_the_settings(sign_in):
+    head = sign_in("kepala")
+    page = text_of(head.get("/sistem/pengaturan"))
+    assert "Hasil lab divalidasi orang kedua" in page
+    shown = re.findall(r'<(?:input|textarea)[^>]* name="(\w+)"(?: value="([^"]*)")?', page)
+    fields = {name: value for name, value in shown if name != "csrf_token"}
+    fields |= {"time_zone": "Asia/Makassar", "kb_cluster": "2", "lab_second_person": "ya"}
+    fields |= {key: settings.value(key) for key in ("board_networks",)}
+    assert post(head, "/sistem/pengaturan", fields).status_code == 303
+    db.session.rollback()
+    assert settings.value("lab_second_person") == "ya"
+    assert post(head, "/sistem/pengaturan", fields | {"lab_second_person": "x"}).status_code == 422
+
+
+def test_a_correction_shows_both_values(sign_in):
+    there = sent("HB")
+    write(there, closes=True, HB="12,1")
+    ref = current_of(item_of(there, "HB")).public_id
+    address, lab = f"/laboratorium/hasil/{ref}/koreksi", sign_in("lab")
+    answer = post(lab, address, {"value": "99", "reason": "tertukar"})
+    assert answer.status_code == 422
+    assert 'name="yakin"' in text_of(answer)
+    assert 'value="tertukar"' in text_of(answer)
+    assert post(sign_in("umum"), address, {"value": "9", "reason": "x"}).status_code == 404
+    answer = post(lab, address, {"value": "9,2", "reason": "tabung tertukar"})
+    assert answer.status_code == 303
+    page = words_of(sign_in("umum").get(f"/kunjungan/{there.visit.public_id}"))
+    assert "9,2 g/dL rendah" in page
+    assert "12,1 g/dL sampai dikoreksi: tabung tertukar" in page
+
+
+# --- Critical values --------------------------------------------------------------------------
+
+
+def test_the_poll_brings_a_critical_value_and_it_goes_when_read(sign_in):
+    umum, there = sign_in("umum"), sent("HB")
+    version = version_of(text_of(umum.get("/poli/UMUM")))
+    assert umum.get(f"/poli/UMUM/baris?v={version}").status_code == 204
+    send(sign_in("lab"), there, HB="6,1")
+    answer = umum.get(f"/poli/UMUM/baris?v={version}")
+    assert answer.status_code == 200
+    page = text_of(answer)
+    assert f"Nilai kritis {there.visit.label} Siti Aminah" in page
+    assert "Hemoglobin 6,1 g/dL" in page
+    assert "hasil sementara" in page
+    address = re.search(r'formaction="(/laboratorium/kritis/[^"]+)"', page)[1]
+    for username, status in (("gigi", 404), ("lab", 404), ("loket", 403)):
+        assert post(sign_in(username), address).status_code == status
+    assert post(umum, address).location == "/poli/UMUM"
+    page = text_of(umum.get("/poli/UMUM"))
+    assert "dicatat sudah dibaca" in page
+    assert 'data-critical="' not in page
+    answer = post(umum, address)
+    assert "sudah dibaca dr. Bagus Prasetyo" in text_of(umum.get(answer.location))
+
+
+def test_it_shows_wherever_the_patient_is_by_then(sign_in):
+    there = sent("HB")
+    write(there, closes=True, HB="6,1")
+    back = db.session.scalars(select(QueueEntry).order_by(QueueEntry.id.desc())).first()
+    with transaction():
+        queues.act(factories.actor("umum"), back, "pindah", "sesak", factories.poli("UGD"))
+    assert 'data-critical="' in text_of(sign_in("kepala").get("/poli/UMUM"))
+    db.session.refresh(back)
+    assert back.state is EntryState.MOVED
+
+
+@pytest.mark.parametrize("code", ["UMUM", "LAB"])
+def test_the_queue_asks_as_much_with_many_orders(app, sign_in, code):
+    head, counts = sign_in("kepala"), []
+    for size in (2, 6):
+        for _ in range(size):
+            there = sent("HB", "GDS")
+            write(there, HB="6,1")
+        head.get(f"/poli/{code}")
+        app.extensions.pop("drawn_queues")
+        with count_queries() as queries:
+            head.get(f"/poli/{code}")
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+    assert counts[0] <= 12
+
+
+def test_pages_stay_small_with_many_tests(app, sign_in):
+    codes = list(db.session.scalars(select(LabTest.code)))
+    entry = served()
+    umum = sign_in("umum")
+    umum.is_checking = False
+    page = umum.get(f"/kunjungan/{entry.visit.public_id}")
+    assert len(gzip.compress(page.data, 6)) <= 6 * 1024
+    there, lab = sent(*codes), sign_in("lab")
+    lab.is_checking = False
+    assert len(gzip.compress(lab.get(lab_address(there)).data, 6)) <= 6 * 1024
+
+
+# --- Hostile text -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_is_shown_as_it_was_typed(sign_in, text):
+    person = factories.patient(text)
+    entry, umum, lab = served(person=person), sign_in("umum"), sign_in("lab")
+    fields = {"assessment": "x", "disposition": "rujuk_internal", "refer_to": "LAB"}
+    answer = examine(umum, entry, "selesai", ["U-SEDIMEN", "HB"], lab_note=text, **fields)
+    assert answer.status_code == 303
+    there = next(row for row in entry.visit.entries if row.poli.code == "LAB")
+    with transaction():
+        queues.act(factories.actor("lab"), there, "mulai")
+    sediment, hb = item_of(there, "U-SEDIMEN").public_id, item_of(there, "HB").public_id
+    data = {"entry": there.public_id, "patient": person.public_id, "version": "0", "note": text}
+    data |= {f"hasil-{sediment}": text, f"hasil-{hb}": text}
+    refused = post(lab, lab_address(there), data | {"aksi": "simpan"})
+    assert refused.status_code == 422
+    data[f"hasil-{hb}"] = "6,1"
+    assert post(lab, lab_address(there), data | {"aksi": "simpan"}).status_code == 303
+    pages = [refused, lab.get(lab_address(there)), umum.get("/poli/UMUM")]
+    data |= {f"lihat-{sediment}": current_of(item_of(there, "U-SEDIMEN")).public_id}
+    data |= {f"lihat-{hb}": current_of(item_of(there, "HB")).public_id, "version": "1"}
+    assert post(lab, lab_address(there), data | {"aksi": "selesai"}).status_code == 303
+    ref = current_of(item_of(there, "U-SEDIMEN")).public_id
+    post(lab, f"/laboratorium/hasil/{ref}/koreksi", {"value": "normal", "reason": text})
+    pages += [
+        umum.get(f"/kunjungan/{there.visit.public_id}"),
+        umum.get(f"/pasien/{person.public_id}"),
+        lab.get(lab_address(there)),
+    ]
+    shown = " ".join(text.replace("\u202e", "").split())
+    for page in pages:
+        assert shown in text_of(page) or text in text_of(page)
+        for piece in ("<script>alert", "<img src=x", "<svg onload", "<b>tebal", "' onfocus='"):
+            assert piece not in page.get_data(as_text=True)

@@ -1,0 +1,627 @@
+"""The laboratory: values and ranges, orders, results, validation, corrections, critical values."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from clinic import (
+    lab_alerts,
+    lab_entry,
+    lab_orders,
+    lab_reports,
+    lab_results,
+    lab_values,
+    queues,
+    records,
+    settings,
+)
+from clinic.lab_entry import Entered
+from clinic.lab_orders import OrderInput
+from clinic.record_errors import RecordError
+from clinic.records import ExaminationInput
+from db import db, transaction, utcnow
+from models import (
+    AuditEntry,
+    EntryKind,
+    EntryState,
+    LabFlag,
+    LabOrder,
+    LabOrderState,
+    LabOrderTest,
+    LabReference,
+    LabResult,
+    LabTest,
+    PoliKind,
+    QueueEntry,
+)
+from tests import factories
+
+
+def test_of(code: str) -> LabTest:
+    return db.session.scalars(select(LabTest).where(LabTest.code == code)).one()
+
+
+test_of.__test__ = False
+
+
+def served(code: str = "UMUM", by: str = "umum", person=None) -> QueueEntry:
+    entry = factories.entry(code, person)
+    with transaction():
+        queues.act(factories.actor(by), entry, "mulai")
+    return entry
+
+
+def sent(*codes: str, by: str = "umum", code: str = "UMUM", person=None) -> QueueEntry:
+    """A patient sent to LAB with an order, and being served there."""
+    entry = served(code, by, person)
+    form = ExaminationInput(
+        assessment="curiga anemia",
+        disposition="rujuk_internal",
+        refer_to="LAB",
+        lab=OrderInput(codes or ("HB",)),
+    )
+    with transaction():
+        records.finish(factories.actor(by), entry, form, 0)
+    there = next(row for row in entry.visit.entries if row.poli.kind is PoliKind.LABORATORY)
+    with transaction():
+        queues.act(factories.actor("lab"), there, "mulai")
+    return there
+
+
+def item_of(there: QueueEntry, code: str) -> LabOrderTest:
+    rows = select(LabOrderTest).join(LabOrderTest.order).join(LabOrderTest.test)
+    rows = rows.where(LabOrder.visit_id == there.visit_id, LabTest.code == code)
+    return db.session.scalars(rows.order_by(LabOrderTest.id.desc())).first()
+
+
+def typed(there: QueueEntry, **values) -> dict[str, Entered]:
+    """What the form says when it was opened just now; codes with _ for -."""
+    found = {}
+    for code, value in values.items():
+        item = item_of(there, code.replace("_", "-"))
+        current = current_of(item)
+        seen = current.public_id if current else ""
+        said = value if isinstance(value, Entered) else Entered(typed=value, seen=seen)
+        found[item.public_id] = said
+    return found
+
+
+def current_of(item: LabOrderTest) -> LabResult | None:
+    return db.session.scalar(
+        select(LabResult).where(
+            LabResult.order_id == item.order_id,
+            LabResult.test_id == item.test_id,
+            LabResult.ended_at.is_(None),
+        )
+    )
+
+
+def write(there: QueueEntry, by: str = "lab", closes: bool = False, **values):
+    with transaction():
+        if closes:
+            return lab_entry.finish(factories.actor(by), there, typed(there, **values), "", 0)
+        return lab_entry.enter(factories.actor(by), there, typed(there, **values))
+
+
+def ask_for_second_person() -> None:
+    with transaction():
+        settings.set_value("lab_second_person", "ya")
+
+
+def order_of(there: QueueEntry) -> LabOrder:
+    rows = select(LabOrder).where(LabOrder.visit_id == there.visit_id)
+    return db.session.scalars(rows.order_by(LabOrder.id.desc())).first()
+
+
+# --- Values and ranges ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "number"),
+    [
+        ("HB", "12,9", "12.9"),
+        ("HB", "12.9", "12.9"),
+        ("HB", " 9 ", "9"),
+        ("LEUKOSIT", "7.200", "7200"),
+        ("LEUKOSIT", "7200", "7200"),
+        ("TROMBOSIT", "1.246.000", "1246000"),
+        ("GDS", ">600", "600"),
+        ("GDS", "<20", "20"),
+        ("KREATININ", "0,85", "0.85"),
+    ],
+)
+def test_numbers_as_staff_write_them(app, code, text, number):
+    assert lab_values.read_number(test_of(code), text) == Decimal(number)
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        ("HB", "12,95"),
+        ("HB", "12 g/dL"),
+        ("HB", "-3"),
+        ("HB", "tinggi"),
+        ("LEUKOSIT", "7,2"),
+        ("HB", "1,2,3"),
+        ("HB", "١٢"),
+        ("GDS", "123456789"),
+        ("HB", "1e5"),
+    ],
+)
+def test_what_is_no_number_is_asked_for_again(app, code, text):
+    with pytest.raises(lab_values.LabValueError):
+        lab_values.read_number(test_of(code), text)
+
+
+@pytest.mark.parametrize(
+    ("value", "sex", "months", "flag"),
+    [
+        ("12,0", "P", 180, LabFlag.NORMAL),
+        ("11,9", "P", 180, LabFlag.LOW),
+        ("12,5", "L", 180, LabFlag.LOW),
+        ("12,5", "P", 180, LabFlag.NORMAL),
+        ("12,5", "L", 179, LabFlag.NORMAL),  # below 15 years both sexes share a range
+        ("15,5", "P", 400, LabFlag.NORMAL),
+        ("15,6", "P", 400, LabFlag.HIGH),
+        ("15,6", "L", 400, LabFlag.NORMAL),
+        ("7,1", "P", 400, LabFlag.LOW),
+        ("7,0", "P", 400, LabFlag.CRITICAL_LOW),
+        ("20,0", "L", 400, LabFlag.CRITICAL_HIGH),
+        ("14,0", "L", 0, LabFlag.NORMAL),
+        ("14,1", "L", 1, LabFlag.HIGH),  # the first month has a range of its own
+        ("11,2", "L", 59, LabFlag.NORMAL),
+        ("11,2", "L", 60, LabFlag.LOW),
+        ("12,9", "L", None, None),  # age unknown: nothing to judge by
+    ],
+)
+def test_the_range_is_that_of_sex_and_age(app, value, sex, months, flag):
+    assert lab_values.judge(test_of("HB"), value, sex, months).flag is flag
+
+
+def test_a_range_for_all_ages_judges_an_unknown_age(app):
+    assert lab_values.judge(test_of("TROMBOSIT"), "40000", "P", None).flag is LabFlag.CRITICAL_LOW
+
+
+def test_choices_are_judged_by_their_list(app):
+    assert lab_values.judge(test_of("MALARIA"), "negatif", "P", 300).flag is LabFlag.NORMAL
+    assert lab_values.judge(test_of("MALARIA"), "P. vivax", "P", 300).flag is LabFlag.ABNORMAL
+    assert lab_values.judge(test_of("GOLDAR"), "AB", "P", 300).flag is None
+    assert lab_values.judge(test_of("WIDAL"), "O 1/320", "P", 300).flag is None
+    with pytest.raises(lab_values.LabValueError, match="daftarnya"):
+        lab_values.judge(test_of("MALARIA"), "positif", "P", 300)
+
+
+@pytest.mark.parametrize(
+    ("values", "is_legal"),
+    [
+        ({"low": 1, "high": 2}, True),
+        ({"low": 2, "high": 1}, False),
+        ({"low": 1, "critical_low": 1}, False),
+        ({"high": 1, "critical_high": 1}, False),
+        ({"sex": "X"}, False),
+        ({"age_from_months": 12, "age_below_months": 12}, False),
+    ],
+)
+def test_the_table_refuses_a_senseless_range(app, values, is_legal):
+    def add():
+        with transaction():
+            db.session.add(LabReference(test_id=test_of("WIDAL").id, **values))
+
+    if is_legal:
+        add()
+        return
+    with pytest.raises(IntegrityError):
+        add()
+
+
+# --- Orders -----------------------------------------------------------------------------------
+
+
+def save(entry, *codes, note="", version=0):
+    with transaction():
+        form = ExaminationInput(subjective="lemas", lab=OrderInput(codes, note))
+        return records.save(factories.actor("umum"), entry, form, version)
+
+
+def test_an_order_is_stored_with_the_examination_and_may_change(app):
+    entry = served()
+    save(entry, "HB", "GDS", note="puasa")
+    save(entry, "HB", "WIDAL", note="puasa", version=1)
+    order = lab_orders.order_of(entry)
+    assert [item.test.code for item in lab_orders.asked(order)] == ["HB", "WIDAL"]
+    assert len(order.items) == 3  # the one taken off has ended, and stays
+    assert order.note == "puasa"
+    save(entry, version=1)
+    assert lab_orders.order_of(entry) is None
+    db.session.refresh(order)
+    assert order.state is LabOrderState.CANCELLED
+    assert order.cancel_reason
+
+
+def test_saving_the_same_again_writes_nothing(app):
+    entry = served()
+    save(entry, "HB")
+    save(entry, "HB", version=1)
+    db.session.rollback()
+    told = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "order_lab"))
+    assert len(list(told)) == 1
+
+
+def test_what_is_not_on_the_list_is_refused(app):
+    entry = served()
+    with pytest.raises(RecordError, match="tidak lagi di daftar"):
+        save(entry, "TIDAKADA")
+    with pytest.raises(RecordError, match="Centang"):
+        save(entry, note="tolong cepat")
+    assert lab_orders.order_of(entry) is None
+
+
+def test_an_open_order_is_not_forgotten_at_the_end(app):
+    entry = served()
+    form = ExaminationInput(assessment="anemia", disposition="pulang", lab=OrderInput(["HB"]))
+    with pytest.raises(RecordError, match="masih terbuka"), transaction():
+        records.finish(factories.actor("umum"), entry, form, 0)
+    form = ExaminationInput(assessment="anemia", disposition="pulang", lab=OrderInput([]))
+    with transaction():
+        records.finish(factories.actor("umum"), entry, form, 0)
+
+
+def test_cancelling_brings_who_waits_back(app):
+    there = sent("HB")
+    with transaction():
+        queues.act(factories.actor("lab"), there, "urungkan")
+    with pytest.raises(RecordError, match="alasan"), transaction():
+        lab_orders.cancel(factories.actor("umum"), order_of(there), "  ")
+    with transaction():
+        lab_orders.cancel(factories.actor("umum"), order_of(there), "pasien menolak")
+    order = order_of(there)
+    assert (order.state, order.cancel_reason) == (LabOrderState.CANCELLED, "pasien menolak")
+    assert order.cancelled_by_id == factories.user("umum").id
+    db.session.refresh(there)
+    assert there.state is EntryState.CANCELLED
+    back = db.session.scalars(select(QueueEntry).order_by(QueueEntry.id.desc())).first()
+    assert (back.kind, back.poli.code) == (EntryKind.RESULT_BACK, "UMUM")
+    with pytest.raises(RecordError, match="sudah dibatalkan"), transaction():
+        lab_orders.cancel(factories.actor("umum"), order, "lagi")
+
+
+def test_after_the_sample_an_order_stands(app):
+    there = sent("HB")
+    write(there, HB=Entered(is_sampled=True))
+    assert order_of(there).state is LabOrderState.SAMPLED
+    with pytest.raises(RecordError, match="sudah mengambil sampel"), transaction():
+        lab_orders.cancel(factories.actor("umum"), order_of(there), "salah pasien")
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"state": LabOrderState.CANCELLED},
+        {"cancel_reason": "tanpa waktu"},
+        {"state": LabOrderState.RESULTED},
+    ],
+)
+def test_the_table_refuses_half_an_ending(app, columns):
+    entry = served()
+    with pytest.raises(IntegrityError), transaction():
+        who = factories.user("umum").id
+        db.session.add(
+            LabOrder(visit_id=entry.visit_id, entry_id=entry.id, ordered_by_id=who, **columns)
+        )
+
+
+def test_a_stay_has_one_order(app):
+    there = sent("HB")
+    with pytest.raises(IntegrityError), transaction():
+        order = order_of(there)
+        db.session.add(
+            LabOrder(
+                visit_id=order.visit_id, entry_id=order.entry_id, ordered_by_id=order.ordered_by_id
+            )
+        )
+
+
+# --- Results ----------------------------------------------------------------------------------
+
+
+def test_a_result_keeps_its_sample_its_range_and_its_author(app):
+    there = sent("HB")
+    write(there, HB=Entered(is_sampled=True))
+    write(there, HB="11,5")
+    row = current_of(item_of(there, "HB"))
+    assert (row.value, row.number, row.flag) == ("11,5", Decimal("11.5"), LabFlag.LOW)
+    assert (row.low, row.high, row.critical_low, row.unit) == (12, Decimal("15.5"), 7, "g/dL")
+    assert row.sampled_by_id == row.resulted_by_id == factories.user("lab").id
+    with transaction():
+        db.session.scalars(select(LabReference).where(LabReference.low == 12)).first().low = 10
+    assert current_of(item_of(there, "HB")).low == 12
+
+
+def test_age_counts_at_the_time_of_the_sample(app):
+    child = factories.patient("Anak Kecil", birth_date=date(2022, 1, 1), sex="L")
+    there = sent("HB", person=child)
+    item, analyst = item_of(there, "HB"), factories.user("lab").id
+    with transaction():
+        item.sampled_by_id = analyst
+        item.sampled_at = utcnow().replace(year=2026, month=12, day=31, hour=3)
+    assert lab_results.whom(item) == ("L", 59)
+    with transaction():
+        item.sampled_at = utcnow().replace(year=2027, month=1, day=1, hour=3)
+    assert lab_results.whom(item) == ("L", 60)
+
+
+def test_an_impossible_number_asks_to_be_confirmed(app):
+    there = sent("HB")
+    ref = item_of(there, "HB").public_id
+    with pytest.raises(lab_results.Refused) as refused:
+        write(there, HB="125")
+    assert refused.value.unlikely == {ref}
+    assert "hampir tidak mungkin" in refused.value.problems[ref]
+    assert current_of(item_of(there, "HB")) is None
+    write(there, HB=Entered(typed="125", is_sure=True))
+    assert current_of(item_of(there, "HB")).value == "125"
+
+
+def test_nothing_is_stored_when_one_value_is_wrong(app):
+    there = sent("HB", "GDS")
+    with pytest.raises(lab_results.Refused) as refused:
+        write(there, HB="12,1", GDS="banyak")
+    assert list(refused.value.problems) == [item_of(there, "GDS").public_id]
+    assert current_of(item_of(there, "HB")) is None
+
+
+def test_what_is_changed_while_writing_leaves_a_trace(app):
+    there = sent("HB")
+    write(there, HB="12,1")
+    write(there, HB="12,7")
+    write(there, HB="")
+    rows = list(db.session.scalars(select(LabResult).order_by(LabResult.id)))
+    assert [(row.value, bool(row.ended_at)) for row in rows] == [("12,1", True), ("12,7", True)]
+
+
+def test_two_people_at_once_lose_nothing(app):
+    there = sent("HB", "GDS")
+    write(there, HB="12,1")
+    first, hb = item_of(there, "HB"), Entered(typed="9,9", seen="")
+    with pytest.raises(lab_results.Refused) as refused:
+        write(there, by="kepala", HB=hb)
+    assert "diisi 12,1 oleh Yusuf Hidayat" in refused.value.problems[first.public_id]
+    assert current_of(first).value == "12,1"
+    # The same value twice is one result, and an empty field empties nothing that it did not show.
+    write(there, by="kepala", HB=Entered(typed="12,1", seen=""), GDS="90")
+    write(there, by="kepala", HB=Entered(typed="", seen=""))
+    assert len(list(db.session.scalars(select(LabResult)))) == 2
+    write(there, by="kepala", HB="9,9")  # who has seen it may
+    assert current_of(first).value == "9,9"
+
+
+def test_only_one_result_holds(app):
+    there = sent("HB")
+    write(there, HB="12,1")
+    row = current_of(item_of(there, "HB"))
+    names = ("order_id", "test_id", "value", "sampled_at", "sampled_by_id", "resulted_by_id")
+    with pytest.raises(IntegrityError), transaction():
+        db.session.add(LabResult(**{name: getattr(row, name) for name in names}))
+
+
+def test_only_who_is_served_gets_results(app):
+    there = sent("HB")
+    with transaction():
+        queues.act(factories.actor("lab"), there, "urungkan")
+    with pytest.raises(RecordError, match="tidak sedang dilayani"):
+        write(there, HB="12")
+
+
+def test_selesai_needs_a_result_or_a_reason_and_sends_back(app):
+    there = sent("HB", "WIDAL")
+    with pytest.raises(lab_results.Refused) as refused:
+        write(there, closes=True, HB="12,1")
+    assert list(refused.value.problems) == [item_of(there, "WIDAL").public_id]
+    write(there, closes=True, HB="12,1", WIDAL=Entered(not_done="reagen habis"))
+    order = order_of(there)
+    assert order.state is LabOrderState.RESULTED
+    db.session.refresh(there)
+    assert there.state is EntryState.DONE
+    back = db.session.scalars(select(QueueEntry).order_by(QueueEntry.id.desc())).first()
+    assert (back.kind, back.rank, back.poli.code) == (EntryKind.RESULT_BACK, 1, "UMUM")
+    (report,) = lab_reports.by_visit([there.visit_id])[there.visit_id]
+    assert [(line.name, line.not_done) for line in report.lines] == [
+        ("Hemoglobin", ""),
+        ("Widal", "reagen habis"),
+    ]
+    assert not report.lines[0].value.is_preliminary
+    with pytest.raises(RecordError):
+        write(there, closes=True, HB="12,1")
+
+
+def test_the_sender_sees_results_when_they_are_finished(app):
+    there = sent("HB")
+    write(there, HB="11,5")
+    (report,) = lab_reports.by_visit([there.visit_id])[there.visit_id]
+    assert report.lines[0].value is None
+    write(there, closes=True, HB="11,5")
+    db.session.expire_all()
+    (report,) = lab_reports.by_visit([there.visit_id])[there.visit_id]
+    value = report.lines[0].value
+    assert (value.text, value.flag_text, value.range) == ("11,5 g/dL", "rendah", "12-15,5")
+
+
+# --- The second person ------------------------------------------------------------------------
+
+
+def test_a_second_person_validates_and_never_oneself(app):
+    ask_for_second_person()
+    there = sent("HB")
+    write(there, closes=True, HB="12,1")
+    (report,) = lab_reports.by_visit([there.visit_id])[there.visit_id]
+    assert report.waits_for_validation
+    assert report.lines[0].value.is_preliminary
+    assert lab_alerts.validation_count() == 1
+    with pytest.raises(RecordError, match="isi sendiri"), transaction():
+        lab_results.validate(factories.actor("lab"), order_of(there))
+    with transaction():
+        lab_results.validate(factories.actor("kepala"), order_of(there))
+    db.session.expire_all()
+    (report,) = lab_reports.by_visit([there.visit_id])[there.visit_id]
+    assert report.state is LabOrderState.VALIDATED
+    assert report.lines[0].value.validated_by == "dr. Indah Lestari"
+    assert not report.lines[0].value.is_preliminary
+    with pytest.raises(RecordError, match="sudah divalidasi"), transaction():
+        lab_results.validate(factories.actor("kepala"), order_of(there))
+
+
+def test_the_table_refuses_to_validate_oneself(app):
+    there = sent("HB")
+    write(there, closes=True, HB="12,1")
+    with pytest.raises(IntegrityError), transaction():
+        row = current_of(item_of(there, "HB"))
+        row.validated_at, row.validated_by_id = utcnow(), row.resulted_by_id
+
+
+def test_without_the_setting_nothing_waits(app):
+    there = sent("HB")
+    write(there, closes=True, HB="12,1")
+    assert lab_alerts.validation_count() == 0
+    ask_for_second_person()  # holds from then on, not for what was finished before
+    (report,) = lab_reports.by_visit([there.visit_id])[there.visit_id]
+    assert not report.lines[0].value.is_preliminary
+    with pytest.raises(RecordError, match="Tidak ada hasil"), transaction():
+        lab_results.validate(factories.actor("kepala"), order_of(there))
+
+
+# --- Corrections ------------------------------------------------------------------------------
+
+
+def correct(there, value, reason="tertukar", by="lab", **more):
+    with transaction():
+        row = current_of(item_of(there, "HB"))
+        return lab_results.correct(factories.actor(by), row, value, reason, **more)
+
+
+def test_a_correction_keeps_the_old_value(app):
+    there = sent("HB")
+    write(there, closes=True, HB="12,1")
+    correct(there, "10,2", "tabung tertukar")
+    rows = list(db.session.scalars(select(LabResult).order_by(LabResult.id)))
+    assert [row.value for row in rows] == ["12,1", "10,2"]
+    assert rows[0].end_reason == "tabung tertukar"
+    db.session.expire_all()
+    (report,) = lab_reports.by_visit([there.visit_id])[there.visit_id]
+    (line,) = report.lines
+    assert line.value.text == "10,2 g/dL"
+    assert [old.text for old in line.earlier] == ["12,1 g/dL"]
+
+
+@pytest.mark.parametrize(
+    ("value", "reason", "sentence"),
+    [
+        ("10,2", "", "alasan koreksi"),
+        ("12,1", "salah", "sama dengan"),
+        ("banyak", "salah", "belum dapat"),
+        ("99", "salah", "belum dapat"),
+    ],
+)
+def test_what_a_correction_needs(app, value, reason, sentence):
+    there = sent("HB")
+    write(there, closes=True, HB="12,1")
+    with pytest.raises(RecordError, match=sentence):
+        correct(there, value, reason)
+    assert current_of(item_of(there, "HB")).value == "12,1"
+
+
+def test_a_correction_asks_for_validation_again(app):
+    ask_for_second_person()
+    there = sent("HB")
+    write(there, closes=True, HB="12,1")
+    with transaction():
+        lab_results.validate(factories.actor("kepala"), order_of(there))
+    correct(there, "10,2")
+    db.session.expire_all()
+    assert order_of(there).state is LabOrderState.RESULTED
+    assert current_of(item_of(there, "HB")).validated_at is None
+
+
+def test_the_second_to_correct_is_told(app):
+    there = sent("HB")
+    write(there, closes=True, HB="12,1")
+    first = current_of(item_of(there, "HB"))
+    correct(there, "10,2")
+    with pytest.raises(RecordError, match="sudah dikoreksi"), transaction():
+        lab_results.correct(factories.actor("kepala"), first, "9,9", "lain")
+
+
+# --- Critical values --------------------------------------------------------------------------
+
+
+def alerts(code: str = "UMUM"):
+    db.session.expire_all()
+    return lab_alerts.alerts(factories.poli(code).id)
+
+
+def test_a_critical_value_is_told_at_once_and_until_read(app):
+    there = sent("HB")
+    write(there, HB="6,1")
+    (alert,) = alerts()
+    assert (alert.test, alert.text, alert.flag_text) == ("Hemoglobin", "6,1 g/dL", "kritis rendah")
+    assert alert.is_preliminary  # not finished yet
+    assert alert.label == there.visit.label
+    assert alerts("GIGI") == []
+    write(there, closes=True, HB="6,1")
+    (alert,) = alerts()
+    assert not alert.is_preliminary
+    with transaction():
+        lab_results.mark_read(factories.actor("umum"), lab_alerts.result_by_ref(alert.ref))
+    assert alerts() == []
+    row = current_of(item_of(there, "HB"))
+    assert row.read_by_id == factories.user("umum").id
+    with pytest.raises(RecordError, match="sudah dibaca dr. Bagus"), transaction():
+        lab_results.mark_read(factories.actor("kepala"), lab_alerts.result_by_ref(alert.ref))
+
+
+def test_a_corrected_critical_value_is_told_no_longer(app):
+    there = sent("HB")
+    write(there, closes=True, HB="6,1")
+    before = current_of(item_of(there, "HB"))
+    correct(there, "12,1")
+    assert alerts() == []
+    with pytest.raises(RecordError, match="sudah dikoreksi"), transaction():
+        lab_results.mark_read(factories.actor("umum"), before)
+    correct(there, "6,5")
+    assert [alert.text for alert in alerts()] == ["6,5 g/dL"]
+
+
+def test_unvalidated_critical_values_are_marked(app):
+    ask_for_second_person()
+    there = sent("HB")
+    write(there, closes=True, HB="6,1")
+    assert alerts()[0].is_preliminary
+    with transaction():
+        lab_results.validate(factories.actor("kepala"), order_of(there))
+    assert not alerts()[0].is_preliminary
+
+
+def test_every_step_is_in_the_audit_trail(app):
+    ask_for_second_person()
+    there = sent("HB")
+    write(there, closes=True, HB="6,1")
+    with transaction():
+        lab_results.validate(factories.actor("kepala"), order_of(there))
+    correct(there, "6,2")
+    with transaction():
+        ref = current_of(item_of(there, "HB")).public_id
+        lab_results.mark_read(factories.actor("umum"), lab_alerts.result_by_ref(ref))
+    rows = db.session.execute(
+        select(AuditEntry.action, AuditEntry.details).where(AuditEntry.object_type == "lab_order")
+    ).all()
+    assert [row.action for row in rows] == [
+        "order_lab",
+        "enter_lab_results",
+        "finish_lab_order",
+        "validate_lab_order",
+        "correct_lab_result",
+        "read_critical_result",
+    ]
+    assert not any("6," in row.details for row in rows)
