@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from clinic import diagnoses, review, routing, settings, vital_signs
 from db import db
-from models import ComplaintTerm, Poli, RoutingRule
+from models import ComplaintTerm, LabKind, LabReference, LabTest, Poli, RoutingRule
 
 PAGE = (Path(__file__).parent.parent / "docs" / "clinical-limits.md").read_text("utf-8")
 MEASURES = ("systolic", "diastolic", "pulse", "respiration")
@@ -83,3 +83,43 @@ def test_ages_and_the_rest():
     assert cells_of("priority patients for")[0] == str(known["priority_ratio"])
     assert cells_of("waiting marked")[0] == late
     assert cells_of("same disease")[0] == f"{diagnoses.SAME_CASE.days} days"
+
+
+def plain(number) -> str:
+    return format(number.normalize(), "f")
+
+
+def span(low, high) -> str:
+    if low is None or high is None:
+        return (
+            "none" if low is high else f"to {plain(high)}" if low is None else f"from {plain(low)}"
+        )
+    return f"{plain(low)}-{plain(high)}"
+
+
+@pytest.mark.engines("sqlite")
+def test_laboratory_ranges(app):
+    tests = {test.id: test for test in db.session.scalars(select(LabTest))}
+    rows = list(db.session.scalars(select(LabReference)))
+    for row in rows:
+        below = row.age_below_months
+        ages = f"to below {below}" if below else "and over"
+        name = f"{tests[row.test_id].code} {row.sex or 'both'} {row.age_from_months} {ages}"
+        critical = [
+            plain(each) if each is not None else "-"
+            for each in (row.critical_low, row.critical_high)
+        ]
+        assert cells_of(f"{name} ") == [span(row.low, row.high), ", ".join(critical)], name
+    assert len(re.findall(r"^\| \S+ (?:both|L|P) \d", PAGE, re.MULTILINE)) == len(rows)
+
+
+@pytest.mark.engines("sqlite")
+def test_laboratory_tests(app):
+    for test in db.session.scalars(select(LabTest)):
+        if test.kind is LabKind.NUMERIC:
+            shown = span(test.plausible_low, test.plausible_high)
+            assert cells_of(f"{test.code}, {test.unit} ") == [shown]
+        elif test.kind is LabKind.CHOICE:
+            assert cells_of(f"{test.code} |"[:-1]) == [" / ".join(test.abnormal_list) or "none"]
+        else:
+            assert test.code in PAGE
