@@ -11,19 +11,35 @@ from typing import Any
 
 from sqlalchemy import case, literal, select, update
 
-from clinic import drafts, measurements, queues, records, registration, routing, settings
+from clinic import (
+    drafts,
+    lab_entry,
+    lab_orders,
+    measurements,
+    queues,
+    records,
+    registration,
+    routing,
+    settings,
+)
 from clinic.audit import Actor
 from clinic.demo_cases import build_of, vital_signs
+from clinic.demo_laboratory import values_for
 from clinic.demo_patients import Guest
 from clinic.demo_visits import priority
 from clinic.diagnoses import DiagnosisInput
 from clinic.drafts import DraftSubject
+from clinic.lab_entry import Entered
+from clinic.lab_orders import OrderInput
 from clinic.records import ExaminationInput
 from db import db, utcnow
 from models import (
     Diagnosis,
     Disposition,
     Examination,
+    LabOrder,
+    LabOrderTest,
+    LabResult,
     Poli,
     PoliKind,
     Priority,
@@ -54,6 +70,9 @@ STAMPS = {
     Examination: ("occurred_at", "recorded_at", "finished_at"),
     VitalSigns: ("occurred_at", "recorded_at"),
     Diagnosis: ("recorded_at",),
+    LabOrder: ("ordered_at", "resulted_at"),
+    LabOrderTest: ("sampled_at",),
+    LabResult: ("sampled_at", "resulted_at"),
 }
 QUEUE = (Visit, QueueEntry, QueueEvent)
 RESULT = "Hb 12,9 g/dL; leukosit 7.200; trombosit 246.000"
@@ -155,18 +174,22 @@ class Desks:
         """A draft of the examination, as it stands while the patient sits there."""
         form = ExaminationInput(subjective=self._case(entry).subjective, vitals=self._signs(entry))
         records.save(self._actor_for(entry), entry, form, 0)
+        if entry.poli.kind is PoliKind.LABORATORY:
+            lab_entry.enter(self._actor_for(entry), entry, self._entered(entry, is_sample=True))
         self._put_back(entry.visit_id, at, STAMPS)
 
     def finish(self, entry: QueueEntry, at: datetime, send_to: str = "") -> QueueEntry | None:
         """Finish the examination; the entry in the room that the patient is sent to, if any."""
-        records.finish(self._actor_for(entry), entry, self._form(entry, send_to), 0)
+        if entry.poli.kind is PoliKind.LABORATORY:
+            text = self._case(entry).lab or RESULT
+            lab_entry.finish(self._actor_for(entry), entry, self._entered(entry), text, 0)
+        else:
+            records.finish(self._actor_for(entry), entry, self._form(entry, send_to), 0)
         self._put_back(entry.visit_id, at, STAMPS)
         return db.session.scalar(select(QueueEntry).where(QueueEntry.previous_entry_id == entry.id))
 
     def _form(self, entry: QueueEntry, send_to: str) -> ExaminationInput:
         seen, months = self._case(entry), self.guests[entry.visit_id].months
-        if entry.poli.kind is PoliKind.LABORATORY:
-            return ExaminationInput(objective=seen.lab or RESULT, disposition=Disposition.HOME)
         codes = self.random.choice(seen.codes)
         return ExaminationInput(
             subjective=seen.subjective,
@@ -177,7 +200,26 @@ class Desks:
             refer_to=send_to,
             diagnoses=[DiagnosisInput(code) for code in codes],
             vitals=self._signs(entry),
+            lab=self._order(entry, send_to),
         )
+
+    def _order(self, entry: QueueEntry, send_to: str) -> OrderInput | None:
+        if not send_to or self.rooms[send_to].kind is not PoliKind.LABORATORY:
+            return None
+        return OrderInput([code for code, _ in values_for(self._case(entry).lab)])
+
+    def _entered(self, entry: QueueEntry, *, is_sample: bool = False) -> dict[str, Entered]:
+        """What the laboratory types, or that it has the samples only."""
+        values = dict(values_for(self._case(entry).lab))
+        items = [
+            item
+            for order in lab_orders.open_orders(entry.visit)
+            for item in lab_orders.asked(order)
+        ]
+        return {
+            item.public_id: Entered("" if is_sample else values[item.test.code], is_sampled=True)
+            for item in items
+        }
 
     def _actor_for(self, entry: QueueEntry) -> Actor:
         return self.actors[entry.poli.code]
@@ -194,6 +236,7 @@ class Desks:
         """Whatever the last step stamped with the present, on this visit, happened at `at`."""
         entries = select(QueueEntry.id).where(QueueEntry.visit_id == visit_id)
         examinations = select(Examination.id).where(Examination.visit_id == visit_id)
+        orders = select(LabOrder.id).where(LabOrder.visit_id == visit_id)
         belongs = {
             Visit: Visit.id == visit_id,
             QueueEntry: QueueEntry.visit_id == visit_id,
@@ -201,6 +244,9 @@ class Desks:
             Examination: Examination.visit_id == visit_id,
             VitalSigns: VitalSigns.visit_id == visit_id,
             Diagnosis: Diagnosis.examination_id.in_(examinations),
+            LabOrder: LabOrder.visit_id == visit_id,
+            LabOrderTest: LabOrderTest.order_id.in_(orders),
+            LabResult: LabResult.order_id.in_(orders),
         }
         for model in models:
             columns = [getattr(model, name) for name in STAMPS[model]]

@@ -15,6 +15,7 @@ from sqlalchemy import bindparam, select, update
 
 from clinic import days, registration, routing, settings
 from clinic.demo_bulk import insert_only, insert_rows
+from clinic.demo_laboratory import Laboratory
 from clinic.demo_people import SEED, Person
 from clinic.demo_records import Records
 from clinic.demo_stays import Stay, stays
@@ -63,6 +64,7 @@ class History:
         self.visit_ids = insert_rows(Visit, self._visit_rows())
         entry_ids = self._insert_entries()
         Records(self.random, self.stays, self.users, self.patients).write(self.visit_ids, entry_ids)
+        Laboratory(self.stays, self.users).write(self.visit_ids, entry_ids)
         self._date_registrations()
         return len(plans)
 

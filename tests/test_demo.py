@@ -11,7 +11,19 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import func, select
 
-from clinic import audit, days, demo, demo_people, pairs, registration, routing, settings
+from clinic import (
+    audit,
+    days,
+    demo,
+    demo_cases,
+    demo_laboratory,
+    demo_people,
+    pairs,
+    reference,
+    registration,
+    routing,
+    settings,
+)
 from clinic.days import STILL_HERE
 from clinic.demo_visits import Calendar
 from clinic.nik_checks import nik_findings
@@ -29,6 +41,10 @@ from models import (
     EntryState,
     Examination,
     Icd10Term,
+    LabFlag,
+    LabOrder,
+    LabOrderState,
+    LabResult,
     Patient,
     Poli,
     QueueEntry,
@@ -397,6 +413,24 @@ def test_the_fill_is_one_line_of_the_audit_trail(filled):
     assert told["create_patient"] == 0
     assert told.total() < 500
     assert audit.broken_link() is None
+
+
+def test_the_laboratory_has_a_past_and_a_living_order(filled):
+    told = {case.lab for tag in demo_cases_tags() for case in demo_cases.cases(tag) if case.lab}
+    assert told == demo_laboratory.RESULTS.keys()
+    states = Tally(db.session.scalars(select(LabOrder.state)))
+    assert states[LabOrderState.RESULTED] > 100
+    assert states[LabOrderState.SAMPLED] == states[LabOrderState.ORDERED] == 1
+    flags = Tally(db.session.scalars(select(LabResult.flag)))
+    assert flags[LabFlag.LOW] > 10
+    assert flags[LabFlag.HIGH] > 10
+    for order in db.session.scalars(select(LabOrder).where(LabOrder.resulted_at.is_not(None))):
+        assert order.ordered_at <= order.resulted_at <= utcnow()
+        assert order.entry.visit_id == order.visit_id
+
+
+def demo_cases_tags() -> set[str]:
+    return {row["tag"] or "" for row in reference.rows("demo_cases.csv")}
 
 
 def test_the_records_staff_have_pairs_to_look_at(filled):
