@@ -20,6 +20,8 @@ from models import (
     EntryKind,
     EntryState,
     Examination,
+    LabOrder,
+    LabOrderState,
     Poli,
     PoliKind,
     QueueEntry,
@@ -158,8 +160,19 @@ def _refuse_unfinished(entry: QueueEntry) -> None:
             Examination.entry_id == entry.id, Examination.finished_at.is_(None)
         )
     )
+    if entry.poli.kind is PoliKind.LABORATORY and _has_open_order(entry):
+        raise QueueError(
+            f"Permintaan laboratorium {entry.visit.label} belum selesai. Isi hasilnya, atau tulis "
+            "mengapa tidak dikerjakan, lalu tekan Selesai di halaman laboratoriumnya."
+        )
     if draft is not None:
         raise QueueError(
             f"Pemeriksaan {entry.visit.label} baru disimpan sebagai konsep. Buka pemeriksaannya, "
             "lalu tekan Selesai di sana."
         )
+
+
+def _has_open_order(entry: QueueEntry) -> bool:
+    is_open = LabOrder.state.in_((LabOrderState.ORDERED, LabOrderState.SAMPLED))
+    waiting = select(LabOrder.id).where(LabOrder.visit_id == entry.visit_id, is_open)
+    return db.session.scalar(waiting.limit(1)) is not None

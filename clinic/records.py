@@ -251,6 +251,8 @@ def _target(examination: Examination, entry: QueueEntry) -> Poli | None:
 
 
 def _refuse_forgotten_order(entry: QueueEntry, target: Poli | None) -> None:
+    if entry.poli.kind == PoliKind.LABORATORY and lab_orders.open_orders(entry.visit):
+        raise NotOpen("Hasil laboratorium belum selesai. Isi di halaman laboratoriumnya.")
     order = lab_orders.order_of(entry)
     if (
         order

@@ -55,7 +55,7 @@ def test_a_new_test_with_its_range_can_be_ordered(sign_in):
     assert post(head, f"{address}/rujukan", RANGE).status_code == 303
     page = head.get(address).get_data(as_text=True)
     assert "≤ 5" in page
-    assert "≥ 200" in page
+    assert "≥&nbsp;200" in page
     told = list(db.session.scalars(select(AuditEntry.action).order_by(AuditEntry.seq)))
     assert told[-2:] == ["create_lab_test", "change_lab_range"]
 

@@ -437,6 +437,16 @@ def test_selesai_needs_a_result_or_a_reason_and_sends_back(app):
         write(there, closes=True, HB="12,1")
 
 
+def test_the_stay_does_not_end_without_results(app):
+    there = sent("HB")
+    with pytest.raises(queues.QueueError, match="belum selesai"), transaction():
+        queues.act(factories.actor("lab"), there, "selesai")
+    form = ExaminationInput(objective="Hb 12", disposition="pulang")
+    with pytest.raises(RecordError, match="halaman laboratorium"), transaction():
+        records.finish(factories.actor("lab"), there, form, 0)
+    assert order_of(there).state is LabOrderState.ORDERED
+
+
 def test_the_sender_sees_results_when_they_are_finished(app):
     there = sent("HB")
     write(there, HB="11,5")
