@@ -112,17 +112,22 @@ def test_pages_of_a_correction(live_server, page, look):
     """With the NIK of somebody else, so that there is a warning, a comparison and a refusal."""
     head = Desk(page, live_server).log_in("kepala")
     head.open_record("Siti Aminah", "Siti Aminah")
-    page.get_by_role("link", name="Perbaiki identitas").click()
-    nik = page.locator("#f-nik").input_value()
+    head.go("/pasien")  # what was searched for
+    records = [link for link in links(page) if link.startswith("/pasien/")]
+    for record in records:
+        head.go(f"{record}/identitas")
+        if nik := page.locator("#f-nik").input_value():
+            break
     head.go("/rekam-medis/lengkapi")
     page.get_by_role("link", name="Lengkapi identitas").first.click()
-    page.locator("#f-nik").fill(nik or "6472015708850077")
+    page.locator("#f-nik").fill(nik)
     head.press("Periksa kembali")
     expect(page.get_by_role("alert")).to_be_focused()
     look("a correction without a reason")
     page.get_by_label("Alasan perbaikan").fill("sesuai KTP yang dibawa")
     head.press("Periksa kembali")
     expect(page.get_by_role("heading", level=1)).to_have_text("Periksa perbaikan")
+    expect(page.locator("[data-rule=NIK-TAKEN]")).to_be_visible()
     for summary in page.locator("main summary").all():
         summary.click()
     look("before and after")
