@@ -1,6 +1,6 @@
 """The record: an examination's draft and its end, addenda, vital signs.
 
-A draft may be written again until it is finished; from then on only addenda are added. Who wrote
+A draft may be written again until it is finished; then there are addenda and amendments. Who wrote
 meanwhile is noticed by the version, so nobody's text is lost without being seen.
 """
 

@@ -22,7 +22,7 @@ class Disposition(StrEnum):
 
 
 class Examination(Base):
-    """*Pemeriksaan.* One for each queue entry; after `finished_at` only addenda are added."""
+    """*Pemeriksaan.* One for each queue entry; once finished, addenda and amendments only."""
 
     __tablename__ = "examination"
 

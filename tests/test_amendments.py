@@ -166,6 +166,14 @@ def test_the_end_is_amended_as_far_as_nobody_is_moved():
     assert amend(moved, plan="lain").state == "applied"
 
 
+def test_a_laboratory_needs_no_diagnosis_but_some_words():
+    empty = {"subjective": "", "assessment": "", "plan": "", "therapy": ""}
+    examination = finished(by="lab", code="LAB", diagnoses=None, objective="Hb 9,1", **empty)
+    assert amend(examination, by="lab", objective="Hb 11,9").state == "applied"
+    with pytest.raises(RecordError, match="tidak boleh kosong"):
+        amend(again(examination.public_id), by="lab", objective=" ")
+
+
 def test_an_unfinished_examination_is_written_not_amended():
     examination = finished()
     with transaction():
