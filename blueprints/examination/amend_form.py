@@ -132,9 +132,10 @@ def other_values(examination: Examination, form: AmendForm) -> dict[str, str]:
             continue
         stored = {name: getattr(each.row, name) for name in records.VITALS}
         typed = {name: (form[f"{name}_{each.number}"].data or "").strip() for name in stored}
-        said = {name: text for name, text in typed.items() if text}
-        if said != {name: number_text(v) for name, v in stored.items() if v is not None}:
-            text = amended_fields.vitals_text(stored)
+        shown = {name: "" if v is None else number_text(v) for name, v in stored.items()}
+        other = {name: stored[name] for name, text in typed.items() if text != shown[name]}
+        if other:
+            text = amended_fields.vitals_text(other)
             found[f"vitals_{each.number}"] = amended_fields.words(VITAL_SIGNS, text)
     typed_where = form.refer_external.data or ""
     if form.refer_external.raw_data and typed_where.strip() != examination.refer_to:
