@@ -1,5 +1,7 @@
 """The laboratory: values and ranges, orders, results, validation, corrections, critical values."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
 
@@ -396,6 +398,34 @@ def test_two_people_at_once_lose_nothing(app):
     assert len(list(db.session.scalars(select(LabResult)))) == 2
     write(there, by="kepala", HB="9,9")  # who has seen it may
     assert current_of(first).value == "9,9"
+
+
+def test_two_people_pressing_at_the_same_moment_give_one_result(app):
+    there = sent("HB")
+    ref, entry_id, gate = item_of(there, "HB").public_id, there.id, threading.Barrier(2)
+    actors = [factories.actor("lab"), factories.actor("kepala")]
+    db.session.rollback()
+
+    def press(number: int) -> str:
+        with app.app_context():
+            gate.wait(30)
+            try:
+                with transaction():
+                    entry = db.session.get(QueueEntry, entry_id)
+                    said = {ref: Entered(typed=f"12,{number}")}
+                    lab_entry.enter(actors[number], entry, said)
+            except lab_results.Refused as refused:
+                return refused.problems[ref]
+            finally:
+                db.session.remove()
+        return "stored"
+
+    with ThreadPoolExecutor(2) as pool:
+        told = sorted(pool.map(press, range(2)))
+    assert told[1] == "stored"
+    assert "Sementara itu diisi 12," in told[0]
+    db.session.rollback()
+    assert len(list(db.session.scalars(select(LabResult)))) == 1
 
 
 def test_only_one_result_holds(app):
