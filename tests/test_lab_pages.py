@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from clinic import queues, settings
-from db import db, transaction
-from models import EntryState, LabOrder, LabResult, LabTest, QueueEntry
+from db import db, transaction, utcnow
+from models import EntryState, LabOrder, LabResult, LabTest, QueueEntry, ServiceDay
 from tests import factories
 from tests.databases import count_queries
 from tests.pages import post
@@ -205,6 +205,35 @@ def test_results_after_the_patient_was_moved_on_are_refused(sign_in):
     answer = send(lab, there, HB="12,1")
     assert answer.status_code == 409
     assert "tidak sedang dilayani" in text_of(answer)
+
+
+def test_who_presses_selesai_second_is_told_and_sees_both(sign_in):
+    there, lab, head = sent("HB"), sign_in("lab"), sign_in("kepala")
+    data = {"entry": there.public_id, "patient": there.visit.patient.public_id, "aksi": "selesai"}
+    ref = item_of(there, "HB").public_id
+    first = post(lab, lab_address(there), data | {f"hasil-{ref}": "12,1"})
+    assert first.status_code == 303
+    second = post(head, lab_address(there), data | {f"hasil-{ref}": "9,9", "note": "hemolisis"})
+    assert second.status_code == 409
+    page = words_of(second)
+    assert "tidak sedang dilayani" in page
+    assert "Tulisan Anda yang belum tersimpan Hemoglobin 9,9" in page
+    assert "hemolisis" in page
+    assert "12,1 g/dL" in page
+
+
+def test_what_was_typed_is_given_back_when_access_has_ended(sign_in):
+    there, lab = sent("HB"), sign_in("lab")
+    ref = item_of(there, "HB").public_id
+    with transaction():
+        day = db.session.get_one(ServiceDay, there.service_day_id)
+        day.closed_at = utcnow()
+    data = {"entry": there.public_id, "patient": there.visit.patient.public_id}
+    answer = post(lab, lab_address(there), data | {f"hasil-{ref}": "12,1", "aksi": "simpan"})
+    assert answer.status_code == 409
+    page = words_of(answer)
+    assert "Hemoglobin 12,1" in page
+    assert there.visit.patient.name not in page
 
 
 # --- Validation and correction ----------------------------------------------------------------

@@ -33,8 +33,10 @@ def laboratory(visit: str):
 @clinical
 def enter_results(visit: str):
     laboratory_desk.refuse_others()
-    found = page.readable_visit(visit)
+    found = access.visit_or_404(visit)
     entered, note = laboratory_desk.entered(request.form), request.form.get("note", "").strip()
+    if not access.has_record_access(found.patient):
+        return laboratory_desk.only_typed(found, laboratory_desk.Typed(entered, note))
     entry = laboratory_desk.entry_of(found, request.form.get("entry", "-"))
     if entry is None or request.form.get("patient") != found.patient.public_id:
         return _again(found, 409, entered, note, problem=OTHER_PATIENT)

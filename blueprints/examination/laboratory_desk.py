@@ -1,6 +1,6 @@
 """What the laboratory's page shows: the orders of a visit, and what was typed for each test."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ from blueprints.examination import page
 from clinic import allergies, history, lab_orders, lab_reports, lab_results, lab_values, records
 from clinic.lab_entry import DONE, Entered
 from db import db
-from models import LabOrderTest, LabResult, Poli, PoliKind, QueueEntry, Visit
+from models import LabOrderTest, LabResult, LabTest, Poli, PoliKind, QueueEntry, Visit
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,9 @@ def show(
     orders = lab_orders.open_orders(visit)
     examination = records.open_examination(entry) if entry else None
     stored = examination.objective if examination else ""
+    typed = typed or Typed()
+    forms = [(order, _rows(order, typed)) for order in orders]
+    shown = {row.item.public_id for _, rows in forms for row in rows if is_served}
     html = render_template(
         "examination/laboratory.html",
         visit=visit,
@@ -105,14 +108,40 @@ def show(
         entry=entry,
         allergies=allergies.labels(allergies.current(visit.patient)),
         writes=is_served and bool(orders),
-        orders=[(order, _rows(order, typed or Typed())) for order in orders],
+        orders=forms,
+        shown=shown,
+        unsaved=unsaved(typed, shown),
         reports=[report for report in today.lab if report.is_closed],
-        note=typed.note if typed else "" if stored == DONE else stored,
+        note=typed.note or ("" if stored == DONE else stored),
         version=examination.version if examination else 0,
-        typed=typed or Typed(),
+        typed=typed,
         correction=correction or {},
     )
     return Response(html, status, mimetype="text/html")
+
+
+def unsaved(typed: Typed, shown: Collection[str] = ()) -> list[tuple[str, str]]:
+    """What was typed and has no field on the page any more: the test, and the text."""
+    refs = [ref for ref in typed.entered if ref not in shown]
+    rows = select(LabOrderTest).join(LabOrderTest.test).where(LabOrderTest.public_id.in_(refs))
+    found = []
+    for item in db.session.scalars(rows.order_by(LabTest.position)) if refs else ():
+        said = typed.entered[item.public_id]
+        found += [(item.test.name, text) for text in (said.typed, said.not_done) if text]
+    return found + ([("Catatan laboratorium", typed.note)] if typed.note and not shown else [])
+
+
+def only_typed(visit: Visit, typed: Typed) -> Response:
+    """Access has ended meanwhile: the text is given back, the record is not."""
+    kept = unsaved(typed)
+    html = render_template(
+        "examination/typed.html",
+        visit=visit,
+        form={str(number): {"data": text} for number, (_, text) in enumerate(kept)},
+        labels={str(number): name for number, (name, _) in enumerate(kept)},
+        diagnoses=[],
+    )
+    return Response(html, 409, mimetype="text/html")
 
 
 def _rows(order, typed: Typed) -> list[Row]:
