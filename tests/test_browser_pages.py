@@ -17,6 +17,8 @@ NO_PAGES = {"static", "system.healthz", "poli.queue_rows", "examination.diagnosi
 # There is one only while a list is imported: test_browser_import.py looks at them.
 OF_AN_IMPORT = {"records.import_page", "records.import_columns_page", "records.import_rows"}
 UNLINKED = ["/layar", "/layar/UMUM", "/sistem/kamus/coba"]
+# Linked from tests with numbers, and while somebody has to validate.
+UNLINKED += ["/sistem/laboratorium/1", "/sistem/laboratorium/1/rujukan", "/laboratorium/validasi"]
 # The comparison of two records is in test_browser_same_person.py.
 LOOKED_AT_BELOW = {
     "auth.login",
@@ -24,6 +26,7 @@ LOOKED_AT_BELOW = {
     "registration.compare",
     "records.merged",
     "registration.check_correction",
+    "examination.laboratory",
 }
 REF = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<=/)\d+\b|(?<=/)[A-Z]{2,}\b")
 PHONE = {"width": 360, "height": 740}
@@ -134,6 +137,21 @@ def test_pages_of_a_correction(live_server, page, look):
     head.press("Simpan perbaikan")
     expect(page.get_by_role("alert").first).to_be_focused()
     look("a correction that is refused")
+
+
+def test_pages_of_the_laboratory(live_server, page, look):
+    desk = Desk(page, live_server).log_in("lab")
+    desk.go("/poli/LAB")
+    page.get_by_role("link", name="Buka pemeriksaan").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Laboratorium")
+    look("results to enter")
+    desk.press("Selesai")
+    expect(page.get_by_role("alert")).to_be_focused()
+    look("refused results")
+    desk.go("/poli/LAB")
+    page.locator("#selesai summary").click()
+    page.locator("#selesai .queue-who a").first.click()
+    look("a visit that was finished")
 
 
 def test_pages_of_the_counter(live_server, page, look):

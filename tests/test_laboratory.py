@@ -10,12 +10,14 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from clinic import (
+    history,
     lab_alerts,
     lab_entry,
     lab_orders,
     lab_reports,
     lab_results,
     lab_values,
+    merging,
     queues,
     records,
     settings,
@@ -40,6 +42,7 @@ from models import (
     QueueEntry,
 )
 from tests import factories
+from tests.databases import count_queries
 
 
 def test_of(code: str) -> LabTest:
@@ -665,3 +668,35 @@ def test_every_step_is_in_the_audit_trail(app):
         "read_critical_result",
     ]
     assert not any("6," in row.details for row in rows)
+
+
+# --- The record -------------------------------------------------------------------------------
+
+
+def test_history_asks_as_much_for_many_orders(app):
+    person, counts = factories.patient(), []
+    for size in (1, 4):
+        for _ in range(size):
+            write(sent("HB", "GDS", person=person), closes=True, HB="12,1", GDS="98")
+        db.session.expire_all()
+        with count_queries() as queries:
+            visits = history.history(person)
+        counts.append(len(queries))
+    assert len(visits) == 5
+    assert all(visit.lab for visit in visits)
+    assert counts[0] == counts[1]
+
+
+def test_results_go_with_the_visit_when_records_are_merged(app):
+    survivor, loser = factories.patient("Siti Aminah"), factories.patient("Siti Aminah")
+    write(sent("HB", person=loser), closes=True, HB="11,1")
+    back = db.session.scalars(select(QueueEntry).order_by(QueueEntry.id.desc())).first()
+    with transaction():  # nobody is merged while he stands in a line
+        queues.act(factories.actor("umum"), back, "batal", "pulang")
+    with transaction():
+        who = factories.actor("rekammedis")
+        people = (db.session.merge(survivor), db.session.merge(loser))
+        merging.merge(who, *people, {}, "orang yang sama")
+    db.session.expire_all()
+    (visit,) = history.history(survivor)
+    assert visit.lab[0].lines[0].value.text == "11,1 g/dL"
