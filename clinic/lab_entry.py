@@ -121,16 +121,21 @@ def _steps(orders: Iterable[LabOrder], entered: Mapping[str, Entered], closes: b
 
 
 def _step(item: LabOrderTest, said: Entered, current: LabResult | None, closes: bool) -> _Step:
+    name = item.test.name
     typed, not_done = said.typed.strip(), clean_text(said.not_done, LONGEST_REASON)
     if typed and not_done:
-        raise lab_values.LabValueError("Isi hasilnya atau alasan tidak dikerjakan, jangan dua-dua.")
+        raise lab_values.LabValueError(
+            f"{name}: isi hasilnya atau alasan tidak dikerjakan, jangan dua-dua."
+        )
     judged = lab_results.judged_for(item, typed, said.is_sure) if typed else None
     _refuse_unseen(said, current, judged)
     if not_done and current is not None and said.seen != current.public_id:
         raise lab_values.LabValueError(f"{_by_whom(current)}. Muat ulang, lalu periksa lagi.")
     stays = current is not None and (typed or said.seen != current.public_id)
     if closes and not judged and not not_done and not stays:
-        raise lab_values.LabValueError("Isi hasilnya, atau tulis mengapa tidak dikerjakan.")
+        raise lab_values.LabValueError(
+            f"{name}: isi hasilnya, atau tulis mengapa tidak dikerjakan."
+        )
     return _Step(
         item, Entered(typed, said.seen, said.is_sure, not_done, said.is_sampled), current, judged
     )
@@ -146,7 +151,8 @@ def _refuse_unseen(
 
 
 def _by_whom(current: LabResult) -> str:
-    return f"Sementara itu diisi {current.value} oleh {current.resulted_by.display_name}"
+    who = current.resulted_by.display_name
+    return f"{current.test.name}: sementara itu diisi {current.value} oleh {who}"
 
 
 # --- Writing ----------------------------------------------------------------------------------

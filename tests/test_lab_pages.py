@@ -182,7 +182,7 @@ def test_the_second_to_write_is_told_and_loses_nothing(sign_in):
     answer = send(head, there, seen="", HB="9,9", GDS="")
     assert answer.status_code == 422
     page = text_of(answer)
-    assert "Sementara itu diisi 12,1 oleh Yusuf Hidayat" in page
+    assert "sementara itu diisi 12,1 oleh Yusuf Hidayat" in page
     assert 'value="9,9"' in page
     assert current_of(item_of(there, "HB")).value == "12,1"
 
