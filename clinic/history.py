@@ -106,7 +106,7 @@ class VisitSummary:
 def history(patient: Patient, limit: int = PAGE, before: Visit | None = None) -> list[VisitSummary]:
     """The patient's visits with all that was recorded, newest first.
 
-    7 queries, 9 with laboratory orders.
+    8 queries, 10 with laboratory orders.
     """
     return _summaries(_visits(patient, limit, before))
 

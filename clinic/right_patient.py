@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from clinic.queue_steps import QueueError
 from db import db
-from models import DatePrecision, Patient, QueueEntry, Visit, VisitStatus
+from models import DatePrecision, EntryState, Patient, QueueEntry, Visit, VisitStatus
 from validators import FieldError, clean_text, parse_date
 
 EMERGENCY_RANK = 0  # care does not wait for an answer
@@ -49,6 +49,13 @@ def question(entry: QueueEntry) -> Question | None:
     return Question(len(others) + 1, asks_date=is_one_year and is_exact)
 
 
+def may_write(entry: QueueEntry) -> bool:
+    """Whether the patient is served, or was called and needs no question."""
+    if entry.state is EntryState.CALLED:
+        return question(entry) is None
+    return entry.state is EntryState.IN_SERVICE
+
+
 def confirm(entry: QueueEntry, answer: str, reason: str) -> str:
     """What the start's audit entry says of it; '' when nothing had to be asked.
 
@@ -68,7 +75,11 @@ def confirm(entry: QueueEntry, answer: str, reason: str) -> str:
         )
     told = clean_text(reason, 300)
     if len(told) < SHORTEST_REASON:
-        raise Unconfirmed("Tanyakan dulu, lalu isi jawabannya atau tulis cara lain.", asked)
+        raise Unconfirmed(
+            "Ada pasien senama hari ini. Di tombol Mulai tanyakan dulu siapa yang masuk, lalu isi "
+            "jawabannya atau cara lain.",
+            asked,
+        )
     return f"senama: {told}"[:300]
 
 

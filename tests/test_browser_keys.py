@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.test_browser_laboratory import order
 from tests.walk import Desk, press_access_key
 
 pytestmark = pytest.mark.browser
@@ -30,7 +31,8 @@ class Keyboard:
         expect(self.page.get_by_role("heading", level=1)).to_contain_text(title)
 
 
-def keys_of_the_counter(desk: Desk, keys: Keyboard) -> None:
+def keys_of_the_counter(desk: Desk, keys: Keyboard) -> str:
+    """The new patient's number."""
     page = desk.page
     desk.go("/pendaftaran")
     keys.press("C", "Pendaftaran")
@@ -53,12 +55,13 @@ def keys_of_the_counter(desk: Desk, keys: Keyboard) -> None:
     keys.leads_to("Pasien baru")
     desk.press("Periksa kembali")
     keys.press("S", "Periksa kembali")
-    desk.read_ticket()
+    number, _ = desk.read_ticket()
     page.evaluate(PRINTED)
     keys.press("T", "Tiket")
     expect(page.locator("html")).to_have_attribute("lang", "printed")
     keys.press("N", "Tiket")
     keys.leads_to("Pendaftaran")
+    return number
 
 
 def keys_of_the_room(desk: Desk, keys: Keyboard) -> None:
@@ -97,6 +100,28 @@ def keys_of_the_room(desk: Desk, keys: Keyboard) -> None:
     expect(page.get_by_label("Nama, NIK")).to_be_focused()
 
 
+def keys_of_the_laboratory(desk: Desk, keys: Keyboard, number: str) -> None:
+    page = desk.page
+    desk.open_queue("GIGI")
+    desk.row(number).get_by_role("button", name="Panggil").click()
+    desk.start(number)
+    order(desk)
+    desk.finish()
+    desk.open_queue("LAB")
+    desk.row(number).get_by_role("link", name="Lainnya").click()
+    page.get_by_role("link", name="Buka rekam kunjungan").click()
+    keys.press("M", "Laboratorium")
+    expect(page.get_by_label("Hemoglobin", exact=True)).to_be_visible()
+    keys.press("L", "Laboratorium")
+    expect(page.locator("main")).to_contain_text("Sampel")
+    page.get_by_label("Hemoglobin", exact=True).fill("13")
+    keys.press("S", "Laboratorium")
+    expect(page.get_by_label("Hemoglobin", exact=True)).to_have_value("13")
+    page.get_by_label("Gula darah sewaktu", exact=True).fill("98")
+    keys.press("E", "Laboratorium")
+    keys.leads_to("Antrean")
+
+
 def keys_of_the_record(desk: Desk, keys: Keyboard) -> None:
     page = desk.page
     desk.open_record("Wulan Tombol Cepat", "Wulan Tombol Cepat")
@@ -121,8 +146,9 @@ def keys_of_the_record(desk: Desk, keys: Keyboard) -> None:
 
 def test_each_listed_key_does_what_the_list_says(live_server, page):
     desk, keys = Desk(page, live_server).log_in("kepala"), Keyboard(page)
-    keys_of_the_counter(desk, keys)
+    number = keys_of_the_counter(desk, keys)
     keys_of_the_room(desk, keys)
+    keys_of_the_laboratory(desk, keys, number)
     keys_of_the_record(desk, keys)
     desk.go("/bantuan")
     rows = page.locator("tr", has=page.locator("td kbd"))

@@ -50,7 +50,7 @@ def test_one_of_a_name_is_not_asked(app):
 def test_of_two_the_one_who_came_in_says_the_year(two):
     first, _ = two
     assert right_patient.question(first) == right_patient.Question(2, asks_date=False)
-    with pytest.raises(Unconfirmed, match="Tanyakan dulu"):
+    with pytest.raises(Unconfirmed, match="tanyakan dulu siapa"):
         start(first)
     assert start(first, "1985").state == EntryState.IN_SERVICE
     assert started_with(first) == "senama: tahun lahir cocok"

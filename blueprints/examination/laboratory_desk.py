@@ -11,7 +11,16 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from blueprints.examination import page
-from clinic import allergies, history, lab_orders, lab_reports, lab_results, lab_values, records
+from clinic import (
+    allergies,
+    history,
+    lab_orders,
+    lab_reports,
+    lab_results,
+    lab_values,
+    records,
+    right_patient,
+)
 from clinic.lab_entry import DONE, Entered
 from db import db
 from models import LabOrderTest, LabResult, LabTest, Poli, PoliKind, QueueEntry, Visit
@@ -59,7 +68,7 @@ def has_work(visit: Visit, entry: QueueEntry | None) -> bool:
     """Whether this stay is one in the laboratory with something to do: then its own page opens."""
     if entry is None or entry.poli.kind is not PoliKind.LABORATORY:
         return False
-    return entry.state in records.BEING_SERVED and bool(lab_orders.open_orders(visit))
+    return right_patient.may_write(entry) and bool(lab_orders.open_orders(visit))
 
 
 def entry_of(visit: Visit, ref: str = "") -> QueueEntry | None:
@@ -93,7 +102,7 @@ def show(
 ) -> Response:
     """The page: the form while the patient is here, and what was reported."""
     entry, today = entry_of(visit), history.visit_summary(visit)
-    is_served = entry is not None and entry.state in records.BEING_SERVED
+    is_served = entry is not None and right_patient.may_write(entry)
     orders = lab_orders.open_orders(visit)
     examination = records.open_examination(entry) if entry else None
     stored = examination.objective if examination else ""

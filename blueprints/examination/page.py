@@ -176,9 +176,7 @@ def only_typed(
 def _may_write(entry: QueueEntry | None, examination: Examination | None) -> bool:
     if entry is None or (examination and examination.finished_at):
         return False
-    if entry.state == EntryState.CALLED and right_patient.question(entry):
-        return False  # first it is asked who came in
-    return entry.state in records.BEING_SERVED
+    return right_patient.may_write(entry)
 
 
 def _form_context(
