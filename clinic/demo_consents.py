@@ -1,6 +1,6 @@
 """The demo clinic's general consents: most have signed at their first visit, a few refused."""
 
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import func, select
 
@@ -32,7 +32,7 @@ def write(clerk: User) -> None:
     insert_only(Consent, rows)
 
 
-def _row(patient: Patient, at, clerk: User) -> dict:
+def _row(patient: Patient, at: datetime, clerk: User) -> dict:
     is_child = _is_child(patient.birth_date, at.date()) and patient.mother_name
     return {
         "public_id": new_public_id(),

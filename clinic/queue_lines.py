@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from sqlalchemy import Integer, Select, and_, bindparam, exists, func, select
+from sqlalchemy import Integer, ScalarSelect, Select, and_, bindparam, exists, func, select
 from sqlalchemy.orm import aliased
 
 from clinic import days, lab_alerts, settings
@@ -200,9 +200,9 @@ def _with_minutes(row: QueueRow, queue: RoomQueue) -> QueueRow:
     return row
 
 
-def _rows() -> Select:
-    day_id, poli_id = bindparam("day_id", type_=Integer), bindparam("poli_id", type_=Integer)
-    here_today = (
+def _namesakes(day_id):
+    """Names that several people of this day have."""
+    return (
         select(Patient.name_key, func.count(Patient.id.distinct()).label("people"))
         .join(Visit, Visit.patient_id == Patient.id)
         .where(Visit.service_day_id == day_id, Visit.status != VisitStatus.CANCELLED)
@@ -210,16 +210,21 @@ def _rows() -> Select:
         .having(func.count(Patient.id.distinct()) > 1)
         .subquery()
     )
-    earlier, from_room = aliased(QueueEntry), aliased(Poli)
+
+
+def _room_gone_to() -> ScalarSelect:
     later, to_room = aliased(QueueEntry), aliased(Poli)
-    goes_to = (
+    return (
         select(func.max(to_room.name))
         .join(later, later.poli_id == to_room.id)
         .where(later.previous_entry_id == QueueEntry.id, later.undone_at.is_(None))
         .correlate(QueueEntry)
         .scalar_subquery()
     )
-    lab_tests = (
+
+
+def _open_lab_tests() -> ScalarSelect:
+    return (
         select(func.count(LabOrderTest.id))
         .join(LabOrderTest.order)
         .where(
@@ -230,6 +235,12 @@ def _rows() -> Select:
         .correlate(Visit)
         .scalar_subquery()
     )
+
+
+def _rows() -> Select:
+    day_id, poli_id = bindparam("day_id", type_=Integer), bindparam("poli_id", type_=Integer)
+    here_today = _namesakes(day_id)
+    earlier, from_room = aliased(QueueEntry), aliased(Poli)
     return (
         select(
             QueueEntry.public_id,
@@ -260,8 +271,8 @@ def _rows() -> Select:
             exists().where(Allergy.patient_id == Patient.id, Allergy.ended_at.is_(None)),
             exists().where(VitalSigns.visit_id == Visit.id, VitalSigns.ended_at.is_(None)),
             from_room.name,
-            goes_to,
-            lab_tests,
+            _room_gone_to(),
+            _open_lab_tests(),
         )
         .join(Visit, Visit.id == QueueEntry.visit_id)
         .join(Patient, Patient.id == Visit.patient_id)
