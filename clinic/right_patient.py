@@ -16,7 +16,7 @@ from validators import FieldError, clean_text, parse_date
 
 EMERGENCY_RANK = 0  # care does not wait for an answer
 ESTIMATE_TOLERANCE = 2  # years
-SHORTEST_REASON = 10
+SHORTEST_REASON, LONGEST_REASON = 10, 280  # letters; the audit entry holds a few more
 
 
 @dataclass(frozen=True)
@@ -73,14 +73,14 @@ def confirm(entry: QueueEntry, answer: str, reason: str) -> str:
             "lain yang senama.",
             asked,
         )
-    told = clean_text(reason, 300)
+    told = clean_text(reason, LONGEST_REASON)
     if len(told) < SHORTEST_REASON:
         raise Unconfirmed(
             "Ada pasien senama hari ini. Di tombol Mulai tanyakan dulu siapa yang masuk, lalu isi "
             "jawabannya atau cara lain.",
             asked,
         )
-    return f"senama: {told}"[:300]
+    return f"senama: {told}"
 
 
 def _namesakes(entry: QueueEntry, patient: Patient) -> list[date | None]:

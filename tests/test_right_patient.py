@@ -156,6 +156,18 @@ def test_the_queue_asks_and_keeps_what_was_typed(two, sign_in):
     assert "/kunjungan/" in right.location
 
 
+@pytest.mark.parametrize("reason", ["x" * 281, "\u0958" * 200])
+def test_a_reason_that_is_too_long_is_said_and_kept(two, sign_in, reason):
+    """The second grows to twice its length when it is brought into one form."""
+    first, _ = two
+    client = sign_in("umum")
+    client.get("/poli/UMUM")
+    answer = post(client, f"/antrean/{first.public_id}/mulai", {"jawaban": "", "alasan": reason})
+    assert answer.status_code == 422
+    assert "Ringkas dulu" in text_of(answer)
+    assert f'value="{reason}"' in answer.get_data(as_text=True)
+
+
 def test_the_page_asks_when_it_is_opened_by_its_address(two, sign_in):
     first, second = two
     client = sign_in("umum")

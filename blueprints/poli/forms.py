@@ -35,4 +35,4 @@ class StartForm(Form):
     """Who it is, where somebody else of this name is here today."""
 
     jawaban = StringField()
-    alasan = StringField("Alasan", [checked_by(partial(clean_text, max_length=300))])
+    alasan = StringField()

@@ -16,6 +16,7 @@ from clinic.queue_steps import STEPS, past_steps, possible
 from clinic.queue_undo import can_undo
 from db import db, transaction
 from models import Poli, QueueEntry
+from validators import FieldError
 
 BUTTONS = {action for action, step in STEPS.items() if step.is_button} | {"urungkan"}
 
@@ -48,8 +49,9 @@ def step(entry: str, action: str):
     except right_patient.Unconfirmed as unconfirmed:
         # The button in the queue has asked nothing yet.
         problem = str(unconfirmed) if "jawaban" in request.form else ""
-        page = _ask_who(found, unconfirmed.question, StartForm(request.form), problem)
-        return Response(page, 422, mimetype="text/html")
+        return _ask_again(found, unconfirmed.question, problem)
+    except FieldError as too_long:
+        return _ask_again(found, right_patient.question(found), str(too_long))
     except queues.QueueError as refused:
         return queue.show(found.poli.code, problem=str(refused), status=409)
     if action == "mulai":
@@ -105,9 +107,14 @@ def _take(entry: QueueEntry, action: str, form: ReasonForm | MoveForm | None) ->
     target = None
     if action == "pindah":
         target = db.session.scalar(select(Poli).where(Poli.code == form.poli.data))
-    typed, answer = request.form.get("alasan", "")[:300], request.form.get("jawaban", "")[:40]
+    typed, answer = request.form.get("alasan", ""), request.form.get("jawaban", "")
     reason = form.alasan.cleaned if form and form.validate() else typed
     queues.act(access.current_actor(), entry, action, reason, target, answer=answer)
+
+
+def _ask_again(entry: QueueEntry, asked: right_patient.Question, problem: str) -> Response:
+    page = _ask_who(entry, asked, StartForm(request.form), problem)
+    return Response(page, 422, mimetype="text/html")
 
 
 def _ask_who(
