@@ -132,3 +132,16 @@ def test_from_the_question_to_the_known_record(live_server, open_page, has_scrip
         box.fill("Diminta oleh dokter")
     desk.press("Simpan dan")
     expect(page.locator(".ticket")).to_contain_text("Gigi")
+
+
+@pytest.mark.parametrize("has_script", [True, False], ids=["script", "no script"])
+def test_the_panel_does_not_say_what_nobody_has_looked_at(live_server, open_page, has_script):
+    page = open_page(java_script_enabled=has_script)
+    Desk(page, live_server, has_script).log_in("loket").go("/pendaftaran/baru")
+    panel = page.locator("#mirip-isi")
+    expect(panel).to_contain_text("tampil di sini atau di halaman periksa")
+    page.get_by_label("Nama lengkap").fill("Xaverius Tanpa Kembaran")
+    page.get_by_label("Tanggal lahir").fill("03-04-1971")
+    page.get_by_label("Alamat").click()
+    said = "Belum ada pasien yang mirip" if has_script else "tampil di sini"
+    expect(panel).to_contain_text(said)

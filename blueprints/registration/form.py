@@ -189,7 +189,8 @@ def likely():
     form = RegistrationForm(request.form)
     ref = request.form.get("patient", "")
     patient = patients.by_ref(ref) if ref else None
-    return render_template("registration/_likely.html", **_likely(form, patient, {}))
+    found = _likely(form, patient, {})
+    return render_template("registration/_likely.html", has_looked=True, **found)
 
 
 def _suggestion(form: RegistrationForm, patient: Patient | None) -> dict:
