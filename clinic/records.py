@@ -7,15 +7,17 @@ meanwhile is noticed by the version, so nobody's text is lost without being seen
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.attributes import flag_modified
 from sqlalchemy.orm.exc import StaleDataError
 
-from clinic import audit, diagnoses, lab_orders, queues
+from clinic import audit, diagnoses, queues
 from clinic.audit import Actor
 from clinic.diagnoses import DiagnosisInput
+from clinic.examination_parts import PARTS, Part
 from clinic.lab_orders import OrderInput
 from clinic.measurements import VITALS, Vitals, measure, own_measurement
 from clinic.record_errors import Conflict, NotOpen, RecordError
@@ -50,7 +52,6 @@ __all__ = [
     "save",
 ]
 TEXTS = ("subjective", "objective", "assessment", "plan", "therapy")
-PARTS = ("diagnoses", "vitals", "lab")  # kept in rows of their own
 BEING_SERVED = (EntryState.CALLED, EntryState.IN_SERVICE)
 # Their result or their service is the record; they seldom make a diagnosis.
 WITHOUT_DIAGNOSIS = (PoliKind.LABORATORY, PoliKind.PHARMACY)
@@ -95,7 +96,8 @@ def finish(actor: Actor, entry: QueueEntry, form: ExaminationInput, version: int
     examination = _write(actor, entry, form, version)
     _check_complete(examination, entry.poli)
     target = _target(examination, entry)
-    _refuse_forgotten_order(entry, target)
+    for part in PARTS:
+        part.check(examination, target)
     examination.finished_at = utcnow()
     # A nurse may have begun the draft; who finishes it answers for it.
     examination.practitioner_id = _practitioner_id(actor) or examination.practitioner_id
@@ -165,20 +167,16 @@ def _write(actor: Actor, entry: QueueEntry, form: ExaminationInput, version: int
         _write_content(actor, examination, form)
     except (IntegrityError, StaleDataError) as error:
         raise Conflict from error  # the table's rule: one examination an entry, one next version
-    if form.vitals is not None:
-        measure(actor, entry.visit, entry, form.vitals)
-    if form.lab is not None:
-        lab_orders.place(actor, entry, form.lab)
     return examination
 
 
 def _write_content(actor: Actor, examination: Examination, form: ExaminationInput) -> None:
     is_next_version = _write_texts(examination, form) or examination.id is None
     db.session.flush()
-    if form.diagnoses is not None:
-        wanted = diagnoses.lines(form.diagnoses, examination.visit.patient, examination)
-        if diagnoses.write(actor, examination, wanted) and not is_next_version:
-            flag_modified(examination, "plan")  # diagnoses alone raise the version too
+    for part, wanted in _parts(form):
+        if part.write(actor, examination, wanted) and not is_next_version:
+            flag_modified(examination, "plan")  # a part alone raises the version too
+            is_next_version = True
     db.session.flush()
 
 
@@ -208,24 +206,22 @@ def _write_texts(examination: Examination, form: ExaminationInput) -> bool:
 
 
 def _texts(form: ExaminationInput) -> dict[str, str | None]:
-    names = [field.name for field in fields(form) if field.name not in PARTS]
+    in_rows = {part.name for part in PARTS}
+    names = [field.name for field in fields(form) if field.name not in in_rows]
     return {name: getattr(form, name) for name in names}
+
+
+def _parts(form: ExaminationInput) -> list[tuple[Part, Any]]:
+    """Each part that the form sent, with what it said."""
+    sent = [(part, getattr(form, part.name)) for part in PARTS]
+    return [(part, wanted) for part, wanted in sent if wanted is not None]
 
 
 def _says_the_same(examination: Examination, form: ExaminationInput) -> bool:
     texts = _texts(form).items()
     if any(text is not None and text != (getattr(examination, name) or "") for name, text in texts):
         return False
-    if form.lab and not lab_orders.says_the_same(lab_orders.order_of(examination.entry), form.lab):
-        return False
-    if form.diagnoses is None:
-        return True
-    patient = examination.visit.patient
-    typed = diagnoses.lines(form.diagnoses, patient, examination)
-    stored = [diagnoses.line_of(row) for row in diagnoses.active(examination)]
-    return [line.code or line.title for line in typed] == [
-        line.code or line.title for line in stored
-    ]
+    return all(part.says_the_same(examination, wanted) for part, wanted in _parts(form))
 
 
 def _check_complete(examination: Examination, poli: Poli) -> None:
@@ -248,21 +244,6 @@ def _target(examination: Examination, entry: QueueEntry) -> Poli | None:
     if target is None or target.id == entry.poli_id:
         raise RecordError("Pilih ruang lain sebagai tujuan rujukan.", "refer_to")
     return target
-
-
-def _refuse_forgotten_order(entry: QueueEntry, target: Poli | None) -> None:
-    if entry.poli.kind == PoliKind.LABORATORY and lab_orders.open_orders(entry.visit):
-        raise NotOpen("Hasil laboratorium belum selesai. Isi di halaman laboratoriumnya.")
-    order = lab_orders.order_of(entry)
-    if (
-        order
-        and order.state in lab_orders.OPEN
-        and (target is None or target.kind != PoliKind.LABORATORY)
-    ):
-        raise RecordError(
-            "Permintaan laboratorium masih terbuka. Rujuk ke laboratorium, atau hapus centangnya.",
-            "disposition",
-        )
 
 
 def _log(actor: Actor, action: str, examination: Examination) -> None:

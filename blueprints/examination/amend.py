@@ -7,7 +7,7 @@ from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
 
 import access
-from blueprints.examination import amend_form, page
+from blueprints.examination import amend_form, form_context, page
 from blueprints.examination.amend_form import AmendForm, Measurement
 from blueprints.examination.blueprint import bp, clinical
 from blueprints.examination.desk import OTHER_PATIENT
@@ -18,7 +18,7 @@ from blueprints.examination.forms import (
     searched_only,
     version_sent,
 )
-from blueprints.examination.page import Typed
+from blueprints.examination.typed import Typed
 from clinic import allergies, amendment_lists, amendment_rules, amendments, diagnoses, records
 from db import db, transaction
 from models import Amendment, AmendmentState, Disposition, Examination, QueueEntry, Role, Visit
@@ -115,7 +115,7 @@ def _again(
     entered = entered_diagnoses(request.form) or []
     lines = diagnoses.lines(entered, examination.visit.patient, examination)
     chosen = {line.code for line in lines}
-    found = page.search_options(form.diagnosis_search.data or "")
+    found = form_context.search_options(form.diagnosis_search.data or "")
     options = [term for term in found if term.code not in chosen]
     version = examination.version if is_conflict else version_sent(request.form)
     typed = Typed(form, lines, version, options, problem, is_conflict)
@@ -127,7 +127,7 @@ def _show(examination: Examination, typed: Typed | None = None, status: int = 20
     waiting = amendment_lists.own_waiting(examination, current_user.id)
     shown = typed or amend_form.filled(examination, waiting)
     is_compared = shown.is_conflict or (waiting is not None and typed is None)
-    theirs = page.theirs(examination, shown) if is_compared else {}
+    theirs = form_context.theirs(examination, shown) if is_compared else {}
     html = render_template(
         "examination/amend.html",
         examination=examination,

@@ -4,7 +4,7 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from sqlalchemy import select
 
 import access
-from blueprints.examination import laboratory_desk, page
+from blueprints.examination import form_context, laboratory_desk, page
 from blueprints.examination.blueprint import bp, clinical
 from blueprints.examination.forms import (
     UNDECIDED,
@@ -14,6 +14,7 @@ from blueprints.examination.forms import (
     searched_only,
     version_sent,
 )
+from blueprints.examination.typed import Typed
 from clinic import allergies, diagnoses, records
 from clinic.diagnoses import DiagnosisInput
 from clinic.queues import QueueError
@@ -101,10 +102,10 @@ def _again(
     chosen = {line.code for line in lines}
     options = [
         term
-        for term in page.search_options(form.diagnosis_search.data or "")
+        for term in form_context.search_options(form.diagnosis_search.data or "")
         if term.code not in chosen
     ]
-    typed = page.Typed(form, lines, version_sent(request.form), options, problem, is_conflict)
+    typed = Typed(form, lines, version_sent(request.form), options, problem, is_conflict)
     return page.show(visit, entry, typed, status=status)
 
 
@@ -165,7 +166,7 @@ def diagnosis_options(visit: str):
     entered = [DiagnosisInput(text[:300]) for text in request.args.getlist("diagnosis")]
     ticked = diagnoses.lines(entered, found.patient)
     chosen = {line.code for line in ticked}
-    options = [term for term in page.search_options(query[:80]) if term.code not in chosen]
+    options = [term for term in form_context.search_options(query[:80]) if term.code not in chosen]
     return render_template(
         "examination/_diagnosis_options.html", options=options, ticked=ticked, query=query
     )

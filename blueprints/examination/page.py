@@ -1,8 +1,6 @@
 """What the examination page shows: who it is, what was before, the form or the finished text."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
 
 from flask import abort, redirect, render_template, request, url_for
 from flask_login import current_user
@@ -11,28 +9,22 @@ from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
 
 import access
-from blueprints.examination.forms import ExaminationForm, choices, filled_form, stored_lines
+from blueprints.examination.form_context import form_context, theirs
+from blueprints.examination.forms import ExaminationForm
+from blueprints.examination.typed import Typed
 from clinic import (
     allergies,
     consents,
-    diagnoses,
     history,
-    icd10,
-    lab_orders,
     records,
     right_patient,
 )
 from clinic.vital_signs import vital_findings
 from db import db
-from formatting import DISPOSITION_LABELS
 from models import (
     ConsentDecision,
-    Disposition,
-    EntryKind,
     EntryState,
     Examination,
-    LabOrderState,
-    LabTest,
     Patient,
     Poli,
     QueueEntry,
@@ -41,7 +33,6 @@ from models import (
 )
 
 EARLIER_VISITS = 5
-SHORTEST_SEARCH = 2
 # Of several rooms' entries the page takes the one that is most likely meant.
 PREFERRED = (
     EntryState.IN_SERVICE,
@@ -59,22 +50,6 @@ TEXT_LABELS = {
     "refer_external": "Tujuan rujukan",
     "lab_note": "Catatan untuk laboratorium",
 }
-
-
-@dataclass
-class Typed:
-    """What a request typed, to be shown again when it could not be stored."""
-
-    form: ExaminationForm
-    lines: list[diagnoses.Line]
-    version: int
-    options: list[Any] = field(default_factory=list)
-    problem: str = ""
-    is_conflict: bool = False
-
-    @property
-    def texts(self) -> list[str]:
-        return [f"{line.code} {line.title}".strip() for line in self.lines]
 
 
 def readable_visit(ref: str) -> Visit:
@@ -140,7 +115,7 @@ def show(
         "labels": TEXT_LABELS,
     }
     if writes:
-        context |= _form_context(entry, examination, typed)
+        context |= form_context(entry, examination, typed)
     return Response(
         render_template("examination/visit.html", **context),
         status,
@@ -179,89 +154,5 @@ def _may_write(entry: QueueEntry | None, examination: Examination | None) -> boo
     return right_patient.may_write(entry)
 
 
-def _form_context(
-    entry: QueueEntry, examination: Examination | None, typed: Typed | None
-) -> dict[str, Any]:
-    own = records.own_measurement(current_user.id, entry.visit, entry)
-    form = typed.form if typed else filled_form(examination, own)
-    if not typed:
-        order = lab_orders.order_of(entry)
-        form.lab_note.data = order.note if order else ""
-    polis = list(db.session.scalars(select(Poli).where(Poli.is_active).order_by(Poli.position)))
-    rooms = {poli.code: poli.name for poli in polis if poli.id != entry.poli_id}
-    form.refer_to.choices = choices({"": "Pilih ruang"} | rooms)
-    sender = _sender(entry)
-    if sender:
-        back = {"pulang": f"Selesai, kembali ke {sender.name}"}
-        form.disposition.choices = choices(DISPOSITION_LABELS | back)
-    lab = _lab_context(entry, typed)
-    if lab["lab_codes"] and not form.disposition.data:  # what is asked for leads there
-        form.disposition.data, form.refer_to.data = Disposition.INTERNAL.value, lab["lab_room"]
-    return lab | {
-        "form": form,
-        "lines": typed.lines if typed else stored_lines(examination),
-        "version": _version(examination, typed),
-        "options": typed.options if typed else [],
-        "ticked": [],
-        "query": form.diagnosis_search.data or "",
-        "has_own_vitals": own is not None or bool(form.errors.keys() & set(records.VITALS)),
-    }
-
-
-def _lab_context(entry: QueueEntry, typed: Typed | None) -> dict[str, Any]:
-    """The tests to tick, by group, and those that are ticked; none once a sample was taken."""
-    room, order = lab_orders.laboratory(), lab_orders.order_of(entry)
-    is_fixed = order is not None and order.state is not LabOrderState.ORDERED
-    if room is None or room.id == entry.poli_id or is_fixed:
-        return {"lab_groups": {}, "lab_codes": set(), "lab_room": ""}
-    asked = [item.test for item in lab_orders.asked(order)]
-    groups: dict[str, list[LabTest]] = {}
-    for test in dict.fromkeys([*lab_orders.active_tests(), *asked]):
-        groups.setdefault(test.group, []).append(test)
-    sent = typed is not None and "lab_sent" in request.form
-    codes = set(request.form.getlist("lab")) if sent else {test.code for test in asked}
-    return {"lab_groups": groups, "lab_codes": codes, "lab_room": room.code}
-
-
-def _version(examination: Examination | None, typed: Typed | None) -> int:
-    # Only who has seen the other's text may save over it.
-    if typed and not typed.is_conflict:
-        return typed.version
-    return examination.version if examination else 0
-
-
-def _sender(entry: QueueEntry) -> Poli | None:
-    """The room that waits for this one's result."""
-    while entry.kind == EntryKind.MOVED:
-        entry = entry.previous_entry
-    before = entry.previous_entry
-    if entry.kind not in (EntryKind.REFERRED, EntryKind.ORDERED) or before is None:
-        return None
-    return before.poli if before.state == EntryState.AWAITING_RESULT else None
-
-
-def theirs(examination: Examination | None, typed: Typed) -> dict[str, str]:
-    """What stands stored where it differs from what was typed, by field."""
-    if examination is None:
-        return {}
-    stored = {name: getattr(examination, name) for name in records.TEXTS}
-    found = {
-        name: text
-        for name, text in stored.items()
-        if typed.form[name].raw_data and (typed.form[name].data or "").strip() != text
-    }
-    codes = [f"{line.code} {line.title}".strip() for line in stored_lines(examination)]
-    if codes != typed.texts:
-        found["diagnosis"] = "; ".join(codes) or "belum ada diagnosis"
-    if examination.disposition and examination.disposition != typed.form.disposition.data:
-        found["disposition"] = DISPOSITION_LABELS[examination.disposition]
-    return found
-
-
 def queue_address(poli: Poli) -> str:
     return url_for("poli.queue", code=poli.code)
-
-
-def search_options(text: str) -> list[Any]:
-    """ICD-10 terms for what was typed in the search box."""
-    return icd10.search(text.strip()) if len(text.strip()) >= SHORTEST_SEARCH else []

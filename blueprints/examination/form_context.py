@@ -1,0 +1,99 @@
+"""What the examination's form shows: stored or typed text, and what each of its parts adds."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from flask_login import current_user
+from sqlalchemy import select
+
+from blueprints.examination import lab_order_form
+from blueprints.examination.forms import ExaminationForm, choices, filled_form, stored_lines
+from blueprints.examination.typed import Typed
+from clinic import icd10, records
+from db import db
+from formatting import DISPOSITION_LABELS
+from models import EntryKind, EntryState, Examination, Poli, QueueEntry
+
+SHORTEST_SEARCH = 2
+
+
+class FormPart(NamedTuple):
+    """A part of the form with a template of its own in templates/examination/_form.html.
+
+    `context` may fill the form's fields and returns what the template needs; `theirs` says what
+    another has stored where it differs from what was typed, by field.
+    """
+
+    context: Callable[[ExaminationForm, QueueEntry, Examination | None, Typed | None], dict]
+    theirs: Callable[[Examination, Typed], dict[str, str]] = lambda examination, typed: {}
+
+
+FORM_PARTS = (FormPart(lab_order_form.context),)
+
+
+def form_context(
+    entry: QueueEntry, examination: Examination | None, typed: Typed | None
+) -> dict[str, Any]:
+    own = records.own_measurement(current_user.id, entry.visit, entry)
+    form = typed.form if typed else filled_form(examination, own)
+    polis = list(db.session.scalars(select(Poli).where(Poli.is_active).order_by(Poli.position)))
+    rooms = {poli.code: poli.name for poli in polis if poli.id != entry.poli_id}
+    form.refer_to.choices = choices({"": "Pilih ruang"} | rooms)
+    sender = _sender(entry)
+    if sender:
+        back = {"pulang": f"Selesai, kembali ke {sender.name}"}
+        form.disposition.choices = choices(DISPOSITION_LABELS | back)
+    context = {}
+    for part in FORM_PARTS:
+        context |= part.context(form, entry, examination, typed)
+    return context | {
+        "form": form,
+        "lines": typed.lines if typed else stored_lines(examination),
+        "version": _version(examination, typed),
+        "options": typed.options if typed else [],
+        "ticked": [],
+        "query": form.diagnosis_search.data or "",
+        "has_own_vitals": own is not None or bool(form.errors.keys() & set(records.VITALS)),
+    }
+
+
+def _version(examination: Examination | None, typed: Typed | None) -> int:
+    # Only who has seen the other's text may save over it.
+    if typed and not typed.is_conflict:
+        return typed.version
+    return examination.version if examination else 0
+
+
+def _sender(entry: QueueEntry) -> Poli | None:
+    """The room that waits for this one's result."""
+    while entry.kind == EntryKind.MOVED:
+        entry = entry.previous_entry
+    before = entry.previous_entry
+    if entry.kind not in (EntryKind.REFERRED, EntryKind.ORDERED) or before is None:
+        return None
+    return before.poli if before.state == EntryState.AWAITING_RESULT else None
+
+
+def theirs(examination: Examination | None, typed: Typed) -> dict[str, str]:
+    """What stands stored where it differs from what was typed, by field."""
+    if examination is None:
+        return {}
+    stored = {name: getattr(examination, name) for name in records.TEXTS}
+    found = {
+        name: text
+        for name, text in stored.items()
+        if typed.form[name].raw_data and (typed.form[name].data or "").strip() != text
+    }
+    codes = [f"{line.code} {line.title}".strip() for line in stored_lines(examination)]
+    if codes != typed.texts:
+        found["diagnosis"] = "; ".join(codes) or "belum ada diagnosis"
+    if examination.disposition and examination.disposition != typed.form.disposition.data:
+        found["disposition"] = DISPOSITION_LABELS[examination.disposition]
+    for part in FORM_PARTS:
+        found |= part.theirs(examination, typed)
+    return found
+
+
+def search_options(text: str) -> list[Any]:
+    """ICD-10 terms for what was typed in the search box."""
+    return icd10.search(text.strip()) if len(text.strip()) >= SHORTEST_SEARCH else []

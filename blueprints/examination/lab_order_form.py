@@ -1,0 +1,31 @@
+"""The laboratory's tests in the examination's form."""
+
+from typing import Any
+
+from flask import request
+
+from blueprints.examination.forms import ExaminationForm
+from blueprints.examination.typed import Typed
+from clinic import lab_orders
+from models import Disposition, Examination, LabOrderState, LabTest, QueueEntry
+
+
+def context(
+    form: ExaminationForm, entry: QueueEntry, examination: Examination | None, typed: Typed | None
+) -> dict[str, Any]:
+    """The tests to tick, by group, and those that are ticked; none once a sample was taken."""
+    room, order = lab_orders.laboratory(), lab_orders.order_of(entry)
+    if not typed:
+        form.lab_note.data = order.note if order else ""
+    is_fixed = order is not None and order.state is not LabOrderState.ORDERED
+    if room is None or room.id == entry.poli_id or is_fixed:
+        return {"lab_groups": {}, "lab_codes": set(), "lab_room": ""}
+    asked = [item.test for item in lab_orders.asked(order)]
+    groups: dict[str, list[LabTest]] = {}
+    for test in dict.fromkeys([*lab_orders.active_tests(), *asked]):
+        groups.setdefault(test.group, []).append(test)
+    sent = typed is not None and "lab_sent" in request.form
+    codes = set(request.form.getlist("lab")) if sent else {test.code for test in asked}
+    if codes and not form.disposition.data:  # what is asked for leads there
+        form.disposition.data, form.refer_to.data = Disposition.INTERNAL.value, room.code
+    return {"lab_groups": groups, "lab_codes": codes, "lab_room": room.code}

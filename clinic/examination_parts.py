@@ -1,0 +1,79 @@
+"""What of the examination's form is kept in rows of its own, beside the examination's texts.
+
+A part is written with the draft, compared when "Selesai" is pressed twice, and may refuse the end.
+A new one is a line in PARTS and a field of the same name in `records.ExaminationInput`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from clinic import diagnoses, lab_orders
+from clinic.audit import Actor
+from clinic.diagnoses import DiagnosisInput
+from clinic.lab_orders import OrderInput
+from clinic.measurements import Vitals, measure
+from clinic.record_errors import NotOpen, RecordError
+from models import Examination, Poli, PoliKind
+
+
+@dataclass(frozen=True)
+class Part:
+    """`name` is the field of the input; what the form did not send (None) never reaches it."""
+
+    name: str
+    # Makes the rows what was sent; True when whoever has the form open must be told.
+    write: Callable[[Actor, Examination, Any], bool]
+    says_the_same: Callable[[Examination, Any], bool] = lambda examination, wanted: True
+    # Before "Selesai", with the room that the patient goes to: raises RecordError or NotOpen.
+    check: Callable[[Examination, Poli | None], None] = lambda examination, target: None
+
+
+def _write_diagnoses(actor: Actor, examination: Examination, entered: list[DiagnosisInput]) -> bool:
+    wanted = diagnoses.lines(entered, examination.visit.patient, examination)
+    return diagnoses.write(actor, examination, wanted)
+
+
+def _same_diagnoses(examination: Examination, entered: list[DiagnosisInput]) -> bool:
+    typed = diagnoses.lines(entered, examination.visit.patient, examination)
+    stored = [diagnoses.line_of(row) for row in diagnoses.active(examination)]
+    return [line.code or line.title for line in typed] == [
+        line.code or line.title for line in stored
+    ]
+
+
+def _write_vitals(actor: Actor, examination: Examination, values: Vitals) -> bool:
+    measure(actor, examination.visit, examination.entry, values)
+    return False  # each measures for themselves
+
+
+def _write_order(actor: Actor, examination: Examination, wanted: OrderInput) -> bool:
+    lab_orders.place(actor, examination.entry, wanted)
+    return False
+
+
+def _same_order(examination: Examination, wanted: OrderInput) -> bool:
+    return lab_orders.says_the_same(lab_orders.order_of(examination.entry), wanted)
+
+
+def _refuse_forgotten_order(examination: Examination, target: Poli | None) -> None:
+    entry = examination.entry
+    if entry.poli.kind == PoliKind.LABORATORY and lab_orders.open_orders(entry.visit):
+        raise NotOpen("Hasil laboratorium belum selesai. Isi di halaman laboratoriumnya.")
+    order = lab_orders.order_of(entry)
+    if (
+        order
+        and order.state in lab_orders.OPEN
+        and (target is None or target.kind != PoliKind.LABORATORY)
+    ):
+        raise RecordError(
+            "Permintaan laboratorium masih terbuka. Rujuk ke laboratorium, atau hapus centangnya.",
+            "disposition",
+        )
+
+
+PARTS = (
+    Part("diagnoses", _write_diagnoses, _same_diagnoses),
+    Part("vitals", _write_vitals),
+    Part("lab", _write_order, _same_order, _refuse_forgotten_order),
+)
