@@ -9,6 +9,7 @@ Visits       ServiceDay, Counter, RegistrationDraft, Visit, Override, VisitCorre
 Records      Examination, Addendum, VitalSigns, Diagnosis, Allergy, Consent, RecordAccess,
              Amendment, AmendmentLine
 Laboratory   LabTest, LabReference, LabOrder, LabOrderTest, LabResult
+Medicines    Medicine, Prescription, PrescriptionLine, PrescriptionComponent, PrescriptionWarning
 Operations   AuditEntry, OutboxEntry, WorkerBeat
 
 No queries, no texts, no serialisers here. Instants (`*_at`) are UTC, days (`*_on`) are the
@@ -37,6 +38,7 @@ from tables.laboratory import (
     LabResult,
     LabTest,
 )
+from tables.medicines import Medicine, Route
 from tables.operations import AuditEntry, OutboxEntry, OutboxState, WorkerBeat
 from tables.people import (
     AliasKind,
@@ -52,6 +54,13 @@ from tables.people import (
     Role,
     User,
     UserPoli,
+)
+from tables.prescriptions import (
+    Prescription,
+    PrescriptionComponent,
+    PrescriptionLine,
+    PrescriptionState,
+    PrescriptionWarning,
 )
 from tables.queues import EntryKind, EntryState, QueueEntry, QueueEvent, QueueState
 from tables.records import (
@@ -130,6 +139,7 @@ __all__ = [
     "LabTest",
     "Level",
     "LoginSession",
+    "Medicine",
     "NoNikReason",
     "OutboxEntry",
     "OutboxState",
@@ -142,12 +152,18 @@ __all__ = [
     "PoliKind",
     "Practitioner",
     "Priority",
+    "Prescription",
+    "PrescriptionComponent",
+    "PrescriptionLine",
+    "PrescriptionState",
+    "PrescriptionWarning",
     "QueueEntry",
     "QueueEvent",
     "QueueState",
     "RecordAccess",
     "RegistrationDraft",
     "Role",
+    "Route",
     "RoutingRule",
     "ServiceDay",
     "Setting",
