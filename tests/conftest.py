@@ -79,6 +79,15 @@ def pytest_collection_modifyitems(items) -> None:
             item.add_marker(pytest.mark.xdist_group("browser"))
 
 
+def pytest_collection_finish(session) -> None:
+    """Groups share a server, a browser, a filled clinic; unkept, each process makes its own."""
+    if os.environ.get("PYTEST_XDIST_WORKER") and session.config.getvalue("loadgroup"):
+        groups = [item for item in session.items if item.get_closest_marker("xdist_group")]
+        unkept = [item.nodeid for item in groups if "@" not in item.nodeid.rpartition("]")[2]]
+        if unkept:
+            raise pytest.UsageError(f"pytest-xdist keeps no groups with this pytest: {unkept[0]}")
+
+
 def pytest_sessionfinish(session) -> None:
     if _left_out(session.config) and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
