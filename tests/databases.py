@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 from argon2 import PasswordHasher
 from flask import Flask
-from sqlalchemy import event
+from sqlalchemy import Table, event
 
 import cli
 from app import create_app
@@ -105,30 +105,39 @@ class Postgresql(Database):
             "CREATE SCHEMA pristine",
             *(f"CREATE TABLE pristine.{t.name} AS TABLE public.{t.name}" for t in tables),
         )
+        # One session and one function: what was parsed and planned once serves every test.
+        self.restorer = psycopg.connect(self._address(), autocommit=True)
         # A replica's session checks no foreign keys and fires no triggers.
-        self.restoring = ["SET session_replication_role = replica"]
-        for table in tables:
-            name = table.name
-            self.restoring += [
-                f"DELETE FROM public.{name}",  # noqa: S608  names of our own tables
-                f"INSERT INTO public.{name} SELECT * FROM pristine.{name}",  # noqa: S608
-            ]
-            if "id" in table.columns:
-                self.restoring.append(
-                    f"SELECT setval(pg_get_serial_sequence('public.{name}', 'id'), "  # noqa: S608
-                    f"(SELECT coalesce(max(id), 0) + 1 FROM public.{name}), false)"
-                )
+        self.restorer.execute("SET session_replication_role = replica")
+        body = "".join(self._restoring(table) for table in tables)
+        self.restorer.execute(
+            f"CREATE PROCEDURE pristine.restore() LANGUAGE plpgsql AS $$ BEGIN {body} END $$"
+        )
+
+    @staticmethod
+    def _restoring(table: Table) -> str:
+        name = table.name
+        kept, lost = f"pristine.{name}", f"public.{name}"
+        sql = f"DELETE FROM {lost}; INSERT INTO {lost} SELECT * FROM {kept};"  # noqa: S608  ours
+        if "id" in table.columns:
+            last = f"(SELECT coalesce(max(id), 0) + 1 FROM {kept})"  # noqa: S608
+            sql += f"PERFORM setval(pg_get_serial_sequence('{lost}', 'id'), {last}, false);"
+        return sql
+
+    def _address(self) -> str:
+        return self.server.url("alur").replace("+psycopg", "")
 
     def _run(self, *statements: str) -> None:
-        with psycopg.connect(self.server.url("alur").replace("+psycopg", "")) as connection:
+        with psycopg.connect(self._address()) as connection:
             connection.execute("; ".join(statements))
 
     def copy(self) -> None:
-        self._run(*self.restoring)
+        self.restorer.execute("CALL pristine.restore()")
 
     def close(self) -> None:
         with self.app.app_context():
             db.engine.dispose()
+        self.restorer.close()
         self.server.stop()
 
 
