@@ -19,6 +19,7 @@ from blueprints import (
     consents,
     examination,
     families,
+    papers,
     patients,
     poli,
     records,
@@ -33,7 +34,7 @@ from logs import init_logging
 from validators import NO_NIK_REASONS
 
 DESKS = (
-    *(auth, registration, poli, examination, families, patients, consents),
+    *(auth, registration, poli, examination, families, patients, papers, consents),
     *(records, board, system),
 )
 SENTENCES = {

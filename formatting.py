@@ -115,7 +115,12 @@ def long_date(day: date | None) -> str:
     """Such as "Sabtu, 21 November 2026"."""
     if day is None:
         return "-"
-    return f"{DAYS[day.weekday()]}, {day.day} {MONTHS[day.month - 1]} {day.year}"
+    return f"{DAYS[day.weekday()]}, {letter_date(day)}"
+
+
+def letter_date(day: date | None) -> str:
+    """Such as "21 November 2026", as letters write it."""
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}" if day else "-"
 
 
 def short_date(day: date | None) -> str:
@@ -153,6 +158,22 @@ def number_text(value: int | float | Decimal | None) -> str:
     return whole.replace(",", ".") + (f",{places}" if places else "")
 
 
+_UNITS = ("nol", "satu", "dua", "tiga", "empat", "lima", "enam", "tujuh", "delapan", "sembilan")
+_UNITS += ("sepuluh", "sebelas")
+
+
+def number_words(number: int) -> str:
+    """Such as "dua puluh satu", for whole numbers from 0 to 999."""
+    if number < len(_UNITS):
+        return _UNITS[number]
+    if number < 20:
+        return f"{_UNITS[number - 10]} belas"
+    size, word = (10, "puluh") if number < 100 else (100, "ratus")
+    count, rest = divmod(number, size)
+    words = f"se{word}" if count == 1 else f"{_UNITS[count]} {word}"
+    return f"{words} {number_words(rest)}" if rest else words
+
+
 def minutes_text(minutes: int) -> str:
     """Such as "12 menit" or "1 jam 5 menit"."""
     hours, rest = divmod(max(minutes, 0), 60)
@@ -185,6 +206,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "mask_phone": mask_phone,
     "age_text": age_text,
     "long_date": long_date,
+    "letter_date": letter_date,
     "short_date": short_date,
     "clock_time": clock_time,
     "second_of_day": second_of_day,

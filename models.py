@@ -7,7 +7,7 @@ Identity     SuspectedPair, PatientMerge, ImportBatch, ImportRow
 Visits       ServiceDay, Counter, RegistrationDraft, Visit, Override, VisitCorrection,
              QueueState, QueueEntry, QueueEvent
 Records      Examination, Addendum, VitalSigns, Diagnosis, Allergy, Consent, RecordAccess,
-             Amendment, AmendmentLine
+             Amendment, AmendmentLine, Paper
 Laboratory   LabTest, LabReference, LabOrder, LabOrderTest, LabResult
 Medicines    Medicine, Prescription, PrescriptionLine, PrescriptionComponent, PrescriptionWarning
 Operations   AuditEntry, OutboxEntry, WorkerBeat
@@ -40,6 +40,7 @@ from tables.laboratory import (
 )
 from tables.medicines import Medicine, Route
 from tables.operations import AuditEntry, OutboxEntry, OutboxState, WorkerBeat
+from tables.papers import Paper, PaperKind, PaperState
 from tables.people import (
     AliasKind,
     DatePrecision,
@@ -144,6 +145,9 @@ __all__ = [
     "OutboxEntry",
     "OutboxState",
     "Override",
+    "Paper",
+    "PaperKind",
+    "PaperState",
     "Patient",
     "PatientAlias",
     "PatientToken",

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from wtforms import Form, StringField, ValidationError
 
 import access
-from clinic import allergies, consents, days, history, patients, records
+from clinic import allergies, consents, days, history, paper_texts, papers, patients, records
 from clinic import search as finder
 from db import db, transaction
 from formatting import mask_nik
@@ -21,6 +21,7 @@ readers = access.allow(Role.POLI, Role.RECORDS, Role.HEAD)
 clinical = access.allow(Role.POLI, Role.HEAD)
 SHORTEST_REASON = 10
 MOST_FOUND = 20
+NEWEST_PAPERS = 5
 
 
 class SearchForm(Form):
@@ -113,6 +114,8 @@ def _page(
         labels=allergies.labels(held),
         ended=allergies.ended(patient) if clinical else [],
         consent=consents.current(patient),
+        papers=papers.of_patient(patient, NEWEST_PAPERS) if clinical else [],
+        paper_kinds=paper_texts.KINDS,
         visits=visits[: history.PAGE],
         earlier_than=visits[history.PAGE - 1].ref if len(visits) > history.PAGE else "",
         is_first_page="sebelum" not in request.args,

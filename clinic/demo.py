@@ -7,6 +7,7 @@ from clinic import (
     demo_amendments,
     demo_consents,
     demo_pairs,
+    demo_papers,
     demo_today,
     patients,
     reference,
@@ -37,10 +38,15 @@ def create_staff(password_hash: str) -> None:
     settings.set_value("is_demo", True)
     settings.set_value("clinic_name", "Puskesmas Tirta Alur")
     settings.set_value("clinic_address", "Jalan Melati 1, Kecamatan Tirta Alur")
-    for username, name, role, rooms, profession in STAFF:
+    settings.set_value("clinic_office", "Dinas Kesehatan Kota Tirta")
+    settings.set_value("clinic_phone", "(0541) 555 0101")
+    settings.set_value("clinic_city", "Tirta Alur")
+    settings.set_value("clinic_code", "PTA")
+    for place, (username, name, role, rooms, profession) in enumerate(STAFF):
         practitioner = None
         if profession:
-            practitioner = Practitioner(name=name, profession=profession)
+            licence = f"SIP 446/{place:03}/PTA/2025"
+            practitioner = Practitioner(name=name, profession=profession, licence_no=licence)
             db.session.add(practitioner)
             db.session.flush()
         accounts.create_user(
@@ -69,6 +75,7 @@ def fill() -> None:
     audit.record(audit.SYSTEM, "fill_demo", object_type="visit", details=str(count))
     fill_today()
     demo_amendments.write()
+    demo_papers.write()
 
 
 def fill_today() -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from clinic import mrn_template
+from clinic import mrn_template, paper_number
 from db import db
 from models import Setting
 
@@ -52,6 +52,16 @@ def _mrn_template(value: str) -> str:
     return value.strip()
 
 
+def _paper(check: Callable[[str], str]) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        try:
+            return check(value)
+        except paper_number.TemplateError as problem:
+            raise SettingError(str(problem)) from None
+
+    return parse
+
+
 def _networks(value: str) -> str:
     for part in value.split():
         try:
@@ -80,6 +90,32 @@ PRIVATE_NETWORKS = "127.0.0.0/8 ::1/128 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 
 DEFINITIONS: dict[str, Definition] = {
     "clinic_name": Definition("Nama puskesmas", "Puskesmas", _text),
     "clinic_address": Definition("Alamat puskesmas", "", str.strip),
+    "clinic_office": Definition(
+        "Instansi di kepala surat",
+        "",
+        str.strip,
+        "Di atas nama puskesmas, misalnya Dinas Kesehatan Kota Samarinda.",
+    ),
+    "clinic_phone": Definition("Telepon di kepala surat", "", str.strip),
+    "clinic_city": Definition(
+        "Tempat surat ditulis", "", str.strip, "Di depan tanggalnya, misalnya Samarinda."
+    ),
+    "paper_number": Definition(
+        "Bentuk nomor surat",
+        paper_number.DEFAULT,
+        _paper(paper_number.checked),
+        "{urut:3} nomor urut per jenis dan tahun, {jenis}, {kode}, {bulan} atau {bulan_romawi}, "
+        "{tahun}. Surat yang sudah terbit tidak berubah.",
+    ),
+    "clinic_code": Definition(
+        "Kode puskesmas dalam nomor surat", "PKM", _paper(paper_number.checked_code)
+    ),
+    "sick_days": Definition(
+        "Surat sakit tanpa alasan paling lama (hari)",
+        3,
+        _whole(1, 30),
+        "Lebih lama dapat juga, dengan alasan yang dicatat dan tidak dicetak.",
+    ),
     "time_zone": Definition("Zona waktu", "Asia/Makassar", _zone),
     "elderly_from_years": Definition(
         "Usia lansia mulai (tahun)", 60, _whole(45, 70), "Beberapa puskesmas memakai 45 tahun."

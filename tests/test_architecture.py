@@ -28,7 +28,7 @@ PRODUCT = [
 MAX_LINES = {"app.py": 150}
 USUAL_MAX_LINES = 300
 # Of our own script; htmx is vendored.
-BUDGETS = {"app.css": 5 * 1024, "alur.js": 4 * 1024}
+BUDGETS = {"app.css": 5 * 1024, "alur.js": 4 * 1024, "paper.css": 1400}
 
 # Each layer may import the ones that stand here beside it, and nothing else of ours.
 GROUND = {"db", "validators", "formatting", "config"}

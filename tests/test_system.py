@@ -389,7 +389,7 @@ def test_a_stored_nik_is_masked_kept_and_not_audited(kepala):
 
 
 def test_who_treats_no_longer_is_ended_not_removed(kepala):
-    resend(kepala, user_url("kia"), profession="", practitioner_name="")
+    resend(kepala, user_url("kia"), profession="", licence_no="", practitioner_name="")
     practitioner = row_of(User, username="kia").practitioner
     assert (practitioner.name, practitioner.is_active) == ("Bdn. Nurhayati", False)
 

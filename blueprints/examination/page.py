@@ -16,6 +16,8 @@ from clinic import (
     allergies,
     consents,
     history,
+    paper_texts,
+    papers,
     records,
     right_patient,
 )
@@ -113,6 +115,8 @@ def show(
         "theirs": theirs(examination, typed) if typed and typed.is_conflict else {},
         "writer": records.last_writer(examination) if typed and typed.is_conflict else None,
         "labels": TEXT_LABELS,
+        "papers": papers.of_visit(visit),
+        "paper_kinds": paper_texts.KINDS,
     }
     if writes:
         context |= form_context(entry, examination, typed)

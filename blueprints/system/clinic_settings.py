@@ -43,7 +43,8 @@ def _form(formdata=None, data=None) -> PageForm:
 
 def _page(form: PageForm) -> str:
     hints = {field.name: settings.DEFINITIONS[field.name].hint for field in form}
-    return render_template("system/clinic_settings.html", form=form, hints=hints)
+    whole = {field.name for field in form if type(settings.DEFINITIONS[field.name].default) is int}
+    return render_template("system/clinic_settings.html", form=form, hints=hints, whole=whole)
 
 
 @bp.get("/sistem/pengaturan")

@@ -1,0 +1,48 @@
+"""Labels on a 58 mm roll: the patient's for the map, and one a group of tests for the samples."""
+
+from flask import abort, render_template
+from flask_login import current_user
+from sqlalchemy import select
+
+import access
+from blueprints.papers.blueprint import bp
+from blueprints.papers.desk import readable_visit
+from clinic import barcode, lab_orders
+from db import db
+from models import LabOrderTest, Poli, PoliKind, Role, Visit
+
+
+@bp.get("/kunjungan/<visit>/label")
+@access.allow(Role.REGISTRATION, Role.POLI, Role.RECORDS, Role.HEAD)
+def patient_label(visit: str):
+    """Identity only: the counter sticks it on the map."""
+    found = access.visit_or_404(visit)
+    return _page(found, [], "Label pasien")
+
+
+@bp.get("/kunjungan/<visit>/label-lab")
+@access.allow(Role.POLI, Role.HEAD)
+def sample_labels(visit: str):
+    """One label for each group of tests that the laboratory still has to do."""
+    rooms = select(Poli.id).where(Poli.kind == PoliKind.LABORATORY)
+    if not {room.id for room in current_user.rooms} & set(db.session.scalars(rooms)):
+        abort(404)
+    found = readable_visit(visit)
+    groups: dict[str, list[LabOrderTest]] = {}
+    for order in lab_orders.open_orders(found):
+        for item in lab_orders.asked(order):
+            groups.setdefault(item.test.group, []).append(item)
+    return _page(found, list(groups.items()), "Label sampel")
+
+
+def _page(visit: Visit, groups: list[tuple[str, list[LabOrderTest]]], title: str) -> str:
+    access.record_view("print_label", visit.patient, "visit", visit.public_id)
+    return render_template(
+        "papers/labels.html",
+        visit=visit,
+        patient=visit.patient,
+        title=title,
+        is_sample=title == "Label sampel",
+        groups=groups,
+        code=barcode.code39(visit.patient.mrn),
+    )

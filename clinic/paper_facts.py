@@ -1,0 +1,156 @@
+"""What the record says that a paper may print, and what a form therefore begins with."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from clinic import allergies, history
+from clinic.history import RoomSummary, VisitSummary
+from clinic.lab_reports import Report
+from formatting import number_text, short_date
+from models import Disposition, Examination, PaperKind, Patient, Visit
+
+_SIGNS = {
+    "pulse": ("nadi", "/menit"),
+    "respiration": ("napas", "/menit"),
+    "temperature": ("suhu", " °C"),
+    "weight": ("berat", " kg"),
+    "height": ("tinggi", " cm"),
+    "saturation": ("SpO₂", "%"),
+}
+USUAL_CONTROL = timedelta(days=3)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """One visit, seen from the examination that the paper comes from."""
+
+    examination: Examination
+    summary: VisitSummary
+    allergies: tuple[str, ...]
+    today: date
+
+    @property
+    def visit(self) -> Visit:
+        return self.examination.visit
+
+    @property
+    def patient(self) -> Patient:
+        return self.visit.patient
+
+    @property
+    def room(self) -> RoomSummary:
+        """The stay that the paper comes from."""
+        rooms = (room for room in self.summary.rooms if room.examination)
+        return next(room for room in rooms if room.examination.id == self.examination.id)
+
+    @property
+    def vitals(self) -> dict[str, Decimal | int]:
+        return self.summary.last_vitals
+
+    @property
+    def reports(self) -> tuple[Report, ...]:
+        """The laboratory's reports that nobody may change any more without a correction."""
+        return tuple(report for report in self.summary.lab if is_final(report))
+
+
+def load(examination: Examination, today: date) -> Facts:
+    """All that a paper of this examination may need."""
+    visit = examination.visit
+    held = allergies.labels(allergies.current(visit.patient))
+    return Facts(examination, history.visit_summary(visit), tuple(held), today)
+
+
+def is_final(report: Report) -> bool:
+    """Whether the results are finished, and validated where the clinic asks for it."""
+    return report.is_closed and not report.waits_for_validation
+
+
+def vital_text(values: dict[str, Decimal | int]) -> str:
+    """Such as "tekanan darah 120/80 mmHg, nadi 88/menit"."""
+    parts = []
+    if "systolic" in values and "diastolic" in values:
+        parts.append(f"tekanan darah {values['systolic']}/{values['diastolic']} mmHg")
+    for name, (label, unit) in _SIGNS.items():
+        if name in values:
+            parts.append(f"{label} {number_text(values[name])}{unit}")
+    return ", ".join(parts)
+
+
+def diagnosis_words(room: RoomSummary, *, with_codes: bool = False) -> list[str]:
+    """The room's diagnoses; its assessment where it made none."""
+    found = []
+    for row in room.diagnoses:
+        title = row.title or row.code
+        has_code = with_codes and row.code and row.code != title
+        found.append(f"{title} ({row.code})" if has_code else title)
+    return found or [text for text in [room.examination.assessment.strip()] if text]
+
+
+def defaults(kind: PaperKind, facts: Facts) -> dict[str, str]:
+    """What the form of this kind begins with, as it would be typed."""
+    return _DEFAULTS[kind](facts)
+
+
+def _sick(facts: Facts) -> dict[str, str]:
+    return {"from_on": short_date(facts.today), "days": "1"}
+
+
+def _health(facts: Facts) -> dict[str, str]:
+    names = ("height", "weight", "systolic", "diastolic")
+    return {name: number_text(facts.vitals[name]) for name in names if name in facts.vitals}
+
+
+def _referral(facts: Facts) -> dict[str, str]:
+    note = facts.examination
+    is_outside = note.disposition == Disposition.EXTERNAL
+    return _referred(facts) | {"to_whom": note.refer_to if is_outside else ""}
+
+
+def _internal(facts: Facts) -> dict[str, str]:
+    note = facts.examination
+    is_inside = note.disposition == Disposition.INTERNAL
+    return _referred(facts) | {"to_room": note.refer_to if is_inside else ""}
+
+
+def _referred(facts: Facts) -> dict[str, str]:
+    note = facts.examination
+    measured = vital_text(facts.vitals)
+    findings = [note.subjective, note.objective, measured[:1].upper() + measured[1:]]
+    lab = "; ".join(report.short_text for report in facts.reports if report.short_text)
+    findings += [f"Laboratorium: {lab}"] if lab else []
+    return {
+        "reason": note.plan,
+        "findings": "\n".join(text for text in findings if text),
+        "diagnosis": "\n".join(diagnosis_words(facts.room, with_codes=True)),
+        "therapy": note.therapy,
+    }
+
+
+def _summary(facts: Facts) -> dict[str, str]:
+    rooms = [room for room in facts.summary.examined if room.is_finished or room == facts.room]
+    diagnoses = [words for room in rooms if room.diagnoses for words in diagnosis_words(room)]
+    therapy = [room.examination.therapy for room in rooms if room.examination.therapy]
+    advice = [room.examination.plan for room in rooms if room.examination.plan]
+    is_control = facts.examination.disposition == Disposition.CONTROL
+    return {
+        "complaint": facts.visit.complaint,
+        "diagnosis": "\n".join(dict.fromkeys(diagnoses or diagnosis_words(facts.room))),
+        "therapy": "\n".join(therapy),
+        "advice": "\n".join(advice),
+        "control_on": short_date(facts.summary.on + USUAL_CONTROL) if is_control else "",
+    }
+
+
+def _lab(facts: Facts) -> dict[str, str]:
+    return {}
+
+
+_DEFAULTS = {
+    PaperKind.SUMMARY: _summary,
+    PaperKind.SICK: _sick,
+    PaperKind.HEALTH: _health,
+    PaperKind.REFERRAL: _referral,
+    PaperKind.INTERNAL: _internal,
+    PaperKind.LAB: _lab,
+}

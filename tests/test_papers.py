@@ -1,0 +1,531 @@
+"""Papers: what stands on each, who signs, that nothing printed changes, and their numbers."""
+
+import json
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.exc import DatabaseError, IntegrityError
+
+from clinic import (
+    amendments,
+    days,
+    lab_results,
+    merging,
+    paper_content,
+    paper_facts,
+    paper_number,
+    papers,
+    queues,
+    records,
+    settings,
+)
+from clinic.allergies import add_allergy
+from clinic.diagnoses import DiagnosisInput
+from clinic.paper_number import TemplateError
+from clinic.papers import AlreadyIssued, Changed, Order
+from clinic.record_errors import RecordError
+from clinic.records import ExaminationInput
+from db import db, transaction
+from formatting import letter_date, number_words
+from models import (
+    AuditEntry,
+    EntryState,
+    Examination,
+    Paper,
+    PaperKind,
+    PaperState,
+    QueueEntry,
+)
+from tests import factories
+from tests.test_laboratory import ask_for_second_person, current_of, item_of, order_of, sent, write
+
+TODAY = date(2026, 11, 25)
+VITALS = {"systolic": 120, "diastolic": 80, "pulse": 88, "weight": Decimal("54.5"), "height": 158}
+
+
+def examined(person=None, finishes: bool = True, **said) -> Examination:
+    """An examination in UMUM by dr. Bagus: influenza."""
+    entry = factories.entry("UMUM", person)
+    with transaction():
+        queues.act(factories.actor("umum"), entry, "mulai")
+    form = ExaminationInput(
+        **{
+            "subjective": "catatan dalam: curiga masalah rumah",
+            "assessment": "ISPA ringan",
+            "plan": "Minum air hangat, istirahat.",
+            "therapy": "Parasetamol 3x500 mg",
+            "disposition": "pulang",
+            "diagnoses": [DiagnosisInput("J11")],
+            "vitals": VITALS,
+        }
+        | said
+    )
+    with transaction():
+        do = records.finish if finishes else records.save
+        return do(factories.actor("umum"), entry, form, 0)
+
+
+def order(examination, kind=PaperKind.SICK, by="umum", seen=None, key="", **said) -> Order:
+    """What the form sends after the paper was read back."""
+    replaces, reason = said.pop("replaces", None), said.pop("why", "")
+    if kind is PaperKind.SICK:
+        first = days.clinic_date()
+        said = {"from_on": first, "until_on": first + timedelta(days=1)} | said
+    if seen is None:
+        content = papers.drafted(factories.actor(by), examination, kind, said)
+        seen = paper_content.digest(content)
+    return Order(kind, said, {}, key or papers.new_form_key(), seen, replaces, reason)
+
+
+def issue(examination, kind=PaperKind.SICK, by="umum", **said) -> Paper:
+    wanted = order(examination, kind, by, **said)
+    with transaction():
+        return papers.issue(factories.actor(by), examination, wanted)
+
+
+def words(content) -> str:
+    """All that is printed, as one text."""
+    if isinstance(content, dict):
+        return " ".join(words(value) for value in content.values())
+    if isinstance(content, list):
+        return " ".join(words(value) for value in content)
+    return str(content)
+
+
+# --- Numbers ----------------------------------------------------------------------------------
+
+
+def test_each_kind_counts_by_itself_in_the_clinics_form(app):
+    year, month = days.clinic_date().year, days.clinic_date().month
+    roman = paper_number.written("{bulan_romawi}", 1, PaperKind.SICK, "", days.clinic_date())
+    first, second = examined(), examined(factories.patient("Budi", sex="L"))
+    assert issue(first).number == f"001/SKS/PTA/{roman}/{year}"
+    assert issue(second).number == f"002/SKS/PTA/{roman}/{year}"
+    assert issue(first, PaperKind.SUMMARY).number == f"001/RKM/PTA/{roman}/{year}"
+    with transaction():
+        settings.set_value("paper_number", "{jenis}-{tahun}{bulan}-{urut:5}")
+    made = issue(first, PaperKind.HEALTH, purpose="kerja", result="sehat")
+    assert made.number == f"SKBS-{year}{month:02}-00001"
+
+
+def test_a_number_that_an_earlier_form_gave_out_is_left_out(app):
+    examination = examined()
+    taken = issue(examination).number
+    with transaction():  # as if the counter had begun anew
+        db.session.execute(text("UPDATE counter SET value = 0 WHERE name LIKE 'paper:%'"))
+    other = issue(examined(factories.patient("Budi", sex="L")))
+    assert other.number != taken
+
+
+def test_a_refused_paper_gives_its_number_back(app):
+    examination = examined()
+    with pytest.raises(AlreadyIssued):
+        issue(examination) and issue(examination)
+    assert issue(examined(factories.patient("Budi", sex="L"))).number.startswith("002/")
+
+
+@pytest.mark.parametrize(
+    ("template", "sentence"),
+    [
+        ("{urut:3}/{kode}/{tahun}", "harus memuat"),
+        ("{jenis}/{tahun}", "harus memuat"),
+        ("{urut:3}/{jenis}", "harus memuat"),
+        ("{urut:3}/{urut:3}/{jenis}/{tahun}", "hanya boleh sekali"),
+        ("{urut:3}/{jenis}/{tahun}/{poli}", "Pakai"),
+        ("{urut:3}<b>{jenis}/{tahun}", "Pakai"),
+        ("{urut:3}/{jenis}/{tahun}" + "X" * 50, "paling panjang"),
+    ],
+)
+def test_a_form_that_gives_no_number_of_its_own_is_refused(template, sentence):
+    with pytest.raises(TemplateError, match=sentence):
+        paper_number.checked(template)
+
+
+def test_the_form_of_the_number():
+    written = paper_number.written(paper_number.DEFAULT, 7, PaperKind.SICK, "PTA", TODAY)
+    assert written == "007/SKS/PTA/XI/2026"
+    with pytest.raises(TemplateError):
+        paper_number.checked_code("<script>")
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (1, "satu"),
+        (11, "sebelas"),
+        (14, "empat belas"),
+        (30, "tiga puluh"),
+        (121, "seratus dua puluh satu"),
+    ],
+)
+def test_days_are_written_out(number, said):
+    assert number_words(number) == said
+
+
+# --- Sick note --------------------------------------------------------------------------------
+
+
+def test_a_sick_note_says_who_how_long_and_who_signs(app):
+    paper = issue(examined(), purpose="izin kerja")
+    said = words(paper.content)
+    first = days.clinic_date()
+    assert "Siti Aminah" in said and "14 Mei 1985" in said and "Jalan Kenanga 12" in said
+    assert "selama 2 (dua) hari" in said and "izin kerja" in said
+    assert letter_date(first) in said and letter_date(first + timedelta(days=1)) in said
+    assert "Puskesmas Tirta Alur" in said and "Dinas Kesehatan Kota Tirta" in said
+    signer = paper.content["signer"]
+    assert (signer["name"], signer["profession"]) == ("dr. Bagus Prasetyo", "Dokter")
+    assert signer["licence"].startswith("SIP ")
+
+
+def test_the_diagnosis_stands_on_it_only_when_the_patient_agreed(app):
+    without = issue(examined())
+    title = "influenza"
+    kept = json.dumps([without.content, without.fields]).lower()
+    assert title not in kept and "j11" not in kept and "ispa" not in kept
+    person = factories.patient("Budi", sex="L")
+    agreed = issue(examined(person), shows_diagnosis=True)
+    assert title in words(agreed.content).lower()
+    assert "atas persetujuan pasien" in words(agreed.content)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "more", "field"),
+    [
+        (0, -1, {}, "until_on"),
+        (0, 1, {"days": 3}, "days"),
+        (0, 3, {}, "reason"),
+        (-1, 0, {}, "reason"),
+        (0, 180, {"reason": "operasi"}, "until_on"),
+        (0, None, {}, "until_on"),
+    ],
+)
+def test_a_sick_note_that_cannot_be_right_is_refused(app, first, last, more, field):
+    today = days.clinic_date()
+    until = today + timedelta(days=last) if last is not None else ""
+    dates = {"from_on": today + timedelta(days=first), "until_on": until}
+    with pytest.raises(RecordError) as refused:
+        issue(examined(), **dates | more)
+    assert refused.value.field == field
+
+
+def test_a_longer_one_needs_a_reason_that_is_not_printed(app):
+    until = days.clinic_date() + timedelta(days=6)
+    paper = issue(examined(), until_on=until, reason="patah tulang lengan")
+    assert "7 (tujuh) hari" in words(paper.content)
+    assert "patah tulang" not in words(paper.content)
+
+
+# --- Health certificate -----------------------------------------------------------------------
+
+
+def test_a_health_certificate_says_what_was_found(app):
+    said = {"purpose": "melamar kerja", "result": "sehat", "colour": "parsial"}
+    measures = {"height": 158, "weight": Decimal("54.5"), "systolic": 120, "diastolic": 80}
+    paper = issue(examined(), PaperKind.HEALTH, **said, **measures)
+    printed = words(paper.content)
+    for piece in ("158 cm", "54,5 kg", "120/80 mmHg", "Buta warna parsial", "SEHAT", "melamar"):
+        assert piece in printed
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ({"result": "sehat"}, "purpose"),
+        ({"purpose": "kerja"}, "result"),
+        ({"purpose": "kerja", "result": "mungkin"}, "result"),
+        ({"purpose": "kerja", "result": "sehat", "systolic": 120}, "diastolic"),
+        ({"purpose": "kerja", "result": "sehat", "colour": "hijau"}, "colour"),
+    ],
+)
+def test_a_certificate_that_says_too_little_is_refused(app, said, field):
+    with pytest.raises(RecordError) as refused:
+        issue(examined(), PaperKind.HEALTH, **said)
+    assert refused.value.field == field
+
+
+def test_two_certificates_for_two_purposes_one_for_each(app):
+    examination, said = examined(), {"result": "sehat"}
+    issue(examination, PaperKind.HEALTH, purpose="kerja", **said)
+    issue(examination, PaperKind.HEALTH, purpose="sekolah", **said)
+    with pytest.raises(AlreadyIssued, match="sudah terbit dengan nomor"):
+        issue(examination, PaperKind.HEALTH, purpose="kerja", **said)
+
+
+# --- Referrals --------------------------------------------------------------------------------
+
+
+def test_the_record_proposes_the_referral(app):
+    person = factories.patient()
+    with transaction():
+        add_allergy(factories.actor("umum"), db.session.merge(person), "Amoksisilin")
+    examination = examined(person, disposition="rujuk_eksternal", refer_to="RSUD Tirta")
+    facts = paper_facts.load(examination, days.clinic_date())
+    said = paper_facts.defaults(PaperKind.REFERRAL, facts)
+    assert said["to_whom"] == "RSUD Tirta" and "(J11)" in said["diagnosis"]
+    assert "ekanan darah 120/80 mmHg" in said["findings"]
+    assert said["therapy"] == "Parasetamol 3x500 mg"
+    printed = words(issue(examination, PaperKind.REFERRAL, **said, to_poli="Paru").content)
+    assert "Kepada Yth.\nPoli Paru\nRSUD Tirta" in printed
+    assert "Amoksisilin" in printed and person.mrn in printed
+
+
+def test_an_internal_referral_goes_where_the_patient_was_sent(app):
+    examination = examined(disposition="rujuk_internal", refer_to="GIGI")
+    facts = paper_facts.load(examination, days.clinic_date())
+    said = paper_facts.defaults(PaperKind.INTERNAL, facts)
+    assert said["to_room"] == "GIGI"
+    paper = issue(examination, PaperKind.INTERNAL, **said, to_room_name="Poli Gigi")
+    assert "Petugas Poli Gigi" in words(paper.content)
+
+
+@pytest.mark.parametrize(
+    ("kind", "missing"),
+    [
+        (PaperKind.REFERRAL, "to_whom"),
+        (PaperKind.REFERRAL, "reason"),
+        (PaperKind.REFERRAL, "diagnosis"),
+        (PaperKind.INTERNAL, "to_room"),
+    ],
+)
+def test_a_referral_without_what_the_reader_needs_is_refused(app, kind, missing):
+    whole = {"to_whom": "RSUD", "to_room": "GIGI", "to_room_name": "Gigi", "reason": "perlu foto"}
+    said = whole | {"diagnosis": "curiga TB"} | {missing: ""}
+    with pytest.raises(RecordError) as refused:
+        issue(examined(), kind, **said)
+    assert refused.value.field == missing
+
+
+# --- Summary ----------------------------------------------------------------------------------
+
+
+def test_a_summary_tells_the_patient_and_keeps_inner_notes_inside(app):
+    examination = examined(disposition="kontrol")
+    facts = paper_facts.load(examination, days.clinic_date())
+    said = paper_facts.defaults(PaperKind.SUMMARY, facts)
+    assert said["control_on"]
+    said["control_on"] = days.clinic_date() + timedelta(days=3)
+    printed = words(issue(examination, PaperKind.SUMMARY, **said).content)
+    for piece in ("demam dan batuk", "120/80 mmHg", "Parasetamol", "Minum air hangat", "nfluenza"):
+        assert piece in printed, piece
+    assert letter_date(said["control_on"]) in printed
+    assert "masalah rumah" not in printed and "J11" not in printed
+
+
+def test_a_control_before_the_visit_is_refused(app):
+    with pytest.raises(RecordError, match="lebih awal"):
+        issue(examined(), PaperKind.SUMMARY, control_on=days.clinic_date() - timedelta(days=1))
+
+
+# --- Laboratory -------------------------------------------------------------------------------
+
+
+def reported(**values):
+    there = sent(*values)
+    write(there, closes=True, **values)
+    return there, db.session.scalars(
+        select(Examination).where(Examination.entry_id == order_of(there).entry_id)
+    ).one()
+
+
+def lab_paper(there, examination, by="lab") -> Paper:
+    return issue(examination, PaperKind.LAB, by, order=order_of(there).public_id)
+
+
+def test_a_lab_paper_prints_value_range_flag_and_who_did_it(app):
+    there, examination = reported(HB="9,1", GDS="100")
+    paper = lab_paper(there, examination)
+    lines = next(part for part in paper.content["parts"] if "lines" in part)["lines"]
+    hb = next(line for line in lines if "9,1" in line[1])
+    assert "g/dL" in hb[1] and hb[2] != "-" and hb[3] == "rendah" and "Yusuf Hidayat" in hb[4]
+    assert "dr. Bagus" in words(paper.content)
+
+
+def test_what_is_not_finished_or_not_validated_is_not_printed(app):
+    there = sent("HB")
+    write(there, HB="9,1")
+    examination = db.session.scalars(select(Examination)).first()
+    with pytest.raises(RecordError, match="belum selesai atau belum divalidasi"):
+        lab_paper(there, examination)
+    ask_for_second_person()
+    write(there, closes=True, HB="9,1")
+    with pytest.raises(RecordError, match="belum divalidasi"):
+        lab_paper(there, examination)
+    with transaction():
+        lab_results.validate(factories.actor("kepala"), order_of(there))
+    assert "divalidasi dr. Indah" in words(lab_paper(there, examination).content)
+
+
+def test_a_corrected_value_is_marked(app):
+    there, examination = reported(HB="9,1")
+    before = lab_paper(there, examination)
+    with transaction():
+        result = current_of(item_of(there, "HB"))
+        lab_results.correct(factories.actor("lab"), result, "12,1", "salah salin")
+    assert "9,1 g/dL" in words(before.content), "what was printed stays"
+    again = issue(
+        examination,
+        PaperKind.LAB,
+        "lab",
+        order=order_of(there).public_id,
+        replaces=before,
+        why="dikoreksi",
+    )
+    assert "12,1 g/dL *) (semula 9,1 g/dL)" in words(again.content)
+    assert "sudah dikoreksi laboratorium" in words(again.content)
+
+
+# --- Issued once, kept as printed -------------------------------------------------------------
+
+
+def test_the_same_form_twice_gives_one_paper(app):
+    examination = examined()
+    wanted = order(examination)
+    with transaction():
+        first = papers.issue(factories.actor("umum"), examination, wanted)
+    with transaction():
+        second = papers.issue(factories.actor("umum"), examination, wanted)
+    assert first.id == second.id and db.session.query(Paper).count() == 1
+    assert db.session.query(AuditEntry).filter_by(action="issue_paper").count() == 1
+
+
+def test_a_key_is_not_taken_for_another_paper(app):
+    examination = examined()
+    key = issue(examination).form_key
+    with pytest.raises(RecordError, match="surat lain"):
+        issue(examined(factories.patient("Budi", sex="L")), key=key)
+    with pytest.raises(RecordError, match="tidak lengkap"):
+        issue(examination, PaperKind.SUMMARY, key="x")
+
+
+def test_what_was_not_read_back_is_not_issued(app):
+    examination = examined()
+    seen = order(examination).seen
+    with transaction():
+        settings.set_value("clinic_name", "Puskesmas Lain")
+    with pytest.raises(Changed):
+        issue(examination, seen=seen)
+    assert db.session.query(Paper).count() == 0
+
+
+def test_a_reprint_says_what_was_printed_though_the_record_was_amended(app):
+    examination = examined()
+    paper = issue(examination, PaperKind.SUMMARY, therapy="Parasetamol", diagnosis="Influenza")
+    before = json.dumps(paper.content)
+    form = ExaminationInput(therapy="Amoksisilin", diagnoses=[DiagnosisInput("J18.9")])
+    with transaction():
+        examination = db.session.merge(examination)
+        amendments.amend(
+            factories.actor("umum"), examination, form, {}, "keliru", examination.version
+        )
+        settings.set_value("clinic_name", "Puskesmas Baru")
+        factories.user("umum").practitioner.name = "dr. Bagus P., Sp.KKLP"
+    db.session.expire_all()
+    assert json.dumps(papers.by_ref(paper.public_id).content) == before
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE paper SET content = '{}'",
+        "UPDATE paper SET number = 'X'",
+        "UPDATE paper SET issued_by_id = 1",
+    ],
+)
+def test_the_database_itself_refuses_to_rewrite_a_paper(app, statement):
+    issue(examined())
+    with pytest.raises(DatabaseError), transaction() as session:
+        session.execute(text(statement))
+
+
+def test_the_table_allows_one_such_paper_in_force(app):
+    paper = issue(examined())
+    with pytest.raises(IntegrityError), transaction() as session:
+        session.add(
+            Paper(
+                kind=paper.kind,
+                number="lain",
+                visit_id=paper.visit_id,
+                examination_id=paper.examination_id,
+                form_key="lain",
+                fields={},
+                content={},
+                issued_by_id=paper.issued_by_id,
+            )
+        )
+        session.flush()
+
+
+def test_a_running_examination_will_do_one_that_broke_off_will_not(app):
+    running = examined(finishes=False)
+    assert issue(running).state is PaperState.ISSUED
+    person = factories.patient("Budi", sex="L")
+    broken = examined(person, finishes=False)
+    with transaction():  # as the next day finds it
+        db.session.get(QueueEntry, broken.entry_id).state = EntryState.UNFINISHED
+    with pytest.raises(RecordError, match="tidak pernah selesai"):
+        issue(broken)
+
+
+def test_who_is_no_practitioner_issues_nothing(app):
+    examination = examined()
+    with pytest.raises(RecordError, match="tenaga kesehatan"):
+        issue(examination, by="rekammedis")
+    with transaction():
+        factories.user("umum").practitioner.is_active = False
+    with pytest.raises(RecordError, match="tenaga kesehatan"):
+        issue(examination)
+
+
+# --- Cancelled and replaced -------------------------------------------------------------------
+
+
+def test_a_cancelled_paper_stays_and_another_may_follow(app):
+    examination = examined()
+    paper = issue(examination)
+    with transaction():
+        papers.cancel(factories.actor("umum"), paper, "salah tanggal")
+    assert (paper.state, paper.end_reason) == (PaperState.CANCELLED, "salah tanggal")
+    assert paper.ended_by.username == "umum" and paper.ended_at
+    entry = db.session.scalars(select(AuditEntry).filter_by(action="cancel_paper")).one()
+    assert (entry.reason, entry.object_ref) == ("salah tanggal", paper.public_id)
+    assert issue(examination).number.startswith("002/")
+
+
+def test_it_is_cancelled_once_and_with_a_reason(app):
+    paper = issue(examined())
+    with pytest.raises(RecordError, match="alasannya"), transaction():
+        papers.cancel(factories.actor("umum"), paper, "  ")
+    with transaction():
+        papers.cancel(factories.actor("umum"), paper, "salah")
+    with pytest.raises(RecordError, match="sudah dibatalkan oleh dr. Bagus"), transaction():
+        papers.cancel(factories.actor("kepala"), paper, "juga")
+
+
+def test_a_replaced_paper_shows_its_successor(app):
+    examination = examined()
+    first = issue(examination)
+    second = issue(examination, purpose="sekolah", replaces=first, why="keperluannya salah")
+    assert first.state is PaperState.REPLACED and first.end_reason == "keperluannya salah"
+    assert second.replaces_id == first.id
+    assert papers.by_ref(first.public_id).replaced_by.number == second.number
+    with pytest.raises(RecordError, match="sudah diganti"):
+        issue(examination, purpose="lain", replaces=first, why="lagi")
+    with pytest.raises(RecordError, match="alasannya"):
+        issue(examination, purpose="lain", replaces=second, why="")
+    assert papers.by_ref(second.public_id).state is PaperState.ISSUED
+
+
+# --- The patient's ----------------------------------------------------------------------------
+
+
+def test_a_merge_takes_the_papers_along(app):
+    one, other = factories.patient(), factories.patient(name="Siti Aminah")
+    issue(examined(other))
+    with transaction():
+        merging.merge(factories.actor("rekammedis"), one, other, {}, "satu orang")
+    db.session.expire_all()
+    assert [paper.kind for paper in papers.of_patient(one, 5)] == [PaperKind.SICK]
+    assert papers.of_patient(other, 5) == []
