@@ -92,4 +92,4 @@ def _filled(kind: PaperKind, facts: paper_facts.Facts) -> dict[str, Any]:
     defaults = paper_facts.defaults(kind, facts)
     if kind is PaperKind.HEALTH:
         return {"purpose": "", **{name: facts.vitals[name] for name in defaults}}
-    return {name: text for name, text in defaults.items() if name not in ("control_on", "days")}
+    return {name: text for name, text in defaults.items() if name != "control_on"}

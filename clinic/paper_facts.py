@@ -93,7 +93,7 @@ def defaults(kind: PaperKind, facts: Facts) -> dict[str, str]:
 
 
 def _sick(facts: Facts) -> dict[str, str]:
-    return {"from_on": short_date(facts.today), "days": "1"}
+    return {"from_on": short_date(facts.today)}
 
 
 def _health(facts: Facts) -> dict[str, str]:

@@ -20,6 +20,8 @@ from db import db, new_public_id, utcnow
 from models import (
     EntryState,
     Examination,
+    LabOrder,
+    LabResult,
     Paper,
     PaperKind,
     PaperState,
@@ -151,6 +153,18 @@ def of_patient(patient: Patient, limit: int, before: Paper | None = None) -> lis
     if before is not None:
         rows = rows.where(Paper.id < before.id)
     return list(db.session.scalars(rows))
+
+
+def is_outdated(paper: Paper) -> bool:
+    """Whether a laboratory's value was corrected after it was printed."""
+    if paper.kind is not PaperKind.LAB or paper.state is not PaperState.ISSUED:
+        return False
+    corrected = (
+        select(LabResult.id)
+        .join(LabResult.order)
+        .where(LabOrder.public_id == paper.subject, LabResult.ended_at > paper.issued_at)
+    )
+    return db.session.scalar(corrected.limit(1)) is not None
 
 
 def _whole() -> Select:

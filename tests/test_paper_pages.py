@@ -8,14 +8,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from clinic import days, papers
+from clinic import days, lab_results, papers
 from db import db, transaction, utcnow
 from models import AuditEntry, Examination, Paper, PaperKind, PaperState, RecordAccess
 from tests import factories, past_visits
 from tests.databases import count_queries
 from tests.pages import post
 from tests.test_hostile_text import HOSTILE
-from tests.test_laboratory import sent, write
+from tests.test_laboratory import current_of, item_of, sent, write
 from tests.test_papers import examined, issue, lab_paper, reported
 
 
@@ -377,6 +377,17 @@ def test_a_lab_paper_fits_its_page(sign_in):
     paper = lab_paper(there, examination)
     page = sign_in("lab").get(f"/surat/{paper.public_id}").data
     assert len(gzip.compress(page, 6)) <= 6 * 1024
+
+
+def test_a_value_corrected_after_the_print_is_told(sign_in):
+    there, examination = reported(HB="9,1")
+    paper, lab = lab_paper(there, examination), sign_in("lab")
+    assert "sudah dikoreksi" not in text_of(lab.get(f"/surat/{paper.public_id}"))
+    with transaction():
+        result = current_of(item_of(there, "HB"))
+        lab_results.correct(factories.actor("lab"), result, "12,1", "salah salin")
+    page = text_of(lab.get(f"/surat/{paper.public_id}"))
+    assert "Hasilnya sudah dikoreksi" in page and "9,1 g/dL" in page and "12,1" not in page
 
 
 def test_the_visit_page_marks_what_does_not_hold(sign_in):

@@ -1,6 +1,8 @@
 """Papers: what stands on each, who signs, that nothing printed changes, and their numbers."""
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -10,6 +12,7 @@ from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from clinic import (
     amendments,
+    barcode,
     days,
     lab_results,
     merging,
@@ -391,6 +394,30 @@ def test_the_same_form_twice_gives_one_paper(app):
     assert db.session.query(AuditEntry).filter_by(action="issue_paper").count() == 1
 
 
+def test_two_who_press_at_once_get_one_paper(app):
+    examination = examined()
+    ref, doctor = examination.id, factories.actor("umum")
+    forms, gate = [order(examination), order(examination)], threading.Barrier(2)
+    db.session.rollback()
+
+    def press(form: Order) -> str:
+        with app.app_context():
+            gate.wait(30)
+            try:
+                with transaction():
+                    papers.issue(doctor, db.session.get(Examination, ref), form)
+            except AlreadyIssued as already:
+                return str(already)
+            finally:
+                db.session.remove()
+        return ""
+
+    with ThreadPoolExecutor(2) as pool:
+        told = sorted(pool.map(press, forms))
+    assert told[0] == "" and "sudah terbit dengan nomor 001/SKS" in told[1]
+    assert db.session.query(Paper).count() == 1
+
+
 def test_a_key_is_not_taken_for_another_paper(app):
     examination = examined()
     key = issue(examination).form_key
@@ -529,3 +556,32 @@ def test_a_merge_takes_the_papers_along(app):
     db.session.expire_all()
     assert [paper.kind for paper in papers.of_patient(one, 5)] == [PaperKind.SICK]
     assert papers.of_patient(other, 5) == []
+
+
+# --- The label's bars -------------------------------------------------------------------------
+
+# Of the standard's table, N narrow and W wide, bars and spaces by turns.
+SIGNS = {"*": "NWNNWNWNN", "1": "WNNWNNNNW", "0": "NNNWWNWNN", "A": "WNNNNWNNW"}
+SIGNS |= {"-": "NWNNNNWNW", ".": "WWNNNNWNN", "/": "NWNWNNNWN", "Z": "NWWNWNNNN"}
+
+
+def drawn(text: str) -> str:
+    """The bars and spaces, as the standard writes them."""
+    code = barcode.code39(text)
+    ends = [place + width for place, width in code.bars]
+    starts = [place for place, _ in code.bars[1:]] + [code.width + 1]
+    gaps = [start - end for end, start in zip(ends, starts, strict=True)]
+    letters = {1: "N", barcode.WIDE: "W"}
+    pairs = zip(code.bars, gaps, strict=True)
+    return "".join(letters[width] + letters[gap] for (_, width), gap in pairs)
+
+
+@pytest.mark.parametrize("sign", sorted(SIGNS.keys() - {"*"}))
+def test_the_bars_are_those_of_code_39(sign):
+    whole = "N".join(SIGNS[each] for each in f"*{sign}*") + "N"  # a narrow gap after each sign
+    assert drawn(sign) == whole
+
+
+@pytest.mark.parametrize("number", ["", "*", "a", "Ñ", "<svg>", "1" * 15])
+def test_what_bars_cannot_say_gets_none(number):
+    assert barcode.code39(number) is None
