@@ -64,7 +64,8 @@ def keys_of_the_counter(desk: Desk, keys: Keyboard) -> str:
     return number
 
 
-def keys_of_the_room(desk: Desk, keys: Keyboard) -> None:
+def keys_of_the_room(desk: Desk, keys: Keyboard) -> str:
+    """The finished examination's address."""
     page, said = desk.page, desk.page.locator("main [role=status]")
     waiting = page.locator(".queue-row[data-state=waiting]")
     desk.go("/poli/GIGI")
@@ -98,6 +99,7 @@ def keys_of_the_room(desk: Desk, keys: Keyboard) -> None:
     desk.go("/pasien")
     keys.press("C", "Pasien")
     expect(page.get_by_label("Nama, NIK")).to_be_focused()
+    return room
 
 
 def keys_of_the_laboratory(desk: Desk, keys: Keyboard, number: str) -> None:
@@ -144,12 +146,38 @@ def keys_of_the_record(desk: Desk, keys: Keyboard) -> None:
     expect(page.locator("main [role=status]")).to_contain_text("Persetujuan umum tercatat")
 
 
-def test_each_listed_key_does_what_the_list_says(live_server, page):
+def keys_of_the_papers(desk: Desk, keys: Keyboard, room: str) -> None:
+    page = desk.page
+    page.goto(room)
+    page.get_by_role("link", name="Terbitkan surat").click()
+    page.get_by_role("link", name="Surat Keterangan Sakit").click()
+    page.get_by_label("Berapa hari").fill("2")
+    keys.press("P", "Isian surat")
+    keys.leads_to("Periksa dulu")
+    keys.press("K", "Periksa surat")
+    expect(page.get_by_label("Berapa hari")).to_have_value("2")
+    desk.press("Periksa dulu")
+    keys.press("S", "Periksa surat")
+    expect(page.locator("main [role=status]")).to_contain_text("terbit")
+    page.evaluate(PRINTED)
+    keys.press("T", "Surat")
+    expect(page.locator("html")).to_have_attribute("lang", "printed")
+    page.get_by_role("link", name="Surat kunjungan ini").click()
+    page.get_by_role("link", name="Label pasien").click()
+    page.evaluate(PRINTED)
+    keys.press("T", "Label")
+    expect(page.locator("html")).to_have_attribute("lang", "printed")
+
+
+def test_each_listed_key_does_what_the_list_says(live_server, page, open_page):
     desk, keys = Desk(page, live_server).log_in("kepala"), Keyboard(page)
     number = keys_of_the_counter(desk, keys)
-    keys_of_the_room(desk, keys)
+    room = keys_of_the_room(desk, keys)
     keys_of_the_laboratory(desk, keys, number)
     keys_of_the_record(desk, keys)
+    dentist = Keyboard(open_page())
+    keys_of_the_papers(Desk(dentist.page, live_server).log_in("gigi"), dentist, room)
+    keys.pressed, keys.offered = keys.pressed | dentist.pressed, keys.offered | dentist.offered
     desk.go("/bantuan")
     rows = page.locator("tr", has=page.locator("td kbd"))
     cells = [row.locator("td").all_inner_texts() for row in rows.all()]
