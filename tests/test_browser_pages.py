@@ -16,6 +16,8 @@ NO_PAGES = {"static", "system.healthz", "poli.queue_rows", "examination.diagnosi
 }
 # There is one only while a list is imported: test_browser_import.py looks at them.
 OF_AN_IMPORT = {"records.import_page", "records.import_columns_page", "records.import_rows"}
+# Who wanders about may meet them or not: test_pages_of_papers looks at them.
+OF_PAPERS = {"papers.form", "papers.paper", "papers.patient_papers", "papers.sample_labels"}
 UNLINKED = ["/layar", "/layar/UMUM", "/sistem/kamus/coba"]
 # Linked from tests with numbers, and while somebody has to validate.
 UNLINKED += ["/sistem/laboratorium/1", "/sistem/laboratorium/1/rujukan", "/laboratorium/validasi"]
@@ -87,7 +89,7 @@ def test_every_page_that_a_link_leads_to(app, live_server, page):
         for rule in app.url_map.iter_rules()
         if "GET" in rule.methods and rule.endpoint not in NO_PAGES
     }
-    assert pages - endpoints - OF_AN_IMPORT == LOOKED_AT_BELOW
+    assert pages - endpoints - OF_AN_IMPORT - OF_PAPERS == LOOKED_AT_BELOW
 
 
 @pytest.fixture
@@ -145,6 +147,9 @@ def test_pages_of_the_laboratory(live_server, page, look):
     page.get_by_role("link", name="Buka pemeriksaan").first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Laboratorium")
     look("results to enter")
+    page.get_by_role("link", name="Label sampel").click()
+    look("sample labels")
+    page.go_back()
     desk.press("Selesai")
     expect(page.get_by_role("alert")).to_be_focused()
     look("refused results")
@@ -152,6 +157,37 @@ def test_pages_of_the_laboratory(live_server, page, look):
     page.locator("#selesai summary").click()
     page.locator("#selesai .queue-who a").first.click()
     look("a visit that was finished")
+
+
+def test_pages_of_papers(live_server, page, look):
+    desk = Desk(page, live_server).log_in("umum")
+    desk.go("/poli/UMUM")
+    page.locator("#selesai summary").click()
+    page.locator("#selesai [data-state=done] .queue-who a").first.click()
+    page.get_by_role("link", name="Terbitkan surat").click()
+    look("papers of a visit")
+    page.get_by_role("link", name="Surat Keterangan Sehat").click()
+    desk.press("Periksa dulu")
+    expect(page.get_by_role("alert")).to_be_focused()
+    look("refused paper")
+    page.get_by_label("Untuk keperluan").fill("Kerja di toko roti")
+    page.get_by_label("Sehat", exact=True).check()
+    desk.press("Periksa dulu")
+    look("paper to read back")
+    desk.press("Terbitkan")
+    expect(page.locator("main [role=status]")).to_contain_text("terbit")
+    look("paper")
+    page.locator("summary").click()
+    page.get_by_label("Alasan").fill("Salah orang")
+    desk.press("Batalkan surat")
+    expect(page.locator(".letter-note")).to_contain_text("Salah orang")
+    look("cancelled paper")
+    page.get_by_role("link", name="Surat kunjungan ini").click()
+    page.get_by_role("link", name="Riwayat lengkap").click()
+    page.get_by_text("Surat terbaru").click()
+    look("record with papers")
+    page.get_by_role("link", name="Semua surat").click()
+    look("papers of a patient")
 
 
 def test_pages_of_the_counter(live_server, page, look):

@@ -179,7 +179,7 @@ def test_a_cancelled_paper_prints_with_batal(sign_in):
     assert refused.status_code == 422 and "Tulis alasannya" in text_of(refused)
     assert post(umum, f"{here}/batal", {"why": "salah orang"}).status_code == 303
     page = text_of(umum.get(here))
-    assert ">BATAL</p>" in page and "salah orang" in page and "dr. Bagus Prasetyo" in page
+    assert 'data-mark="BATAL"' in page and "salah orang" in page and "dr. Bagus Prasetyo" in page
     second = post(umum, f"{here}/batal", {"why": "lagi"})
     assert second.status_code == 409 and "sudah dibatalkan oleh" in text_of(second)
 
@@ -195,7 +195,7 @@ def test_a_replaced_paper_leads_to_the_new_one(sign_in):
     db.session.expire_all()
     second = papers.by_ref(issued.location.rsplit("/", 1)[1])
     page = text_of(umum.get(f"/surat/{first.public_id}"))
-    assert ">DIGANTI</p>" in page and second.number in page and "jumlah hari salah" in page
+    assert 'data-mark="DIGANTI"' in page and second.number in page and "jumlah hari salah" in page
     assert first.number in text_of(umum.get(issued.location))
 
 
