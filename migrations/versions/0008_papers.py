@@ -5,7 +5,7 @@ from alembic import op
 
 from db import UtcDateTime
 
-revision = 'papers'
+revision = '0008'
 down_revision = '0007'
 
 # What was printed stays as it was, whoever writes to the database.
