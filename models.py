@@ -1,13 +1,13 @@
 """Every table, in the order of the patient's walk; the whole house imports them from here.
 
-Reference    Poli, RoutingRule, ComplaintTerm, Icd10Term, Village, Setting
+Reference    Poli, RoutingRule, ComplaintTerm, Icd10Term, ActionTerm, Village, Setting
 People       Practitioner, User, UserPoli, LoginSession, Household, Patient, PatientVersion,
              PatientAlias, PatientToken
 Identity     SuspectedPair, PatientMerge, ImportBatch, ImportRow
 Visits       ServiceDay, Counter, RegistrationDraft, Visit, Override, VisitCorrection,
              QueueState, QueueEntry, QueueEvent
-Records      Examination, Addendum, VitalSigns, Diagnosis, Allergy, Consent, RecordAccess,
-             Amendment, AmendmentLine, Paper
+Records      Examination, Addendum, VitalSigns, Diagnosis, Procedure, Allergy, Consent,
+             RecordAccess, Amendment, AmendmentLine, Paper
 Laboratory   LabTest, LabReference, LabOrder, LabOrderTest, LabResult
 Medicines    Medicine, Prescription, PrescriptionLine, PrescriptionComponent, PrescriptionWarning
 Operations   AuditEntry, OutboxEntry, WorkerBeat
@@ -16,6 +16,7 @@ No queries, no texts, no serialisers here. Instants (`*_at`) are UTC, days (`*_o
 clinic's. A row that may leave the house has a `public_id`; nothing is ever deleted.
 """
 
+from tables.actions import ActionTerm, Procedure
 from tables.amendments import Amendment, AmendmentLine, AmendmentState
 from tables.consents import Consent, ConsentDecision, Signer
 from tables.identity import (
@@ -99,6 +100,7 @@ from tables.visits import (
 )
 
 __all__ = [
+    "ActionTerm",
     "SuspectedPair",
     "RowFate",
     "PatientMerge",
@@ -155,6 +157,7 @@ __all__ = [
     "Poli",
     "PoliKind",
     "Practitioner",
+    "Procedure",
     "Priority",
     "Prescription",
     "PrescriptionComponent",

@@ -85,6 +85,7 @@ class QueueEntry(Base):
 
     __table_args__ = (
         Index("ix_queue_entry_line", "service_day_id", "poli_id", "state"),
+        Index("ix_queue_entry_room", "poli_id", "id"),  # a room's newest, for its favourites
         # Without the many NULLs, else SQLite's planner takes the index for worthless.
         Index(
             "ix_queue_entry_previous",

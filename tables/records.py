@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Numeric, String, Text
+from sqlalchemy import ForeignKey, Index, Numeric, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db import Base, UtcDateTime, utcnow
@@ -101,6 +101,9 @@ class CaseType(StrEnum):
     OLD = "lama"
 
 
+_PRIMARY_NOW = "is_primary AND ended_at IS NULL"
+
+
 class Diagnosis(Base):
     """*Diagnosis.* Ended and added, never wiped by a form save."""
 
@@ -114,11 +117,24 @@ class Diagnosis(Base):
     edition: Mapped[str] = mapped_column(String(16), default="")
     case_type: Mapped[CaseType] = enum_column(CaseType)
     is_primary: Mapped[bool] = mapped_column(default=False)
+    # The rule of sex or age that asked for a reason, and the reason; "" where none did.
+    warned_by: Mapped[str] = mapped_column(String(16), default="", server_default="")
+    override_reason: Mapped[str] = mapped_column(String(300), default="", server_default="")
     position: Mapped[int] = mapped_column(default=0)
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     recorded_by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
+
+    __table_args__ = (
+        Index(
+            "uq_diagnosis_primary",
+            "examination_id",
+            unique=True,
+            sqlite_where=text(_PRIMARY_NOW),
+            postgresql_where=text(_PRIMARY_NOW),
+        ),
+    )
 
 
 class Allergy(Base):
