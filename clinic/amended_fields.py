@@ -74,8 +74,7 @@ def wanted(
     plain = {Part(name): getattr(form, name) for name in PLAIN}
     found = {part: value for part, value in plain.items() if value is not None}
     if form.diagnoses is not None:
-        patient = examination.visit.patient
-        typed = diagnoses.lines(form.diagnoses, patient, examination)
+        typed = diagnoses.lines(form.diagnoses, examination.visit, examination)
         found[Part(DIAGNOSES)] = diagnoses_text(_with_stored_titles(examination, typed))
     for ref, values in vitals.items():
         part = Part(VITAL_SIGNS, ref)
@@ -145,7 +144,8 @@ def words(field: str, text: str) -> str:
 
 def _diagnosis_words(line: Line) -> str:
     name = line.title if line.title == line.code else f"{line.code} {line.title}".strip()
-    return f"{name} ({line.case_type}{', utama' if line.is_primary else ''})"
+    reason = f"; alasan: {line.override_reason}" if line.override_reason else ""
+    return f"{name} ({line.case_type}{', utama' if line.is_primary else ''}{reason})"
 
 
 def _sign_words(name: str, value: Decimal | int) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import select
 
-from clinic import amended_fields
+from clinic import amended_fields, diagnoses
 from clinic.amended_fields import DIAGNOSES, VITAL_SIGNS, Part
 from clinic.amendment_rules import is_free
 from clinic.amendment_writing import (
@@ -118,6 +118,8 @@ def _check_result(examination: Examination, now: Texts, lines: list[AmendmentLin
     changed = {line.field for line in lines}
     if changed & {"disposition", "refer_to"}:
         _check_end(now[Part("disposition")], after[Part("disposition")], after[Part("refer_to")])
+    if DIAGNOSES in changed:
+        diagnoses.refuse_unanswered(amended_fields.diagnoses_of(after[Part(DIAGNOSES)]))
     is_unasked = examination.entry.poli.kind in WITHOUT_DIAGNOSIS
     texts = TEXTS if is_unasked else ("assessment",)
     has_words = any(after[Part(name)].strip() for name in texts)

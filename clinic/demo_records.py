@@ -8,10 +8,10 @@ from random import Random
 
 from sqlalchemy import select
 
+from clinic.case_types import CATEGORY, is_same_case
 from clinic.demo_bulk import insert_only, insert_rows
 from clinic.demo_cases import all_codes, build_of, vital_signs
 from clinic.demo_stays import LAB, Stay
-from clinic.diagnoses import CATEGORY, SAME_CASE
 from db import db
 from models import (
     Allergy,
@@ -128,7 +128,7 @@ class Records:
             for position, code in enumerate(given):
                 case = (stay.plan.person, code[:CATEGORY])
                 before = known.get(case)
-                is_old = before is not None and stay.queued_at - before < SAME_CASE
+                is_old = before is not None and is_same_case(code, before, stay.queued_at)
                 known[case] = stay.queued_at
                 title, edition = self.title(code)
                 yield {

@@ -1,32 +1,38 @@
-"""Diagnoses of an examination: what was typed becomes a code and a title; rows end, never vanish.
-
-Baru or lama is a matter of the case, not of the patient: the same disease (first three signs of
-its code) recorded within thirty days is the same case.
-"""
+"""Diagnoses of an examination: what was typed becomes code and title; rows end, never vanish."""
 
 import re
-from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from sqlalchemy import func, select
 
+from clinic import diagnosis_rules
 from clinic.audit import Actor
+from clinic.case_types import CATEGORY, FOR_LIFE, is_same_case, lasts
+from clinic.diagnosis_rules import Finding
+from clinic.record_errors import RecordError
 from db import db, utcnow
 from models import CaseType, Diagnosis, Examination, Icd10Term, Patient, Visit, VisitStatus
 from validators import clean_text
 
-SAME_CASE = timedelta(days=30)
-CATEGORY = 3  # signs of a code that name the disease
 MOST = 20
+LONGEST_REASON = 300
 _CODE = re.compile(r"([A-Z][0-9]{2})\.?([0-9A-Z]{1,4})?")
 
 
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+
 class DiagnosisInput(NamedTuple):
-    """A code or text as typed; case_type '' takes the suggested one."""
+    """A code or text as typed; case_type '' takes the suggested one.
+
+    `reasons` answer the rules of sex and age: by rule, '' for one that answers all.
+    """
 
     text: str
     case_type: str = ""
+    reasons: Mapping[str, str] = _NONE
 
 
 class Line(NamedTuple):
@@ -37,6 +43,8 @@ class Line(NamedTuple):
     edition: str
     case_type: CaseType
     is_primary: bool
+    warned_by: str = ""
+    override_reason: str = ""
 
     @property
     def typed(self) -> str:
@@ -59,30 +67,68 @@ def active(examination: Examination | None) -> list[Diagnosis]:
 
 
 def line_of(row: Diagnosis) -> Line:
-    return Line(row.code, row.title, row.edition, row.case_type, row.is_primary)
+    return Line(*(getattr(row, name) for name in Line._fields))
 
 
 def lines(
-    entered: Sequence[DiagnosisInput], patient: Patient, examination: Examination | None = None
+    entered: Sequence[DiagnosisInput], visit: Visit, examination: Examination | None = None
 ) -> list[Line]:
     """Typed codes and texts as lines, each once; an unknown code is kept as it was typed."""
-    parts = [(*_code_and_rest(clean_text(each.text, 300)), each.case_type) for each in entered]
+    parts = [(*_code_and_rest(clean_text(each.text, 300)), each) for each in entered]
     codes = {code for code, _, _ in parts if code}
     terms = {
         term.code: term
         for term in db.session.scalars(select(Icd10Term).where(Icd10Term.code.in_(codes)))
     }
-    suggested = _suggested(patient, codes, examination)
+    suggested = _suggested(visit.patient, codes, examination)
     found: dict[str, Line] = {}
-    for code, rest, chosen in parts:
+    for code, rest, each in parts:
         key = code or rest.lower()
         if not key or key in found:
             continue
-        term = terms.get(code)
+        term, chosen = terms.get(code), each.case_type
         case_type = CaseType(chosen) if chosen else suggested.get(code, CaseType.NEW)
         title = (term.title_id or term.title) if term else rest or code
-        found[key] = Line(code, title, term.edition if term else "", case_type, not found)
-    return list(found.values())[:MOST]
+        answer = _answer(code, visit, each.reasons)
+        found[key] = Line(code, title, term.edition if term else "", case_type, not found, *answer)
+    return _with_kept_reasons(list(found.values())[:MOST], examination)
+
+
+def _answer(code: str, visit: Visit, reasons: Mapping[str, str]) -> tuple[str, str]:
+    """The rule that asks for a reason, and what was said to it."""
+    rule = diagnosis_rules.asks_for(code, diagnosis_rules.person_of(visit))
+    said = reasons.get(rule) or reasons.get("", "") if rule else ""
+    return rule, clean_text(said, LONGEST_REASON)
+
+
+def _with_kept_reasons(found: list[Line], examination: Examination | None) -> list[Line]:
+    """A form that says nothing of a reason takes none away."""
+    if not any(line.warned_by and not line.override_reason for line in found):
+        return found
+    kept = {(row.code, row.warned_by): row.override_reason for row in active(examination)}
+    return [
+        line._replace(
+            override_reason=line.override_reason or kept.get((line.code, line.warned_by), "")
+        )
+        for line in found
+    ]
+
+
+def findings(found: Sequence[Line], visit: Visit) -> list[Finding]:
+    """What is unusual about these lines for this patient, with the reasons given so far."""
+    coded = [(line.code, line.override_reason) for line in found]
+    return diagnosis_rules.findings(coded, diagnosis_rules.person_of(visit))
+
+
+def refuse_unanswered(found: Sequence[Line]) -> None:
+    """Raises RecordError when a diagnosis still needs the reason that its rule asks for."""
+    codes = [line.code for line in found if line.warned_by and not line.override_reason]
+    if codes:
+        raise RecordError(
+            f"{', '.join(codes)} tidak lazim untuk pasien ini. Tulis alasannya di bawah "
+            "peringatannya, atau ganti kodenya.",
+            "diagnosis_search",
+        )
 
 
 def is_known(text: str) -> bool:
@@ -105,7 +151,7 @@ def _code_and_rest(text: str) -> tuple[str, str]:
 def suggested_case_type(
     patient: Patient, code: str, examination: Examination | None = None
 ) -> CaseType:
-    """*Lama* when the disease was recorded for the patient within 30 days, else *baru*."""
+    """The rule of clinic.case_types, by what was recorded for the patient before."""
     return _suggested(patient, [code], examination).get(code, CaseType.NEW)
 
 
@@ -117,22 +163,24 @@ def _suggested(
         return {}
     category = func.substr(Diagnosis.code, 1, CATEGORY)
     at = examination.occurred_at if examination else utcnow()
-    recent = (
-        select(category)
-        .distinct()
+    earlier = (
+        select(category, func.max(Visit.occurred_at))
         .join(Examination, Diagnosis.examination_id == Examination.id)
         .join(Visit, Examination.visit_id == Visit.id)
         .where(
             Visit.patient_id == patient.id,
             Visit.status != VisitStatus.CANCELLED,
-            Visit.occurred_at > at - SAME_CASE,
             Visit.occurred_at <= at,
             Examination.id != (examination.id if examination else 0),
             Diagnosis.ended_at.is_(None),
             category.in_(categories),
         )
+        .group_by(category)
     )
-    known = set(db.session.scalars(recent))
+    longest = max(lasts(each) for each in categories)
+    if longest < FOR_LIFE:
+        earlier = earlier.where(Visit.occurred_at > at - longest)
+    known = {each for each, last in db.session.execute(earlier) if is_same_case(each, last, at)}
     return {code: CaseType.OLD for code in codes if code[:CATEGORY] in known}
 
 
@@ -145,6 +193,7 @@ def write(actor: Actor, examination: Examination, wanted: Sequence[Line]) -> boo
             row.ended_at, row.ended_by_id = utcnow(), actor.user_id
         else:
             row.position = places[identity]
+    db.session.flush()  # what ends goes first: there is one primary diagnosis at any moment
     added = [line for line in wanted if _identity(line) not in present]
     for line in added:
         db.session.add(
@@ -160,4 +209,5 @@ def write(actor: Actor, examination: Examination, wanted: Sequence[Line]) -> boo
 
 
 def _identity(line: Line) -> tuple:
-    return (line.code, line.code or line.title.lower(), line.case_type, line.is_primary)
+    name = line.code or line.title.lower()
+    return (name, line.case_type, line.is_primary, line.warned_by, line.override_reason)

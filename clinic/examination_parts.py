@@ -30,16 +30,21 @@ class Part:
 
 
 def _write_diagnoses(actor: Actor, examination: Examination, entered: list[DiagnosisInput]) -> bool:
-    wanted = diagnoses.lines(entered, examination.visit.patient, examination)
+    wanted = diagnoses.lines(entered, examination.visit, examination)
     return diagnoses.write(actor, examination, wanted)
 
 
 def _same_diagnoses(examination: Examination, entered: list[DiagnosisInput]) -> bool:
-    typed = diagnoses.lines(entered, examination.visit.patient, examination)
+    typed = diagnoses.lines(entered, examination.visit, examination)
     stored = [diagnoses.line_of(row) for row in diagnoses.active(examination)]
     return [line.code or line.title for line in typed] == [
         line.code or line.title for line in stored
     ]
+
+
+def _refuse_unanswered(examination: Examination, target: Poli | None) -> None:
+    rows = diagnoses.active(examination)
+    diagnoses.refuse_unanswered([diagnoses.line_of(row) for row in rows])
 
 
 def _write_vitals(actor: Actor, examination: Examination, values: Vitals) -> bool:
@@ -73,7 +78,7 @@ def _refuse_forgotten_order(examination: Examination, target: Poli | None) -> No
 
 
 PARTS = (
-    Part("diagnoses", _write_diagnoses, _same_diagnoses),
+    Part("diagnoses", _write_diagnoses, _same_diagnoses, _refuse_unanswered),
     Part("vitals", _write_vitals),
     Part("lab", _write_order, _same_order, _refuse_forgotten_order),
 )

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, select
 
@@ -24,25 +25,38 @@ def search_words(*texts: str) -> str:
     return f" {' '.join(dict.fromkeys(fold(' '.join(texts)).split()))} "
 
 
-def search(text: str, limit: int = 20) -> list[Icd10Term]:
-    """Codes that begin so, or rows where each word begins some word, in any order; best first."""
+def search(text: str, limit: int = 20, first: Sequence[str] = ()) -> list[Icd10Term]:
+    """Codes that begin so, or rows where each word begins some word, in any order; best first.
+
+    `first` are codes that go before the others, in their order: the room's usual ones.
+    """
     typed = text.strip().lower()[:100]
     if CODE.fullmatch(typed):
-        found = _by_code(typed, limit)
+        found = _by_code(typed, limit, first)
         if found:
             return found
     words = fold(typed).split()[:MAX_WORDS]
     if not words:
         return []
     matches = [Icd10Term.words.contains(f" {word}") for word in words]
-    return _rows(select(Icd10Term).where(*matches).order_by(*_best_first(words)), limit)
+    return _rows(
+        select(Icd10Term).where(*matches).order_by(*_usual(first), *_best_first(words)), limit
+    )
 
 
-def _by_code(typed: str, limit: int) -> list[Icd10Term]:
+def _by_code(typed: str, limit: int, first: Sequence[str]) -> list[Icd10Term]:
     bare = typed.replace(".", "").upper()
     dotted = f"{bare[:3]}.{bare[3:]}" if len(bare) > 3 or typed.endswith(".") else bare
     rows = select(Icd10Term).where(Icd10Term.code.startswith(dotted))
-    return _rows(rows.order_by(Icd10Term.code), limit)
+    is_exact = case((Icd10Term.code == dotted, 0), else_=1)
+    return _rows(rows.order_by(is_exact, *_usual(first), Icd10Term.code), limit)
+
+
+def _usual(first: Sequence[str]) -> list[ColumnElement]:
+    if not first:
+        return []
+    places = {code: place for place, code in enumerate(first)}
+    return [case(places, value=Icd10Term.code, else_=len(places))]
 
 
 def _best_first(words: list[str]) -> list[ColumnElement]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from clinic import diagnoses, review, routing, settings, vital_signs
+from clinic import case_types, diagnosis_rules, review, routing, settings, vital_signs
 from db import db
 from models import ComplaintTerm, LabKind, LabReference, LabTest, Poli, RoutingRule
 
@@ -82,7 +82,26 @@ def test_ages_and_the_rest():
     assert cells_of("priority by rule")[0].endswith(f"under {review.TODDLER_YEARS}")
     assert cells_of("priority patients for")[0] == str(known["priority_ratio"])
     assert cells_of("waiting marked")[0] == late
-    assert cells_of("same disease")[0] == f"{diagnoses.SAME_CASE.days} days"
+    assert cells_of("same disease")[0] == f"{case_types.SAME_CASE.days} days"
+
+
+def test_long_cases():
+    for codes, days in case_types._long_cases():
+        first = codes.pairs[0][0]
+        shown = cells_of(first)[0]
+        assert shown == ("for life" if days == case_types.FOR_LIFE else f"{days.days} days")
+
+
+def test_diagnosis_rules():
+    for rule in diagnosis_rules.rules():
+        who = {"L": "men", "P": "women", "": ""}[rule.sex]
+        ages = [
+            f"from {rule.from_years} years" if rule.from_years is not None else "",
+            f"below {rule.below_years} years" if rule.below_years is not None else "",
+            f"below {rule.below_days} days" if rule.below_days is not None else "",
+        ]
+        said = ", ".join(filter(None, [who, *ages]))
+        assert cells_of(rule.rule)[:2] == [said, rule.level.value]
 
 
 def plain(number) -> str:

@@ -7,7 +7,7 @@ from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
 
 import access
-from blueprints.examination import amend_form, form_context, page
+from blueprints.examination import amend_form, diagnosis_form, form_context, page
 from blueprints.examination.amend_form import AmendForm, Measurement
 from blueprints.examination.blueprint import bp, clinical
 from blueprints.examination.desk import OTHER_PATIENT
@@ -113,9 +113,9 @@ def _again(
         form = amend_form.on_these_rows(request.form, amend_form.measurements(examination))
         form.validate()
     entered = entered_diagnoses(request.form) or []
-    lines = diagnoses.lines(entered, examination.visit.patient, examination)
+    lines = diagnoses.lines(entered, examination.visit, examination)
     chosen = {line.code for line in lines}
-    found = form_context.search_options(form.diagnosis_search.data or "")
+    found = diagnosis_form.search_options(form.diagnosis_search.data or "", examination.entry)
     options = [term for term in found if term.code not in chosen]
     version = examination.version if is_conflict else version_sent(request.form)
     typed = Typed(form, lines, version, options, problem, is_conflict)
@@ -137,7 +137,6 @@ def _show(examination: Examination, typed: Typed | None = None, status: int = 20
         on=visit.service_day.on,
         allergies=allergies.labels(allergies.current(visit.patient)),
         form=shown.form,
-        lines=shown.lines,
         version=shown.version,
         options=shown.options,
         ticked=[],
@@ -151,6 +150,7 @@ def _show(examination: Examination, typed: Typed | None = None, status: int = 20
         is_author=amendment_rules.is_author(current_user.id, examination),
         free_until=amendment_rules.free_until(examination),
         is_moved=examination.disposition == Disposition.INTERNAL,
+        **diagnosis_form.about(shown.lines, examination.entry),
     )
     return Response(html, status, mimetype="text/html")
 

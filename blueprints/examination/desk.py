@@ -4,7 +4,7 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from sqlalchemy import select
 
 import access
-from blueprints.examination import form_context, laboratory_desk, page
+from blueprints.examination import diagnosis_form, laboratory_desk, page
 from blueprints.examination.blueprint import bp, clinical
 from blueprints.examination.forms import (
     UNDECIDED,
@@ -98,11 +98,11 @@ def _again(
         form.diagnosis_search.errors = [UNDECIDED]
     examination = records.open_examination(entry) if entry else None
     entered = entered_diagnoses(request.form) or []
-    lines = diagnoses.lines(entered, visit.patient, examination)
+    lines = diagnoses.lines(entered, visit, examination)
     chosen = {line.code for line in lines}
     options = [
         term
-        for term in form_context.search_options(form.diagnosis_search.data or "")
+        for term in diagnosis_form.search_options(form.diagnosis_search.data or "", entry)
         if term.code not in chosen
     ]
     typed = Typed(form, lines, version_sent(request.form), options, problem, is_conflict)
@@ -164,9 +164,11 @@ def diagnosis_options(visit: str):
     found = page.readable_visit(visit)
     query = request.args.get("q") or request.args.get("diagnosis_search", "")
     entered = [DiagnosisInput(text[:300]) for text in request.args.getlist("diagnosis")]
-    ticked = diagnoses.lines(entered, found.patient)
+    ticked = diagnoses.lines(entered, found)
     chosen = {line.code for line in ticked}
-    options = [term for term in form_context.search_options(query[:80]) if term.code not in chosen]
+    entry = page.chosen_entry(found, request.args.get("antrean", ""))
+    terms = diagnosis_form.search_options(query[:80], entry)
+    options = [term for term in terms if term.code not in chosen]
     return render_template(
         "examination/_diagnosis_options.html", options=options, ticked=ticked, query=query
     )

@@ -6,15 +6,13 @@ from typing import Any, NamedTuple
 from flask_login import current_user
 from sqlalchemy import select
 
-from blueprints.examination import lab_order_form
-from blueprints.examination.forms import ExaminationForm, choices, filled_form, stored_lines
+from blueprints.examination import diagnosis_form, lab_order_form
+from blueprints.examination.forms import ExaminationForm, choices, filled_form
 from blueprints.examination.typed import Typed
-from clinic import icd10, records
+from clinic import records
 from db import db
 from formatting import DISPOSITION_LABELS
 from models import EntryKind, EntryState, Examination, Poli, QueueEntry
-
-SHORTEST_SEARCH = 2
 
 
 class FormPart(NamedTuple):
@@ -28,7 +26,10 @@ class FormPart(NamedTuple):
     theirs: Callable[[Examination, Typed], dict[str, str]] = lambda examination, typed: {}
 
 
-FORM_PARTS = (FormPart(lab_order_form.context),)
+FORM_PARTS = (
+    FormPart(diagnosis_form.context, diagnosis_form.theirs),
+    FormPart(lab_order_form.context),
+)
 
 
 def form_context(
@@ -48,11 +49,7 @@ def form_context(
         context |= part.context(form, entry, examination, typed)
     return context | {
         "form": form,
-        "lines": typed.lines if typed else stored_lines(examination),
         "version": _version(examination, typed),
-        "options": typed.options if typed else [],
-        "ticked": [],
-        "query": form.diagnosis_search.data or "",
         "has_own_vitals": own is not None or bool(form.errors.keys() & set(records.VITALS)),
     }
 
@@ -84,16 +81,8 @@ def theirs(examination: Examination | None, typed: Typed) -> dict[str, str]:
         for name, text in stored.items()
         if typed.form[name].raw_data and (typed.form[name].data or "").strip() != text
     }
-    codes = [f"{line.code} {line.title}".strip() for line in stored_lines(examination)]
-    if codes != typed.texts:
-        found["diagnosis"] = "; ".join(codes) or "belum ada diagnosis"
     if examination.disposition and examination.disposition != typed.form.disposition.data:
         found["disposition"] = DISPOSITION_LABELS[examination.disposition]
     for part in FORM_PARTS:
         found |= part.theirs(examination, typed)
     return found
-
-
-def search_options(text: str) -> list[Any]:
-    """ICD-10 terms for what was typed in the search box."""
-    return icd10.search(text.strip()) if len(text.strip()) >= SHORTEST_SEARCH else []

@@ -9,7 +9,7 @@ from wtforms.fields.choices import RadioField, SelectChoice
 from wtforms.validators import ValidationError
 
 from clinic import diagnoses, records
-from clinic.diagnoses import DiagnosisInput
+from clinic.diagnoses import LONGEST_REASON, DiagnosisInput
 from clinic.lab_orders import LONGEST_NOTE, OrderInput
 from clinic.records import ExaminationInput
 from clinic.vital_signs import parse_vital
@@ -19,6 +19,8 @@ from validators import checked_by, clean_text
 
 LONGEST_TEXT = 10_000
 UNDECIDED = "Belum disimpan: centang diagnosis yang cocok, atau kosongkan kotak cari."
+FAVOURITE = "diagnosis_favourite"  # apart: it is no answer to what stands in the search box
+REASON = "override_reason"
 REMOVE = "hapus"  # a case type that takes the diagnosis off the list
 
 
@@ -127,17 +129,28 @@ def entered_diagnoses(typed: MultiDict, searched: str = "") -> list[DiagnosisInp
 
     A code in the search box counts as well, unless it was the way to something that was ticked.
     """
-    if "diagnosis" not in typed and not searched.strip():
+    if not {"diagnosis", FAVOURITE} & typed.keys() and not searched.strip():
         return None
-    found = []
+    found, reasons = [], override_reasons(typed)
     for text, case_type in _with_case_types(typed):
         if case_type != REMOVE and text.strip():
             known = case_type if case_type in list(CaseType) else ""
-            found.append(DiagnosisInput(text[:300], known))
+            found.append(DiagnosisInput(text[:300], known, reasons))
+    found += [DiagnosisInput(text[:300], "", reasons) for text in typed.getlist(FAVOURITE)]
     if searched.strip() and not has_ticked(typed):
-        found.append(DiagnosisInput(searched))
+        found.append(DiagnosisInput(searched, "", reasons))
     primary = typed.get("diagnosis_primary", "")
     return sorted(found, key=lambda each: each.text != primary) if primary else found
+
+
+def override_reasons(typed: MultiDict) -> dict[str, str]:
+    """What was answered to the warnings: by rule, "" for the one that answers all."""
+    found = {
+        name.removeprefix(REASON).removeprefix("-"): text[:LONGEST_REASON]
+        for name, text in typed.items()
+        if name == REASON or name.startswith(f"{REASON}-")
+    }
+    return {rule: text for rule, text in found.items() if text.strip()}
 
 
 def has_ticked(typed: MultiDict) -> bool:

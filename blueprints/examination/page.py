@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 import access
 from blueprints.examination.form_context import form_context, theirs
-from blueprints.examination.forms import ExaminationForm
+from blueprints.examination.forms import FAVOURITE, ExaminationForm
 from blueprints.examination.typed import Typed
 from clinic import (
     allergies,
@@ -145,7 +145,8 @@ def only_typed(
     form: ExaminationForm, visit: Visit, labels: Mapping[str, str] = TEXT_LABELS
 ) -> Response:
     """Access has ended meanwhile (a new day, say): the text is given back, the record is not."""
-    lines = [text for text in request.form.getlist("diagnosis") if text.strip()]
+    typed = request.form.getlist("diagnosis") + request.form.getlist(FAVOURITE)
+    lines = [text for text in typed if text.strip()]
     html = render_template(
         "examination/typed.html", visit=visit, form=form, labels=labels, diagnoses=lines
     )
