@@ -4,8 +4,9 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 
+from clinic import icd10_spelling
 from db import db
 from models import Icd10Term
 
@@ -28,7 +29,8 @@ def search_words(*texts: str) -> str:
 def search(text: str, limit: int = 20, first: Sequence[str] = ()) -> list[Icd10Term]:
     """Codes that begin so, or rows where each word begins some word, in any order; best first.
 
-    `first` are codes that go before the others, in their order: the room's usual ones.
+    Where nothing is found, words that sound or look alike are tried. `first` are codes that go
+    before the others, in their order: the room's usual ones.
     """
     typed = text.strip().lower()[:100]
     if CODE.fullmatch(typed):
@@ -38,10 +40,23 @@ def search(text: str, limit: int = 20, first: Sequence[str] = ()) -> list[Icd10T
     words = fold(typed).split()[:MAX_WORDS]
     if not words:
         return []
-    matches = [Icd10Term.words.contains(f" {word}") for word in words]
-    return _rows(
-        select(Icd10Term).where(*matches).order_by(*_usual(first), *_best_first(words)), limit
-    )
+    found = _by_words([[word] for word in words], limit, first)
+    if found:
+        return found
+    named = select(Icd10Term.words).where(Icd10Term.title_id.is_not(None))
+    meant = icd10_spelling.meant(words, tuple(db.session.scalars(named)))
+    return _by_words(meant, limit, first) if meant else []
+
+
+def _by_words(words: list[list[str]], limit: int, first: Sequence[str]) -> list[Icd10Term]:
+    """Rows that hold of each word's alternatives one; ranked by the first alternatives."""
+    matches = [
+        or_(*(Icd10Term.words.contains(f" {each}") for each in alternatives))
+        for alternatives in words
+    ]
+    rows = select(Icd10Term).where(*matches)
+    likeliest = [alternatives[0] for alternatives in words]
+    return _rows(rows.order_by(*_usual(first), *_best_first(likeliest)), limit)
 
 
 def _by_code(typed: str, limit: int, first: Sequence[str]) -> list[Icd10Term]:

@@ -3,8 +3,9 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import update
 
-from clinic import icd10
+from clinic import icd10, reference
 from db import db, transaction
 from models import Icd10Term
 from tests.databases import count_queries
@@ -36,6 +37,15 @@ def codes(text, limit=20):
         ("common cold", "J00"),
         ("essential hypertension", "I10"),
         ("haemorrhagic dengue", "A91"),
+        ("hypertensy", "I10"),  # other spellings
+        ("faringytis acut", "J02.9"),
+        ("dhiare", "A09.9"),
+        ("ephilepsi", "G40.9"),
+        ("hipretensi", "I10"),  # slips of the hand
+        ("varisella", "B01.9"),
+        ("pnemonia", "J18.9"),
+        ("saraf kejepit", "M51.2"),
+        ("mata kering", "H04.1"),
     ],
 )
 def test_search_finds_first(app, typed, first):
@@ -124,3 +134,24 @@ def test_titles_and_rows(app):
     assert icd10.find("j069").code == "J06.9"
     assert icd10.find(" J06.9 ").title == "Acute upper respiratory infection, unspecified"
     assert icd10.find("X") is None
+
+
+def test_nonsense_finds_nothing_however_it_is_spelled(app):
+    assert codes("xqzw vvkk") == [] and codes("zzz") == [] and codes("9999999") == []
+
+
+def test_the_rooms_usual_codes_lead_and_an_exact_code_leads_them(app):
+    assert [term.code for term in icd10.search("batuk", 3, ["J20.9", "A37.9"])][:2] == [
+        "J20.9",
+        "A37.9",
+    ]
+    assert [term.code for term in icd10.search("J06", 3, ["J06.9"])][:2] == ["J06", "J06.9"]
+
+
+def test_a_newer_name_reaches_the_rows_of_an_older_version(app):
+    with transaction():
+        db.session.execute(update(Icd10Term).where(Icd10Term.code == "H04.1").values(words=" x "))
+    assert "H04.1" not in codes("mata kering")
+    with transaction():
+        reference.seed()
+    assert codes("mata kering")[0] == "H04.1"
