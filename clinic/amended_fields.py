@@ -1,6 +1,6 @@
 """What of a finished examination can be amended: each part as one text that says all of it.
 
-Diagnoses and vital signs are JSON with sorted keys, so that equal content is equal text.
+Diagnoses, actions and vital signs are JSON with sorted keys, so that equal content is equal text.
 """
 
 import json
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from sqlalchemy import or_, select
 
-from clinic import diagnoses
+from clinic import diagnoses, procedures
 from clinic.diagnoses import Line
 from clinic.measurements import VITALS, Vitals
 from clinic.records import TEXTS, ExaminationInput
@@ -20,13 +20,14 @@ from formatting import DISPOSITION_LABELS, number_text
 from models import CaseType, Examination, VitalSigns
 
 PLAIN = (*TEXTS, "disposition", "refer_to")
-DIAGNOSES, VITAL_SIGNS = "diagnoses", "vitals"
+DIAGNOSES, PROCEDURES, VITAL_SIGNS = "diagnoses", "procedures", "vitals"
 LABELS = {
     "subjective": "Anamnesis",
     "objective": "Pemeriksaan",
     "assessment": "Penilaian",
     DIAGNOSES: "Diagnosis",
     "plan": "Rencana",
+    PROCEDURES: "Tindakan",
     "therapy": "Tindakan dan terapi",
     "disposition": "Tindak lanjut",
     "refer_to": "Tujuan rujukan",
@@ -57,6 +58,7 @@ def stored(examination: Examination) -> dict[Part, str]:
     found[Part(DIAGNOSES)] = diagnoses_text(
         [diagnoses.line_of(row) for row in diagnoses.active(examination)]
     )
+    found[Part(PROCEDURES)] = procedures_text(procedures.stored_lines(examination))
     found[Part(VITAL_SIGNS)] = vitals_text({})
     for row in measured(examination):
         values = {name: getattr(row, name) for name in VITALS}
@@ -76,6 +78,9 @@ def wanted(
     if form.diagnoses is not None:
         typed = diagnoses.lines(form.diagnoses, examination.visit, examination)
         found[Part(DIAGNOSES)] = diagnoses_text(_with_stored_titles(examination, typed))
+    if form.procedures is not None:
+        done = procedures.lines(form.procedures, examination)
+        found[Part(PROCEDURES)] = procedures_text(done)
     for ref, values in vitals.items():
         part = Part(VITAL_SIGNS, ref)
         found[part] = vitals_text({**vitals_of(now.get(part, "{}")), **values})
@@ -110,6 +115,16 @@ def diagnoses_of(text: str) -> list[Line]:
     return [line._replace(case_type=CaseType(line.case_type)) for line in lines]
 
 
+def procedures_text(lines: Sequence[procedures.Line]) -> str:
+    """Actions as stored in an amendment's line."""
+    return _json([line._asdict() for line in lines])
+
+
+def procedures_of(text: str) -> list[procedures.Line]:
+    """The actions that such a text holds."""
+    return [procedures.Line(**each) for each in json.loads(text)]
+
+
 def vitals_text(values: Vitals) -> str:
     """Vital signs as stored in an amendment's line; what was not measured is left out."""
     return _json({name: _number(value) for name, value in values.items() if value is not None})
@@ -135,6 +150,8 @@ def words(field: str, text: str) -> str:
     """A part's value in words, a line for each diagnosis and each sign; '' when it is empty."""
     if field == DIAGNOSES:
         return "\n".join(_diagnosis_words(line) for line in diagnoses_of(text))
+    if field == PROCEDURES:
+        return "\n".join(line.words for line in procedures_of(text))
     if field == VITAL_SIGNS:
         return "\n".join(_sign_words(*each) for each in vitals_of(text).items() if each[1])
     if field == "disposition":

@@ -3,8 +3,8 @@
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm.attributes import flag_modified
 
-from clinic import amended_fields, audit, diagnoses
-from clinic.amended_fields import DIAGNOSES, PLAIN, VITAL_SIGNS
+from clinic import amended_fields, audit, diagnoses, procedures
+from clinic.amended_fields import DIAGNOSES, PLAIN, PROCEDURES, VITAL_SIGNS
 from clinic.audit import Actor
 from clinic.record_errors import RecordError
 from db import db, utcnow
@@ -40,6 +40,8 @@ def apply_lines(user_id: int, examination: Examination, lines: list[AmendmentLin
     for line in lines:
         if line.field == DIAGNOSES:
             diagnoses.write(author, examination, amended_fields.diagnoses_of(line.new_value))
+        elif line.field == PROCEDURES:
+            procedures.write(author, examination, amended_fields.procedures_of(line.new_value))
         elif line.field == VITAL_SIGNS:
             _replace_vitals(author, examination, line)
     db.session.flush()

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import case, literal, select, update
 
 from clinic import (
+    demo_actions,
     drafts,
     lab_entry,
     lab_orders,
@@ -43,6 +44,7 @@ from models import (
     Poli,
     PoliKind,
     Priority,
+    Procedure,
     QueueEntry,
     QueueEvent,
     User,
@@ -70,6 +72,7 @@ STAMPS = {
     Examination: ("occurred_at", "recorded_at", "finished_at"),
     VitalSigns: ("occurred_at", "recorded_at"),
     Diagnosis: ("recorded_at",),
+    Procedure: ("recorded_at",),
     LabOrder: ("ordered_at", "resulted_at"),
     LabOrderTest: ("sampled_at",),
     LabResult: ("sampled_at", "resulted_at"),
@@ -199,6 +202,7 @@ class Desks:
             disposition=Disposition.INTERNAL if send_to else Disposition.HOME,
             refer_to=send_to,
             diagnoses=[DiagnosisInput(code) for code in codes],
+            procedures=demo_actions.done_for(codes, entry.id),
             vitals=self._signs(entry),
             lab=self._order(entry, send_to),
         )
@@ -244,6 +248,7 @@ class Desks:
             Examination: Examination.visit_id == visit_id,
             VitalSigns: VitalSigns.visit_id == visit_id,
             Diagnosis: Diagnosis.examination_id.in_(examinations),
+            Procedure: Procedure.examination_id.in_(examinations),
             LabOrder: LabOrder.visit_id == visit_id,
             LabOrderTest: LabOrderTest.order_id.in_(orders),
             LabResult: LabResult.order_id.in_(orders),

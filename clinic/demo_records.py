@@ -8,6 +8,7 @@ from random import Random
 
 from sqlalchemy import select
 
+from clinic import demo_actions
 from clinic.case_types import CATEGORY, is_same_case
 from clinic.demo_bulk import insert_only, insert_rows
 from clinic.demo_cases import all_codes, build_of, vital_signs
@@ -22,6 +23,7 @@ from models import (
     Examination,
     Icd10Term,
     Patient,
+    Procedure,
     User,
     VitalSigns,
 )
@@ -64,6 +66,7 @@ class Records:
             ],
         )
         insert_only(Diagnosis, list(self._diagnoses(seen, codes, examinations)))
+        insert_only(Procedure, list(demo_actions.rows(seen, codes, examinations, self.users)))
         measured = [
             self._vital_signs(stay, key)
             for stay, key in zip(seen, keys, strict=True)

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from clinic import diagnoses, lab_orders
+from clinic import diagnoses, lab_orders, procedures
 from clinic.audit import Actor
 from clinic.diagnoses import DiagnosisInput
 from clinic.lab_orders import OrderInput
 from clinic.measurements import Vitals, measure
+from clinic.procedures import ProcedureInput
 from clinic.record_errors import NotOpen, RecordError
 from models import Examination, Poli, PoliKind
 
@@ -47,6 +48,17 @@ def _refuse_unanswered(examination: Examination, target: Poli | None) -> None:
     diagnoses.refuse_unanswered([diagnoses.line_of(row) for row in rows])
 
 
+def _write_procedures(
+    actor: Actor, examination: Examination, entered: list[ProcedureInput]
+) -> bool:
+    return procedures.write(actor, examination, procedures.lines(entered, examination))
+
+
+def _same_procedures(examination: Examination, entered: list[ProcedureInput]) -> bool:
+    typed = procedures.lines(entered, examination)
+    return typed == procedures.stored_lines(examination)
+
+
 def _write_vitals(actor: Actor, examination: Examination, values: Vitals) -> bool:
     measure(actor, examination.visit, examination.entry, values)
     return False  # each measures for themselves
@@ -79,6 +91,7 @@ def _refuse_forgotten_order(examination: Examination, target: Poli | None) -> No
 
 PARTS = (
     Part("diagnoses", _write_diagnoses, _same_diagnoses, _refuse_unanswered),
+    Part("procedures", _write_procedures, _same_procedures),
     Part("vitals", _write_vitals),
     Part("lab", _write_order, _same_order, _refuse_forgotten_order),
 )

@@ -21,6 +21,7 @@ from models import (
     EntryState,
     Examination,
     Patient,
+    Procedure,
     QueueEntry,
     Visit,
     VisitStatus,
@@ -45,6 +46,7 @@ class RoomSummary:
     examination: Examination | None = None
     author: str = ""
     diagnoses: tuple[Diagnosis, ...] = ()
+    procedures: tuple[Procedure, ...] = ()
     addenda: tuple[Addendum, ...] = ()
     amendments: tuple[Amendment, ...] = ()  # newest first, without their lines
 
@@ -106,7 +108,7 @@ class VisitSummary:
 def history(patient: Patient, limit: int = PAGE, before: Visit | None = None) -> list[VisitSummary]:
     """The patient's visits with all that was recorded, newest first.
 
-    8 queries, 10 with laboratory orders.
+    9 queries, 11 with laboratory orders.
     """
     return _summaries(_visits(patient, limit, before))
 
@@ -226,6 +228,11 @@ def _examined(visit_ids: Sequence[int]) -> dict[int, dict]:
         .where(Diagnosis.examination_id.in_(ids), Diagnosis.ended_at.is_(None))
         .order_by(Diagnosis.position, Diagnosis.id)
     )
+    procedures = _grouped(
+        select(Procedure)
+        .where(Procedure.examination_id.in_(ids), Procedure.ended_at.is_(None))
+        .order_by(Procedure.position, Procedure.id)
+    )
     addenda = _grouped(
         select(Addendum)
         .options(joinedload(Addendum.recorded_by))
@@ -238,6 +245,7 @@ def _examined(visit_ids: Sequence[int]) -> dict[int, dict]:
             "examination": each,
             "author": _author(each),
             "diagnoses": tuple(diagnoses[each.id]),
+            "procedures": tuple(procedures[each.id]),
             "addenda": tuple(addenda[each.id]),
             "amendments": amendments[each.id],
         }

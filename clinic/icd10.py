@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, select
 
 from clinic import icd10_spelling
 from db import db
@@ -50,11 +50,7 @@ def search(text: str, limit: int = 20, first: Sequence[str] = ()) -> list[Icd10T
 
 def _by_words(words: list[list[str]], limit: int, first: Sequence[str]) -> list[Icd10Term]:
     """Rows that hold of each word's alternatives one; ranked by the first alternatives."""
-    matches = [
-        or_(*(Icd10Term.words.contains(f" {each}") for each in alternatives))
-        for alternatives in words
-    ]
-    rows = select(Icd10Term).where(*matches)
+    rows = select(Icd10Term).where(*icd10_spelling.one_of_each(Icd10Term.words, words))
     likeliest = [alternatives[0] for alternatives in words]
     return _rows(rows.order_by(*_usual(first), *_best_first(likeliest)), limit)
 

@@ -10,6 +10,9 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from functools import lru_cache
 
+from sqlalchemy import ColumnElement, or_
+from sqlalchemy.orm import InstrumentedAttribute
+
 SHORTEST_SOUND = 3
 SHORTEST_SLIP = 4  # a slip in a shorter word could be any word
 LIKENESS = 0.8
@@ -28,6 +31,11 @@ def spelling(word: str) -> str:
     for theirs, ours in _SOUNDS:
         word = word.replace(theirs, ours)
     return _DOUBLE.sub(r"\1", _SILENT_H.sub("", word))
+
+
+def one_of_each(column: InstrumentedAttribute, words: list[list[str]]) -> list[ColumnElement]:
+    """Conditions on a column of folded words: of each word's alternatives one begins some word."""
+    return [or_(*(column.contains(f" {each}") for each in group)) for group in words]
 
 
 def meant(words: Sequence[str], known: tuple[str, ...]) -> list[list[str]]:

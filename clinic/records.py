@@ -20,6 +20,7 @@ from clinic.diagnoses import DiagnosisInput
 from clinic.examination_parts import PARTS, Part
 from clinic.lab_orders import OrderInput
 from clinic.measurements import VITALS, Vitals, measure, own_measurement
+from clinic.procedures import ProcedureInput
 from clinic.record_errors import Conflict, NotOpen, RecordError
 from db import db, utcnow
 from models import (
@@ -69,6 +70,7 @@ class ExaminationInput:
     disposition: str | None = None
     refer_to: str | None = None
     diagnoses: Sequence[DiagnosisInput] | None = None
+    procedures: Sequence[ProcedureInput] | None = None
     vitals: Vitals | None = None
     lab: OrderInput | None = None
 

@@ -16,6 +16,7 @@ from clinic.complaint_text import fold
 from clinic.names import fold as fold_name
 from db import Base, db, new_public_id
 from models import (
+    ActionTerm,
     ComplaintTerm,
     Icd10Term,
     LabKind,
@@ -47,6 +48,7 @@ def seed() -> None:
     _add_missing(RoutingRule, rows("rules.csv"), ("rule", "position"))
     _add_missing(ComplaintTerm, _terms(), ("folded", "poli_code"))
     _seed_icd10()
+    _add_missing(ActionTerm, _action_terms(), ("code",))
     _add_missing(LabTest, _lab_tests(), ("code",))
     _add_missing(LabReference, _lab_references(), ("test_id", "sex", "age_from_months"))
 
@@ -123,6 +125,17 @@ def _lab_references() -> list[dict[str, Any]]:
 
 def _decimal(cell: str | None) -> Decimal | None:
     return Decimal(cell) if cell else None
+
+
+def _action_terms() -> list[dict[str, Any]]:
+    found = []
+    for row in rows("action_terms.csv"):
+        texts = {name: cell or "" for name, cell in row.items()}
+        words = icd10.search_words(
+            *(texts[name] for name in ("code", "name", "synonyms", "icd9_code"))
+        )
+        found.append(texts | {"words": words, "is_active": True})
+    return found
 
 
 def _seed_icd10() -> None:

@@ -121,12 +121,12 @@
     window.scrollTo(was.x, was.y);
   });
 
-  // What is ticked while a search is on its way stays: the answer knows nothing of it.
+  // What is ticked while a search is on its way stays.
   var ticks = [];
-  on('htmx:beforeSwap', function () { ticks = all('#diagnosis-options input'); });
+  on('htmx:beforeSwap', function () { ticks = all('[id$=-options] input'); });
   on('htmx:afterSwap', function () {
     ticks.forEach(function (old) {
-      var list = document.getElementById('diagnosis-options');
+      var list = document.getElementById(old.name + '-options');
       var same = all('input', list).filter(function (node) { return node.value === old.value; })[0];
       if (same) { same.checked = old.checked; }
       if (!same && old.checked) { list.insertBefore(old.parentNode, closest(all('input:not(:checked)', list)[0], 'label')); }

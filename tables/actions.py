@@ -19,7 +19,7 @@ class ActionTerm(Base):
     name: Mapped[str] = mapped_column(String(100))
     synonyms: Mapped[str] = mapped_column(String(200), default="")
     icd9_code: Mapped[str] = mapped_column(String(8), default="")  # ICD-9-CM volume 3, if sure
-    rooms: Mapped[str] = mapped_column(String(120), default="")  # codes between spaces; "" all
+    rooms: Mapped[str] = mapped_column(Text, default="")  # codes between spaces; "" all
     words: Mapped[str] = mapped_column(Text)  # folded: code, name, synonyms
     is_active: Mapped[bool] = mapped_column(default=True)
 

@@ -1,5 +1,7 @@
 """Correct a finished examination, or ask to; and what was corrected so far."""
 
+from typing import Any
+
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from sqlalchemy import select
@@ -7,19 +9,27 @@ from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
 
 import access
-from blueprints.examination import amend_form, diagnosis_form, form_context, page
+from blueprints.examination import amend_form, diagnosis_form, form_context, page, procedure_form
 from blueprints.examination.amend_form import AmendForm, Measurement
 from blueprints.examination.blueprint import bp, clinical
 from blueprints.examination.desk import OTHER_PATIENT
 from blueprints.examination.forms import (
-    UNDECIDED,
     entered_diagnoses,
     examination_input,
-    searched_only,
+    undecided,
     version_sent,
 )
 from blueprints.examination.typed import Typed
-from clinic import allergies, amendment_lists, amendment_rules, amendments, diagnoses, records
+from clinic import (
+    allergies,
+    amended_fields,
+    amendment_lists,
+    amendment_rules,
+    amendments,
+    diagnoses,
+    records,
+)
+from clinic.amended_fields import PROCEDURES
 from db import db, transaction
 from models import Amendment, AmendmentState, Disposition, Examination, QueueEntry, Role, Visit
 from validators import FieldError
@@ -44,11 +54,12 @@ def amend(examination: str):
         return page.only_typed(form, found.visit, labels)
     if request.form.get("patient") not in (None, found.visit.patient.public_id):
         return _again(found, form, 409, OTHER_PATIENT)
-    action, is_undecided = request.form.get("aksi"), searched_only(form, request.form)
-    if action == "cari" or (action == "lanjut" and is_undecided):
+    action, open_searches = request.form.get("aksi"), undecided(form, request.form)
+    if action == "cari" or (action == "lanjut" and open_searches):
         return _again(found, form, 200)
-    if not form.validate() or is_undecided:
-        form.diagnosis_search.errors = [UNDECIDED] if is_undecided else []
+    if not form.validate() or open_searches:
+        for name, sentence in open_searches.items():
+            form[name].errors = [sentence]
         return _again(found, form, 422)
     try:
         with transaction():
@@ -151,8 +162,20 @@ def _show(examination: Examination, typed: Typed | None = None, status: int = 20
         free_until=amendment_rules.free_until(examination),
         is_moved=examination.disposition == Disposition.INTERNAL,
         **diagnosis_form.about(shown.lines, examination.entry),
+        **_actions(examination, shown, waiting if typed is None else None),
     )
     return Response(html, status, mimetype="text/html")
+
+
+def _actions(examination: Examination, shown: Typed, waiting: Amendment | None) -> dict[str, Any]:
+    """The actions as typed, else as this account has asked for them, else as stored."""
+    if waiting:
+        asked = [line.new_value for line in waiting.lines if line.field == PROCEDURES]
+        if asked:
+            lines = amended_fields.procedures_of(asked[0])
+            return procedure_form.about(shown.form, lines, examination.entry.poli)
+    typed = shown if "version" in request.form else None
+    return procedure_form.context(shown.form, examination.entry, examination, typed)
 
 
 def _rows(examination: Examination, shown: Typed) -> list[Measurement]:

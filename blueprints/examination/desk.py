@@ -1,22 +1,25 @@
 """Read, draft, finish, and add to an examination."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from flask import abort, flash, redirect, render_template, request, url_for
 from sqlalchemy import select
 
 import access
-from blueprints.examination import diagnosis_form, laboratory_desk, page
+from blueprints.examination import diagnosis_form, laboratory_desk, page, procedure_form
 from blueprints.examination.blueprint import bp, clinical
 from blueprints.examination.forms import (
-    UNDECIDED,
     ExaminationForm,
     entered_diagnoses,
     examination_input,
-    searched_only,
+    undecided,
     version_sent,
 )
 from blueprints.examination.typed import Typed
-from clinic import allergies, diagnoses, records
+from clinic import allergies, diagnoses, procedures, records
 from clinic.diagnoses import DiagnosisInput
+from clinic.procedures import ProcedureInput
 from clinic.queues import QueueError
 from db import db, transaction, utcnow
 from formatting import clock_time
@@ -51,11 +54,11 @@ def record(visit: str):
     action = request.form.get("aksi", "simpan")
     if entry is None:
         return _again(found, page.chosen_entry(found), form, 409, OTHER_PATIENT)
-    is_undecided = searched_only(form, request.form)
-    if action == "cari" or (action == "lanjut" and is_undecided):
+    open_searches = undecided(form, request.form)
+    if action == "cari" or (action == "lanjut" and open_searches):
         return _again(found, entry, form, 200)
-    if not form.validate() or is_undecided:
-        return _again(found, entry, form, 422, is_undecided=is_undecided)
+    if not form.validate() or open_searches:
+        return _again(found, entry, form, 422, open_searches=open_searches)
     try:
         with transaction():
             examination = _store(found, entry, form, action)
@@ -91,11 +94,11 @@ def _again(
     problem: str = "",
     *,
     is_conflict: bool = False,
-    is_undecided: bool = False,
+    open_searches: Mapping[str, str] = MappingProxyType({}),
 ):
     """The page with everything that was typed, and the codes for what is in the search box."""
-    if is_undecided:
-        form.diagnosis_search.errors = [UNDECIDED]
+    for name, sentence in open_searches.items():
+        form[name].errors = [sentence]
     examination = records.open_examination(entry) if entry else None
     entered = entered_diagnoses(request.form) or []
     lines = diagnoses.lines(entered, visit, examination)
@@ -171,4 +174,23 @@ def diagnosis_options(visit: str):
     options = [term for term in terms if term.code not in chosen]
     return render_template(
         "examination/_diagnosis_options.html", options=options, ticked=ticked, query=query
+    )
+
+
+@bp.get("/kunjungan/<visit>/tindakan")
+@clinical
+def procedure_options(visit: str):
+    """The actions' search: a fragment as the one above."""
+    found = page.readable_visit(visit)
+    query = request.args.get("q") or request.args.get("procedure_search", "")
+    entered = [ProcedureInput(text[:300]) for text in request.args.getlist("procedure")]
+    ticked = procedures.lines(entered)
+    entry = page.chosen_entry(found, request.args.get("antrean", ""))
+    listed = {line.code for line in ticked}
+    options = procedure_form.search_options(query[:80], entry.poli if entry else None, listed)
+    return render_template(
+        "examination/_procedure_options.html",
+        action_options=options,
+        actions_ticked=ticked,
+        action_query=query,
     )

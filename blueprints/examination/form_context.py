@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from flask_login import current_user
 from sqlalchemy import select
 
-from blueprints.examination import diagnosis_form, lab_order_form
+from blueprints.examination import diagnosis_form, lab_order_form, procedure_form
 from blueprints.examination.forms import ExaminationForm, choices, filled_form
 from blueprints.examination.typed import Typed
 from clinic import records
@@ -28,6 +28,7 @@ class FormPart(NamedTuple):
 
 FORM_PARTS = (
     FormPart(diagnosis_form.context, diagnosis_form.theirs),
+    FormPart(procedure_form.context, procedure_form.theirs),
     FormPart(lab_order_form.context),
 )
 

@@ -8,6 +8,7 @@ from wtforms import Form, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import RadioField, SelectChoice
 from wtforms.validators import ValidationError
 
+from blueprints.examination import procedure_fields
 from clinic import diagnoses, records
 from clinic.diagnoses import LONGEST_REASON, DiagnosisInput
 from clinic.lab_orders import LONGEST_NOTE, OrderInput
@@ -65,6 +66,7 @@ class ExaminationForm(VitalsForm):
     plan = _text(TextAreaField, LONGEST_TEXT, newlines=True)
     therapy = _text(TextAreaField, LONGEST_TEXT, newlines=True)
     diagnosis_search = _text(StringField, 300)
+    procedure_search = _text(StringField, 300)
     disposition = RadioField(
         choices=choices(DISPOSITION_LABELS),
         validate_choice=False,
@@ -103,6 +105,7 @@ def examination_input(form: ExaminationForm, typed: MultiDict) -> ExaminationInp
         disposition=disposition,
         refer_to=_refer_to(form, typed),
         diagnoses=entered_diagnoses(typed, form.diagnosis_search.data or ""),
+        procedures=procedure_fields.entered(typed),
         vitals=form.measured(),
         lab=_lab_order(form, typed),
     )
@@ -162,6 +165,16 @@ def searched_only(form: ExaminationForm, typed: MultiDict) -> bool:
     """Words in the search box of which nothing was ticked: no diagnosis yet."""
     searched = (form.diagnosis_search.data or "").strip()
     return bool(searched) and not has_ticked(typed) and not diagnoses.is_known(searched)
+
+
+def undecided(form: ExaminationForm, typed: MultiDict) -> dict[str, str]:
+    """The search boxes with words of which nothing was chosen, and what to say there."""
+    found = {}
+    if searched_only(form, typed):
+        found["diagnosis_search"] = UNDECIDED
+    if procedure_fields.searched_only(typed):
+        found[procedure_fields.SEARCH] = procedure_fields.UNDECIDED
+    return found
 
 
 def version_sent(typed: MultiDict) -> int:

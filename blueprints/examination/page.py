@@ -9,6 +9,7 @@ from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
 
 import access
+from blueprints.examination import procedure_fields
 from blueprints.examination.form_context import form_context, theirs
 from blueprints.examination.forms import FAVOURITE, ExaminationForm
 from blueprints.examination.typed import Typed
@@ -147,8 +148,9 @@ def only_typed(
     """Access has ended meanwhile (a new day, say): the text is given back, the record is not."""
     typed = request.form.getlist("diagnosis") + request.form.getlist(FAVOURITE)
     lines = [text for text in typed if text.strip()]
+    done = [each.text for each in procedure_fields.entered(request.form) or []]
     html = render_template(
-        "examination/typed.html", visit=visit, form=form, labels=labels, diagnoses=lines
+        "examination/typed.html", visit=visit, form=form, labels=labels, diagnoses=lines, done=done
     )
     return Response(html, 409, mimetype="text/html")
 

@@ -3,6 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from flask import request
+
+from blueprints.examination import procedure_fields
 from blueprints.examination.forms import ExaminationForm
 from clinic import diagnoses
 
@@ -17,6 +20,10 @@ class Typed:
     options: list[Any] = field(default_factory=list)
     problem: str = ""
     is_conflict: bool = False
+
+    @property
+    def actions(self) -> list[str]:
+        return [each.text for each in procedure_fields.entered(request.form) or []]
 
     @property
     def texts(self) -> list[str]:

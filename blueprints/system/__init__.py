@@ -1,6 +1,7 @@
 """The head's and the operator's desk, and the help page. A module for each kind of page."""
 
 from blueprints.system import (
+    action_list,
     audit_trail,
     clinic_settings,
     lab_list,
@@ -15,6 +16,7 @@ from blueprints.system import (
 from blueprints.system.desk import bp
 
 __all__ = [
+    "action_list",
     "audit_trail",
     "bp",
     "clinic_settings",

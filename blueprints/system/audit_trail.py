@@ -88,6 +88,8 @@ ACTION_LABELS = {
     "change_term": "Mengubah kata keluhan",
     "create_village": "Menambah kelurahan",
     "change_village": "Mengubah kelurahan",
+    "create_action_term": "Menambah tindakan ke daftar",
+    "change_action_term": "Mengubah tindakan di daftar",
     "create_lab_test": "Menambah jenis pemeriksaan laboratorium",
     "change_lab_test": "Mengubah jenis pemeriksaan laboratorium",
     "change_lab_range": "Mengubah nilai rujukan laboratorium",

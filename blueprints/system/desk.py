@@ -25,6 +25,7 @@ TABS = (
     ("Aturan", "system.rules"),
     ("Kamus keluhan", "system.terms"),
     ("Laboratorium", "system.lab_tests"),
+    ("Tindakan", "system.action_terms"),
     ("Wilayah", "system.villages"),
     ("Pengaturan", "system.clinic_settings"),
     ("Jejak audit", "system.audit_trail"),

@@ -18,7 +18,7 @@ def upgrade() -> None:
     sa.Column('name', sa.String(length=100), nullable=False),
     sa.Column('synonyms', sa.String(length=200), nullable=False),
     sa.Column('icd9_code', sa.String(length=8), nullable=False),
-    sa.Column('rooms', sa.String(length=120), nullable=False),
+    sa.Column('rooms', sa.Text(), nullable=False),
     sa.Column('words', sa.Text(), nullable=False),
     sa.Column('is_active', sa.Boolean(), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_action_term')),
