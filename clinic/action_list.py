@@ -15,7 +15,7 @@ from clinic.icd10 import MAX_WORDS, fold, search_words
 from db import db
 from models import ActionTerm, Examination, Poli, Procedure
 
-OFFERED = 8
+OFFERED = 6
 
 
 def search(text: str, first: Sequence[str] = (), limit: int = 20) -> list[ActionTerm]:

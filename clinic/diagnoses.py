@@ -122,12 +122,12 @@ def findings(found: Sequence[Line], visit: Visit) -> list[Finding]:
 
 def refuse_unanswered(found: Sequence[Line]) -> None:
     """Raises RecordError when a diagnosis still needs the reason that its rule asks for."""
-    codes = [line.code for line in found if line.warned_by and not line.override_reason]
-    if codes:
+    unanswered = [line for line in found if line.warned_by and not line.override_reason]
+    if unanswered:
+        codes = ", ".join(line.code for line in unanswered)
         raise RecordError(
-            f"{', '.join(codes)} tidak lazim untuk pasien ini. Tulis alasannya di bawah "
-            "peringatannya, atau ganti kodenya.",
-            "diagnosis_search",
+            f"{codes} tidak lazim untuk pasien ini. Tulis alasannya, atau ganti kodenya.",
+            f"override_reason-{unanswered[0].warned_by}",
         )
 
 

@@ -105,7 +105,7 @@ def test_an_unusual_diagnosis_asks_for_a_reason_and_keeps_it(app):
     entry = served_entry(person=man())
     with pytest.raises(RecordError, match="O80 tidak lazim") as problem:
         finish(entry, "O80", "J06.9")
-    assert problem.value.field == "diagnosis_search"
+    assert problem.value.field == "override_reason-DX-P"
     finish(entry, "O80", "J06.9", **{"DX-P": "jenis kelamin di KTP salah"})
     assert [(row.code, row.warned_by, row.override_reason) for row in rows(Diagnosis)] == [
         ("O80", "DX-P", "jenis kelamin di KTP salah"),

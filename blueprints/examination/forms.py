@@ -9,7 +9,7 @@ from wtforms.fields.choices import RadioField, SelectChoice
 from wtforms.validators import ValidationError
 
 from blueprints.examination import procedure_fields
-from clinic import diagnoses, records
+from clinic import diagnoses, diagnosis_rules, records
 from clinic.diagnoses import LONGEST_REASON, DiagnosisInput
 from clinic.lab_orders import LONGEST_NOTE, OrderInput
 from clinic.records import ExaminationInput
@@ -77,6 +77,10 @@ class ExaminationForm(VitalsForm):
     allergy_substance = _text(StringField, 100)
     allergy_reaction = _text(StringField, 200)
     lab_note = _text(StringField, LONGEST_NOTE)
+
+
+for _rule in diagnosis_rules.rules():  # so that a missing reason is one of the form's errors
+    setattr(ExaminationForm, f"{REASON}-{_rule.rule}", StringField())
 
 
 def typed_vitals(row: VitalSigns | None) -> dict[str, str]:
