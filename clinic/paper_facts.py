@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from clinic import allergies, history
+from clinic import allergies, history, procedures
 from clinic.history import RoomSummary, VisitSummary
 from clinic.lab_reports import Report
 from formatting import number_text, short_date
@@ -113,6 +113,12 @@ def _internal(facts: Facts) -> dict[str, str]:
     return _referred(facts) | {"to_room": note.refer_to if is_inside else ""}
 
 
+def treatment_text(room: RoomSummary) -> str:
+    """What was done and given: the actions, a line each, then the text."""
+    done = [procedures.line_of(row).words for row in room.procedures]
+    return "\n".join(filter(None, [*done, room.examination.therapy]))
+
+
 def _referred(facts: Facts) -> dict[str, str]:
     note = facts.examination
     measured = vital_text(facts.vitals)
@@ -123,20 +129,20 @@ def _referred(facts: Facts) -> dict[str, str]:
         "reason": note.plan,
         "findings": "\n".join(text for text in findings if text),
         "diagnosis": "\n".join(diagnosis_words(facts.room, with_codes=True)),
-        "therapy": note.therapy,
+        "therapy": treatment_text(facts.room),
     }
 
 
 def _summary(facts: Facts) -> dict[str, str]:
     rooms = [room for room in facts.summary.examined if room.is_finished or room == facts.room]
     diagnoses = [words for room in rooms if room.diagnoses for words in diagnosis_words(room)]
-    therapy = [room.examination.therapy for room in rooms if room.examination.therapy]
+    therapy = [treatment_text(room) for room in rooms]
     advice = [room.examination.plan for room in rooms if room.examination.plan]
     is_control = facts.examination.disposition == Disposition.CONTROL
     return {
         "complaint": facts.visit.complaint,
         "diagnosis": "\n".join(dict.fromkeys(diagnoses or diagnosis_words(facts.room))),
-        "therapy": "\n".join(therapy),
+        "therapy": "\n".join(text for text in therapy if text),
         "advice": "\n".join(advice),
         "control_on": short_date(facts.summary.on + USUAL_CONTROL) if is_control else "",
     }

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
-from clinic import action_list, history, procedures, records, reference
+from clinic import action_list, history, paper_facts, procedures, records, reference
 from clinic.procedures import ProcedureInput
 from clinic.records import ExaminationInput, RecordError
 from db import db, transaction
@@ -270,6 +270,7 @@ def test_the_rooms_own_practice_comes_before_what_the_list_gives_it(app):
     assert "SERUMEN" not in [term.code for term in action_list.offers(poli, {"SERUMEN"})]
     summary = history.visit_summary(entry.visit)
     assert [row.code for row in summary.rooms[0].procedures] == ["SERUMEN"]
+    assert paper_facts.treatment_text(summary.rooms[0]) == "Ekstraksi serumen"
 
 
 def test_the_table_refuses_nonsense(app):
