@@ -5,7 +5,7 @@ from alembic import op
 
 from db import UtcDateTime
 
-revision = 'dx'
+revision = '0009'
 down_revision = '0008'
 
 PRIMARY_NOW = "is_primary AND ended_at IS NULL"
