@@ -8,6 +8,7 @@ Visits       ServiceDay, Counter, RegistrationDraft, Visit, Override, VisitCorre
              QueueState, QueueEntry, QueueEvent
 Records      Examination, Addendum, VitalSigns, Diagnosis, Allergy, Consent, RecordAccess,
              Amendment, AmendmentLine, Paper
+Room forms   ExaminationAnswer, Immunization, TriageNote
 Laboratory   LabTest, LabReference, LabOrder, LabOrderTest, LabResult
 Medicines    Medicine, Prescription, PrescriptionLine, PrescriptionComponent, PrescriptionWarning
 Operations   AuditEntry, OutboxEntry, WorkerBeat
@@ -85,6 +86,7 @@ from tables.reference import (
     Setting,
     Village,
 )
+from tables.room_forms import ExaminationAnswer, Immunization, TriageNote, TriagePriority
 from tables.visits import (
     Counter,
     DraftKind,
@@ -107,6 +109,9 @@ __all__ = [
     "ImportState",
     "ImportRow",
     "ImportBatch",
+    "Immunization",
+    "TriageNote",
+    "TriagePriority",
     "Addendum",
     "Consent",
     "ConsentDecision",
@@ -128,6 +133,7 @@ __all__ = [
     "EntryKind",
     "EntryState",
     "Examination",
+    "ExaminationAnswer",
     "Household",
     "Icd10Term",
     "LabFlag",

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import contains_eager, joinedload
 
-from clinic import amendment_lists, lab_reports
+from clinic import amendment_lists, lab_reports, triage, vital_marks
 from clinic.lab_reports import Report
 from clinic.vital_signs import VITAL_RANGES
 from db import db
@@ -22,6 +23,7 @@ from models import (
     Examination,
     Patient,
     QueueEntry,
+    TriageNote,
     Visit,
     VisitStatus,
     VitalSigns,
@@ -81,6 +83,9 @@ class VisitSummary:
     rooms: tuple[RoomSummary, ...]
     vitals: tuple[Measured, ...] = ()
     lab: tuple[Report, ...] = ()
+    age_months: int | None = None
+    pregnant: str = ""
+    triage: tuple[TriageNote, ...] = ()
 
     @property
     def is_cancelled(self) -> bool:
@@ -99,6 +104,15 @@ class VisitSummary:
         return newest
 
     @property
+    def bmi(self) -> vital_marks.Bmi | None:
+        return vital_marks.bmi(self.last_vitals, self.age_months, self.pregnant)
+
+    @property
+    def marks(self) -> list[str]:
+        """What of the vital signs asks to be looked at."""
+        return vital_marks.marks(self.last_vitals, self.age_months)
+
+    @property
     def examined(self) -> tuple[RoomSummary, ...]:
         return tuple(room for room in self.rooms if room.examination)
 
@@ -106,7 +120,7 @@ class VisitSummary:
 def history(patient: Patient, limit: int = PAGE, before: Visit | None = None) -> list[VisitSummary]:
     """The patient's visits with all that was recorded, newest first.
 
-    8 queries, 10 with laboratory orders.
+    9 queries, 11 with laboratory orders.
     """
     return _summaries(_visits(patient, limit, before))
 
@@ -172,22 +186,22 @@ def _summaries(visits: Sequence[Visit]) -> list[VisitSummary]:
     entries = _entries(visits)
     examined = _examined(seen)
     names = {entry.id: entry.poli.name for stay in entries.values() for entry in stay}
-    vitals, lab = _vitals(seen, names), lab_reports.by_visit(seen)
+    vitals, lab, notes = _vitals(seen, names), lab_reports.by_visit(seen), triage.by_visit(seen)
     found = []
     for visit in visits:
+        clinical = {
+            "complaint": visit.complaint,
+            "vitals": tuple(vitals[visit.id]),
+            "lab": lab.get(visit.id, ()),
+            "triage": tuple(notes.get(visit.id, ())),
+        }
         rooms = _rooms(entries[visit.id], examined)
-        complaint = visit.complaint if visit.id in seen else ""
-        measured = tuple(vitals[visit.id])
-        found.append(_line(visit, rooms, complaint, measured, lab.get(visit.id, ())))
+        found.append(_line(visit, rooms, **clinical if visit.id in seen else {}))
     return found
 
 
 def _line(
-    visit: Visit,
-    rooms: tuple[RoomSummary, ...],
-    complaint: str = "",
-    vitals: tuple[Measured, ...] = (),
-    lab: tuple[Report, ...] = (),
+    visit: Visit, rooms: tuple[RoomSummary, ...], complaint: str = "", **clinical: Any
 ) -> VisitSummary:
     return VisitSummary(
         ref=visit.public_id,
@@ -197,8 +211,9 @@ def _line(
         payer=visit.payer,
         complaint=complaint,
         rooms=rooms,
-        vitals=vitals,
-        lab=lab,
+        age_months=visit.age_months,
+        pregnant=visit.pregnant,
+        **clinical,
     )
 
 

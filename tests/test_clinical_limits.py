@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from clinic import diagnoses, review, routing, settings, vital_signs
+from clinic import diagnoses, review, routing, settings, vital_marks, vital_signs
 from db import db
 from models import ComplaintTerm, LabKind, LabReference, LabTest, Poli, RoutingRule
 
@@ -33,6 +33,26 @@ def test_all_vital_signs_are_there():
     assert set(MEASURES) == vital_signs.VITAL_RANGES.keys()
     assert vital_signs._BAND_ENDS == (2, 12, 60, 144)
     assert "under 2 months, under 1 year, under 5,\nunder 12, older" in PAGE
+
+
+def test_marks_of_vital_signs():
+    m = vital_marks
+    assert cells_of("TD tinggi")[:2] == ["18 years and over", "from {} or {} mmHg".format(*m.HIGH)]
+    assert cells_of("TD sangat tinggi")[1] == "from {} or {} mmHg".format(*m.VERY_HIGH)
+    assert cells_of("TD rendah")[1] == "below {} or {} mmHg".format(*m.LOW)
+    assert cells_of("Demam ")[1] == f"from {m.FEVER_CHILD} °C"
+    assert cells_of("Demam, older")[1] == f"from {m.FEVER} °C"
+    assert cells_of("Suhu rendah")[1] == f"below {m.COLD_BABY} °C"
+    assert cells_of("Napas cepat")[1] == "from {}, {}, {} a minute".format(
+        *(limit for _, limit in m.FAST_BREATHING)
+    )
+    assert [below for below, _ in m.FAST_BREATHING] == [2, 12, 60]
+    assert (m.ADULT_MONTHS, m.CHILD_MONTHS, m.YOUNG_MONTHS) == (18 * 12, 5 * 12, 2)
+
+
+def test_categories_of_body_mass():
+    for upto, name in vital_marks.BMI_CATEGORIES:
+        assert cells_of(f"{name} |"[:-1]) == [str(upto or "no end")], name
 
 
 @pytest.mark.engines("sqlite")

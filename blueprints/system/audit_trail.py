@@ -48,6 +48,7 @@ ACTION_LABELS = {
     "result_back": "Mengembalikan dengan hasil",
     "undo": "Mengurungkan langkah antrean",
     "measure": "Mengukur tanda vital",
+    "write_triage": "Mencatat triase",
     "save_examination": "Menyimpan pemeriksaan",
     "finish_examination": "Menyelesaikan pemeriksaan",
     "add_addendum": "Menambah catatan pemeriksaan",
