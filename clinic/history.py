@@ -2,125 +2,47 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import contains_eager, joinedload
 
-from clinic import amendment_lists, lab_reports, triage, vital_marks
-from clinic.lab_reports import Report
+from clinic import amendment_lists, form_answers, form_sheets, lab_reports, triage
+from clinic.form_case import Case
+from clinic.visit_summaries import Measured, RoomSummary, VisitSummary
 from clinic.vital_signs import VITAL_RANGES
 from db import db
 from models import (
     Addendum,
-    Amendment,
-    AmendmentState,
     Diagnosis,
     EntryState,
     Examination,
     Patient,
     QueueEntry,
-    TriageNote,
     Visit,
     VisitStatus,
     VitalSigns,
 )
 
+__all__ = [
+    "PAGE",
+    "Measured",
+    "RoomSummary",
+    "VisitSummary",
+    "history",
+    "visit_and_earlier",
+    "visit_count",
+    "visit_lines",
+    "visit_summary",
+]
 PAGE = 20
-
-
-@dataclass(frozen=True)
-class RoomSummary:
-    """A stay in one room; `examination` is None when nobody examined there.
-
-    What was begun and never finished (moved on, went home) is there, but not `is_finished`;
-    what was drafted in a cancelled entry is not.
-    """
-
-    code: str
-    name: str
-    hue: int
-    state: EntryState
-    examination: Examination | None = None
-    author: str = ""
-    diagnoses: tuple[Diagnosis, ...] = ()
-    addenda: tuple[Addendum, ...] = ()
-    amendments: tuple[Amendment, ...] = ()  # newest first, without their lines
-
-    @property
-    def is_finished(self) -> bool:
-        return self.examination is not None and self.examination.finished_at is not None
-
-    @property
-    def amended(self) -> int:
-        """How many corrections the text holds."""
-        return sum(each.state == AmendmentState.APPLIED for each in self.amendments)
-
-
-@dataclass(frozen=True)
-class Measured:
-    """Vital signs with who measured them, and where ('' at the screening desk)."""
-
-    values: dict[str, Decimal | int]
-    author: str
-    room: str
-    at: datetime
-
-
-@dataclass(frozen=True)
-class VisitSummary:
-    """One visit as a reader sees it. Of a cancelled visit only date, rooms and payer remain."""
-
-    ref: str
-    on: date
-    label: str
-    status: VisitStatus
-    payer: str
-    complaint: str
-    rooms: tuple[RoomSummary, ...]
-    vitals: tuple[Measured, ...] = ()
-    lab: tuple[Report, ...] = ()
-    age_months: int | None = None
-    pregnant: str = ""
-    triage: tuple[TriageNote, ...] = ()
-
-    @property
-    def is_cancelled(self) -> bool:
-        return self.status == VisitStatus.CANCELLED
-
-    @property
-    def room_names(self) -> str:
-        return ", ".join(dict.fromkeys(room.name for room in self.rooms))
-
-    @property
-    def last_vitals(self) -> dict[str, Decimal | int]:
-        """The newest value of each sign, whoever measured it."""
-        newest = {}
-        for measured in self.vitals:
-            newest |= measured.values
-        return newest
-
-    @property
-    def bmi(self) -> vital_marks.Bmi | None:
-        return vital_marks.bmi(self.last_vitals, self.age_months, self.pregnant)
-
-    @property
-    def marks(self) -> list[str]:
-        """What of the vital signs asks to be looked at."""
-        return vital_marks.marks(self.last_vitals, self.age_months)
-
-    @property
-    def examined(self) -> tuple[RoomSummary, ...]:
-        return tuple(room for room in self.rooms if room.examination)
 
 
 def history(patient: Patient, limit: int = PAGE, before: Visit | None = None) -> list[VisitSummary]:
     """The patient's visits with all that was recorded, newest first.
 
-    9 queries, 11 with laboratory orders.
+    10 queries, 12 with laboratory orders.
     """
     return _summaries(_visits(patient, limit, before))
 
@@ -195,8 +117,8 @@ def _summaries(visits: Sequence[Visit]) -> list[VisitSummary]:
             "lab": lab.get(visit.id, ()),
             "triage": tuple(notes.get(visit.id, ())),
         }
-        rooms = _rooms(entries[visit.id], examined)
-        found.append(_line(visit, rooms, **clinical if visit.id in seen else {}))
+        line = _line(visit, (), **clinical if visit.id in seen else {})
+        found.append(replace(line, rooms=_rooms(entries[visit.id], examined, line.case)))
     return found
 
 
@@ -217,10 +139,14 @@ def _line(
     )
 
 
-def _rooms(entries: Sequence[QueueEntry], examined: dict[int, dict]) -> tuple[RoomSummary, ...]:
+def _rooms(
+    entries: Sequence[QueueEntry], examined: dict[int, dict], case: Case | None = None
+) -> tuple[RoomSummary, ...]:
     found = []
     for entry in entries:
-        findings = examined.get(entry.id, {}) if entry.state != EntryState.CANCELLED else {}
+        findings = dict(examined.get(entry.id, {}) if entry.state != EntryState.CANCELLED else {})
+        if case and findings:
+            findings["sheets"] = form_sheets.sheets(findings["sheets"], case)
         if findings or entry.state != EntryState.MOVED:
             poli = entry.poli
             found.append(RoomSummary(poli.code, poli.name, poli.hue, entry.state, **findings))
@@ -248,6 +174,7 @@ def _examined(visit_ids: Sequence[int]) -> dict[int, dict]:
         .order_by(Addendum.id)
     )
     amendments = amendment_lists.headers(ids)
+    forms = form_answers.by_examination(ids)
     return {
         each.entry_id: {
             "examination": each,
@@ -255,6 +182,7 @@ def _examined(visit_ids: Sequence[int]) -> dict[int, dict]:
             "diagnoses": tuple(diagnoses[each.id]),
             "addenda": tuple(addenda[each.id]),
             "amendments": amendments[each.id],
+            "sheets": forms[each.id],
         }
         for each in examinations
     }

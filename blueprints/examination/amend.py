@@ -1,5 +1,7 @@
 """Correct a finished examination, or ask to; and what was corrected so far."""
 
+from dataclasses import replace
+
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from sqlalchemy import select
@@ -7,7 +9,7 @@ from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
 
 import access
-from blueprints.examination import amend_form, form_context, page
+from blueprints.examination import amend_form, form_context, page, room_form
 from blueprints.examination.amend_form import AmendForm, Measurement
 from blueprints.examination.blueprint import bp, clinical
 from blueprints.examination.desk import OTHER_PATIENT
@@ -38,14 +40,14 @@ def amend_page(examination: str):
 @clinical
 def amend(examination: str):
     found = _amendable(examination)
-    form = amend_form.sent_form(request.form)
+    form = amend_form.sent_form(request.form, found)
     if not access.has_record_access(found.visit.patient):
         labels = page.TEXT_LABELS | amend_form.labels_of(form)
         return page.only_typed(form, found.visit, labels)
     if request.form.get("patient") not in (None, found.visit.patient.public_id):
         return _again(found, form, 409, OTHER_PATIENT)
     action, is_undecided = request.form.get("aksi"), searched_only(form, request.form)
-    if action == "cari" or (action == "lanjut" and is_undecided):
+    if action in ("cari", "gigi") or (action == "lanjut" and is_undecided):
         return _again(found, form, 200)
     if not form.validate() or is_undecided:
         form.diagnosis_search.errors = [UNDECIDED] if is_undecided else []
@@ -85,7 +87,7 @@ def _store(examination: Examination, form: AmendForm) -> Amendment:
     return amendments.amend(
         access.current_actor(),
         examination,
-        examination_input(form, request.form),
+        replace(examination_input(form, request.form), forms=room_form.forms_input(form)),
         amend_form.sent_vitals(form, request.form),
         form.reason.cleaned or "",
         version_sent(request.form),
@@ -110,7 +112,9 @@ def _again(
 ) -> Response:
     """The page with everything that was typed, beside it what was stored meanwhile."""
     if is_conflict:
-        form = amend_form.on_these_rows(request.form, amend_form.measurements(examination))
+        form = amend_form.on_these_rows(
+            request.form, amend_form.measurements(examination), examination
+        )
         form.validate()
     entered = entered_diagnoses(request.form) or []
     lines = diagnoses.lines(entered, examination.visit.patient, examination)
@@ -151,6 +155,8 @@ def _show(examination: Examination, typed: Typed | None = None, status: int = 20
         is_author=amendment_rules.is_author(current_user.id, examination),
         free_until=amendment_rules.free_until(examination),
         is_moved=examination.disposition == Disposition.INTERNAL,
+        own_sheets=(),
+        **room_form.context(shown.form, examination.entry, examination, shown),
     )
     return Response(html, status, mimetype="text/html")
 

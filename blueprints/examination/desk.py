@@ -1,10 +1,12 @@
 """Read, draft, finish, and add to an examination."""
 
+from dataclasses import replace
+
 from flask import abort, flash, redirect, render_template, request, url_for
 from sqlalchemy import select
 
 import access
-from blueprints.examination import form_context, laboratory_desk, page
+from blueprints.examination import form_context, laboratory_desk, page, room_form
 from blueprints.examination.blueprint import bp, clinical
 from blueprints.examination.forms import (
     UNDECIDED,
@@ -44,7 +46,7 @@ def visit(visit: str):
 @clinical
 def record(visit: str):
     found = access.visit_or_404(visit)
-    form = ExaminationForm(request.form)
+    form = room_form.sent(request.form, found)
     if not access.has_record_access(found.patient):
         return page.only_typed(form, found)
     entry = _entry_sent(found)
@@ -52,7 +54,7 @@ def record(visit: str):
     if entry is None:
         return _again(found, page.chosen_entry(found), form, 409, OTHER_PATIENT)
     is_undecided = searched_only(form, request.form)
-    if action == "cari" or (action == "lanjut" and is_undecided):
+    if action in ("cari", "gigi") or (action == "lanjut" and is_undecided):
         return _again(found, entry, form, 200)
     if not form.validate() or is_undecided:
         return _again(found, entry, form, 422, is_undecided=is_undecided)
@@ -64,12 +66,19 @@ def record(visit: str):
     except (records.NotOpen, QueueError) as problem:
         return _again(found, entry, form, 409, str(problem))
     except records.RecordError as problem:
-        form[FORM_FIELDS.get(problem.field, problem.field)].errors = [str(problem)]
+        _explain(form, FORM_FIELDS.get(problem.field, problem.field), str(problem))
         return _again(found, entry, form, 422)
     except FieldError as problem:
         form.form_errors = [str(problem)]
         return _again(found, entry, form, 422)
     return _go_on(found, entry, examination)
+
+
+def _explain(form: ExaminationForm, name: str, sentence: str) -> None:
+    if name in form:
+        form[name].errors = [sentence]
+    else:
+        form.form_errors = [sentence]
 
 
 def _entry_sent(visit: Visit) -> QueueEntry | None:
@@ -112,7 +121,8 @@ def _again(
 def _store(visit: Visit, entry: QueueEntry, form: ExaminationForm, action: str) -> Examination:
     actor = access.current_actor()
     write = records.finish if action == "selesai" else records.save
-    said, version = examination_input(form, request.form), version_sent(request.form)
+    said = replace(examination_input(form, request.form), forms=room_form.forms_input(form))
+    version = version_sent(request.form)
     examination = write(actor, entry, said, version)
     if form.allergy_substance.cleaned:
         reaction = form.allergy_reaction.cleaned or ""

@@ -9,6 +9,7 @@ from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
 
 import access
+from blueprints.examination import room_form
 from blueprints.examination.form_context import form_context, theirs
 from blueprints.examination.forms import ExaminationForm
 from blueprints.examination.typed import Typed
@@ -114,12 +115,13 @@ def show(
         "addendum": addendum or {},
         "theirs": theirs(examination, typed) if typed and typed.is_conflict else {},
         "writer": records.last_writer(examination) if typed and typed.is_conflict else None,
-        "labels": TEXT_LABELS,
+        "labels": TEXT_LABELS | (room_form.labels_of(typed.form) if typed else {}),
         "papers": papers.of_visit(visit),
         "paper_kinds": paper_texts.KINDS,
     }
     if writes:
         context |= form_context(entry, examination, typed)
+        context["own_sheets"] = room_form.own_sheets(context["form"], today.case)
     return Response(
         render_template("examination/visit.html", **context),
         status,
@@ -146,6 +148,7 @@ def only_typed(
 ) -> Response:
     """Access has ended meanwhile (a new day, say): the text is given back, the record is not."""
     lines = [text for text in request.form.getlist("diagnosis") if text.strip()]
+    labels = {**labels, **room_form.labels_of(form)}
     html = render_template(
         "examination/typed.html", visit=visit, form=form, labels=labels, diagnoses=lines
     )
