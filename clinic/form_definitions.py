@@ -121,11 +121,11 @@ _SICK_CHILD = RoomForm(
     "MTBS",
     (
         Group(
-            "Tanda bahaya umum",
+            "",
             (
                 Item(
                     "danger",
-                    "Tanda bahaya",
+                    "Tanda bahaya umum",
                     Kind.CHECKS,
                     choices={
                         NO_DANGER: "Tidak ada tanda bahaya",
@@ -136,7 +136,7 @@ _SICK_CHILD = RoomForm(
                         "gelisah": "Gelisah terus",
                         "stridor": "Stridor saat tenang",
                         "biru": "Biru (sianosis)",
-                        "dingin": "Ujung tangan dan kaki pucat, dingin",
+                        "dingin": "Tangan dan kaki pucat, dingin",
                     },
                 ),
                 Item(
@@ -149,7 +149,7 @@ _SICK_CHILD = RoomForm(
         Group(
             "Batuk atau sukar bernapas",
             (
-                _number("cough_days", "Batuk", "hari", 0, 365),
+                _number("cough_days", "Lama batuk", "hari", 0, 365),
                 Item(
                     "breathing",
                     "Napas",
@@ -161,7 +161,7 @@ _SICK_CHILD = RoomForm(
         Group(
             "Diare",
             (
-                _number("diarrhoea_days", "Diare", "hari", 0, 365),
+                _number("diarrhoea_days", "Lama diare", "hari", 0, 365),
                 Item(
                     "dehydration",
                     "Tanda dehidrasi",
@@ -173,8 +173,8 @@ _SICK_CHILD = RoomForm(
                         "mata": "Mata cekung",
                         "malas": "Tidak bisa atau malas minum",
                         "haus": "Haus, minum lahap",
-                        "cubit_lambat": "Cubitan kulit kembali lambat",
-                        "cubit_lama": "Cubitan kulit sangat lambat (lebih dari 2 detik)",
+                        "cubit_lambat": "Cubitan kulit lambat",
+                        "cubit_lama": "Cubitan sangat lambat (> 2 detik)",
                     },
                 ),
             ),
@@ -182,7 +182,7 @@ _SICK_CHILD = RoomForm(
         Group(
             "Demam",
             (
-                _number("fever_days", "Demam", "hari", 0, 90),
+                _number("fever_days", "Lama demam", "hari", 0, 90),
                 Item(
                     "fever",
                     "Tanda pada demam",
@@ -197,7 +197,7 @@ _SICK_CHILD = RoomForm(
             ),
         ),
         Group(
-            "Telinga",
+            "",
             (
                 Item(
                     "ear",
@@ -205,9 +205,9 @@ _SICK_CHILD = RoomForm(
                     Kind.CHECKS,
                     choices={
                         "nyeri": "Nyeri",
-                        "cairan": "Keluar cairan kurang dari 14 hari",
-                        "cairan_lama": "Keluar cairan 14 hari atau lebih",
-                        "bengkak": "Bengkak nyeri di belakang telinga",
+                        "cairan": "Cairan, kurang dari 14 hari",
+                        "cairan_lama": "Cairan, 14 hari atau lebih",
+                        "bengkak": "Bengkak nyeri di belakangnya",
                     },
                 ),
             ),
@@ -215,14 +215,14 @@ _SICK_CHILD = RoomForm(
         Group(
             "Gizi dan anemia",
             (
-                _number("muac", "LILA", "cm", 5, 35, 1),
+                _number("muac", "LILA balita", "cm", 5, 35, 1),
                 Item(
                     "nutrition",
                     "Gizi",
                     Kind.CHECKS,
                     choices={
                         "kurus": "Tampak sangat kurus",
-                        "edema": "Bengkak kedua punggung kaki",
+                        "edema": "Bengkak kedua kaki",
                         "agak_pucat": "Telapak tangan agak pucat",
                         "sangat_pucat": "Telapak tangan sangat pucat",
                     },

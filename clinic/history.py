@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import contains_eager, joinedload
 
-from clinic import amendment_lists, form_answers, form_sheets, lab_reports, triage
+from clinic import amendment_lists, form_answers, form_sheets, immunizations, lab_reports, triage
 from clinic.form_case import Case
 from clinic.visit_summaries import Measured, RoomSummary, VisitSummary
 from clinic.vital_signs import VITAL_RANGES
@@ -42,7 +42,7 @@ PAGE = 20
 def history(patient: Patient, limit: int = PAGE, before: Visit | None = None) -> list[VisitSummary]:
     """The patient's visits with all that was recorded, newest first.
 
-    10 queries, 12 with laboratory orders.
+    11 queries, 13 with laboratory orders.
     """
     return _summaries(_visits(patient, limit, before))
 
@@ -109,6 +109,7 @@ def _summaries(visits: Sequence[Visit]) -> list[VisitSummary]:
     examined = _examined(seen)
     names = {entry.id: entry.poli.name for stay in entries.values() for entry in stay}
     vitals, lab, notes = _vitals(seen, names), lab_reports.by_visit(seen), triage.by_visit(seen)
+    given = immunizations.by_visit(seen)
     found = []
     for visit in visits:
         clinical = {
@@ -116,6 +117,7 @@ def _summaries(visits: Sequence[Visit]) -> list[VisitSummary]:
             "vitals": tuple(vitals[visit.id]),
             "lab": lab.get(visit.id, ()),
             "triage": tuple(notes.get(visit.id, ())),
+            "immunizations": tuple(given.get(visit.id, ())),
         }
         line = _line(visit, (), **clinical if visit.id in seen else {})
         found.append(replace(line, rooms=_rooms(entries[visit.id], examined, line.case)))

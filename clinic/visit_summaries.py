@@ -7,6 +7,7 @@ from decimal import Decimal
 from clinic import lab_reports, vital_marks
 from clinic.form_case import Case
 from clinic.form_sheets import Sheet
+from clinic.immunizations import Noted
 from clinic.lab_reports import Report
 from models import (
     Addendum,
@@ -75,6 +76,7 @@ class VisitSummary:
     age_months: int | None = None
     pregnant: str = ""
     triage: tuple[TriageNote, ...] = ()
+    immunizations: tuple[Noted, ...] = ()
 
     @property
     def is_cancelled(self) -> bool:

@@ -134,6 +134,8 @@ def _go_on(visit: Visit, entry: QueueEntry, examination: Examination):
     without_code = [row.title for row in diagnoses.active(examination) if not row.edition]
     if without_code:
         flash(f"Disimpan tanpa kode ICD-10 yang dikenal: {', '.join(without_code)}.", "warning")
+    if request.form.get("aksi") == "imunisasi":
+        return redirect(url_for("examination.immunization", visit=visit.public_id), 303)
     if not examination.finished_at:
         clock = clock_time(utcnow(), access.page_settings()["time_zone"])
         flash(f"Tersimpan pukul {clock}.", "success")

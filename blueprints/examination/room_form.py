@@ -214,7 +214,8 @@ def _has_typed(form: ExaminationForm, name: str) -> bool:
 def _chart_context(form: ExaminationForm, entry: QueueEntry) -> dict[str, Any]:
     earlier = form_answers.last_chart(entry.visit)
     known = {tooth: condition for tooth, (condition, _) in earlier.items()}
-    known |= {row.tooth.strip(): row.condition for row in form.teeth.data}
+    typed = {row.tooth.strip(): row.condition for row in form.teeth.data}
+    known |= {tooth: condition for tooth, condition in typed.items() if tooth in teeth.TEETH}
     return {
         "tooth_rows": [*form.teeth.data, *[Finding("", "")] * EMPTY_ROWS],
         "tooth_choices": teeth.CONDITIONS,
