@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import case, literal, select, update
 
 from clinic import (
+    demo_forms,
     drafts,
     lab_entry,
     lab_orders,
@@ -21,6 +22,7 @@ from clinic import (
     registration,
     routing,
     settings,
+    triage,
 )
 from clinic.audit import Actor
 from clinic.demo_cases import build_of, vital_signs
@@ -37,6 +39,8 @@ from models import (
     Diagnosis,
     Disposition,
     Examination,
+    ExaminationAnswer,
+    Immunization,
     LabOrder,
     LabOrderTest,
     LabResult,
@@ -45,6 +49,8 @@ from models import (
     Priority,
     QueueEntry,
     QueueEvent,
+    TriageNote,
+    TriagePriority,
     User,
     UserPoli,
     Visit,
@@ -73,6 +79,15 @@ STAMPS = {
     LabOrder: ("ordered_at", "resulted_at"),
     LabOrderTest: ("sampled_at",),
     LabResult: ("sampled_at", "resulted_at"),
+    ExaminationAnswer: ("recorded_at",),
+    Immunization: ("recorded_at",),
+    TriageNote: ("recorded_at",),
+}
+# What the screening desk sees of a case that it measures so, and proposes.
+TRIAGE = {
+    "demam": ("Tampak lemas, badan panas", TriagePriority.YELLOW),
+    "sesak": ("Sesak, masih bisa bicara", TriagePriority.YELLOW),
+    "ringan": ("Jalan sendiri, tampak tenang", TriagePriority.GREEN),
 }
 QUEUE = (Visit, QueueEntry, QueueEvent)
 RESULT = "Hb 12,9 g/dL; leukosit 7.200; trombosit 246.000"
@@ -168,11 +183,18 @@ class Desks:
         """Vital signs at the screening desk, while the patient waits."""
         signs = self._signs(entry)
         measurements.measure(self._actor_for(entry), entry.visit, entry, signs)
-        self._put_back(entry.visit_id, at, (VitalSigns,))
+        seen = TRIAGE.get(self._case(entry).vital)
+        if seen:
+            triage.write(self._actor_for(entry), entry.visit, *seen)
+        self._put_back(entry.visit_id, at, (VitalSigns, TriageNote))
 
     def begin_record(self, entry: QueueEntry, at: datetime) -> None:
         """A draft of the examination, as it stands while the patient sits there."""
-        form = ExaminationInput(subjective=self._case(entry).subjective, vitals=self._signs(entry))
+        form = ExaminationInput(
+            subjective=self._case(entry).subjective,
+            vitals=self._signs(entry),
+            forms=self._forms(entry),
+        )
         records.save(self._actor_for(entry), entry, form, 0)
         if entry.poli.kind is PoliKind.LABORATORY:
             lab_entry.enter(self._actor_for(entry), entry, self._entered(entry, is_sample=True))
@@ -185,6 +207,10 @@ class Desks:
             lab_entry.finish(self._actor_for(entry), entry, self._entered(entry), text, 0)
         else:
             records.finish(self._actor_for(entry), entry, self._form(entry, send_to), 0)
+        if entry.poli.code == "IMUN":
+            demo_forms.vaccinate(
+                self._actor_for(entry), entry.visit, self._case(entry), "Bdn. Nurhayati"
+            )
         self._put_back(entry.visit_id, at, STAMPS)
         return db.session.scalar(select(QueueEntry).where(QueueEntry.previous_entry_id == entry.id))
 
@@ -201,7 +227,12 @@ class Desks:
             diagnoses=[DiagnosisInput(code) for code in codes],
             vitals=self._signs(entry),
             lab=self._order(entry, send_to),
+            forms=self._forms(entry),
         )
+
+    def _forms(self, entry: QueueEntry) -> dict | None:
+        guest = self.guests[entry.visit_id]
+        return demo_forms.of_today(entry.visit, entry.poli.code, guest.case, guest.months)
 
     def _order(self, entry: QueueEntry, send_to: str) -> OrderInput | None:
         if not send_to or self.rooms[send_to].kind is not PoliKind.LABORATORY:
@@ -244,6 +275,9 @@ class Desks:
             Examination: Examination.visit_id == visit_id,
             VitalSigns: VitalSigns.visit_id == visit_id,
             Diagnosis: Diagnosis.examination_id.in_(examinations),
+            ExaminationAnswer: ExaminationAnswer.examination_id.in_(examinations),
+            Immunization: Immunization.visit_id == visit_id,
+            TriageNote: TriageNote.visit_id == visit_id,
             LabOrder: LabOrder.visit_id == visit_id,
             LabOrderTest: LabOrderTest.order_id.in_(orders),
             LabResult: LabResult.order_id.in_(orders),

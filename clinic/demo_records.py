@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from clinic.demo_bulk import insert_only, insert_rows
 from clinic.demo_cases import all_codes, build_of, vital_signs
+from clinic.demo_forms import FormHistory
 from clinic.demo_stays import LAB, Stay
 from clinic.diagnoses import CATEGORY, SAME_CASE
 from db import db
@@ -63,6 +64,7 @@ class Records:
                 for stay, key, given in zip(seen, keys, codes, strict=True)
             ],
         )
+        FormHistory(self.users, seen, [key[0] for key in keys], examinations).write()
         insert_only(Diagnosis, list(self._diagnoses(seen, codes, examinations)))
         measured = [
             self._vital_signs(stay, key)

@@ -6,7 +6,7 @@ from alembic import op
 from db import UtcDateTime
 
 revision = 'rooms'
-down_revision = '0006'
+down_revision = '0007'
 FORMS = {'GIGI': 'gigi', 'KIA': 'hamil anak', 'IMUN': 'anak', 'MTBS': 'mtbs'}
 
 
