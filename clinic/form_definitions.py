@@ -147,19 +147,19 @@ _SICK_CHILD = RoomForm(
             ),
         ),
         Group(
-            "Batuk atau sukar bernapas",
+            "",
             (
                 _number("cough_days", "Lama batuk", "hari", 0, 365),
                 Item(
                     "breathing",
-                    "Napas",
+                    "Batuk atau sukar bernapas",
                     Kind.CHECKS,
                     choices={"tarikan": "Tarikan dinding dada", "wheezing": "Wheezing"},
                 ),
             ),
         ),
         Group(
-            "Diare",
+            "",
             (
                 _number("diarrhoea_days", "Lama diare", "hari", 0, 365),
                 Item(
@@ -174,13 +174,13 @@ _SICK_CHILD = RoomForm(
                         "malas": "Tidak bisa atau malas minum",
                         "haus": "Haus, minum lahap",
                         "cubit_lambat": "Cubitan kulit lambat",
-                        "cubit_lama": "Cubitan sangat lambat (> 2 detik)",
+                        "cubit_lama": "Cubitan lebih dari 2 detik",
                     },
                 ),
             ),
         ),
         Group(
-            "Demam",
+            "",
             (
                 _number("fever_days", "Lama demam", "hari", 0, 90),
                 Item(
@@ -213,12 +213,12 @@ _SICK_CHILD = RoomForm(
             ),
         ),
         Group(
-            "Gizi dan anemia",
+            "",
             (
                 _number("muac", "LILA balita", "cm", 5, 35, 1),
                 Item(
                     "nutrition",
-                    "Gizi",
+                    "Gizi dan anemia",
                     Kind.CHECKS,
                     choices={
                         "kurus": "Tampak sangat kurus",

@@ -369,3 +369,43 @@ def test_danger_needs_a_room_that_asks_for_it(app):
     other = served("MTBS", "kia")
     with pytest.raises(RecordError):
         write(other, "kia", finish=True, forms={"mtbs": {"danger": "kejang"}})
+
+
+# --- Budgets ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("code", "by", "months"),
+    [("GIGI", "gigi", 60), ("KIA", "kia", 360), ("MTBS", "kia", 20), ("IMUN", "kia", 9)],
+)
+def test_a_page_with_a_form_and_five_visits_is_6_kb(sign_in, code, by, months):
+    person = factories.patient("Orang Berisi", birth_date=born(months))
+    past_visits.add(person, 5)
+    entry = served(code, by, db.session.merge(person), pregnant="ya" if code == "KIA" else "")
+    client = sign_in(by)
+    url = f"/kunjungan/{entry.visit.public_id}"
+    client.get(url)
+    if code == "GIGI":
+        found = {f"tooth{tooth}": "karies_dalam" for tooth in ("11", "26", "36", "55", "75", "84")}
+        write(entry, by, forms={"gigi": found | {f"act{t[5:]}": "dirujuk" for t in found}})
+    client.is_checking = False
+    page = client.get(url, headers={"Accept-Encoding": "gzip"})
+    assert len(page.data) <= 6 * 1024, len(page.data)
+
+
+def test_a_record_of_20_visits_with_forms_is_6_kb(sign_in):
+    person = factories.patient("Ibu Lama")
+    past_visits.add(person, 20)
+    told = {
+        "hamil": {"lmp": "2026-06-01", "gravida": "2", "para": "1", "abortus": "0"}
+        | {"arm_circumference": "23", "fetal_heart": "170", "risk_note": "dipantau"},
+        "gigi": {"tooth36": "karies", "act36": "tambal"},
+    }
+    with transaction():
+        for row in db.session.scalars(select(Examination)):
+            form_answers.write(factories.actor("kia"), row, told)
+    client = sign_in("kepala")
+    client.is_checking = False
+    url = f"/pasien/{db.session.merge(person).public_id}"
+    page = client.get(url, headers={"Accept-Encoding": "gzip"})
+    assert len(page.data) <= 6 * 1024, len(page.data)

@@ -143,7 +143,8 @@ def test_who_comes_back_with_a_result_still_has_the_danger_sign(app):
     with transaction():
         done = ExaminationInput(objective="hasil", disposition="pulang", refer_to="")
         records.finish(factories.actor("lab"), db.session.get(QueueEntry, lab.id), done, 0)
-    back = db.session.query(QueueEntry).filter_by(visit_id=visit.id).all()[-1]
+    entries = db.session.query(QueueEntry).filter_by(visit_id=visit.id)
+    back = entries.order_by(QueueEntry.id.desc()).first()
     back = served(entry=back)
     with pytest.raises(RecordError, match="Ada tanda bahaya"):
         finish(back)

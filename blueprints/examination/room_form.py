@@ -177,7 +177,10 @@ def filled(
 
 def _carried(entry: QueueEntry, kept: Forms) -> tuple[dict[str, str], Visit] | None:
     """What an earlier visit told, where this one's pregnancy form is still empty."""
-    if kept.get(PREGNANCY) or form_answers.proposed(entry.poli, entry.visit) != PREGNANCY:
+    is_over = entry.visit.pregnant == "nifas"
+    if is_over or kept.get(PREGNANCY):
+        return None
+    if form_answers.proposed(entry.poli, entry.visit) != PREGNANCY:
         return None
     told = form_answers.last_pregnancy(entry.visit)
     return told if told and pregnancy.is_running(told[0], entry.visit.service_day.on) else None
