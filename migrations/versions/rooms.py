@@ -6,7 +6,7 @@ from alembic import op
 from db import UtcDateTime
 
 revision = 'rooms'
-down_revision = '0007'
+down_revision = '0008'
 FORMS = {'GIGI': 'gigi', 'KIA': 'hamil anak', 'IMUN': 'anak', 'MTBS': 'mtbs'}
 
 
