@@ -8,6 +8,7 @@ Visits       ServiceDay, Counter, RegistrationDraft, Visit, Override, VisitCorre
              QueueState, QueueEntry, QueueEvent
 Records      Examination, Addendum, VitalSigns, Diagnosis, Procedure, Allergy, Consent,
              RecordAccess, Amendment, AmendmentLine, Paper
+Room forms   ExaminationAnswer, Immunization, TriageNote
 Laboratory   LabTest, LabReference, LabOrder, LabOrderTest, LabResult
 Medicines    Medicine, Prescription, PrescriptionLine, PrescriptionComponent, PrescriptionWarning
 Operations   AuditEntry, OutboxEntry, WorkerBeat
@@ -86,6 +87,7 @@ from tables.reference import (
     Setting,
     Village,
 )
+from tables.room_forms import ExaminationAnswer, Immunization, TriageNote, TriagePriority
 from tables.visits import (
     Counter,
     DraftKind,
@@ -109,6 +111,9 @@ __all__ = [
     "ImportState",
     "ImportRow",
     "ImportBatch",
+    "Immunization",
+    "TriageNote",
+    "TriagePriority",
     "Addendum",
     "Consent",
     "ConsentDecision",
@@ -130,6 +135,7 @@ __all__ = [
     "EntryKind",
     "EntryState",
     "Examination",
+    "ExaminationAnswer",
     "Household",
     "Icd10Term",
     "LabFlag",

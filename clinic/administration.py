@@ -32,6 +32,7 @@ COLUMN_WORDS = {
     "sex": "jenis kelamin",
     "pregnancy": "kehamilan",
     "needs_order": "perlu rujukan",
+    "room_forms": "isian khusus",
     "blocks_outside": "berhenti bila tidak sesuai",
     "redirect_code": "dialihkan ke",
     "has_priority": "didahulukan",

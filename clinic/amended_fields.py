@@ -1,6 +1,7 @@
 """What of a finished examination can be amended: each part as one text that says all of it.
 
-Diagnoses, actions and vital signs are JSON with sorted keys, so that equal content is equal text.
+Diagnoses, actions, vital signs and room forms are JSON with sorted keys: equal content is equal
+text.
 """
 
 import json
@@ -10,8 +11,9 @@ from typing import NamedTuple
 
 from sqlalchemy import or_, select
 
-from clinic import diagnoses, procedures
+from clinic import diagnoses, form_answers, form_sheets, procedures
 from clinic.diagnoses import Line
+from clinic.form_definitions import FORMS
 from clinic.measurements import VITALS, Vitals
 from clinic.records import TEXTS, ExaminationInput
 from clinic.vital_signs import VITAL_RANGES
@@ -20,7 +22,8 @@ from formatting import DISPOSITION_LABELS, number_text
 from models import CaseType, Examination, VitalSigns
 
 PLAIN = (*TEXTS, "disposition", "refer_to")
-DIAGNOSES, PROCEDURES, VITAL_SIGNS = "diagnoses", "procedures", "vitals"
+DIAGNOSES, PROCEDURES = "diagnoses", "procedures"
+VITAL_SIGNS, ROOM_FORM = "vitals", "room_form"
 LABELS = {
     "subjective": "Anamnesis",
     "objective": "Pemeriksaan",
@@ -32,11 +35,15 @@ LABELS = {
     "disposition": "Tindak lanjut",
     "refer_to": "Tujuan rujukan",
     VITAL_SIGNS: "Tanda vital",
+    ROOM_FORM: "Isian ruang",
 }
 
 
 class Part(NamedTuple):
-    """A field; of vital signs with the public id of the row, '' for one that is not there yet."""
+    """A field; of vital signs with the public id of the row, '' for one that is not there yet.
+
+    Of a room's form with the form's name.
+    """
 
     field: str
     subject_ref: str = ""
@@ -63,7 +70,8 @@ def stored(examination: Examination) -> dict[Part, str]:
     for row in measured(examination):
         values = {name: getattr(row, name) for name in VITALS}
         found[Part(VITAL_SIGNS, row.public_id)] = vitals_text(values)
-    return found
+    kept = form_answers.current(examination)
+    return found | {Part(ROOM_FORM, name): _json(kept.get(name, {})) for name in {*FORMS, *kept}}
 
 
 def wanted(
@@ -84,6 +92,8 @@ def wanted(
     for ref, values in vitals.items():
         part = Part(VITAL_SIGNS, ref)
         found[part] = vitals_text({**vitals_of(now.get(part, "{}")), **values})
+    for name, answers in (form.forms or {}).items():
+        found[Part(ROOM_FORM, name)] = _json(dict(answers))
     return found
 
 
@@ -143,11 +153,18 @@ def vitals_of(text: str) -> dict[str, Decimal | int | None]:
     return found
 
 
+def answers_of(text: str) -> dict[str, str]:
+    """The answers of a room's form that such a text holds."""
+    return json.loads(text)
+
+
 # --- What a reader sees -------------------------------------------------------------------------
 
 
-def words(field: str, text: str) -> str:
-    """A part's value in words, a line for each diagnosis and each sign; '' when it is empty."""
+def words(field: str, text: str, subject: str = "") -> str:
+    """A part's value in words, a line for each diagnosis, sign and answer; '' when it is empty."""
+    if field == ROOM_FORM:
+        return form_sheets.text(subject, answers_of(text))
     if field == DIAGNOSES:
         return "\n".join(_diagnosis_words(line) for line in diagnoses_of(text))
     if field == PROCEDURES:

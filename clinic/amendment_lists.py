@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload, selectinload
 
-from clinic.amended_fields import LABELS, Part, words
+from clinic.amended_fields import LABELS, ROOM_FORM, Part, words
+from clinic.form_definitions import FORMS
 from db import db
 from models import (
     Amendment,
@@ -131,13 +132,18 @@ def shown(amendment: Amendment, now: Mapping[Part, str] | None = None) -> list[S
         found.append(
             ShownLine(
                 line.field,
-                LABELS[line.field],
-                words(line.field, line.old_value),
-                words(line.field, line.new_value),
-                None if newer is None else words(line.field, newer),
+                _label(line),
+                words(line.field, line.old_value, line.subject_ref),
+                words(line.field, line.new_value, line.subject_ref),
+                None if newer is None else words(line.field, newer, line.subject_ref),
             )
         )
     return found
+
+
+def _label(line: AmendmentLine) -> str:
+    form = FORMS.get(line.subject_ref) if line.field == ROOM_FORM else None
+    return form.label if form else LABELS[line.field]
 
 
 def changed_labels(amendment: Amendment) -> list[str]:

@@ -3,8 +3,8 @@
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm.attributes import flag_modified
 
-from clinic import amended_fields, audit, diagnoses, procedures
-from clinic.amended_fields import DIAGNOSES, PLAIN, PROCEDURES, VITAL_SIGNS
+from clinic import amended_fields, audit, diagnoses, form_answers, procedures
+from clinic.amended_fields import DIAGNOSES, PLAIN, PROCEDURES, ROOM_FORM, VITAL_SIGNS
 from clinic.audit import Actor
 from clinic.record_errors import RecordError
 from db import db, utcnow
@@ -44,6 +44,9 @@ def apply_lines(user_id: int, examination: Examination, lines: list[AmendmentLin
             procedures.write(author, examination, amended_fields.procedures_of(line.new_value))
         elif line.field == VITAL_SIGNS:
             _replace_vitals(author, examination, line)
+        elif line.field == ROOM_FORM:
+            wanted = {line.subject_ref: amended_fields.answers_of(line.new_value)}
+            form_answers.write(author, examination, wanted)
     db.session.flush()
 
 

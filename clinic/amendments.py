@@ -8,8 +8,8 @@ from collections.abc import Mapping
 
 from sqlalchemy import select
 
-from clinic import amended_fields, diagnoses
-from clinic.amended_fields import DIAGNOSES, VITAL_SIGNS, Part
+from clinic import amended_fields, diagnoses, sick_child
+from clinic.amended_fields import DIAGNOSES, ROOM_FORM, VITAL_SIGNS, Part
 from clinic.amendment_rules import is_free
 from clinic.amendment_writing import (
     LONGEST_REASON,
@@ -19,6 +19,7 @@ from clinic.amendment_writing import (
     settle,
 )
 from clinic.audit import Actor
+from clinic.form_definitions import SICK_CHILD
 from clinic.measurements import Vitals
 from clinic.record_errors import Conflict, RecordError
 from clinic.records import TEXTS, WITHOUT_DIAGNOSIS, ExaminationInput
@@ -120,12 +121,24 @@ def _check_result(examination: Examination, now: Texts, lines: list[AmendmentLin
         _check_end(now[Part("disposition")], after[Part("disposition")], after[Part("refer_to")])
     if DIAGNOSES in changed:
         diagnoses.refuse_unanswered(amended_fields.diagnoses_of(after[Part(DIAGNOSES)]))
+    if changed & {"disposition", ROOM_FORM}:
+        _check_danger(after)
     is_unasked = examination.entry.poli.kind in WITHOUT_DIAGNOSIS
     texts = TEXTS if is_unasked else ("assessment",)
     has_words = any(after[Part(name)].strip() for name in texts)
     nothing = amended_fields.diagnoses_text([])
     if changed & {*texts, DIAGNOSES} and not has_words and after[Part(DIAGNOSES)] == nothing:
         raise RecordError("Diagnosis atau penilaian tidak boleh kosong.", "assessment")
+
+
+def _check_danger(after: Texts) -> None:
+    """A child that went home with danger signs keeps the reason why."""
+    answers = amended_fields.answers_of(after[Part(ROOM_FORM, SICK_CHILD)])
+    is_home = after[Part("disposition")] in (Disposition.HOME, Disposition.CONTROL)
+    signs = sick_child.danger_signs(answers)
+    if is_home and signs and not answers.get("danger_reason"):
+        sentence = f"Ada tanda bahaya ({signs}). Tulis mengapa anak dipulangkan."
+        raise RecordError(sentence, "danger_reason")
 
 
 def _check_end(before: str, disposition: str, refer_to: str) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import case, literal, select, update
 
 from clinic import (
     demo_actions,
+    demo_forms,
     drafts,
     lab_entry,
     lab_orders,
@@ -22,6 +23,7 @@ from clinic import (
     registration,
     routing,
     settings,
+    triage,
 )
 from clinic.audit import Actor
 from clinic.demo_cases import build_of, vital_signs
@@ -38,6 +40,8 @@ from models import (
     Diagnosis,
     Disposition,
     Examination,
+    ExaminationAnswer,
+    Immunization,
     LabOrder,
     LabOrderTest,
     LabResult,
@@ -47,6 +51,8 @@ from models import (
     Procedure,
     QueueEntry,
     QueueEvent,
+    TriageNote,
+    TriagePriority,
     User,
     UserPoli,
     Visit,
@@ -76,6 +82,15 @@ STAMPS = {
     LabOrder: ("ordered_at", "resulted_at"),
     LabOrderTest: ("sampled_at",),
     LabResult: ("sampled_at", "resulted_at"),
+    ExaminationAnswer: ("recorded_at",),
+    Immunization: ("recorded_at",),
+    TriageNote: ("recorded_at",),
+}
+# What the screening desk sees of a case that it measures so, and proposes.
+TRIAGE = {
+    "demam": ("Tampak lemas, badan panas", TriagePriority.YELLOW),
+    "sesak": ("Sesak, masih bisa bicara", TriagePriority.YELLOW),
+    "ringan": ("Jalan sendiri, tampak tenang", TriagePriority.GREEN),
 }
 QUEUE = (Visit, QueueEntry, QueueEvent)
 RESULT = "Hb 12,9 g/dL; leukosit 7.200; trombosit 246.000"
@@ -171,11 +186,18 @@ class Desks:
         """Vital signs at the screening desk, while the patient waits."""
         signs = self._signs(entry)
         measurements.measure(self._actor_for(entry), entry.visit, entry, signs)
-        self._put_back(entry.visit_id, at, (VitalSigns,))
+        seen = TRIAGE.get(self._case(entry).vital)
+        if seen:
+            triage.write(self._actor_for(entry), entry.visit, *seen)
+        self._put_back(entry.visit_id, at, (VitalSigns, TriageNote))
 
     def begin_record(self, entry: QueueEntry, at: datetime) -> None:
         """A draft of the examination, as it stands while the patient sits there."""
-        form = ExaminationInput(subjective=self._case(entry).subjective, vitals=self._signs(entry))
+        form = ExaminationInput(
+            subjective=self._case(entry).subjective,
+            vitals=self._signs(entry),
+            forms=self._forms(entry),
+        )
         records.save(self._actor_for(entry), entry, form, 0)
         if entry.poli.kind is PoliKind.LABORATORY:
             lab_entry.enter(self._actor_for(entry), entry, self._entered(entry, is_sample=True))
@@ -188,6 +210,10 @@ class Desks:
             lab_entry.finish(self._actor_for(entry), entry, self._entered(entry), text, 0)
         else:
             records.finish(self._actor_for(entry), entry, self._form(entry, send_to), 0)
+        if entry.poli.code == "IMUN":
+            demo_forms.vaccinate(
+                self._actor_for(entry), entry.visit, self._case(entry), "Bdn. Nurhayati"
+            )
         self._put_back(entry.visit_id, at, STAMPS)
         return db.session.scalar(select(QueueEntry).where(QueueEntry.previous_entry_id == entry.id))
 
@@ -205,7 +231,12 @@ class Desks:
             procedures=demo_actions.done_for(codes, entry.id),
             vitals=self._signs(entry),
             lab=self._order(entry, send_to),
+            forms=self._forms(entry),
         )
+
+    def _forms(self, entry: QueueEntry) -> dict | None:
+        guest = self.guests[entry.visit_id]
+        return demo_forms.of_today(entry.visit, entry.poli.code, guest.case, guest.months)
 
     def _order(self, entry: QueueEntry, send_to: str) -> OrderInput | None:
         if not send_to or self.rooms[send_to].kind is not PoliKind.LABORATORY:
@@ -249,6 +280,9 @@ class Desks:
             VitalSigns: VitalSigns.visit_id == visit_id,
             Diagnosis: Diagnosis.examination_id.in_(examinations),
             Procedure: Procedure.examination_id.in_(examinations),
+            ExaminationAnswer: ExaminationAnswer.examination_id.in_(examinations),
+            Immunization: Immunization.visit_id == visit_id,
+            TriageNote: TriageNote.visit_id == visit_id,
             LabOrder: LabOrder.visit_id == visit_id,
             LabOrderTest: LabOrderTest.order_id.in_(orders),
             LabResult: LabResult.order_id.in_(orders),

@@ -12,6 +12,7 @@ from clinic import demo_actions
 from clinic.case_types import CATEGORY, is_same_case
 from clinic.demo_bulk import insert_only, insert_rows
 from clinic.demo_cases import all_codes, build_of, vital_signs
+from clinic.demo_forms import FormHistory
 from clinic.demo_stays import LAB, Stay
 from db import db
 from models import (
@@ -65,6 +66,7 @@ class Records:
                 for stay, key, given in zip(seen, keys, codes, strict=True)
             ],
         )
+        FormHistory(self.users, seen, [key[0] for key in keys], examinations).write()
         insert_only(Diagnosis, list(self._diagnoses(seen, codes, examinations)))
         insert_only(Procedure, list(demo_actions.rows(seen, codes, examinations, self.users)))
         measured = [

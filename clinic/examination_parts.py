@@ -8,14 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from clinic import diagnoses, lab_orders, procedures
+from clinic import diagnoses, form_answers, lab_orders, procedures, sick_child
 from clinic.audit import Actor
 from clinic.diagnoses import DiagnosisInput
+from clinic.form_definitions import SICK_CHILD
 from clinic.lab_orders import OrderInput
 from clinic.measurements import Vitals, measure
 from clinic.procedures import ProcedureInput
 from clinic.record_errors import NotOpen, RecordError
-from models import Examination, Poli, PoliKind
+from models import Disposition, Examination, Poli, PoliKind
 
 
 @dataclass(frozen=True)
@@ -89,9 +90,23 @@ def _refuse_forgotten_order(examination: Examination, target: Poli | None) -> No
         )
 
 
+def _refuse_danger(examination: Examination, target: Poli | None) -> None:
+    """A child with danger signs goes home with a reason, or is referred."""
+    is_home = examination.disposition in (Disposition.HOME, Disposition.CONTROL)
+    if not is_home or SICK_CHILD not in form_answers.offered(examination.entry.poli):
+        return
+    told = form_answers.danger_of(examination.visit)
+    own = form_answers.current(examination).get(SICK_CHILD, {})
+    signs = sick_child.danger_signs(told)
+    if signs and not told.get("danger_reason") and not own.get("danger_reason"):
+        sentence = f"Ada tanda bahaya ({signs}). Rujuk, atau tulis mengapa anak dipulangkan."
+        raise RecordError(sentence, "danger_reason")
+
+
 PARTS = (
     Part("diagnoses", _write_diagnoses, _same_diagnoses, _refuse_unanswered),
     Part("procedures", _write_procedures, _same_procedures),
     Part("vitals", _write_vitals),
     Part("lab", _write_order, _same_order, _refuse_forgotten_order),
+    Part("forms", form_answers.write, form_answers.says_the_same, _refuse_danger),
 )

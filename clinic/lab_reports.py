@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
@@ -56,6 +57,7 @@ class Value:
     at: datetime
     end_reason: str = ""
     validated_by: str = ""
+    number: Decimal | None = None
 
     @property
     def flag_text(self) -> str:
@@ -78,6 +80,7 @@ class Line:
     value: Value | None
     earlier: tuple[Value, ...] = ()
     not_done: str = ""
+    code: str = ""
 
 
 @dataclass(frozen=True)
@@ -202,7 +205,7 @@ def _line(order: LabOrder, item: LabOrderTest, rows: list[LabResult]) -> Line:
         if row.ended_at and (row.flag in CRITICAL or _was_shown(order, row))
     ]
     value = _value(order, current) if current else None
-    return Line(item.test.name, value, tuple(earlier), item.not_done_reason)
+    return Line(item.test.name, value, tuple(earlier), item.not_done_reason, item.test.code)
 
 
 def _was_shown(order: LabOrder, row: LabResult) -> bool:
@@ -221,7 +224,15 @@ def _value(order: LabOrder, row: LabResult) -> Value:
         at=row.resulted_at,
         end_reason=row.end_reason,
         validated_by=checker,
+        number=row.number,
     )
+
+
+def number_of(code: str, reports: Iterable[Report]) -> Decimal | None:
+    """The newest number of this test."""
+    values = [line.value for report in reports for line in report.lines if line.code == code]
+    numbers = [value.number for value in values if value and value.number is not None]
+    return numbers[-1] if numbers else None
 
 
 def is_preliminary_result(

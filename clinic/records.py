@@ -18,6 +18,7 @@ from clinic import audit, diagnoses, queues
 from clinic.audit import Actor
 from clinic.diagnoses import DiagnosisInput
 from clinic.examination_parts import PARTS, Part
+from clinic.form_answers import Forms
 from clinic.lab_orders import OrderInput
 from clinic.measurements import VITALS, Vitals, measure, own_measurement
 from clinic.procedures import ProcedureInput
@@ -73,6 +74,7 @@ class ExaminationInput:
     procedures: Sequence[ProcedureInput] | None = None
     vitals: Vitals | None = None
     lab: OrderInput | None = None
+    forms: Forms | None = None
 
 
 def open_examination(entry: QueueEntry) -> Examination | None:

@@ -91,7 +91,9 @@ def _seed_polis() -> None:
     taken = set(db.session.scalars(select(Poli.prefix)))
     codes = set(db.session.scalars(select(Poli.code)))
     free = [
-        {**row, "kind": PoliKind(row["kind"]), "public_id": new_public_id()}
+        row
+        | {"kind": PoliKind(row["kind"]), "public_id": new_public_id()}
+        | {"room_forms": row["room_forms"] or ""}
         for row in rows("poli.csv")
         if row["prefix"] not in taken or row["code"] in codes
     ]

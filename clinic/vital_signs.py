@@ -71,7 +71,7 @@ def vital_findings(
     unusual = {
         field: f"{VITAL_RANGES[field].label} {_shown(value)} tidak lazim untuk umur ini. Ukur lagi."
         for field, value in values.items()
-        if value is not None and not _is_usual(field, value, age_months)
+        if value is not None and usual_side(field, value, age_months)
     }
     systolic, diastolic = values.get("systolic"), values.get("diastolic")
     if systolic is not None and diastolic is not None and diastolic >= systolic:
@@ -79,11 +79,14 @@ def vital_findings(
     return [Finding(f"VITAL-{field}", "warning", message) for field, message in unusual.items()]
 
 
-def _is_usual(field: str, value: Decimal | int, age_months: int | None) -> bool:
+def usual_side(field: str, value: Decimal | int, age_months: int | None) -> str:
+    """'low' or 'high' for a value outside what is usual at this age, '' inside."""
     bands = _USUAL[field]
     if age_months is not None:
         bands = bands[sum(age_months >= end for end in _BAND_ENDS) :][:1]
-    return min(low for low, _ in bands) <= value <= max(high for _, high in bands)
+    if value < min(low for low, _ in bands):
+        return "low"
+    return "high" if value > max(high for _, high in bands) else ""
 
 
 def _shown(value: Decimal | int) -> str:

@@ -55,6 +55,8 @@ class Poli(Counted, Base):
     hue: Mapped[int] = mapped_column(default=0)
     pcare_code: Mapped[str | None] = mapped_column(String(8))
     fhir_location_id: Mapped[str | None] = mapped_column(String(64))
+    # Names of clinic.form_items.FORMS parted by spaces; of several the patient decides.
+    room_forms: Mapped[str] = mapped_column(String(60), default="", server_default="")
     is_active: Mapped[bool] = mapped_column(default=True)
 
     __table_args__ = (

@@ -6,7 +6,21 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from clinic import case_types, diagnosis_rules, review, routing, settings, vital_signs
+from clinic import (
+    case_types,
+    diagnosis_rules,
+    pregnancy,
+    review,
+    routing,
+    settings,
+    sick_child,
+    teeth,
+    vaccines,
+    vital_marks,
+    vital_signs,
+)
+from clinic.form_definitions import FORMS
+from clinic.form_items import Kind
 from db import db
 from models import ComplaintTerm, LabKind, LabReference, LabTest, Poli, RoutingRule
 
@@ -33,6 +47,80 @@ def test_all_vital_signs_are_there():
     assert set(MEASURES) == vital_signs.VITAL_RANGES.keys()
     assert vital_signs._BAND_ENDS == (2, 12, 60, 144)
     assert "under 2 months, under 1 year, under 5,\nunder 12, older" in PAGE
+
+
+def test_marks_of_vital_signs():
+    m = vital_marks
+    assert cells_of("TD tinggi")[:2] == ["18 years and over", "from {} or {} mmHg".format(*m.HIGH)]
+    assert cells_of("TD sangat tinggi")[1] == "from {} or {} mmHg".format(*m.VERY_HIGH)
+    assert cells_of("TD rendah")[1] == "below {} or {} mmHg".format(*m.LOW)
+    assert cells_of("Demam ")[1] == f"from {m.FEVER_CHILD} °C"
+    assert cells_of("Demam, older")[1] == f"from {m.FEVER} °C"
+    assert cells_of("Suhu rendah")[1] == f"below {m.COLD_BABY} °C"
+    assert cells_of("Napas cepat")[1] == "from {}, {}, {} a minute".format(
+        *(limit for _, limit in m.FAST_BREATHING)
+    )
+    assert [below for below, _ in m.FAST_BREATHING] == [2, 12, 60]
+    assert (m.ADULT_MONTHS, m.CHILD_MONTHS, m.YOUNG_MONTHS) == (18 * 12, 5 * 12, 2)
+
+
+def test_categories_of_body_mass():
+    for upto, name in vital_marks.BMI_CATEGORIES:
+        assert cells_of(f"{name} |"[:-1]) == [str(upto or "no end")], name
+
+
+def test_numbers_of_the_rooms_forms():
+    for form in FORMS.values():
+        for item in form.items:
+            if item.kind is Kind.NUMBER:
+                usable = f"{item.low}-{item.high} {item.unit}".strip()
+                assert cells_of(f"{item.label}, {form.label} ") == [usable], item.code
+    dates = {
+        item.code: (item.low, item.high) for item in FORMS["hamil"].items if item.kind is Kind.DATE
+    }
+    assert dates == {"lmp": (-320, 0), "edd_scan": (-40, 300)}
+    assert "up to 320 days before" in PAGE.replace("\n", " ")
+    assert "from 40 days before to 300 after" in PAGE.replace("\n", " ")
+
+
+def test_risks_of_pregnancy():
+    p = pregnancy
+    when = {
+        "UMUR": f"under {p.YOUNG_YEARS} or over {p.OLD_YEARS} years",
+        "LILA": f"below {p.ARM_CM} cm",
+        "TINGGI": f"below {p.SHORT_CM} cm",
+        "TD": "from {} or {} mmHg".format(*p.PRESSURE),
+        "HB": f"below {p.HB} g/dL, of the visit's laboratory",
+        "PARITAS": f"{p.MANY_BIRTHS} births or more",
+        "JARAK": f"below {p.SHORT_GAP_YEARS} years",
+        "DJJ": f"outside {p.HEART_LOW}-{p.HEART_HIGH} a minute",
+        "LEWAT": f"from {p.POSTTERM_WEEKS} weeks",
+        "LETAK": f"sungsang or lintang from {p.HEAD_FROM_WEEKS} weeks",
+    }
+    for rule, text in when.items():
+        assert cells_of(f"KEHAMILAN-{rule} ")[0] == text
+    assert f"for {p.LONGEST_DAYS // 7} weeks" in PAGE
+    assert f"as {p.TERM_DAYS}\ndays" in PAGE
+
+
+def test_rules_of_mtbs():
+    s = sick_child
+    assert all(cells_of(f"MTBS-{rule} ") for rule in s.JUDGES)
+    assert f"cough of {s.LONG_COUGH} days" in cells_of("MTBS-NAPAS")[0]
+    assert f"{s.LONG_DIARRHOEA} days: persistent" in cells_of("MTBS-DIARE")[0]
+    assert cells_of("MTBS-DIARE")[0].startswith(f"{s.SIGNS_NEEDED} signs of")
+    assert cells_of("MTBS-DEMAM")[0].endswith(f"{s.LONG_FEVER} days")
+    arm = f"arm below {s.SEVERE_ARM} cm: severe; below {s.MODERATE_ARM} cm: moderate"
+    assert f"{arm}; arm from {s.ARM_FROM_MONTHS} months" in cells_of("MTBS-GIZI")[0]
+
+
+def test_schedule_of_vaccines():
+    doses = [(v.code, dose) for v in vaccines.VACCINES.values() for dose in v.doses]
+    for code, dose in doses:
+        after = str(dose.after_days or "-")
+        assert cells_of(f"{code} {dose.number} ") == [f"{dose.from_months} months", after]
+    assert len(re.findall(r"^\| [A-Z0-9]+ \d \| \d+ months", PAGE, re.MULTILINE)) == len(doses)
+    assert f"drawn below {teeth.MIXED_BELOW_MONTHS // 12} years" in PAGE
 
 
 @pytest.mark.engines("sqlite")

@@ -4,12 +4,25 @@ The page checks of PageClient refuse inline scripts, styles and handlers on each
 """
 
 import html
+from datetime import date
 
 import pytest
 from sqlalchemy import select
 
-from db import db, transaction
-from models import Allergy, Consent, ConsentDecision, Examination, QueueEntry, Signer
+from db import db, transaction, utcnow
+from models import (
+    Allergy,
+    Consent,
+    ConsentDecision,
+    EntryState,
+    Examination,
+    ExaminationAnswer,
+    Immunization,
+    QueueEntry,
+    Signer,
+    TriageNote,
+    TriagePriority,
+)
 from tests import factories
 from tests.pages import post
 
@@ -23,6 +36,37 @@ HOSTILE = [
     "=HYPERLINK(1) \u202e gnp.exe",
     "😀 Ñandú ‘kutip’ & <b>tebal</b>",
 ]
+
+
+def _immunizations(visit_id: int, user_id: int, text: str) -> list[Immunization]:
+    """One that holds and one that was ended."""
+    same = {"visit_id": visit_id, "recorded_by_id": user_id, "given_on": date(2026, 1, 2)}
+    texts = {"batch": text[:40], "site": text[:40], "given_by": text, "override_reason": text}
+    end = {"ended_at": utcnow(), "ended_by_id": user_id, "end_reason": text}
+    first = Immunization(vaccine="BCG", dose=1, **same, **texts)
+    return [first, Immunization(vaccine=text[:16], dose=2, **same, **texts, **end)]
+
+
+def _answers(examination_id: int, user_id: int, text: str) -> list[ExaminationAnswer]:
+    """Text where a note, a choice, teeth or a question that is gone is expected."""
+    codes = {
+        "risk_note": "hamil",
+        "presentation": "hamil",
+        "child_note": "anak",
+        "danger_reason": "mtbs",
+        "mtbs_note": "mtbs",
+        "danger": "mtbs",
+        "oral_note": "gigi",
+        "tooth36": "gigi",
+        "act36": "gigi",
+        "dulu": text[:12],
+    }
+    return [
+        ExaminationAnswer(
+            examination_id=examination_id, form=form, code=code, value=text, recorded_by_id=user_id
+        )
+        for code, form in codes.items()
+    ]
 
 
 @pytest.fixture
@@ -62,6 +106,13 @@ def visit(app):
                         signed_by=text,
                         recorded_by_id=author.id,
                     ),
+                    TriageNote(
+                        visit_id=entry.visit_id,
+                        seen=text,
+                        priority=TriagePriority.RED,
+                        recorded_by_id=author.id,
+                    ),
+                    *_immunizations(entry.visit_id, author.id, text),
                     Allergy(
                         patient_id=entry.visit.patient_id,
                         original_patient_id=entry.visit.patient_id,
@@ -71,6 +122,9 @@ def visit(app):
                     ),
                 ]
             )
+            db.session.flush()
+            (examination,) = db.session.scalars(select(Examination))
+            db.session.add_all(_answers(examination.id, author.id, text))
         return db.session.scalars(select(QueueEntry)).one()
 
     return make
@@ -98,6 +152,7 @@ def test_hostile_text_is_shown_as_it_was_typed(visit, sign_in, text):
         f"/antrean/{entry.public_id}/pindah",
         f"/kunjungan/{visit_ref}",
         f"/kunjungan/{visit_ref}/tanda-vital",
+        f"/kunjungan/{visit_ref}/imunisasi",
         f"/pasien/{patient_ref}",
         f"/pasien/{patient_ref}/persetujuan",
         "/layar",
@@ -110,6 +165,44 @@ def test_hostile_text_is_shown_as_it_was_typed(visit, sign_in, text):
             assert piece not in page, (url, piece)
         seen += text in html.unescape(page)
     assert seen >= 8
+
+
+FORMS = ["gigi", "hamil", "anak", "mtbs"]
+NOTES = ["risk_note", "child_note", "danger_reason", "mtbs_note", "oral_note"]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_in_the_rooms_forms_before_and_after_the_end(visit, sign_in, text):
+    entry = visit(text)
+    url = f"/kunjungan/{entry.visit.public_id}"
+    with transaction():
+        found = db.session.get(QueueEntry, entry.id)
+        found.state, found.started_at = EntryState.IN_SERVICE, utcnow()
+        found.poli.room_forms = " ".join(FORMS)
+    client, shown = sign_in("kepala"), " ".join(text.replace("\u202e", "").split())
+    page = client.get(url).get_data(as_text=True)
+    assert html.unescape(page).count(text) >= len(NOTES)
+    _is_escaped(page)
+    typed = {"room_form": FORMS, "entry": entry.public_id, "version": "1"}
+    typed |= dict.fromkeys(NOTES, text[:100]) | {"tooth": [text[:4]], "tooth_condition": [text]}
+    typed |= {"tooth_action": [text], "lmp": text, "presentation": text, "muac": text}
+    refused = post(client, url, typed)
+    assert refused.status_code == 422
+    _is_escaped(refused.get_data(as_text=True))
+    wrong = dict.fromkeys(("tooth", "tooth_condition", "tooth_action", "lmp", "muac"), "")
+    end = {"aksi": "selesai", "assessment": text, "disposition": "pulang", "presentation": ""}
+    assert post(client, url, typed | wrong | end).status_code == 303
+    (examination,) = db.session.scalars(select(Examination))
+    amending = f"/pemeriksaan/{examination.public_id}/pembetulan"
+    for after in (url, amending, f"/pasien/{entry.visit.patient.public_id}"):
+        page = client.get(after).get_data(as_text=True)
+        _is_escaped(page)
+        assert shown[:90] in html.unescape(page), after
+
+
+def _is_escaped(page: str) -> None:
+    for piece in ("<script>alert", "<img src=x", "<svg onload", "<b>tebal", "' onfocus='"):
+        assert piece not in page, piece
 
 
 @pytest.mark.parametrize("text", HOSTILE)

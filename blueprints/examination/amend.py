@@ -1,5 +1,6 @@
 """Correct a finished examination, or ask to; and what was corrected so far."""
 
+from dataclasses import replace
 from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
@@ -9,7 +10,14 @@ from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
 
 import access
-from blueprints.examination import amend_form, diagnosis_form, form_context, page, procedure_form
+from blueprints.examination import (
+    amend_form,
+    diagnosis_form,
+    form_context,
+    page,
+    procedure_form,
+    room_form,
+)
 from blueprints.examination.amend_form import AmendForm, Measurement
 from blueprints.examination.blueprint import bp, clinical
 from blueprints.examination.desk import OTHER_PATIENT
@@ -48,14 +56,14 @@ def amend_page(examination: str):
 @clinical
 def amend(examination: str):
     found = _amendable(examination)
-    form = amend_form.sent_form(request.form)
+    form = amend_form.sent_form(request.form, found)
     if not access.has_record_access(found.visit.patient):
         labels = page.TEXT_LABELS | amend_form.labels_of(form)
         return page.only_typed(form, found.visit, labels)
     if request.form.get("patient") not in (None, found.visit.patient.public_id):
         return _again(found, form, 409, OTHER_PATIENT)
     action, open_searches = request.form.get("aksi"), undecided(form, request.form)
-    if action == "cari" or (action == "lanjut" and open_searches):
+    if action in ("cari", "gigi") or (action == "lanjut" and open_searches):
         return _again(found, form, 200)
     if not form.validate() or open_searches:
         for name, sentence in open_searches.items():
@@ -96,7 +104,7 @@ def _store(examination: Examination, form: AmendForm) -> Amendment:
     return amendments.amend(
         access.current_actor(),
         examination,
-        examination_input(form, request.form),
+        replace(examination_input(form, request.form), forms=room_form.forms_input(form)),
         amend_form.sent_vitals(form, request.form),
         form.reason.cleaned or "",
         version_sent(request.form),
@@ -121,7 +129,9 @@ def _again(
 ) -> Response:
     """The page with everything that was typed, beside it what was stored meanwhile."""
     if is_conflict:
-        form = amend_form.on_these_rows(request.form, amend_form.measurements(examination))
+        form = amend_form.on_these_rows(
+            request.form, amend_form.measurements(examination), examination
+        )
         form.validate()
     entered = entered_diagnoses(request.form) or []
     lines = diagnoses.lines(entered, examination.visit, examination)
@@ -163,6 +173,8 @@ def _show(examination: Examination, typed: Typed | None = None, status: int = 20
         is_moved=examination.disposition == Disposition.INTERNAL,
         **diagnosis_form.about(shown.lines, examination.entry),
         **_actions(examination, shown, waiting if typed is None else None),
+        own_sheets=(),
+        **room_form.context(shown.form, examination.entry, examination, shown),
     )
     return Response(html, status, mimetype="text/html")
 

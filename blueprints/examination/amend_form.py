@@ -7,11 +7,11 @@ from functools import partial
 from werkzeug.datastructures import MultiDict
 from wtforms import StringField
 
-from blueprints.examination import forms
+from blueprints.examination import forms, room_form
 from blueprints.examination.forms import ExaminationForm
-from blueprints.examination.page import Typed
-from clinic import amended_fields, records
-from clinic.amended_fields import DIAGNOSES, VITAL_SIGNS, Part
+from blueprints.examination.typed import Typed
+from clinic import amended_fields, form_answers, records
+from clinic.amended_fields import DIAGNOSES, ROOM_FORM, VITAL_SIGNS, Part
 from clinic.vital_signs import VITAL_RANGES, parse_vital
 from formatting import DISPOSITION_LABELS, number_text
 from models import Amendment, Disposition, Examination, VitalSigns
@@ -33,21 +33,23 @@ class Measurement:
     row: VitalSigns | None = None
 
 
-def _form(count: int, typed: MultiDict) -> AmendForm:
+def _form(count: int, typed: MultiDict, examination: Examination) -> AmendForm:
     fields = {
         f"{name}_{number}": StringField(validators=[checked_by(partial(parse_vital, name))])
         for number in range(1, count + 1)
         for name in records.VITALS
     }
-    form = type("AmendFormOfRows", (AmendForm,), fields)(typed)
+    base = room_form.form_class(room_form.names_sent(typed), AmendForm)
+    form = type("AmendFormOfRows", (base,), fields)(typed)
+    form.on = examination.visit.service_day.on
     labels = {key: text for key, text in DISPOSITION_LABELS.items() if key != Disposition.INTERNAL}
     form.disposition.choices = forms.choices(labels)
     return form
 
 
-def sent_form(typed: MultiDict) -> AmendForm:
+def sent_form(typed: MultiDict, examination: Examination) -> AmendForm:
     """What a request typed."""
-    return _form(len(sent_refs(typed)), typed)
+    return _form(len(sent_refs(typed)), typed, examination)
 
 
 def sent_refs(typed: MultiDict) -> list[str]:
@@ -85,8 +87,17 @@ def filled(examination: Examination, request: Amendment | None) -> Typed:
     for each in rows:
         values = amended_fields.vitals_of(parts[Part(VITAL_SIGNS, each.ref)])
         typed.update(_numbered(values, each.number))
+    room_form.fill(typed, room_form.names_of(examination), _answers(parts))
     lines = amended_fields.diagnoses_of(parts[Part(DIAGNOSES)])
-    return Typed(_form(len(rows), typed), lines, examination.version)
+    return Typed(_form(len(rows), typed, examination), lines, examination.version)
+
+
+def _answers(parts: Mapping[Part, str]) -> dict[str, dict[str, str]]:
+    return {
+        part.subject_ref: amended_fields.answers_of(text)
+        for part, text in parts.items()
+        if part.field == ROOM_FORM
+    }
 
 
 def _numbered(values: records.Vitals, number: int) -> dict[str, str]:
@@ -97,7 +108,7 @@ def _numbered(values: records.Vitals, number: int) -> dict[str, str]:
     }
 
 
-def on_these_rows(sent: MultiDict, rows: list[Measurement]) -> AmendForm:
+def on_these_rows(sent: MultiDict, rows: list[Measurement], examination: Examination) -> AmendForm:
     """What was typed, on the rows that hold now: those were corrected or measured meanwhile.
 
     What was typed for a row that has ended goes to the one in its place, or stands as a new one.
@@ -116,7 +127,7 @@ def on_these_rows(sent: MultiDict, rows: list[Measurement]) -> AmendForm:
     for number, n in sources.items():
         said = {f"{name}_{number}": sent.get(f"{name}_{n}", "") for name in records.VITALS}
         _fill(typed, number, said)
-    return _form(len(rows) + len(extra), typed)
+    return _form(len(rows) + len(extra), typed, examination)
 
 
 def _fill(typed: MultiDict, number: int, values: Mapping[str, str]) -> None:
@@ -140,7 +151,7 @@ def other_values(examination: Examination, form: AmendForm) -> dict[str, str]:
     typed_where = form.refer_external.data or ""
     if form.refer_external.raw_data and typed_where.strip() != examination.refer_to:
         found["refer_external"] = examination.refer_to
-    return found
+    return found | room_form.differing(form_answers.current(examination), form)
 
 
 def labels_of(form: AmendForm) -> Mapping[str, str]:

@@ -1,13 +1,20 @@
 """Read, draft, finish, and add to an examination."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from sqlalchemy import select
 
 import access
-from blueprints.examination import diagnosis_form, laboratory_desk, page, procedure_form
+from blueprints.examination import (
+    diagnosis_form,
+    laboratory_desk,
+    page,
+    procedure_form,
+    room_form,
+)
 from blueprints.examination.blueprint import bp, clinical
 from blueprints.examination.forms import (
     ExaminationForm,
@@ -47,7 +54,7 @@ def visit(visit: str):
 @clinical
 def record(visit: str):
     found = access.visit_or_404(visit)
-    form = ExaminationForm(request.form)
+    form = room_form.sent(request.form, found)
     if not access.has_record_access(found.patient):
         return page.only_typed(form, found)
     entry = _entry_sent(found)
@@ -55,7 +62,7 @@ def record(visit: str):
     if entry is None:
         return _again(found, page.chosen_entry(found), form, 409, OTHER_PATIENT)
     open_searches = undecided(form, request.form)
-    if action == "cari" or (action == "lanjut" and open_searches):
+    if action in ("cari", "gigi") or (action == "lanjut" and open_searches):
         return _again(found, entry, form, 200)
     if not form.validate() or open_searches:
         return _again(found, entry, form, 422, open_searches=open_searches)
@@ -67,12 +74,19 @@ def record(visit: str):
     except (records.NotOpen, QueueError) as problem:
         return _again(found, entry, form, 409, str(problem))
     except records.RecordError as problem:
-        form[FORM_FIELDS.get(problem.field, problem.field)].errors = [str(problem)]
+        _explain(form, FORM_FIELDS.get(problem.field, problem.field), str(problem))
         return _again(found, entry, form, 422)
     except FieldError as problem:
         form.form_errors = [str(problem)]
         return _again(found, entry, form, 422)
     return _go_on(found, entry, examination)
+
+
+def _explain(form: ExaminationForm, name: str, sentence: str) -> None:
+    if name in form:
+        form[name].errors = [sentence]
+    else:
+        form.form_errors = [sentence]
 
 
 def _entry_sent(visit: Visit) -> QueueEntry | None:
@@ -115,7 +129,8 @@ def _again(
 def _store(visit: Visit, entry: QueueEntry, form: ExaminationForm, action: str) -> Examination:
     actor = access.current_actor()
     write = records.finish if action == "selesai" else records.save
-    said, version = examination_input(form, request.form), version_sent(request.form)
+    said = replace(examination_input(form, request.form), forms=room_form.forms_input(form))
+    version = version_sent(request.form)
     examination = write(actor, entry, said, version)
     if form.allergy_substance.cleaned:
         reaction = form.allergy_reaction.cleaned or ""
@@ -127,6 +142,8 @@ def _go_on(visit: Visit, entry: QueueEntry, examination: Examination):
     without_code = [row.title for row in diagnoses.active(examination) if not row.edition]
     if without_code:
         flash(f"Disimpan tanpa kode ICD-10 yang dikenal: {', '.join(without_code)}.", "warning")
+    if request.form.get("aksi") == "imunisasi":
+        return redirect(url_for("examination.immunization", visit=visit.public_id), 303)
     if not examination.finished_at:
         clock = clock_time(utcnow(), access.page_settings()["time_zone"])
         flash(f"Tersimpan pukul {clock}.", "success")

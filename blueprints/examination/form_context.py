@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 from flask_login import current_user
 from sqlalchemy import select
 
-from blueprints.examination import diagnosis_form, lab_order_form, procedure_form
-from blueprints.examination.forms import ExaminationForm, choices, filled_form
+from blueprints.examination import diagnosis_form, lab_order_form, procedure_form, room_form
+from blueprints.examination.forms import ExaminationForm, choices
 from blueprints.examination.typed import Typed
 from clinic import records
 from db import db
@@ -30,6 +30,7 @@ FORM_PARTS = (
     FormPart(diagnosis_form.context, diagnosis_form.theirs),
     FormPart(procedure_form.context, procedure_form.theirs),
     FormPart(lab_order_form.context),
+    FormPart(room_form.context, room_form.theirs),
 )
 
 
@@ -37,7 +38,7 @@ def form_context(
     entry: QueueEntry, examination: Examination | None, typed: Typed | None
 ) -> dict[str, Any]:
     own = records.own_measurement(current_user.id, entry.visit, entry)
-    form = typed.form if typed else filled_form(examination, own)
+    form = typed.form if typed else room_form.filled(entry, examination, own)
     polis = list(db.session.scalars(select(Poli).where(Poli.is_active).order_by(Poli.position)))
     rooms = {poli.code: poli.name for poli in polis if poli.id != entry.poli_id}
     form.refer_to.choices = choices({"": "Pilih ruang"} | rooms)

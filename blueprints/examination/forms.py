@@ -89,15 +89,20 @@ def typed_vitals(row: VitalSigns | None) -> dict[str, str]:
     return {name: number_text(value) for name, value in values.items() if value is not None}
 
 
-def filled_form(examination: Examination | None, own: VitalSigns | None) -> ExaminationForm:
-    """The form with what is stored."""
-    data = typed_vitals(own)
+def filled_form(
+    examination: Examination | None,
+    own: VitalSigns | None,
+    form_class: type[ExaminationForm] = ExaminationForm,
+    more: Mapping[str, object] | None = None,
+) -> ExaminationForm:
+    """The form with what is stored, and `more` for fields of a further class."""
+    data = {**typed_vitals(own), **(more or {})}
     if examination:
         data |= {name: getattr(examination, name) for name in records.TEXTS}
         data["disposition"] = examination.disposition or ""
         is_outside = examination.disposition == Disposition.EXTERNAL
         data["refer_external" if is_outside else "refer_to"] = examination.refer_to
-    return ExaminationForm(data=data)
+    return form_class(data=data)
 
 
 def examination_input(form: ExaminationForm, typed: MultiDict) -> ExaminationInput:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
 
 import access
-from blueprints.examination import procedure_fields
+from blueprints.examination import procedure_fields, room_form
 from blueprints.examination.form_context import form_context, theirs
 from blueprints.examination.forms import FAVOURITE, ExaminationForm
 from blueprints.examination.typed import Typed
@@ -115,12 +115,13 @@ def show(
         "addendum": addendum or {},
         "theirs": theirs(examination, typed) if typed and typed.is_conflict else {},
         "writer": records.last_writer(examination) if typed and typed.is_conflict else None,
-        "labels": TEXT_LABELS,
+        "labels": TEXT_LABELS | (room_form.labels_of(typed.form) if typed else {}),
         "papers": papers.of_visit(visit),
         "paper_kinds": paper_texts.KINDS,
     }
     if writes:
         context |= form_context(entry, examination, typed)
+        context["own_sheets"] = room_form.own_sheets(context["form"], today.case)
     return Response(
         render_template("examination/visit.html", **context),
         status,
@@ -149,6 +150,7 @@ def only_typed(
     typed = request.form.getlist("diagnosis") + request.form.getlist(FAVOURITE)
     lines = [text for text in typed if text.strip()]
     done = [each.text for each in procedure_fields.entered(request.form) or []]
+    labels = {**labels, **room_form.labels_of(form)}
     html = render_template(
         "examination/typed.html", visit=visit, form=form, labels=labels, diagnoses=lines, done=done
     )

@@ -1,18 +1,42 @@
-"""Vital signs at the screening desk, before the patient is called: their own author."""
+"""The screening desk, before the patient is called: vital signs and triage, their own author."""
+
+from functools import partial
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
+from wtforms import RadioField, TextAreaField
 
 import access
 from blueprints.examination import page
 from blueprints.examination.blueprint import bp, clinical
-from blueprints.examination.forms import VitalsForm, typed_vitals
-from clinic import allergies, history, records
+from blueprints.examination.forms import VitalsForm, choices, typed_vitals
+from clinic import allergies, history, records, triage
 from clinic.vital_signs import vital_findings
 from db import transaction, utcnow
 from formatting import clock_time
-from models import Visit, VisitStatus
+from models import TriagePriority, Visit, VisitStatus
+from validators import checked_by, clean_text
+
+
+class ScreeningForm(VitalsForm):
+    triage_seen = TextAreaField(
+        validators=[checked_by(partial(clean_text, max_length=triage.LONGEST, newlines=True))]
+    )
+    triage_priority = RadioField(
+        choices=choices(triage.PRIORITY_LABELS | {"": "Tidak dinilai"}),
+        default="",
+        validate_choice=False,
+    )
+
+    def write(self, visit: Visit) -> None:
+        """Store what was measured and seen; what the request did not send stays as it is."""
+        actor = access.current_actor()
+        records.measure(actor, visit, None, self.measured() or {})
+        if self.triage_seen.raw_data or self.triage_priority.raw_data:
+            typed = self.triage_priority.data
+            known = TriagePriority(typed) if typed in list(TriagePriority) else None
+            triage.write(actor, visit, self.triage_seen.cleaned or "", known)
 
 
 @bp.get("/kunjungan/<visit>/tanda-vital")
@@ -21,21 +45,23 @@ def vital_signs(visit: str):
     found = page.readable_visit(visit)
     access.record_view("view_vital_signs", found.patient, "visit", found.public_id)
     own = records.own_measurement(current_user.id, found, None)
-    return _show(found, VitalsForm(data=typed_vitals(own)))
+    note = triage.own_note(current_user.id, found)
+    seen = {"triage_seen": note.seen, "triage_priority": note.priority or ""} if note else {}
+    return _show(found, ScreeningForm(data=typed_vitals(own) | seen))
 
 
 @bp.post("/kunjungan/<visit>/tanda-vital")
 @clinical
 def measure(visit: str):
     found = page.readable_visit(visit)
-    form = VitalsForm(request.form)
+    form = ScreeningForm(request.form)
     if request.form.get("patient", found.patient.public_id) != found.patient.public_id:
         return _show(found, form, "Isian ini bukan untuk pasien ini, jadi belum disimpan.", 409)
     if not form.validate():
         return _show(found, form, status=422)
     try:
         with transaction():
-            records.measure(access.current_actor(), found, None, form.measured() or {})
+            form.write(found)
     except records.NotOpen as problem:
         return _show(found, form, str(problem), 409)
     clock = clock_time(utcnow(), access.page_settings()["time_zone"])
@@ -47,7 +73,7 @@ def measure(visit: str):
     return redirect(page.queue_address(entry.poli), 303)
 
 
-def _show(visit: Visit, form: VitalsForm, problem: str = "", status: int = 200) -> Response:
+def _show(visit: Visit, form: ScreeningForm, problem: str = "", status: int = 200) -> Response:
     today = history.visit_summary(visit)
     html = render_template(
         "examination/vital_signs.html",

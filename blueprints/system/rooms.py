@@ -27,6 +27,7 @@ from blueprints.system.desk import (
     whole,
 )
 from clinic import catalogue
+from clinic.form_definitions import FORMS
 from db import db
 from formatting import CLUSTER_LABELS
 from models import Poli, PoliKind, Role
@@ -96,6 +97,10 @@ class PoliForm(PageForm):
         "Hanya untuk",
         choices=choices({"ya": "Ibu hamil", "nifas": "Ibu nifas", "tidak": "Tidak hamil"}),
     )
+    room_forms = SelectMultipleField(
+        "Isian khusus pemeriksaan",
+        choices=choices({name: form.label for name, form in FORMS.items()}),
+    )
     needs_order = BooleanField("Biasanya menerima pasien dari ruang lain, bukan dari loket")
     blocks_outside = BooleanField("Beri peringatan merah bila pasien di luar sasaran")
     redirect_code = SelectField("Bila di luar sasaran, sarankan")
@@ -124,6 +129,7 @@ class PoliForm(PageForm):
             "max_age_months": months_of(self.max_years, self.max_months),
             "sex": self.sex.data or None,
             "pregnancy": " ".join(self.pregnancy.data) or None,
+            "room_forms": " ".join(name for name in FORMS if name in self.room_forms.data),
             "needs_order": self.needs_order.data,
             "blocks_outside": self.blocks_outside.data,
             "redirect_code": self.redirect_code.data or None,
@@ -145,6 +151,7 @@ def _known_values(poli: Poli) -> dict[str, Any]:
         "sex": poli.sex or "",
         "redirect_code": poli.redirect_code or "",
         "pregnancy": (poli.pregnancy or "").split(),
+        "room_forms": poli.room_forms.split(),
         "is_active": poli.is_active,
     }
 

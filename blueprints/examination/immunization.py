@@ -1,0 +1,144 @@
+"""The patient's immunisations: noted in a visit, ended with a reason."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+import access
+from blueprints.examination import page
+from blueprints.examination.blueprint import bp, clinical
+from clinic import allergies, immunizations, vaccines
+from clinic.immunizations import Entered
+from clinic.record_errors import RecordError
+from db import transaction
+from formatting import short_date
+from models import QueueEntry, Visit
+from validators import FieldError, Finding, parse_date
+
+ROWS = 4
+SITES = ("Paha kiri", "Paha kanan", "Lengan kiri atas", "Lengan kanan atas", "Mulut (tetes)")
+COLUMNS = ("vaccine", "given_on", "batch", "site")
+LONGEST = {"batch": ("Nomor batch", 40), "site": ("Tempat suntik", 40)}
+
+
+@bp.get("/kunjungan/<visit>/imunisasi")
+@clinical
+def immunization(visit: str):
+    found = page.readable_visit(visit)
+    access.record_view("view_immunizations", found.patient, "visit", found.public_id)
+    return _show(found)
+
+
+@bp.post("/kunjungan/<visit>/imunisasi")
+@clinical
+def add_immunizations(visit: str):
+    found, entry = _writable(visit)
+    if request.form.get("patient", found.patient.public_id) != found.patient.public_id:
+        return _show(found, "Isian ini bukan untuk pasien ini, jadi belum disimpan.", 409)
+    given_by, reason = request.form.get("given_by", ""), request.form.get("override_reason", "")
+    try:
+        entered = _entered(found)
+        with transaction():
+            immunizations.add(access.current_actor(), found, entered, given_by, reason)
+    except immunizations.Unanswered as problem:
+        return _show(found, str(problem), 422, problem.findings)
+    except (RecordError, FieldError) as problem:
+        return _show(found, str(problem), 422)
+    flash(f"Imunisasi {found.patient.name} tercatat.", "success")
+    return redirect(url_for("examination.immunization", visit=visit), 303)
+
+
+@bp.post("/kunjungan/<visit>/imunisasi/<dose>/akhiri")
+@clinical
+def end_immunization(visit: str, dose: str):
+    found, _ = _writable(visit)
+    row = immunizations.by_ref(dose)
+    if row is None or row.visit.patient_id != found.patient_id:
+        abort(404)
+    try:
+        with transaction():
+            immunizations.end(access.current_actor(), row, request.form.get("reason", ""))
+    except (RecordError, FieldError) as problem:
+        return _show(found, str(problem), 422)
+    flash("Imunisasi diakhiri; catatannya tetap ada.", "success")
+    return redirect(url_for("examination.immunization", visit=visit), 303)
+
+
+def _writable(ref: str) -> tuple[Visit, QueueEntry]:
+    """The visit and its stay in a room of the account."""
+    visit = page.readable_visit(ref)
+    entry = page.chosen_entry(visit)
+    return (visit, entry) if entry else abort(404)
+
+
+def _rows_sent() -> list[dict[str, str]]:
+    lists = [request.form.getlist(name) for name in COLUMNS]
+    return [dict(zip(COLUMNS, row, strict=True)) for row in zip(*lists, strict=False)][:20]
+
+
+def _entered(visit: Visit) -> list[Entered]:
+    """The rows with a vaccine. Raises FieldError with the sentence for the first wrong one."""
+    found = []
+    for number, row in enumerate(_rows_sent(), 1):
+        if not row["vaccine"]:
+            if row["batch"].strip() or row["site"]:
+                raise FieldError("ROW", f"Baris {number}: pilih vaksinnya.")
+            continue
+        code, _, dose = row["vaccine"].partition("-")
+        if code not in vaccines.VACCINES or not dose.isdecimal() or len(dose) > 1:
+            raise FieldError("ROW", f"Baris {number}: pilih vaksin di daftar.")
+        for name, (label, limit) in LONGEST.items():
+            if len(row[name]) > limit:
+                raise FieldError("ROW", f"Baris {number}: {label} paling banyak {limit} huruf.")
+        day = _day(visit, row["given_on"], number)
+        found.append(Entered(code, int(dose), day, row["batch"], row["site"]))
+    return found
+
+
+def _day(visit: Visit, typed: str, number: int) -> date:
+    on, born = visit.service_day.on, visit.patient.birth_date
+    day = parse_date(typed) if typed.strip() else on
+    if day > on or (born and day < born):
+        raise FieldError(
+            "ROW", f"Baris {number}: tanggal diberikan harus antara lahir dan hari ini."
+        )
+    return day
+
+
+def _show(
+    visit: Visit, problem: str = "", status: int = 200, findings: Sequence[Finding] = ()
+) -> Response:
+    rows, entry = immunizations.of_person(visit), page.chosen_entry(visit)
+    on, held = visit.service_day.on, immunizations.given(rows)
+    blank = {"vaccine": "", "given_on": short_date(on), "batch": "", "site": ""}
+    sent = [row for row in _rows_sent() if row["vaccine"] or row["batch"] or row["site"]]
+    html = render_template(
+        "examination/immunization.html",
+        visit=visit,
+        patient=visit.patient,
+        entry=entry,
+        on=on,
+        allergies=allergies.labels(allergies.current(visit.patient)),
+        held=[immunizations.noted(row) for row in rows if row.ended_at is None],
+        ended=[immunizations.noted(row) for row in rows if row.ended_at],
+        due=vaccines.due(held, visit.patient.birth_date, on),
+        options=_options(),
+        sites=SITES,
+        rows=[*sent, *[blank] * max(ROWS - len(sent), 1)],
+        given_by=request.form.get("given_by", current_user.display_name),
+        reason=request.form.get("override_reason", ""),
+        problem=problem,
+        findings=findings,
+    )
+    return Response(html, status, mimetype="text/html")
+
+
+def _options() -> dict[str, str]:
+    return {
+        f"{vaccine.code}-{dose.number}": vaccines.name(vaccine.code, dose.number)
+        for vaccine in vaccines.VACCINES.values()
+        for dose in vaccine.doses
+    }

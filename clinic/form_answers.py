@@ -1,0 +1,152 @@
+"""Answers of the rooms' forms as rows: ended and added, never overwritten; and read again."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import select
+
+from clinic.audit import Actor
+from clinic.form_definitions import DENTAL, FORMS, PREGNANCY, SICK_CHILD
+from clinic.teeth import CONDITION
+from db import db, utcnow
+from models import Examination, ExaminationAnswer, Poli, Visit, VisitStatus
+
+Answers = Mapping[str, str]  # by code, as kept; what is not there was not answered
+Forms = Mapping[str, Answers]  # by the form's name
+
+CHILD_FORM_BELOW_MONTHS = 72
+# Told at one visit of a pregnancy they hold for the next: dates, G P A, what came before.
+CARRIED = ("lmp", "edd_scan", "gravida", "para", "abortus", "birth_gap", "tetanus")
+
+
+def offered(poli: Poli) -> list[str]:
+    """The forms that this room uses, in its order."""
+    return [name for name in poli.room_forms.split() if name in FORMS]
+
+
+def proposed(poli: Poli, visit: Visit) -> str:
+    """Of several forms the one for this patient: by age and pregnancy; '' where there is none."""
+    names = offered(poli)
+    is_small = visit.age_months is not None and visit.age_months < CHILD_FORM_BELOW_MONTHS
+    if PREGNANCY in names and visit.pregnant in ("ya", "nifas"):
+        return PREGNANCY
+    fitting = [name for name in names if (name == PREGNANCY) != is_small]
+    return (fitting or names or [""])[0]
+
+
+def current(examination: Examination | None) -> dict[str, dict[str, str]]:
+    """What is answered now, by form."""
+    return by_examination([examination.id])[examination.id] if examination else {}
+
+
+def by_examination(ids: Sequence[int]) -> dict[int, dict[str, dict[str, str]]]:
+    """What is answered in these examinations, by form; 1 query."""
+    rows = select(ExaminationAnswer).where(
+        ExaminationAnswer.examination_id.in_(ids), ExaminationAnswer.ended_at.is_(None)
+    )
+    found: dict[int, dict[str, dict[str, str]]] = defaultdict(dict)
+    for row in db.session.scalars(rows.order_by(ExaminationAnswer.id)):
+        found[row.examination_id].setdefault(row.form, {})[row.code] = row.value
+    return found
+
+
+def says_the_same(examination: Examination, wanted: Forms) -> bool:
+    """Whether the forms that were sent say what is kept."""
+    now = current(examination)
+    return all(now.get(form, {}) == dict(answers) for form, answers in wanted.items())
+
+
+def write(actor: Actor, examination: Examination, wanted: Forms) -> bool:
+    """Make each form that was sent say this; tells whether anything changed."""
+    changes = [_write(actor, examination, form, answers) for form, answers in wanted.items()]
+    db.session.flush()
+    return any(changes)
+
+
+def _write(actor: Actor, examination: Examination, form: str, wanted: Answers) -> bool:
+    rows = select(ExaminationAnswer).where(
+        ExaminationAnswer.examination_id == examination.id,
+        ExaminationAnswer.form == form,
+        ExaminationAnswer.ended_at.is_(None),
+    )
+    present = {row.code: row for row in db.session.scalars(rows)}
+    changed = {code for code, row in present.items() if wanted.get(code) != row.value}
+    for code in changed:
+        present[code].ended_at, present[code].ended_by_id = utcnow(), actor.user_id
+    db.session.flush()
+    added = {code for code in wanted if code in changed or code not in present}
+    db.session.add_all(
+        ExaminationAnswer(
+            examination_id=examination.id,
+            form=form,
+            code=code,
+            value=wanted[code],
+            recorded_by_id=actor.user_id,
+        )
+        for code in wanted
+        if code in added
+    )
+    return bool(changed or added)
+
+
+# --- What earlier visits said -------------------------------------------------------------------
+
+
+def _earlier(visit: Visit, form: str):
+    """Answers of this form in the patient's visits before this one, the newest last."""
+    return (
+        select(ExaminationAnswer, Visit)
+        .join(Examination, ExaminationAnswer.examination_id == Examination.id)
+        .join(Visit, Examination.visit_id == Visit.id)
+        .where(
+            Visit.patient_id == visit.patient_id,
+            Visit.status != VisitStatus.CANCELLED,
+            Visit.id != visit.id,
+            Visit.occurred_at <= visit.occurred_at,
+            ExaminationAnswer.form == form,
+            ExaminationAnswer.ended_at.is_(None),
+        )
+        .order_by(Visit.occurred_at, Visit.id, ExaminationAnswer.id)
+    )
+
+
+def last_chart(visit: Visit) -> dict[str, tuple[str, Visit]]:
+    """By tooth: what was last found before this visit, and in which one."""
+    rows = _earlier(visit, DENTAL).where(ExaminationAnswer.code.like(f"{CONDITION}%"))
+    return {
+        row.code.removeprefix(CONDITION): (row.value, when)
+        for row, when in db.session.execute(rows)
+    }
+
+
+def last_pregnancy(visit: Visit) -> tuple[dict[str, str], Visit] | None:
+    """What the patient's newest earlier pregnancy form told of the pregnancy itself."""
+    rows = _earlier(visit, PREGNANCY).where(ExaminationAnswer.code.in_(CARRIED))
+    told: dict[int, dict[str, str]] = {}
+    visits: dict[int, Visit] = {}
+    for row, when in db.session.execute(rows):
+        told.setdefault(when.id, {})[row.code] = row.value
+        visits[when.id] = when
+    if not told:
+        return None
+    newest = list(told)[-1]
+    return told[newest], visits[newest]
+
+
+def danger_of(visit: Visit) -> dict[str, str]:
+    """The newest MTBS answers of this visit that tell of danger signs."""
+    rows = (
+        select(ExaminationAnswer)
+        .join(Examination, ExaminationAnswer.examination_id == Examination.id)
+        .where(
+            Examination.visit_id == visit.id,
+            ExaminationAnswer.form == SICK_CHILD,
+            ExaminationAnswer.ended_at.is_(None),
+        )
+        .order_by(ExaminationAnswer.examination_id, ExaminationAnswer.id)
+    )
+    told: dict[int, dict[str, str]] = {}
+    for row in db.session.scalars(rows):
+        told.setdefault(row.examination_id, {})[row.code] = row.value
+    asked = [answers for answers in told.values() if "danger" in answers]
+    return asked[-1] if asked else {}

@@ -1,0 +1,62 @@
+"""A room's form as it is read: its answers in words, and what they say together."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from clinic import pregnancy, sick_child, teeth
+from clinic.form_case import Case
+from clinic.form_definitions import FORMS, PREGNANCY, SICK_CHILD, codes_in_order, item_of
+from clinic.form_items import words
+from validators import Finding
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One form of one examination, with what its answers are judged by."""
+
+    form: str
+    answers: Mapping[str, str]
+    case: Case
+
+    @property
+    def label(self) -> str:
+        return FORMS[self.form].label if self.form in FORMS else self.form
+
+    @property
+    def lines(self) -> list[tuple[str, str]]:
+        """Label and words of each answer; teeth stand in `teeth`."""
+        codes = codes_in_order(self.form, set(self.answers))
+        items = [item_of(code) for code in codes if teeth.item_of(code) is None]
+        return [(item.label, words(item, self.answers[item.code])) for item in items]
+
+    @property
+    def teeth(self) -> list[teeth.Finding]:
+        return teeth.findings(self.answers)
+
+    @property
+    def summary(self) -> str:
+        """What is computed from the answers."""
+        dated = pregnancy.dating(self.answers, self.case.on) if self.form == PREGNANCY else None
+        return dated.text if dated else ""
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What asks to be looked at."""
+        if self.form == PREGNANCY:
+            return pregnancy.risks(self.answers, self.case)
+        return sick_child.findings(self.answers, self.case) if self.form == SICK_CHILD else []
+
+
+def sheets(forms: Mapping[str, Mapping[str, str]], case: Case) -> tuple[Sheet, ...]:
+    """The forms that were answered, in the order of their definition."""
+    order = [*FORMS, *(name for name in forms if name not in FORMS)]
+    return tuple(Sheet(name, forms[name], case) for name in order if forms.get(name))
+
+
+def text(form: str, answers: Mapping[str, str]) -> str:
+    """All answers in words, a line for each."""
+    lines = [
+        f"{item_of(code).label}: {words(item_of(code), answers[code])}"
+        for code in codes_in_order(form, set(answers))
+    ]
+    return "\n".join(lines)

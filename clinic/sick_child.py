@@ -1,0 +1,115 @@
+"""MTBS: what the checked signs classify a sick child as. They propose, the staff decides.
+
+After the Indonesian MTBS chart booklet; docs/clinical-limits.md lists every rule.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from clinic.form_case import Case
+from clinic.form_definitions import NO_DANGER, item_of
+from clinic.form_items import words
+from clinic.vital_marks import YOUNG_MONTHS, fast_breathing_from
+from validators import Finding
+
+SEVERE_DEHYDRATION = {"letargis", "mata", "malas", "cubit_lama"}
+SOME_DEHYDRATION = {"rewel", "mata", "haus", "cubit_lambat"}
+SIGNS_NEEDED = 2
+LONG_DIARRHOEA, LONG_FEVER, LONG_COUGH = 14, 7, 14  # days
+SEVERE_ARM, MODERATE_ARM, ARM_FROM_MONTHS = Decimal("11.5"), Decimal("12.5"), 6
+
+
+def danger_signs(answers: Mapping[str, str]) -> str:
+    """The danger signs in words, '' when there is none."""
+    present = " ".join(code for code in answers.get("danger", "").split() if code != NO_DANGER)
+    return words(item_of("danger"), present)
+
+
+def findings(answers: Mapping[str, str], case: Case) -> list[Finding]:
+    """MTBS-<what>: danger signs first, then a classification of each complaint."""
+    found = []
+    if signs := danger_signs(answers):
+        found.append(Finding("MTBS-BAHAYA", "error", f"Tanda bahaya umum: {signs}"))
+    elif answers and "danger" not in answers:
+        found.append(Finding("MTBS-TANYA", "info", "Tanda bahaya umum belum ditanyakan"))
+    for rule, judge in JUDGES.items():
+        if text := judge(answers, case):
+            found.append(Finding(f"MTBS-{rule}", "warning", text))
+    return found
+
+
+def _checked(answers: Mapping[str, str], code: str) -> set[str]:
+    return set(answers.get(code, "").split())
+
+
+def _breathing(answers: Mapping[str, str], case: Case) -> str:
+    limit, breaths = fast_breathing_from(case.age_months), case.vitals.get("respiration")
+    is_fast = limit is not None and breaths is not None and breaths >= limit
+    has_indrawing = "tarikan" in _checked(answers, "breathing")
+    if not is_fast and not has_indrawing:
+        days = int(answers.get("cough_days", 0))
+        return f"Batuk {days} hari: periksa TB" if days >= LONG_COUGH else ""
+    signs = [f"napas cepat ({breaths} per menit)"] if is_fast else []
+    signs += ["tarikan dinding dada"] if has_indrawing else []
+    is_young = case.age_months is not None and case.age_months < YOUNG_MONTHS
+    is_severe = is_young or bool(danger_signs(answers))
+    name = "Pneumonia berat" if is_severe else "Pneumonia"
+    return f"{name}: {', '.join(signs)}"
+
+
+def _dehydration(answers: Mapping[str, str], case: Case) -> str:
+    signs, days = _checked(answers, "dehydration"), int(answers.get("diarrhoea_days", 0))
+    parts = []
+    if len(signs & SEVERE_DEHYDRATION) >= SIGNS_NEEDED:
+        parts.append("Diare dehidrasi berat")
+    elif len(signs & SOME_DEHYDRATION) >= SIGNS_NEEDED:
+        parts.append("Diare dehidrasi ringan atau sedang")
+    if days >= LONG_DIARRHOEA:
+        parts.append(f"Diare persisten ({days} hari)")
+    return "; ".join([*parts, "Disentri (darah dalam tinja)"] if "darah" in signs else parts)
+
+
+def _fever(answers: Mapping[str, str], case: Case) -> str:
+    signs, days = _checked(answers, "fever"), int(answers.get("fever_days", 0))
+    parts = []
+    if "kaku" in signs:
+        parts.append("Penyakit berat dengan demam (kaku kuduk)")
+    if "syok" in signs or "perdarahan" in signs:
+        parts.append("Mungkin DBD" + (" dengan syok" if "syok" in signs else ""))
+    if "ruam" in signs:
+        parts.append("Mungkin campak")
+    if days >= LONG_FEVER:
+        parts.append(f"Demam {days} hari: cari sebabnya")
+    return "; ".join(parts)
+
+
+def _ear(answers: Mapping[str, str], case: Case) -> str:
+    signs = _checked(answers, "ear")
+    if "bengkak" in signs:
+        return "Mastoiditis"
+    if "cairan_lama" in signs:
+        return "Infeksi telinga kronis"
+    return "Infeksi telinga akut" if signs & {"nyeri", "cairan"} else ""
+
+
+def _nutrition(answers: Mapping[str, str], case: Case) -> str:
+    signs, arm = _checked(answers, "nutrition"), Decimal(answers.get("muac") or 0)
+    has_arm = arm and (case.age_months is None or case.age_months >= ARM_FROM_MONTHS)
+    if signs & {"kurus", "edema"} or (has_arm and arm < SEVERE_ARM):
+        return "Gizi buruk"
+    return "Gizi kurang" if has_arm and arm < MODERATE_ARM else ""
+
+
+def _anaemia(answers: Mapping[str, str], case: Case) -> str:
+    signs = _checked(answers, "nutrition")
+    return "Anemia berat" if "sangat_pucat" in signs else "Anemia" if "agak_pucat" in signs else ""
+
+
+JUDGES = {
+    "NAPAS": _breathing,
+    "DIARE": _dehydration,
+    "DEMAM": _fever,
+    "TELINGA": _ear,
+    "GIZI": _nutrition,
+    "ANEMIA": _anaemia,
+}

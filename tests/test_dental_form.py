@@ -1,0 +1,193 @@
+"""The tooth chart: FDI numbers, rows that are typed, what earlier visits found."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from clinic import form_answers, history, queues, records, teeth
+from clinic.teeth import Finding
+from db import db, transaction
+from models import ExaminationAnswer, QueueEntry
+from tests import factories
+from tests.pages import post
+from tests.test_examination import send, words_of
+
+
+def served(person=None) -> QueueEntry:
+    entry = factories.entry("GIGI", person)
+    with transaction():
+        queues.act(factories.actor("gigi"), entry, "mulai")
+    return entry
+
+
+def chart(*rows: tuple[str, str, str], **more) -> dict:
+    rows += (("", "", ""),)
+    lists = zip(("tooth", "tooth_condition", "tooth_action"), zip(*rows, strict=True), strict=True)
+    return {"room_form": "gigi"} | {name: list(column) for name, column in lists} | more
+
+
+def kept(entry) -> dict:
+    db.session.rollback()
+    return form_answers.current(records.open_examination(entry)).get("gigi", {})
+
+
+def test_fdi_numbers_of_permanent_and_deciduous_teeth():
+    assert len(teeth.TEETH) == len(set(teeth.TEETH)) == 52
+    assert {"11", "18", "48", "51", "85"} <= set(teeth.TEETH)
+    assert not {"10", "19", "49", "56", "86", "91"} & set(teeth.TEETH)
+    assert set(teeth.SIGNS) == set(teeth.CONDITIONS)
+    assert len(set(teeth.SIGNS.values())) == len(teeth.SIGNS)
+
+
+@pytest.mark.parametrize(
+    ("conditions", "months", "rows"),
+    [({}, 360, 2), ({}, 100, 4), ({}, 168, 2), ({"75": "karies"}, 360, 4), ({}, None, 2)],
+)
+def test_deciduous_teeth_are_drawn_by_age_or_where_noted(conditions, months, rows):
+    mouth = teeth.mouth(conditions, months)
+    assert len(mouth) == rows
+    assert [tooth for tooth, _ in mouth[0]][:2] == ["18", "17"]
+    assert mouth[0][-1][0] == "28"
+    assert mouth[-1][0][0] == "48"
+
+
+def test_only_teeth_with_something_are_stored_and_shown(sign_in):
+    entry, client = served(), sign_in("gigi")
+    client.get(f"/kunjungan/{entry.visit.public_id}")
+    typed = chart(("36", "karies", "tambal GIC"), ("46", "sisa_akar", ""), oral_note="gusi merah")
+    assert send(client, entry, **typed).status_code == 303
+    assert kept(entry) == {
+        "tooth36": "karies",
+        "act36": "tambal GIC",
+        "tooth46": "sisa_akar",
+        "oral_note": "gusi merah",
+    }
+    page = client.get(f"/kunjungan/{entry.visit.public_id}")
+    assert 'name="tooth" value="36"' in page.get_data(as_text=True)
+    record = words_of(client.get(f"/pasien/{entry.visit.patient.public_id}"))
+    assert "36 Karies: tambal GIC" in record
+    assert "46 Sisa akar" in record
+    # A row that was emptied ends; its rows stay in the table.
+    again = chart(("36", "tambalan", ""), oral_note="gusi merah")
+    assert send(client, entry, version=1, **again).status_code == 303
+    assert kept(entry) == {"tooth36": "tambalan", "oral_note": "gusi merah"}
+    assert db.session.query(ExaminationAnswer).count() == 5
+
+
+@pytest.mark.parametrize(
+    ("rows", "sentence"),
+    [
+        ([("99", "karies", "")], "Gigi 99: tulis nomor FDI"),
+        ([("", "karies", "")], "Gigi tanpa nomor"),
+        ([("36", "", "tambal")], "Gigi 36: pilih keadaannya"),
+        ([("36", "busuk", "")], "Gigi 36: pilih keadaannya"),
+        ([("36", "karies", ""), ("36", "goyang", "")], "Gigi 36 ditulis dua kali"),
+        ([("36", "karies", "a" * 121)], "Gigi 36: Tulisan terlalu panjang"),
+    ],
+)
+def test_a_wrong_row_gets_a_sentence_and_stays(sign_in, rows, sentence):
+    entry, client = served(), sign_in("gigi")
+    client.get(f"/kunjungan/{entry.visit.public_id}")
+    page = send(client, entry, **chart(*rows))
+    assert page.status_code == 422
+    assert sentence in words_of(page)
+    assert 'href="#f-teeth"' in page.get_data(as_text=True)
+    assert f'name="tooth" value="{rows[0][0]}"' in page.get_data(as_text=True)
+    assert db.session.query(ExaminationAnswer).count() == 0
+
+
+def test_more_rows_without_a_script_lose_nothing(sign_in):
+    entry, client = served(), sign_in("gigi")
+    client.get(f"/kunjungan/{entry.visit.public_id}")
+    rows = [("11", "karies", ""), ("12", "karies", ""), ("13", "goyang", "cabut")]
+    page = send(client, entry, "gigi", **chart(*rows, subjective="ngilu"))
+    text = page.get_data(as_text=True)
+    assert page.status_code == 200
+    assert text.count('name="tooth"') == 6
+    assert 'value="cabut"' in text
+    assert "ngilu" in text
+    assert db.session.query(ExaminationAnswer).count() == 0
+
+
+def earlier(person, days_ago: int, **found: str) -> None:
+    entry = served(person)
+    with transaction():
+        visit = db.session.get(QueueEntry, entry.id).visit
+        visit.occurred_at -= timedelta(days=days_ago)
+        forms = {"gigi": teeth.values([Finding(t[1:], c) for t, c in found.items()])}
+        form = records.ExaminationInput(assessment="gigi", disposition="pulang", forms=forms)
+        records.finish(factories.actor("gigi"), db.session.get(QueueEntry, entry.id), form, 0)
+
+
+def test_earlier_findings_stand_beside_the_newest_wins_and_are_not_stored_again(sign_in):
+    person = factories.patient("Gigi Lama")
+    earlier(person, 400, t36="karies", t75="goyang")
+    earlier(person, 30, t36="tambalan")
+    earlier(factories.patient("Orang Lain"), 10, t11="hilang")
+    entry = served(db.session.merge(person))
+    chart_now = form_answers.last_chart(entry.visit)
+    assert {tooth: found for tooth, (found, _) in chart_now.items()} == {
+        "36": "tambalan",
+        "75": "goyang",
+    }
+    page = sign_in("gigi").get(f"/kunjungan/{entry.visit.public_id}")
+    text = words_of(page)
+    assert "36 Tambalan" in text
+    assert "75 Goyang" in text
+    assert "Hilang" not in text.partition("Dari kunjungan sebelumnya")[2][:80]
+    assert kept(entry) == {}
+
+
+def test_a_cancelled_visit_tells_nothing_of_teeth(app):
+    person = factories.patient("Gigi Batal")
+    entry = served(person)
+    with transaction():
+        form = records.ExaminationInput(forms={"gigi": {"tooth11": "hilang"}})
+        records.save(factories.actor("gigi"), db.session.get(QueueEntry, entry.id), form, 0)
+        queues.act(factories.actor("kepala"), db.session.get(QueueEntry, entry.id), "batal", "x")
+    later = served(db.session.merge(person))
+    assert form_answers.last_chart(later.visit) == {}
+
+
+def test_a_conflict_shows_the_others_teeth(sign_in):
+    entry = served()
+    first, second = sign_in("gigi"), sign_in("kepala")
+    for client in (first, second):
+        client.get(f"/kunjungan/{entry.visit.public_id}")
+    send(first, entry, **chart(("21", "fraktur", "rujuk")))
+    page = send(second, entry, **chart(("22", "karies", "")))
+    assert page.status_code == 409
+    assert "Gigi 21: Patah" in words_of(page)
+    assert 'value="22"' in page.get_data(as_text=True)
+
+
+def test_the_chart_is_corrected_after_the_end(sign_in):
+    entry = served()
+    with transaction():
+        form = records.ExaminationInput(
+            assessment="karies", disposition="pulang", forms={"gigi": {"tooth36": "karies"}}
+        )
+        done = records.finish(
+            factories.actor("gigi"), db.session.get(QueueEntry, entry.id), form, 0
+        )
+        ref, version = done.public_id, done.version
+    client, url = sign_in("gigi"), f"/pemeriksaan/{ref}/pembetulan"
+    assert 'value="36"' in client.get(url).get_data(as_text=True)
+    typed = {"aksi": "simpan", "version": str(version), "reason": "salah gigi"}
+    sent = post(client, url, typed | chart(("37", "karies", "")))
+    assert sent.status_code == 303
+    assert kept(entry) == {"tooth37": "karies"}
+    shown = words_of(client.get(f"/pemeriksaan/{ref}/riwayat"))
+    assert "Gigi 36: Karies" in shown
+    assert "Gigi 37: Karies" in shown
+
+
+def test_history_reads_the_chart_in_words(app):
+    person = factories.patient("Gigi Riwayat")
+    earlier(person, 30, t36="karies_dalam")
+    sheet = history.history(db.session.merge(person))[0].rooms[0].sheets[0]
+    assert sheet.teeth == [Finding("36", "karies_dalam")]
+    assert sheet.teeth[0].condition_text == "Karies mencapai pulpa"
+    codes = select(ExaminationAnswer.code).where(ExaminationAnswer.form == "gigi")
+    assert list(db.session.scalars(codes)) == ["tooth36"]

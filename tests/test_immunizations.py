@@ -1,0 +1,228 @@
+"""Immunisations: the schedule's warnings, noting and ending, the page and the record."""
+
+import threading
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from clinic import days, history, immunizations, vaccines
+from clinic.immunizations import Entered, Unanswered
+from clinic.record_errors import RecordError
+from clinic.vaccines import Given
+from db import db, transaction
+from models import AuditEntry, Immunization, Visit
+from tests import factories
+from tests.pages import post
+from tests.test_examination import words_of
+
+BORN = date(2026, 1, 10)
+
+
+@pytest.mark.parametrize(
+    ("vaccine", "dose", "on", "rules"),
+    [
+        ("HB0", 0, date(2026, 1, 10), []),
+        ("BCG", 1, date(2026, 2, 1), []),
+        ("PCV", 1, date(2026, 3, 9), ["IMUN-UMUR"]),
+        ("PCV", 1, date(2026, 3, 10), []),
+        ("DPTHBHIB", 2, date(2026, 4, 11), ["IMUN-JARAK"]),  # the first was on 15-03
+        ("DPTHBHIB", 2, date(2026, 4, 12), []),
+        ("OPV", 1, date(2026, 4, 12), ["IMUN-ULANG"]),
+        ("OPV", 2, date(2026, 4, 12), []),
+        ("MR", 1, date(2026, 9, 1), ["IMUN-UMUR"]),
+        ("MR", 1, date(2026, 10, 10), []),
+        ("BCG", 2, date(2026, 10, 10), ["IMUN-JADWAL"]),
+        ("OPV", 3, date(2026, 3, 20), ["IMUN-UMUR", "IMUN-JARAK"]),
+    ],
+)
+def test_the_schedule_warns_of_a_dose_too_early_or_given_already(vaccine, dose, on, rules):
+    known = [
+        Given("OPV", 1, date(2026, 3, 15)),
+        Given("DPTHBHIB", 1, date(2026, 3, 15)),
+    ]
+    found = vaccines.findings(Given(vaccine, dose, on), known, BORN)
+    assert [finding.rule for finding in found] == rules
+
+
+def test_of_an_unknown_birth_date_only_the_interval_warns():
+    assert vaccines.findings(Given("MR", 1, date(2026, 1, 20)), [], None) == []
+
+
+def test_what_is_due_by_now():
+    known = [Given("BCG", 1, BORN), Given("DPTHBHIB", 1, date(2026, 3, 15))]
+    assert vaccines.due(known, BORN, date(2026, 3, 20)) == [
+        "Polio tetes (bOPV) 1",
+        "PCV 1",
+        "Rotavirus 1",
+    ]
+    assert vaccines.due([], date(2010, 1, 1), date(2026, 1, 1)) == []
+    assert vaccines.due([], None, BORN) == []
+
+
+def baby(months: int = 5) -> Visit:
+    person = factories.patient(
+        "Bayi Sehat", birth_date=days.clinic_date() - timedelta(days=months * 31)
+    )
+    return factories.visit(person, "IMUN")
+
+
+def add(visit, *doses, reason="", who="kia", given_by="Bdn. Nurhayati"):
+    with transaction():
+        found = db.session.get(Visit, visit.id)
+        return immunizations.add(factories.actor(who), found, list(doses), given_by, reason)
+
+
+def held(visit) -> list[tuple[str, int]]:
+    db.session.rollback()
+    rows = immunizations.of_person(db.session.get(Visit, visit.id))
+    return [(row.vaccine, row.dose) for row in rows if row.ended_at is None]
+
+
+def test_noted_once_however_often_it_is_sent(app):
+    visit, on = baby(), days.clinic_date()
+    doses = [Entered("BCG", 1, on, "B12", "Lengan kanan atas"), Entered("PCV", 1, on)]
+    assert len(add(visit, *doses)) == 2
+    assert add(visit, *doses) == []
+    assert held(visit) == [("BCG", 1), ("PCV", 1)]
+    logged = select(AuditEntry.details).where(AuditEntry.action == "add_immunization")
+    assert list(db.session.scalars(logged)) == ["BCG-1 PCV-1"]
+
+
+def test_a_warning_needs_a_reason_and_keeps_it(app):
+    visit, on = baby(), days.clinic_date()
+    add(visit, Entered("PCV", 1, on - timedelta(days=10)))
+    with pytest.raises(Unanswered) as caught:
+        add(visit, Entered("PCV", 2, on), Entered("BCG", 1, on))
+    assert [finding.rule for finding in caught.value.findings] == ["IMUN-JARAK"]
+    assert held(visit) == [("PCV", 1)], "nothing of the list is stored"
+    add(visit, Entered("PCV", 2, on), reason="stok akan habis")
+    row = db.session.scalars(select(Immunization).where(Immunization.dose == 2)).one()
+    assert row.override_reason == "stok akan habis"
+    # A reason that nothing asked for is not kept as an answer.
+    add(visit, Entered("BCG", 1, on), reason="stok akan habis")
+    bcg = db.session.scalars(select(Immunization).where(Immunization.vaccine == "BCG")).one()
+    assert bcg.override_reason == ""
+
+
+def test_doses_of_one_list_are_held_against_each_other(app):
+    visit, on = baby(), days.clinic_date()
+    with pytest.raises(Unanswered) as caught:
+        add(visit, Entered("PCV", 1, on), Entered("PCV", 2, on))
+    assert [finding.rule for finding in caught.value.findings] == ["IMUN-JARAK"]
+
+
+def test_a_mistake_ends_with_a_reason_and_can_be_noted_anew(app):
+    visit, on = baby(), days.clinic_date()
+    (row,) = add(visit, Entered("BCG", 1, on, "SALAH"))
+    with pytest.raises(RecordError, match="alasan"), transaction():
+        immunizations.end(factories.actor("kia"), db.session.get(Immunization, row.id), " ")
+    with transaction():
+        found = db.session.get(Immunization, row.id)
+        immunizations.end(factories.actor("kia"), found, "salah batch")
+    assert held(visit) == []
+    with pytest.raises(RecordError, match="sudah diakhiri"), transaction():
+        immunizations.end(factories.actor("kia"), db.session.get(Immunization, row.id), "lagi")
+    add(visit, Entered("BCG", 1, on, "BENAR"))
+    assert held(visit) == [("BCG", 1)]
+    assert db.session.query(Immunization).count() == 2
+
+
+def test_an_empty_list_is_told_so(app):
+    with pytest.raises(RecordError, match="Pilih vaksin"):
+        add(baby())
+
+
+def test_two_people_at_once_note_a_dose_once(app):
+    visit, on = baby(), days.clinic_date()
+    gate, results = threading.Barrier(2), []
+
+    def press(who: str) -> None:
+        with app.app_context():
+            gate.wait()
+            try:
+                results.append(len(add(visit, Entered("BCG", 1, on), who=who)))
+            except RecordError:
+                results.append(0)
+            db.session.remove()
+
+    threads = [threading.Thread(target=press, args=(who,)) for who in ("kia", "kepala")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(results) == [0, 1]
+    assert held(visit) == [("BCG", 1)]
+
+
+# --- Pages ------------------------------------------------------------------------------------
+
+
+def send(client, visit, *rows, **more):
+    columns = ("vaccine", "given_on", "batch", "site")
+    lists = {name: [row[place] for row in rows] for place, name in enumerate(columns)}
+    return post(client, f"/kunjungan/{visit.public_id}/imunisasi", lists | more)
+
+
+def test_the_page_notes_warns_and_ends(sign_in):
+    visit, client = baby(), sign_in("kia")
+    url = f"/kunjungan/{visit.public_id}/imunisasi"
+    assert "DPT-HB-Hib 1" in words_of(client.get(url))
+    row, empty = ("DPTHBHIB-1", "", "DPT77", "Paha kiri"), ("", "", "", "")
+    assert send(client, visit, row, empty, given_by="Bdn. Nurhayati").status_code == 303
+    refused = send(client, visit, ("DPTHBHIB-2", "", "DPT78", "Paha kanan"))
+    assert refused.status_code == 422
+    page = refused.get_data(as_text=True)
+    assert 'data-rule="IMUN-JARAK"' in page
+    assert 'value="DPT78"' in page
+    assert 'value="DPTHBHIB-2" selected' in page
+    answered = send(
+        client, visit, ("DPTHBHIB-2", "", "DPT78", "Paha kanan"), override_reason="pindah domisili"
+    )
+    assert answered.status_code == 303
+    patient = visit.patient.public_id
+    for shown in (url, f"/kunjungan/{visit.public_id}", f"/pasien/{patient}"):
+        text = words_of(client.get(shown))
+        assert "DPT-HB-Hib 1" in text, shown
+        assert "batch DPT77" in text
+        assert "alasan: pindah domisili" in text
+    first = db.session.scalars(select(Immunization).where(Immunization.dose == 1)).one()
+    assert post(client, f"{url}/{first.public_id}/akhiri", {"reason": ""}).status_code == 422
+    assert post(client, f"{url}/{first.public_id}/akhiri", {"reason": "salah"}).status_code == 303
+    assert "diakhiri: salah" in words_of(client.get(url))
+    assert history.visit_summary(db.session.get(Visit, visit.id)).immunizations[0].row.dose == 2
+
+
+@pytest.mark.parametrize(
+    ("row", "sentence"),
+    [
+        (("", "", "B1", ""), "pilih vaksinnya"),
+        (("XYZ-1", "", "", ""), "pilih vaksin di daftar"),
+        (("BCG-x", "", "", ""), "pilih vaksin di daftar"),
+        (("BCG-1", "01-01-1990", "", ""), "antara lahir dan hari ini"),
+        (("BCG-1", "31-02-2026", "", ""), "tidak ada"),
+        (("BCG-1", "", "b" * 41, ""), "paling banyak 40 huruf"),
+        (("", "", "", ""), "Pilih vaksin yang diberikan"),
+    ],
+)
+def test_a_wrong_row_gets_a_sentence_and_is_kept(sign_in, row, sentence):
+    visit, client = baby(), sign_in("kia")
+    client.get(f"/kunjungan/{visit.public_id}/imunisasi")
+    page = send(client, visit, row)
+    assert page.status_code == 422
+    assert sentence in words_of(page)
+    assert row[2] in page.get_data(as_text=True)
+    assert db.session.query(Immunization).count() == 0
+
+
+def test_another_patients_form_and_a_strangers_dose_are_refused(sign_in):
+    visit, client = baby(), sign_in("kia")
+    other = baby(6)
+    (row,) = add(other, Entered("BCG", 1, days.clinic_date()))
+    client.get(f"/kunjungan/{visit.public_id}/imunisasi")
+    wrong = send(client, visit, ("BCG-1", "", "", ""), patient=other.patient.public_id)
+    assert wrong.status_code == 409
+    ref = row.public_id
+    url = f"/kunjungan/{visit.public_id}/imunisasi/{ref}/akhiri"
+    assert post(client, url, {"reason": "bukan anak ini"}).status_code == 404
+    assert sign_in("gigi").get(f"/kunjungan/{visit.public_id}/imunisasi").status_code in (303, 404)

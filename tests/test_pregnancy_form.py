@@ -1,0 +1,182 @@
+"""Pregnancy: dates, weeks and risks; what one visit tells holds for the next."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from clinic import form_answers, lab_reports, pregnancy, queues, records
+from clinic.form_case import Case
+from clinic.lab_orders import OrderInput
+from clinic.pregnancy import dating, naegele, risks
+from db import db, transaction
+from models import LabOrder, LabOrderState, LabResult, LabTest, QueueEntry, Visit
+from tests import factories
+from tests.test_examination import send, words_of
+
+ON = date(2026, 11, 25)
+
+
+@pytest.mark.parametrize(
+    ("lmp", "due"),
+    [
+        (date(2026, 1, 1), date(2026, 10, 8)),
+        (date(2026, 4, 10), date(2027, 1, 17)),
+        (date(2025, 12, 28), date(2026, 10, 4)),
+        (date(2026, 5, 24), date(2027, 3, 3)),  # 31 February
+        (date(2027, 5, 23), date(2028, 3, 1)),  # 30 February of a leap year
+    ],
+)
+def test_the_expected_day_by_naegele(lmp, due):
+    assert naegele(lmp) == due
+
+
+@pytest.mark.parametrize(
+    ("answers", "weeks", "days", "source"),
+    [
+        ({"lmp": "2026-11-25"}, 0, 0, "HPHT"),
+        ({"lmp": "2026-06-01"}, 25, 2, "HPHT"),
+        ({"edd_scan": "2027-03-10"}, 25, 0, "USG"),
+        ({"lmp": "2026-01-01", "edd_scan": "2027-03-10"}, 25, 0, "USG"),
+    ],
+)
+def test_weeks_and_days_at_the_visit(answers, weeks, days, source):
+    found = dating(answers, ON)
+    assert (found.weeks, found.days % 7, found.source) == (weeks, days, source)
+
+
+def test_without_a_date_nothing_is_computed():
+    assert dating({"gravida": "2"}, ON) is None
+    assert not pregnancy.is_running({"gravida": "2"}, ON)
+
+
+@pytest.mark.parametrize(("days", "runs"), [(0, True), (315, True), (316, False)])
+def test_a_pregnancy_runs_at_most_45_weeks(days, runs):
+    told = {"lmp": (ON - timedelta(days=days)).isoformat()}
+    assert pregnancy.is_running(told, ON) is runs
+
+
+LMP = {"lmp": "2026-03-01"}  # 38 weeks
+
+
+@pytest.mark.parametrize(
+    ("answers", "case", "rules"),
+    [
+        ({}, {"age_months": 25 * 12}, []),
+        ({}, {"age_months": 20 * 12 - 1}, ["UMUR"]),
+        ({}, {"age_months": 20 * 12}, []),
+        ({}, {"age_months": 36 * 12 - 1}, []),
+        ({}, {"age_months": 36 * 12}, ["UMUR"]),
+        ({"arm_circumference": "23.4"}, {}, ["LILA"]),
+        ({"arm_circumference": "23.5"}, {}, []),
+        ({}, {"vitals": {"height": Decimal("144.9")}}, ["TINGGI"]),
+        ({}, {"vitals": {"height": Decimal(145)}}, []),
+        ({}, {"vitals": {"systolic": 140, "diastolic": 80}}, ["TD"]),
+        ({}, {"vitals": {"systolic": 120, "diastolic": 90}}, ["TD"]),
+        ({}, {"vitals": {"systolic": 139, "diastolic": 89}}, []),
+        ({}, {"hb": Decimal("10.9")}, ["HB"]),
+        ({}, {"hb": Decimal(11)}, []),
+        ({"para": "4"}, {}, ["PARITAS"]),
+        ({"para": "3"}, {}, []),
+        ({"birth_gap": "1.9"}, {}, ["JARAK"]),
+        ({"birth_gap": "2"}, {}, []),
+        ({"fetal_heart": "119"}, {}, ["DJJ"]),
+        ({"fetal_heart": "120"}, {}, []),
+        ({"fetal_heart": "160"}, {}, []),
+        ({"fetal_heart": "161"}, {}, ["DJJ"]),
+        (LMP | {"presentation": "sungsang"}, {}, ["LETAK"]),
+        (LMP | {"presentation": "kepala"}, {}, []),
+        ({"lmp": "2026-06-01", "presentation": "sungsang"}, {}, []),
+        ({"lmp": "2026-02-04"}, {}, ["LEWAT"]),
+        ({"lmp": "2026-02-05"}, {}, []),
+    ],
+)
+def test_each_risk_has_its_limit(answers, case, rules):
+    found = risks(answers, Case(ON, **case))
+    assert [finding.rule for finding in found] == [f"KEHAMILAN-{rule}" for rule in rules]
+    assert all(finding.level == "warning" for finding in found), "none of them stops anybody"
+
+
+# --- From visit to visit ----------------------------------------------------------------------
+
+
+def served(person=None, days_ago: int = 0, **fields) -> QueueEntry:
+    entry = factories.entry("KIA", person, pregnant="ya", **fields)
+    with transaction():
+        queues.act(factories.actor("kia"), entry, "mulai")
+        db.session.get(Visit, entry.visit_id).occurred_at -= timedelta(days=days_ago)
+    return db.session.get(QueueEntry, entry.id)
+
+
+def finish(entry, **answers: str) -> None:
+    form = records.ExaminationInput(
+        assessment="hamil", disposition="pulang", forms={"hamil": answers}
+    )
+    with transaction():
+        records.finish(factories.actor("kia"), db.session.get(QueueEntry, entry.id), form, 0)
+
+
+def test_a_running_pregnancy_carries_its_dates_on(sign_in):
+    person = factories.patient("Ibu Hamil")
+    first = served(person, days_ago=28)
+    on = first.visit.service_day.on
+    lmp = on - timedelta(days=140)
+    finish(first, lmp=lmp.isoformat(), gravida="2", para="1", arm_circumference="25")
+    entry, client = served(db.session.merge(person)), sign_in("kia")
+    page = client.get(f"/kunjungan/{entry.visit.public_id}")
+    html = page.get_data(as_text=True)
+    assert f'value="{lmp:%d-%m-%Y}"' in html
+    assert 'name="gravida" value="2"' in html
+    assert 'name="arm_circumference" value=""' in html, "what is measured is measured anew"
+    assert "terisi dari kunjungan" in html
+    assert "Usia kehamilan 20 minggu 0 hari" in words_of(page)
+    assert form_answers.current(records.open_examination(entry)) == {}, "nothing is stored yet"
+    typed = {"room_form": "hamil", "lmp": f"{lmp:%d-%m-%Y}", "gravida": "3"}
+    assert send(client, entry, **typed).status_code == 303
+    html = client.get(f"/kunjungan/{entry.visit.public_id}").get_data(as_text=True)
+    assert 'name="gravida" value="3"' in html
+    assert 'name="para" value=""' in html, "what this visit says wins, emptied fields too"
+    assert "terisi dari kunjungan" not in html
+
+
+def test_a_pregnancy_that_is_over_is_not_carried_on(sign_in):
+    person = factories.patient("Ibu Dulu")
+    first = served(person, days_ago=300)
+    lmp = first.visit.service_day.on - timedelta(days=330)
+    finish(first, lmp=lmp.isoformat(), gravida="2")
+    entry = served(db.session.merge(person))
+    html = sign_in("kia").get(f"/kunjungan/{entry.visit.public_id}").get_data(as_text=True)
+    assert 'name="gravida" value=""' in html
+    assert "terisi dari kunjungan" not in html
+
+
+def test_another_womans_pregnancy_is_never_carried_on(app):
+    finish(served(factories.patient("Ibu Satu")), lmp="2026-06-01", gravida="2")
+    entry = served(factories.patient("Ibu Dua"))
+    assert form_answers.last_pregnancy(entry.visit) is None
+
+
+def test_the_visits_haemoglobin_counts(app):
+    entry = served()
+    with transaction():
+        actor = factories.actor("kia")
+        form = records.ExaminationInput(forms={"hamil": {"gravida": "1"}}, lab=OrderInput(["HB"]))
+        records.save(actor, db.session.get(QueueEntry, entry.id), form, 0)
+        order = db.session.query(LabOrder).one()
+        test = db.session.query(LabTest).filter_by(code="HB").one()
+        order.state, order.resulted_at = LabOrderState.RESULTED, order.ordered_at
+        db.session.add(
+            LabResult(
+                order_id=order.id,
+                test_id=test.id,
+                value="9,8",
+                number=Decimal("9.8"),
+                unit="g/dL",
+                sampled_at=order.ordered_at,
+                sampled_by_id=actor.user_id,
+                resulted_by_id=actor.user_id,
+            )
+        )
+    reports = lab_reports.by_visit([entry.visit_id])[entry.visit_id]
+    assert lab_reports.number_of("HB", reports) == Decimal("9.8")
+    assert lab_reports.number_of("GDS", reports) is None

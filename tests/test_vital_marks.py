@@ -1,0 +1,151 @@
+"""IMT and the words for unusual vital signs; the screening desk's triage note."""
+
+from decimal import Decimal
+
+import pytest
+
+from clinic import history, queues, triage
+from clinic.record_errors import NotOpen
+from clinic.vital_marks import bmi, marks
+from db import db, transaction
+from models import AuditEntry, TriageNote, TriagePriority, Visit, VisitStatus, VitalSigns
+from tests import factories
+from tests.pages import post
+
+ADULT, CHILD = 30 * 12, 24
+
+
+@pytest.mark.parametrize(
+    ("weight", "category"),
+    [
+        ("43.2", "kurus tingkat berat"),  # 16,9
+        ("43.6", "kurus tingkat ringan"),  # 17,0
+        ("47.2", "kurus tingkat ringan"),  # 18,4
+        ("47.4", "normal"),  # 18,5
+        ("64.1", "normal"),  # 25,0
+        ("64.2", "gemuk tingkat ringan"),  # 25,1
+        ("69.1", "gemuk tingkat ringan"),  # 27,0
+        ("69.3", "gemuk tingkat berat"),  # 27,1
+    ],
+)
+def test_body_mass_of_adults_by_the_national_categories(weight, category):
+    found = bmi({"weight": Decimal(weight), "height": Decimal(160)}, ADULT)
+    assert found.category == category
+
+
+def test_body_mass_is_for_adults_with_both_measures():
+    both = {"weight": Decimal(60), "height": Decimal(160)}
+    assert bmi(both, ADULT).value == Decimal("23.4")
+    assert bmi(both, 17 * 12 + 11) is None
+    assert bmi(both, None) is None
+    assert bmi({"weight": Decimal(60)}, ADULT) is None
+    assert bmi(both, ADULT, "ya") == (Decimal("23.4"), ""), "no category in pregnancy"
+
+
+@pytest.mark.parametrize(
+    ("values", "months", "expected"),
+    [
+        ({"systolic": 139, "diastolic": 89}, ADULT, []),
+        ({"systolic": 140, "diastolic": 80}, ADULT, ["TD tinggi"]),
+        ({"systolic": 120, "diastolic": 90}, ADULT, ["TD tinggi"]),
+        ({"systolic": 180, "diastolic": 80}, ADULT, ["TD sangat tinggi"]),
+        ({"systolic": 89, "diastolic": 60}, ADULT, ["TD rendah"]),
+        ({"systolic": 140}, CHILD, ["Tekanan sistolik tinggi"]),
+        ({"temperature": Decimal("37.5")}, CHILD, ["Demam"]),
+        ({"temperature": Decimal("37.5")}, ADULT, []),
+        ({"temperature": Decimal(38)}, ADULT, ["Demam"]),
+        ({"temperature": Decimal("35.4")}, 1, ["Suhu rendah"]),
+        ({"temperature": Decimal("36.5")}, 1, []),
+        ({"respiration": 59}, 1, []),
+        ({"respiration": 60}, 1, ["Napas cepat"]),
+        ({"respiration": 50}, 2, ["Napas cepat"]),
+        ({"respiration": 40}, 12, ["Napas cepat"]),
+        ({"respiration": 39}, 12, []),
+        ({"pulse": 130}, ADULT, ["Nadi tinggi"]),
+        ({"pulse": 130}, CHILD, []),
+        ({"saturation": 91}, ADULT, ["Saturasi oksigen rendah"]),
+        ({"pulse": None}, ADULT, []),
+    ],
+)
+def test_what_is_unusual_is_named_by_age(values, months, expected):
+    assert marks(values, months) == expected
+
+
+def test_unusual_values_stand_in_the_record_and_the_history(sign_in):
+    entry = factories.entry("UMUM", age_months=ADULT)
+    visit, patient = entry.visit.public_id, entry.visit.patient.public_id
+    client = sign_in("umum")
+    client.get(f"/kunjungan/{visit}/tanda-vital")
+    typed = {"systolic": "150", "diastolic": "95", "weight": "60", "height": "160"}
+    post(client, f"/kunjungan/{visit}/tanda-vital", typed)
+    for url in (f"/kunjungan/{visit}", f"/pasien/{patient}", f"/kunjungan/{visit}/tanda-vital"):
+        page = client.get(url).get_data(as_text=True)
+        assert "TD tinggi" in page, url
+        assert "IMT 23,4, normal" in page, url
+
+
+# --- Triage -----------------------------------------------------------------------------------
+
+
+def write(visit: Visit, seen: str, priority=None, who="umum") -> TriageNote | None:
+    with transaction():
+        return triage.write(factories.actor(who), visit, seen, priority)
+
+
+def test_a_correction_of_triage_ends_ones_own_note_only(app):
+    visit = factories.visit()
+    first = write(visit, "sesak", TriagePriority.RED)
+    other = write(visit, "tampak tenang", TriagePriority.GREEN, who="kepala")
+    assert write(visit, "sesak", TriagePriority.RED).id == first.id
+    second = write(visit, "sesak, bibir biru", TriagePriority.RED)
+    notes = triage.by_visit([visit.id])[visit.id]
+    assert [note.id for note in notes] == [other.id, second.id]
+    assert db.session.get(TriageNote, first.id).ended_at is not None
+    assert write(visit, "", None) is None
+    assert db.session.query(TriageNote).count() == 3
+    assert db.session.query(AuditEntry).filter_by(action="write_triage").count() == 4
+
+
+def test_no_triage_after_the_visit_has_ended(app):
+    visit = factories.visit()
+    with transaction():
+        db.session.get(Visit, visit.id).status = VisitStatus.FINISHED
+    with pytest.raises(NotOpen):
+        write(db.session.get(Visit, visit.id), "sesak")
+
+
+def test_the_screening_desk_notes_and_the_room_and_the_record_show_it(sign_in):
+    entry = factories.entry("UMUM")
+    visit, patient = entry.visit.public_id, entry.visit.patient.public_id
+    nurse, page = sign_in("umum"), f"/kunjungan/{visit}/tanda-vital"
+    nurse.get(page)
+    typed = {"pulse": "80", "triage_seen": "Pucat, digendong", "triage_priority": "merah"}
+    assert post(nurse, page, typed).status_code == 303
+    assert "Pucat, digendong" in nurse.get(page).get_data(as_text=True)
+    room = nurse.get(f"/kunjungan/{visit}").get_data(as_text=True)
+    assert 'data-rule="TRIAGE"' in room
+    assert "Pucat, digendong" in room
+    record = nurse.get(f"/pasien/{patient}").get_data(as_text=True)
+    assert "Triase merah" in record
+    assert "dr. Bagus Prasetyo" in record
+    # A form without the note, as an older page sends it, leaves the note alone.
+    post(nurse, page, {"pulse": "84"})
+    assert db.session.query(TriageNote).filter_by(ended_at=None).count() == 1
+
+
+def test_a_long_triage_note_is_refused_and_kept(sign_in):
+    entry = factories.entry("UMUM")
+    client, page = sign_in("umum"), f"/kunjungan/{entry.visit.public_id}/tanda-vital"
+    client.get(page)
+    answer = post(client, page, {"pulse": "80", "triage_seen": "a" * 301})
+    assert answer.status_code == 422
+    assert "a" * 301 in answer.get_data(as_text=True)
+    assert db.session.query(VitalSigns).count() == 0
+
+
+def test_a_cancelled_visit_tells_nothing_of_its_triage(app):
+    entry = factories.entry("UMUM")
+    write(entry.visit, "sesak")
+    with transaction():
+        queues.act(factories.actor("kepala"), entry, "batal", "salah orang")
+    assert history.visit_summary(db.session.get(Visit, entry.visit_id)).triage == ()
