@@ -24,7 +24,7 @@ from models import (
 
 NEWEST = 500  # stays; in a busy room about two weeks, in a quiet one months
 KNOWN = 40
-OFFERED, ONGOING = 8, 4
+OFFERED, ONGOING = 6, 4
 READ_BACK = 60  # of the patient's codes, the newest
 
 

@@ -116,9 +116,14 @@ def test_the_limit_holds(app):
 def test_an_ended_row_is_found_by_its_code_only(app):
     with transaction():
         db.session.query(Icd10Term).filter_by(code="A91").one().is_active = False
-    assert "A91" not in codes("demam berdarah")
-    assert codes("A91") == []
-    assert icd10.title_of("A91") == "Demam berdarah dengue (DBD)"
+    try:
+        assert "A91" not in codes("demam berdarah")
+        assert codes("A91") == []
+        assert icd10.title_of("A91") == "Demam berdarah dengue (DBD)"
+    finally:  # tests on PostgreSQL share this large table
+        db.session.rollback()
+        with transaction():
+            db.session.query(Icd10Term).filter_by(code="A91").one().is_active = True
 
 
 def test_search_is_one_query(app):
