@@ -69,6 +69,15 @@ COLUMN_WORDS = {
     "plausible_low": "mustahil di bawah",
     "plausible_high": "mustahil di atas",
     "loinc": "LOINC",
+    "strength": "kekuatan",
+    "form": "bentuk",
+    "dose_unit": "satuan dosis",
+    "doses_per_unit": "dosis per satuan",
+    "route": "cara pakai",
+    "ingredients": "zat aktif",
+    "families": "golongan",
+    "kfa_code": "KFA",
+    "reorder_level": "stok tipis",
 }
 PERSONAL_COLUMNS = {"nik", "ihs_number"}
 VALUE_WORDS = {True: "ya", False: "tidak", None: "kosong", "": "kosong"}

@@ -3,13 +3,12 @@
 The functions stamp the present; each step is put back to its instant right after it.
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
 
-from sqlalchemy import case, literal, select, update
+from sqlalchemy import select
 
 from clinic import (
     demo_actions,
@@ -29,6 +28,8 @@ from clinic.audit import Actor
 from clinic.demo_cases import build_of, vital_signs
 from clinic.demo_laboratory import values_for
 from clinic.demo_patients import Guest
+from clinic.demo_prescriptions import prescription_for
+from clinic.demo_times import STAMPS, put_back
 from clinic.demo_visits import priority
 from clinic.diagnoses import DiagnosisInput
 from clinic.drafts import DraftSubject
@@ -37,20 +38,11 @@ from clinic.lab_orders import OrderInput
 from clinic.records import ExaminationInput
 from db import db, utcnow
 from models import (
-    Diagnosis,
     Disposition,
-    Examination,
-    ExaminationAnswer,
-    Immunization,
-    LabOrder,
-    LabOrderTest,
-    LabResult,
     Poli,
     PoliKind,
     Priority,
-    Procedure,
     QueueEntry,
-    QueueEvent,
     TriageNote,
     TriagePriority,
     User,
@@ -60,6 +52,7 @@ from models import (
 )
 
 DEVICE = "demo"
+LAST = timedelta(minutes=40)  # who was seen before has been at the pharmacy
 DRAFT = {
     "name": "Muhammad Rizki",
     "sex": "L",
@@ -71,28 +64,12 @@ DRAFT = {
     "poli": "UMUM",
     "payer": "UMUM",
 }
-STAMPS = {
-    Visit: ("occurred_at", "recorded_at", "ended_at"),
-    QueueEntry: ("queued_at", "called_at", "started_at", "ended_at"),
-    QueueEvent: ("at",),
-    Examination: ("occurred_at", "recorded_at", "finished_at"),
-    VitalSigns: ("occurred_at", "recorded_at"),
-    Diagnosis: ("recorded_at",),
-    Procedure: ("recorded_at",),
-    LabOrder: ("ordered_at", "resulted_at"),
-    LabOrderTest: ("sampled_at",),
-    LabResult: ("sampled_at", "resulted_at"),
-    ExaminationAnswer: ("recorded_at",),
-    Immunization: ("recorded_at",),
-    TriageNote: ("recorded_at",),
-}
 # What the screening desk sees of a case that it measures so, and proposes.
 TRIAGE = {
     "demam": ("Tampak lemas, badan panas", TriagePriority.YELLOW),
     "sesak": ("Sesak, masih bisa bicara", TriagePriority.YELLOW),
     "ringan": ("Jalan sendiri, tampak tenang", TriagePriority.GREEN),
 }
-QUEUE = (Visit, QueueEntry, QueueEvent)
 RESULT = "Hb 12,9 g/dL; leukosit 7.200; trombosit 246.000"
 
 
@@ -155,7 +132,7 @@ class Desks:
         )
         registration.open_visit(self.actors[""], patient, poli, visit)
         self.guests[visit.id] = guest
-        self._put_back(visit.id, at)
+        put_back(self.began, visit.id, at)
         return db.session.scalars(select(QueueEntry).where(QueueEntry.visit_id == visit.id)).one()
 
     def leave_draft(self, at: datetime) -> None:
@@ -180,7 +157,7 @@ class Desks:
         """One press of a button of the queue."""
         reason = reason or ("Cocok dengan kartu BPJS" if action == "mulai" else "")
         queues.act(self._actor_for(entry), entry, action, reason, self.rooms.get(target))
-        self._put_back(entry.visit_id, at)
+        put_back(self.began, entry.visit_id, at)
 
     def measure(self, entry: QueueEntry, at: datetime) -> None:
         """Vital signs at the screening desk, while the patient waits."""
@@ -189,7 +166,7 @@ class Desks:
         seen = TRIAGE.get(self._case(entry).vital)
         if seen:
             triage.write(self._actor_for(entry), entry.visit, *seen)
-        self._put_back(entry.visit_id, at, (VitalSigns, TriageNote))
+        put_back(self.began, entry.visit_id, at, (VitalSigns, TriageNote))
 
     def begin_record(self, entry: QueueEntry, at: datetime) -> None:
         """A draft of the examination, as it stands while the patient sits there."""
@@ -201,7 +178,7 @@ class Desks:
         records.save(self._actor_for(entry), entry, form, 0)
         if entry.poli.kind is PoliKind.LABORATORY:
             lab_entry.enter(self._actor_for(entry), entry, self._entered(entry, is_sample=True))
-        self._put_back(entry.visit_id, at, STAMPS)
+        put_back(self.began, entry.visit_id, at, STAMPS)
 
     def finish(self, entry: QueueEntry, at: datetime, send_to: str = "") -> QueueEntry | None:
         """Finish the examination; the entry in the room that the patient is sent to, if any."""
@@ -209,22 +186,27 @@ class Desks:
             text = self._case(entry).lab or RESULT
             lab_entry.finish(self._actor_for(entry), entry, self._entered(entry), text, 0)
         else:
-            records.finish(self._actor_for(entry), entry, self._form(entry, send_to), 0)
+            form = self._form(entry, send_to, is_prescribed=at > self.began - LAST)
+            records.finish(self._actor_for(entry), entry, form, 0)
         if entry.poli.code == "IMUN":
             demo_forms.vaccinate(
                 self._actor_for(entry), entry.visit, self._case(entry), "Bdn. Nurhayati"
             )
-        self._put_back(entry.visit_id, at, STAMPS)
+        put_back(self.began, entry.visit_id, at, STAMPS)
         return db.session.scalar(select(QueueEntry).where(QueueEntry.previous_entry_id == entry.id))
 
-    def _form(self, entry: QueueEntry, send_to: str) -> ExaminationInput:
+    def _form(
+        self, entry: QueueEntry, send_to: str, *, is_prescribed: bool = False
+    ) -> ExaminationInput:
         seen, months = self._case(entry), self.guests[entry.visit_id].months
         codes = self.random.choice(seen.codes)
+        therapy = seen.therapy_for(months)
+        ends = is_prescribed and (not send_to or self._is_pharmacy(send_to))
         return ExaminationInput(
             subjective=seen.subjective,
             objective=seen.objective,
             plan=f"Dikirim ke {self.rooms[send_to].name}." if send_to else seen.plan,
-            therapy=seen.therapy_for(months),
+            therapy=therapy,
             disposition=Disposition.INTERNAL if send_to else Disposition.HOME,
             refer_to=send_to,
             diagnoses=[DiagnosisInput(code) for code in codes],
@@ -232,11 +214,15 @@ class Desks:
             vitals=self._signs(entry),
             lab=self._order(entry, send_to),
             forms=self._forms(entry),
+            prescription=prescription_for(entry.visit, therapy) if ends else None,
         )
 
     def _forms(self, entry: QueueEntry) -> dict | None:
         guest = self.guests[entry.visit_id]
         return demo_forms.of_today(entry.visit, entry.poli.code, guest.case, guest.months)
+
+    def _is_pharmacy(self, code: str) -> bool:
+        return self.rooms[code].kind is PoliKind.PHARMACY
 
     def _order(self, entry: QueueEntry, send_to: str) -> OrderInput | None:
         if not send_to or self.rooms[send_to].kind is not PoliKind.LABORATORY:
@@ -266,32 +252,3 @@ class Desks:
         guest = self.guests[entry.visit_id]
         build = build_of(guest.patient.id - 1)  # registered in the order of the people
         return vital_signs(self.random, guest.case, guest.months, build)
-
-    def _put_back(self, visit_id: int, at: datetime, models: Collection = QUEUE) -> None:
-        """Whatever the last step stamped with the present, on this visit, happened at `at`."""
-        entries = select(QueueEntry.id).where(QueueEntry.visit_id == visit_id)
-        examinations = select(Examination.id).where(Examination.visit_id == visit_id)
-        orders = select(LabOrder.id).where(LabOrder.visit_id == visit_id)
-        belongs = {
-            Visit: Visit.id == visit_id,
-            QueueEntry: QueueEntry.visit_id == visit_id,
-            QueueEvent: QueueEvent.entry_id.in_(entries),
-            Examination: Examination.visit_id == visit_id,
-            VitalSigns: VitalSigns.visit_id == visit_id,
-            Diagnosis: Diagnosis.examination_id.in_(examinations),
-            Procedure: Procedure.examination_id.in_(examinations),
-            ExaminationAnswer: ExaminationAnswer.examination_id.in_(examinations),
-            Immunization: Immunization.visit_id == visit_id,
-            TriageNote: TriageNote.visit_id == visit_id,
-            LabOrder: LabOrder.visit_id == visit_id,
-            LabOrderTest: LabOrderTest.order_id.in_(orders),
-            LabResult: LabResult.order_id.in_(orders),
-        }
-        for model in models:
-            columns = [getattr(model, name) for name in STAMPS[model]]
-            put_back = {
-                column: case((column >= self.began, literal(at, column.type)), else_=column)
-                for column in columns
-            }
-            changing = update(model).where(belongs[model]).values(put_back)
-            db.session.execute(changing.execution_options(synchronize_session=False))

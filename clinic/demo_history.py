@@ -17,6 +17,7 @@ from clinic import days, registration, routing, settings
 from clinic.demo_bulk import insert_only, insert_rows
 from clinic.demo_laboratory import Laboratory
 from clinic.demo_people import SEED, Person
+from clinic.demo_prescriptions import Prescribed
 from clinic.demo_records import Records
 from clinic.demo_stays import Stay, stays
 from clinic.demo_visits import Calendar, priority
@@ -65,6 +66,7 @@ class History:
         entry_ids = self._insert_entries()
         Records(self.random, self.stays, self.users, self.patients).write(self.visit_ids, entry_ids)
         Laboratory(self.stays, self.users).write(self.visit_ids, entry_ids)
+        Prescribed(self.stays, self.users).write(entry_ids)
         self._date_registrations()
         return len(plans)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from clinic import diagnoses, form_answers, lab_orders, procedures, sick_child
+from clinic import diagnoses, form_answers, lab_orders, prescriptions, procedures, sick_child
 from clinic.audit import Actor
 from clinic.diagnoses import DiagnosisInput
 from clinic.form_definitions import SICK_CHILD
@@ -29,6 +29,8 @@ class Part:
     says_the_same: Callable[[Examination, Any], bool] = lambda examination, wanted: True
     # Before "Selesai", with the room that the patient goes to: raises RecordError or NotOpen.
     check: Callable[[Examination, Poli | None], None] = lambda examination, target: None
+    # At "Selesai", before the patient goes on.
+    finish: Callable[[Actor, Examination], None] = lambda actor, examination: None
 
 
 def _write_diagnoses(actor: Actor, examination: Examination, entered: list[DiagnosisInput]) -> bool:
@@ -103,10 +105,27 @@ def _refuse_danger(examination: Examination, target: Poli | None) -> None:
         raise RecordError(sentence, "danger_reason")
 
 
+def _refuse_incomplete_prescription(examination: Examination, _target: Poli | None) -> None:
+    prescriptions.refuse_incomplete(prescriptions.of(examination))
+
+
+def _send_prescription(actor: Actor, examination: Examination) -> None:
+    prescription = prescriptions.of(examination)
+    if prescription is not None:
+        prescriptions.send(actor, prescription)
+
+
 PARTS = (
     Part("diagnoses", _write_diagnoses, _same_diagnoses, _refuse_unanswered),
     Part("procedures", _write_procedures, _same_procedures),
     Part("vitals", _write_vitals),
     Part("lab", _write_order, _same_order, _refuse_forgotten_order),
     Part("forms", form_answers.write, form_answers.says_the_same, _refuse_danger),
+    Part(
+        "prescription",
+        prescriptions.write,
+        prescriptions.says_the_same,
+        _refuse_incomplete_prescription,
+        _send_prescription,
+    ),
 )

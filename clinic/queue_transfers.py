@@ -4,6 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
+from clinic import prescription_queue
 from clinic.audit import Actor
 from clinic.queue_changes import (
     enqueue,
@@ -119,7 +120,8 @@ def finish(actor: Actor, entry: QueueEntry, *, at: datetime | None = None) -> Qu
 def end(actor: Actor, entry: QueueEntry, action: str, reason: str, at: datetime) -> QueueEntry:
     """End the stay in one of the ways of ENDS; the entry with which the visit goes on."""
     sender = _waiting_sender(entry)
-    lock(entry, sender)
+    pharmacy = prescription_queue.next_room(entry) if action != "pulang" else None
+    lock(entry, sender, rooms=(pharmacy,) if pharmacy else ())
     check(entry, action)
     if action == "selesai":
         _refuse_unfinished(entry)
@@ -139,6 +141,9 @@ def end(actor: Actor, entry: QueueEntry, action: str, reason: str, at: datetime)
                 at=at,
             )
             trace["opened"] = after.id
+    there = prescription_queue.go_on(actor, entry, pharmacy, at) if pharmacy else None
+    if there is not None:
+        after, trace["opened"] = there, there.id
     _leave(actor, entry, action, reason, at, trace)
     settle_visit(entry.visit, at, ENDS[action])
     record(actor, entry, STEPS[action].audit, reason)

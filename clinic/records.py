@@ -21,6 +21,7 @@ from clinic.examination_parts import PARTS, Part
 from clinic.form_answers import Forms
 from clinic.lab_orders import OrderInput
 from clinic.measurements import VITALS, Vitals, measure, own_measurement
+from clinic.prescriptions import PrescriptionInput
 from clinic.procedures import ProcedureInput
 from clinic.record_errors import Conflict, NotOpen, RecordError
 from db import db, utcnow
@@ -75,6 +76,7 @@ class ExaminationInput:
     vitals: Vitals | None = None
     lab: OrderInput | None = None
     forms: Forms | None = None
+    prescription: PrescriptionInput | None = None
 
 
 def open_examination(entry: QueueEntry) -> Examination | None:
@@ -106,6 +108,8 @@ def finish(actor: Actor, entry: QueueEntry, form: ExaminationInput, version: int
     # A nurse may have begun the draft; who finishes it answers for it.
     examination.practitioner_id = _practitioner_id(actor) or examination.practitioner_id
     db.session.flush()
+    for part in PARTS:
+        part.finish(actor, examination)
     if target:
         # From the pharmacy patients go home; from everywhere else they come back with a result.
         queues.refer(actor, entry, target, back=target.kind != PoliKind.PHARMACY)

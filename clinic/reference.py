@@ -1,4 +1,4 @@
-"""Fills the reference tables: rooms, rules, lexicon, ICD-10. Adds what is missing, changes nothing.
+"""Fills the reference tables: rooms, rules, lexicon, ICD-10, tests, medicines. Only adds.
 
 The files in `clinic/data` are where a clinic starts; what its head edits afterwards stays.
 """
@@ -23,8 +23,10 @@ from models import (
     LabReference,
     LabTest,
     Level,
+    Medicine,
     Poli,
     PoliKind,
+    Route,
     RoutingRule,
     Village,
 )
@@ -33,7 +35,7 @@ DATA = Path(__file__).parent / "data"
 NATIONAL_EDITION = "nasional"
 NUMBERS = {
     *("min_age_months", "max_age_months", "age_from_months", "age_below_months"),
-    *("position", "hue", "weight", "threshold"),
+    *("position", "hue", "weight", "threshold", "doses_per_unit", "reorder_level"),
 }
 FLAGS = {
     *("needs_order", "blocks_outside", "has_priority", "is_computed", "is_red_flag"),
@@ -51,6 +53,7 @@ def seed() -> None:
     _add_missing(ActionTerm, _action_terms(), ("code",))
     _add_missing(LabTest, _lab_tests(), ("code",))
     _add_missing(LabReference, _lab_references(), ("test_id", "sex", "age_from_months"))
+    _add_missing(Medicine, _medicines(), ("code",))
 
 
 def seed_demo_villages() -> None:
@@ -123,6 +126,14 @@ def _lab_references() -> list[dict[str, Any]]:
         about = {"test_id": ids[row.pop("test")], "sex": row["sex"] or ""}
         found.append(row | numbers | about)
     return found
+
+
+def _medicines() -> list[dict[str, Any]]:
+    texts = ("strength", "families", "synonyms", "kfa_code")
+    return [
+        row | {name: row[name] or "" for name in texts} | {"route": Route(row["route"])}
+        for row in rows("medicines.csv")
+    ]
 
 
 def _decimal(cell: str | None) -> Decimal | None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from clinic import lab_reports, vital_marks
+from clinic import lab_reports, prescription_reports, vital_marks
 from clinic.form_case import Case
 from clinic.form_sheets import Sheet
 from clinic.immunizations import Noted
@@ -16,6 +16,7 @@ from models import (
     Diagnosis,
     EntryState,
     Examination,
+    PoliKind,
     Procedure,
     TriageNote,
     VisitStatus,
@@ -34,6 +35,7 @@ class RoomSummary:
     name: str
     hue: int
     state: EntryState
+    kind: PoliKind
     examination: Examination | None = None
     author: str = ""
     diagnoses: tuple[Diagnosis, ...] = ()
@@ -75,6 +77,7 @@ class VisitSummary:
     rooms: tuple[RoomSummary, ...]
     vitals: tuple[Measured, ...] = ()
     lab: tuple[Report, ...] = ()
+    prescriptions: tuple[prescription_reports.Report, ...] = ()
     age_months: int | None = None
     pregnant: str = ""
     triage: tuple[TriageNote, ...] = ()

@@ -41,6 +41,8 @@ class Medicine(Counted, Base):
     route: Mapped[Route] = enum_column(Route, default=Route.ORAL)
     ingredients: Mapped[str] = mapped_column(String(200))  # active ones, folded, parted by |
     families: Mapped[str] = mapped_column(String(200), default="")  # for allergies, parted by |
+    # Brand names, English names and short forms that people type or are allergic to.
+    synonyms: Mapped[str] = mapped_column(String(200), default="")
     group: Mapped[str] = mapped_column("group_name", String(40), default="")
     kfa_code: Mapped[str] = mapped_column(String(16), default="")
     reorder_level: Mapped[int] = mapped_column(default=0)  # units; at or below it is short

@@ -106,7 +106,8 @@ class PrescriptionLine(Base):
     times_a_day: Mapped[int | None]
     days: Mapped[int | None]
     is_as_needed: Mapped[bool] = mapped_column(default=False)
-    quantity: Mapped[Decimal] = mapped_column(Amount)  # units; of a compound, packets
+    # Units; of a compound, packets. Empty only in a draft that is not complete yet.
+    quantity: Mapped[Decimal | None] = mapped_column(Amount)
     unit: Mapped[str] = mapped_column(String(20))
     instruction: Mapped[str] = mapped_column(String(200), default="")
     # The pharmacy's substitute names what it stands for, and why.

@@ -447,7 +447,7 @@ def test_history_takes_the_same_queries_at_5_and_200_visits(app):
             }
         assert len(shown) == size
         counts.append(len(statements))
-    assert counts[0] == counts[1] == 12
+    assert counts[0] == counts[1] == 13
 
 
 def test_a_cancelled_entry_or_visit_is_never_shown_as_seen(app):

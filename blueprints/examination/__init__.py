@@ -6,8 +6,18 @@ from blueprints.examination import (
     immunization,
     laboratory,
     laboratory_steps,
+    prescription_steps,
     screening,
 )
 from blueprints.examination.blueprint import bp
 
-__all__ = ["amend", "bp", "desk", "immunization", "laboratory", "laboratory_steps", "screening"]
+__all__ = [
+    "amend",
+    "bp",
+    "desk",
+    "immunization",
+    "laboratory",
+    "laboratory_steps",
+    "prescription_steps",
+    "screening",
+]

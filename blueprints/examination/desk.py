@@ -12,6 +12,8 @@ from blueprints.examination import (
     diagnosis_form,
     laboratory_desk,
     page,
+    prescription_steps,
+    prescription_typed,
     procedure_form,
     room_form,
 )
@@ -24,7 +26,7 @@ from blueprints.examination.forms import (
     version_sent,
 )
 from blueprints.examination.typed import Typed
-from clinic import allergies, diagnoses, procedures, records
+from clinic import allergies, diagnoses, prescription_queue, procedures, records
 from clinic.diagnoses import DiagnosisInput
 from clinic.procedures import ProcedureInput
 from clinic.queues import QueueError
@@ -36,6 +38,8 @@ from validators import FieldError
 OTHER_PATIENT = (
     "Isian ini bukan untuk kunjungan ini, jadi belum disimpan. Cocokkan nama dan tanggal lahir."
 )
+# Buttons that store nothing.
+LOOKS_AGAIN = ("cari", "gigi", "cari_obat", prescription_typed.COMPOUND_BUTTON)
 FORM_FIELDS = {"substance": "allergy_substance", "lab": "lab_note"}
 
 
@@ -61,8 +65,8 @@ def record(visit: str):
     action = request.form.get("aksi", "simpan")
     if entry is None:
         return _again(found, page.chosen_entry(found), form, 409, OTHER_PATIENT)
-    open_searches = undecided(form, request.form)
-    if action in ("cari", "gigi") or (action == "lanjut" and open_searches):
+    open_searches = _open_searches(form)
+    if action in LOOKS_AGAIN or (action == "lanjut" and open_searches):
         return _again(found, entry, form, 200)
     if not form.validate() or open_searches:
         return _again(found, entry, form, 422, open_searches=open_searches)
@@ -75,6 +79,7 @@ def record(visit: str):
         return _again(found, entry, form, 409, str(problem))
     except records.RecordError as problem:
         _explain(form, FORM_FIELDS.get(problem.field, problem.field), str(problem))
+        form.wrong_line = (getattr(problem, "key", ""), str(problem))
         return _again(found, entry, form, 422)
     except FieldError as problem:
         form.form_errors = [str(problem)]
@@ -87,6 +92,14 @@ def _explain(form: ExaminationForm, name: str, sentence: str) -> None:
         form[name].errors = [sentence]
     else:
         form.form_errors = [sentence]
+
+
+def _open_searches(form: ExaminationForm) -> dict[str, str]:
+    """By field: words in a search box of which nothing was ticked."""
+    found = undecided(form, request.form)
+    if prescription_typed.is_searched_only(request.form):
+        found["medicine_search"] = prescription_typed.UNDECIDED
+    return found
 
 
 def _entry_sent(visit: Visit) -> QueueEntry | None:
@@ -150,8 +163,11 @@ def _go_on(visit: Visit, entry: QueueEntry, examination: Examination):
         here = url_for("examination.visit", visit=visit.public_id, antrean=entry.public_id)
         return redirect(here, 303)
     text = f"Pemeriksaan {visit.label} {visit.patient.name} selesai."
-    if examination.disposition == Disposition.INTERNAL:
+    pharmacy = prescription_queue.pharmacy()  # from there patients go home
+    goes_home = pharmacy is not None and pharmacy.code == examination.refer_to
+    if examination.disposition == Disposition.INTERNAL and not goes_home:
         text += f" Pasien antre di {examination.refer_to} dan kembali ke sini sesudahnya."
+    text = f"{text} {prescription_steps.outcome(examination)}".strip()
     flash(text, "success")
     return redirect(page.queue_address(entry.poli), 303)
 

@@ -6,7 +6,13 @@ from typing import Any, NamedTuple
 from flask_login import current_user
 from sqlalchemy import select
 
-from blueprints.examination import diagnosis_form, lab_order_form, procedure_form, room_form
+from blueprints.examination import (
+    diagnosis_form,
+    lab_order_form,
+    prescription_form,
+    procedure_form,
+    room_form,
+)
 from blueprints.examination.forms import ExaminationForm, choices
 from blueprints.examination.typed import Typed
 from clinic import records
@@ -29,6 +35,7 @@ class FormPart(NamedTuple):
 FORM_PARTS = (
     FormPart(diagnosis_form.context, diagnosis_form.theirs),
     FormPart(procedure_form.context, procedure_form.theirs),
+    FormPart(prescription_form.context, prescription_form.theirs),
     FormPart(lab_order_form.context),
     FormPart(room_form.context, room_form.theirs),
 )

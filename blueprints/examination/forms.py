@@ -8,7 +8,7 @@ from wtforms import Form, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import RadioField, SelectChoice
 from wtforms.validators import ValidationError
 
-from blueprints.examination import procedure_fields
+from blueprints.examination import prescription_typed, procedure_fields
 from clinic import diagnoses, diagnosis_rules, records
 from clinic.diagnoses import LONGEST_REASON, DiagnosisInput
 from clinic.lab_orders import LONGEST_NOTE, OrderInput
@@ -77,6 +77,10 @@ class ExaminationForm(VitalsForm):
     allergy_substance = _text(StringField, 100)
     allergy_reaction = _text(StringField, 200)
     lab_note = _text(StringField, LONGEST_NOTE)
+    medicine_search = _text(StringField, 200)
+    # Only to hold what is wrong; their boxes have names of their own.
+    prescription = StringField()
+    warnings = StringField()
 
 
 for _rule in diagnosis_rules.rules():  # so that a missing reason is one of the form's errors
@@ -117,6 +121,7 @@ def examination_input(form: ExaminationForm, typed: MultiDict) -> ExaminationInp
         procedures=procedure_fields.entered(typed),
         vitals=form.measured(),
         lab=_lab_order(form, typed),
+        prescription=prescription_typed.said(typed),
     )
 
 

@@ -9,13 +9,19 @@ from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
 
 import access
-from blueprints.examination import procedure_fields, room_form
+from blueprints.examination import (
+    prescription_form,
+    prescription_typed,
+    procedure_fields,
+    room_form,
+)
 from blueprints.examination.form_context import form_context, theirs
 from blueprints.examination.forms import FAVOURITE, ExaminationForm
 from blueprints.examination.typed import Typed
 from clinic import (
     allergies,
     consents,
+    days,
     history,
     paper_texts,
     papers,
@@ -118,6 +124,8 @@ def show(
         "labels": TEXT_LABELS | (room_form.labels_of(typed.form) if typed else {}),
         "papers": papers.of_visit(visit),
         "paper_kinds": paper_texts.KINDS,
+        "may_prescribe": _may_prescribe(today),
+        "typed_medicines": _typed_medicines() if typed and not writes else [],
     }
     if writes:
         context |= form_context(entry, examination, typed)
@@ -143,6 +151,24 @@ def _my_rooms(today: history.VisitSummary) -> set[str]:
     return {room.code for room in current_user.rooms}
 
 
+def _may_prescribe(today: history.VisitSummary) -> set[int]:
+    """Finished examinations of a day that goes on, without a prescription that holds."""
+    held = {each.examination_id for each in today.prescriptions if not each.is_cancelled}
+    day = days.current_day()
+    if day is None or day.on != today.on:
+        return set()
+    return {
+        room.examination.id
+        for room in today.examined
+        if room.examination.id not in held and room.kind not in prescription_form.WITHOUT
+    }
+
+
+def _typed_medicines() -> list[str]:
+    """What was typed of medicines, in words."""
+    return prescription_form.texts(prescription_typed.said(request.form))
+
+
 def only_typed(
     form: ExaminationForm, visit: Visit, labels: Mapping[str, str] = TEXT_LABELS
 ) -> Response:
@@ -152,7 +178,13 @@ def only_typed(
     done = [each.text for each in procedure_fields.entered(request.form) or []]
     labels = {**labels, **room_form.labels_of(form)}
     html = render_template(
-        "examination/typed.html", visit=visit, form=form, labels=labels, diagnoses=lines, done=done
+        "examination/typed.html",
+        visit=visit,
+        form=form,
+        labels=labels,
+        diagnoses=lines,
+        done=done,
+        medicines=_typed_medicines(),
     )
     return Response(html, 409, mimetype="text/html")
 

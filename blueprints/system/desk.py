@@ -26,6 +26,7 @@ TABS = (
     ("Kamus keluhan", "system.terms"),
     ("Laboratorium", "system.lab_tests"),
     ("Tindakan", "system.action_terms"),
+    ("Obat", "system.medicine_list"),
     ("Wilayah", "system.villages"),
     ("Pengaturan", "system.clinic_settings"),
     ("Jejak audit", "system.audit_trail"),

@@ -1,0 +1,138 @@
+"""The prescription in the examination's form: lines, what the search found, warnings."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import request
+
+from blueprints.examination import prescription_typed
+from blueprints.examination.forms import ExaminationForm
+from blueprints.examination.typed import Typed
+from clinic import medicines, prescription_lines, prescription_warnings, prescriptions
+from clinic import prescription_text as words
+from clinic.prescription_checks import MedicineWarning
+from clinic.prescription_compounds import FORMS
+from clinic.prescription_lines import COMPOUND, OUTSIDE, LineInput, WantedLine
+from clinic.prescriptions import PrescriptionInput
+from formatting import number_text
+from models import Examination, Medicine, PoliKind, Prescription, QueueEntry, Visit
+
+SHORTEST_SEARCH = 2
+# Their work is another's prescription.
+WITHOUT = (PoliKind.LABORATORY, PoliKind.PHARMACY)
+NOTHING = {"rx_shown": False, "rx_lines": [], "rx_warnings": []}
+
+
+@dataclass(frozen=True)
+class LineView:
+    """A line as the form shows it: what was typed, how it is understood, what is wrong."""
+
+    said: LineInput
+    label: str
+    understood: str = ""
+    problem: str = ""
+
+    @property
+    def is_compound(self) -> bool:
+        return self.said.what == COMPOUND
+
+    @property
+    def is_outside(self) -> bool:
+        return self.said.what == OUTSIDE
+
+
+def context(
+    form: ExaminationForm, entry: QueueEntry, examination: Examination | None, typed: Typed | None
+) -> dict[str, Any]:
+    """What templates/examination/_prescription.html needs."""
+    if entry.poli.kind in WITHOUT:
+        return NOTHING
+    stored = prescriptions.of(examination)
+    sent = prescription_typed.said(request.form) if typed else None
+    said = sent or of_stored(stored)
+    problem = getattr(form, "wrong_line", ("", ""))
+    return shown(entry.visit, said, stored, problem) | search(form.medicine_search.data or "")
+
+
+def of_stored(prescription: Prescription | None) -> PrescriptionInput:
+    """The form as it would say what is stored."""
+    lines = prescriptions.active_lines(prescription)
+    note = prescription.note if prescription else ""
+    return PrescriptionInput([prescription_lines.line_input(line) for line in lines], note)
+
+
+def shown(
+    visit: Visit,
+    said: PrescriptionInput,
+    stored: Prescription | None,
+    problem: tuple[str, str] = ("", ""),
+) -> dict[str, Any]:
+    """Lines and warnings of what was said; `problem` is a line's key and its sentence."""
+    known = medicines.by_codes(line.what for line in said.lines)
+    wanted = prescription_lines.usable(said.lines)
+    views = [view(line, known.get(line.what), wanted.get(line.key), problem) for line in said.lines]
+    warnings = prescription_warnings.of_lines(visit, list(wanted.values()), stored)
+    return {
+        "rx_shown": True,
+        "rx_lines": views,
+        "rx_note": said.note,
+        "rx_warnings": [(each, said.reasons.get(each.key, "")) for each in warnings],
+        "rx_notes": words.NOTES,
+        "rx_forms": list(FORMS),
+        "rx_options": [],
+        "rx_query": "",
+    }
+
+
+def view(
+    line: LineInput,
+    medicine: Medicine | None,
+    wanted: WantedLine | None,
+    problem: tuple[str, str] = ("", ""),
+) -> LineView:
+    label = medicine.label if medicine else "Racikan" if line.what == COMPOUND else "Resep luar"
+    sentence = problem[1] if problem[0] == line.key else ""
+    return LineView(line, label, _understood(wanted), sentence)
+
+
+def _understood(line: WantedLine | None) -> str:
+    if line is None or not line.instruction:
+        return ""
+    amount = f"{number_text(line.quantity)} {line.unit}" if line.quantity else ""
+    return "; ".join(filter(None, (line.instruction, amount)))
+
+
+def search(text: str) -> dict[str, Any]:
+    """Medicines for what was typed in the search box."""
+    query = text.strip()[:80]
+    found = medicines.search(query) if len(query) >= SHORTEST_SEARCH else []
+    return {"rx_options": found, "rx_query": query}
+
+
+def warnings_of(visit: Visit, line: LineInput) -> list[MedicineWarning]:
+    """What is true of this medicine alone, to be seen as soon as it is chosen."""
+    return prescription_warnings.of_lines(visit, list(prescription_lines.usable([line]).values()))
+
+
+def theirs(examination: Examination, typed: Typed) -> dict[str, str]:
+    """What another has stored, where it differs from what was typed."""
+    sent = prescription_typed.said(request.form)
+    if sent is None or prescriptions.says_the_same(examination, sent):
+        return {}
+    return {"prescription": "\n".join(texts(of_stored(prescriptions.of(examination)))) or "-"}
+
+
+def texts(said: PrescriptionInput | None) -> list[str]:
+    """Each line in words, as it was typed where it can't be understood."""
+    if said is None:
+        return []
+    known = medicines.by_codes(line.what for line in said.lines)
+    wanted = prescription_lines.usable(said.lines)
+    return [_text(line, known.get(line.what), wanted.get(line.key)) for line in said.lines]
+
+
+def _text(line: LineInput, medicine: Medicine | None, wanted: WantedLine | None) -> str:
+    title = medicine.label if medicine else line.title
+    typed = " ".join(filter(None, (line.sig, line.days and f"{line.days} hari", line.note)))
+    parts = f" ({line.parts.strip()})" if line.parts.strip() else ""
+    return f"{title}{parts}: {_understood(wanted) or typed}"

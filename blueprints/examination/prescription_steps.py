@@ -1,0 +1,180 @@
+"""Medicines found and added to the form; afterwards a prescription cancelled or written anew."""
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from sqlalchemy import select
+from werkzeug.wrappers import Response
+
+import access
+from blueprints.examination import page, prescription_form, prescription_typed
+from blueprints.examination.blueprint import bp, clinical
+from clinic import allergies, medicines, prescription_changes, prescription_queue, prescriptions
+from clinic.prescription_compounds import FORMS
+from clinic.prescription_lines import OUTSIDE, LineInput
+from clinic.queues import QueueError
+from clinic.record_errors import RecordError
+from db import db, new_public_id, transaction
+from models import Examination, Prescription, QueueEntry
+from validators import FieldError
+
+
+@bp.get("/kunjungan/<visit>/obat")
+@clinical
+def medicine_options(visit: str):
+    """The search box's fragment."""
+    found = page.readable_visit(visit)
+    typed = request.args.get("q") or request.args.get("medicine_search", "")
+    about = prescription_form.search(typed)
+    return render_template("examination/_medicine_options.html", visit=found, **about)
+
+
+@bp.get("/kunjungan/<visit>/obat/baris")
+@clinical
+def prescription_line(visit: str):
+    """A ticked medicine as a line of the form, with what is to be warned of at once."""
+    found = page.readable_visit(visit)
+    key, outside = new_public_id()[-12:], request.args.get("obat_luar", "")[:160]
+    line = LineInput(request.args.get("obat", ""), key=key)
+    if outside:
+        line = LineInput(OUTSIDE, title=outside, key=key)
+    medicine = medicines.by_code(line.what)
+    if medicine is None and not outside:
+        abort(404)
+    return render_template(
+        "examination/_prescription_added.html",
+        visit=found,
+        line=prescription_form.view(line, medicine, None),
+        rx_warnings=[
+            each for each in prescription_form.warnings_of(found, line) if each.rule == "ALERGI"
+        ],
+        rx_forms=list(FORMS),
+    )
+
+
+@bp.post("/resep/<prescription>/batal")
+@clinical
+def cancel_prescription(prescription: str):
+    """By the room that wrote it, until the pharmacy has given it."""
+    found = _of_my_room(prescriptions.by_ref(prescription))
+    with_words = f"Resep {found.number} dibatalkan."
+    return _cancelled(
+        found, with_words, lambda actor, why: prescription_changes.cancel(actor, found, why)
+    )
+
+
+@bp.post("/resep/obat/<line>/batal")
+@clinical
+def cancel_prescription_line(line: str):
+    """One line of it."""
+    row = prescription_changes.line_by_ref(line) or abort(404)
+    found = _of_my_room(row.prescription)
+    with_words = f"{row.title} dihapus dari resep {found.number}."
+    return _cancelled(
+        found, with_words, lambda actor, why: prescription_changes.cancel_line(actor, row, why)
+    )
+
+
+def _of_my_room(prescription: Prescription | None) -> Prescription:
+    if prescription is None:
+        abort(404)
+    page.readable_visit(prescription.visit.public_id)
+    if prescription.number is None or not access.may_use_room(prescription.examination.entry.poli):
+        abort(404)
+    return prescription
+
+
+def _cancelled(prescription: Prescription, words: str, cancel) -> Response:
+    visit, entry = prescription.visit.public_id, prescription.examination.entry.public_id
+    try:
+        with transaction():
+            cancel(access.current_actor(), request.form.get("alasan", ""))
+    except (RecordError, FieldError, QueueError) as problem:
+        flash(str(problem), "error")
+    else:
+        flash(words, "success")
+    return redirect(url_for("examination.visit", visit=visit, antrean=entry), 303)
+
+
+@bp.get("/pemeriksaan/<examination>/resep")
+@clinical
+def new_prescription(examination: str):
+    """A prescription for an examination that has ended."""
+    found = _finished(examination)
+    try:
+        prescription_changes.refuse_second(found)
+    except RecordError as problem:
+        flash(str(problem), "error")
+        return _to_visit(found)
+    return _page(found)
+
+
+@bp.post("/pemeriksaan/<examination>/resep")
+@clinical
+def write_prescription(examination: str):
+    """Sent at once when it is complete; else shown again with all that was typed."""
+    found = _finished(examination)
+    if request.form.get("patient", "") not in ("", found.visit.patient.public_id):
+        return _page(found, "Isian ini bukan untuk pasien ini, jadi belum disimpan.", status=409)
+    said = prescription_typed.said(request.form) or prescriptions.PrescriptionInput([])
+    if request.form.get("aksi") != "kirim":
+        return _page(found)
+    if prescription_typed.is_searched_only(request.form):
+        return _page(found, prescription_typed.UNDECIDED, status=422)
+    try:
+        with transaction():
+            prescription_changes.write_anew(access.current_actor(), found, said)
+    except (RecordError, FieldError, QueueError) as problem:
+        return _page(found, str(problem), getattr(problem, "key", ""), 422)
+    flash(outcome(found) or "Resep dikirim.", "success")
+    return _to_visit(found)
+
+
+def _finished(ref: str) -> Examination:
+    found = db.session.scalar(select(Examination).where(Examination.public_id == ref))
+    if found is None:
+        abort(404)
+    page.readable_visit(found.visit.public_id)
+    kinds = prescription_form.WITHOUT
+    if not access.may_use_room(found.entry.poli) or found.entry.poli.kind in kinds:
+        abort(404)
+    return found
+
+
+def _to_visit(examination: Examination) -> Response:
+    visit, entry = examination.visit.public_id, examination.entry.public_id
+    return redirect(url_for("examination.visit", visit=visit, antrean=entry), 303)
+
+
+def _page(examination: Examination, problem: str = "", key: str = "", status: int = 200):
+    visit = examination.visit
+    said = prescription_typed.said(request.form) or prescriptions.PrescriptionInput([])
+    about = prescription_form.shown(visit, said, None, (key, problem))
+    about |= prescription_form.search(request.form.get("medicine_search", ""))
+    html = render_template(
+        "examination/prescription.html",
+        examination=examination,
+        visit=visit,
+        patient=visit.patient,
+        entry=examination.entry,
+        on=visit.service_day.on,
+        allergies=allergies.labels(allergies.current(visit.patient)),
+        problem=problem,
+        theirs={},
+        **about,
+    )
+    return Response(html, status, mimetype="text/html")
+
+
+def outcome(examination: Examination) -> str:
+    """Where the examination's prescription went, in a sentence; '' without one."""
+    prescription = prescriptions.of(examination)
+    if prescription is None or prescription.number is None:
+        return ""
+    words = f"Resep {prescription.number}"
+    there: QueueEntry | None = prescription_queue.waiting_there(examination.visit)
+    if there is not None:
+        return f"{words} dikirim; pasien antre di {there.poli.name}."
+    if all(line.medicine_id is None and not line.is_compound for line in prescription.lines):
+        return f"{words} untuk apotek luar; pasien tidak antre di farmasi."
+    if prescription_queue.pharmacy() is None:
+        return f"{words} tersimpan; tidak ada ruang farmasi yang dipakai, jadi pasien tidak antre."
+    return f"{words} menunggu; pasien antre di farmasi sesudah ruang lainnya selesai."

@@ -1,0 +1,64 @@
+"""What a request said of medicines: lines by their keys, what was ticked, reasons of warnings."""
+
+import re
+
+from werkzeug.datastructures import MultiDict
+
+from clinic import prescription_lines as lines
+from clinic.prescription_lines import LineInput
+from clinic.prescriptions import PrescriptionInput
+
+SENT, LINE, TICKED, TICKED_OUTSIDE, REMOVED = "rx_sent", "rx", "obat", "obat_luar", "rx_hapus"
+SEARCH, NOTE, REASON = "medicine_search", "rx_note", "rx_alasan-"
+COMPOUND_BUTTON = "racikan"
+UNDECIDED = "Belum disimpan: centang obat yang dimaksud, atau kosongkan kotak cari obat."
+BOXES = ("sig", "days", "quantity", "note", "title", "parts")
+_KEY = re.compile(r"[A-Za-z0-9-]{1,40}")
+_LONGEST = 2000
+
+
+def said(typed: MultiDict) -> PrescriptionInput | None:
+    """All of it; None when the form had no such section."""
+    if SENT not in typed:
+        return None
+    reasons = {
+        name.removeprefix(REASON): text
+        for name, text in typed.items()
+        if name.startswith(REASON) and text.strip()
+    }
+    return PrescriptionInput(_lines(typed), typed.get(NOTE, ""), reasons)
+
+
+def is_searched_only(typed: MultiDict) -> bool:
+    """Words in the search box of which nothing was ticked: no medicine yet."""
+    ticked = typed.getlist(TICKED) + typed.getlist(TICKED_OUTSIDE)
+    return bool(typed.get(SEARCH, "").strip()) and not any(ticked)
+
+
+def _lines(typed: MultiDict) -> list[LineInput]:
+    removed = set(typed.getlist(REMOVED))
+    found: dict[str, LineInput] = {}
+    for text in typed.getlist(LINE):
+        key, _, what = text.partition(" ")
+        if _KEY.fullmatch(key) and key not in removed:
+            found[key] = _line(typed, key, what)
+    for code in typed.getlist(TICKED):
+        _add(found, LineInput(code[:24]))
+    for title in typed.getlist(TICKED_OUTSIDE):
+        _add(found, LineInput(lines.OUTSIDE, title=title[:160]))
+    if typed.get("aksi") == COMPOUND_BUTTON:
+        _add(found, LineInput(lines.COMPOUND, title="puyer"))
+    return list(found.values())
+
+
+def _line(typed: MultiDict, key: str, what: str) -> LineInput:
+    boxes = {name: typed.get(f"rx_{name}-{key}", "")[:_LONGEST] for name in BOXES}
+    return LineInput(what[:24], **boxes, key=key)
+
+
+def _add(found: dict[str, LineInput], line: LineInput) -> None:
+    # The same at each reading of one request, and never the key of a line that is there.
+    number = len(found) + 1
+    while f"b{number}" in found:
+        number += 1
+    found[f"b{number}"] = LineInput(line.what, title=line.title, key=f"b{number}")

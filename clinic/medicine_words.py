@@ -1,0 +1,50 @@
+"""Folds the names of medicines: "Amoxicillin", "amoksisilin" and "amoxycillin" are one word.
+
+English and Indonesian differ by rule (c/k/s, x/ks, ph/f, th/t, y/i, doubled letters, a last e).
+"""
+
+import re
+from difflib import SequenceMatcher
+from functools import lru_cache
+
+from clinic.icd10 import fold
+
+SPELLINGS = (
+    (r"ph", "f"),
+    (r"th", "t"),
+    (r"rh", "r"),
+    (r"ch", "k"),
+    (r"qu?", "ku"),
+    (r"x", "ks"),
+    (r"c(?=[eiy])", "s"),
+    (r"c", "k"),
+    (r"y", "i"),
+    (r"[ao]e", "e"),
+    (r"(?<=[a-z])([a-z])\1+", r"\1"),  # but "500" is not "50", nor "gg" "g"
+    (r"(?<=\w{4})e\b", ""),
+)
+SHORTEST_ALIKE = 7  # letters; below, one letter makes another medicine
+ALIKE = 0.87
+
+
+@lru_cache(maxsize=4096)
+def key(text: str) -> str:
+    """Lower-case words with single spaces, spelled one way; digits stay as they are."""
+    folded = fold(text)
+    for pattern, instead in SPELLINGS:
+        folded = re.sub(pattern, instead, folded)
+    return folded
+
+
+def keys(listed: str) -> list[str]:
+    """Each of a column's texts, parted by |, as its key."""
+    return [key(each) for each in listed.split("|") if each.strip()]
+
+
+def alike(one: str, other: str) -> bool:
+    """Whether two keys are the same medicine, or one of them a slip of the pen away."""
+    if one == other:
+        return True
+    if min(len(one), len(other)) < SHORTEST_ALIKE:
+        return False
+    return SequenceMatcher(None, one, other, autojunk=False).ratio() >= ALIKE

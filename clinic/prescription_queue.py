@@ -1,0 +1,131 @@
+"""Who goes on to the pharmacy: those whose prescription was sent, once no other room awaits them.
+
+Called by the end of every stay (`queue_transfers.end`), so nobody has to remember it.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from clinic import days
+from clinic.audit import Actor
+from clinic.queue_changes import enqueue
+from db import db
+from models import (
+    EntryKind,
+    EntryState,
+    Poli,
+    PoliKind,
+    Prescription,
+    PrescriptionLine,
+    PrescriptionState,
+    QueueEntry,
+    ServiceDay,
+    Visit,
+)
+
+OPEN = (PrescriptionState.SENT, PrescriptionState.REVIEWED)
+
+
+def pharmacy() -> Poli | None:
+    """The clinic's pharmacy room, if it has one in use."""
+    rooms = select(Poli).where(Poli.kind == PoliKind.PHARMACY, Poli.is_active)
+    return db.session.scalar(rooms.order_by(Poli.position).limit(1))
+
+
+def next_room(entry: QueueEntry) -> Poli | None:
+    """The pharmacy, when this stay's visit has something to fetch there."""
+    if entry.poli.kind is PoliKind.PHARMACY or not _to_fetch(entry.visit_id):
+        return None
+    return pharmacy()
+
+
+def go_on(actor: Actor, entry: QueueEntry, room: Poli, at: datetime) -> QueueEntry | None:
+    """Queue the visit in the pharmacy unless another room still has it; the entry there."""
+    # Two rooms may end their part at the same moment: the second must see what the first did.
+    db.session.execute(select(Visit.id).where(Visit.id == entry.visit_id).with_for_update())
+    still_somewhere = select(QueueEntry.id).where(
+        QueueEntry.visit_id == entry.visit_id,
+        QueueEntry.state.in_(days.STILL_HERE),
+        QueueEntry.id != entry.id,
+    )
+    if db.session.scalar(still_somewhere.limit(1)) is not None:
+        return None
+    return enqueue(actor, entry.visit, room, kind=EntryKind.ORDERED, previous=entry, at=at)
+
+
+def waiting_there(visit: Visit) -> QueueEntry | None:
+    """Where the visit stands in a pharmacy's queue now."""
+    rows = select(QueueEntry).join(QueueEntry.poli)
+    return db.session.scalar(
+        rows.where(
+            QueueEntry.visit_id == visit.id,
+            QueueEntry.state.in_(days.STILL_HERE),
+            Poli.kind == PoliKind.PHARMACY,
+        )
+    )
+
+
+def is_elsewhere(visit: Visit) -> bool:
+    """Whether a room still has the patient."""
+    here = select(QueueEntry.id).where(
+        QueueEntry.visit_id == visit.id, QueueEntry.state.in_(days.STILL_HERE)
+    )
+    return db.session.scalar(here.limit(1)) is not None
+
+
+def unqueued(day: ServiceDay) -> list[Prescription]:
+    """Sent on this day, not given yet, and the patient stands in no pharmacy's queue; oldest first.
+
+    A patient who is still in another room is among them: she comes when that room has ended.
+    """
+    in_line = (
+        select(QueueEntry.visit_id)
+        .join(QueueEntry.poli)
+        .where(
+            QueueEntry.service_day_id == day.id,
+            QueueEntry.state.in_(days.STILL_HERE),
+            Poli.kind == PoliKind.PHARMACY,
+        )
+    )
+    rows = (
+        select(Prescription)
+        .join(Prescription.visit)
+        .options(joinedload(Prescription.visit).joinedload(Visit.patient))
+        .where(
+            Visit.service_day_id == day.id,
+            Prescription.state.in_(OPEN),
+            Prescription.visit_id.not_in(in_line),
+            _has_listed_line(),
+        )
+    )
+    return list(db.session.scalars(rows.order_by(Prescription.id)))
+
+
+def _to_fetch(visit_id: int) -> bool:
+    rows = select(Prescription.id).where(
+        Prescription.visit_id == visit_id, Prescription.state.in_(OPEN), _has_listed_line()
+    )
+    return db.session.scalar(rows.limit(1)) is not None
+
+
+def _has_listed_line():
+    """Something that this pharmacy makes or has, not only what is bought outside."""
+    line = PrescriptionLine
+    return (
+        select(line.id)
+        .where(
+            line.prescription_id == Prescription.id,
+            line.ended_at.is_(None),
+            line.medicine_id.is_not(None) | line.is_compound,
+        )
+        .exists()
+    )
+
+
+def leave(visit: Visit) -> QueueEntry | None:
+    """The entry to cancel when there is nothing left to fetch: not served yet; else None."""
+    there = waiting_there(visit)
+    idle = (EntryState.WAITING, EntryState.CALLED, EntryState.SKIPPED)
+    return there if there and there.state in idle and not _to_fetch(visit.id) else None

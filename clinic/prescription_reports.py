@@ -1,0 +1,152 @@
+"""Prescriptions as they are read in a record: by visit, in words."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload, selectinload
+
+from clinic.prescription_compounds import text_of
+from db import db
+from formatting import number_text
+from models import (
+    Examination,
+    Prescription,
+    PrescriptionLine,
+    PrescriptionState,
+    QueueEntry,
+)
+
+STATE_WORDS = {
+    PrescriptionState.DRAFT: "konsep",
+    PrescriptionState.SENT: "menunggu farmasi",
+    PrescriptionState.REVIEWED: "ditelaah farmasi",
+    PrescriptionState.DISPENSED: "sudah diserahkan",
+    PrescriptionState.PARTIAL: "diserahkan sebagian",
+    PrescriptionState.CANCELLED: "dibatalkan",
+}
+OPEN = (PrescriptionState.SENT, PrescriptionState.REVIEWED)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One medicine in words; `end_reason` when it was taken back after it was sent."""
+
+    ref: str
+    title: str
+    instruction: str
+    amount: str
+    parts: tuple[str, ...] = ()
+    replaces: str = ""  # the title that the pharmacy's substitute stands for
+    replace_reason: str = ""
+    end_reason: str = ""
+    is_ended: bool = False
+
+    @property
+    def short_text(self) -> str:
+        return f"{self.title} {self.instruction}".strip()
+
+
+@dataclass(frozen=True)
+class Report:
+    """One prescription."""
+
+    ref: str
+    entry_ref: str
+    examination_ref: str
+    examination_id: int
+    room_code: str
+    room: str
+    number: str
+    state: PrescriptionState
+    author: str
+    at: datetime
+    note: str
+    close_reason: str
+    lines: tuple[Line, ...]
+
+    @property
+    def state_text(self) -> str:
+        return STATE_WORDS[self.state]
+
+    @property
+    def is_open(self) -> bool:
+        """With the pharmacy and not given yet, so that its room may still take it back."""
+        return self.state in OPEN
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self.state is PrescriptionState.CANCELLED
+
+    @property
+    def short_text(self) -> str:
+        """What holds of it in one line; '' of a cancelled one."""
+        if self.is_cancelled:
+            return ""
+        return "; ".join(line.short_text for line in self.lines if not line.is_ended)
+
+
+def by_visit(visit_ids: Iterable[int]) -> dict[int, tuple[Report, ...]]:
+    """All prescriptions of these visits, oldest first; 3 queries, one when there is none.
+
+    A draft is its room's own until it is sent; what was cancelled as an empty draft is nobody's.
+    """
+    lines = selectinload(Prescription.lines)
+    rows = (
+        select(Prescription)
+        .options(
+            lines.selectinload(PrescriptionLine.components),
+            lines.joinedload(PrescriptionLine.replaces),
+            joinedload(Prescription.practitioner),
+            joinedload(Prescription.recorded_by),
+            joinedload(Prescription.examination)
+            .joinedload(Examination.entry)
+            .joinedload(QueueEntry.poli),
+        )
+        .where(Prescription.visit_id.in_(list(visit_ids)), Prescription.number.is_not(None))
+        .order_by(Prescription.id)
+    )
+    found: dict[int, tuple[Report, ...]] = defaultdict(tuple)
+    for prescription in db.session.scalars(rows):
+        found[prescription.visit_id] += (_report(prescription),)
+    return found
+
+
+def _report(prescription: Prescription) -> Report:
+    entry, who = prescription.examination.entry, prescription.practitioner
+    return Report(
+        ref=prescription.public_id,
+        entry_ref=entry.public_id,
+        examination_ref=prescription.examination.public_id,
+        examination_id=prescription.examination_id,
+        room_code=entry.poli.code,
+        room=entry.poli.name,
+        number=prescription.number,
+        state=prescription.state,
+        author=who.name if who else prescription.recorded_by.display_name,
+        at=prescription.sent_at,
+        note=prescription.note,
+        close_reason=prescription.close_reason,
+        lines=tuple(_line(row) for row in prescription.lines if _was_sent(prescription, row)),
+    )
+
+
+def _was_sent(prescription: Prescription, row: PrescriptionLine) -> bool:
+    # What came and went while the prescriber was still writing was never ordered.
+    return row.ended_at is None or row.ended_at > prescription.sent_at
+
+
+def _line(row: PrescriptionLine) -> Line:
+    return Line(
+        ref=row.public_id,
+        title=row.title,
+        instruction=row.instruction,
+        amount=f"{number_text(row.quantity)} {row.unit}",
+        parts=tuple(text_of(each) for each in row.components),
+        replaces=row.replaces.title if row.replaces else "",
+        replace_reason=row.replace_reason,
+        end_reason=row.end_reason,
+        is_ended=row.ended_at is not None,
+    )

@@ -1,0 +1,75 @@
+"""The clinic's medicines: a list that is whole, and found in any spelling."""
+
+import pytest
+from sqlalchemy import select
+
+from clinic import medicines, reference
+from clinic.medicine_words import alike, key
+from db import db, transaction
+from models import Medicine
+
+
+def found(text: str) -> list[str]:
+    return [row.code for row in medicines.search(text)]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Amoxicillin", "amoksisilin"),
+        ("amoxycillin", "AMOKSISILIN"),
+        ("Ciprofloxacin", "siprofloksasin"),
+        ("azithromycin", "azitromisin"),
+        ("chloramphenicol", "kloramfenikol"),
+        ("cotrimoxazole", "kotrimoksazol"),
+        ("hydrochlorothiazide", "hidroklorotiazid"),
+        ("Furosemide", "furosemid"),
+    ],
+)
+def test_two_spellings_of_a_medicine_are_one(one, other):
+    assert key(one) == key(other)
+
+
+def test_a_slip_of_the_pen_is_alike_and_another_medicine_is_not():
+    assert alike(key("amoxcilin"), key("amoksisilin"))
+    assert not alike(key("kloramfenikol"), key("klorpromazin"))
+    assert not alike("zink", "zinc")  # short words must be the same
+    assert key("500 mg") != key("50 mg")
+
+
+def test_a_few_letters_find_the_medicine_its_own_name_first(app):
+    assert found("para")[:3] == ["PCT500", "PCT-S", "PCT-D"]
+    assert found("pct sir") == ["PCT-S"]
+    assert found("amoxicillin 500")[0] == "AMOX500"
+    assert found("ctm") == ["CTM4"]
+    assert found("ibup 200") == ["IBU200"]
+    assert found("tamol") == found("") == found("%") == []
+
+
+def test_what_has_ended_is_no_longer_found(app):
+    with transaction():
+        medicines.by_code("ctm4").is_active = False
+    assert found("ctm") == []
+    assert medicines.by_code("CTM4") is not None
+
+
+def test_the_list_that_a_clinic_starts_with_is_consistent(app):
+    rows = list(db.session.scalars(select(Medicine)))
+    assert len(rows) >= 90
+    assert len({row.label for row in rows}) == len(rows)
+    for row in rows:
+        assert all(text == text.lower() for text in row.ingredient_list + row.family_list)
+        assert len(row.label) <= 160
+        assert row.kfa_code == ""  # none that nobody is certain of
+    sulfa = {row.code for row in rows if "sulfa" in row.family_list}
+    assert sulfa == {"KOTRI480", "KOTRI-S", "SSD"}
+
+
+def test_what_the_head_changed_stays_when_the_list_is_loaded_again(app):
+    with transaction():
+        medicines.by_code("CTM4").name = "CTM"
+        db.session.delete(medicines.by_code("PCT500"))
+    with transaction():
+        reference.seed()
+    assert medicines.by_code("CTM4").name == "CTM"
+    assert medicines.by_code("PCT500").doses_per_unit == 1  # an upgraded clinic gets it

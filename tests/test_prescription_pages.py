@@ -1,0 +1,350 @@
+"""The prescription in the pages: search, lines, warnings, what is sent, cancelled, written anew."""
+
+import gzip
+import html
+import re
+
+import pytest
+from sqlalchemy import select
+
+from clinic import history, prescriptions
+from clinic.prescription_lines import LineInput
+from db import db, transaction
+from models import Examination, Prescription, PrescriptionState
+from tests import factories
+from tests.databases import count_queries
+from tests.pages import post
+from tests.test_hostile_text import HOSTILE
+from tests.test_prescriptions import (
+    PCT,
+    allergic,
+    at_pharmacy,
+    cancel,
+    finish,
+    lines_of,
+    of,
+    served,
+)
+from validators import clean_text
+
+
+def text_of(response) -> str:
+    return html.unescape(response.get_data(as_text=True))
+
+
+def words_of(response) -> str:
+    page = re.sub(r"<[^>]+>", " ", response.get_data(as_text=True))
+    return html.unescape(re.sub(r"\s+", " ", page))
+
+
+def address(entry, tail="") -> str:
+    return f"/kunjungan/{entry.visit.public_id}{tail}"
+
+
+def line(key="b1", what="PCT500", sig="3x1", days="5", **more) -> dict[str, str]:
+    boxes = {"sig": sig, "days": days, "quantity": "", "note": ""} | more
+    return {"rx": f"{key} {what}"} | {f"rx_{name}-{key}": text for name, text in boxes.items()}
+
+
+def both(*lines) -> dict:
+    fields = {}
+    for each in lines:
+        fields |= each
+    return fields | {"rx": [each["rx"] for each in lines]}
+
+
+def send(client, entry, aksi="simpan", version=0, **fields):
+    data = {"aksi": aksi, "entry": entry.public_id, "version": str(version), "rx_sent": "1"}
+    data |= {"assessment": "demam", "disposition": "pulang"}
+    return post(client, address(entry), data | fields)
+
+
+@pytest.fixture
+def umum(sign_in):
+    return sign_in("umum")
+
+
+# --- Finding and adding -----------------------------------------------------------------------
+
+
+def test_without_scripts_a_search_offers_and_a_tick_adds_a_line(umum):
+    entry = served()
+    page = text_of(send(umum, entry, "cari_obat", medicine_search="para", subjective="panas"))
+    assert 'name="obat" value="PCT500"' in page
+    assert "panas" in page
+    assert of(entry) is None  # looking stores nothing
+    page = text_of(send(umum, entry, "cari_obat", obat=["PCT500"]))
+    assert 'name="rx" value="b1 PCT500"' in page
+    assert send(umum, entry, obat=["PCT500"]).status_code == 303
+    assert [row.title for row in lines_of(entry)] == ["Parasetamol 500 mg tablet"]
+
+
+def test_the_fragments_for_scripts(umum, sign_in):
+    entry = served(person=allergic("Parasetamol"))
+    page = text_of(umum.get(address(entry, "/obat?medicine_search=amox")))
+    assert 'value="AMOX500"' in page
+    assert "/obat/baris" in page
+    page = text_of(umum.get(address(entry, "/obat/baris?obat=PCT500")))
+    assert "autofocus" in page
+    assert 'data-rule="ALERGI"' in page  # seen as soon as it is chosen
+    assert "Gabapentin" in text_of(umum.get(address(entry, "/obat/baris?obat_luar=Gabapentin")))
+    assert umum.get(address(entry, "/obat/baris?obat=TIDAKADA")).status_code == 404
+    for username, status in (("gigi", 404), ("loket", 403)):
+        assert sign_in(username).get(address(entry, "/obat?q=para")).status_code == status
+
+
+def test_words_of_which_nothing_was_ticked_are_not_lost(umum):
+    entry = served()
+    answer = send(umum, entry, "selesai", medicine_search="parasetamol")
+    assert answer.status_code == 422
+    assert "centang obat yang dimaksud" in words_of(answer)
+    assert 'value="parasetamol"' in text_of(answer)
+    assert of(entry) is None
+
+
+def test_a_compound_and_one_for_an_outside_pharmacy(umum):
+    entry = served()
+    page = text_of(send(umum, entry, "racikan"))
+    assert 'name="rx" value="b1 racikan"' in page
+    fields = both(
+        line("b1", "racikan", title="puyer", parts="CTM 1/4\nparasetamol 500 120 mg"),
+        line("b2", "luar", title="Gabapentin 300 mg", quantity="14 kapsul"),
+    )
+    assert send(umum, entry, **fields).status_code == 303
+    first, second = lines_of(entry)
+    assert (first.title, first.quantity, len(first.components)) == ("Racikan puyer", 15, 2)
+    assert (second.title, second.unit, second.medicine) == ("Gabapentin 300 mg", "kapsul", None)
+    page = text_of(umum.get(address(entry)))
+    assert "Parasetamol 500 mg tablet = 120 mg" in page
+    assert "3 x sehari 1 bungkus; 15 bungkus" in page
+
+
+def test_a_line_taken_off_the_form_ends(umum):
+    entry = served()
+    send(umum, entry, **both(line("b1"), line("b2", "CTM4")))
+    first, second = lines_of(entry)
+    keys = [row.public_id[-12:] for row in (first, second)]
+    fields = both(line(keys[0]), line(keys[1], "CTM4")) | {"rx_hapus": keys[0]}
+    assert send(umum, entry, version=1, **fields).status_code == 303
+    assert [row.id for row in lines_of(entry)] == [second.id]
+
+
+def test_a_wrong_line_is_shown_with_its_sentence_and_all_that_was_typed(umum):
+    entry = served()
+    fields = both(line("b1", sig="3x1", note="sesudah makan"), line("b2", "PCT-S", sig="3x1"))
+    answer = send(umum, entry, subjective="panas", **fields)
+    page = text_of(answer)
+    assert answer.status_code == 422
+    assert 'id="f-rx-b2-error"' in page
+    assert "Tulis satuan dosis" in page
+    assert 'value="sesudah makan"' in page
+    assert "panas" in page
+    assert of(entry) is None
+
+
+# --- Warnings ---------------------------------------------------------------------------------
+
+
+def test_a_warning_asks_for_its_reason_on_the_page(umum):
+    entry = served(person=allergic("Penisilin", "gatal"))
+    answer = send(umum, entry, "selesai", **line(what="AMOX500"))
+    page = text_of(answer)
+    assert answer.status_code == 422
+    assert "Pasien alergi Penisilin (gatal)" in page
+    assert 'data-rule="ALERGI" data-level="warning"' in page
+    (name,) = re.findall(r'name="(rx_alasan-\w+)"', page)
+    assert 'value="3x1"' in page
+    assert at_pharmacy(entry) is None
+    assert of(entry) is None
+    said = line(what="AMOX500") | {name: "sudah pernah minum"}
+    answer = send(umum, entry, "selesai", **said)
+    assert answer.status_code == 303
+    assert at_pharmacy(entry) is not None
+
+
+def test_a_reason_given_in_a_draft_stands_there_afterwards(umum):
+    entry = served(person=allergic("Penisilin"))
+    page = text_of(send(umum, entry, "cari_obat", **line(what="AMOX500")))
+    (name,) = re.findall(r'name="(rx_alasan-\w+)"', page)
+    send(umum, entry, **line(what="AMOX500") | {name: "tidak ada pilihan lain"})
+    page = text_of(umum.get(address(entry)))
+    assert "Alasan: tidak ada pilihan lain (dr. Bagus Prasetyo)" in page
+    assert name not in page
+
+
+# --- Sent, cancelled, written anew ------------------------------------------------------------
+
+
+def test_the_end_says_where_the_patient_goes(umum):
+    entry = served()
+    assert send(umum, entry, "selesai", **line()).status_code == 303
+    page = words_of(umum.get("/poli/UMUM"))
+    assert f"Resep {of(entry).number} dikirim; pasien antre di" in page
+
+
+def test_who_is_sent_to_the_pharmacy_by_hand_is_not_said_to_come_back(umum):
+    entry = served()
+    to = {"disposition": "rujuk_internal", "refer_to": "FARMASI"}
+    send(umum, entry, "selesai", **line() | to)
+    page = words_of(umum.get("/poli/UMUM"))
+    assert "pasien antre di Farmasi" in page
+    assert "kembali ke sini" not in page
+
+
+def test_only_outside_medicines_are_said_to_need_no_queue(umum):
+    entry = served()
+    send(umum, entry, "selesai", **line(what="luar", title="Gabapentin", quantity="14 kapsul"))
+    assert "untuk apotek luar; pasien tidak antre" in words_of(umum.get("/poli/UMUM"))
+
+
+def test_a_conflict_shows_the_others_medicines_beside_ones_own(umum, sign_in):
+    entry = served()
+    send(umum, entry, **line())
+    kepala = sign_in("kepala")
+    key = lines_of(entry)[0].public_id[-12:]
+    send(kepala, entry, version=1, **line(key, days="3"))
+    answer = send(umum, entry, version=1, **both(line(key), line("b9", "CTM4", sig="3x1")))
+    page = words_of(answer)
+    assert answer.status_code == 409
+    assert "Parasetamol 500 mg tablet: 3 x sehari 1 tablet; 9 tablet" in page
+    assert "Klorfeniramin maleat" in page
+
+
+def test_what_was_typed_for_a_finished_examination_is_given_back(umum, sign_in):
+    entry = served()
+    finish(entry, PCT)
+    answer = send(umum, entry, **line(what="CTM4"))
+    assert answer.status_code == 409
+    assert "Klorfeniramin maleat 4 mg tablet: 3 x sehari 1 tablet" in words_of(answer)
+
+
+@pytest.mark.parametrize(("username", "status"), [("umum", 303), ("kepala", 303), ("gigi", 404)])
+def test_who_may_cancel(sign_in, username, status):
+    entry = served()
+    finish(entry, PCT)
+    path = f"/resep/{of(entry).public_id}/batal"
+    answer = post(sign_in(username), path, {"alasan": "salah obat"})
+    assert answer.status_code == status
+    is_cancelled = of(entry).state is PrescriptionState.CANCELLED
+    assert is_cancelled == (status == 303)
+
+
+def test_a_line_is_cancelled_and_another_prescription_written(umum):
+    entry = served()
+    finish(entry, PCT)
+    page = text_of(umum.get(address(entry)))
+    row = lines_of(entry)[0]
+    assert f"/resep/obat/{row.public_id}/batal" in page
+    post(umum, f"/resep/obat/{row.public_id}/batal", {"alasan": ""})
+    assert of(entry).state is PrescriptionState.SENT
+    assert "Tulis alasan" in words_of(umum.get(address(entry)))
+    post(umum, f"/resep/obat/{row.public_id}/batal", {"alasan": "ganti"})
+    page = text_of(umum.get(address(entry)))
+    path = f"/pemeriksaan/{of(entry).examination.public_id}/resep"
+    assert path in page
+    assert "Resep baru" in text_of(umum.get(path))
+    wrong = post(umum, path, {"aksi": "kirim", "rx_sent": "1", **line(sig="")})
+    assert wrong.status_code == 422
+    assert "Isi aturan pakai" in text_of(wrong)
+    right = post(umum, path, {"aksi": "kirim", "rx_sent": "1", **line(what="CTM4")})
+    assert right.status_code == 303
+    assert of(entry).number.endswith("-0002")
+    again = post(umum, path, {"aksi": "kirim", "rx_sent": "1", **line(what="CTM4")})
+    assert "sudah punya resep" in text_of(again)
+
+
+@pytest.mark.parametrize(
+    ("username", "status"), [("gigi", 404), ("loket", 403), ("rekammedis", 403)]
+)
+def test_who_may_not_write_anew(sign_in, username, status):
+    entry = served()
+    ref = finish(entry).public_id
+    assert sign_in(username).get(f"/pemeriksaan/{ref}/resep").status_code == status
+
+
+def test_the_pharmacy_and_the_laboratory_write_none(sign_in):
+    entry = served("LAB", "lab")
+    page = text_of(sign_in("kepala").get(address(entry) + f"?antrean={entry.public_id}"))
+    assert 'name="rx_sent"' not in page
+    assert 'id="isian"' in page
+
+
+# --- In the record ----------------------------------------------------------------------------
+
+
+def test_the_record_shows_what_was_prescribed(umum):
+    entry = served()
+    finish(entry, PCT)
+    later = served("UMUM", person=None)
+    for url in (address(entry), f"/pasien/{entry.visit.patient.public_id}"):
+        page = words_of(umum.get(url))
+        assert "Parasetamol 500 mg tablet" in page, url
+        assert "3 x sehari 1 tablet" in page, url
+        assert of(entry).number in page, url
+    assert later is not None
+
+
+def test_the_history_asks_as_much_for_one_prescription_as_for_six(app):
+    counts = []
+    for size in (1, 6):
+        person = factories.patient(f"Orang {size}")
+        for _ in range(size):
+            entry = served("GIGI", "gigi", person)
+            compound = LineInput("racikan", "3x1", "3", title="puyer", parts="CTM 1/4")
+            finish(entry, compound, LineInput("PCT500", "3x1", "3"), by="gigi")
+            cancel(entry, "hanya contoh")
+        with count_queries() as queries:
+            shown = history.history(person, 20)
+        assert sum(len(visit.prescriptions) for visit in shown) == size
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_is_shown_as_it_was_typed(umum, text):
+    entry = served()
+    fields = both(
+        line("b1", "luar", sig="", days="", title=text, quantity="3 buah", note=text),
+        line("b2", "racikan", title="puyer", parts=f"gula {text} 2"),
+    )
+    shown = text_of(send(umum, entry, "cari_obat", medicine_search=text, **fields))
+    raw = send(umum, entry, rx_note=text, **fields)
+    assert raw.status_code == 303
+    finished = send(umum, entry, "selesai", version=1, rx_note=text, **fields)
+    assert finished.status_code == 303
+    number = of(entry).public_id
+    post(umum, f"/resep/{number}/batal", {"alasan": text})
+    pages = [shown]
+    for url in (address(entry), f"/pasien/{entry.visit.patient.public_id}"):
+        answer = umum.get(url)
+        page = answer.get_data(as_text=True)
+        for piece in ("<script>alert", "<img src=x", "<svg onload", "<b>tebal", "' onfocus='"):
+            assert piece not in page, (url, piece)
+        pages.append(html.unescape(page))
+    stored = clean_text(text, 200)
+    assert text in pages[0]
+    assert all(stored in page for page in pages[1:])
+
+
+def test_the_form_with_its_prescription_is_6_kb(umum):
+    entry = served(person=allergic("Penisilin"))
+    codes = ("PCT500", "AMOX500", "CTM4", "GG100", "OMEP20", "PCT-S")
+    sigs = ("3x1", "3x1", "3x1/2", "3x1", "1x1", "3x5 mL")
+    fields = both(*(line(f"b{n}", code, sig, note="sesudah makan")
+                    for n, (code, sig) in enumerate(zip(codes, sigs, strict=True))))  # fmt: skip
+    assert send(umum, entry, **fields).status_code == 303
+    umum.is_checking = False
+    answer = umum.get(address(entry), headers={"Accept-Encoding": "gzip"})
+    umum.is_checking = True
+    assert gzip.decompress(answer.data).decode().count('name="rx"') == 6
+    assert len(answer.data) <= 6 * 1024
+
+
+def test_nothing_of_another_examination_is_touched(umum):
+    with transaction():
+        assert list(db.session.scalars(select(Prescription))) == []
+    entry = served()
+    send(umum, entry, subjective="tanpa obat")
+    assert of(entry) is None
+    examination = db.session.scalar(select(Examination))
+    assert prescriptions.of(examination) is None
