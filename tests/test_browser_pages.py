@@ -18,6 +18,8 @@ NO_PAGES = {"static", "system.healthz", "poli.queue_rows", "examination.diagnosi
 OF_AN_IMPORT = {"records.import_page", "records.import_columns_page", "records.import_rows"}
 # Who wanders about may meet them or not: test_pages_of_papers looks at them.
 OF_PAPERS = {"papers.form", "papers.paper", "papers.patient_papers", "papers.sample_labels"}
+# So too the one of vaccines: test_pages_of_the_rooms_forms.
+OF_FORMS = {"examination.immunization"}
 UNLINKED = ["/layar", "/layar/UMUM", "/sistem/kamus/coba"]
 # Linked from tests with numbers, and while somebody has to validate.
 UNLINKED += ["/sistem/laboratorium/1", "/sistem/laboratorium/1/rujukan", "/laboratorium/validasi"]
@@ -90,7 +92,7 @@ def test_every_page_that_a_link_leads_to(app, live_server, page):
         for rule in app.url_map.iter_rules()
         if "GET" in rule.methods and rule.endpoint not in NO_PAGES
     }
-    assert pages - endpoints - OF_AN_IMPORT - OF_PAPERS == LOOKED_AT_BELOW
+    assert pages - endpoints - OF_AN_IMPORT - OF_PAPERS - OF_FORMS == LOOKED_AT_BELOW
 
 
 @pytest.fixture
@@ -290,6 +292,36 @@ def test_pages_of_the_room(live_server, page, look):
     desk.press("Simpan tanda vital")
     expect(page.get_by_role("alert")).to_be_focused()
     look("refused vital signs")
+
+
+def test_pages_of_the_rooms_forms(live_server, page, look):
+    desk = Desk(page, live_server).log_in("kepala")
+    desk.go("/poli/GIGI")
+    page.get_by_role("link", name="Buka pemeriksaan").first.click()
+    page.locator("[name=tooth]").first.fill("99")
+    desk.press("Tambah baris gigi")
+    desk.press("Simpan sementara")
+    expect(page.get_by_role("alert")).to_be_focused()
+    look("refused tooth")
+    desk.go("/poli/MTBS")
+    page.get_by_role("link", name="Buka pemeriksaan").first.click()
+    page.locator("label", has_text="Kejang").click()
+    page.locator("#f-assessment").fill("sakit berat")
+    page.locator("label", has_text="Pulang").first.click()
+    desk.press("Selesai")
+    expect(page.locator("[data-rule=MTBS-BAHAYA]")).to_be_visible()
+    look("danger sign")
+    desk.go("/poli/IMUN")
+    page.get_by_role("link", name="Buka pemeriksaan").first.click()
+    desk.press("Simpan, lalu catat imunisasi")
+    page.get_by_label("Vaksin baris 1").select_option("MR-3")
+    desk.press("Simpan imunisasi")
+    expect(page.get_by_label("Alasan tetap dicatat")).to_be_visible()
+    look("dose too early")
+    page.get_by_label("Alasan tetap dicatat").fill("wabah campak")
+    desk.press("Simpan imunisasi")
+    expect(page.locator("main [role=status]")).to_contain_text("tercatat")
+    look("noted dose")
 
 
 def test_pages_about_records(live_server, page, open_page, look):

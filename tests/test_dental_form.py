@@ -75,6 +75,7 @@ def test_only_teeth_with_something_are_stored_and_shown(sign_in):
     assert db.session.query(ExaminationAnswer).count() == 5
 
 
+@pytest.mark.engines("sqlite")
 @pytest.mark.parametrize(
     ("rows", "sentence"),
     [

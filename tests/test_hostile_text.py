@@ -171,6 +171,7 @@ FORMS = ["gigi", "hamil", "anak", "mtbs"]
 NOTES = ["risk_note", "child_note", "danger_reason", "mtbs_note", "oral_note"]
 
 
+@pytest.mark.engines("sqlite")
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_in_the_rooms_forms_before_and_after_the_end(visit, sign_in, text):
     entry = visit(text)

@@ -193,6 +193,7 @@ def test_the_page_notes_warns_and_ends(sign_in):
     assert history.visit_summary(db.session.get(Visit, visit.id)).immunizations[0].row.dose == 2
 
 
+@pytest.mark.engines("sqlite")
 @pytest.mark.parametrize(
     ("row", "sentence"),
     [

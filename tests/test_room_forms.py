@@ -273,6 +273,7 @@ def test_wrong_answers_are_refused_with_all_that_was_typed(sign_in):
     assert rows() == []
 
 
+@pytest.mark.engines("sqlite")
 def test_the_other_form_of_the_room_is_one_press_away(sign_in):
     entry = served("KIA", "kia", pregnant="ya")
     page = sign_in("kia").get(f"/kunjungan/{entry.visit.public_id}").get_data(as_text=True)
@@ -374,6 +375,7 @@ def test_danger_needs_a_room_that_asks_for_it(app):
 # --- Budgets ----------------------------------------------------------------------------------
 
 
+@pytest.mark.engines("sqlite")
 @pytest.mark.parametrize(
     ("code", "by", "months"),
     [("GIGI", "gigi", 60), ("KIA", "kia", 360), ("MTBS", "kia", 20), ("IMUN", "kia", 9)],
@@ -393,6 +395,7 @@ def test_a_page_with_a_form_and_five_visits_is_6_kb(sign_in, code, by, months):
     assert len(page.data) <= 6 * 1024, len(page.data)
 
 
+@pytest.mark.engines("sqlite")
 def test_a_record_of_20_visits_with_forms_is_6_kb(sign_in):
     person = factories.patient("Ibu Lama")
     past_visits.add(person, 20)
