@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, session, url_for
+from flask import abort, flash, redirect, render_template, request, session, url_for
 from flask_login import current_user
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 from wtforms import Form, StringField, ValidationError
 
 import access
+from blueprints.patients.blueprint import bp, clinical, readers
 from clinic import allergies, consents, days, history, paper_texts, papers, patients, records
 from clinic import search as finder
 from db import db, transaction
@@ -16,9 +17,6 @@ from formatting import mask_nik
 from models import AliasKind, Allergy, Patient, PatientAlias, Role, Visit
 from validators import FieldError, checked_by, clean_text, parse_birth_date
 
-bp = Blueprint("patients", __name__)
-readers = access.allow(Role.POLI, Role.RECORDS, Role.HEAD)
-clinical = access.allow(Role.POLI, Role.HEAD)
 SHORTEST_REASON = 10
 MOST_FOUND = 20
 NEWEST_PAPERS = 5
