@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import joinedload
 
 from clinic.lab_values import CRITICAL, range_text
@@ -222,6 +222,21 @@ def _value(order: LabOrder, row: LabResult) -> Value:
         end_reason=row.end_reason,
         validated_by=checker,
     )
+
+
+def is_readable() -> ColumnElement[bool]:
+    """In SQL: a current result that people outside the laboratory see, see `_line`."""
+    return and_(
+        LabResult.ended_at.is_(None),
+        LabOrder.state != LabOrderState.CANCELLED,
+        or_(LabOrder.state.in_(CLOSED), LabResult.flag.in_(CRITICAL)),
+    )
+
+
+def is_final() -> ColumnElement[bool]:
+    """In SQL: a current result that the laboratory stands by, see `is_preliminary_result`."""
+    is_closed = and_(LabOrder.state.in_(CLOSED), LabOrder.needs_validation.is_(False))
+    return and_(is_readable(), or_(LabResult.validated_at.is_not(None), is_closed))
 
 
 def is_preliminary_result(
