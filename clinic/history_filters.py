@@ -142,13 +142,13 @@ def _was_in(code: str, clinical: bool) -> ColumnElement[bool]:
         remains = or_(remains, examined.exists())
     entry = select(QueueEntry.id).join(QueueEntry.poli)
     stays = entry.where(QueueEntry.visit_id == Visit.id, QueueEntry.undone_at.is_(None))
-    return stays.where(Poli.code == code, remains).correlate(Visit).exists()
+    return _has(stays.where(Poli.code == code, remains))
 
 
 def _had(text: str) -> ColumnElement[bool]:
     rows = _examined(select(Diagnosis.id).join_from(Diagnosis, Examination))
     rows = rows.where(Diagnosis.ended_at.is_(None), _means(text))
-    return rows.correlate(Visit).exists()
+    return _has(rows)
 
 
 def _means(text: str) -> ColumnElement[bool]:
@@ -176,7 +176,7 @@ def _was_given(text: str) -> ColumnElement[bool]:
         for word in words
     ]
     lines = _prescribed(select(PrescriptionLine.id)).where(or_(and_(*named), compound.exists()))
-    return or_(therapy.correlate(Visit).exists(), lines.correlate(Visit).exists())
+    return or_(_has(therapy), _has(lines))
 
 
 def _prescribed(lines: Select) -> Select:
@@ -206,7 +206,15 @@ def _examined(rows: Select) -> Select:
 def _has_results() -> ColumnElement[bool]:
     rows = select(LabResult.id).join(LabResult.order)
     rows = rows.where(LabOrder.visit_id == Visit.id, lab_reports.is_readable())
-    return rows.correlate(Visit).exists()
+    return _has(rows)
+
+
+def _has(rows: Select) -> ColumnElement[bool]:
+    """Whether the visit has such rows.
+
+    Not EXISTS: PostgreSQL would join that with the clinic's whole table, 1.4 s at 100,000 visits.
+    """
+    return rows.correlate(Visit).limit(1).scalar_subquery().is_not(None)
 
 
 def _words(text: str) -> list[str]:

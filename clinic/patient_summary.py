@@ -150,9 +150,10 @@ def _medicines(patient: Patient) -> list[Given]:
 def _lines(patient: Patient, since: datetime) -> list[tuple[datetime, date, str]]:
     rows = (
         _seen(select(Visit.occurred_at, ServiceDay.on, PrescriptionLine.title), patient)
-        .join(Prescription, Prescription.examination_id == Examination.id)
+        .join(Prescription, Prescription.visit_id == Visit.id)  # which has an index
         .join(PrescriptionLine, PrescriptionLine.prescription_id == Prescription.id)
         .where(Prescription.state.not_in((PrescriptionState.DRAFT, PrescriptionState.CANCELLED)))
+        .where(Prescription.examination_id == Examination.id)
         .where(PrescriptionLine.ended_at.is_(None), Visit.occurred_at >= since)
         .order_by(Visit.occurred_at.desc())
         .limit(MOST_MEDICINES * 4)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from clinic import diagnoses, review, routing, settings, vital_signs
+from clinic import diagnoses, patient_summary, review, routing, series, settings, vital_signs
 from db import db
 from models import ComplaintTerm, LabKind, LabReference, LabTest, Poli, RoutingRule
 
@@ -33,6 +33,30 @@ def test_all_vital_signs_are_there():
     assert set(MEASURES) == vital_signs.VITAL_RANGES.keys()
     assert vital_signs._BAND_ENDS == (2, 12, 60, 144)
     assert "under 2 months, under 1 year, under 5,\nunder 12, older" in PAGE
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("td", "systolic pressure"),
+        ("suhu", "temperature"),
+        ("nadi", "pulse"),
+        ("napas", "respiration"),
+        ("spo2", "saturation"),
+    ],
+)
+def test_bands_behind_charts(code, words):
+    sign = series.SIGNS[code]
+    assert cells_of(f"chart of {words}") == [f"{sign.low}-{sign.high}"]
+
+
+def test_no_other_sign_has_a_band_and_diseases_that_go_on_are_named():
+    banded = [code for code, sign in series.SIGNS.items() if (sign.low, sign.high) != (None, None)]
+    assert banded == ["td", "suhu", "nadi", "napas", "spo2"]
+    ranges = [low if low == high else f"{low}-{high}" for low, high in patient_summary._CHRONIC]
+    assert f"Categories: {', '.join(ranges)}." in " ".join(PAGE.split())
+    often = f"{patient_summary.OFTEN} visits within {patient_summary.OFTEN_TIME.days} days"
+    assert often in " ".join(PAGE.split())
 
 
 @pytest.mark.engines("sqlite")
