@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from clinic import history, history_filters, queues, records
 from clinic.diagnoses import DiagnosisInput
@@ -235,3 +235,11 @@ def test_filters_say_what_they_are():
     ]
     assert Filters().words({}) == []
     assert not Filters()
+
+
+@pytest.mark.engines("postgresql")
+def test_postgresql_looks_up_rather_than_reads_whole_tables(app):
+    """The setting outlives the rollbacks of the pool."""
+    for _ in range(2):
+        assert db.session.scalar(text("SHOW random_page_cost")) == "1.1"
+        db.session.remove()
