@@ -118,6 +118,7 @@ def engine_options(url: str) -> dict:
 @event.listens_for(Engine, "connect")
 def _set_pragmas(connection, _record) -> None:
     if not isinstance(connection, sqlite_driver.Connection):
+        _assume_memory(connection)
         return
     connection.isolation_level = None  # the driver's own BEGIN is deferred and loses updates
     pragmas = [
@@ -133,6 +134,16 @@ def _set_pragmas(connection, _record) -> None:
         pragmas.append("wal_autocheckpoint=0")  # only the worker checkpoints then
     for pragma in pragmas:
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _assume_memory(connection) -> None:
+    """A clinic's database fits in memory; PostgreSQL's default is the cost of a spinning disk.
+
+    With that it reads a table of 100,000 rows whole rather than look 500 of one patient up.
+    """
+    connection.autocommit = True  # else the pool's rollback takes the setting back
+    connection.execute("SET random_page_cost = 1.1")
+    connection.autocommit = False
 
 
 @event.listens_for(Engine, "begin")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import joinedload
 
 from clinic.lab_values import CRITICAL, range_text
@@ -233,6 +233,21 @@ def number_of(code: str, reports: Iterable[Report]) -> Decimal | None:
     values = [line.value for report in reports for line in report.lines if line.code == code]
     numbers = [value.number for value in values if value and value.number is not None]
     return numbers[-1] if numbers else None
+
+
+def is_readable() -> ColumnElement[bool]:
+    """In SQL: a current result that people outside the laboratory see, see `_line`."""
+    return and_(
+        LabResult.ended_at.is_(None),
+        LabOrder.state != LabOrderState.CANCELLED,
+        or_(LabOrder.state.in_(CLOSED), LabResult.flag.in_(CRITICAL)),
+    )
+
+
+def is_final() -> ColumnElement[bool]:
+    """In SQL: a current result that the laboratory stands by, see `is_preliminary_result`."""
+    is_closed = and_(LabOrder.state.in_(CLOSED), LabOrder.needs_validation.is_(False))
+    return and_(is_readable(), or_(LabResult.validated_at.is_not(None), is_closed))
 
 
 def is_preliminary_result(

@@ -34,6 +34,11 @@ def by_codes(codes: Iterable[str]) -> dict[str, Medicine]:
 
 def search(text: str, limit: int = MOST_FOUND) -> list[Medicine]:
     """Medicines of which each typed word begins some word, in any spelling; best first."""
+    return _in_this_order(ids_of(text)[:limit])
+
+
+def ids_of(text: str) -> list[int]:
+    """All that `search` would find, as ids; one query."""
     words = key(text[:100]).split()[:MAX_WORDS]
     if not words:
         return []
@@ -47,7 +52,7 @@ def search(text: str, limit: int = MOST_FOUND) -> list[Medicine]:
         if all(f" {word}" in everything for word in words):
             # What is called so comes before what holds it or is known by it.
             found.append((not f" {name}".startswith(f" {words[0]}"), row.position, row.id))
-    return _in_this_order([id_ for _, _, id_ in sorted(found)[:limit]])
+    return [id_ for _, _, id_ in sorted(found)]
 
 
 def _in_this_order(ids: list[int]) -> list[Medicine]:

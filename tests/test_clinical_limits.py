@@ -9,9 +9,11 @@ from sqlalchemy import func, select
 from clinic import (
     case_types,
     diagnosis_rules,
+    patient_summary,
     pregnancy,
     review,
     routing,
+    series,
     settings,
     sick_child,
     teeth,
@@ -121,6 +123,30 @@ def test_schedule_of_vaccines():
         assert cells_of(f"{code} {dose.number} ") == [f"{dose.from_months} months", after]
     assert len(re.findall(r"^\| [A-Z0-9]+ \d \| \d+ months", PAGE, re.MULTILINE)) == len(doses)
     assert f"drawn below {teeth.MIXED_BELOW_MONTHS // 12} years" in PAGE
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("td", "systolic pressure"),
+        ("suhu", "temperature"),
+        ("nadi", "pulse"),
+        ("napas", "respiration"),
+        ("spo2", "saturation"),
+    ],
+)
+def test_bands_behind_charts(code, words):
+    sign = series.SIGNS[code]
+    assert cells_of(f"chart of {words}") == [f"{sign.low}-{sign.high}"]
+
+
+def test_no_other_sign_has_a_band_and_diseases_that_go_on_are_named():
+    banded = [code for code, sign in series.SIGNS.items() if (sign.low, sign.high) != (None, None)]
+    assert banded == ["td", "suhu", "nadi", "napas", "spo2"]
+    ranges = [low if low == high else f"{low}-{high}" for low, high in patient_summary._CHRONIC]
+    assert f"Categories: {', '.join(ranges)}." in " ".join(PAGE.split())
+    often = f"{patient_summary.OFTEN} visits within {patient_summary.OFTEN_TIME.days} days"
+    assert often in " ".join(PAGE.split())
 
 
 @pytest.mark.engines("sqlite")

@@ -268,10 +268,11 @@ def test_a_long_history_is_paged_newest_first(sign_in):
     seen, address = [], url_of(person)
     while address:
         page = text_of(head.get(address))
-        seen += re.findall(r"keluhan (\d+)<", page)
+        seen += re.findall(r'<summary><span class="num">([-\d]+)</span>', page)
         more = re.search(r'href="([^"]+\?sebelum=[^"]+)"', page)
         address = more[1] if more else ""
-    assert seen == [str(n) for n in range(1, 46)]
+    expected = [utcnow().date() - timedelta(days=n) for n in range(1, 46)]
+    assert seen == [f"{day:%d-%m-%Y}" for day in expected]
 
 
 @pytest.mark.parametrize("username", ["kepala", "loket"])

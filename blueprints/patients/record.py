@@ -2,23 +2,31 @@
 
 from collections.abc import Iterable
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, session, url_for
+from flask import abort, flash, redirect, render_template, request, session, url_for
 from flask_login import current_user
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 from wtforms import Form, StringField, ValidationError
 
 import access
-from clinic import allergies, consents, days, history, paper_texts, papers, patients, records
+from blueprints.patients.blueprint import bp, clinical, readers
+from blueprints.patients.timeline import timeline
+from clinic import (
+    allergies,
+    consents,
+    days,
+    paper_texts,
+    papers,
+    patient_summary,
+    patients,
+    records,
+)
 from clinic import search as finder
 from db import db, transaction
 from formatting import mask_nik
 from models import AliasKind, Allergy, Patient, PatientAlias, Role, Visit
 from validators import FieldError, checked_by, clean_text, parse_birth_date
 
-bp = Blueprint("patients", __name__)
-readers = access.allow(Role.POLI, Role.RECORDS, Role.HEAD)
-clinical = access.allow(Role.POLI, Role.HEAD)
 SHORTEST_REASON = 10
 MOST_FOUND = 20
 NEWEST_PAPERS = 5
@@ -74,13 +82,11 @@ def record(patient: str):
         survivor = patients.current(found)
         return redirect(url_for("patients.record", patient=survivor.public_id))
     before = _visit_before(found)
-    if access.has_role(Role.REGISTRATION):
-        access.record_view("view_identity", found)
-        return _page(found, history.visit_lines(found, history.PAGE + 1, before), clinical=False)
-    if not access.has_record_access(found):
+    is_clinical = not access.has_role(Role.REGISTRATION)
+    if is_clinical and not access.has_record_access(found):
         return _ask_for_reason(found)
-    access.record_view("view_record", found)
-    return _page(found, history.history(found, history.PAGE + 1, before))
+    access.record_view("view_record" if is_clinical else "view_identity", found)
+    return _page(found, before, clinical=is_clinical)
 
 
 def _visit_before(patient: Patient) -> Visit | None:
@@ -95,7 +101,7 @@ def _visit_before(patient: Patient) -> Visit | None:
 
 def _page(
     patient: Patient,
-    visits: list[history.VisitSummary],
+    before: Visit | None = None,
     *,
     clinical: bool = True,
     status: int = 200,
@@ -105,6 +111,8 @@ def _page(
         PatientAlias.patient_id == patient.id, PatientAlias.ended_at.is_(None)
     )
     held = allergies.current(patient) if clinical else []
+    shown = timeline(patient, before, clinical=clinical)
+    has_head = clinical and shown.is_first_page
     page = render_template(
         "patients/record.html",
         patient=patient,
@@ -116,16 +124,15 @@ def _page(
         consent=consents.current(patient),
         papers=papers.of_patient(patient, NEWEST_PAPERS) if clinical else [],
         paper_kinds=paper_texts.KINDS,
-        visits=visits[: history.PAGE],
-        earlier_than=visits[history.PAGE - 1].ref if len(visits) > history.PAGE else "",
-        is_first_page="sebelum" not in request.args,
+        shown=shown,
+        summary=patient_summary.summary(patient) if has_head else None,
         clinical=clinical,
         my_rooms={room.code for room in current_user.rooms} if clinical else set(),
         may_write=clinical and access.has_role(Role.POLI, Role.HEAD),
         problem={"field": "", "text": "", **problem},
         typed=request.form,
     )
-    return Response(page, status, mimetype="text/html")
+    return Response(page, 422 if shown.form.errors else status, mimetype="text/html")
 
 
 def _texts(aliases: Iterable[PatientAlias]) -> list[str]:
@@ -208,5 +215,4 @@ def _writable(ref: str) -> Patient:
 
 
 def _refused(patient: Patient, problem: Exception, field: str) -> Response:
-    visits = history.history(patient, history.PAGE + 1)
-    return _page(patient, visits, status=422, field=field, text=str(problem))
+    return _page(patient, status=422, field=field, text=str(problem))
