@@ -10,6 +10,7 @@ Records      Examination, Addendum, VitalSigns, Diagnosis, Allergy, Consent, Rec
              Amendment, AmendmentLine, Paper
 Laboratory   LabTest, LabReference, LabOrder, LabOrderTest, LabResult
 Medicines    Medicine, Prescription, PrescriptionLine, PrescriptionComponent, PrescriptionWarning
+Unsaved      UnsavedText (working storage, not the record)
 Operations   AuditEntry, OutboxEntry, WorkerBeat
 
 No queries, no texts, no serialisers here. Instants (`*_at`) are UTC, days (`*_on`) are the
@@ -85,6 +86,7 @@ from tables.reference import (
     Setting,
     Village,
 )
+from tables.unsaved import UnsavedText
 from tables.visits import (
     Counter,
     DraftKind,
@@ -172,6 +174,7 @@ __all__ = [
     "ServiceDay",
     "Setting",
     "Source",
+    "UnsavedText",
     "User",
     "UserPoli",
     "Village",

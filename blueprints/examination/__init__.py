@@ -1,6 +1,13 @@
 """The examination room's page: history, vital signs, anamnesis, diagnoses, what happens next."""
 
-from blueprints.examination import amend, desk, laboratory, laboratory_steps, screening
+from blueprints.examination import (
+    amend,
+    desk,
+    laboratory,
+    laboratory_steps,
+    screening,
+    unsaved_desk,
+)
 from blueprints.examination.blueprint import bp
 
-__all__ = ["amend", "bp", "desk", "laboratory", "laboratory_steps", "screening"]
+__all__ = ["amend", "bp", "desk", "laboratory", "laboratory_steps", "screening", "unsaved_desk"]

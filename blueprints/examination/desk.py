@@ -1,7 +1,9 @@
 """Read, draft, finish, and add to an examination."""
 
 from flask import abort, flash, redirect, render_template, request, url_for
+from flask_login import current_user
 from sqlalchemy import select
+from werkzeug.datastructures import MultiDict
 
 import access
 from blueprints.examination import form_context, laboratory_desk, page
@@ -14,18 +16,19 @@ from blueprints.examination.forms import (
     searched_only,
     version_sent,
 )
-from blueprints.examination.typed import Typed
-from clinic import allergies, diagnoses, records
+from blueprints.examination.typed import Typed, keys_sent
+from clinic import allergies, diagnoses, records, unsaved
 from clinic.diagnoses import DiagnosisInput
 from clinic.queues import QueueError
 from db import db, transaction, utcnow
 from formatting import clock_time
-from models import Disposition, Examination, QueueEntry, Role, Visit
+from models import Disposition, Examination, QueueEntry, Role, UnsavedText, Visit
 from validators import FieldError
 
 OTHER_PATIENT = (
     "Isian ini bukan untuk kunjungan ini, jadi belum disimpan. Cocokkan nama dan tanggal lahir."
 )
+MEANWHILE = "Pemeriksaan ini sudah diubah sejak Anda mengetik."
 FORM_FIELDS = {"substance": "allergy_substance", "lab": "lab_note"}
 
 
@@ -37,7 +40,21 @@ def visit(visit: str):
     if laboratory_desk.has_work(found, entry):
         return redirect(url_for("examination.laboratory", visit=visit), 303)
     access.record_view("view_visit", found.patient, "visit", found.public_id)
-    return page.show(found, entry)
+    kept = unsaved.own(current_user.id, entry) if entry else None
+    return _restored(found, entry, kept) if kept else page.show(found, entry)
+
+
+def _restored(visit: Visit, entry: QueueEntry, kept: UnsavedText):
+    """The page with what the account typed earlier and has not saved."""
+    # As if it had just been sent: that is where every part of the form looks for what was typed.
+    request.form = MultiDict(kept.fields)
+    form = ExaminationForm(request.form)
+    if request.form.get("patient", "") not in ("", visit.patient.public_id):
+        return _again(visit, entry, form, 200, OTHER_PATIENT, kept=kept)
+    examination = records.open_examination(entry)
+    if examination and (examination.finished_at or examination.version != kept.version):
+        return _again(visit, entry, form, 200, MEANWHILE, is_conflict=True, kept=kept)
+    return _again(visit, entry, form, 200, kept=kept)
 
 
 @bp.post("/kunjungan/<visit>")
@@ -47,7 +64,7 @@ def record(visit: str):
     form = ExaminationForm(request.form)
     if not access.has_record_access(found.patient):
         return page.only_typed(form, found)
-    entry = _entry_sent(found)
+    entry = entry_sent(found)
     action = request.form.get("aksi", "simpan")
     if entry is None:
         return _again(found, page.chosen_entry(found), form, 409, OTHER_PATIENT)
@@ -72,7 +89,7 @@ def record(visit: str):
     return _go_on(found, entry, examination)
 
 
-def _entry_sent(visit: Visit) -> QueueEntry | None:
+def entry_sent(visit: Visit) -> QueueEntry | None:
     """The form's entry; None when the form was made for another visit or patient."""
     ref, patient = request.form.get("entry", ""), request.form.get("patient", "")
     entry = next((each for each in page.entries_of(visit) if each.public_id == ref), None)
@@ -92,6 +109,7 @@ def _again(
     *,
     is_conflict: bool = False,
     is_undecided: bool = False,
+    kept: UnsavedText | None = None,
 ):
     """The page with everything that was typed, and the codes for what is in the search box."""
     if is_undecided:
@@ -105,7 +123,7 @@ def _again(
         for term in form_context.search_options(form.diagnosis_search.data or "")
         if term.code not in chosen
     ]
-    typed = Typed(form, lines, version_sent(request.form), options, problem, is_conflict)
+    typed = Typed(form, lines, version_sent(request.form), options, problem, is_conflict, kept)
     return page.show(visit, entry, typed, status=status)
 
 
@@ -117,6 +135,7 @@ def _store(visit: Visit, entry: QueueEntry, form: ExaminationForm, action: str) 
     if form.allergy_substance.cleaned:
         reaction = form.allergy_reaction.cleaned or ""
         allergies.add_allergy(actor, visit.patient, form.allergy_substance.cleaned, reaction)
+    unsaved.end(actor, entry, keys_sent(request.form))
     return examination
 
 

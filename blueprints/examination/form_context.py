@@ -53,8 +53,12 @@ def form_context(
         "options": typed.options if typed else [],
         "ticked": [],
         "query": form.diagnosis_search.data or "",
-        "has_own_vitals": own is not None or bool(form.errors.keys() & set(records.VITALS)),
+        "has_own_vitals": own is not None or _has_vitals(form),
     }
+
+
+def _has_vitals(form: ExaminationForm) -> bool:
+    return any(form[name].data or form[name].errors for name in records.VITALS)
 
 
 def _version(examination: Examination | None, typed: Typed | None) -> int:

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 import access
 from blueprints.examination.form_context import form_context, theirs
 from blueprints.examination.forms import ExaminationForm
-from blueprints.examination.typed import Typed
+from blueprints.examination.typed import Typed, next_keys
 from clinic import (
     allergies,
     consents,
@@ -117,6 +117,7 @@ def show(
         "labels": TEXT_LABELS,
         "papers": papers.of_visit(visit),
         "paper_kinds": paper_texts.KINDS,
+        "keys": next_keys(request.form),
     }
     if writes:
         context |= form_context(entry, examination, typed)
