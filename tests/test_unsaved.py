@@ -182,9 +182,10 @@ def test_a_session_that_ended_is_told_without_a_page(umum):
     assert live() == ["lain"]
 
 
-def test_another_accounts_session_gets_no_token_for_the_open_form(sign_in):
+@pytest.mark.parametrize("username", ["kepala", "gigi"])
+def test_another_accounts_session_gets_no_token_for_the_open_form(sign_in, username):
     entry = served()
-    answer = sign_in("kepala").get(address(entry, "/ketikan?penulis=umum"))
+    answer = sign_in(username).get(address(entry, "/ketikan?penulis=umum"))
     assert answer.status_code == 409 and "." not in answer.get_data(as_text=True).rstrip(".")
 
 

@@ -43,9 +43,9 @@ def keep_typed(visit: str):
 @clinical
 def typing_token(visit: str):
     """The token of the session that its author has begun since, for a form that is still open."""
-    access.visit_or_404(visit)
     if request.args.get("penulis") != current_user.username:
         return _plain("Akun lain yang masuk di komputer ini.", 409)
+    access.visit_or_404(visit)
     return _plain(csrf_token(), 200)
 
 
