@@ -35,7 +35,12 @@
   var held = null; // the one that waits until the server has the text
   var untouched = form.cloneNode(true);
   untouched.reset(); // somebody may have typed before this script was there
-  var kept = form.hasAttribute('data-unsent') ? '' : text(untouched); // what the server has
+  var kept = text(untouched); // what the server has
+  if (form.hasAttribute('data-unsent')) {
+    kept = '';
+    // The answer to a refused save: a browser writes what was sent into its history, on the disk.
+    history.replaceState(null, '', '?antrean=' + form.querySelector('[name=entry]').value);
+  }
 
   function now() { return window.performance.now() / 1000; }
   function text(of) { return new URLSearchParams(new FormData(of || form)).toString(); }

@@ -68,6 +68,11 @@ def test_it_outlives_the_browser_and_lies_nowhere_on_the_disk(room, browser, ope
         anamnesis(page).press_sequentially(TYPED)
         page.get_by_label("Pulang", exact=True).check()
         expect(state(page)).to_have_text(re.compile(r"Tersimpan otomatis \d\d\.\d\d"))
+        # The browser's history would hold what a refused save had sent.
+        page.get_by_label("Nadi", exact=True).fill("999")
+        page.get_by_role("button", name="Simpan sementara").click()
+        expect(page.get_by_text("Periksa isian berikut")).to_be_visible()
+        expect(state(page)).to_have_text(re.compile(r"Tersimpan otomatis \d\d\.\d\d"))
         kept = page.evaluate("[localStorage.length, sessionStorage.length, document.cookie]")
         assert kept == [0, 0, ""]
     finally:
@@ -79,6 +84,7 @@ def test_it_outlives_the_browser_and_lies_nowhere_on_the_disk(room, browser, ope
     assert files and not traces
     page = room.open(open_page())
     expect(anamnesis(page)).to_have_value(TYPED)
+    expect(page.get_by_label("Nadi", exact=True)).to_have_value("999")
     expect(page.get_by_label("Pulang", exact=True)).to_be_checked()
     expect(page.get_by_role("main")).to_contain_text("yang belum disimpan dipulihkan")
 
