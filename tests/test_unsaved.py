@@ -123,8 +123,11 @@ def test_text_for_a_patient_who_was_moved_is_shown_to_copy(umum):
     entry = served()
     with transaction():
         queues.act(factories.actor("umum"), entry, "pindah", "salah", factories.poli("GIGI"))
-    assert keep(umum, entry).status_code == 204, "nothing typed is refused for that"
-    assert TYPED in words_of(umum.get(address(entry)))
+    kept = keep(umum, entry, pulse="88", diagnosis="J06.9")
+    assert kept.status_code == 204, "nothing typed is refused for that"
+    page = words_of(umum.get(address(entry)))
+    for text in (TYPED, "Nadi 88", "J06.9", "ada di bawah"):
+        assert text in page, text
 
 
 # --- Whose, and for whom ----------------------------------------------------------------------

@@ -21,7 +21,7 @@ from clinic import (
     records,
     right_patient,
 )
-from clinic.vital_signs import vital_findings
+from clinic.vital_signs import VITAL_RANGES, vital_findings
 from db import db
 from models import (
     ConsentDecision,
@@ -51,7 +51,7 @@ TEXT_LABELS = {
     "therapy": "Tindakan dan terapi",
     "refer_external": "Tujuan rujukan",
     "lab_note": "Catatan untuk laboratorium",
-}
+} | {name: vital.label for name, vital in VITAL_RANGES.items()}
 
 
 def readable_visit(ref: str) -> Visit:
