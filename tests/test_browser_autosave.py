@@ -134,7 +134,7 @@ def test_a_session_that_ended_waits_for_its_author(room, context):
         other.log_in(username)
     expect(state(page)).to_contain_text("Tersambung lagi, terkirim")
     page.get_by_role("button", name="Simpan sementara").click()
-    expect(page.locator("main [role=status]").first).to_contain_text("Tersimpan pukul")
+    expect(page.locator("main [role=status]")).to_contain_text("Tersimpan pukul")
     expect(anamnesis(page)).to_have_value("Demam tinggi tiga hari")
 
 
