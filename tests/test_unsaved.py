@@ -54,7 +54,8 @@ def test_what_was_typed_comes_back_after_a_restart_of_the_server(app, umum):
     entry = served()
     fields = {"pulse": "abc", "diagnosis": ["J06.9", "A09"], "lab_sent": "1", "lab": ["GDS"]}
     before = actions()
-    answer = keep(umum, entry, disposition="kontrol", diagnosis_search="maag", **fields)
+    fields |= {"case_type-1": "baru", "case_type-2": "lama", "diagnosis_search": "maag"}
+    answer = keep(umum, entry, disposition="kontrol", **fields)
     assert (answer.status_code, answer.data) == (204, b"")
     assert actions() == before and examination(entry) is None
     restarted = create_app(app.config["ALUR"])
@@ -128,6 +129,13 @@ def test_text_for_a_patient_who_was_moved_is_shown_to_copy(umum):
     page = words_of(umum.get(address(entry)))
     for text in (TYPED, "Nadi 88", "J06.9", "ada di bawah"):
         assert text in page, text
+
+
+def test_words_that_led_to_a_ticked_diagnosis_do_not_come_back(umum):
+    entry = served()
+    keep(umum, entry, diagnosis="A09", diagnosis_search="diare")
+    response = umum.get(address(entry))
+    assert 'value="A09"' in text_of(response) and 'value="diare"' not in text_of(response)
 
 
 # --- Whose, and for whom ----------------------------------------------------------------------

@@ -13,6 +13,7 @@ from blueprints.examination.forms import (
     ExaminationForm,
     entered_diagnoses,
     examination_input,
+    has_ticked,
     searched_only,
     version_sent,
 )
@@ -48,6 +49,8 @@ def _restored(visit: Visit, entry: QueueEntry, kept: UnsavedText):
     """The page with what the account typed earlier and has not saved."""
     # As if it had just been sent: that is where every part of the form looks for what was typed.
     request.form = MultiDict(kept.fields)
+    if has_ticked(request.form):
+        request.form["diagnosis_search"] = ""  # it led to what was ticked, which is on the list now
     form = ExaminationForm(request.form)
     if request.form.get("patient", "") not in ("", visit.patient.public_id):
         return _again(visit, entry, form, 200, OTHER_PATIENT, kept=kept)
