@@ -11,6 +11,7 @@ Records      Examination, Addendum, VitalSigns, Diagnosis, Procedure, Allergy, C
 Room forms   ExaminationAnswer, Immunization, TriageNote
 Laboratory   LabTest, LabReference, LabOrder, LabOrderTest, LabResult
 Medicines    Medicine, Prescription, PrescriptionLine, PrescriptionComponent, PrescriptionWarning
+Unsaved      UnsavedText (working storage, not the record)
 Operations   AuditEntry, OutboxEntry, WorkerBeat
 
 No queries, no texts, no serialisers here. Instants (`*_at`) are UTC, days (`*_on`) are the
@@ -88,6 +89,7 @@ from tables.reference import (
     Village,
 )
 from tables.room_forms import ExaminationAnswer, Immunization, TriageNote, TriagePriority
+from tables.unsaved import UnsavedText
 from tables.visits import (
     Counter,
     DraftKind,
@@ -181,6 +183,7 @@ __all__ = [
     "ServiceDay",
     "Setting",
     "Source",
+    "UnsavedText",
     "User",
     "UserPoli",
     "Village",

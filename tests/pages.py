@@ -19,6 +19,14 @@ VOID = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "sour
 LAX = {"p", "li", "dt", "dd", "td", "th", "tr", "thead", "tbody", "option", "colgroup"}
 NO_LABEL = {"hidden", "submit", "button", "reset", "image"}
 LONG_NUMBER = re.compile(r"(?<!\d)\d{16}(?!\d)")
+# What a mark is for happens only where its script is loaded.
+SCRIPTS = {
+    "data-poll": "polling.js",
+    "data-now": "polling.js",
+    "data-enter-next": "forms.js",
+    "data-fill": "forms.js",
+    "data-keep": "examination.js",
+}
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -40,6 +48,8 @@ class Page(HTMLParser):
         self.fields: list[dict[str, str]] = []
         self.token = ""
         self.title = ""
+        self.scripts: set[str] = set()  # loaded, and needed for the marks that were seen
+        self.needed: set[str] = set()
         self._open: list[str] = []
         self._form: dict[str, str] | None = None
         self._form_fields: set[str] = set()
@@ -59,6 +69,9 @@ class Page(HTMLParser):
             self._open.append(tag)
         self._look_for_inline_code(tag, attributes)
         self._look_at_addresses(attributes)
+        self.needed |= {SCRIPTS[name] for name in attributes if name in SCRIPTS}
+        if tag == "script":
+            self.scripts.add(attributes.get("src", "").rpartition("/")[2])
         if tag == "form":
             self._open_form(attributes)
         if tag == "label":
@@ -127,6 +140,8 @@ class Page(HTMLParser):
                 found.append(f"{self.count['h1']} h1 instead of one")
             if not self.title.strip():
                 found.append("no title")
+            if not self.needed <= self.scripts:
+                found.append(f"not loaded: {sorted(self.needed - self.scripts)}")
         return found
 
 

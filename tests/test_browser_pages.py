@@ -12,7 +12,7 @@ pytestmark = pytest.mark.browser
 
 # Reached by no link: fragments, files, and what only answers machines.
 NO_PAGES = {"static", "system.healthz", "poli.queue_rows", "examination.diagnosis_options"} | {
-    *("records.import_progress", "records.import_broken")
+    *("records.import_progress", "records.import_broken", "examination.typing_token")
 }
 # There is one only while a list is imported: test_browser_import.py looks at them.
 OF_AN_IMPORT = {"records.import_page", "records.import_columns_page", "records.import_rows"}
@@ -278,6 +278,11 @@ def test_pages_of_the_room(live_server, page, look):
     desk.press("Simpan sementara")
     expect(page.locator("main [role=status]")).to_contain_text("Tersimpan")
     look("saved examination")
+    page.get_by_label("Rencana").fill("kontrol tekanan darah")
+    expect(page.locator("[data-keep-state]")).to_contain_text("Tersimpan otomatis")
+    page.reload()
+    page.get_by_text("Buang ketikan", exact=True).click()
+    look("examination with what was typed before")
     page.get_by_label("Pulang").check()
     desk.press("Selesai")
     page.locator("#selesai summary").click()

@@ -18,11 +18,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, text
 
-from clinic import audit, pairs
+from clinic import audit, pairs, queues
 from db import db, new_public_id, transaction
 from models import (
     DraftKind,
     EntryState,
+    Examination,
     OutboxEntry,
     PairSource,
     PairState,
@@ -33,6 +34,7 @@ from models import (
     QueueEntry,
     QueueEvent,
     RegistrationDraft,
+    UnsavedText,
     Visit,
 )
 from tests import clients, factories
@@ -458,3 +460,39 @@ def test_staff_who_correct_one_identity_at_once_change_it_once(clinic):
         steps = select(PatientVersion).where(PatientVersion.patient_id == patient.id)
         (step,) = db.session.scalars(steps).all()
         assert step.before == {"mother_name": None}
+
+
+# --- In the room at once ------------------------------------------------------------------------
+
+
+def served(count: int, code: str) -> list[tuple[int, str, str]]:
+    """Id, public id and visit of so many more who are being examined in this room."""
+    entries = select(QueueEntry).where(QueueEntry.public_id.in_(waiting(count, code)))
+    with transaction():
+        found = db.session.scalars(entries).all()
+        for entry in found:
+            queues.act(factories.actor("umum"), entry, "mulai")
+        return [(entry.id, entry.public_id, entry.visit.public_id) for entry in found]
+
+
+def test_what_is_typed_and_a_save_at_the_same_moment_lose_nothing(clinic):
+    """One tab saves while its own last text is still on the way; two further tabs send theirs."""
+    entries = served(8, "TB")
+    plans = []
+    for number in range(CLERKS):
+        forms = []
+        for _, ref, visit in entries:
+            path = f"/kunjungan/{visit}"
+            fields = {"aksi": "simpan", "entry": ref, "subjective": f"tab {number}"}
+            fields |= {"ketikan": "satu"} if number < 2 else {}
+            forms.append((path, fields | ({"to": f"{path}/ketikan?ke=1"} if number else {})))
+        plans.append(("umum", forms))
+    answers = clinic.crew.each(clients.press_together, plans)
+    db.session.rollback()
+    for (entry, *_), *got in zip(entries, *answers, strict=True):
+        assert [answer.status for answer in got] == [303, 204, 204, 204]
+        saved = select(Examination.subjective).where(Examination.entry_id == entry)
+        assert db.session.scalars(saved).all() == ["tab 0"]
+        texts = select(UnsavedText).where(UnsavedText.entry_id == entry)
+        kept = [dict(row.fields)["subjective"] for row in db.session.scalars(texts) if row.fields]
+        assert sorted(kept) == ["tab 2", "tab 3"], "the saved form's own text is gone with it"

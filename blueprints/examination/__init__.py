@@ -8,6 +8,7 @@ from blueprints.examination import (
     laboratory_steps,
     prescription_steps,
     screening,
+    unsaved_desk,
 )
 from blueprints.examination.blueprint import bp
 
@@ -20,4 +21,5 @@ __all__ = [
     "laboratory_steps",
     "prescription_steps",
     "screening",
+    "unsaved_desk",
 ]

@@ -5,7 +5,9 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from flask import abort, flash, redirect, render_template, request, url_for
+from flask_login import current_user
 from sqlalchemy import select
+from werkzeug.datastructures import MultiDict
 
 import access
 from blueprints.examination import (
@@ -14,6 +16,7 @@ from blueprints.examination import (
     page,
     prescription_steps,
     prescription_typed,
+    procedure_fields,
     procedure_form,
     room_form,
 )
@@ -22,17 +25,18 @@ from blueprints.examination.forms import (
     ExaminationForm,
     entered_diagnoses,
     examination_input,
+    has_ticked,
     undecided,
     version_sent,
 )
-from blueprints.examination.typed import Typed
-from clinic import allergies, diagnoses, prescription_queue, procedures, records
+from blueprints.examination.typed import Typed, keys_sent
+from clinic import allergies, diagnoses, prescription_queue, procedures, records, unsaved
 from clinic.diagnoses import DiagnosisInput
 from clinic.procedures import ProcedureInput
 from clinic.queues import QueueError
 from db import db, transaction, utcnow
 from formatting import clock_time
-from models import Disposition, Examination, QueueEntry, Role, Visit
+from models import Disposition, Examination, QueueEntry, Role, UnsavedText, Visit
 from validators import FieldError
 
 OTHER_PATIENT = (
@@ -40,6 +44,7 @@ OTHER_PATIENT = (
 )
 # Buttons that store nothing.
 LOOKS_AGAIN = ("cari", "gigi", "cari_obat", prescription_typed.COMPOUND_BUTTON)
+MEANWHILE = "Pemeriksaan ini sudah diubah sejak Anda mengetik."
 FORM_FIELDS = {"substance": "allergy_substance", "lab": "lab_note"}
 
 
@@ -51,7 +56,32 @@ def visit(visit: str):
     if laboratory_desk.has_work(found, entry):
         return redirect(url_for("examination.laboratory", visit=visit), 303)
     access.record_view("view_visit", found.patient, "visit", found.public_id)
-    return page.show(found, entry)
+    kept = unsaved.own(current_user.id, entry) if entry else None
+    return _restored(found, entry, kept) if kept else page.show(found, entry)
+
+
+def _restored(visit: Visit, entry: QueueEntry, kept: UnsavedText):
+    """The page with what the account typed earlier and has not saved."""
+    # As if it had just been sent: that is where every part of the form looks for what was typed.
+    request.form = MultiDict(kept.fields)
+    _forget_searches(request.form)
+    form = room_form.sent(request.form, visit)
+    if request.form.get("patient", "") not in ("", visit.patient.public_id):
+        return _again(visit, entry, form, 200, OTHER_PATIENT, kept=kept)
+    examination = records.open_examination(entry)
+    if examination and (examination.finished_at or examination.version != kept.version):
+        return _again(visit, entry, form, 200, MEANWHILE, is_conflict=True, kept=kept)
+    return _again(visit, entry, form, 200, kept=kept)
+
+
+def _forget_searches(typed: MultiDict) -> None:
+    """Words that led to what was ticked: that is on the list now."""
+    if has_ticked(typed):
+        typed["diagnosis_search"] = ""
+    if procedure_fields.has_ticked(typed):
+        typed[procedure_fields.SEARCH] = ""
+    if not prescription_typed.is_searched_only(typed):
+        typed[prescription_typed.SEARCH] = ""
 
 
 @bp.post("/kunjungan/<visit>")
@@ -61,7 +91,7 @@ def record(visit: str):
     form = room_form.sent(request.form, found)
     if not access.has_record_access(found.patient):
         return page.only_typed(form, found)
-    entry = _entry_sent(found)
+    entry = entry_sent(found)
     action = request.form.get("aksi", "simpan")
     if entry is None:
         return _again(found, page.chosen_entry(found), form, 409, OTHER_PATIENT)
@@ -102,7 +132,7 @@ def _open_searches(form: ExaminationForm) -> dict[str, str]:
     return found
 
 
-def _entry_sent(visit: Visit) -> QueueEntry | None:
+def entry_sent(visit: Visit) -> QueueEntry | None:
     """The form's entry; None when the form was made for another visit or patient."""
     ref, patient = request.form.get("entry", ""), request.form.get("patient", "")
     entry = next((each for each in page.entries_of(visit) if each.public_id == ref), None)
@@ -122,6 +152,7 @@ def _again(
     *,
     is_conflict: bool = False,
     open_searches: Mapping[str, str] = MappingProxyType({}),
+    kept: UnsavedText | None = None,
 ):
     """The page with everything that was typed, and the codes for what is in the search box."""
     for name, sentence in open_searches.items():
@@ -135,7 +166,7 @@ def _again(
         for term in diagnosis_form.search_options(form.diagnosis_search.data or "", entry)
         if term.code not in chosen
     ]
-    typed = Typed(form, lines, version_sent(request.form), options, problem, is_conflict)
+    typed = Typed(form, lines, version_sent(request.form), options, problem, is_conflict, kept)
     return page.show(visit, entry, typed, status=status)
 
 
@@ -148,6 +179,7 @@ def _store(visit: Visit, entry: QueueEntry, form: ExaminationForm, action: str) 
     if form.allergy_substance.cleaned:
         reaction = form.allergy_reaction.cleaned or ""
         allergies.add_allergy(actor, visit.patient, form.allergy_substance.cleaned, reaction)
+    unsaved.end(actor, entry, keys_sent(request.form))
     return examination
 
 

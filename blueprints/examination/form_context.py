@@ -59,8 +59,12 @@ def form_context(
     return context | {
         "form": form,
         "version": _version(examination, typed),
-        "has_own_vitals": own is not None or bool(form.errors.keys() & set(records.VITALS)),
+        "has_own_vitals": own is not None or _has_vitals(form),
     }
+
+
+def _has_vitals(form: ExaminationForm) -> bool:
+    return any(form[name].data or form[name].errors for name in records.VITALS)
 
 
 def _version(examination: Examination | None, typed: Typed | None) -> int:

@@ -17,7 +17,7 @@ from blueprints.examination import (
 )
 from blueprints.examination.form_context import form_context, theirs
 from blueprints.examination.forms import FAVOURITE, ExaminationForm
-from blueprints.examination.typed import Typed
+from blueprints.examination.typed import Typed, next_keys
 from clinic import (
     allergies,
     consents,
@@ -28,7 +28,7 @@ from clinic import (
     records,
     right_patient,
 )
-from clinic.vital_signs import vital_findings
+from clinic.vital_signs import VITAL_RANGES, vital_findings
 from db import db
 from models import (
     ConsentDecision,
@@ -58,7 +58,7 @@ TEXT_LABELS = {
     "therapy": "Tindakan dan terapi",
     "refer_external": "Tujuan rujukan",
     "lab_note": "Catatan untuk laboratorium",
-}
+} | {name: vital.label for name, vital in VITAL_RANGES.items()}
 
 
 def readable_visit(ref: str) -> Visit:
@@ -126,6 +126,7 @@ def show(
         "paper_kinds": paper_texts.KINDS,
         "may_prescribe": _may_prescribe(today),
         "typed_medicines": _typed_medicines() if typed and not writes else [],
+        "keys": next_keys(request.form),
     }
     if writes:
         context |= form_context(entry, examination, typed)

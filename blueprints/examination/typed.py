@@ -1,13 +1,18 @@
 """What a request typed in the examination's form."""
 
+import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
 from flask import request
+from werkzeug.datastructures import MultiDict
 
 from blueprints.examination import procedure_fields
 from blueprints.examination.forms import ExaminationForm
 from clinic import diagnoses
+from models import UnsavedText
+
+MOST_KEYS, LONGEST_KEY = 8, 12
 
 
 @dataclass
@@ -20,6 +25,7 @@ class Typed:
     options: list[Any] = field(default_factory=list)
     problem: str = ""
     is_conflict: bool = False
+    kept: UnsavedText | None = None  # where it was read from, if the request did not send it
 
     @property
     def actions(self) -> list[str]:
@@ -28,3 +34,14 @@ class Typed:
     @property
     def texts(self) -> list[str]:
         return [f"{line.code} {line.title}".strip() for line in self.lines]
+
+
+def keys_sent(sent: MultiDict) -> list[str]:
+    """Key of the form that was sent, and before it those whose text it took over."""
+    found = sent.get("ketikan", "")[:200].split()
+    return [key for key in found if len(key) <= LONGEST_KEY][-MOST_KEYS:]
+
+
+def next_keys(sent: MultiDict) -> str:
+    """For the form that is shown now with what was sent."""
+    return " ".join([*keys_sent(sent)[1 - MOST_KEYS :], secrets.token_hex(4)])

@@ -54,6 +54,8 @@ ACTION_LABELS = {
     "end_immunization": "Mengakhiri imunisasi",
     "save_examination": "Menyimpan pemeriksaan",
     "finish_examination": "Menyelesaikan pemeriksaan",
+    "drop_unsaved_text": "Membuang ketikan belum disimpan",
+    "expire_unsaved_text": "Menghapus ketikan lama yang tidak disimpan",
     "add_addendum": "Menambah catatan pemeriksaan",
     "view_amendments": "Melihat riwayat pembetulan",
     "amend_examination": "Membetulkan pemeriksaan",

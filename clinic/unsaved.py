@@ -1,0 +1,129 @@
+"""What is typed in an examination's form and not saved yet: working storage, not the record.
+
+Only the author reads it; nobody else does, the head included, and neither log nor audit trail
+holds a word of it. It is blanked when its form is saved or its author throws it away, and KEPT
+after the last keystroke if nobody came back for it; its row is removed a day later. Nothing that
+was ever saved is touched here.
+
+Each form that a browser opens has a key. It also names the keys of the forms whose text it took
+over: they are ended with it, while what the author types in another tab stays.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select, update
+
+from clinic import audit
+from clinic.audit import Actor
+from db import db, utcnow
+from models import QueueEntry, UnsavedText
+
+KEPT = timedelta(days=7)
+# A request that was under way when its form was saved has long arrived by then.
+ENDED_KEPT = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What a form sent by itself; its own key stands last."""
+
+    keys: Sequence[str]
+    step: int
+    version: int
+    fields: list[tuple[str, str]]
+
+
+def keep(actor: Actor, entry: QueueEntry, typed: Typed) -> None:
+    """Store what was typed, unless its form was saved meanwhile or has sent later text already."""
+    *taken_over, key = typed.keys
+    row = _row(actor, entry, key)
+    if row and (row.ended_at or typed.step <= row.step):
+        return
+    _end(actor, entry, taken_over)
+    if row is None:
+        row = _new_row(actor, entry, key)
+    row.step, row.version = typed.step, typed.version
+    row.fields, row.typed_at = [list(pair) for pair in typed.fields], utcnow()
+    db.session.flush()
+
+
+def own(user_id: int, entry: QueueEntry) -> UnsavedText | None:
+    """What this account typed last for the entry and has not saved."""
+    rows = select(UnsavedText).where(
+        UnsavedText.user_id == user_id,
+        UnsavedText.entry_id == entry.id,
+        UnsavedText.ended_at.is_(None),
+    )
+    return db.session.scalar(rows.order_by(UnsavedText.typed_at.desc()).limit(1))
+
+
+def end(actor: Actor, entry: QueueEntry, keys: Sequence[str]) -> None:
+    """The form was saved: its text goes, and what it still sends is ignored.
+
+    Without a key (a form that never heard of them) all that the author typed for the entry goes.
+    """
+    _end(actor, entry, keys or None)
+    if keys and _row(actor, entry, keys[-1]) is None:
+        _new_row(actor, entry, keys[-1]).ended_at = utcnow()
+    db.session.flush()
+
+
+def drop(actor: Actor, entry: QueueEntry, keys: Sequence[str]) -> bool:
+    """The author throws the text away; that it was done is logged, the text is not."""
+    is_dropped = _end(actor, entry, keys) > 0
+    if is_dropped:
+        _log(actor, "drop_unsaved_text", entry)
+    return is_dropped
+
+
+def clear(at: datetime) -> int:
+    """Blank what nobody came back for, remove what has ended; how many texts were blanked."""
+    old = select(UnsavedText).where(
+        UnsavedText.ended_at.is_(None), UnsavedText.typed_at <= at - KEPT
+    )
+    rows = list(db.session.scalars(old))
+    for row in rows:
+        row.fields, row.ended_at = [], at
+        _log(audit.SYSTEM, "expire_unsaved_text", db.session.get_one(QueueEntry, row.entry_id))
+    db.session.flush()
+    db.session.execute(delete(UnsavedText).where(UnsavedText.ended_at <= at - ENDED_KEPT))
+    return len(rows)
+
+
+def _row(actor: Actor, entry: QueueEntry, key: str) -> UnsavedText | None:
+    return db.session.scalar(
+        select(UnsavedText).where(
+            UnsavedText.user_id == actor.user_id,
+            UnsavedText.entry_id == entry.id,
+            UnsavedText.key == key,
+        )
+    )
+
+
+def _new_row(actor: Actor, entry: QueueEntry, key: str) -> UnsavedText:
+    row = UnsavedText(user_id=actor.user_id, entry_id=entry.id, key=key)
+    db.session.add(row)
+    return row
+
+
+def _end(actor: Actor, entry: QueueEntry, keys: Sequence[str] | None) -> int:
+    open_rows = update(UnsavedText).where(
+        UnsavedText.user_id == actor.user_id,
+        UnsavedText.entry_id == entry.id,
+        UnsavedText.ended_at.is_(None),
+    )
+    if keys is not None:
+        open_rows = open_rows.where(UnsavedText.key.in_(keys))
+    return db.session.execute(open_rows.values(fields=[], ended_at=utcnow())).rowcount
+
+
+def _log(actor: Actor, action: str, entry: QueueEntry) -> None:
+    audit.record(
+        actor,
+        action,
+        object_type="queue_entry",
+        object_ref=entry.public_id,
+        patient_ref=entry.visit.patient.public_id,
+    )

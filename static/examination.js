@@ -1,0 +1,152 @@
+// The examination: what is typed is kept on the server, and nowhere on this computer. ES5.
+(function () {
+  'use strict';
+  var on = window.alur.on;
+  var all = window.alur.all;
+  var closest = window.alur.closest;
+  var LOST = 'Sambungan terputus. Jangan tutup halaman ini: tulisan dikirim begitu tersambung.';
+  var STRANGER = 'Masuk lagi dengan akun Anda di tab lain; tulisan masih di sini.';
+  var REFUSED = 'Tidak dapat disimpan otomatis. Tekan Simpan sementara.';
+
+  // What is ticked while a search is on its way stays: the answer knows nothing of it.
+  var ticks = [];
+  on('htmx:beforeSwap', function () { ticks = all('[id$=-options] input'); });
+  on('htmx:afterSwap', function () {
+    ticks.forEach(function (old) {
+      var list = document.getElementById(old.name + '-options');
+      if (!list) { return; }
+      var same = all('input', list).filter(function (node) { return node.value === old.value; })[0];
+      if (same) { same.checked = old.checked; }
+      if (!same && old.checked) { list.insertBefore(old.parentNode, closest(all('input:not(:checked)', list)[0], 'label')); }
+    });
+  });
+
+  var form = document.querySelector('form[data-keep]');
+  if (!form) { return; }
+  var startedAt = now();
+  var triedAt = startedAt;
+  var reachedAt = startedAt; // the server
+  var step = 0;
+  var fails = 0;
+  var timer = 0;
+  var isBusy = false;
+  var isLeaving = false;
+  var isSafe = false;
+  var pressed = null; // the button of a save
+  var held = null; // the one that waits until the server has the text
+  var untouched = form.cloneNode(true);
+  untouched.reset(); // somebody may have typed before this script was there
+  var kept = text(untouched); // what the server has
+  if (form.hasAttribute('data-unsent')) {
+    kept = '';
+    // The answer to a refused save: a browser writes what was sent into its history, on the disk.
+    history.replaceState(null, '', '?antrean=' + form.querySelector('[name=entry]').value);
+  }
+
+  function now() { return window.performance.now() / 1000; }
+  function text(of) { return new URLSearchParams(new FormData(of || form)).toString(); }
+  function address(query) { return form.action + '/ketikan?' + query; }
+  function say(line, trouble) {
+    form.querySelector('[data-keep-state]').textContent = line;
+    var bar = document.querySelector('[data-poll-status]');
+    bar.textContent = trouble;
+    document.body.style.paddingBottom = bar.offsetHeight + 'px'; // it must not lie on the buttons
+  }
+  function clock() {
+    // The server's; the computer's own may be wrong.
+    var minutes = (+form.getAttribute('data-clock') + now() - startedAt) / 60;
+    return [minutes / 60 % 24, minutes % 60].map(function (n) { return ('0' + Math.floor(n)).slice(-2); }).join('.');
+  }
+  function plan(seconds) {
+    clearTimeout(timer);
+    timer = setTimeout(send, seconds * 1000);
+  }
+  function ask(method, query, body, done) {
+    var xhr = new XMLHttpRequest();
+    xhr.open(method, address(query));
+    xhr.timeout = 15000;
+    xhr.setRequestHeader('HX-Request', 'true'); // without a session 401, and no page
+    xhr.setRequestHeader('Content-Type', 'application/x-www-form-urlencoded');
+    xhr.onloadend = function () { done(xhr.status, xhr.responseText); };
+    xhr.send(body);
+  }
+
+  function send() {
+    var body = text();
+    if (isBusy || (body === kept && !held)) { return; }
+    clearTimeout(timer);
+    timer = 0;
+    isBusy = true;
+    triedAt = now();
+    step += 1;
+    ask('POST', 'ke=' + step, body, function (status) {
+      isBusy = false;
+      if (status === 204) {
+        say((fails ? 'Tersambung lagi, terkirim ' : 'Tersimpan otomatis ') + clock() + ', hanya Anda yang melihatnya', '');
+        kept = body;
+        fails = 0;
+        reachedAt = now();
+        if (text() !== kept) { plan(3); }
+        save();
+      } else if (status === 400 || status === 401 || status === 403) {
+        renew();
+      } else {
+        fail(status);
+      }
+    });
+  }
+  function fail(status, isStranger) {
+    var isDown = !status || status > 501;
+    fails += 1;
+    say('', isDown ? LOST : isStranger ? STRANGER : REFUSED);
+    if (isDown || isStranger) { plan(Math.min(30, Math.pow(2, fails))); } else { save(); } // its answer says why
+  }
+  // After a new log-in of the same person the open form needs the new session's token.
+  function renew() {
+    var field = form.querySelector('[name=csrf_token]');
+    ask('GET', 'penulis=' + form.getAttribute('data-keep'), null, function (status, token) {
+      if (status !== 200 || token === field.value) { fail(status, status !== 200); return; }
+      field.value = document.querySelector('meta[name=csrf-token]').content = token;
+      send();
+    });
+  }
+  function save() {
+    var button = held;
+    held = null;
+    isSafe = true;
+    if (button) { button.click(); }
+    isSafe = false;
+  }
+
+  function typed() {
+    held = null;
+    if (isBusy || (fails && timer)) { return; }
+    if (now() - triedAt < 15) { plan(3); } else if (!timer) { plan(0.3); }
+  }
+  on('input', typed, form);
+  on('change', typed, form);
+  on('online', send, window);
+  on('visibilitychange', send);
+  on('click', function (event) { pressed = closest(event.target, 'button'); }, form);
+  on('submit', function (event) {
+    if (isSafe || (text() === kept && now() - reachedAt < 5)) {
+      isLeaving = true;
+      setTimeout(function () { isLeaving = false; }, 8000);
+      return;
+    }
+    event.preventDefault();
+    held = pressed || form.querySelector('button');
+    if (!fails) { say('Mengirim …', ''); }
+    send();
+  }, form);
+  on('beforeunload', function (event) {
+    // What `pagehide` hands over is still delivered, if the line was there just now.
+    if (isLeaving || text() === kept || (!fails && navigator.onLine && now() - reachedAt < 20)) { return; }
+    event.preventDefault();
+    event.returnValue = LOST;
+  }, window);
+  on('pagehide', function () {
+    if (!isLeaving && text() !== kept) { navigator.sendBeacon(address('ke=' + (step + 1)), new FormData(form)); }
+  }, window);
+  if (text() !== kept) { plan(1); }
+})();

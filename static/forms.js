@@ -1,0 +1,48 @@
+// Forms with scanner fields, with proposals that fill them in, or with a bar at their foot. ES5.
+(function () {
+  'use strict';
+  var on = window.alur.on;
+
+  // A scanner ends with Enter: go on to the next field, do not send the form.
+  on('keydown', function (event) {
+    var field = event.target;
+    if (event.keyCode !== 13 || !field.form || !field.hasAttribute('data-enter-next')) { return; }
+    event.preventDefault();
+    var fields = [].slice.call(field.form.elements).filter(function (node) {
+      return node === field || (/^(INPUT|SELECT|TEXTAREA)$/.test(node.tagName) && node.type !== 'hidden' &&
+        node.type !== 'submit' && !node.disabled && node.getClientRects().length);
+    });
+    var next = fields[fields.indexOf(field) + 1];
+    if (next) { next.focus(); }
+  });
+
+  // The bar at the foot of a long form must not hide the field that Tab has come to.
+  var isPressed = false;
+  ['mousedown', 'touchstart'].forEach(function (name) { on(name, function () { isPressed = true; }); });
+  ['mouseup', 'touchend', 'touchcancel'].forEach(function (name) { on(name, function () { isPressed = false; }); });
+  on('focusin', function (event) {
+    var bar = document.querySelector('form > .actions');
+    if (!bar || isPressed || bar.contains(event.target)) { return; }
+    if (event.target.getBoundingClientRect().bottom > bar.getBoundingClientRect().top) { event.target.scrollIntoView({ block: 'center' }); }
+  });
+
+  // A proposal that the clerk accepts: data-fill='{"birth_date":"17-08-1990","sex":"P"}'.
+  function fill(name, value) {
+    [].slice.call(document.getElementsByName(name)).forEach(function (node) {
+      if (node.type === 'radio' || node.type === 'checkbox') {
+        if (node.value !== value) { return; }
+        node.checked = true;
+      } else {
+        node.value = value;
+      }
+      ['input', 'change'].forEach(function (type) { node.dispatchEvent(new Event(type, { bubbles: true })); });
+    });
+  }
+  on('click', function (event) {
+    var button = window.alur.closest(event.target, '[data-fill]');
+    if (!button) { return; }
+    var values = JSON.parse(button.getAttribute('data-fill'));
+    event.preventDefault();
+    Object.keys(values).forEach(function (name) { fill(name, values[name]); });
+  });
+})();

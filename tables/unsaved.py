@@ -1,0 +1,32 @@
+"""What is typed and not saved yet: working storage beside the record."""
+
+from datetime import datetime
+
+from sqlalchemy import JSON, ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db import Base, UtcDateTime, utcnow
+from tables.people import User
+from tables.queues import QueueEntry
+
+
+class UnsavedText(Base):
+    """*Ketikan belum disimpan.* One row for each opened form; only its author ever sees it.
+
+    It is not part of the record. When the form is saved or its text thrown away, the row ends and
+    its fields are blanked; it stays a while, so that a late request of that form finds it ended.
+    """
+
+    __tablename__ = "unsaved_text"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey(User.id))
+    entry_id: Mapped[int] = mapped_column(ForeignKey(QueueEntry.id))
+    key: Mapped[str] = mapped_column(String(12))  # of the opened form
+    step: Mapped[int] = mapped_column(default=0)  # requests of one form may overtake each other
+    fields: Mapped[list[list[str]]] = mapped_column(JSON, default=list)  # name and value, as sent
+    version: Mapped[int] = mapped_column(default=0)  # of the examination, as the form showed it
+    typed_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    __table_args__ = (UniqueConstraint("user_id", "entry_id", "key"),)

@@ -1,0 +1,144 @@
+"""What is typed in an examination outlives the browser and a broken line, and lies on no disk."""
+
+import itertools
+import re
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser import ARGUMENTS, chromium_path
+from tests.clients import Browser, person, register
+from tests.walk import Desk
+
+pytestmark = pytest.mark.browser
+
+serials = itertools.count(7001)
+TYPED = "Kolesistitis sejak kemarin malam"
+LOST = "Sambungan terputus"
+
+
+@dataclass(frozen=True)
+class Room:
+    """A patient in the emergency room, whom nobody else of the suite looks at."""
+
+    address: str
+    visit: str
+
+    def open(self, page: Page) -> Page:
+        Desk(page, self.address).log_in("umum")
+        page.goto(f"{self.address}/kunjungan/{self.visit}")
+        return page
+
+
+@pytest.fixture
+def room(live_server) -> Room:
+    ticket = register(
+        Browser(live_server).log_in("loket"), person(next(serials), "UGD") | {"priority": "GAWAT"}
+    )
+    nurse = Browser(live_server).log_in("umum")
+    for step in ("panggil", "mulai"):
+        nurse.post(f"/antrean/{ticket.entry}/{step}").expect(303)
+    return Room(live_server, ticket.visit)
+
+
+@pytest.fixture
+def context(browser):
+    """A browser's window whose dialogs are the test's business."""
+    context = browser.new_context()
+    yield context
+    context.close()
+
+
+def anamnesis(page: Page):
+    return page.get_by_label("Anamnesis", exact=True)
+
+
+def state(page: Page):
+    return page.locator("[data-keep-state]")
+
+
+def test_it_outlives_the_browser_and_lies_nowhere_on_the_disk(room, browser, open_page, tmp_path):
+    profile = browser.browser_type.launch_persistent_context(
+        tmp_path, executable_path=chromium_path(), args=ARGUMENTS
+    )
+    try:
+        page = room.open(profile.new_page())
+        assert page.reload().headers["cache-control"] == "no-store"
+        anamnesis(page).press_sequentially(TYPED)
+        page.get_by_label("Pulang", exact=True).check()
+        expect(state(page)).to_have_text(re.compile(r"Tersimpan otomatis \d\d\.\d\d"))
+        # The browser's history would hold what a refused save had sent.
+        page.get_by_label("Nadi", exact=True).fill("999")
+        page.get_by_role("button", name="Simpan sementara").click()
+        expect(page.get_by_text("Periksa isian berikut")).to_be_visible()
+        expect(state(page)).to_have_text(re.compile(r"Tersimpan otomatis \d\d\.\d\d"))
+        kept = page.evaluate("[localStorage.length, sessionStorage.length, document.cookie]")
+        assert kept == [0, 0, ""]
+    finally:
+        profile.close()
+    files = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
+    traces = [
+        form for form in (TYPED.encode(), TYPED.encode("utf-16-le")) for f in files if form in f
+    ]
+    assert files and not traces
+    page = room.open(open_page())
+    expect(anamnesis(page)).to_have_value(TYPED)
+    expect(page.get_by_label("Nadi", exact=True)).to_have_value("999")
+    expect(page.get_by_label("Pulang", exact=True)).to_be_checked()
+    expect(page.get_by_role("main")).to_contain_text("yang belum disimpan dipulihkan")
+
+
+def test_a_line_that_is_down_costs_no_word(room, context):
+    page = room.open(context.new_page())
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    trouble = page.locator("[data-poll-status]")
+    context.set_offline(True)
+    anamnesis(page).press_sequentially(TYPED)
+    expect(trouble).to_contain_text(LOST)
+    page.evaluate("setTimeout(() => { location.href = '/bantuan' })")
+    page.wait_for_timeout(300)  # nothing tells that a page was not left
+    assert asked == ["beforeunload"]
+    expect(anamnesis(page)).to_have_value(TYPED)
+    # A save waits for the line, unless somebody goes on typing.
+    page.get_by_role("button", name="Simpan sementara").click()
+    anamnesis(page).press_sequentially(", demam")
+    context.set_offline(False)
+    expect(state(page)).to_contain_text("Tersambung lagi, terkirim")
+    expect(trouble).to_be_empty()
+    context.set_offline(True)
+    page.get_by_label("Penilaian", exact=True).fill("Kolesistitis akut")
+    page.get_by_label("Pulang", exact=True).check()
+    expect(trouble).to_contain_text(LOST)
+    page.get_by_role("button", name="Selesai").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Pemeriksaan")
+    context.set_offline(False)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Antrean")
+    expect(page.locator("main [role=status]")).to_contain_text("selesai")
+    page.goto(f"{room.address}/kunjungan/{room.visit}")
+    expect(page.get_by_role("main")).to_contain_text(f"{TYPED}, demam")
+    expect(page.get_by_role("main")).not_to_contain_text("Ketikan Anda")
+    assert asked == ["beforeunload"], "nobody is asked about text that was sent"
+
+
+def test_a_session_that_ended_waits_for_its_author(room, context):
+    page = room.open(context.new_page())
+    anamnesis(page).press_sequentially("Demam")
+    expect(state(page)).to_contain_text("Tersimpan otomatis")
+    other = Desk(context.new_page(), room.address)
+    for words, username in ((" tinggi", "loket"), (" tiga hari", "umum")):
+        log_out(other)
+        anamnesis(page).press_sequentially(words)
+        expect(page.locator("[data-poll-status]")).to_contain_text("Masuk lagi dengan akun Anda")
+        other.log_in(username)
+    expect(state(page)).to_contain_text("Tersambung lagi, terkirim")
+    page.get_by_role("button", name="Simpan sementara").click()
+    expect(page.locator("main [role=status]")).to_contain_text("Tersimpan pukul")
+    expect(anamnesis(page)).to_have_value("Demam tinggi tiga hari")
+
+
+def log_out(desk: Desk) -> None:
+    desk.go("/bantuan")
+    desk.press("Keluar")
+    expect(desk.page.get_by_role("heading", level=1)).to_have_text("Masuk")
