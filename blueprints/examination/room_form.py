@@ -23,7 +23,7 @@ from models import Examination, QueueEntry, Visit, VitalSigns
 from validators import FieldError, clean_text
 
 SENT = "room_form"  # names the forms that a request holds, after their fields
-EMPTY_ROWS = 3
+EMPTY_ROWS = 2
 WIDGETS = {
     Kind.CHOICE: SelectField,
     Kind.CHECKS: SelectMultipleField,
