@@ -21,6 +21,7 @@ from blueprints import (
     families,
     papers,
     patients,
+    pharmacy,
     poli,
     records,
     registration,
@@ -34,7 +35,7 @@ from logs import init_logging
 from validators import NO_NIK_REASONS
 
 DESKS = (
-    *(auth, registration, poli, examination, families, patients, papers, consents),
+    *(auth, registration, poli, examination, pharmacy, families, patients, papers, consents),
     *(records, board, system),
 )
 SENTENCES = {

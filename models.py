@@ -11,6 +11,7 @@ Records      Examination, Addendum, VitalSigns, Diagnosis, Procedure, Allergy, C
 Room forms   ExaminationAnswer, Immunization, TriageNote
 Laboratory   LabTest, LabReference, LabOrder, LabOrderTest, LabResult
 Medicines    Medicine, Prescription, PrescriptionLine, PrescriptionComponent, PrescriptionWarning
+Pharmacy     StockBatch, StockMove, PrescriptionReview, DispensedLine, Dispensing
 Unsaved      UnsavedText (working storage, not the record)
 Operations   AuditEntry, OutboxEntry, WorkerBeat
 
@@ -21,6 +22,7 @@ clinic's. A row that may leave the house has a `public_id`; nothing is ever dele
 from tables.actions import ActionTerm, Procedure
 from tables.amendments import Amendment, AmendmentLine, AmendmentState
 from tables.consents import Consent, ConsentDecision, Signer
+from tables.dispensing import DispensedLine, Dispensing, PrescriptionReview
 from tables.identity import (
     ImportBatch,
     ImportRow,
@@ -89,6 +91,7 @@ from tables.reference import (
     Village,
 )
 from tables.room_forms import ExaminationAnswer, Immunization, TriageNote, TriagePriority
+from tables.stock import StockBatch, StockMove, StockMoveKind
 from tables.unsaved import UnsavedText
 from tables.visits import (
     Counter,
@@ -132,6 +135,8 @@ __all__ = [
     "Counter",
     "DatePrecision",
     "Diagnosis",
+    "DispensedLine",
+    "Dispensing",
     "Disposition",
     "DraftKind",
     "EntryKind",
@@ -170,6 +175,7 @@ __all__ = [
     "Prescription",
     "PrescriptionComponent",
     "PrescriptionLine",
+    "PrescriptionReview",
     "PrescriptionState",
     "PrescriptionWarning",
     "QueueEntry",
@@ -183,6 +189,9 @@ __all__ = [
     "ServiceDay",
     "Setting",
     "Source",
+    "StockBatch",
+    "StockMove",
+    "StockMoveKind",
     "UnsavedText",
     "User",
     "UserPoli",

@@ -8,6 +8,7 @@ from clinic import (
     demo_consents,
     demo_pairs,
     demo_papers,
+    demo_stock,
     demo_today,
     patients,
     reference,
@@ -16,7 +17,7 @@ from clinic import (
 from clinic.demo_desks import actor, staff
 from clinic.demo_history import History
 from clinic.demo_people import people
-from db import db
+from db import db, utcnow
 from models import Practitioner, Role
 
 # username, name, role, rooms, profession
@@ -73,6 +74,7 @@ def fill() -> None:
     demo_pairs.write(users[""])
     demo_consents.write(users[""])
     audit.record(audit.SYSTEM, "fill_demo", object_type="visit", details=str(count))
+    demo_stock.PastStock(users["FARMASI"], today, utcnow()).write()
     fill_today()
     demo_amendments.write()
     demo_papers.write()

@@ -8,7 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from clinic import diagnoses, form_answers, lab_orders, prescriptions, procedures, sick_child
+from clinic import (
+    diagnoses,
+    form_answers,
+    lab_orders,
+    pharmacy_alerts,
+    prescriptions,
+    procedures,
+    sick_child,
+)
 from clinic.audit import Actor
 from clinic.diagnoses import DiagnosisInput
 from clinic.form_definitions import SICK_CHILD
@@ -80,6 +88,8 @@ def _refuse_forgotten_order(examination: Examination, target: Poli | None) -> No
     entry = examination.entry
     if entry.poli.kind == PoliKind.LABORATORY and lab_orders.open_orders(entry.visit):
         raise NotOpen("Hasil laboratorium belum selesai. Isi di halaman laboratoriumnya.")
+    if entry.poli.kind == PoliKind.PHARMACY and pharmacy_alerts.has_open(entry.visit_id):
+        raise NotOpen("Resep belum diserahkan. Serahkan obatnya di halaman farmasi.")
     order = lab_orders.order_of(entry)
     if (
         order

@@ -1,13 +1,14 @@
 """Prescriptions as they are read in a record: by visit, in words."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
+from clinic.dispensing_reports import Handed, by_line, handed_text
 from clinic.prescription_compounds import text_of
 from db import db
 from formatting import number_text
@@ -28,6 +29,7 @@ STATE_WORDS = {
     PrescriptionState.CANCELLED: "dibatalkan",
 }
 OPEN = (PrescriptionState.SENT, PrescriptionState.REVIEWED)
+HANDED_OUT = (PrescriptionState.DISPENSED, PrescriptionState.PARTIAL)
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class Line:
     replace_reason: str = ""
     end_reason: str = ""
     is_ended: bool = False
+    handed: str = ""  # what the pharmacy gave of it
 
     @property
     def short_text(self) -> str:
@@ -89,7 +92,8 @@ class Report:
 
 
 def by_visit(visit_ids: Iterable[int]) -> dict[int, tuple[Report, ...]]:
-    """All prescriptions of these visits, oldest first; 3 queries, one when there is none.
+    """All prescriptions of these visits, oldest first; 3 queries, 5 when some were
+    handed out, one when there is none.
 
     A draft is its room's own until it is sent; what was cancelled as an empty draft is nobody's.
     """
@@ -108,13 +112,16 @@ def by_visit(visit_ids: Iterable[int]) -> dict[int, tuple[Report, ...]]:
         .where(Prescription.visit_id.in_(list(visit_ids)), Prescription.number.is_not(None))
         .order_by(Prescription.id)
     )
+    sent = list(db.session.scalars(rows))
+    closed = [each for each in sent if each.state in HANDED_OUT]
+    handed = by_line(line.id for each in closed for line in each.lines)
     found: dict[int, tuple[Report, ...]] = defaultdict(tuple)
-    for prescription in db.session.scalars(rows):
-        found[prescription.visit_id] += (_report(prescription),)
+    for prescription in sent:
+        found[prescription.visit_id] += (_report(prescription, handed),)
     return found
 
 
-def _report(prescription: Prescription) -> Report:
+def _report(prescription: Prescription, handed: Mapping[int, Handed]) -> Report:
     entry, who = prescription.examination.entry, prescription.practitioner
     return Report(
         ref=prescription.public_id,
@@ -129,7 +136,11 @@ def _report(prescription: Prescription) -> Report:
         at=prescription.sent_at,
         note=prescription.note,
         close_reason=prescription.close_reason,
-        lines=tuple(_line(row) for row in prescription.lines if _was_sent(prescription, row)),
+        lines=tuple(
+            _line(row, handed.get(row.id))
+            for row in prescription.lines
+            if _was_sent(prescription, row)
+        ),
     )
 
 
@@ -138,7 +149,7 @@ def _was_sent(prescription: Prescription, row: PrescriptionLine) -> bool:
     return row.ended_at is None or row.ended_at > prescription.sent_at
 
 
-def _line(row: PrescriptionLine) -> Line:
+def _line(row: PrescriptionLine, handed: Handed | None) -> Line:
     return Line(
         ref=row.public_id,
         title=row.title,
@@ -149,4 +160,5 @@ def _line(row: PrescriptionLine) -> Line:
         replace_reason=row.replace_reason,
         end_reason=row.end_reason,
         is_ended=row.ended_at is not None,
+        handed=handed_text(row, handed),
     )

@@ -151,7 +151,7 @@ def _set_lines(actor: Actor, prescription: Prescription, wanted: Sequence[Wanted
         same = next(
             (row for row in present if row not in kept and identity(row) == line.identity), None
         )
-        row = same or _add(actor, prescription, line)
+        row = same or add_line(actor, prescription, line)
         row.position = place
         kept.append(row)
     for row in present:
@@ -161,7 +161,8 @@ def _set_lines(actor: Actor, prescription: Prescription, wanted: Sequence[Wanted
     return before != [line.identity for line in wanted]
 
 
-def _add(actor: Actor, prescription: Prescription, line: WantedLine) -> PrescriptionLine:
+def add_line(actor: Actor, prescription: Prescription, line: WantedLine) -> PrescriptionLine:
+    """Write one line, behind the others."""
     row = PrescriptionLine(
         medicine=line.medicine,
         title=line.title,

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from sqlalchemy import Integer, ScalarSelect, Select, and_, bindparam, exists, func, select
 from sqlalchemy.orm import aliased
 
-from clinic import days, lab_alerts, settings
+from clinic import days, lab_alerts, pharmacy_alerts, settings
 from clinic.lab_alerts import Alert
 from clinic.queue_order import in_calling_order
 from db import db, utcnow
@@ -127,6 +127,7 @@ class RoomQueue:
     done: list[QueueRow] = field(default_factory=list)  # also moved, cancelled and left
     alerts: list[Alert] = field(default_factory=list)  # critical values that nobody has read
     to_validate: int = 0  # the laboratory's
+    unqueued: int = 0  # the pharmacy's: prescriptions whose patient stands nowhere
 
     @property
     def parts(self) -> list[tuple[str, list[QueueRow]]]:
@@ -172,6 +173,8 @@ def room_queue(poli: Poli, day: ServiceDay | None, now: datetime | None = None) 
         queue.to_validate = lab_alerts.validation_count()
     if day is None:
         return queue
+    if poli.kind is PoliKind.PHARMACY:
+        queue.unqueued = pharmacy_alerts.forgotten_count(day.id)
     parts = {
         EntryState.WAITING: queue.waiting,
         EntryState.CALLED: queue.called,

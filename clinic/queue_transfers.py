@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from clinic import prescription_queue
+from clinic import pharmacy_alerts, prescription_queue
 from clinic.audit import Actor
 from clinic.queue_changes import (
     enqueue,
@@ -169,6 +169,11 @@ def _refuse_unfinished(entry: QueueEntry) -> None:
         raise QueueError(
             f"Permintaan laboratorium {entry.visit.label} belum selesai. Isi hasilnya, atau tulis "
             "mengapa tidak dikerjakan, lalu tekan Selesai di halaman laboratoriumnya."
+        )
+    if entry.poli.kind is PoliKind.PHARMACY and pharmacy_alerts.has_open(entry.visit_id):
+        raise QueueError(
+            f"Resep {entry.visit.label} belum diserahkan. Tekan Serahkan obat di halaman "
+            "farmasinya; yang tidak diambil diserahkan 0 dengan alasannya."
         )
     if draft is not None:
         raise QueueError(

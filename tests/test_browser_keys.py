@@ -124,6 +124,54 @@ def keys_of_the_laboratory(desk: Desk, keys: Keyboard, number: str) -> None:
     keys.leads_to("Antrean")
 
 
+def keys_of_the_pharmacy(desk: Desk, keys: Keyboard) -> None:
+    """Of the patient of the demo's day who waits longest."""
+    page, said = desk.page, desk.page.locator("main [role=status]")
+    desk.go("/farmasi")
+    page.locator(".queue-name a").first.click()
+    here, ref = page.url, page.locator("[data-prescription]").get_attribute("data-prescription")
+    for aspect in page.locator("form[action$=telaah] [type=checkbox]").all():
+        aspect.check()
+    keys.press("T", "Farmasi")
+    expect(said).to_contain_text("sudah ditelaah")
+    page.get_by_role("link", name="Ganti").first.click()
+    keys.press("C", "Ganti obat")
+    expect(page.get_by_label("Cari obat lain")).to_be_focused()
+    keys.press("S", "Ganti obat")
+    expect(page.locator("main [role=alert]")).to_contain_text("Pilih obat penggantinya")
+    for paper, where in (("etiket", "Etiket"), ("salinan", "Salinan resep")):
+        desk.go(f"/farmasi/resep/{ref}/{paper}")
+        page.evaluate(PRINTED)
+        keys.press("T", where)
+        expect(page.locator("html")).to_have_attribute("lang", "printed")
+    page.goto(here)
+    keys.press("M", "Farmasi")
+    page.wait_for_load_state()
+    if page.get_by_role("button", name="Mulai periksa").count():  # somebody else has this name
+        page.locator("[name=alasan]").fill("Cocok dengan kartu BPJS")
+        page.get_by_role("button", name="Mulai periksa").click()
+    expect(page.get_by_role("button", name="Serahkan obat")).to_be_visible()
+    for beyond in page.locator("[name^=lebih-]").all():
+        beyond.fill("kiriman belum dicatat")
+    keys.press("E", "Farmasi")
+    expect(said).to_contain_text("diserahkan")
+
+
+def keys_of_the_stock(desk: Desk, keys: Keyboard) -> None:
+    page = desk.page
+    desk.go("/farmasi/stok")
+    keys.press("C", "Stok obat")
+    expect(page.get_by_label("Cari obat")).to_be_focused()
+    desk.go("/farmasi/stok/PCT500")
+    keys.press("T", "Kartu stok")
+    keys.leads_to("Terima Parasetamol")
+    page.get_by_label("Nomor batch").fill("TOMBOL1")
+    page.get_by_label("Kedaluwarsa").fill("12-2099")
+    page.get_by_label("Jumlah").fill("10")
+    keys.press("S", "Terima barang")
+    expect(page.locator("main [role=status]")).to_contain_text("masuk stok")
+
+
 def keys_of_the_record(desk: Desk, keys: Keyboard) -> None:
     page = desk.page
     desk.open_record("Wulan Tombol Cepat", "Wulan Tombol Cepat")
@@ -174,6 +222,8 @@ def test_each_listed_key_does_what_the_list_says(live_server, page, open_page):
     number = keys_of_the_counter(desk, keys)
     room = keys_of_the_room(desk, keys)
     keys_of_the_laboratory(desk, keys, number)
+    keys_of_the_pharmacy(desk, keys)
+    keys_of_the_stock(desk, keys)
     keys_of_the_record(desk, keys)
     dentist = Keyboard(open_page())
     keys_of_the_papers(Desk(dentist.page, live_server).log_in("gigi"), dentist, room)

@@ -24,6 +24,7 @@ from models import (
     DraftKind,
     EntryState,
     Examination,
+    Medicine,
     OutboxEntry,
     PairSource,
     PairState,
@@ -34,6 +35,8 @@ from models import (
     QueueEntry,
     QueueEvent,
     RegistrationDraft,
+    StockBatch,
+    StockMove,
     UnsavedText,
     Visit,
 )
@@ -496,3 +499,39 @@ def test_what_is_typed_and_a_save_at_the_same_moment_lose_nothing(clinic):
         texts = select(UnsavedText).where(UnsavedText.entry_id == entry)
         kept = [dict(row.fields)["subjective"] for row in db.session.scalars(texts) if row.fields]
         assert sorted(kept) == ["tab 2", "tab 3"], "the saved form's own text is gone with it"
+
+
+# --- The pharmacy's stock ---------------------------------------------------------------------
+
+PHARMACISTS = ("farmasi", "kepala", "farmasi", "kepala")
+
+
+def stock_of(code: str) -> tuple[list[StockBatch], list[StockMove]]:
+    db.session.rollback()
+    mine = select(StockBatch).join(StockBatch.medicine).where(Medicine.code == code)
+    batches = list(db.session.scalars(mine))
+    moves = select(StockMove).where(StockMove.batch_id.in_([batch.id for batch in batches]))
+    return batches, list(db.session.scalars(moves.order_by(StockMove.id)))
+
+
+def test_four_people_at_one_box_lose_no_move(clinic):
+    form = {"number": "BERSAMA", "expires_on": "12-2099", "quantity": "3"}
+    once = form | {"key": new_public_id()}  # one page that everybody sends
+    path, to = "/farmasi/stok/IBU400/terima", {"to": "/farmasi/stok/IBU400/terima"}
+    forms = [(path, form | to)] * 6 + [(path, once | to)]
+    answers = clinic.crew.each(clients.press_together, [(name, forms) for name in PHARMACISTS])
+    assert {answer.status for answer in sum(answers, [])} == {303}
+    (batch,), moves = stock_of("IBU400")
+    assert len(moves) == 4 * 6 + 1
+    assert [move.balance_after for move in moves] == [3 * n for n in range(1, len(moves) + 1)]
+    assert batch.balance == 3 * len(moves)
+
+    path = f"/farmasi/batch/{batch.public_id}"
+    counted = {"counted": "70", "reason": "stok opname", "to": f"{path}/koreksi"}
+    plans = [(name, [(path, counted)]) for name in PHARMACISTS]
+    statuses = [
+        answer.status for answer in sum(clinic.crew.each(clients.press_together, plans), [])
+    ]
+    assert sorted(statuses) == [303, 409, 409, 409]
+    (batch,), moves = stock_of("IBU400")
+    assert (batch.balance, moves[-1].quantity) == (70, -5)

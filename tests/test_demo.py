@@ -18,11 +18,13 @@ from clinic import (
     demo_cases,
     demo_laboratory,
     demo_people,
+    dispensing_queue,
     pairs,
     reference,
     registration,
     routing,
     settings,
+    stock_lists,
 )
 from clinic.days import STILL_HERE
 from clinic.demo_visits import Calendar
@@ -47,10 +49,14 @@ from models import (
     LabResult,
     Patient,
     Poli,
+    Prescription,
+    PrescriptionState,
     QueueEntry,
     QueueEvent,
     RegistrationDraft,
     ServiceDay,
+    StockBatch,
+    StockMove,
     Visit,
     VisitStatus,
     VitalSigns,
@@ -431,6 +437,26 @@ def test_the_laboratory_has_a_past_and_a_living_order(filled):
 
 def demo_cases_tags() -> set[str]:
     return {row["tag"] or "" for row in reference.rows("demo_cases.csv")}
+
+
+def test_the_stock_adds_up_and_the_pharmacy_has_a_past_and_patients_waiting(filled):
+    sums = dict(
+        db.session.execute(
+            select(StockMove.batch_id, func.sum(StockMove.quantity)).group_by(StockMove.batch_id)
+        ).all()
+    )
+    batches = list(db.session.scalars(select(StockBatch)))
+    assert len({batch.medicine_id for batch in batches}) > 150
+    assert all(batch.balance == sums[batch.id] >= 0 for batch in batches)
+    states = Tally(db.session.scalars(select(Prescription.state)))
+    assert states[PrescriptionState.DISPENSED] > 20
+    assert states[PrescriptionState.PARTIAL] >= 1
+    marked = stock_lists.overview(days.clinic_date())[0]
+    assert any(line.is_short for line in marked)
+    assert any(line.expires_soon for line in marked)
+    assert any(line.expired for line in marked)
+    here = dispensing_queue.waiting(days.current_day(), utcnow())
+    assert any(line.entry for line in here)
 
 
 def test_the_records_staff_have_pairs_to_look_at(filled):

@@ -437,7 +437,7 @@ def test_at_the_end_it_is_sent_and_the_patient_stands_in_the_pharmacy(app, dispo
     assert prescription_queue.unqueued(there.visit.service_day) == []
     with transaction():
         queues.act(factories.actor("farmasi"), there, "mulai")
-        queues.act(factories.actor("farmasi"), there, "selesai")
+        queues.finish(factories.actor("farmasi"), there)
     db.session.rollback()
     assert entry.visit.status is VisitStatus.FINISHED  # from there patients go home
     assert at_pharmacy(entry) is None

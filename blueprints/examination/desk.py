@@ -30,7 +30,15 @@ from blueprints.examination.forms import (
     version_sent,
 )
 from blueprints.examination.typed import Typed, keys_sent
-from clinic import allergies, diagnoses, prescription_queue, procedures, records, unsaved
+from clinic import (
+    allergies,
+    diagnoses,
+    dispensing_lists,
+    prescription_queue,
+    procedures,
+    records,
+    unsaved,
+)
 from clinic.diagnoses import DiagnosisInput
 from clinic.procedures import ProcedureInput
 from clinic.queues import QueueError
@@ -55,6 +63,8 @@ def visit(visit: str):
     entry = page.chosen_entry(found, request.args.get("antrean", ""))
     if laboratory_desk.has_work(found, entry):
         return redirect(url_for("examination.laboratory", visit=visit), 303)
+    if dispensing_lists.opens_desk(entry, is_asked="antrean" in request.args):
+        return redirect(url_for("pharmacy.visit", visit=visit), 303)
     access.record_view("view_visit", found.patient, "visit", found.public_id)
     kept = unsaved.own(current_user.id, entry) if entry else None
     return _restored(found, entry, kept) if kept else page.show(found, entry)

@@ -1,0 +1,6 @@
+"""The pharmacy's pages: prescriptions, what is handed out, labels, stock."""
+
+from blueprints.pharmacy import desk, labels, steps, stock, substitution
+from blueprints.pharmacy.blueprint import bp
+
+__all__ = ["bp", "desk", "labels", "steps", "stock", "substitution"]

@@ -1,0 +1,105 @@
+"""Another medicine in the place of a line: found, directed, and with the reason."""
+
+from typing import Any
+
+from flask import flash, redirect, render_template, request
+from werkzeug.wrappers import Response
+
+import access
+from blueprints.pharmacy import desk
+from blueprints.pharmacy.blueprint import bp, staff
+from blueprints.pharmacy.typed import OTHER_PATIENT, version_sent
+from clinic import allergies, days, dispensing_review, medicines, prescription_text, stock
+from clinic.dispensing_review import Substitute, Unanswered
+from clinic.dispensing_steps import Changed
+from clinic.prescription_lines import LineInput
+from clinic.record_errors import RecordError
+from db import transaction
+from models import Medicine, Prescription
+from validators import FieldError
+
+FIELDS = ("what", "sig", "days", "quantity", "note", "reason")
+LONGEST = 300
+
+
+@bp.get("/farmasi/resep/<prescription>/ganti/<line>")
+@staff
+def substitution(prescription: str, line: str):
+    found = desk.prescription_or_404(prescription)
+    try:
+        row = dispensing_review.active_line(found, line)
+    except Changed as problem:
+        flash(str(problem), "warning")
+        return redirect(desk.address(found.visit), 303)
+    said = dispensing_review.input_of(row)
+    typed = {"sig": said.sig, "days": said.days, "quantity": "", "note": said.note}
+    return _page(found, line, typed | {"what": "", "reason": ""})
+
+
+@bp.post("/farmasi/resep/<prescription>/ganti/<line>")
+@staff
+def substitute(prescription: str, line: str):
+    found = desk.prescription_or_404(prescription)
+    typed = {name: request.form.get(name, "").strip() for name in FIELDS}
+    reasons = {name: text for name, text in request.form.items() if name.startswith("peringatan-")}
+    if not desk.is_for(found.visit):
+        return _page(found, line, typed, status=409, problem=OTHER_PATIENT)
+    if request.form.get("aksi") == "cari" or not typed["what"]:
+        asks = "" if request.form.get("aksi") == "cari" else "Pilih obat penggantinya."
+        return _page(found, line, typed, status=422 if asks else 200, problem=asks)
+    wanted = Substitute(
+        LineInput(*(typed[name] for name in FIELDS[:5]), key=line),
+        typed["reason"],
+        {name.partition("-")[2]: text for name, text in reasons.items()},
+    )
+    try:
+        with transaction():
+            actor, version = access.current_actor(), version_sent()
+            added = dispensing_review.substitute(actor, prescription, version, line, wanted)
+    except Changed as problem:
+        flash(f"{problem} Obat belum diganti.", "error")
+        return redirect(desk.address(found.visit), 303)
+    except Unanswered as refused:
+        more = {"warnings": refused.warnings, "reasons": reasons}
+        return _page(found, line, typed, status=422, problem=str(refused), **more)
+    except (RecordError, FieldError) as problem:
+        return _page(found, line, typed, status=422, problem=str(problem), reasons=reasons)
+    flash(f"Diganti dengan {added.title}. Obat semula tetap tercatat.", "success")
+    return redirect(desk.address(found.visit), 303)
+
+
+def _page(
+    found: Prescription, line: str, typed: dict[str, str], status: int = 200, **more: Any
+) -> Response:
+    try:
+        row = dispensing_review.active_line(found, line)
+    except Changed as problem:
+        flash(str(problem), "error")
+        return redirect(desk.address(found.visit), 303)
+    query = request.values.get("q", "").strip()[:80]
+    options = dispensing_review.alternatives(row, query)
+    chosen = medicines.by_code(typed["what"]) if typed["what"] else None
+    if chosen is not None and chosen not in options:
+        options.insert(0, chosen)
+    visit = found.visit
+    page = render_template(
+        "pharmacy/substitution.html",
+        prescription=found,
+        visit=visit,
+        patient=visit.patient,
+        on=visit.service_day.on,
+        entry=desk.chosen_entry(visit),
+        allergies=allergies.labels(allergies.current(visit.patient)),
+        line=row,
+        options=_with_stock(options),
+        query=query,
+        typed=typed,
+        notes=prescription_text.NOTES,
+        **({"problem": "", "warnings": [], "reasons": {}} | more),
+    )
+    return Response(page, status, mimetype="text/html")
+
+
+def _with_stock(options: list[Medicine]) -> list[tuple[Medicine, Any]]:
+    there = stock.usable([row.id for row in options], days.clinic_date())
+    return [(row, sum(batch.balance for batch in there[row.id])) for row in options]

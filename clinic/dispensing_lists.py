@@ -1,0 +1,157 @@
+"""One visit's prescriptions as the pharmacist works on them: lines, stock, warnings, review."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from clinic import days, diagnoses, dispensing, dispensing_review, prescriptions, stock
+from clinic.dispensing_reports import STATE_WORDS, Handed, by_line
+from db import db
+from models import (
+    Diagnosis,
+    PoliKind,
+    Prescription,
+    PrescriptionLine,
+    PrescriptionReview,
+    PrescriptionState,
+    PrescriptionWarning,
+    QueueEntry,
+    Visit,
+)
+
+HIDDEN = (PrescriptionState.DRAFT, PrescriptionState.CANCELLED)
+
+
+@dataclass(frozen=True)
+class LineView:
+    """One line with the stock beside it, and what was handed out of it."""
+
+    line: PrescriptionLine
+    is_outside: bool
+    needs: tuple[tuple[dispensing.Need, Decimal], ...]  # with what may be handed out of each
+    handed: Handed | None
+    replaced: PrescriptionLine | None
+
+    @property
+    def is_enough(self) -> bool:
+        return all(there >= need.quantity for need, there in self.needs)
+
+
+@dataclass(frozen=True)
+class DeskView:
+    """One prescription as the pharmacist works on it."""
+
+    prescription: Prescription
+    lines: tuple[LineView, ...]
+    diagnoses: tuple[Diagnosis, ...]
+    warnings: tuple[PrescriptionWarning, ...]
+    review: PrescriptionReview | None
+
+    @property
+    def is_open(self) -> bool:
+        return self.prescription.state in prescriptions.OPEN
+
+    @property
+    def state_text(self) -> str:
+        return STATE_WORDS[self.prescription.state]
+
+    @property
+    def has_labels(self) -> bool:
+        return any(not line.is_outside for line in self.lines)
+
+    @property
+    def has_rest(self) -> bool:
+        """Whether something is for another pharmacy: written for it, or not given here."""
+        closed = [line.handed.closed for line in self.lines if line.handed and line.handed.closed]
+        return any(line.is_outside for line in self.lines) or any(
+            each.given < each.asked for each in closed
+        )
+
+
+def of_visit(visit: Visit) -> list[Prescription]:
+    """The visit's prescriptions that were sent, oldest first; cancelled ones are not for here."""
+    rows = prescriptions.whole().where(
+        Prescription.visit_id == visit.id, Prescription.state.not_in(HIDDEN)
+    )
+    return list(db.session.scalars(rows.order_by(Prescription.id)))
+
+
+def opens_desk(entry: QueueEntry | None, *, is_asked: bool) -> bool:
+    """Whether this stay is one in the pharmacy with a prescription: then its own page opens.
+
+    One that is over only when it was asked for: the head reads a visit from its record too.
+    """
+    if entry is None or entry.poli.kind is not PoliKind.PHARMACY:
+        return False
+    if not is_asked and entry.state not in days.STILL_HERE:
+        return False
+    rows = select(Prescription.id).where(
+        Prescription.visit_id == entry.visit_id, Prescription.state.not_in(HIDDEN)
+    )
+    return db.session.scalar(rows.limit(1)) is not None
+
+
+def desk(found: Sequence[Prescription]) -> list[DeskView]:
+    """All that the desk shows of them, in as many queries for one line as for twenty."""
+    lines = {each.id: prescriptions.active_lines(each) for each in found}
+    every = [line for group in lines.values() for line in group]
+    there = _there(every)
+    handed, warnings = by_line(line.id for line in every), _warnings(found)
+    reviews = dispensing_review.last_reviews([each.id for each in found])
+    return [
+        DeskView(
+            each,
+            tuple(_view(each, line, there, handed.get(line.id)) for line in lines[each.id]),
+            tuple(diagnoses.active(each.examination)),
+            tuple(warnings[each.id]),
+            reviews.get(each.id),
+        )
+        for each in found
+    ]
+
+
+def _view(
+    prescription: Prescription,
+    line: PrescriptionLine,
+    there: dict[int, Decimal],
+    handed: Handed | None,
+) -> LineView:
+    wanted = dispensing.needs(line, line.quantity or Decimal(0))
+    return LineView(
+        line,
+        dispensing.is_outside(line),
+        tuple((need, there[need.medicine.id]) for need in wanted),
+        handed,
+        next((row for row in prescription.lines if row.id == line.replaces_id), None),
+    )
+
+
+def _there(lines: Iterable[PrescriptionLine]) -> dict[int, Decimal]:
+    """What may be handed out of every medicine that these lines need."""
+    ids = {
+        need.medicine.id
+        for line in lines
+        for need in dispensing.needs(line, line.quantity or Decimal(0))
+    }
+    found = stock.usable(ids, days.clinic_date())
+    return {id_: sum((batch.balance for batch in found[id_]), Decimal(0)) for id_ in ids}
+
+
+def _warnings(found: Sequence[Prescription]) -> dict[int, list[PrescriptionWarning]]:
+    rows = (
+        select(PrescriptionWarning)
+        .options(joinedload(PrescriptionWarning.answered_by))
+        .where(
+            PrescriptionWarning.prescription_id.in_([each.id for each in found]),
+            PrescriptionWarning.ended_at.is_(None),
+        )
+        .order_by(PrescriptionWarning.id)
+    )
+    grouped = defaultdict(list)
+    for row in db.session.scalars(rows):
+        grouped[row.prescription_id].append(row)
+    return grouped

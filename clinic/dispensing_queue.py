@@ -1,0 +1,131 @@
+"""What waits in the pharmacy: today's open prescriptions, in its queue or on the way there."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from clinic import days, prescription_queue, prescriptions, queues
+from clinic.audit import Actor
+from clinic.days import STILL_HERE
+from clinic.record_errors import RecordError
+from db import db
+from models import (
+    EntryKind,
+    EntryState,
+    Poli,
+    PoliKind,
+    Prescription,
+    QueueEntry,
+    ServiceDay,
+    Visit,
+)
+
+PLAIN_GOAL, COMPOUND_GOAL = 30, 60  # minutes from "Selesai" to the patient's hand
+NEAR_GOAL = 10
+
+
+@dataclass
+class Waiting:
+    """A prescription of today that is not handed out yet."""
+
+    prescription: Prescription
+    entry: QueueEntry | None  # where the patient stands in the pharmacy's queue
+    is_elsewhere: bool  # still in another room
+    lines: int
+    has_compound: bool
+    minutes: int
+    band: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        late, near = self.minutes >= self.goal, self.minutes >= self.goal - NEAR_GOAL
+        self.band = "late" if late else "warn" if near else "ok"
+
+    @property
+    def goal(self) -> int:
+        return COMPOUND_GOAL if self.has_compound else PLAIN_GOAL
+
+    @property
+    def since(self) -> int:
+        return int(self.prescription.sent_at.timestamp())
+
+
+def waiting(day: ServiceDay | None, now: datetime) -> list[Waiting]:
+    """Today's open prescriptions, the longest waiting first; 4 queries however many."""
+    if day is None:
+        return []
+    rows = (
+        prescriptions.whole()
+        .join(Prescription.visit)
+        .options(joinedload(Prescription.visit).joinedload(Visit.patient))
+        .where(Visit.service_day_id == day.id, Prescription.state.in_(prescriptions.OPEN))
+        .order_by(Prescription.sent_at, Prescription.id)
+    )
+    found = list(db.session.scalars(rows))
+    here = _where(found)
+    return [_waiting(each, here[each.visit_id], now) for each in found]
+
+
+def _where(found: Sequence[Prescription]) -> dict[int, list[QueueEntry]]:
+    rows = (
+        select(QueueEntry)
+        .options(joinedload(QueueEntry.poli))
+        .where(
+            QueueEntry.visit_id.in_([each.visit_id for each in found]),
+            QueueEntry.state.in_(STILL_HERE),
+            QueueEntry.undone_at.is_(None),
+        )
+    )
+    grouped = defaultdict(list)
+    for entry in db.session.scalars(rows) if found else ():
+        grouped[entry.visit_id].append(entry)
+    return grouped
+
+
+def _waiting(each: Prescription, entries: list[QueueEntry], now: datetime) -> Waiting:
+    lines = prescriptions.active_lines(each)
+    there = next((row for row in entries if row.poli.kind is PoliKind.PHARMACY), None)
+    minutes = max(0, int((now - each.sent_at).total_seconds() // 60))
+    has_compound = any(line.is_compound for line in lines)
+    return Waiting(each, there, bool(entries) and there is None, len(lines), has_compound, minutes)
+
+
+def entries_of(visit: Visit) -> list[QueueEntry]:
+    """The visit's stays in the pharmacy, the one that is most likely meant first."""
+    rows = (
+        select(QueueEntry)
+        .join(QueueEntry.poli)
+        .options(joinedload(QueueEntry.poli))
+        .where(
+            QueueEntry.visit_id == visit.id,
+            QueueEntry.undone_at.is_(None),
+            Poli.kind == PoliKind.PHARMACY,
+        )
+    )
+    order = (
+        *(EntryState.IN_SERVICE, EntryState.CALLED, EntryState.WAITING),
+        *(EntryState.SKIPPED, EntryState.DONE),
+    )
+    place = {state: number for number, state in enumerate(order)}
+    return sorted(
+        db.session.scalars(rows), key=lambda row: (place.get(row.state, len(order)), -row.id)
+    )
+
+
+def put_in_line(actor: Actor, prescription: Prescription) -> QueueEntry:
+    """Queue the visit in the pharmacy. Raises RecordError, QueueError when it stands there."""
+    room, day, visit = prescription_queue.pharmacy(), days.current_day(), prescription.visit
+    db.session.refresh(prescription)
+    if room is None:
+        raise RecordError("Ruang farmasi tidak ada atau tidak dipakai.")
+    if prescription.state not in prescriptions.OPEN:
+        raise RecordError(f"Resep {prescription.number} sudah ditutup.")
+    if day is None or visit.service_day_id != day.id:
+        raise RecordError("Resep ini dari hari lain. Daftarkan pasien ke farmasi di loket.")
+    sender = prescription.examination.entry
+    there = queues.enqueue(actor, visit, room, kind=EntryKind.ORDERED, previous=sender)
+    prescriptions.log(actor, "queue_prescription", prescription, details=visit.label)
+    return there

@@ -1,0 +1,81 @@
+"""What was handed out, in words, beside what was prescribed."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from db import db
+from formatting import number_text
+from models import DispensedLine, Dispensing, PrescriptionLine, PrescriptionState
+
+STATE_WORDS = {
+    PrescriptionState.SENT: "menunggu telaah",
+    PrescriptionState.REVIEWED: "sudah ditelaah",
+    PrescriptionState.DISPENSED: "diserahkan",
+    PrescriptionState.PARTIAL: "diserahkan sebagian",
+    PrescriptionState.CANCELLED: "dibatalkan",
+}
+
+
+@dataclass(frozen=True)
+class Handed:
+    """What became of one line: how much was given, of which batches, and what came back."""
+
+    closed: DispensedLine | None = None
+    held: tuple[Dispensing, ...] = ()
+    returned: tuple[Dispensing, ...] = ()
+
+
+def by_line(line_ids: Iterable[int]) -> dict[int, Handed]:
+    """What was handed out for these lines; 2 queries, however many they are."""
+    wanted = list(line_ids)
+    if not wanted:
+        return {}
+    closed_rows = select(DispensedLine).options(joinedload(DispensedLine.closed_by))
+    closed = {
+        row.line_id: row
+        for row in db.session.scalars(closed_rows.where(DispensedLine.line_id.in_(wanted)))
+    }
+    rows = (
+        select(Dispensing)
+        .options(
+            joinedload(Dispensing.medicine),
+            joinedload(Dispensing.batch),
+            joinedload(Dispensing.given_by),
+            joinedload(Dispensing.ended_by),
+        )
+        .where(Dispensing.line_id.in_(wanted))
+        .order_by(Dispensing.id)
+    )
+    found = defaultdict(list)
+    for row in db.session.scalars(rows):
+        found[row.line_id].append(row)
+    return {
+        line_id: Handed(
+            closed.get(line_id),
+            tuple(row for row in found[line_id] if row.ended_at is None),
+            tuple(row for row in found[line_id] if row.ended_at is not None),
+        )
+        for line_id in wanted
+        if line_id in closed or found[line_id]
+    }
+
+
+def handed_text(line: PrescriptionLine, handed: Handed | None) -> str:
+    """In a few words, beside what was prescribed; '' while nothing has happened."""
+    if handed is None or handed.closed is None:
+        return ""
+    closed = handed.closed
+    if closed.is_outside:
+        return "resep luar, disalin"
+    text = "tidak diserahkan"
+    if closed.given:
+        text = f"diserahkan {number_text(closed.given)} {line.unit}"
+    if closed.reason:
+        text += f" ({closed.reason})"
+    for row in handed.returned:
+        text += f"; kembali {row.medicine.name}: {row.end_reason}"
+    return text

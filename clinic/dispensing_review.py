@@ -1,0 +1,169 @@
+"""*Telaah resep*, and what the pharmacy gives in the place of what was written."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import joinedload
+
+from clinic import medicines, prescription_warnings, prescriptions
+from clinic.audit import Actor
+from clinic.dispensing_steps import Changed, open_prescription
+from clinic.prescription_lines import LineInput, WantedLine, line_input, wanted_lines
+from clinic.record_errors import RecordError
+from db import db, utcnow
+from models import (
+    Medicine,
+    Prescription,
+    PrescriptionLine,
+    PrescriptionReview,
+    PrescriptionState,
+    User,
+)
+from validators import clean_text
+
+LONGEST_PROBLEMS, LONGEST_REASON = 500, 300
+ASPECTS = {
+    "administrative": ("Administratif", "nama, tanggal lahir, dokter, tanggal, paraf"),
+    "pharmaceutical": ("Farmasetik", "obat, bentuk, kekuatan, jumlah, aturan pakai, stok"),
+    "clinical": ("Klinis", "indikasi, dosis, alergi, obat ganda, interaksi, kehamilan"),
+}
+
+
+@dataclass(frozen=True)
+class ReviewInput:
+    """Which aspects were looked at and are in order, and what is not."""
+
+    in_order: frozenset[str]
+    problems: str = ""
+
+
+@dataclass(frozen=True)
+class Substitute:
+    """What the form says of the medicine that takes a line's place."""
+
+    line: LineInput
+    reason: str
+    reasons: Mapping[str, str] = field(default_factory=dict)  # of warnings, by their key
+
+
+def review(actor: Actor, ref: str, version: int, said: ReviewInput) -> Prescription:
+    """Look it over, once. Raises RecordError while an aspect is open and nothing is said of it."""
+    prescription = open_prescription(ref, version)
+    if prescription.state is PrescriptionState.REVIEWED:
+        who = db.session.get(User, prescription.reviewed_by_id).display_name
+        raise Changed(f"Resep {prescription.number} sudah ditelaah {who}.")
+    problems = clean_text(said.problems, LONGEST_PROBLEMS, newlines=True)
+    if not said.in_order >= ASPECTS.keys() and not problems:
+        raise RecordError(
+            "Centang ketiga hal yang ditelaah, atau tulis masalah yang ditemukan.", "problems"
+        )
+    now, me = utcnow(), actor.user_id
+    aspects = {f"is_{name}": name in said.in_order for name in ASPECTS}
+    db.session.add(
+        PrescriptionReview(
+            prescription_id=prescription.id,
+            problems=problems,
+            reviewed_at=now,
+            reviewed_by_id=me,
+            **aspects,
+        )
+    )
+    prescription.state = PrescriptionState.REVIEWED
+    prescription.reviewed_at, prescription.reviewed_by_id = now, me
+    db.session.flush()
+    details = f"masalah: {'ada' if problems else 'tidak ada'}"
+    prescriptions.log(actor, "review_prescription", prescription, details=details)
+    return prescription
+
+
+def last_reviews(prescription_ids: list[int]) -> dict[int, PrescriptionReview]:
+    """The newest review of each of these prescriptions."""
+    rows = (
+        select(PrescriptionReview)
+        .options(joinedload(PrescriptionReview.reviewed_by))
+        .where(PrescriptionReview.prescription_id.in_(prescription_ids))
+        .order_by(PrescriptionReview.id)
+    )
+    return {row.prescription_id: row for row in db.session.scalars(rows)}
+
+
+# --- Substitutes ------------------------------------------------------------------------------
+
+
+def alternatives(line: PrescriptionLine, query: str = "") -> list[Medicine]:
+    """What may stand for a line: what was searched, else what shares an ingredient with it."""
+    if query.strip():
+        return medicines.search(query)
+    if line.medicine is None:
+        return []
+    shared = or_(
+        *(
+            ("|" + Medicine.ingredients + "|").contains(f"|{each}|", autoescape=True)
+            for each in line.medicine.ingredient_list
+        )
+    )
+    rows = select(Medicine).where(shared, Medicine.is_active, Medicine.id != line.medicine_id)
+    return list(db.session.scalars(rows.order_by(Medicine.position).limit(medicines.MOST_FOUND)))
+
+
+def input_of(line: PrescriptionLine) -> LineInput:
+    """What the substitute's form begins with: the directions that the doctor wrote."""
+    return line_input(line)
+
+
+def substitute(
+    actor: Actor, ref: str, version: int, line_ref: str, said: Substitute
+) -> PrescriptionLine:
+    """End a line and put another one in its place. Raises LineError, RecordError, Unanswered."""
+    prescription = open_prescription(ref, version)
+    line = active_line(prescription, line_ref)
+    reason = clean_text(said.reason, LONGEST_REASON)
+    if not reason:
+        raise RecordError("Tulis alasan penggantian, dan siapa yang menyetujui.", "reason")
+    (wanted,) = wanted_lines([said.line])
+    _refuse_incomplete(line, wanted)
+    line.ended_at, line.ended_by_id = utcnow(), actor.user_id
+    line.end_reason = "Diganti farmasi"
+    added = prescriptions.add_line(actor, prescription, wanted)
+    added.position, added.replaces_id, added.replace_reason = line.position, line.id, reason
+    prescriptions.touch(prescription)
+    db.session.flush()
+    _answer(actor, prescription, said.reasons)
+    details = f"{line.title} menjadi {added.title}"
+    prescriptions.log(actor, "substitute_medicine", prescription, reason, details[:300])
+    return added
+
+
+class Unanswered(RecordError):
+    """Warnings of the substitute that ask for a reason first."""
+
+    def __init__(self, warnings: list) -> None:
+        super().__init__("Obat pengganti menimbulkan peringatan. Tulis alasannya, atau pilih lain.")
+        self.warnings = warnings
+
+
+def active_line(prescription: Prescription, ref: str) -> PrescriptionLine:
+    """The line of this public id that still holds. Raises Changed when it does not."""
+    for line in prescriptions.active_lines(prescription):
+        if line.public_id == ref:
+            return line
+    raise Changed("Baris resep ini sudah diganti. Muat ulang halaman.")
+
+
+def _refuse_incomplete(line: PrescriptionLine, wanted: WantedLine) -> None:
+    if line.medicine_id is not None and wanted.medicine is not None:
+        same = line.medicine_id == wanted.medicine.id
+        if same and prescriptions.identity(line) == wanted.identity:
+            raise RecordError("Ini obat yang sama. Pilih obat lain.", "what")
+    if not wanted.instruction:
+        raise RecordError("Isi aturan pakai obat pengganti.", "sig")
+    if wanted.quantity is None:
+        raise RecordError("Isi lamanya (hari) atau jumlah obat pengganti.", "quantity")
+
+
+def _answer(actor: Actor, prescription: Prescription, reasons: Mapping[str, str]) -> None:
+    prescription_warnings.answer(actor, prescription, reasons)
+    open_ones = prescription_warnings.unanswered(prescription)
+    if open_ones:
+        raise Unanswered(open_ones)

@@ -1,0 +1,43 @@
+"""What each step of the pharmacy on a prescription begins with: is it still as it was seen?"""
+
+from collections.abc import Mapping
+
+from clinic import prescriptions, settings
+from clinic.record_errors import RecordError
+from formatting import clock_time
+from models import Prescription, PrescriptionState
+
+CLOSED_WORDS = {
+    PrescriptionState.DISPENSED: "sudah diserahkan",
+    PrescriptionState.PARTIAL: "sudah ditutup, diserahkan sebagian,",
+    PrescriptionState.CANCELLED: "sudah dibatalkan",
+}
+
+
+class Changed(RecordError):
+    """Somebody else did something with the prescription since the page was opened."""
+
+
+class NotReady(RecordError):
+    """What can't be handed out so; `problems` has a sentence for each line, by its public id."""
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        super().__init__("Belum ada yang diserahkan. Periksa baris berikut.")
+        self.problems = problems
+
+
+def open_prescription(ref: str, version: int) -> Prescription:
+    """The prescription to work on, as somebody saw it. Raises Changed when it no longer is."""
+    found = prescriptions.by_ref(ref)
+    if found is None or found.state is PrescriptionState.DRAFT:
+        raise Changed("Resep ini tidak ada lagi.")
+    if found.state not in prescriptions.OPEN:
+        who = found.closed_by.display_name
+        clock = clock_time(found.closed_at, settings.value("time_zone"))
+        raise Changed(f"Resep {found.number} {CLOSED_WORDS[found.state]} oleh {who} pukul {clock}.")
+    if found.version != version:
+        raise Changed(
+            f"Resep {found.number} baru saja diubah petugas lain. Periksa lagi, lalu tekan sekali "
+            "lagi."
+        )
+    return found
