@@ -1,5 +1,6 @@
 """The demo clinic: believable people, two years that keep every rule, a living today."""
 
+import gzip
 import os
 import subprocess
 import sys
@@ -62,6 +63,7 @@ from models import (
     VitalSigns,
 )
 from tests.pages import PageClient, login
+from tests.test_budgets import get
 from validators import NO_NIK_REASONS, nik_dates, parse_bpjs_number, parse_kk_number, parse_nik
 
 pytestmark = pytest.mark.xdist_group("demo")  # filled once, not once a process
@@ -539,6 +541,22 @@ def test_the_desks_open_on_the_demo_day(filled):
     ):
         page = login(filled.test_client(), username).get(path)
         assert page.status_code == 200, path
+
+
+def test_the_rooms_forms_are_6_kb_with_all_that_the_demo_holds(filled):
+    """History, favourites, the room's own form, prescription and laboratory list at once."""
+    served = select(QueueEntry).where(
+        QueueEntry.service_day_id == _today().id, QueueEntry.state == EntryState.IN_SERVICE
+    )
+    sizes = {}
+    client = login(filled.test_client(), "kepala")
+    for entry in db.session.scalars(served):
+        url = f"/kunjungan/{entry.visit.public_id}?antrean={entry.public_id}"
+        response = get(client, url)
+        if response.status_code == 200 and b'id="isian"' in gzip.decompress(response.data):
+            sizes[entry.poli.code] = len(response.data)
+    assert sizes.keys() >= {"GIGI", "KIA", "MTBS", "UMUM"}
+    assert max(sizes.values()) <= 6 * 1024, sizes
 
 
 def test_filling_today_again_changes_nothing(filled):

@@ -41,7 +41,7 @@ from models import (
     Visit,
 )
 
-EARLIER_VISITS = 5
+EARLIER_VISITS = 4
 # Of several rooms' entries the page takes the one that is most likely meant.
 PREFERRED = (
     EntryState.IN_SERVICE,
