@@ -75,6 +75,33 @@ def room(desk: Desk) -> None:
     picture(page, "examination", height=610)
 
 
+def dental(desk: Desk) -> None:
+    """The chart of the mouth in the room's own form."""
+    page = desk.page
+    desk.log_in("gigi")
+    desk.go("/poli/GIGI")
+    page.get_by_role("link", name="Buka pemeriksaan").first.click()
+    page.evaluate("document.querySelector('#isian').scrollIntoView()")
+    picture(page, "dental", height=700)
+
+
+def pharmacy(desk: Desk) -> None:
+    page = desk.page
+    desk.log_in("farmasi")
+    desk.go("/farmasi")
+    page.locator(".queue-name a").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Farmasi")
+    picture(page, "pharmacy")
+
+
+def record(desk: Desk) -> None:
+    """Somebody with a long history: what goes on, small charts, a line for each visit."""
+    page = desk.page
+    desk.log_in("kepala")
+    desk.open_record("Soeparmi Astuti", "Soeparmi Astuti")
+    picture(page, "record")
+
+
 def board(page: Page, address: str) -> None:
     page.goto(f"{address}/layar")
     expect(page.locator(".board-room").first).to_contain_text(re.compile(r"[A-Z]\d{3}"))
@@ -93,6 +120,8 @@ def main() -> None:
             pair = records(Desk(browser.new_context(**options).new_page(), server.address))
             somebody_known(loket, pair)
             room(Desk(browser.new_context(**options).new_page(), server.address))
+            for take in (dental, pharmacy, record):
+                take(Desk(browser.new_context(**options).new_page(), server.address))
             board(browser.new_context(**options).new_page(), server.address)
             browser.close()
     finally:
