@@ -21,7 +21,7 @@ class Keyboard:
 
     def press(self, letter: str, where: str) -> None:
         """With the focus nowhere: it must not help that the page puts it in the right place."""
-        self.page.evaluate("document.activeElement.blur()")
+        self.page.evaluate("document.activeElement && document.activeElement.blur()")
         marked = self.page.locator("[accesskey]").all()
         self.offered |= {(node.get_attribute("accesskey").upper(), where) for node in marked}
         press_access_key(self.page, letter)
