@@ -64,6 +64,14 @@ def by_line(line_ids: Iterable[int]) -> dict[int, Handed]:
     }
 
 
+def is_begun(prescription_id: int) -> bool:
+    """Whether anything of it has left the pharmacy, also what was taken back since."""
+    mine = PrescriptionLine.prescription_id == prescription_id
+    given = select(Dispensing.id).join(Dispensing.line).where(mine)
+    closed = select(DispensedLine.id).join(DispensedLine.line).where(mine, DispensedLine.given > 0)
+    return any(db.session.scalar(rows.limit(1)) is not None for rows in (given, closed))
+
+
 def handed_text(line: PrescriptionLine, handed: Handed | None) -> str:
     """In a few words, beside what was prescribed; '' while nothing has happened."""
     if handed is None or handed.closed is None:

@@ -4,7 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
-from clinic import days, prescription_queue, prescriptions, queues
+from clinic import days, dispensing_reports, prescription_queue, prescriptions, queues
 from clinic.audit import Actor
 from clinic.prescriptions import OPEN, PrescriptionInput
 from clinic.record_errors import RecordError
@@ -102,7 +102,8 @@ def _open(prescription: Prescription) -> Prescription:
     prescription = prescriptions.by_ref(prescription.public_id)
     if prescription.state is PrescriptionState.CANCELLED:
         raise RecordError("Resep ini sudah dibatalkan.")
-    if prescription.state not in OPEN:
+    # The state alone is not asked: what a patient holds is not taken back by a word.
+    if prescription.state not in OPEN or dispensing_reports.is_begun(prescription.id):
         raise RecordError("Farmasi sudah menyerahkan obat resep ini, jadi tidak dibatalkan.")
     return prescription
 
