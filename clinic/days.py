@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
-from clinic import settings
+from clinic import audit, settings, unsent_prescriptions
 from db import db, utcnow
 from models import EntryState, QueueEntry, ServiceDay, Visit, VisitStatus
 
@@ -69,7 +69,8 @@ def _leave_unfinished(day: ServiceDay, at: datetime) -> None:
     for entry in db.session.scalars(entries):
         entry.state = EntryState.UNFINISHED
         entry.ended_at = at
-        entry.reason = "Hari layanan berganti"
+        entry.reason = unsent_prescriptions.DAY_OVER
+        unsent_prescriptions.drop(audit.SYSTEM, entry, entry.reason, at)
     visits = select(Visit).where(Visit.service_day_id == day.id, Visit.status == VisitStatus.OPEN)
     for visit in db.session.scalars(visits):
         visit.status = VisitStatus.UNFINISHED

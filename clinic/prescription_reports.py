@@ -28,6 +28,7 @@ STATE_WORDS = {
     PrescriptionState.PARTIAL: "diserahkan sebagian",
     PrescriptionState.CANCELLED: "dibatalkan",
 }
+NEVER_SENT = "tidak jadi"  # its stay ended first
 OPEN = (PrescriptionState.SENT, PrescriptionState.REVIEWED)
 HANDED_OUT = (PrescriptionState.DISPENSED, PrescriptionState.PARTIAL)
 
@@ -72,7 +73,7 @@ class Report:
 
     @property
     def state_text(self) -> str:
-        return STATE_WORDS[self.state]
+        return STATE_WORDS[self.state] if self.number else NEVER_SENT
 
     @property
     def is_open(self) -> bool:
@@ -98,6 +99,10 @@ def by_visit(visit_ids: Iterable[int]) -> dict[int, tuple[Report, ...]]:
     A draft is its room's own until it is sent; what was cancelled as an empty draft is nobody's.
     """
     lines = selectinload(Prescription.lines)
+    was_sent = Prescription.number.is_not(None)
+    is_dropped = (Prescription.state == PrescriptionState.CANCELLED) & Prescription.lines.any(
+        PrescriptionLine.ended_at.is_(None)
+    )
     rows = (
         select(Prescription)
         .options(
@@ -109,7 +114,7 @@ def by_visit(visit_ids: Iterable[int]) -> dict[int, tuple[Report, ...]]:
             .joinedload(Examination.entry)
             .joinedload(QueueEntry.poli),
         )
-        .where(Prescription.visit_id.in_(list(visit_ids)), Prescription.number.is_not(None))
+        .where(Prescription.visit_id.in_(list(visit_ids)), was_sent | is_dropped)
         .order_by(Prescription.id)
     )
     sent = list(db.session.scalars(rows))
@@ -130,10 +135,10 @@ def _report(prescription: Prescription, handed: Mapping[int, Handed]) -> Report:
         examination_id=prescription.examination_id,
         room_code=entry.poli.code,
         room=entry.poli.name,
-        number=prescription.number,
+        number=prescription.number or "",
         state=prescription.state,
         author=who.name if who else prescription.recorded_by.display_name,
-        at=prescription.sent_at,
+        at=prescription.sent_at or prescription.closed_at,
         note=prescription.note,
         close_reason=prescription.close_reason,
         lines=tuple(
@@ -146,7 +151,8 @@ def _report(prescription: Prescription, handed: Mapping[int, Handed]) -> Report:
 
 def _was_sent(prescription: Prescription, row: PrescriptionLine) -> bool:
     # What came and went while the prescriber was still writing was never ordered.
-    return row.ended_at is None or row.ended_at > prescription.sent_at
+    sent_at = prescription.sent_at
+    return row.ended_at is None or (sent_at is not None and row.ended_at > sent_at)
 
 
 def _line(row: PrescriptionLine, handed: Handed | None) -> Line:

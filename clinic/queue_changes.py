@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import insert, select, text, update
 
-from clinic import audit, counters
+from clinic import audit, counters, unsent_prescriptions
 from clinic.audit import Actor
 from clinic.days import STILL_HERE
 from clinic.queue_order import REST
@@ -97,6 +97,9 @@ def take(
     if not is_taken:
         raise QueueError(refusal(entry, action))
     note(actor, entry, action, at=at, from_state=from_state, reason=reason, key=key, before=before)
+    if entry.state not in STILL_HERE:
+        words = f"Pasien {step.word} sebelum Selesai"
+        unsent_prescriptions.drop(actor, entry, f"{words}: {reason}" if reason else words, at)
 
 
 # Straight into the table: nobody needs the object, and a flush costs four times as much.

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import select, update
 
-from clinic import days
+from clinic import days, unsent_prescriptions
 from clinic.audit import Actor
 from clinic.queue_changes import (
     from_snapshot,
@@ -42,8 +42,8 @@ def undo(actor: Actor, entry: QueueEntry, at: datetime) -> QueueEntry:
     if opened is not None:
         _cancel_opened(actor, opened, at)
     if closed is not None:
-        _restore(closed, last_event(closed), at)
-    _restore(owner, event, at)
+        _restore(actor, closed, last_event(closed), at)
+    _restore(actor, owner, event, at)
     note(actor, owner, "urungkan", at=at, from_state=EntryState(event.to_state))
     reopen_visit(owner.visit)
     _give_turn_back(owner, event)
@@ -110,7 +110,8 @@ def _cancel_opened(actor: Actor, opened: QueueEntry, at: datetime) -> None:
     note(actor, opened, "urungkan", at=at, from_state=from_state)
 
 
-def _restore(entry: QueueEntry, event: QueueEvent, at: datetime) -> None:
+def _restore(actor: Actor, entry: QueueEntry, event: QueueEvent, at: datetime) -> None:
+    ended_at = entry.ended_at
     refuse_second(entry.visit, entry.poli, but=entry)
     statement = (
         update(QueueEntry)
@@ -123,6 +124,8 @@ def _restore(entry: QueueEntry, event: QueueEvent, at: datetime) -> None:
     event.undone_at = at
     db.session.flush()
     db.session.refresh(entry)
+    if ended_at is not None:
+        unsent_prescriptions.give_back(actor, entry, ended_at)
 
 
 def _give_turn_back(entry: QueueEntry, event: QueueEvent) -> None:

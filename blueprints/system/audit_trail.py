@@ -74,6 +74,8 @@ ACTION_LABELS = {
     "send_prescription": "Mengirim resep",
     "cancel_prescription": "Membatalkan resep",
     "cancel_prescription_line": "Membatalkan obat di resep",
+    "drop_prescription": "Mengakhiri konsep resep yang tidak jadi",
+    "resume_prescription": "Meneruskan konsep resep",
     "create_medicine": "Menambah obat di daftar",
     "change_medicine": "Mengubah obat di daftar",
     "cancel_lab_order": "Membatalkan permintaan laboratorium",

@@ -1,0 +1,61 @@
+"""*Tidak jadi*: a prescription whose stay ended before "Selesai" was never sent, so it is none.
+
+Every step that ends a stay (`queue_changes.take`) and the end of a day come here; an undone step
+gives the draft back.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import select
+
+from clinic import audit
+from clinic.audit import Actor
+from db import db
+from models import Examination, Prescription, PrescriptionState, QueueEntry
+
+DAY_OVER = "Hari layanan berganti"
+
+
+def drop(actor: Actor, entry: QueueEntry, reason: str, at: datetime) -> None:
+    """End what was only drafted in this stay, with the reason of the stay's end."""
+    for draft in _of(entry, PrescriptionState.DRAFT):
+        draft.state, draft.close_reason = PrescriptionState.CANCELLED, reason[:300]
+        # A day that is over has nobody who ended it; its author is who left it.
+        draft.closed_at, draft.closed_by_id = at, actor.user_id or draft.recorded_by_id
+        db.session.flush()
+        _log(actor, "drop_prescription", draft, reason)
+
+
+def give_back(actor: Actor, entry: QueueEntry, ended_at: datetime | None) -> None:
+    """The stay goes on as it stood before: so does what was dropped at that instant."""
+    for draft in _of(entry, PrescriptionState.CANCELLED):
+        if draft.closed_at != ended_at:
+            continue
+        draft.state, draft.close_reason = PrescriptionState.DRAFT, ""
+        draft.closed_at = draft.closed_by_id = None
+        db.session.flush()
+        _log(actor, "resume_prescription", draft, "")
+
+
+def _of(entry: QueueEntry, state: PrescriptionState) -> list[Prescription]:
+    rows = (
+        select(Prescription)
+        .join(Prescription.examination)
+        .where(
+            Examination.entry_id == entry.id,
+            Prescription.number.is_(None),
+            Prescription.state == state,
+        )
+    )
+    return list(db.session.scalars(rows))
+
+
+def _log(actor: Actor, action: str, draft: Prescription, reason: str) -> None:
+    audit.record(
+        actor,
+        action,
+        object_type="prescription",
+        object_ref=draft.public_id,
+        patient_ref=draft.visit.patient.public_id,
+        reason=reason,
+    )
