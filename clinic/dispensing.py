@@ -12,7 +12,7 @@ from sqlalchemy.orm import joinedload
 
 from clinic import prescriptions, queues, records, stock
 from clinic.audit import Actor
-from clinic.dispensing_steps import Changed, NotReady, open_prescription
+from clinic.dispensing_steps import Changed, NotReady, is_late, open_prescription
 from clinic.prescription_compounds import component_units
 from clinic.record_errors import NotOpen, RecordError
 from clinic.stock_typed import read_amount
@@ -34,6 +34,8 @@ from models import (
 from validators import FieldError, clean_text
 
 LONGEST_REASON = 300
+UNFETCHED = "Tidak diambil"
+NOT_HERE = "Pasien ini tidak sedang dilayani di farmasi. Panggil dulu dari antrean."
 REASONS = (
     "Stok kosong",
     "Pasien menolak",
@@ -79,17 +81,21 @@ def needs(line: PrescriptionLine, quantity: Decimal) -> list[Need]:
 
 
 def hand_over(
-    actor: Actor, entry: QueueEntry, ref: str, version: int, given: Mapping[str, Given]
+    actor: Actor, entry: QueueEntry | None, ref: str, version: int, given: Mapping[str, Given]
 ) -> Prescription:
     """Hand the medicines out, close the prescription, end the patient's stay.
 
+    Without an entry only after the visit's day; that changes no queue and no visit.
     `given` is by the lines' public ids. Raises Changed, NotOpen, QueueError, and NotReady with a
     sentence for each line that can't be handed out so.
     """
     prescription = open_prescription(ref, version)
     if prescription.state is not PrescriptionState.REVIEWED:
         raise RecordError("Telaah resepnya dulu, baru obat diserahkan.")
-    _serve(actor, entry, prescription)
+    if entry is not None:
+        _serve(actor, entry, prescription)
+    elif not is_late(prescription.visit):
+        raise NotOpen(NOT_HERE)
     closed = _lines(actor, prescription, given)
     short = [each for each in closed if not each.is_outside and each.given < each.asked]
     prescription.state = PrescriptionState.PARTIAL if short else PrescriptionState.DISPENSED
@@ -97,9 +103,26 @@ def hand_over(
     prescription.closed_at, prescription.closed_by_id = utcnow(), actor.user_id
     db.session.flush()
     details = f"{len(closed) - len(short)} dari {len(closed)} baris penuh"
+    details += "" if entry else ", sesudah harinya"
     prescriptions.log(actor, "dispense_prescription", prescription, details=details)
-    if not _others_open(prescription):
+    if entry is not None and not _others_open(prescription):
         queues.finish(actor, entry)
+    return prescription
+
+
+def close_unfetched(actor: Actor, ref: str, version: int, reason: str) -> Prescription:
+    """Nobody came for it on its day: nothing of it was given. Raises Changed, RecordError."""
+    prescription, reason = open_prescription(ref, version), clean_text(reason, LONGEST_REASON)
+    if not is_late(prescription.visit):
+        raise RecordError("Resep hari ini ditutup dari antrean farmasi: serahkan 0, dengan alasan.")
+    if not reason:
+        raise RecordError("Tulis alasan menutup resep, misalnya tidak diambil.", "reason")
+    for line in prescriptions.active_lines(prescription):
+        _line(actor, line, Given("0", reason))
+    prescription.state, prescription.close_reason = PrescriptionState.PARTIAL, reason
+    prescription.closed_at, prescription.closed_by_id = utcnow(), actor.user_id
+    db.session.flush()
+    prescriptions.log(actor, "close_prescription", prescription, reason)
     return prescription
 
 
@@ -107,7 +130,7 @@ def _serve(actor: Actor, entry: QueueEntry, prescription: Prescription) -> None:
     db.session.refresh(entry)
     is_here = entry.visit_id == prescription.visit_id and entry.poli.kind is PoliKind.PHARMACY
     if not is_here or entry.state not in records.BEING_SERVED:
-        raise NotOpen("Pasien ini tidak sedang dilayani di farmasi. Panggil dulu dari antrean.")
+        raise NotOpen(NOT_HERE)
     if entry.state is EntryState.CALLED:
         queues.act(actor, entry, "mulai")
 

@@ -9,7 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from clinic import days, diagnoses, dispensing, dispensing_review, prescriptions, stock
-from clinic.dispensing_reports import STATE_WORDS, Handed, by_line
+from clinic.dispensing_reports import NONE_GIVEN, STATE_WORDS, Handed, by_line, is_given
+from clinic.dispensing_steps import is_late
 from db import db
 from models import (
     Diagnosis,
@@ -57,7 +58,10 @@ class DeskView:
 
     @property
     def state_text(self) -> str:
-        return STATE_WORDS[self.prescription.state]
+        state = self.prescription.state
+        is_none = not any(is_given(line.handed) for line in self.lines)
+        is_unfetched = state is PrescriptionState.PARTIAL and is_none
+        return NONE_GIVEN if is_unfetched else STATE_WORDS[state]
 
     @property
     def has_labels(self) -> bool:
@@ -78,6 +82,17 @@ def of_visit(visit: Visit) -> list[Prescription]:
         Prescription.visit_id == visit.id, Prescription.state.not_in(HIDDEN)
     )
     return list(db.session.scalars(rows.order_by(Prescription.id)))
+
+
+def late_visit(ref: str) -> Visit | None:
+    """The visit of an earlier day that left an open prescription here."""
+    rows = (
+        select(Visit)
+        .join(Prescription, Prescription.visit_id == Visit.id)
+        .where(Visit.public_id == ref, Prescription.state.in_(prescriptions.OPEN))
+    )
+    found = db.session.scalar(rows.limit(1))
+    return found if found and is_late(found) else None
 
 
 def opens_desk(entry: QueueEntry | None, *, is_asked: bool) -> bool:

@@ -3,9 +3,9 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
 from clinic import days, prescription_queue, prescriptions, queues
@@ -16,6 +16,7 @@ from db import db
 from models import (
     EntryKind,
     EntryState,
+    Examination,
     Poli,
     PoliKind,
     Prescription,
@@ -26,6 +27,7 @@ from models import (
 
 PLAIN_GOAL, COMPOUND_GOAL = 30, 60  # minutes from "Selesai" to the patient's hand
 NEAR_GOAL = 10
+EARLIER, PAGE = timedelta(days=30), 20  # what was not fetched on its day is shown so long
 
 
 @dataclass
@@ -67,6 +69,23 @@ def waiting(day: ServiceDay | None, now: datetime) -> list[Waiting]:
     found = list(db.session.scalars(rows))
     here = _where(found)
     return [_waiting(each, here[each.visit_id], now) for each in found]
+
+
+def earlier(day: ServiceDay | None, today: date, page: int = 1) -> tuple[list[Prescription], int]:
+    """What nobody fetched on its day, newest first, and how many in all; 2 queries."""
+    is_recent = ServiceDay.on >= today - EARLIER
+    is_open = Prescription.state.in_(prescriptions.OPEN)
+    wanted = [is_recent, ServiceDay.id != (day.id if day else 0)]
+    wanted += [is_open, prescription_queue.has_listed_line()]
+    visit, stay = joinedload(Prescription.visit), joinedload(Prescription.examination)
+    found = select(Prescription).join(Prescription.visit).join(Visit.service_day).where(*wanted)
+    count = db.session.scalar(found.with_only_columns(func.count(Prescription.id)))
+    rows = found.options(
+        visit.joinedload(Visit.patient),
+        visit.joinedload(Visit.service_day),
+        stay.joinedload(Examination.entry).joinedload(QueueEntry.poli),
+    ).order_by(Prescription.id.desc())
+    return list(db.session.scalars(rows.limit(PAGE).offset((page - 1) * PAGE))), count or 0
 
 
 def _where(found: Sequence[Prescription]) -> dict[int, list[QueueEntry]]:
@@ -124,7 +143,9 @@ def put_in_line(actor: Actor, prescription: Prescription) -> QueueEntry:
     if prescription.state not in prescriptions.OPEN:
         raise RecordError(f"Resep {prescription.number} sudah ditutup.")
     if day is None or visit.service_day_id != day.id:
-        raise RecordError("Resep ini dari hari lain. Daftarkan pasien ke farmasi di loket.")
+        raise RecordError(
+            "Resep ini dari hari lain. Serahkan langsung dari daftar hari sebelumnya."
+        )
     sender = prescription.examination.entry
     there = queues.enqueue(actor, visit, room, kind=EntryKind.ORDERED, previous=sender)
     prescriptions.log(actor, "queue_prescription", prescription, details=visit.label)

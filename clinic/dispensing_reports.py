@@ -11,6 +11,7 @@ from db import db
 from formatting import number_text
 from models import DispensedLine, Dispensing, PrescriptionLine, PrescriptionState
 
+NONE_GIVEN = "tidak diserahkan"
 STATE_WORDS = {
     PrescriptionState.SENT: "menunggu telaah",
     PrescriptionState.REVIEWED: "sudah ditelaah",
@@ -72,6 +73,11 @@ def is_begun(prescription_id: int) -> bool:
     return any(db.session.scalar(rows.limit(1)) is not None for rows in (given, closed))
 
 
+def is_given(handed: Handed | None) -> bool:
+    """Whether the pharmacy gave anything of the line."""
+    return handed is not None and handed.closed is not None and handed.closed.given > 0
+
+
 def handed_text(line: PrescriptionLine, handed: Handed | None) -> str:
     """In a few words, beside what was prescribed; '' while nothing has happened."""
     if handed is None or handed.closed is None:
@@ -79,7 +85,7 @@ def handed_text(line: PrescriptionLine, handed: Handed | None) -> str:
     closed = handed.closed
     if closed.is_outside:
         return "resep luar, disalin"
-    text = "tidak diserahkan"
+    text = NONE_GIVEN
     if closed.given:
         text = f"diserahkan {number_text(closed.given)} {line.unit}"
     if closed.reason:

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from clinic import prescriptions, settings
+from clinic import days, prescriptions, settings
 from clinic.record_errors import RecordError
 from formatting import clock_time
-from models import Prescription, PrescriptionState
+from models import Prescription, PrescriptionState, Visit
 
 CLOSED_WORDS = {
     PrescriptionState.DISPENSED: "sudah diserahkan",
@@ -24,6 +24,12 @@ class NotReady(RecordError):
     def __init__(self, problems: Mapping[str, str]) -> None:
         super().__init__("Belum ada yang diserahkan. Periksa baris berikut.")
         self.problems = problems
+
+
+def is_late(visit: Visit) -> bool:
+    """Whether the visit's day is over: nobody stands in its queues any more."""
+    day = days.current_day()
+    return day is None or visit.service_day_id != day.id
 
 
 def open_prescription(ref: str, version: int) -> Prescription:

@@ -19,6 +19,7 @@ from clinic.medicine_words import key
 from db import db, utcnow
 from formatting import day_in_zone, number_text, short_date
 from models import (
+    DispensedLine,
     Medicine,
     Prescription,
     PrescriptionComponent,
@@ -194,6 +195,7 @@ def _other_prescriptions(visit: Visit, prescription: Prescription | None) -> lis
     since = utcnow() - timedelta(days=words.MOST_DAYS)
     is_of_visit = Prescription.visit_id == visit.id
     was_sent = Prescription.state.in_(HELD) & (Prescription.sent_at > since)
+    not_given = (Prescription.state == PrescriptionState.PARTIAL) & ~_given_lines().exists()
     rows = (
         select(Prescription)
         .join(Prescription.visit)
@@ -207,11 +209,25 @@ def _other_prescriptions(visit: Visit, prescription: Prescription | None) -> lis
             Visit.patient_id == visit.patient_id,
             Prescription.state != PrescriptionState.CANCELLED,
             is_of_visit | was_sent,
+            ~not_given,
             Prescription.id != (prescription.id if prescription and prescription.id else 0),
         )
         .order_by(Prescription.id)
     )
     return list(db.session.scalars(rows))
+
+
+def _given_lines():
+    """What the pharmacy gave of a prescription, or left to another one."""
+    return (
+        select(DispensedLine.id)
+        .join(DispensedLine.line)
+        .where(
+            PrescriptionLine.prescription_id == Prescription.id,
+            (DispensedLine.given > 0) | DispensedLine.is_outside,
+        )
+        .correlate(Prescription)
+    )
 
 
 def _families(lines: Sequence[Any]) -> Iterable[MedicineWarning]:

@@ -97,7 +97,7 @@ def unqueued(day: ServiceDay) -> list[Prescription]:
             Visit.service_day_id == day.id,
             Prescription.state.in_(OPEN),
             Prescription.visit_id.not_in(in_line),
-            _has_listed_line(),
+            has_listed_line(),
         )
     )
     return list(db.session.scalars(rows.order_by(Prescription.id)))
@@ -105,12 +105,12 @@ def unqueued(day: ServiceDay) -> list[Prescription]:
 
 def _to_fetch(visit_id: int) -> bool:
     rows = select(Prescription.id).where(
-        Prescription.visit_id == visit_id, Prescription.state.in_(OPEN), _has_listed_line()
+        Prescription.visit_id == visit_id, Prescription.state.in_(OPEN), has_listed_line()
     )
     return db.session.scalar(rows.limit(1)) is not None
 
 
-def _has_listed_line():
+def has_listed_line():
     """Something that this pharmacy makes or has, not only what is bought outside."""
     line = PrescriptionLine
     return (

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
-from clinic.dispensing_reports import Handed, by_line, handed_text
+from clinic.dispensing_reports import NONE_GIVEN, Handed, by_line, handed_text, is_given
 from clinic.prescription_compounds import text_of
 from db import db
 from formatting import number_text
@@ -47,6 +47,7 @@ class Line:
     end_reason: str = ""
     is_ended: bool = False
     handed: str = ""  # what the pharmacy gave of it
+    is_given: bool = False
 
     @property
     def short_text(self) -> str:
@@ -73,7 +74,12 @@ class Report:
 
     @property
     def state_text(self) -> str:
-        return STATE_WORDS[self.state] if self.number else NEVER_SENT
+        if not self.number:
+            return NEVER_SENT
+        is_none = not any(line.is_given for line in self.lines)
+        if self.state is PrescriptionState.PARTIAL and is_none:
+            return NONE_GIVEN
+        return STATE_WORDS[self.state]
 
     @property
     def is_open(self) -> bool:
@@ -167,4 +173,5 @@ def _line(row: PrescriptionLine, handed: Handed | None) -> Line:
         end_reason=row.end_reason,
         is_ended=row.ended_at is not None,
         handed=handed_text(row, handed),
+        is_given=is_given(handed),
     )

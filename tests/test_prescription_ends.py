@@ -10,18 +10,33 @@ from sqlalchemy import select
 from clinic import (
     days,
     dispensing,
+    dispensing_queue,
     history,
     prescription_changes,
     prescription_queue,
+    prescription_warnings,
     prescriptions,
     queues,
 )
-from clinic.record_errors import RecordError
-from db import db, transaction
-from models import AuditEntry, Dispensing, PrescriptionLine, PrescriptionState, QueueEntry
+from clinic.dispensing_steps import Changed
+from clinic.record_errors import NotOpen, RecordError
+from db import db, transaction, utcnow
+from models import (
+    AuditEntry,
+    Dispensing,
+    EntryState,
+    PrescriptionLine,
+    PrescriptionState,
+    QueueEntry,
+    ServiceDay,
+    VisitStatus,
+)
 from tests import factories, pharmacy
+from tests.databases import count_queries
+from tests.pages import post
 from tests.test_dispensing import ready
 from tests.test_prescriptions import PCT, finish, of, save, served
+from tests.test_stock_pages import words_of
 
 PCT_TITLE = "Parasetamol 500 mg tablet"
 TAKEN = "Farmasi sudah menyerahkan"
@@ -42,6 +57,14 @@ def one_line(quantity=10, stocked=50, **options):
     of = pharmacy.medicine()
     pharmacy.receive(of, stocked)
     return pharmacy.line(of, quantity)
+
+
+def next_day() -> None:
+    with transaction():
+        for day in db.session.scalars(select(ServiceDay).order_by(ServiceDay.on)).all():
+            day.on -= timedelta(days=1)
+            db.session.flush()
+        days.open_day()
 
 
 # --- Taken back by who wrote it ---------------------------------------------------------------
@@ -175,8 +198,171 @@ def test_an_emptied_draft_is_nobodys(app):
     assert in_record(entry) == []
 
 
-def next_day() -> None:
+# --- Fetched on another day, or not at all ----------------------------------------------------
+
+
+def left_over(*lines, reviewed=True, **options):
+    """A prescription whose day is over; its patient still stood in the pharmacy's queue."""
+    made = ready(*lines, **options) if reviewed else pharmacy.prescription(*lines, **options)
+    next_day()
+    return prescriptions.by_ref(made.public_id)
+
+
+def hand_over_late(made, version=None, by="farmasi", **given):
     with transaction():
-        day = days.current_day()
-        day.on -= timedelta(days=1)
-        days.open_day()
+        seen = version or prescriptions.by_ref(made.public_id).version
+        said = {
+            line.public_id: each for line, each in zip(made.lines, given.values(), strict=False)
+        }
+        return dispensing.hand_over(factories.actor(by), None, made.public_id, seen, said)
+
+
+def close(made, reason=dispensing.UNFETCHED, version=None, by="farmasi"):
+    with transaction():
+        seen = version or prescriptions.by_ref(made.public_id).version
+        return dispensing.close_unfetched(factories.actor(by), made.public_id, seen, reason)
+
+
+def left_as(made) -> tuple:
+    """How the day left its queue and visit."""
+    entry = pharmacy.pharmacy_entry(made)
+    return entry.state, entry.visit.status, entry.ended_at, entry.visit.ended_at
+
+
+def test_what_is_fetched_the_next_day_changes_no_queue_and_no_visit(app):
+    made = left_over(one_line())
+    before = left_as(made)
+    assert before[:2] == (EntryState.UNFINISHED, VisitStatus.UNFINISHED)
+    version = made.version
+    hand_over_late(made)
+    assert state_of(made) is PrescriptionState.DISPENSED
+    assert left_as(made) == before
+    assert pharmacy.balance(made.lines[0].medicine) == 40
+    with pytest.raises(Changed, match="sudah diserahkan oleh apt. Dewi"):
+        hand_over_late(made, version=version, by="kepala")
+    assert pharmacy.balance(made.lines[0].medicine) == 40
+
+
+def test_on_its_day_it_is_not_handed_out_without_the_queue(app):
+    made = ready(one_line())
+    with pytest.raises(NotOpen):
+        hand_over_late(made)
+    with pytest.raises(RecordError, match="dari antrean farmasi"):
+        close(made)
+    assert state_of(made) is PrescriptionState.REVIEWED
+
+
+def test_late_too_nothing_is_given_before_the_review(app):
+    with pytest.raises(RecordError, match="Telaah"):
+        hand_over_late(left_over(one_line(), reviewed=False))
+
+
+def test_what_nobody_fetched_is_closed_with_its_reason_once(app):
+    made = left_over(one_line(), pharmacy.line(None), reviewed=False)
+    before = left_as(made)
+    with pytest.raises(RecordError, match="Tulis alasan"):
+        close(made, " ")
+    version = made.version
+    close(made)
+    with pytest.raises(Changed, match="sudah ditutup"):
+        close(made, version=version, by="kepala")
+    with pytest.raises(Changed, match="sudah ditutup"):
+        hand_over_late(made, version=version)
+    assert left_as(made) == before
+    (report,) = history.visit_summary(made.visit).prescriptions
+    assert (report.state_text, report.close_reason) == ("tidak diserahkan", "Tidak diambil")
+    assert [line.handed for line in report.lines] == [
+        "tidak diserahkan (Tidak diambil)",
+        "resep luar, disalin",
+    ]
+    assert pharmacy.balance(made.lines[0].medicine) == 50
+    assert db.session.query(AuditEntry).filter_by(action="close_prescription").count() == 1
+
+
+def test_what_was_not_fetched_is_not_counted_as_what_the_patient_still_has(app):
+    person = factories.patient("Tidak Mengambil")
+    entry = served(person=person)
+    finish(entry, PCT)
+    next_day()
+    there = served("GIGI", "gigi", person)
+    save(there, PCT, by="gigi")
+
+    def warned() -> list[str]:
+        found = prescription_warnings.check(of(there))
+        return [each.rule for each in found if each.rule == "MASIH-ADA"]
+
+    assert warned() == ["MASIH-ADA"]
+    close(of(entry))
+    assert warned() == []
+
+
+def test_the_worklist_keeps_earlier_ones_apart_for_30_days(app):
+    old = left_over(one_line())
+    outside = pharmacy.prescription(pharmacy.line(None))  # nothing to fetch here
+    next_day()
+    today = pharmacy.prescription(one_line())
+    day, on = days.current_day(), days.clinic_date()
+    assert [each.prescription.id for each in dispensing_queue.waiting(day, utcnow())] == [today.id]
+    found, count = dispensing_queue.earlier(day, on)
+    assert ([each.id for each in found], count) == ([old.id], 1)
+    assert dispensing_queue.earlier(day, on + timedelta(days=31)) == ([], 0)
+    assert outside.state is PrescriptionState.SENT
+
+
+def test_the_worklist_page_closes_and_hands_out(sign_in):
+    unfetched, late = (
+        left_over(one_line(), person=factories.patient(name))
+        for name in ("Tidak Datang", "Datang Besok")
+    )
+    client = sign_in("farmasi")
+    page = words_of(client.get("/farmasi"))
+    assert "Hari sebelumnya, belum diambil 2" in page and "Tidak Datang" in page
+    url = f"/farmasi/resep/{unfetched.public_id}/tutup"
+    sent = {"version": unfetched.version, "alasan": "Tidak diambil"}
+    for username, status in (("umum", 404), ("loket", 403)):
+        assert post(sign_in(username), url, sent).status_code == status
+    refused = post(client, url, sent | {"alasan": ""}, follow_redirects=True)
+    assert "belum ditutup. Tulis alasan" in words_of(refused)
+    for _ in range(2):  # a second press is harmless
+        assert "ditutup, tidak ada" in words_of(post(client, url, sent, follow_redirects=True))
+    assert "sudah ditutup" in words_of(post(sign_in("kepala"), url, sent, follow_redirects=True))
+    # The record of who does not stand in a queue today opens with a reason.
+    desk = f"/kunjungan/{late.visit.public_id}/farmasi"
+    record = f"/pasien/{late.visit.patient.public_id}"
+    assert client.get(desk).location == record
+    post(client, f"{record}/buka", {"alasan": "mengambil obat kemarin"})
+    page = words_of(client.get(desk))
+    assert "sudah lewat" in page and "Serahkan obat" in page
+    said = {"patient": late.visit.patient.public_id, "version": late.version, "aksi": "serahkan"}
+    url = f"/farmasi/resep/{late.public_id}/serahkan"
+    done = post(client, url, said, follow_redirects=True)
+    assert "Kunjungannya tidak berubah" in words_of(done)
+    assert state_of(late) is PrescriptionState.DISPENSED
+    assert "Hari sebelumnya" not in words_of(client.get("/farmasi"))
+
+
+def test_a_visit_that_never_stood_in_the_pharmacy_left_its_prescription_there(sign_in):
+    made = pharmacy.prescription(one_line(), queued=False)
+    client, desk = sign_in("farmasi"), f"/kunjungan/{made.visit.public_id}/farmasi"
+    assert client.get(desk).status_code == 404  # today the queue brings the patient
+    next_day()
+    assert client.get(desk).location == f"/pasien/{made.visit.patient.public_id}"
+    close(made)
+    assert client.get(desk).status_code == 404
+
+
+def test_the_worklist_asks_as_much_for_many_earlier_ones(sign_in):
+    client, counts = sign_in("farmasi"), []
+    client.is_checking = False
+    for number in (1, 21):
+        for _ in range(number):
+            pharmacy.prescription(one_line(), person=factories.patient(f"Orang {number}"))
+        next_day()
+        client.get("/farmasi")
+        with count_queries() as asked:
+            page = client.get("/farmasi", headers={"Accept-Encoding": "gzip"})
+        counts.append(len(asked))
+    assert counts[0] == counts[1]
+    assert len(page.data) <= 6 * 1024, len(page.data)
+    client.is_checking = True
+    assert "Halaman 1 dari 2" in words_of(client.get("/farmasi"))

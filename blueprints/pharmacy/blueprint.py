@@ -11,6 +11,7 @@ from models import Poli, PoliKind, Role
 bp = Blueprint("pharmacy", "blueprints.pharmacy")
 staff = access.allow(Role.POLI, Role.HEAD)
 
+LAST_PAGE = 9_999
 TABS = (("Resep", "pharmacy.worklist"), ("Stok obat", "pharmacy.stock_list"))
 
 
@@ -25,6 +26,11 @@ def _rooms() -> list[Poli]:
     rooms = select(Poli).where(Poli.kind == PoliKind.PHARMACY).order_by(Poli.position)
     mine = {room.id for room in current_user.rooms}
     return [room for room in db.session.scalars(rooms) if room.id in mine]
+
+
+def page_number() -> int:
+    """Which page of a list the address asks for."""
+    return min(max(request.args.get("halaman", 1, type=int), 1), LAST_PAGE)
 
 
 @bp.context_processor

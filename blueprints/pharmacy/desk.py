@@ -4,7 +4,7 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 import access
-from blueprints.pharmacy.blueprint import bp, staff
+from blueprints.pharmacy.blueprint import bp, page_number, staff
 from blueprints.pharmacy.typed import Typed
 from clinic import (
     allergies,
@@ -13,6 +13,7 @@ from clinic import (
     dispensing_lists,
     dispensing_queue,
     dispensing_reports,
+    dispensing_steps,
     prescriptions,
     right_patient,
 )
@@ -24,8 +25,11 @@ from models import Prescription, PrescriptionState, QueueEntry, Visit
 
 
 def readable_visit(ref: str) -> Visit:
-    """The visit, if the account may read this patient's record now; else leads to its page."""
-    visit = access.visit_or_404(ref)
+    """The visit, if the account may read this patient's record now; else leads to its page.
+
+    A visit that left its prescription here is the pharmacy's too, though it never stood here.
+    """
+    visit = dispensing_lists.late_visit(ref) or access.visit_or_404(ref)
     if not access.has_record_access(visit.patient):
         abort(redirect(url_for("patients.record", patient=visit.patient.public_id), 303))
     return visit
@@ -52,12 +56,23 @@ def address(visit: Visit) -> str:
 @bp.get("/farmasi")
 @staff
 def worklist():
-    """Today's open prescriptions; names and numbers only."""
-    now = utcnow()
-    found = dispensing_queue.waiting(days.current_day(), now)
+    """Today's open prescriptions, and earlier ones that nobody fetched; names and numbers only."""
+    now, day = utcnow(), days.current_day()
+    found = dispensing_queue.waiting(day, now)
     outside = [line for line in found if line.entry is None]
     queued = [line for line in found if line.entry is not None]
-    return render_template("pharmacy/worklist.html", outside=outside, queued=queued)
+    page = page_number()
+    earlier, count = dispensing_queue.earlier(day, days.clinic_date(now), page)
+    return render_template(
+        "pharmacy/worklist.html",
+        outside=outside,
+        queued=queued,
+        earlier=earlier,
+        count=count,
+        page=page,
+        pages=-(-count // dispensing_queue.PAGE),
+        unfetched=dispensing.UNFETCHED,
+    )
 
 
 @bp.post("/farmasi/resep/<prescription>/antre")
@@ -94,7 +109,8 @@ def chosen_entry(visit: Visit, ref: str = "") -> QueueEntry | None:
 
 def show(visit: Visit, typed: Typed | None = None, status: int = 200) -> Response:
     """The page: the prescriptions, what can be done with each, and what was done."""
-    entry, typed = chosen_entry(visit), typed or Typed()
+    is_late, typed = dispensing_steps.is_late(visit), typed or Typed()
+    entry = None if is_late else chosen_entry(visit)
     views = dispensing_lists.desk(dispensing_lists.of_visit(visit))
     html = render_template(
         "pharmacy/visit.html",
@@ -104,7 +120,8 @@ def show(visit: Visit, typed: Typed | None = None, status: int = 200) -> Respons
         entry=entry,
         allergies=allergies.labels(allergies.current(visit.patient)),
         views=views,
-        is_served=entry is not None and right_patient.may_write(entry),
+        is_late=is_late,
+        is_served=is_late or (entry is not None and right_patient.may_write(entry)),
         typed=typed,
         aspects=ASPECTS,
         reasons=dispensing.REASONS,

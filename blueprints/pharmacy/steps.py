@@ -13,12 +13,12 @@ from blueprints.pharmacy.typed import (
     review_sent,
     version_sent,
 )
-from clinic import dispensing, dispensing_review
+from clinic import dispensing, dispensing_review, dispensing_steps, prescriptions
 from clinic.dispensing_steps import Changed, NotReady
 from clinic.queues import QueueError
 from clinic.record_errors import NotOpen, RecordError
 from db import transaction
-from models import Prescription, QueueEntry, VisitStatus
+from models import Prescription, PrescriptionState, QueueEntry, VisitStatus
 from validators import FieldError
 
 
@@ -51,10 +51,11 @@ def hand_over(prescription: str):
     """Enter in a field only looks whether it could be handed out; the button does it."""
     found = desk.prescription_or_404(prescription)
     given, visit = given_sent(), found.visit
-    entry = desk.chosen_entry(visit, request.form.get("entry", "-"))
-    if entry is None or not desk.is_for(visit):
+    is_late = dispensing_steps.is_late(visit)
+    entry = None if is_late else desk.chosen_entry(visit, request.form.get("entry", "-"))
+    if (entry is None and not is_late) or not desk.is_for(visit):
         return desk.show(visit, Typed(prescription, given, problem=OTHER_PATIENT), 409)
-    if not access.may_use_room(entry.poli):
+    if entry is not None and not access.may_use_room(entry.poli):
         abort(404)
     if request.form.get("aksi") != "serahkan":
         return desk.show(visit, Typed(prescription, given))
@@ -74,13 +75,37 @@ def hand_over(prescription: str):
     return _done(found, entry)
 
 
+@bp.post("/farmasi/resep/<prescription>/tutup")
+@staff
+def close(prescription: str):
+    """Of an earlier day, and nobody came for it; from the list, the record is not shown."""
+    found = prescriptions.by_ref(prescription)
+    if found is None or found.state is PrescriptionState.DRAFT:
+        abort(404)
+    whose = f"Resep {found.number} {found.visit.patient.name}"
+    if not _was_mine(found, found.closed_by_id):
+        reason = request.form.get("alasan", "")
+        try:
+            with transaction():
+                actor = access.current_actor()
+                dispensing.close_unfetched(actor, prescription, version_sent(), reason)
+        except (RecordError, FieldError) as problem:
+            flash(f"{whose} belum ditutup. {problem}", "error")
+            return redirect(url_for("pharmacy.worklist"), 303)
+    flash(f"{whose} ditutup, tidak ada yang diserahkan.", "success")
+    return redirect(url_for("pharmacy.worklist"), 303)
+
+
 def _was_mine(found: Prescription, by_id: int | None) -> bool:
     """The same person's second press on a button that had worked."""
     return by_id == current_user.id and found.version == version_sent() + 1
 
 
-def _done(found: Prescription, entry: QueueEntry):
+def _done(found: Prescription, entry: QueueEntry | None):
     visit = found.visit
+    if entry is None:
+        flash(f"Obat {visit.patient.name} diserahkan. Kunjungannya tidak berubah.", "success")
+        return redirect(desk.address(visit), 303)
     is_over = visit.status is not VisitStatus.OPEN
     rest = " Pasien pulang." if is_over else ""
     flash(f"Obat {visit.label} {visit.patient.name} diserahkan.{rest}", "success")

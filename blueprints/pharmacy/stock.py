@@ -8,15 +8,13 @@ from werkzeug.wrappers import Response
 from wtforms import Form
 
 import access
-from blueprints.pharmacy.blueprint import bp, staff
+from blueprints.pharmacy.blueprint import bp, page_number, staff
 from blueprints.pharmacy.stock_forms import CountForm, DeliveryForm, ExpiryForm
 from clinic import days, medicines, stock, stock_lists
 from clinic.stock import Delivery, StockError
 from db import transaction
 from formatting import number_text
 from models import Medicine, StockBatch
-
-LAST_PAGE = 9_999
 
 
 def _medicine_or_404(code: str) -> Medicine:
@@ -25,10 +23,6 @@ def _medicine_or_404(code: str) -> Medicine:
 
 def _batch_or_404(ref: str) -> StockBatch:
     return stock_lists.batch_by_ref(ref) or abort(404)
-
-
-def _page_number() -> int:
-    return min(max(request.args.get("halaman", 1, type=int), 1), LAST_PAGE)
 
 
 def _pages(count: int, size: int) -> int:
@@ -43,7 +37,7 @@ def _new_key() -> dict[str, str]:
 @staff
 def stock_list():
     view = request.args.get("lihat", stock_lists.ATTENTION)
-    query, page = request.args.get("q", "").strip()[:80], _page_number()
+    query, page = request.args.get("q", "").strip()[:80], page_number()
     lines, count = stock_lists.overview(days.clinic_date(), view, query, page)
     return render_template(
         "pharmacy/stock.html",
@@ -60,7 +54,7 @@ def stock_list():
 @staff
 def stock_card(code: str):
     """*Kartu stok*, newest first."""
-    found, page = _medicine_or_404(code), _page_number()
+    found, page = _medicine_or_404(code), page_number()
     moves, count = stock_lists.card(found, page)
     today = days.clinic_date()
     return render_template(

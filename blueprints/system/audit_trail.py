@@ -88,6 +88,7 @@ ACTION_LABELS = {
     "review_prescription": "Menelaah resep",
     "substitute_medicine": "Mengganti obat resep",
     "dispense_prescription": "Menyerahkan obat",
+    "close_prescription": "Menutup resep yang tidak diambil",
     "return_medicine": "Mencatat obat kembali",
     "print_labels": "Mencetak etiket obat",
     "print_copy": "Mencetak salinan resep",
