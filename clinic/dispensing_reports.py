@@ -78,6 +78,23 @@ def is_given(handed: Handed | None) -> bool:
     return handed is not None and handed.closed is not None and handed.closed.given > 0
 
 
+def given_text(line: PrescriptionLine, handed: Handed | None) -> str:
+    """The same for the patient's papers: how much, without anybody's reasons."""
+    if handed is None or handed.closed is None:
+        return ""
+    closed = handed.closed
+    if closed.is_outside:
+        return "resep luar"
+    if not closed.given:
+        return NONE_GIVEN
+    text = "diserahkan"
+    if closed.given < closed.asked:
+        text += f" {number_text(closed.given)} {line.unit}"
+    if handed.returned:
+        text += ", sebagian dikembalikan" if handed.held else ", dikembalikan"
+    return text
+
+
 def handed_text(line: PrescriptionLine, handed: Handed | None) -> str:
     """In a few words, beside what was prescribed; '' while nothing has happened."""
     if handed is None or handed.closed is None:

@@ -1,12 +1,15 @@
 """What the record says that a paper may print, and what a form therefore begins with."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
 from clinic import allergies, history, procedures
+from clinic.form_definitions import PREGNANCY
 from clinic.history import RoomSummary, VisitSummary
 from clinic.lab_reports import Report
+from clinic.prescription_reports import Report as Prescribed
 from formatting import number_text, short_date
 from models import Disposition, Examination, PaperKind, Patient, Visit
 
@@ -52,6 +55,27 @@ class Facts:
     def reports(self) -> tuple[Report, ...]:
         """The laboratory's reports that nobody may change any more without a correction."""
         return tuple(report for report in self.summary.lab if is_final(report))
+
+    @property
+    def rooms(self) -> list[RoomSummary]:
+        """Where something was written that may be told: finished, or the paper's own."""
+        return [room for room in self.summary.examined if room.is_finished or room == self.room]
+
+    @property
+    def pregnancy(self) -> str:
+        """Weeks and expected day, as the visit's newest form tells; '' without one."""
+        sheets = [sheet for room in self.rooms for sheet in room.sheets if sheet.form == PREGNANCY]
+        dated = [sheet.summary for sheet in sheets if sheet.summary]
+        return dated[-1] if dated else ""
+
+    @property
+    def vaccines(self) -> str:
+        """The doses noted in this visit; with their day where it was another one."""
+        found = []
+        for name, row in self.summary.immunizations:
+            is_today = row.given_on == self.summary.on
+            found.append(name if is_today else f"{name} ({short_date(row.given_on)})")
+        return ", ".join(found)
 
 
 def load(examination: Examination, today: date) -> Facts:
@@ -113,30 +137,33 @@ def _internal(facts: Facts) -> dict[str, str]:
     return _referred(facts) | {"to_room": note.refer_to if is_inside else ""}
 
 
-def treatment_text(room: RoomSummary) -> str:
-    """What was done and given: the actions, a line each, then the text."""
+def treatment_text(room: RoomSummary, prescribed: Iterable[Prescribed] = ()) -> str:
+    """What was done and given: the actions and medicines, a line each, then the text."""
     done = [procedures.line_of(row).words for row in room.procedures]
-    return "\n".join(filter(None, [*done, room.examination.therapy]))
+    mine = (each for each in prescribed if each.examination_id == room.examination.id)
+    given = [line.paper_text for each in mine for line in each.held]
+    return "\n".join(filter(None, [*done, *given, room.examination.therapy]))
 
 
 def _referred(facts: Facts) -> dict[str, str]:
     note = facts.examination
     measured = vital_text(facts.vitals)
     findings = [note.subjective, note.objective, measured[:1].upper() + measured[1:]]
+    findings += [facts.pregnancy, f"Imunisasi: {facts.vaccines}" if facts.vaccines else ""]
     lab = "; ".join(report.short_text for report in facts.reports if report.short_text)
     findings += [f"Laboratorium: {lab}"] if lab else []
     return {
         "reason": note.plan,
         "findings": "\n".join(text for text in findings if text),
         "diagnosis": "\n".join(diagnosis_words(facts.room, with_codes=True)),
-        "therapy": treatment_text(facts.room),
+        "therapy": treatment_text(facts.room, facts.summary.prescriptions),
     }
 
 
 def _summary(facts: Facts) -> dict[str, str]:
-    rooms = [room for room in facts.summary.examined if room.is_finished or room == facts.room]
+    rooms = facts.rooms
     diagnoses = [words for room in rooms if room.diagnoses for words in diagnosis_words(room)]
-    therapy = [treatment_text(room) for room in rooms]
+    therapy = [treatment_text(room, facts.summary.prescriptions) for room in rooms]
     advice = [room.examination.plan for room in rooms if room.examination.plan]
     is_control = facts.examination.disposition == Disposition.CONTROL
     return {

@@ -212,6 +212,8 @@ def _summary(facts: Facts, said: Said) -> list[Part]:
             ("Ruang", facts.summary.room_names),
             ("Keluhan", said.get("complaint", "")),
             ("Tanda vital", vital_text(facts.vitals)),
+            ("Kehamilan", facts.pregnancy),
+            ("Imunisasi", facts.vaccines),
             ("Hasil laboratorium", lab),
             ("Diagnosis", said.get("diagnosis", "")),
             ("Tindakan dan terapi", said.get("therapy", "")),

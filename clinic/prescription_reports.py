@@ -8,7 +8,14 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
-from clinic.dispensing_reports import NONE_GIVEN, Handed, by_line, handed_text, is_given
+from clinic.dispensing_reports import (
+    NONE_GIVEN,
+    Handed,
+    by_line,
+    given_text,
+    handed_text,
+    is_given,
+)
 from clinic.prescription_compounds import text_of
 from db import db
 from formatting import number_text
@@ -47,11 +54,19 @@ class Line:
     end_reason: str = ""
     is_ended: bool = False
     handed: str = ""  # what the pharmacy gave of it
+    given: str = ""  # the same without reasons, for the patient's papers
     is_given: bool = False
 
     @property
     def short_text(self) -> str:
         return f"{self.title} {self.instruction}".strip()
+
+    @property
+    def paper_text(self) -> str:
+        """What a paper says of it: how it is taken, how much there is and was given."""
+        parts = f" ({'; '.join(self.parts)})" if self.parts else ""
+        amount = ", ".join(filter(None, [self.amount, self.given]))
+        return f"{self.title}{parts}, {self.instruction} ({amount})"
 
 
 @dataclass(frozen=True)
@@ -91,11 +106,16 @@ class Report:
         return self.state is PrescriptionState.CANCELLED
 
     @property
-    def short_text(self) -> str:
-        """What holds of it in one line; '' of a cancelled one."""
+    def held(self) -> tuple[Line, ...]:
+        """What holds of it; nothing of a cancelled one."""
         if self.is_cancelled:
-            return ""
-        return "; ".join(line.short_text for line in self.lines if not line.is_ended)
+            return ()
+        return tuple(line for line in self.lines if not line.is_ended)
+
+    @property
+    def short_text(self) -> str:
+        """What holds of it in one line."""
+        return "; ".join(line.short_text for line in self.held)
 
 
 def by_visit(visit_ids: Iterable[int]) -> dict[int, tuple[Report, ...]]:
@@ -173,5 +193,6 @@ def _line(row: PrescriptionLine, handed: Handed | None) -> Line:
         end_reason=row.end_reason,
         is_ended=row.ended_at is not None,
         handed=handed_text(row, handed),
+        given=given_text(row, handed),
         is_given=is_given(handed),
     )

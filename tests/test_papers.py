@@ -14,24 +14,29 @@ from clinic import (
     amendments,
     barcode,
     days,
+    immunizations,
     lab_results,
     merging,
     paper_content,
     paper_facts,
     paper_number,
     papers,
+    prescription_changes,
+    prescriptions,
     queues,
     records,
     settings,
 )
 from clinic.allergies import add_allergy
 from clinic.diagnoses import DiagnosisInput
+from clinic.dispensing import Given
+from clinic.immunizations import Entered
 from clinic.paper_number import TemplateError
 from clinic.papers import AlreadyIssued, Changed, Order
 from clinic.record_errors import RecordError
 from clinic.records import ExaminationInput
 from db import db, transaction
-from formatting import letter_date, number_words
+from formatting import letter_date, number_words, short_date
 from models import (
     AuditEntry,
     EntryState,
@@ -41,7 +46,8 @@ from models import (
     PaperState,
     QueueEntry,
 )
-from tests import factories
+from tests import factories, pharmacy
+from tests.test_dispensing import hand_over, ready
 from tests.test_laboratory import ask_for_second_person, current_of, item_of, order_of, sent, write
 
 TODAY = date(2026, 11, 25)
@@ -320,6 +326,64 @@ def test_a_summary_tells_the_patient_and_keeps_inner_notes_inside(app):
 def test_a_control_before_the_visit_is_refused(app):
     with pytest.raises(RecordError, match="lebih awal"):
         issue(examined(), PaperKind.SUMMARY, control_on=days.clinic_date() - timedelta(days=1))
+
+
+# --- What the rooms' other parts say ----------------------------------------------------------
+
+
+def proposed(examination, kind=PaperKind.SUMMARY) -> dict:
+    db.session.rollback()
+    facts = paper_facts.load(examination, days.clinic_date())
+    return paper_facts.defaults(kind, facts)
+
+
+def test_medicines_are_proposed_as_prescribed_and_as_given_without_inner_reasons(app):
+    of, short, syrup = pharmacy.medicine(), pharmacy.medicine(), pharmacy.medicine()
+    pharmacy.receive(of, 50)
+    lines = [pharmacy.line(of, 9), pharmacy.line(short, 6), pharmacy.line(None, 3)]
+    for line in lines:
+        line.instruction = "3 x sehari 1 tablet sesudah makan"
+    made = ready(*lines, pharmacy.compound((syrup, 1, "tablet")))
+    examination, before = made.examination, [f"{line.title}, " for line in lines]
+    words_of = "3 x sehari 1 tablet sesudah makan"
+    text = proposed(examination)["therapy"]
+    assert f"{of.label}, {words_of} (9 tablet)\n" in text
+    assert f"Puyer batuk ({syrup.label} = 1 tablet), sesudah makan (10 bungkus)" in text
+    assert all(start in text for start in before)
+    hand_over(made, l1=Given("2", "rahasia dalam"), l3=Given("0", "rahasia dalam"))
+    for kind in (PaperKind.SUMMARY, PaperKind.REFERRAL, PaperKind.INTERNAL):
+        text = proposed(examination, kind)["therapy"]
+        assert f"{of.label}, {words_of} (9 tablet, diserahkan)" in text
+        assert f"{short.label}, {words_of} (6 tablet, diserahkan 2 tablet)" in text
+        assert "(3 tablet, resep luar)" in text and "(10 bungkus, tidak diserahkan)" in text
+        assert "rahasia" not in text
+
+
+def test_what_was_cancelled_is_proposed_no_more_and_what_was_printed_stays(app):
+    made = ready(pharmacy.line(pharmacy.medicine(), 9))
+    examination, title = made.examination, made.lines[0].title
+    paper = issue(examination, PaperKind.SUMMARY, **proposed(examination))
+    with transaction():
+        found = prescriptions.by_ref(made.public_id)
+        prescription_changes.cancel(factories.actor("umum"), found, "salah obat")
+    assert title not in proposed(examination)["therapy"]
+    assert title in words(db.session.get(Paper, paper.id).content)
+
+
+def test_pregnancy_and_vaccines_stand_in_summary_and_referral(app):
+    on = days.clinic_date()
+    lmp = (on - timedelta(days=200)).isoformat()
+    examination = examined(forms={"hamil": {"lmp": lmp, "risk_note": "rahasia"}})
+    card = Entered("TD", 1, on - timedelta(days=40))
+    with transaction():
+        doses = [Entered("TD", 2, on), card]
+        immunizations.add(factories.actor("umum"), examination.visit, doses, "", "menurut kartu")
+    told = "Usia kehamilan 28 minggu 4 hari, HPL "
+    vaccines = f"Td 2, Td 1 ({short_date(card.given_on)})"
+    printed = words(issue(examination, PaperKind.SUMMARY, **proposed(examination)).content)
+    assert told in printed and vaccines in printed and "rahasia" not in printed
+    findings = proposed(examination, PaperKind.REFERRAL)["findings"]
+    assert told in findings and f"Imunisasi: {vaccines}" in findings
 
 
 # --- Laboratory -------------------------------------------------------------------------------
