@@ -11,6 +11,7 @@ from sqlalchemy.orm import joinedload
 from clinic import days, prescription_queue, prescriptions, queues
 from clinic.audit import Actor
 from clinic.days import STILL_HERE
+from clinic.pharmacy_alerts import COMPOUND_GOAL, NEAR_GOAL, PLAIN_GOAL
 from clinic.record_errors import RecordError
 from db import db
 from models import (
@@ -25,8 +26,6 @@ from models import (
     Visit,
 )
 
-PLAIN_GOAL, COMPOUND_GOAL = 30, 60  # minutes from "Selesai" to the patient's hand
-NEAR_GOAL = 10
 EARLIER, PAGE = timedelta(days=30), 20  # what was not fetched on its day is shown so long
 
 

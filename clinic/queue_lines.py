@@ -1,19 +1,16 @@
 """A room's day as its page shows it: who waits, is called, is served, and who went on."""
 
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 
 from sqlalchemy import Integer, ScalarSelect, Select, and_, bindparam, exists, func, select
 from sqlalchemy.orm import aliased
 
 from clinic import days, lab_alerts, pharmacy_alerts, settings
-from clinic.lab_alerts import Alert
 from clinic.queue_order import in_calling_order
+from clinic.queue_rows import COMPLAINT_LENGTH, QueueRow, RoomQueue
 from db import db, utcnow
 from models import (
     Allergy,
-    DatePrecision,
-    EntryKind,
     EntryState,
     LabOrder,
     LabOrderState,
@@ -30,7 +27,6 @@ from models import (
     VitalSigns,
 )
 
-COMPLAINT_LENGTH = 48
 COUGH_RULE, RED_FLAG_RULE = "P1", "R1"  # answered on the check page, worth knowing in the room
 
 
@@ -60,89 +56,6 @@ def _latest() -> Select:
 
 
 _LATEST = _latest()
-
-
-@dataclass(slots=True)
-class QueueRow:
-    """One entry as its row shows it."""
-
-    ref: str
-    visit_ref: str
-    label: str
-    state: EntryState
-    kind: EntryKind
-    rank: int
-    is_priority: bool
-    place: int
-    seq: int
-    calls: int
-    reason: str
-    queued_at: datetime
-    called_at: datetime | None
-    started_at: datetime | None
-    ended_at: datetime | None
-    name: str
-    sex: str
-    birth_date: date | None
-    birth_precision: DatePrecision
-    complaint: str
-    priority: str
-    pregnant: str
-    same_name: int | None  # how many people of this name are here today, if more than one
-    has_cough: bool
-    has_red_flag: bool
-    has_allergy: bool
-    has_vital_signs: bool
-    from_room: str | None
-    to_room: str | None
-    lab_tests: int  # still to be done for the visit
-    minutes: int = 0
-    band: str = "ok"
-
-    @property
-    def is_estimated(self) -> bool:
-        return self.birth_precision is not DatePrecision.DAY
-
-    @property
-    def since(self) -> int:
-        """Seconds of the epoch, from which the page's script counts on."""
-        return int(self.queued_at.timestamp())
-
-
-@dataclass
-class RoomQueue:
-    """A room's day, parted by state, each part in the order in which it is read."""
-
-    version: str
-    on: date | None
-    now: datetime
-    zone: str
-    warn_minutes: int
-    late_minutes: int
-    waiting: list[QueueRow] = field(default_factory=list)
-    called: list[QueueRow] = field(default_factory=list)
-    in_service: list[QueueRow] = field(default_factory=list)
-    awaiting: list[QueueRow] = field(default_factory=list)
-    skipped: list[QueueRow] = field(default_factory=list)
-    done: list[QueueRow] = field(default_factory=list)  # also moved, cancelled and left
-    alerts: list[Alert] = field(default_factory=list)  # critical values that nobody has read
-    to_validate: int = 0  # the laboratory's
-    unqueued: int = 0  # the pharmacy's: prescriptions whose patient stands nowhere
-
-    @property
-    def parts(self) -> list[tuple[str, list[QueueRow]]]:
-        """What is still going on, in the order of the page."""
-        return [
-            ("Dipanggil", self.called),
-            ("Dilayani", self.in_service),
-            ("Menunggu", self.waiting),
-            ("Dilewati", self.skipped),
-            ("Menunggu hasil", self.awaiting),
-        ]
-
-    @property
-    def now_seconds(self) -> int:
-        return int(self.now.timestamp())
 
 
 def room_after(entry: QueueEntry) -> str:
@@ -175,6 +88,7 @@ def room_queue(poli: Poli, day: ServiceDay | None, now: datetime | None = None) 
         return queue
     if poli.kind is PoliKind.PHARMACY:
         queue.unqueued = pharmacy_alerts.forgotten_count(day.id)
+        queue.use_goals(pharmacy_alerts.due(day.id))
     parts = {
         EntryState.WAITING: queue.waiting,
         EntryState.CALLED: queue.called,
@@ -183,24 +97,13 @@ def room_queue(poli: Poli, day: ServiceDay | None, now: datetime | None = None) 
         EntryState.SKIPPED: queue.skipped,
     }
     for columns in db.session.execute(ROWS, {"day_id": day.id, "poli_id": poli.id}):
-        row = _with_minutes(QueueRow(*columns), queue)
+        row = queue.timed(QueueRow(*columns))
         parts.get(row.state, queue.done).append(row)
     run = state.priority_run if state else 0
     queue.waiting = in_calling_order(queue.waiting, known["priority_ratio"], run)
     queue.called.sort(key=lambda row: row.called_at or row.queued_at, reverse=True)
     queue.done.sort(key=lambda row: row.ended_at or row.queued_at, reverse=True)
     return queue
-
-
-def _with_minutes(row: QueueRow, queue: RoomQueue) -> QueueRow:
-    row.minutes = max(0, int((queue.now - row.queued_at).total_seconds() // 60))
-    if row.minutes >= queue.late_minutes:
-        row.band = "late"
-    elif row.minutes >= queue.warn_minutes:
-        row.band = "warn"
-    if len(row.complaint) > COMPLAINT_LENGTH:
-        row.complaint = row.complaint[: COMPLAINT_LENGTH - 1].rstrip() + "…"
-    return row
 
 
 def _namesakes(day_id):

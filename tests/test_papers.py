@@ -340,6 +340,7 @@ def proposed(examination, kind=PaperKind.SUMMARY) -> dict:
 def test_medicines_are_proposed_as_prescribed_and_as_given_without_inner_reasons(app):
     of, short, syrup = pharmacy.medicine(), pharmacy.medicine(), pharmacy.medicine()
     pharmacy.receive(of, 50)
+    pharmacy.receive(short, 2)
     lines = [pharmacy.line(of, 9), pharmacy.line(short, 6), pharmacy.line(None, 3)]
     for line in lines:
         line.instruction = "3 x sehari 1 tablet sesudah makan"

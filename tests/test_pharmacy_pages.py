@@ -485,3 +485,57 @@ def test_the_time_of_waiting_is_that_since_selesai(sign_in):
     assert "terlambat" in page
     review(made)
     assert "ditelaah" in words_of(sign_in("kepala").get("/farmasi"))
+
+
+# --- The queue's own page ---------------------------------------------------------------------
+
+
+def farmasi_row(client, made: Prescription) -> str:
+    page = client.get("/poli/FARMASI").get_data(as_text=True)
+    ref = pharmacy.pharmacy_entry(made).public_id
+    return next(row for row in page.split("<li ") if f'data-entry="{ref}"' in row)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "plain", "made"),
+    [(5, "ok", "ok"), (25, "warn", "ok"), (35, "late", "ok"), (65, "late", "late")],
+)
+def test_the_queue_counts_from_selesai_to_the_goal(sign_in, minutes, plain, made):
+    of = pharmacy.medicine()
+    tablets = pharmacy.prescription(pharmacy.line(of))
+    puyer = pharmacy.prescription(pharmacy.line(of), pharmacy.compound((of, 1, "tablet")))
+    with transaction():
+        for each in (tablets, puyer):
+            row = db.session.get_one(Prescription, each.id)
+            row.sent_at -= timedelta(minutes=minutes)
+    client = sign_in("farmasi")
+    row = farmasi_row(client, tablets)
+    assert f"band-{plain}" in row and f">{minutes} menit<" in row and "racikan" not in row
+    row = farmasi_row(client, puyer)
+    # The page's script counts on by the row's own goal.
+    assert f"band-{made}" in row and "racikan" in row and 'data-late-min="60"' in row
+
+
+def test_who_came_without_a_prescription_waits_since_he_stands_there(sign_in):
+    factories.entry("FARMASI", factories.patient("Tanpa Resep"))
+    page = sign_in("farmasi").get("/poli/FARMASI").get_data(as_text=True)
+    assert "Tanpa Resep" in page and 'data-late-min="30"' in page
+    page = sign_in("umum").get("/poli/UMUM").get_data(as_text=True)
+    assert "sejak Selesai" not in page and 'data-late-min="30"' not in page
+
+
+@pytest.mark.engines("sqlite")
+def test_the_pharmacys_queue_stays_small_and_asks_as_often(sign_in):
+    of, client, counts = pharmacy.medicine(), sign_in("farmasi"), []
+    for number in (2, 38):
+        for _ in range(number // 2):
+            pharmacy.prescription(pharmacy.line(of))
+            pharmacy.prescription(pharmacy.compound((of, 1, "tablet")))
+        with count_queries() as asked:
+            page = client.get("/poli/FARMASI")
+        counts.append(len(asked))
+    assert counts[0] == counts[1]
+    assert len(gzip.compress(page.data, 6)) <= 6 * 1024
+    rows = client.get("/poli/FARMASI/baris")
+    assert rows.get_data(as_text=True).count("racikan</span>") == 20
+    assert len(gzip.compress(rows.data, 6)) <= 4 * 1024

@@ -1,0 +1,117 @@
+"""What a room's page shows: its rows, their waiting time and its colour; no queries here."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from clinic.lab_alerts import Alert
+from clinic.pharmacy_alerts import NEAR_GOAL, PLAIN_GOAL, Due
+from models import DatePrecision, EntryKind, EntryState
+
+COMPLAINT_LENGTH = 48
+
+
+@dataclass(slots=True)
+class QueueRow:
+    """One entry as its row shows it."""
+
+    ref: str
+    visit_ref: str
+    label: str
+    state: EntryState
+    kind: EntryKind
+    rank: int
+    is_priority: bool
+    place: int
+    seq: int
+    calls: int
+    reason: str
+    queued_at: datetime
+    called_at: datetime | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    name: str
+    sex: str
+    birth_date: date | None
+    birth_precision: DatePrecision
+    complaint: str
+    priority: str
+    pregnant: str
+    same_name: int | None  # how many people of this name are here today, if more than one
+    has_cough: bool
+    has_red_flag: bool
+    has_allergy: bool
+    has_vital_signs: bool
+    from_room: str | None
+    to_room: str | None
+    lab_tests: int  # still to be done for the visit
+    minutes: int = 0
+    band: str = "ok"
+    due: Due | None = None  # the pharmacy's: which prescription to give first
+
+    @property
+    def is_estimated(self) -> bool:
+        return self.birth_precision is not DatePrecision.DAY
+
+    @property
+    def since(self) -> int:
+        """Seconds of the epoch, from which the page's script counts on."""
+        return int(self.waits_from.timestamp())
+
+    @property
+    def waits_from(self) -> datetime:
+        return self.due.sent_at if self.due else self.queued_at
+
+
+@dataclass
+class RoomQueue:
+    """A room's day, parted by state, each part in the order in which it is read."""
+
+    version: str
+    on: date | None
+    now: datetime
+    zone: str
+    warn_minutes: int
+    late_minutes: int
+    waiting: list[QueueRow] = field(default_factory=list)
+    called: list[QueueRow] = field(default_factory=list)
+    in_service: list[QueueRow] = field(default_factory=list)
+    awaiting: list[QueueRow] = field(default_factory=list)
+    skipped: list[QueueRow] = field(default_factory=list)
+    done: list[QueueRow] = field(default_factory=list)  # also moved, cancelled and left
+    alerts: list[Alert] = field(default_factory=list)  # critical values that nobody has read
+    to_validate: int = 0  # the laboratory's
+    unqueued: int = 0  # the pharmacy's: prescriptions whose patient stands nowhere
+    goals: dict[str, Due] = field(default_factory=dict)  # the pharmacy's, by visit
+
+    def use_goals(self, goals: dict[str, Due]) -> None:
+        """In the pharmacy a patient waits since "Selesai", and for its own goals."""
+        self.goals = goals
+        self.warn_minutes, self.late_minutes = PLAIN_GOAL - NEAR_GOAL, PLAIN_GOAL
+
+    def timed(self, row: QueueRow) -> QueueRow:
+        """The row with its minutes and their band; its complaint shortened."""
+        row.due = self.goals.get(row.visit_ref)
+        row.minutes = max(0, int((self.now - row.waits_from).total_seconds() // 60))
+        more = row.due.goal - PLAIN_GOAL if row.due else 0
+        if row.minutes >= self.late_minutes + more:
+            row.band = "late"
+        elif row.minutes >= self.warn_minutes + more:
+            row.band = "warn"
+        if len(row.complaint) > COMPLAINT_LENGTH:
+            row.complaint = row.complaint[: COMPLAINT_LENGTH - 1].rstrip() + "…"
+        return row
+
+    @property
+    def parts(self) -> list[tuple[str, list[QueueRow]]]:
+        """What is still going on, in the order of the page."""
+        return [
+            ("Dipanggil", self.called),
+            ("Dilayani", self.in_service),
+            ("Menunggu", self.waiting),
+            ("Dilewati", self.skipped),
+            ("Menunggu hasil", self.awaiting),
+        ]
+
+    @property
+    def now_seconds(self) -> int:
+        return int(self.now.timestamp())
