@@ -11,13 +11,15 @@ from decimal import Decimal
 
 from clinic import days, dispensing, dispensing_reports, prescriptions, stock
 from clinic.dispensing_reports import Handed
-from models import Medicine, Prescription, PrescriptionLine, Route, StockBatch
+from db import db
+from models import Medicine, Prescription, PrescriptionLine, Route, StockBatch, User
 
 # A working rule after USP 795: a compound of bought medicines keeps half a year, but at most a
 # quarter of the time that is left to its first part to expire; with water two weeks.
 LONGEST_COMPOUND, WATERY = timedelta(days=180), timedelta(days=14)
 SHAKEN = ("suspensi", "emulsi", "sirup kering", "losion")
 MILLILITRE = "mL"
+PHARMACIST = "apoteker"
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,16 @@ def labels(prescription: Prescription) -> list[Label]:
             batches = [row.batch for row in done.held] if done else planned[line.id]
             found.append(_label(line, amount, batches))
     return found
+
+
+def pharmacist(prescription: Prescription, user_id: int) -> str:
+    """The *apoteker* who looked it over, else the one who prints; '' when neither is one."""
+    for account_id in (prescription.reviewed_by_id, user_id):
+        account = db.session.get(User, account_id) if account_id else None
+        who = account.practitioner if account else None
+        if who and who.profession.strip().lower().startswith(PHARMACIST):
+            return who.name
+    return ""
 
 
 def copy_lines(prescription: Prescription) -> list[CopyLine]:

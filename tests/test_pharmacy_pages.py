@@ -325,6 +325,22 @@ def test_a_return_is_written_from_the_page(sign_in):
 # --- Labels and copies ------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("reviewer", "printer", "is_named"),
+    [("farmasi", "kepala", True), ("", "farmasi", True), ("kepala", "farmasi", True)]
+    + [("", "kepala", False), ("kepala", "kepala", False)],
+)
+def test_a_label_names_the_pharmacist(sign_in, reviewer, printer, is_named):
+    of = pharmacy.medicine()
+    pharmacy.receive(of, 20)
+    made = pharmacy.prescription(pharmacy.line(of))
+    if reviewer:
+        review(made, by=reviewer)
+    page = words_of(sign_in(printer).get(f"/farmasi/resep/{made.public_id}/etiket"))
+    assert ("Apoteker: apt. Dewi Anggraini" in page) is is_named
+    assert "Apoteker: dr." not in page
+
+
 def test_labels_say_how_to_use_it_and_what_is_not_swallowed(sign_in):
     tablet = pharmacy.medicine()
     salve = pharmacy.medicine(form="salep 5 g", unit="tube", route=Route.TOPICAL)

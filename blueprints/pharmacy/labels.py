@@ -1,6 +1,7 @@
 """What the pharmacy prints: a label for each medicine, and the copy of what is not given here."""
 
 from flask import render_template, request
+from flask_login import current_user
 
 import access
 from blueprints.pharmacy import desk
@@ -24,6 +25,7 @@ def labels(prescription: str):
         visit=found.visit,
         patient=patient,
         labels=dispensing_labels.labels(found),
+        pharmacist=dispensing_labels.pharmacist(found, current_user.id),
         today=days.clinic_date(found.closed_at),
         is_unreviewed=found.state is PrescriptionState.SENT,
         size=size if size in SIZES else "gulungan",
