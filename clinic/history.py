@@ -134,6 +134,7 @@ def _summaries(visits: Sequence[Visit]) -> list[VisitSummary]:
             "lab": lab.get(visit.id, ()),
             "prescriptions": prescribed.get(visit.id, ()),
             "triage": tuple(notes.get(visit.id, ())),
+            "ended_at": visit.ended_at,
             "immunizations": tuple(given.get(visit.id, ())),
         }
         line = _line(visit, (), **clinical if visit.id in seen else {})

@@ -4,14 +4,15 @@ It proposes; the order of the queue changes by the room's own decision.
 """
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 
-from clinic import audit
+from clinic import audit, settings
 from clinic.audit import Actor
-from clinic.record_errors import NotOpen
+from clinic.record_errors import NotOpen, RecordError
 from db import db, utcnow
 from models import TriageNote, TriagePriority, Visit, VisitStatus
 from validators import clean_text
@@ -36,11 +37,11 @@ def own_note(user_id: int, visit: Visit) -> TriageNote | None:
 
 
 def by_visit(visit_ids: Iterable[int]) -> dict[int, list[TriageNote]]:
-    """The notes that hold, oldest first; 1 query."""
+    """All notes, also those that were corrected, oldest first; 1 query."""
     rows = (
         select(TriageNote)
         .options(joinedload(TriageNote.recorded_by))
-        .where(TriageNote.visit_id.in_(list(visit_ids)), TriageNote.ended_at.is_(None))
+        .where(TriageNote.visit_id.in_(list(visit_ids)))
         .order_by(TriageNote.id)
     )
     found: dict[int, list[TriageNote]] = {}
@@ -54,13 +55,57 @@ def write(
 ) -> TriageNote | None:
     """Note what one person saw; one's own earlier note ends when it differs. Raises NotOpen."""
     seen, own = clean_text(seen, LONGEST, newlines=True), own_note(actor.user_id, visit)
-    before = (own.seen, own.priority) if own else ("", None)
-    if (seen, priority) == before:
+    if _says(own, seen, priority):
         return own
     if visit.status != VisitStatus.OPEN:
         raise NotOpen("Kunjungan ini sudah berakhir, jadi catatan triase tidak dapat ditambah.")
+    return _replace(actor, visit, own, seen, priority)
+
+
+def is_free(ended_at: datetime | None) -> bool:
+    """Whether an author may still correct a note of a visit that ended then."""
+    return ended_at is not None and utcnow() <= ended_at + _free()
+
+
+def correct(
+    actor: Actor, visit: Visit, seen: str, priority: TriagePriority | None, reason: str
+) -> TriageNote | None:
+    """After the visit: one's own note, within the free hours of amendments, with a reason.
+
+    Raises NotOpen when it is too late or somebody else's, RecordError without a reason.
+    """
+    seen, reason = clean_text(seen, LONGEST, newlines=True), clean_text(reason, LONGEST)
+    own = own_note(actor.user_id, visit)
+    if own is None:
+        raise NotOpen("Catatan triase hanya dibetulkan oleh penulisnya.")
+    if _says(own, seen, priority):
+        return own
+    if visit.status is VisitStatus.CANCELLED or not is_free(visit.ended_at):
+        hours = int(_free().total_seconds() // 3600)
+        raise NotOpen(f"Sudah lewat {hours} jam sejak kunjungan berakhir: catatan triase tetap.")
+    if not reason:
+        raise RecordError("Tulis mengapa catatan triase dibetulkan.", "triage_reason")
+    return _replace(actor, visit, own, seen, priority, reason)
+
+
+def _free() -> timedelta:
+    return timedelta(hours=settings.value("amend_free_hours"))
+
+
+def _says(own: TriageNote | None, seen: str, priority: TriagePriority | None) -> bool:
+    return (seen, priority) == ((own.seen, own.priority) if own else ("", None))
+
+
+def _replace(
+    actor: Actor,
+    visit: Visit,
+    own: TriageNote | None,
+    seen: str,
+    priority: TriagePriority | None,
+    reason: str = "",
+) -> TriageNote | None:
     if own:
-        own.ended_at = utcnow()
+        own.ended_at, own.end_reason = utcnow(), reason
         db.session.flush()
     note = None
     if seen or priority:
@@ -78,6 +123,7 @@ def write(
         object_type="visit",
         object_ref=visit.public_id,
         patient_ref=visit.patient.public_id,
+        reason=reason,
         details="corrected" if own else "",
     )
     return note

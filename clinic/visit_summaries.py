@@ -80,7 +80,8 @@ class VisitSummary:
     prescriptions: tuple[prescription_reports.Report, ...] = ()
     age_months: int | None = None
     pregnant: str = ""
-    triage: tuple[TriageNote, ...] = ()
+    triage: tuple[TriageNote, ...] = ()  # also those that were corrected
+    ended_at: datetime | None = None
     immunizations: tuple[Noted, ...] = ()
 
     @property

@@ -111,6 +111,7 @@ class TriageNote(Base):
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     recorded_by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    end_reason: Mapped[str] = mapped_column(String(300), default="", server_default="")
 
     recorded_by: Mapped[User] = relationship()
 

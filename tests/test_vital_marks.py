@@ -1,13 +1,14 @@
 """IMT and the words for unusual vital signs; the screening desk's triage note."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from clinic import history, queues, triage
-from clinic.record_errors import NotOpen
+from clinic.record_errors import NotOpen, RecordError
 from clinic.vital_marks import bmi, marks
-from db import db, transaction
+from db import db, transaction, utcnow
 from models import AuditEntry, TriageNote, TriagePriority, Visit, VisitStatus, VitalSigns
 from tests import factories
 from tests.pages import post
@@ -99,7 +100,7 @@ def test_a_correction_of_triage_ends_ones_own_note_only(app):
     assert write(visit, "sesak", TriagePriority.RED).id == first.id
     second = write(visit, "sesak, bibir biru", TriagePriority.RED)
     notes = triage.by_visit([visit.id])[visit.id]
-    assert [note.id for note in notes] == [other.id, second.id]
+    assert [note.id for note in notes if not note.ended_at] == [other.id, second.id]
     assert db.session.get(TriageNote, first.id).ended_at is not None
     assert write(visit, "", None) is None
     assert db.session.query(TriageNote).count() == 3
@@ -112,6 +113,58 @@ def test_no_triage_after_the_visit_has_ended(app):
         db.session.get(Visit, visit.id).status = VisitStatus.FINISHED
     with pytest.raises(NotOpen):
         write(db.session.get(Visit, visit.id), "sesak")
+
+
+def ended(visit: Visit, hours: int) -> Visit:
+    """The same visit, over for so many hours."""
+    with transaction():
+        found = db.session.get(Visit, visit.id)
+        found.status, found.ended_at = VisitStatus.FINISHED, utcnow() - timedelta(hours=hours)
+    return found
+
+
+def correct(visit: Visit, seen: str, reason="salah pasien", who="umum") -> TriageNote | None:
+    with transaction():
+        return triage.correct(factories.actor(who), visit, seen, None, reason)
+
+
+def test_its_author_corrects_a_note_for_48_hours_with_a_reason(app):
+    visit = factories.visit()
+    first = write(visit, "sesak", TriagePriority.RED)
+    visit = ended(visit, 47)
+    with pytest.raises(NotOpen, match="penulisnya"):
+        correct(visit, "batuk", who="kepala")
+    with pytest.raises(RecordError, match="Tulis mengapa"):
+        correct(visit, "batuk", reason=" ")
+    second = correct(visit, "batuk")
+    assert correct(visit, "batuk", reason="").id == second.id, "the same press once more"
+    old, new = history.visit_summary(visit).triage
+    assert (old.id, old.seen, old.end_reason) == (first.id, "sesak", "salah pasien")
+    assert (new.id, new.ended_at) == (second.id, None)
+    with pytest.raises(NotOpen, match="lewat 48 jam"):
+        correct(ended(visit, 49), "lain lagi")
+
+
+def test_the_page_corrects_a_note_of_a_visit_that_is_over(sign_in):
+    entry = factories.entry("UMUM")
+    write(entry.visit, "sesak berat", TriagePriority.RED)
+    visit = ended(entry.visit, 1)
+    nurse, record = sign_in("umum"), f"/pasien/{visit.patient.public_id}"
+    page, url = f"/kunjungan/{visit.public_id}/tanda-vital", f"/kunjungan/{visit.public_id}/triase"
+    assert "Betulkan catatan triase" in nurse.get(record).get_data(as_text=True)
+    assert "sesak berat</textarea>" in nurse.get(page).get_data(as_text=True)
+    typed = {"triage_seen": "batuk", "patient": visit.patient.public_id}
+    answer = post(nurse, url, typed)
+    assert answer.status_code == 422 and "Tulis mengapa" in answer.get_data(as_text=True)
+    assert post(nurse, url, typed | {"triage_reason": "salah lihat"}).status_code == 303
+    text = nurse.get(record).get_data(as_text=True)
+    assert "sesak berat" in text and "salah lihat" in text and "batuk" in text
+    assert post(nurse, url, typed | {"patient": "x"}).status_code == 409
+    assert "Betulkan catatan" not in sign_in("kepala").get(record).get_data(as_text=True)
+    ended(visit, 49)
+    assert "Betulkan catatan" not in nurse.get(record).get_data(as_text=True)
+    assert post(nurse, url, typed | {"triage_seen": "x"}).status_code == 409
+    assert post(sign_in("lab"), url, typed).status_code == 404
 
 
 def test_the_screening_desk_notes_and_the_room_and_the_record_show_it(sign_in):

@@ -5,7 +5,7 @@ from functools import partial
 from flask import flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
-from wtforms import RadioField, TextAreaField
+from wtforms import RadioField, StringField, TextAreaField
 
 import access
 from blueprints.examination import page
@@ -29,14 +29,26 @@ class ScreeningForm(VitalsForm):
         validate_choice=False,
     )
 
+    triage_reason = StringField(
+        validators=[checked_by(partial(clean_text, max_length=triage.LONGEST))]
+    )
+
+    @property
+    def priority(self) -> TriagePriority | None:
+        typed = self.triage_priority.data
+        return TriagePriority(typed) if typed in list(TriagePriority) else None
+
     def write(self, visit: Visit) -> None:
         """Store what was measured and seen; what the request did not send stays as it is."""
         actor = access.current_actor()
         records.measure(actor, visit, None, self.measured() or {})
         if self.triage_seen.raw_data or self.triage_priority.raw_data:
-            typed = self.triage_priority.data
-            known = TriagePriority(typed) if typed in list(TriagePriority) else None
-            triage.write(actor, visit, self.triage_seen.cleaned or "", known)
+            triage.write(actor, visit, self.triage_seen.cleaned or "", self.priority)
+
+    def correct(self, visit: Visit) -> None:
+        """The triage note alone, of a visit that has ended."""
+        seen, reason = self.triage_seen.cleaned or "", self.triage_reason.cleaned or ""
+        triage.correct(access.current_actor(), visit, seen, self.priority, reason)
 
 
 @bp.get("/kunjungan/<visit>/tanda-vital")
@@ -73,6 +85,28 @@ def measure(visit: str):
     return redirect(page.queue_address(entry.poli), 303)
 
 
+@bp.post("/kunjungan/<visit>/triase")
+@clinical
+def correct_triage(visit: str):
+    """One's own note, after the visit has ended."""
+    found = page.readable_visit(visit)
+    form = ScreeningForm(request.form)
+    if request.form.get("patient") != found.patient.public_id:
+        return _show(found, form, "Isian ini bukan untuk pasien ini, jadi belum disimpan.", 409)
+    if not form.validate():
+        return _show(found, form, status=422)
+    try:
+        with transaction():
+            form.correct(found)
+    except records.NotOpen as problem:
+        return _show(found, form, str(problem), 409)
+    except records.RecordError as problem:
+        form.triage_reason.errors = [str(problem)]
+        return _show(found, form, status=422)
+    flash(f"Catatan triase {found.label} {found.patient.name} dibetulkan.", "success")
+    return redirect(url_for("patients.record", patient=found.patient.public_id), 303)
+
+
 def _show(visit: Visit, form: ScreeningForm, problem: str = "", status: int = 200) -> Response:
     today = history.visit_summary(visit)
     html = render_template(
@@ -87,5 +121,7 @@ def _show(visit: Visit, form: ScreeningForm, problem: str = "", status: int = 20
         form=form,
         problem=problem,
         is_open=visit.status == VisitStatus.OPEN,
+        may_correct=triage.is_free(visit.ended_at)
+        and triage.own_note(current_user.id, visit) is not None,
     )
     return Response(html, status, mimetype="text/html")

@@ -1,0 +1,18 @@
+"""Why a triage note was corrected"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = 'ends'
+down_revision = '0012'
+
+
+def upgrade() -> None:
+    op.add_column(
+        'triage_note',
+        sa.Column('end_reason', sa.String(length=300), server_default='', nullable=False),
+    )
+
+
+def downgrade() -> None:
+    op.drop_column('triage_note', 'end_reason')
