@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import pytest
 from sqlalchemy import select
 
+from clinic import history
 from db import db, transaction
 from models import (
     AuditEntry,
@@ -321,3 +322,49 @@ def test_every_filter_takes_the_same_queries_and_6_kb_at_5_and_at_500_visits(sig
         1
     ]
     assert len(gzip.compress(clients["kepala"].get(older).data, 6)) <= 6 * KB
+
+
+# --- On paper ---------------------------------------------------------------------------------
+
+
+def test_the_record_prints_in_full_a_sheet_at_a_time(sign_in, app):
+    person = factories.patient("Siti Cetak")
+    long_history.add(person, 25, gap_days=30)
+    head, url = sign_in("kepala"), url_of(person, "/cetak")
+    assert f'href="{url}"' in text_of(head.get(url_of(person)))
+    years = sorted({visit.on.year for visit in history.history(person, 30)})
+    sheets, printed = [f"{url}?tahun={year}" for year in years], 0
+    while sheets:
+        page = text_of(head.get(sheets.pop()))
+        assert len(gzip.compress(page.encode(), 6)) <= 6 * KB
+        printed += page.count("<b>Keluhan:</b>")
+        assert "hx-get" not in page and "Betulkan" not in page
+        more = re.search(r'href="(\?tahun=[^"]+sebelum=[^"]+)"', page)
+        sheets += [url + unescape(more[1])] if more else []
+    assert printed == 25
+    assert len(audited("print_record")) >= len(years)
+    assert f"Riwayat kunjungan {years[-1]}" in text_of(head.get(url)), "the newest year first"
+
+
+def test_paper_takes_the_same_queries_for_few_and_for_many(sign_in, app):
+    few, many, counts = factories.patient("Ani"), factories.patient("Budi"), []
+    long_history.add(few, 3)
+    long_history.add(many, 100)
+    head = sign_in("kepala")
+    for person in (few, many):
+        with count_queries() as statements:
+            page = head.get(url_of(person, "/cetak"))
+        assert "<b>Keluhan:</b>" in text_of(page)
+        counts.append(len(statements))
+    assert counts[0] == counts[1]
+
+
+def test_paper_is_for_who_may_read_the_record(sign_in, person):
+    url = url_of(person, "/cetak")
+    for username, status in (("loket", 403), ("ti", 403), ("kia", 302), ("rekammedis", 200)):
+        assert sign_in(username).get(url).status_code == status
+    for wrong in ("?tahun=1999", "?tahun=x", "?sebelum=x"):
+        assert sign_in("kepala").get(url + wrong).status_code == 404
+    assert len(audited("print_record")) == 1
+    nobody = factories.patient("Budi")
+    assert "Belum ada kunjungan" in text_of(sign_in("kepala").get(url_of(nobody, "/cetak")))

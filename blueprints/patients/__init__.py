@@ -1,6 +1,6 @@
-"""A patient's pages: search, the record with its whole history, measured values over time."""
+"""A patient's pages: search, the record with its whole history, values over time, paper."""
 
-from blueprints.patients import parts, record
+from blueprints.patients import parts, printing, record
 from blueprints.patients.blueprint import bp
 
-__all__ = ["bp", "parts", "record"]
+__all__ = ["bp", "parts", "printing", "record"]

@@ -16,8 +16,8 @@ from models import Patient, Visit
 @readers
 def visit(patient: str, visit: str):
     found = access.patient_or_404(patient)
-    if elsewhere := _elsewhere(found):
-        return elsewhere
+    if answer := elsewhere(found):
+        return answer
     mine = select(Visit).where(Visit.public_id == visit, Visit.patient_id == found.id)
     one = db.session.scalar(mine) or abort(404)
     access.record_view("view_visit", found, "visit", visit)
@@ -34,8 +34,8 @@ def visit(patient: str, visit: str):
 @readers
 def values(patient: str):
     found = access.patient_or_404(patient)
-    if elsewhere := _elsewhere(found):
-        return elsewhere
+    if answer := elsewhere(found):
+        return answer
     access.record_view("view_record", found, "values")
     return _page("patients/values.html", found, charts=series.all_series(found))
 
@@ -44,8 +44,8 @@ def values(patient: str):
 @readers
 def value(patient: str, code: str):
     found = access.patient_or_404(patient)
-    if elsewhere := _elsewhere(found):
-        return elsewhere
+    if answer := elsewhere(found):
+        return answer
     number = request.args.get("hal", "1")
     page = int(number) if number.isascii() and number.isdigit() and len(number) < 4 else 0
     table = value_rows.table(found, code, page) if page else None
@@ -57,7 +57,7 @@ def value(patient: str, code: str):
     return _page("patients/value.html", found, code=code, table=table, chart=chart)
 
 
-def _elsewhere(patient: Patient) -> Response | None:
+def elsewhere(patient: Patient) -> Response | None:
     """To the survivor of a merge; or to the record, which asks who may not read it for a reason."""
     survivor = patients.current(patient)
     if survivor is patient and access.has_record_access(patient):

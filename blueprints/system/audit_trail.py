@@ -22,6 +22,7 @@ ACTION_LABELS = {
     "open_with_reason": "Membuka rekam medis dengan alasan",
     "view_record": "Melihat rekam medis",
     "view_identity": "Melihat identitas pasien",
+    "print_record": "Membuka riwayat untuk dicetak",
     "view_visit": "Melihat kunjungan",
     "view_vital_signs": "Melihat tanda vital",
     "create_patient": "Mendaftarkan pasien baru",
