@@ -19,7 +19,7 @@ from models import Medicine, Prescription, PrescriptionLine, Route, StockBatch, 
 LONGEST_COMPOUND, WATERY = timedelta(days=180), timedelta(days=14)
 SHAKEN = ("suspensi", "emulsi", "sirup kering", "losion")
 MILLILITRE = "mL"
-PHARMACIST = "apoteker"
+PHARMACIST, TITLE = "apoteker", "apt."  # a line of its own would not fit a small label
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,8 @@ def pharmacist(prescription: Prescription, user_id: int) -> str:
         account = db.session.get(User, account_id) if account_id else None
         who = account.practitioner if account else None
         if who and who.profession.strip().lower().startswith(PHARMACIST):
-            return who.name
+            has_title = who.name.lower().startswith(TITLE)
+            return who.name if has_title else f"{TITLE} {who.name}"
     return ""
 
 

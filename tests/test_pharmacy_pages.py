@@ -337,8 +337,8 @@ def test_a_label_names_the_pharmacist(sign_in, reviewer, printer, is_named):
     if reviewer:
         review(made, by=reviewer)
     page = words_of(sign_in(printer).get(f"/farmasi/resep/{made.public_id}/etiket"))
-    assert ("Apoteker: apt. Dewi Anggraini" in page) is is_named
-    assert "Apoteker: dr." not in page
+    assert ("Tirta Alur · apt. Dewi Anggraini" in page) is is_named
+    assert "· dr." not in page
 
 
 def test_labels_say_how_to_use_it_and_what_is_not_swallowed(sign_in):
