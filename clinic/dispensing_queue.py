@@ -83,7 +83,7 @@ def earlier(day: ServiceDay | None, today: date, page: int = 1) -> tuple[list[Pr
         visit.joinedload(Visit.patient),
         visit.joinedload(Visit.service_day),
         stay.joinedload(Examination.entry).joinedload(QueueEntry.poli),
-    ).order_by(Prescription.id.desc())
+    ).order_by(ServiceDay.on.desc(), Prescription.id.desc())  # so that it starts from the days
     return list(db.session.scalars(rows.limit(PAGE).offset((page - 1) * PAGE))), count or 0
 
 

@@ -43,6 +43,7 @@ def _of(entry: QueueEntry, state: PrescriptionState) -> list[Prescription]:
         .join(Prescription.examination)
         .where(
             Examination.entry_id == entry.id,
+            Prescription.visit_id == entry.visit_id,  # which has an index
             Prescription.number.is_(None),
             Prescription.state == state,
         )
