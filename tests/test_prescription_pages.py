@@ -102,6 +102,26 @@ def test_words_of_which_nothing_was_ticked_are_not_lost(umum):
     assert of(entry) is None
 
 
+def test_words_that_led_to_what_was_ticked_do_not_ask_again(umum):
+    """Looked for, ticked, refused for a missing dose: then the next press is not refused too."""
+    entry = served()
+    words = {"medicine_search": "para", "diagnosis_search": "demam", "procedure_search": "nebul"}
+    ticked = {"obat": ["PCT500"], "diagnosis": ["R50.9"], "procedure": ["NEBUL"]}
+    answer = send(umum, entry, "selesai", **words, **ticked)
+    page = text_of(answer)
+    assert answer.status_code == 422
+    assert "Isi aturan pakai" in page
+    for name in words:
+        assert re.search(f'name="{name}" value=""', page), name
+    assert 'name="rx" value="b1 PCT500"' in page
+
+
+@pytest.mark.parametrize(("words", "left"), [("para", ""), ("amoks", "amoks")])
+def test_another_search_beside_a_tick_is_kept(umum, words, left):
+    answer = send(umum, served(), "cari_obat", medicine_search=words, obat=["PCT500"])
+    assert f'name="medicine_search" value="{left}"' in text_of(answer)
+
+
 def test_a_compound_and_one_for_an_outside_pharmacy(umum):
     entry = served()
     page = text_of(send(umum, entry, "racikan"))

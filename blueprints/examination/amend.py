@@ -26,6 +26,7 @@ from blueprints.examination.forms import (
     examination_input,
     undecided,
     version_sent,
+    without_used_searches,
 )
 from blueprints.examination.typed import Typed
 from clinic import (
@@ -128,6 +129,7 @@ def _again(
     is_conflict: bool = False,
 ) -> Response:
     """The page with everything that was typed, beside it what was stored meanwhile."""
+    request.form = without_used_searches(form, request.form)
     if is_conflict:
         form = amend_form.on_these_rows(
             request.form, amend_form.measurements(examination), examination

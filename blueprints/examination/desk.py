@@ -16,7 +16,6 @@ from blueprints.examination import (
     page,
     prescription_steps,
     prescription_typed,
-    procedure_fields,
     procedure_form,
     room_form,
 )
@@ -25,9 +24,9 @@ from blueprints.examination.forms import (
     ExaminationForm,
     entered_diagnoses,
     examination_input,
-    has_ticked,
     undecided,
     version_sent,
+    without_used_searches,
 )
 from blueprints.examination.typed import Typed, keys_sent
 from clinic import (
@@ -51,7 +50,7 @@ OTHER_PATIENT = (
     "Isian ini bukan untuk kunjungan ini, jadi belum disimpan. Cocokkan nama dan tanggal lahir."
 )
 # Buttons that store nothing.
-LOOKS_AGAIN = ("cari", "gigi", "cari_obat", prescription_typed.COMPOUND_BUTTON)
+LOOKS_AGAIN = ("cari", "gigi", prescription_typed.SEARCH_BUTTON, prescription_typed.COMPOUND_BUTTON)
 MEANWHILE = "Pemeriksaan ini sudah diubah sejak Anda mengetik."
 FORM_FIELDS = {"substance": "allergy_substance", "lab": "lab_note"}
 
@@ -74,7 +73,6 @@ def _restored(visit: Visit, entry: QueueEntry, kept: UnsavedText):
     """The page with what the account typed earlier and has not saved."""
     # As if it had just been sent: that is where every part of the form looks for what was typed.
     request.form = MultiDict(kept.fields)
-    _forget_searches(request.form)
     form = room_form.sent(request.form, visit)
     if request.form.get("patient", "") not in ("", visit.patient.public_id):
         return _again(visit, entry, form, 200, OTHER_PATIENT, kept=kept)
@@ -82,16 +80,6 @@ def _restored(visit: Visit, entry: QueueEntry, kept: UnsavedText):
     if examination and (examination.finished_at or examination.version != kept.version):
         return _again(visit, entry, form, 200, MEANWHILE, is_conflict=True, kept=kept)
     return _again(visit, entry, form, 200, kept=kept)
-
-
-def _forget_searches(typed: MultiDict) -> None:
-    """Words that led to what was ticked: that is on the list now."""
-    if has_ticked(typed):
-        typed["diagnosis_search"] = ""
-    if procedure_fields.has_ticked(typed):
-        typed[procedure_fields.SEARCH] = ""
-    if not prescription_typed.is_searched_only(typed):
-        typed[prescription_typed.SEARCH] = ""
 
 
 @bp.post("/kunjungan/<visit>")
@@ -165,6 +153,7 @@ def _again(
     kept: UnsavedText | None = None,
 ):
     """The page with everything that was typed, and the codes for what is in the search box."""
+    request.form = without_used_searches(form, request.form)
     for name, sentence in open_searches.items():
         form[name].errors = [sentence]
     examination = records.open_examination(entry) if entry else None

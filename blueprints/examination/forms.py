@@ -191,6 +191,24 @@ def undecided(form: ExaminationForm, typed: MultiDict) -> dict[str, str]:
     return found
 
 
+def without_used_searches(form: Form, typed: MultiDict) -> MultiDict:
+    """The request as the page shows it again: no words that led to what was ticked.
+
+    That is on the list now; the same words would ask once more to be decided. Where the search's
+    own button was pressed, they may be new ones.
+    """
+    looks_for_codes = typed.get("aksi") == "cari"
+    used = {
+        "diagnosis_search": has_ticked(typed) and not looks_for_codes,
+        procedure_fields.SEARCH: procedure_fields.has_ticked(typed) and not looks_for_codes,
+        prescription_typed.SEARCH: prescription_typed.has_used_search(typed),
+    }
+    shown = MultiDict(typed)
+    for name in [name for name, is_used in used.items() if is_used and name in form]:
+        shown[name] = form[name].data = ""
+    return shown
+
+
 def version_sent(typed: MultiDict) -> int:
     """The examination's version as the form was opened."""
     text = typed.get("version", "")

@@ -148,7 +148,8 @@ def _page(examination: Examination, problem: str = "", key: str = "", status: in
     visit = examination.visit
     said = prescription_typed.said(request.form) or prescriptions.PrescriptionInput([])
     about = prescription_form.shown(visit, said, None, (key, problem))
-    about |= prescription_form.search(request.form.get("medicine_search", ""))
+    is_used = prescription_typed.has_used_search(request.form)
+    about |= prescription_form.search("" if is_used else request.form.get("medicine_search", ""))
     html = render_template(
         "examination/prescription.html",
         examination=examination,

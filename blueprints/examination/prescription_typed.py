@@ -4,13 +4,14 @@ import re
 
 from werkzeug.datastructures import MultiDict
 
+from clinic import medicines
 from clinic import prescription_lines as lines
 from clinic.prescription_lines import LineInput
 from clinic.prescriptions import PrescriptionInput
 
 SENT, LINE, TICKED, TICKED_OUTSIDE, REMOVED = "rx_sent", "rx", "obat", "obat_luar", "rx_hapus"
 SEARCH, NOTE, REASON = "medicine_search", "rx_note", "rx_alasan-"
-COMPOUND_BUTTON = "racikan"
+SEARCH_BUTTON, COMPOUND_BUTTON = "cari_obat", "racikan"
 UNDECIDED = "Belum disimpan: centang obat yang dimaksud, atau kosongkan kotak cari obat."
 BOXES = ("sig", "days", "quantity", "note", "title", "parts")
 _KEY = re.compile(r"[A-Za-z0-9-]{1,40}")
@@ -29,10 +30,23 @@ def said(typed: MultiDict) -> PrescriptionInput | None:
     return PrescriptionInput(_lines(typed), typed.get(NOTE, ""), reasons)
 
 
+def has_ticked(typed: MultiDict) -> bool:
+    """Whether something was chosen from the search."""
+    return any(typed.getlist(TICKED) + typed.getlist(TICKED_OUTSIDE))
+
+
+def has_used_search(typed: MultiDict) -> bool:
+    """Whether the words in the search box led to what was ticked, and are not new ones."""
+    if not has_ticked(typed) or typed.get("aksi") != SEARCH_BUTTON:
+        return has_ticked(typed)
+    words = typed.get(SEARCH, "").strip()
+    found = {medicine.code for medicine in medicines.search(words)}
+    return bool(found & set(typed.getlist(TICKED))) or words in typed.getlist(TICKED_OUTSIDE)
+
+
 def is_searched_only(typed: MultiDict) -> bool:
     """Words in the search box of which nothing was ticked: no medicine yet."""
-    ticked = typed.getlist(TICKED) + typed.getlist(TICKED_OUTSIDE)
-    return bool(typed.get(SEARCH, "").strip()) and not any(ticked)
+    return bool(typed.get(SEARCH, "").strip()) and not has_ticked(typed)
 
 
 def _lines(typed: MultiDict) -> list[LineInput]:
