@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.test_browser_day import prescribe
 from tests.test_browser_laboratory import order
 from tests.walk import Desk, press_access_key
 
@@ -96,6 +97,10 @@ def keys_of_the_room(desk: Desk, keys: Keyboard) -> str:
     page.get_by_label("Alasan pembetulan").fill("kurang lengkap")
     keys.press("S", "Betulkan")
     expect(said).to_contain_text("dibetulkan")
+    page.get_by_role("link", name="Tulis resep").first.click()
+    prescribe(desk, "parasetamol", "Parasetamol 500 mg tablet", "3x1", "3")
+    keys.press("E", "Resep baru")
+    expect(said).to_contain_text("antre di Farmasi")
     desk.go("/pasien")
     keys.press("C", "Pasien")
     expect(page.get_by_label("Nama, NIK")).to_be_focused()
