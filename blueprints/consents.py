@@ -10,6 +10,7 @@ from clinic.record_errors import RecordError
 from db import transaction
 from formatting import CONSENT_LABELS, SIGNER_LABELS
 from models import ConsentDecision, Patient, Role, Signer
+from patient_forms import OTHER_PATIENT, is_for
 from validators import FieldError
 
 bp = Blueprint("consents", __name__)
@@ -50,6 +51,8 @@ def consent(patient: str):
 def record(patient: str):
     found = patients.current(access.patient_or_404(patient))
     form = ConsentForm(request.form)
+    if not is_for(patient, found.public_id):
+        return _page(found, form, 409, OTHER_PATIENT)
     if not form.validate():
         return _page(found, form, 422)
     decision, signer = ConsentDecision(form.decision.data), Signer(form.signer.data)

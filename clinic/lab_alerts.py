@@ -27,6 +27,7 @@ class Alert:
     ref: str
     label: str
     patient: str
+    patient_ref: str
     entry_ref: str
     test: str
     text: str
@@ -40,7 +41,7 @@ def _unread():
     """As text: only so does SQLite see that its index holds just these rows."""
     author = aliased(User)
     return (
-        select(LabResult, LabOrder, Visit.label, Patient.name, QueueEntry, LabTest.name, author)
+        select(LabResult, LabOrder, Visit.label, Patient, QueueEntry, LabTest.name, author)
         .join(LabOrder, LabOrder.id == LabResult.order_id)
         .join(QueueEntry, QueueEntry.id == LabOrder.entry_id)
         .join(Visit, Visit.id == LabOrder.visit_id)
@@ -69,7 +70,8 @@ def _alert(result, order, label, patient, entry, test, author) -> Alert:
     return Alert(
         ref=result.public_id,
         label=label,
-        patient=patient,
+        patient=patient.name,
+        patient_ref=patient.public_id,
         entry_ref=entry.public_id,
         test=test,
         text=f"{result.value} {result.unit}".strip(),

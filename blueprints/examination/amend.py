@@ -41,6 +41,7 @@ from clinic import (
 from clinic.amended_fields import PROCEDURES
 from db import db, transaction
 from models import Amendment, AmendmentState, Disposition, Examination, QueueEntry, Role, Visit
+from patient_forms import is_for
 from validators import FieldError
 
 
@@ -61,7 +62,7 @@ def amend(examination: str):
     if not access.has_record_access(found.visit.patient):
         labels = page.TEXT_LABELS | amend_form.labels_of(form)
         return page.only_typed(form, found.visit, labels)
-    if request.form.get("patient") not in (None, found.visit.patient.public_id):
+    if not is_for(found.visit.patient.public_id):
         return _again(found, form, 409, OTHER_PATIENT)
     action, open_searches = request.form.get("aksi"), undecided(form, request.form)
     if action in ("cari", "gigi") or (action == "lanjut" and open_searches):

@@ -44,6 +44,7 @@ from clinic.queues import QueueError
 from db import db, transaction, utcnow
 from formatting import clock_time
 from models import Disposition, Examination, QueueEntry, Role, UnsavedText, Visit
+from patient_forms import is_for
 from validators import FieldError
 
 OTHER_PATIENT = (
@@ -74,7 +75,7 @@ def _restored(visit: Visit, entry: QueueEntry, kept: UnsavedText):
     # As if it had just been sent: that is where every part of the form looks for what was typed.
     request.form = MultiDict(kept.fields)
     form = room_form.sent(request.form, visit)
-    if request.form.get("patient", "") not in ("", visit.patient.public_id):
+    if not is_for(visit.patient.public_id):
         return _again(visit, entry, form, 200, OTHER_PATIENT, kept=kept)
     examination = records.open_examination(entry)
     if examination and (examination.finished_at or examination.version != kept.version):
@@ -132,9 +133,9 @@ def _open_searches(form: ExaminationForm) -> dict[str, str]:
 
 def entry_sent(visit: Visit) -> QueueEntry | None:
     """The form's entry; None when the form was made for another visit or patient."""
-    ref, patient = request.form.get("entry", ""), request.form.get("patient", "")
+    ref = request.form.get("entry", "")
     entry = next((each for each in page.entries_of(visit) if each.public_id == ref), None)
-    if entry is None or patient not in ("", visit.patient.public_id):
+    if entry is None or not is_for(visit.patient.public_id):
         return None
     if not access.may_use_room(entry.poli):
         abort(404)
@@ -214,11 +215,14 @@ def add_addendum(visit: str):
     if examination is None or not access.may_use_room(examination.entry.poli):
         abort(404)
     try:
+        if not is_for(found.patient.public_id):
+            raise records.RecordError(OTHER_PATIENT)
         with transaction():
             records.add_addendum(access.current_actor(), examination, text)
     except (records.RecordError, FieldError) as problem:
         addendum = {"examination": ref, "text": text, "problem": str(problem)}
-        return page.show(found, page.chosen_entry(found), addendum=addendum, status=422)
+        status = 422 if is_for(found.patient.public_id) else 409
+        return page.show(found, page.chosen_entry(found), addendum=addendum, status=status)
     flash("Tambahan tersimpan.", "success")
     entry_ref = examination.entry.public_id
     return redirect(url_for("examination.visit", visit=visit, antrean=entry_ref), 303)

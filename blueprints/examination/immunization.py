@@ -16,6 +16,7 @@ from clinic.record_errors import RecordError
 from db import transaction
 from formatting import short_date
 from models import QueueEntry, Visit
+from patient_forms import OTHER_PATIENT, is_for
 from validators import FieldError, Finding, parse_date
 
 ROWS = 4
@@ -36,8 +37,8 @@ def immunization(visit: str):
 @clinical
 def add_immunizations(visit: str):
     found, entry = _writable(visit)
-    if request.form.get("patient", found.patient.public_id) != found.patient.public_id:
-        return _show(found, "Isian ini bukan untuk pasien ini, jadi belum disimpan.", 409)
+    if not is_for(found.patient.public_id):
+        return _show(found, OTHER_PATIENT, 409)
     given_by, reason = request.form.get("given_by", ""), request.form.get("override_reason", "")
     try:
         entered = _entered(found)
@@ -55,6 +56,8 @@ def add_immunizations(visit: str):
 @clinical
 def end_immunization(visit: str, dose: str):
     found, _ = _writable(visit)
+    if not is_for(found.patient.public_id):
+        return _show(found, OTHER_PATIENT, 409)
     row = immunizations.by_ref(dose)
     if row is None or row.visit.patient_id != found.patient_id:
         abort(404)

@@ -12,12 +12,10 @@ from clinic.record_errors import RecordError
 from db import transaction, utcnow
 from formatting import clock_time
 from models import LabOrder, QueueEntry, Visit
+from patient_forms import OTHER_PATIENT
 from validators import FieldError, clean_text
 
 LONGEST_NOTE = 2_000
-OTHER_PATIENT = (
-    "Isian ini bukan untuk pasien ini, jadi belum disimpan. Cocokkan nama dan tanggal lahir."
-)
 
 
 @bp.get("/kunjungan/<visit>/laboratorium")

@@ -11,6 +11,7 @@ from clinic.queues import QueueError
 from clinic.record_errors import RecordError
 from db import transaction
 from models import LabOrder, LabResult
+from patient_forms import OTHER_PATIENT, is_for, refuse_other
 from validators import FieldError
 
 
@@ -30,6 +31,7 @@ def cancel_lab_order(order: str):
     visit = page.readable_visit(found.visit.public_id)
     if not access.may_use_room(found.entry.poli):
         abort(404)
+    refuse_other(visit.patient.public_id)
     try:
         with transaction():
             reason = request.form.get("alasan", "")
@@ -59,6 +61,7 @@ def validate_lab_order(order: str):
     laboratory_desk.refuse_others()
     found = _order_or_404(order)
     visit = page.readable_visit(found.visit.public_id)
+    refuse_other(visit.patient.public_id)
     try:
         with transaction():
             lab_results.validate(access.current_actor(), found)
@@ -78,6 +81,9 @@ def correct_lab_result(result: str):
     visit = page.readable_visit(found.order.visit.public_id)
     typed = {name: request.form.get(name, "") for name in ("value", "reason")}
     is_sure, kept = request.form.get("yakin") == "1", typed | {"ref": result}
+    if not is_for(visit.patient.public_id):
+        kept |= {"problem": OTHER_PATIENT, "is_unlikely": False}
+        return laboratory_desk.show(visit, correction=kept, status=409)
     try:
         with transaction():
             actor = access.current_actor()
@@ -100,7 +106,9 @@ def read_critical_result(result: str):
     poli = found.order.entry.poli
     if not access.may_use_room(poli):
         abort(404)
-    label = found.order.visit.label
+    visit = found.order.visit
+    refuse_other(visit.patient.public_id)
+    label = visit.label
     try:
         with transaction():
             lab_results.mark_read(access.current_actor(), found)

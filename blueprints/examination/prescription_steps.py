@@ -14,6 +14,7 @@ from clinic.queues import QueueError
 from clinic.record_errors import RecordError
 from db import db, new_public_id, transaction
 from models import Examination, Prescription, QueueEntry
+from patient_forms import OTHER_PATIENT, is_for, refuse_other
 from validators import FieldError
 
 
@@ -79,6 +80,7 @@ def _of_my_room(prescription: Prescription | None) -> Prescription:
     page.readable_visit(prescription.visit.public_id)
     if prescription.number is None or not access.may_use_room(prescription.examination.entry.poli):
         abort(404)
+    refuse_other(prescription.visit.patient.public_id)
     return prescription
 
 
@@ -112,8 +114,8 @@ def new_prescription(examination: str):
 def write_prescription(examination: str):
     """Sent at once when it is complete; else shown again with all that was typed."""
     found = _finished(examination)
-    if request.form.get("patient", "") not in ("", found.visit.patient.public_id):
-        return _page(found, "Isian ini bukan untuk pasien ini, jadi belum disimpan.", status=409)
+    if not is_for(found.visit.patient.public_id):
+        return _page(found, OTHER_PATIENT, status=409)
     said = prescription_typed.said(request.form) or prescriptions.PrescriptionInput([])
     if request.form.get("aksi") != "kirim":
         return _page(found)

@@ -16,6 +16,7 @@ from clinic.vital_signs import vital_findings
 from db import transaction, utcnow
 from formatting import clock_time
 from models import TriagePriority, Visit, VisitStatus
+from patient_forms import OTHER_PATIENT, is_for
 from validators import checked_by, clean_text
 
 
@@ -67,8 +68,8 @@ def vital_signs(visit: str):
 def measure(visit: str):
     found = page.readable_visit(visit)
     form = ScreeningForm(request.form)
-    if request.form.get("patient", found.patient.public_id) != found.patient.public_id:
-        return _show(found, form, "Isian ini bukan untuk pasien ini, jadi belum disimpan.", 409)
+    if not is_for(found.patient.public_id):
+        return _show(found, form, OTHER_PATIENT, 409)
     if not form.validate():
         return _show(found, form, status=422)
     try:

@@ -12,6 +12,7 @@ from blueprints.examination.typed import keys_sent
 from clinic import unsaved
 from db import transaction
 from models import Role
+from patient_forms import refuse_other
 from sessions import csrf_token
 
 LARGEST, MOST_FIELDS = 256 * 1024, 1000
@@ -53,6 +54,7 @@ def typing_token(visit: str):
 @clinical
 def drop_typed(visit: str):
     found = access.visit_or_404(visit)
+    refuse_other(found.patient.public_id)
     entry = entry_sent(found)
     with transaction():
         if entry and unsaved.drop(access.current_actor(), entry, keys_sent(request.form)):

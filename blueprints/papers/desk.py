@@ -13,6 +13,7 @@ from clinic.paper_texts import KINDS
 from clinic.record_errors import RecordError
 from db import db, transaction
 from models import Examination, Paper, PaperState, Patient, QueueEntry, Role, Visit
+from patient_forms import OTHER_PATIENT, is_for
 from validators import FieldError
 
 PAGE = 30
@@ -49,6 +50,7 @@ def patient_papers(patient: str):
         "papers/patient.html",
         patient=found,
         today=days.clinic_date(),
+        allergies=allergies.labels(allergies.current(found)),
         papers=rows[:PAGE],
         earlier_than=rows[PAGE - 1].public_id if len(rows) > PAGE else "",
         kinds=KINDS,
@@ -71,6 +73,8 @@ def cancel(paper: str):
     found = paper_or_404(paper)
     if not may_cancel(found):
         abort(404)
+    if not is_for(found.visit.patient.public_id):
+        return paper_page(found, OTHER_PATIENT, 409)
     try:
         with transaction():
             papers.cancel(access.current_actor(), found, request.form.get("why", ""))

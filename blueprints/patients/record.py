@@ -25,6 +25,7 @@ from clinic import search as finder
 from db import db, transaction
 from formatting import mask_nik
 from models import AliasKind, Allergy, Patient, PatientAlias, Role, Visit
+from patient_forms import refuse_other
 from validators import FieldError, checked_by, clean_text, parse_birth_date
 
 SHORTEST_REASON = 10
@@ -159,6 +160,7 @@ def _ask_for_reason(patient: Patient, problem: str = "", status: int = 200) -> R
 @access.allow(Role.POLI)
 def open_record(patient: str):
     found = patients.current(access.patient_or_404(patient))
+    refuse_other(patient, found.public_id)
     try:
         reason = clean_text(request.form.get("alasan", ""), 300)
     except FieldError as problem:
@@ -211,6 +213,7 @@ def _writable(ref: str) -> Patient:
     found = patients.current(access.patient_or_404(ref))
     if not access.has_record_access(found):
         abort(404)
+    refuse_other(ref, found.public_id)
     return found
 
 

@@ -22,6 +22,7 @@ from clinic.queues import QueueError
 from clinic.record_errors import RecordError
 from db import transaction, utcnow
 from models import Prescription, PrescriptionState, QueueEntry, Visit
+from patient_forms import refuse_other
 
 
 def readable_visit(ref: str) -> Visit:
@@ -80,6 +81,7 @@ def worklist():
 def put_in_line(prescription: str):
     """By hand, for a patient whom no room has sent on; the record is not shown."""
     found = prescriptions.by_ref(prescription) or abort(404)
+    refuse_other(found.visit.patient.public_id)
     try:
         with transaction():
             dispensing_queue.put_in_line(access.current_actor(), found)

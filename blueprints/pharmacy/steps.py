@@ -7,7 +7,6 @@ import access
 from blueprints.pharmacy import desk
 from blueprints.pharmacy.blueprint import bp, staff
 from blueprints.pharmacy.typed import (
-    OTHER_PATIENT,
     Typed,
     given_sent,
     review_sent,
@@ -19,6 +18,7 @@ from clinic.queues import QueueError
 from clinic.record_errors import NotOpen, RecordError
 from db import transaction
 from models import Prescription, PrescriptionState, QueueEntry, VisitStatus
+from patient_forms import OTHER_PATIENT
 from validators import FieldError
 
 

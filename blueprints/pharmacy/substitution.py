@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 import access
 from blueprints.pharmacy import desk
 from blueprints.pharmacy.blueprint import bp, staff
-from blueprints.pharmacy.typed import OTHER_PATIENT, version_sent
+from blueprints.pharmacy.typed import version_sent
 from clinic import allergies, days, dispensing_review, medicines, prescription_text, stock
 from clinic.dispensing_review import Substitute, Unanswered
 from clinic.dispensing_steps import Changed
@@ -16,6 +16,7 @@ from clinic.prescription_lines import LineInput
 from clinic.record_errors import RecordError
 from db import transaction
 from models import Medicine, Prescription
+from patient_forms import OTHER_PATIENT
 from validators import FieldError
 
 FIELDS = ("what", "sig", "days", "quantity", "note", "reason")

@@ -9,9 +9,6 @@ from clinic.dispensing import Given
 from clinic.dispensing_review import ASPECTS, ReviewInput
 
 LONGEST_VERSION = 9
-OTHER_PATIENT = (
-    "Isian ini bukan untuk pasien ini, jadi belum disimpan. Cocokkan nama dan tanggal lahir."
-)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from clinic.queue_steps import STEPS, past_steps, possible
 from clinic.queue_undo import can_undo
 from db import db, transaction
 from models import Poli, QueueEntry
+from patient_forms import refuse_other
 from validators import FieldError
 
 BUTTONS = {action for action, step in STEPS.items() if step.is_button} | {"urungkan"}
@@ -40,6 +41,7 @@ def step(entry: str, action: str):
     found = access.entry_or_404(entry)
     if action not in BUTTONS:
         abort(404)
+    refuse_other(found.visit.patient.public_id)
     form = _form(found, action)
     if form and found.state in STEPS[action].sources and not form.validate():
         return Response(_confirm_page(found, action, form), 422, mimetype="text/html")

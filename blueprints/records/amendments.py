@@ -9,6 +9,7 @@ from clinic import allergies, amendment_decisions, amendment_lists, amendment_ru
 from clinic.record_errors import RecordError
 from db import transaction
 from models import Amendment, AmendmentState
+from patient_forms import OTHER_PATIENT, is_for
 from validators import FieldError
 
 PAGE = 30
@@ -56,6 +57,8 @@ def refuse_amendment(amendment: str):
 
 def _decide(ref: str, decide, done: str):
     found = _amendment_or_404(ref)
+    if not is_for(found.examination.visit.patient.public_id):
+        return _page(found, OTHER_PATIENT), 409
     try:
         with transaction():
             decide(access.current_actor(), found, request.form.get("alasan", ""))

@@ -13,6 +13,7 @@ from clinic import consents, corrections, days, patients, queues, search
 from db import db, transaction
 from formatting import CLUSTER_LABELS, PAYER_LABELS
 from models import QueueEntry, Visit
+from patient_forms import OTHER_PATIENT, is_for
 from validators import checked_by, parse_bpjs_number
 
 MIN_REASON = 4
@@ -86,6 +87,8 @@ def correct_post(visit):
     if action == "ganti_pasien":
         return _reassign(found)
     form = CorrectionForm(request.form)
+    if not is_for(found.patient.public_id):
+        return make_response(_correction_page(found, form, problem=OTHER_PATIENT), 409)
     if not form.validate():
         return make_response(_correction_page(found, form), 422)
     changes = {

@@ -15,6 +15,7 @@ from clinic.drafts import DraftSubject
 from clinic.review import Review
 from db import transaction
 from models import DraftKind, Patient, RegistrationDraft, Role
+from patient_forms import OTHER_PATIENT, is_for
 
 staff = access.allow(Role.RECORDS, Role.HEAD)
 SAVED = "Identitas diperbaiki. Yang lama tetap tercatat dalam riwayat."
@@ -44,6 +45,9 @@ def correct_identity_post(patient):
     found = patients.current(record)
     draft = _draft_of(found, request.form.get("draft", ""))
     form = IdentityCorrectionForm(request.form, kind=DraftKind.IDENTITY)
+    if not is_for(record.public_id, found.public_id):
+        form.form_errors = [OTHER_PATIENT]
+        return make_response(_form_page(form, record, draft), 409)
     if not form.validate():
         return make_response(_form_page(form, record, draft), 422)
     before = draft.answers if draft else {}

@@ -12,6 +12,7 @@ from clinic.drafts import DraftSubject
 from db import transaction
 from formatting import short_date
 from models import DraftKind, Patient, RegistrationDraft
+from patient_forms import OTHER_PATIENT, is_for
 from validators import nik_facts
 
 MOST_SHOWN = 5
@@ -99,6 +100,9 @@ def room_post(visit):
 def _take(subject: DraftSubject, patient: Patient | None):
     """Store a valid form as a draft and show its check page; else the form with what is wrong."""
     form = RegistrationForm(request.form, kind=subject.kind)
+    if patient and not is_for(patient.public_id):
+        form.form_errors = [OTHER_PATIENT]
+        return make_response(_page(form, subject, patient), 409)
     if request.form.get("aksi") == "pakai_nik":
         _use_nik(form)
         return _page(form, subject, patient)
