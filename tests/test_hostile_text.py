@@ -24,7 +24,8 @@ HOSTILE = [
     "=HYPERLINK(1) \u202e gnp.exe",
     "😀 Ñandú ‘kutip’ & <b>tebal</b>",
 ]
-
+# The sweep below shows all of them on every page; what single pages do with a form takes these.
+BREAKING_OUT = HOSTILE[1:3]
 
 # Where each of them must be read, for the sweep to have seen anything.
 SHOWING = {
@@ -64,6 +65,16 @@ OF_THE_FRAME = 2  # the clinic's name, which is the text too, above and below ea
 @pytest.mark.parametrize("text", SWEPT)
 def test_hostile_text_in_every_field_of_a_record(app, sign_in, text):
     """In one record's every field, through every page and print of it that the head can reach."""
+    sweep(sign_in, text)
+
+
+@pytest.mark.engines("postgresql")
+def test_every_page_of_a_record_opens_on_postgresql_too(app, sign_in):
+    """Many pages' own tests run on SQLite only: what they ask of a database is asked here."""
+    sweep(sign_in, SWEPT[0])
+
+
+def sweep(sign_in, text: str) -> None:
     whole, client = whole_record.write(text), sign_in("kepala")
     client.is_checking = False  # the pages' own tests do; here it would take most of the time
     post(client, "/pendaftaran", {"q": text})

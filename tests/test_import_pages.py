@@ -15,7 +15,7 @@ from db import db
 from models import ImportBatch, ImportRow, ImportState, RowFate
 from tests import factories
 from tests.pages import PageClient, post
-from tests.test_hostile_text import HOSTILE
+from tests.test_hostile_text import BREAKING_OUT
 
 HEADINGS = ["Nama", "JK", "Tgl Lahir", "NIK", "Alamat"]
 BORN = date(1985, 5, 14)
@@ -143,7 +143,7 @@ def test_the_fragment_follows_the_worker_and_then_asks_for_the_page(clerk, work)
     assert clerk.get(fragment).headers["HX-Refresh"] == "true"
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("text", BREAKING_OUT)
 def test_hostile_text_is_shown_as_typed(clerk, step, checked, text):
     rows = [[text, "P", "14-05-1985", "", text], ["x", text, text, text, text]]
     name = text[:20].replace('"', "")

@@ -8,6 +8,10 @@ from db import db
 from models import AuditEntry, Medicine
 from tests.pages import post
 
+# The pages: what they ask of a database is tested in clinic/'s own tests and by the sweep of
+# test_hostile_text.py on PostgreSQL too.
+pytestmark = pytest.mark.engines("sqlite")
+
 NEW = {
     "code": "gaba300",
     "name": "Gabapentin",

@@ -14,9 +14,13 @@ from models import AuditEntry, Examination, Paper, PaperKind, PaperState, Record
 from tests import factories, past_visits
 from tests.databases import count_queries
 from tests.pages import post
-from tests.test_hostile_text import HOSTILE
+from tests.test_hostile_text import BREAKING_OUT
 from tests.test_laboratory import current_of, item_of, sent, write
 from tests.test_papers import examined, issue, lab_paper, reported
+
+# The pages: what they ask of a database is tested in clinic/'s own tests and by the sweep of
+# test_hostile_text.py on PostgreSQL too.
+pytestmark = pytest.mark.engines("sqlite")
 
 
 def text_of(response) -> str:
@@ -295,7 +299,7 @@ def test_a_sample_label_for_each_group_of_tests(sign_in):
 # --- Hostile text -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("text", BREAKING_OUT)
 def test_hostile_text_through_every_print(sign_in, text):
     umum = sign_in("umum")
     person = factories.patient(text, address=text, village=text[:60])

@@ -29,13 +29,15 @@ PARTS |= {"examination.medicine_options", "examination.prescription_line"}
 PARTS |= {"examination.typing_token", "poli.open_record", "poli.measure"}
 # Paper: what is printed goes out of the house, and says of allergies what it must.
 PRINTED = {"papers.paper", "papers.patient_label", "papers.sample_labels"}
-PRINTED |= {"pharmacy.labels", "pharmacy.copy", "registration.ticket"}
+PRINTED |= {"pharmacy.labels", "pharmacy.copy", "registration.ticket", "patients.print_record"}
 # Their forms stand where this record does not lead: sent by a script, with something unsaved, for
 # a second person, without access, of somebody whom no room has sent on. A queue's buttons have its
 # critical values' too. Handing out is refused to a form that names nobody.
 NOT_SEEN = {"examination.keep_typed", "examination.drop_typed", "examination.validate_lab_order"}
 NOT_SEEN |= {"patients.open_record", "pharmacy.put_in_line", "pharmacy.hand_over"}
 NOT_SEEN |= {"examination.read_critical_result"}
+# Of a visit that is over, of a prescription that nobody fetched on its day.
+NOT_SEEN |= {"examination.correct_triage", "pharmacy.close"}
 # The counter sees identity and visits, nothing clinical.
 COUNTER = ("registration.", "consents.")
 

@@ -24,7 +24,7 @@ from models import (
 from tests import factories, long_history
 from tests.databases import count_queries
 from tests.pages import post
-from tests.test_hostile_text import HOSTILE
+from tests.test_hostile_text import BREAKING_OUT
 
 KB = 1024
 FILTERS = (
@@ -265,7 +265,7 @@ def test_pages_of_a_merged_patient_lead_to_the_survivor(sign_in, person):
 # --- Hostile text -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("text", BREAKING_OUT)
 def test_hostile_text_in_filters_and_labels_is_shown_as_it_is(sign_in, app, text):
     person = factories.patient()
     long_history.add(person, 4)

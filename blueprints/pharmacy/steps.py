@@ -18,7 +18,7 @@ from clinic.queues import QueueError
 from clinic.record_errors import NotOpen, RecordError
 from db import transaction
 from models import Prescription, PrescriptionState, QueueEntry, VisitStatus
-from patient_forms import OTHER_PATIENT
+from patient_forms import OTHER_PATIENT, refuse_other
 from validators import FieldError
 
 
@@ -82,6 +82,7 @@ def close(prescription: str):
     found = prescriptions.by_ref(prescription)
     if found is None or found.state is PrescriptionState.DRAFT:
         abort(404)
+    refuse_other(found.visit.patient.public_id)
     whose = f"Resep {found.number} {found.visit.patient.name}"
     if not _was_mine(found, found.closed_by_id):
         reason = request.form.get("alasan", "")
