@@ -1,7 +1,5 @@
 """Every page, as everybody must be able to use it: axe finds nothing, nothing is too wide."""
 
-import re
-
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -12,7 +10,9 @@ pytestmark = pytest.mark.browser
 
 # Reached by no link: fragments, files, and what only answers machines.
 NO_PAGES = {"static", "system.healthz", "poli.queue_rows", "examination.diagnosis_options"} | {
-    *("records.import_progress", "records.import_broken", "examination.typing_token")
+    *("records.import_progress", "records.import_broken", "examination.typing_token"),
+    *("examination.medicine_options", "examination.procedure_options"),
+    "examination.prescription_line",
 }
 # There is one only while a list is imported: test_browser_import.py looks at them.
 OF_AN_IMPORT = {"records.import_page", "records.import_columns_page", "records.import_rows"}
@@ -20,6 +20,11 @@ OF_AN_IMPORT = {"records.import_page", "records.import_columns_page", "records.i
 OF_PAPERS = {"papers.form", "papers.paper", "papers.patient_papers", "papers.sample_labels"}
 # So too the one of vaccines: test_pages_of_the_rooms_forms.
 OF_FORMS = {"examination.immunization"}
+# And a prescription's: test_pages_of_a_prescription.
+OF_PRESCRIPTIONS = {
+    *("pharmacy.visit", "pharmacy.labels", "pharmacy.copy", "pharmacy.substitution"),
+    "examination.new_prescription",
+}
 UNLINKED = ["/layar", "/layar/UMUM", "/sistem/kamus/coba"]
 # Linked from tests with numbers, and while somebody has to validate.
 UNLINKED += ["/sistem/laboratorium/1", "/sistem/laboratorium/1/rujukan", "/laboratorium/validasi"]
@@ -33,7 +38,6 @@ LOOKED_AT_BELOW = {
     "registration.check_correction",
     "examination.laboratory",
 }
-REF = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<=/)\d+\b|(?<=/)[A-Z]{2,}\b")
 PHONE = {"width": 360, "height": 740}
 # The board reloads itself: that is what it is for, and it works without scripts.
 BOARD_RULES = ("meta-refresh", "meta-refresh-no-exceptions")
@@ -54,12 +58,6 @@ def look_at(page: Page, name: str, *, without: tuple[str, ...] = ()) -> list[str
     ]
 
 
-def kind_of(path: str) -> str:
-    """The address with its ids left out: of each kind one page is enough."""
-    path, _, query = path.partition("?")
-    return REF.sub("*", path) + "?" * bool(query)
-
-
 def links(page: Page) -> list[str]:
     return page.eval_on_selector_all(
         "a[href^='/']:not([download])",
@@ -71,18 +69,21 @@ def test_every_page_that_a_link_leads_to(app, live_server, page):
     head = Desk(page, live_server).log_in("kepala")
     Desk(page, live_server).search("Siti Aminah")
     expect(page.locator("#hasil-pertama")).to_be_visible()
-    waiting, seen, endpoints, found = [*links(page), *UNLINKED], set(), set(), []
+    waiting, seen, found = [*links(page), *UNLINKED], set(), []
     urls = app.url_map.bind("")
+
+    def endpoint_of(path: str) -> str:
+        return urls.match(path.partition("?")[0])[0]
+
     while waiting:
         path = waiting.pop()
-        if kind_of(path) in seen:
+        if endpoint_of(path) in seen:  # of each kind one page is enough
             continue
-        seen.add(kind_of(path))
+        seen.add(endpoint_of(path))
         head.go(path)
         ends = page.url.removeprefix(live_server)
-        endpoints |= {urls.match(each.partition("?")[0])[0] for each in (path, ends)}
-        if path == ends or kind_of(ends) not in seen:
-            seen.add(kind_of(ends))
+        if path == ends or endpoint_of(ends) not in seen:
+            seen.add(endpoint_of(ends))
             is_board = path.startswith("/layar")
             found += look_at(page, path, without=BOARD_RULES if is_board else ())
             waiting += links(page)
@@ -92,7 +93,7 @@ def test_every_page_that_a_link_leads_to(app, live_server, page):
         for rule in app.url_map.iter_rules()
         if "GET" in rule.methods and rule.endpoint not in NO_PAGES
     }
-    assert pages - endpoints - OF_AN_IMPORT - OF_PAPERS - OF_FORMS == LOOKED_AT_BELOW
+    assert pages - seen - OF_AN_IMPORT - OF_PAPERS - OF_FORMS - OF_PRESCRIPTIONS == LOOKED_AT_BELOW
 
 
 @pytest.fixture
@@ -385,3 +386,32 @@ def test_pages_of_the_records_staff(live_server, page, look):
     page.get_by_role("button", name="Bandingkan").click()
     expect(page.get_by_role("alert")).to_be_focused()
     look("an unknown number")
+
+
+def test_pages_of_a_prescription(live_server, page, look):
+    desk = Desk(page, live_server).log_in("farmasi")
+    desk.go("/farmasi")
+    look("the pharmacy's list")
+    page.locator(".queue-name a").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Farmasi")
+    look("a prescription")
+    ref = page.locator("section[data-prescription]").first.get_attribute("data-prescription")
+    page.get_by_role("link", name="Ganti").first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Ganti")
+    look("a substitute")
+    for name in ("etiket", "salinan"):
+        desk.go(f"/farmasi/resep/{ref}/{name}")
+        look(name)
+
+
+def test_the_page_of_a_new_prescription(live_server, page, look):
+    desk = Desk(page, live_server).log_in("umum")
+    desk.go("/poli/UMUM")
+    for row in page.locator(".queue-row[data-state=done] a").all():
+        desk.go(row.get_attribute("href"))
+        if page.get_by_role("link", name="Tulis resep").count():  # nothing is prescribed yet
+            break
+        page.go_back()
+    page.get_by_role("link", name="Tulis resep").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Resep baru")
+    look("a new prescription")
