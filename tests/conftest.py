@@ -19,9 +19,11 @@ from hypothesis import settings as hypothesis_settings
 
 from tests import postgres
 from tests.databases import ENGINES, Databases
-from tests.pages import PageClient, login
+from tests.pages import PageClient, enter
 
 pytest_plugins = ["tests.browser"]
+# Half of what the browser's tests take.
+OF_PAGES = {"tests.test_browser_pages", "tests.test_walk", "tests.test_browser_day"}
 
 # Examples are the same in each run; how long one takes is the benchmark's business.
 hypothesis_settings.register_profile(
@@ -75,8 +77,9 @@ def _parameter(name: str):
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items) -> None:
     for item in items:
-        if item.get_closest_marker("browser"):  # all in one process: one browser, one server
-            item.add_marker(pytest.mark.xdist_group("browser"))
+        if item.get_closest_marker("browser"):  # in few processes: each has a browser, a server
+            half = "pages" if item.module.__name__ in OF_PAGES else "desks"
+            item.add_marker(pytest.mark.xdist_group(f"browser {half}"))
 
 
 def pytest_collection_finish(session) -> None:
@@ -131,6 +134,6 @@ def client(app) -> PageClient:
 @pytest.fixture
 def sign_in(app):
     def sign_in(username: str) -> PageClient:
-        return login(app.test_client(), username)
+        return enter(app.test_client(), username)
 
     return sign_in
