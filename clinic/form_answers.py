@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from clinic.audit import Actor
 from clinic.form_definitions import DENTAL, FORMS, PREGNANCY, SICK_CHILD
@@ -92,8 +92,8 @@ def _write(actor: Actor, examination: Examination, form: str, wanted: Answers) -
 # --- What earlier visits said -------------------------------------------------------------------
 
 
-def _earlier(visit: Visit, form: str):
-    """Answers of this form in the patient's visits before this one, the newest last."""
+def _earlier(visit: Visit, form: str, *also: ColumnElement[bool]):
+    """Answers of this form in the patient's visits up to this one, the newest last."""
     return (
         select(ExaminationAnswer, Visit)
         .join(Examination, ExaminationAnswer.examination_id == Examination.id)
@@ -101,10 +101,10 @@ def _earlier(visit: Visit, form: str):
         .where(
             Visit.patient_id == visit.patient_id,
             Visit.status != VisitStatus.CANCELLED,
-            Visit.id != visit.id,
             Visit.occurred_at <= visit.occurred_at,
             ExaminationAnswer.form == form,
             ExaminationAnswer.ended_at.is_(None),
+            *also,
         )
         .order_by(Visit.occurred_at, Visit.id, ExaminationAnswer.id)
     )
@@ -112,7 +112,8 @@ def _earlier(visit: Visit, form: str):
 
 def last_chart(visit: Visit) -> dict[str, tuple[str, Visit]]:
     """By tooth: what was last found before this visit, and in which one."""
-    rows = _earlier(visit, DENTAL).where(ExaminationAnswer.code.like(f"{CONDITION}%"))
+    is_condition = ExaminationAnswer.code.like(f"{CONDITION}%")
+    rows = _earlier(visit, DENTAL, Visit.id != visit.id, is_condition)
     return {
         row.code.removeprefix(CONDITION): (row.value, when)
         for row, when in db.session.execute(rows)
@@ -120,8 +121,11 @@ def last_chart(visit: Visit) -> dict[str, tuple[str, Visit]]:
 
 
 def last_pregnancy(visit: Visit) -> tuple[dict[str, str], Visit] | None:
-    """What the patient's newest earlier pregnancy form told of the pregnancy itself."""
-    rows = _earlier(visit, PREGNANCY).where(ExaminationAnswer.code.in_(CARRIED))
+    """What the patient's newest pregnancy form told of the pregnancy itself.
+
+    It may be this visit's: who comes back from the laboratory has a second stay in the room.
+    """
+    rows = _earlier(visit, PREGNANCY, ExaminationAnswer.code.in_(CARRIED))
     told: dict[int, dict[str, str]] = {}
     visits: dict[int, Visit] = {}
     for row, when in db.session.execute(rows):
