@@ -10,10 +10,10 @@ from sqlalchemy import case, func, or_, select
 
 from clinic import audit, icd10_spelling
 from clinic.administration import AdministrationError, apply_changes
-from clinic.favourites import newest_stays
+from clinic.favourites import most_used
 from clinic.icd10 import MAX_WORDS, fold, search_words
 from db import db
-from models import ActionTerm, Examination, Poli, Procedure
+from models import ActionTerm, Poli, Procedure
 
 OFFERED = 6
 
@@ -54,17 +54,7 @@ def is_known(text: str) -> bool:
 
 def usual_codes(poli: Poli) -> list[str]:
     """What the room did of late, the most frequent first; then what the list gives to the room."""
-    stays = newest_stays(poli)
-    done = (
-        select(Procedure.code)
-        .select_from(stays)
-        .join(Examination, Examination.entry_id == stays.c.id)
-        .join(Procedure, Procedure.examination_id == Examination.id)
-        .where(Examination.finished_at.is_not(None))
-        .where(Procedure.ended_at.is_(None), Procedure.code != "")
-        .group_by(Procedure.code)
-        .order_by(func.count().desc(), Procedure.code)
-    )
+    done = most_used(poli, Procedure, Procedure.code != "")
     rooms = " " + ActionTerm.rooms + " "
     given = select(ActionTerm.code).where(rooms.contains(f" {poli.code} "))
     codes = [*db.session.scalars(done), *db.session.scalars(given.order_by(ActionTerm.id))]

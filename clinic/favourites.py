@@ -7,7 +7,7 @@ twenty years as in a new one, and never out of step with what was amended or can
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Subquery, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from clinic import diagnosis_rules
 from clinic.case_types import is_same_case
@@ -17,6 +17,7 @@ from models import (
     Examination,
     Icd10Term,
     Poli,
+    Procedure,
     QueueEntry,
     Visit,
     VisitStatus,
@@ -36,26 +37,26 @@ class Offer(NamedTuple):
     is_ongoing: bool = False
 
 
-def newest_stays(poli: Poli) -> Subquery:
-    """The ids of the room's newest queue entries."""
-    rows = select(QueueEntry.id).where(QueueEntry.poli_id == poli.id)
-    return rows.order_by(QueueEntry.id.desc()).limit(NEWEST).subquery()
+def most_used(
+    poli: Poli, table: type[Diagnosis] | type[Procedure], which: ColumnElement[bool]
+) -> Select:
+    """Codes of such rows in the room's newest finished examinations, the most used first."""
+    newest = select(QueueEntry.id).where(QueueEntry.poli_id == poli.id)
+    stays = newest.order_by(QueueEntry.id.desc()).limit(NEWEST).subquery()
+    return (
+        select(table.code)
+        .select_from(stays)
+        .join(Examination, Examination.entry_id == stays.c.id)
+        .join(table, table.examination_id == Examination.id)
+        .where(Examination.finished_at.is_not(None), table.ended_at.is_(None), which)
+        .group_by(table.code)
+        .order_by(func.count().desc(), table.code)
+    )
 
 
 def usual_codes(poli: Poli) -> list[str]:
     """The room's codes of late, the most used first."""
-    stays = newest_stays(poli)
-    rows = (
-        select(Diagnosis.code)
-        .select_from(stays)
-        .join(Examination, Examination.entry_id == stays.c.id)
-        .join(Diagnosis, Diagnosis.examination_id == Examination.id)
-        .where(Examination.finished_at.is_not(None))
-        .where(Diagnosis.ended_at.is_(None), Diagnosis.edition != "")
-        .group_by(Diagnosis.code)
-        .order_by(func.count().desc(), Diagnosis.code)
-        .limit(KNOWN)
-    )
+    rows = most_used(poli, Diagnosis, Diagnosis.edition != "").limit(KNOWN)
     return list(db.session.scalars(rows))
 
 
