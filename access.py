@@ -26,7 +26,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 import sessions
-from clinic import audit, days, drafts, households, settings
+from clinic import audit, drafts, households, settings, unfinished
 from clinic.signed_in import Account, Room
 from db import db, transaction, utcnow
 from models import (
@@ -228,18 +228,7 @@ def has_record_access(patient: Patient) -> bool:
         return True
     if not has_role(Role.POLI):
         return False
-    day = days.current_day()
-    rooms = [room.id for room in current_user.rooms]
-    in_my_rooms = (
-        select(QueueEntry.id)
-        .join(QueueEntry.visit)
-        .where(
-            Visit.patient_id == patient.id,
-            QueueEntry.poli_id.in_(rooms),
-            QueueEntry.service_day_id == (day.id if day else None),
-        )
-    )
-    if day and db.session.scalar(in_my_rooms.limit(1)):
+    if unfinished.is_or_was_in(patient, [room.id for room in current_user.rooms]):
         return True
     granted = select(RecordAccess.id).where(
         RecordAccess.user_id == current_user.id,

@@ -16,6 +16,7 @@ import sessions
 from blueprints import (
     auth,
     board,
+    closing,
     consents,
     examination,
     families,
@@ -36,7 +37,7 @@ from validators import NO_NIK_REASONS
 
 DESKS = (
     *(auth, registration, poli, examination, pharmacy, families, patients, papers, consents),
-    *(records, board, system),
+    *(records, board, closing, system),
 )
 SENTENCES = {
     400: ("Permintaan tidak lengkap", "Kembali ke halaman sebelumnya dan coba lagi."),

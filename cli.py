@@ -15,8 +15,8 @@ import click
 from flask import Flask, current_app
 from sqlalchemy import select
 
-from clinic import accounts, audit, demo, reference, settings, worker
-from db import SQLITE_IS_WAL_SAFE, db, sqlite_driver, transaction
+from clinic import accounts, audit, closing_work, demo, reference, settings, worker
+from db import SQLITE_IS_WAL_SAFE, db, sqlite_driver, transaction, utcnow
 from models import Role, User
 
 DEMO_PASSWORD = "coba-alur-sekarang"  # noqa: S105  printed by `make run`, in demo data only
@@ -194,6 +194,7 @@ def _work(stop: threading.Event) -> None:
         has_more = True
         while has_more and not must_stop():
             worker.run_once()
+            closing_work.work(current_app.config["ALUR"].data, utcnow(), must_stop)
             has_more = worker.import_patients(current_app.config["ALUR"].data, must_stop)
         db.session.remove()
         db.engine.dispose()

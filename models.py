@@ -13,7 +13,7 @@ Laboratory   LabTest, LabReference, LabOrder, LabOrderTest, LabResult
 Medicines    Medicine, Prescription, PrescriptionLine, PrescriptionComponent, PrescriptionWarning
 Pharmacy     StockBatch, StockMove, PrescriptionReview, DispensedLine, Dispensing
 Unsaved      UnsavedText (working storage, not the record)
-Operations   AuditEntry, OutboxEntry, WorkerBeat
+Operations   ClosingStep, AuditEntry, OutboxEntry, WorkerBeat
 
 No queries, no texts, no serialisers here. Instants (`*_at`) are UTC, days (`*_on`) are the
 clinic's. A row that may leave the house has a `public_id`; nothing is ever deleted.
@@ -21,6 +21,7 @@ clinic's. A row that may leave the house has a `public_id`; nothing is ever dele
 
 from tables.actions import ActionTerm, Procedure
 from tables.amendments import Amendment, AmendmentLine, AmendmentState
+from tables.closing import ClosingStep, StepName, StepState
 from tables.consents import Consent, ConsentDecision, Signer
 from tables.dispensing import DispensedLine, Dispensing, PrescriptionReview
 from tables.identity import (
@@ -130,6 +131,7 @@ __all__ = [
     "AmendmentState",
     "AuditEntry",
     "CaseType",
+    "ClosingStep",
     "ComplaintTerm",
     "Counted",
     "Counter",
@@ -189,6 +191,8 @@ __all__ = [
     "ServiceDay",
     "Setting",
     "Source",
+    "StepName",
+    "StepState",
     "StockBatch",
     "StockMove",
     "StockMoveKind",

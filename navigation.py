@@ -22,9 +22,10 @@ FURTHER = {
         ("Pendaftaran", "registration.desk"),
         ("Pasien", "patients.search"),
         ("Rekam medis", "records.desk"),
+        ("Tutup hari", "closing.today"),
         ("Sistem", "system.status"),
     ],
-    Role.OPERATOR: [],
+    Role.OPERATOR: [("Tutup hari", "closing.today")],
 }
 
 

@@ -1,17 +1,28 @@
 """Service days and the clinic's clock.
 
 A day is a row that a save opens. It is never opened by the clock alone, never reset by midnight,
-and a clock that jumped back goes on with the newest day.
+and a clock that jumped back goes on with the newest day. A closed day goes on when a patient comes
+after all; what its closing had done is then outdated and done again (clinic/closing.py).
 """
 
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from clinic import audit, settings, unsent_prescriptions
+from clinic import audit, settings
+from clinic.audit import Actor
 from db import db, utcnow
-from models import EntryState, QueueEntry, ServiceDay, Visit, VisitStatus
+from models import (
+    ClosingStep,
+    EntryState,
+    QueueEntry,
+    QueueEvent,
+    ServiceDay,
+    StepState,
+    Visit,
+    VisitStatus,
+)
 
 STILL_HERE = (
     EntryState.WAITING,
@@ -21,7 +32,13 @@ STILL_HERE = (
     EntryState.SKIPPED,
 )
 
+DAY_OVER = "Hari layanan berganti"
+
 _LATEST = select(ServiceDay).order_by(ServiceDay.id.desc()).limit(1)  # built once
+# On PostgreSQL a save waits for a closing that has begun, and the closing for saves.
+_LATEST_FOR_SAVE = _LATEST.with_for_update(read=True, key_share=True).execution_options(
+    populate_existing=True
+)
 
 
 def clinic_date(at: datetime | None = None) -> date:
@@ -48,34 +65,82 @@ def is_current(on: date, closed_at: datetime | None, at: datetime | None = None)
 
 def open_day(at: datetime | None = None) -> ServiceDay:
     """The day that a save belongs to; opens it, ending what yesterday left open."""
-    day = current_day(at)
-    if day:
-        return day
-    before = latest_day()
+    before = db.session.scalar(_LATEST_FOR_SAVE)
+    if before and is_current(before.on, before.closed_at, at):
+        return before
     if before and before.on >= clinic_date(at):
-        return before  # closed already, but a patient has come: the day goes on
+        reopen(audit.SYSTEM, before)  # closed already, but a patient has come: the day goes on
+        return before
     if before:
-        _leave_unfinished(before, at or utcnow())
+        end(before, at or utcnow())
     day = ServiceDay(on=clinic_date(at), opened_at=at or utcnow())
     db.session.add(day)
     db.session.flush()
     return day
 
 
-def _leave_unfinished(day: ServiceDay, at: datetime) -> None:
+def reopen(actor: Actor, day: ServiceDay) -> None:
+    """The day goes on after it was closed; what the closing did is outdated."""
+    day.closed_at = None
+    done = update(ClosingStep).where(ClosingStep.service_day_id == day.id)
+    db.session.execute(done.values(state=StepState.OUTDATED))
+    db.session.flush()
+    audit.record(actor, "reopen_day", object_type="service_day", object_ref=day.public_id)
+
+
+def end(day: ServiceDay, at: datetime) -> int:
+    """Close the day; whoever is still in a queue is left unfinished. How many visits that are.
+
+    Drafts stay: what the end of the day cut off can be completed (clinic/unfinished.py).
+    """
     entries = select(QueueEntry).where(
         QueueEntry.service_day_id == day.id, QueueEntry.state.in_(STILL_HERE)
     )
-    for entry in db.session.scalars(entries):
+    for entry in db.session.scalars(entries).all():
+        db.session.add(
+            QueueEvent(
+                entry_id=entry.id,
+                action="tutup",
+                from_state=entry.state,
+                to_state=EntryState.UNFINISHED,
+                reason=DAY_OVER,
+                at=at,
+            )
+        )
         entry.state = EntryState.UNFINISHED
         entry.ended_at = at
-        entry.reason = unsent_prescriptions.DAY_OVER
-        unsent_prescriptions.drop(audit.SYSTEM, entry, entry.reason, at)
+        entry.reason = DAY_OVER
     visits = select(Visit).where(Visit.service_day_id == day.id, Visit.status == VisitStatus.OPEN)
-    for visit in db.session.scalars(visits):
+    left = list(db.session.scalars(visits))
+    for visit in left:
         visit.status = VisitStatus.UNFINISHED
         visit.ended_at = at
     day.closed_at = day.closed_at or at
+    db.session.flush()
+    return len(left)
+
+
+def give_back(actor: Actor, day: ServiceDay) -> int:
+    """A day that was closed too early goes on: all stand where they stood. How many stays."""
+    ended = (
+        select(QueueEvent)
+        .join(QueueEvent.entry)
+        .where(
+            QueueEntry.service_day_id == day.id,
+            QueueEntry.state == EntryState.UNFINISHED,
+            QueueEvent.action == "tutup",
+            QueueEvent.undone_at.is_(None),
+        )
+    )
+    events = list(db.session.scalars(ended))
+    for event in events:
+        entry = event.entry
+        entry.state, entry.ended_at, entry.reason = event.from_state, None, ""
+        event.undone_at = utcnow()
+        if entry.visit.status is VisitStatus.UNFINISHED:
+            entry.visit.status, entry.visit.ended_at = VisitStatus.OPEN, None
+    reopen(actor, day)
+    return len(events)
 
 
 def midnight_utc(day: date) -> datetime:

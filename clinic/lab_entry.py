@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from clinic import lab_orders, lab_results, lab_values, queues, records, settings
 from clinic.audit import Actor
 from clinic.lab_results import LONGEST_REASON, Refused, Unlikely
+from clinic.queue_steps import is_cut_off
 from clinic.record_errors import NotOpen
 from db import db, utcnow
 from models import EntryState, LabOrder, LabOrderState, LabOrderTest, LabResult, QueueEntry
@@ -91,7 +92,7 @@ def finish(
 
 def _serve(actor: Actor, entry: QueueEntry) -> None:
     db.session.refresh(entry)
-    if entry.state not in records.BEING_SERVED:
+    if entry.state not in records.BEING_SERVED and not is_cut_off(entry):
         raise NotOpen("Pasien ini tidak sedang dilayani di laboratorium. Periksa antreannya.")
     if entry.state is EntryState.CALLED:
         queues.act(actor, entry, "mulai")

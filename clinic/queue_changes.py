@@ -225,7 +225,8 @@ def settle_visit(visit: Visit, at: datetime, otherwise: VisitStatus = VisitStatu
             )
         )
     )
-    if visit.status is VisitStatus.OPEN and not states & set(STILL_HERE):
+    may_end = visit.status in (VisitStatus.OPEN, VisitStatus.UNFINISHED)
+    if may_end and not states & set(STILL_HERE):
         visit.status = VisitStatus.FINISHED if EntryState.DONE in states else otherwise
         visit.ended_at = at
         db.session.flush()

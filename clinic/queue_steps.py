@@ -43,21 +43,31 @@ STEPS: dict[str, Step] = {
         (WAITING, CALLED, IN_SERVICE, SKIPPED), EntryState.CANCELLED, "dibatalkan", "cancel", True
     ),
     "pulang": Step((WAITING, CALLED, SKIPPED), EntryState.LEFT, "dicatat pulang", "leave", True),
-    # Taken by the examination and by other rooms, never by a button of the queue.
+    # Taken by the examination and by other rooms, never by a button of the queue. What the end of
+    # the day cut off may be completed afterwards.
     "periksa": Step(
-        (WAITING, CALLED, IN_SERVICE), DONE, "selesai diperiksa", "finish", is_button=False
+        (WAITING, CALLED, IN_SERVICE, EntryState.UNFINISHED),
+        DONE,
+        "selesai diperiksa",
+        "finish",
+        is_button=False,
     ),
     "rujuk": Step((WAITING, CALLED, IN_SERVICE), AWAITING, "dirujuk", "refer", is_button=False),
     "hasil": Step((AWAITING,), DONE, "hasilnya kembali", "result_back", is_button=False),
 }
 
-OTHER_WORDS = {"masuk": "masuk antrean", "urungkan": "langkah terakhir diurungkan"}
+OTHER_WORDS = {
+    "masuk": "masuk antrean",
+    "urungkan": "langkah terakhir diurungkan",
+    "tutup": "hari layanan ditutup",
+}
 STATE_WORDS = {
     WAITING: "menunggu",
     CALLED: "dipanggil",
     IN_SERVICE: "dilayani",
     AWAITING: "menunggu hasil",
     SKIPPED: "dilewati",
+    EntryState.UNFINISHED: "belum selesai dicatat",
 }
 PRESENT = {
     WAITING: "Pasien {label} masih menunggu di {room}",
@@ -77,6 +87,11 @@ def check(entry: QueueEntry, action: str) -> None:
     """Raise QueueError when the entry's state does not allow the step."""
     if entry.state not in STEPS[action].sources:
         raise QueueError(refusal(entry, action))
+
+
+def is_cut_off(entry: QueueEntry) -> bool:
+    """Whether the day ended while this patient was served: the record may still be completed."""
+    return entry.state is EntryState.UNFINISHED and entry.started_at is not None
 
 
 def last_event(entry: QueueEntry) -> QueueEvent | None:

@@ -15,7 +15,7 @@ from clinic.queue_changes import (
     settle_visit,
     take,
 )
-from clinic.queue_steps import STEPS, QueueError, check
+from clinic.queue_steps import STEPS, QueueError, check, is_cut_off
 from db import db, utcnow
 from models import (
     EntryKind,
@@ -120,7 +120,8 @@ def finish(actor: Actor, entry: QueueEntry, *, at: datetime | None = None) -> Qu
 def end(actor: Actor, entry: QueueEntry, action: str, reason: str, at: datetime) -> QueueEntry:
     """End the stay in one of the ways of ENDS; the entry with which the visit goes on."""
     sender = _waiting_sender(entry)
-    pharmacy = prescription_queue.next_room(entry) if action != "pulang" else None
+    is_over = action == "pulang" or is_cut_off(entry)  # the patient is no longer here
+    pharmacy = None if is_over else prescription_queue.next_room(entry)
     lock(entry, sender, rooms=(pharmacy,) if pharmacy else ())
     check(entry, action)
     if action == "selesai":

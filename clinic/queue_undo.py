@@ -74,7 +74,7 @@ def _event_to_undo(entry: QueueEntry) -> QueueEvent:
         event = last_event(sender)
         if event is None or event.before.get("opened") != entry.id:
             event = None
-    if event is None or event.action in ("masuk", "hasil"):
+    if event is None or event.action in ("masuk", "hasil", "tutup"):
         raise QueueError(f"Belum ada langkah {entry.visit.label} di ruang ini untuk diurungkan.")
     return event
 

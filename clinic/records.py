@@ -23,6 +23,7 @@ from clinic.lab_orders import OrderInput
 from clinic.measurements import VITALS, Vitals, measure, own_measurement
 from clinic.prescriptions import PrescriptionInput
 from clinic.procedures import ProcedureInput
+from clinic.queue_steps import is_cut_off
 from clinic.record_errors import Conflict, NotOpen, RecordError
 from db import db, utcnow
 from models import (
@@ -166,7 +167,7 @@ def _write(actor: Actor, entry: QueueEntry, form: ExaminationInput, version: int
     examination = open_examination(entry)
     if examination and (examination.finished_at or examination.version != version):
         raise Conflict(examination)
-    if entry.state not in BEING_SERVED:
+    if entry.state not in BEING_SERVED and not is_cut_off(entry):
         raise NotOpen("Pasien ini tidak sedang dilayani di ruang Anda. Periksa antreannya.")
     if entry.state == EntryState.CALLED:
         queues.act(actor, entry, "mulai")

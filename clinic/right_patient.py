@@ -9,7 +9,7 @@ from datetime import date
 
 from sqlalchemy import select
 
-from clinic.queue_steps import QueueError
+from clinic.queue_steps import QueueError, is_cut_off
 from db import db
 from models import DatePrecision, EntryState, Patient, QueueEntry, Visit, VisitStatus
 from validators import FieldError, clean_text, parse_date
@@ -50,10 +50,10 @@ def question(entry: QueueEntry) -> Question | None:
 
 
 def may_write(entry: QueueEntry) -> bool:
-    """Whether the patient is served, or was called and needs no question."""
+    """Whether the patient is served, or was, or was called and needs no question."""
     if entry.state is EntryState.CALLED:
         return question(entry) is None
-    return entry.state is EntryState.IN_SERVICE
+    return entry.state is EntryState.IN_SERVICE or is_cut_off(entry)
 
 
 def confirm(entry: QueueEntry, answer: str, reason: str) -> str:

@@ -71,6 +71,16 @@ def _networks(value: str) -> str:
     return " ".join(value.split())
 
 
+def _time_of_day(value: str) -> str:
+    if not value.strip():
+        return ""
+    hour, _, minute = value.strip().replace(":", ".").partition(".")
+    is_time = hour.isdecimal() and minute.isdecimal() and hour.isascii() and minute.isascii()
+    if not is_time or int(hour) > 23 or int(minute) > 59:
+        raise SettingError("Isi jam seperti 15.00, atau kosongkan.")
+    return f"{int(hour):02}.{int(minute):02}"
+
+
 def _yes_or_no(value: str) -> str:
     if value not in ("ya", "tidak"):
         raise SettingError("Pilih ya atau tidak.")
@@ -131,6 +141,13 @@ DEFINITIONS: dict[str, Definition] = {
     ),
     "wait_warn_minutes": Definition("Tanda kuning setelah menunggu (menit)", 30, _whole(1, 600)),
     "wait_late_minutes": Definition("Tanda merah setelah menunggu (menit)", 60, _whole(1, 600)),
+    "closes_at": Definition(
+        "Hari layanan ditutup sendiri pukul",
+        "15.00",
+        _time_of_day,
+        "Bila tidak ada lagi pasien di antrean. Kosong: hanya dengan tombol, atau saat hari "
+        "berikutnya dimulai.",
+    ),
     "idle_minutes": Definition("Layar terkunci setelah tidak dipakai (menit)", 15, _whole(1, 240)),
     "amend_free_hours": Definition(
         "Pembetulan bebas oleh penulisnya selama (jam)",

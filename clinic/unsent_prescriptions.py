@@ -1,7 +1,7 @@
 """*Tidak jadi*: a prescription whose stay ended before "Selesai" was never sent, so it is none.
 
-Every step that ends a stay (`queue_changes.take`) and the end of a day come here; an undone step
-gives the draft back.
+Every step that ends a stay (`queue_changes.take`) comes here; an undone step gives the draft back.
+The end of a day keeps it: the examination may still be completed.
 """
 
 from datetime import datetime
@@ -13,15 +13,12 @@ from clinic.audit import Actor
 from db import db
 from models import Examination, Prescription, PrescriptionState, QueueEntry
 
-DAY_OVER = "Hari layanan berganti"
-
 
 def drop(actor: Actor, entry: QueueEntry, reason: str, at: datetime) -> None:
     """End what was only drafted in this stay, with the reason of the stay's end."""
     for draft in _of(entry, PrescriptionState.DRAFT):
         draft.state, draft.close_reason = PrescriptionState.CANCELLED, reason[:300]
-        # A day that is over has nobody who ended it; its author is who left it.
-        draft.closed_at, draft.closed_by_id = at, actor.user_id or draft.recorded_by_id
+        draft.closed_at, draft.closed_by_id = at, actor.user_id
         db.session.flush()
         _log(actor, "drop_prescription", draft, reason)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import text, update
 
-from clinic import audit, import_work, name_index, pair_scan, unsaved
+from clinic import audit, closing, import_work, name_index, pair_scan, unsaved
 from db import BUSY_TIMEOUT_MS, SQLITE_IS_WAL_SAFE, db, transaction, utcnow
 from models import LoginSession, WorkerBeat
 
@@ -41,6 +41,7 @@ def run_once(at: datetime | None = None) -> None:
         beat(NAME, at)
         end_expired_sessions(at)
         unsaved.clear(at)
+        closing.ask_when_due(at)
     if _is_sqlite():
         checkpoint()
         refresh_statistics(at)

@@ -176,18 +176,16 @@ def test_what_was_dropped_warns_of_nothing_in_the_next_room(app):
     assert [report.state_text for report in in_record(there)] == ["tidak jadi", "menunggu farmasi"]
 
 
-def test_the_end_of_a_day_ends_its_drafts_without_anybody(app):
+def test_what_the_end_of_a_day_cut_off_is_sent_when_its_examination_is_completed(app):
     entry, sent = drafted(), served("GIGI", "gigi", factories.patient("Sudah Selesai"))
     finish(sent, PCT, by="gigi")
     next_day()
-    found = of(entry)
-    assert (found.state, found.close_reason) == (
-        PrescriptionState.CANCELLED,
-        "Hari layanan berganti",
-    )
+    assert of(entry).state is PrescriptionState.DRAFT
     assert of(sent).state is PrescriptionState.SENT  # waits for its patient
-    row = db.session.scalars(select(AuditEntry).filter_by(action="drop_prescription")).one()
-    assert (row.user_id, row.object_ref) == (None, found.public_id)
+    finish(entry, PCT, version=1)
+    assert of(entry).state is PrescriptionState.SENT
+    there = dispensing_queue.entries_of(of(entry).visit)
+    assert there == [], "the patient is not there any more"
 
 
 def test_an_emptied_draft_is_nobodys(app):

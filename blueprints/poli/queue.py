@@ -11,7 +11,7 @@ import access
 import responses
 import sessions
 from blueprints.poli.blueprint import bp, staff
-from clinic import days, queue_watch, queues
+from clinic import days, queue_watch, queues, unfinished
 from clinic.queue_lines import present_version, room_after
 from clinic.queue_steps import last_action
 from clinic.signed_in import Room
@@ -63,6 +63,15 @@ def queue_rows(code: str):
     if request.args.get("v") == state.version:
         return Response(status=204, headers={"Cache-Control": "no-store"})
     return responses.answer(_drawn_rows(code, state.version))
+
+
+@bp.get("/poli/<code>/belum-selesai")
+@staff
+def cut_off(code: str):
+    """Examinations of earlier days that were begun here and never ended."""
+    room = access.room_or_404(code)
+    found = unfinished.in_rooms([room.id])
+    return render_template("poli/cut_off.html", poli=room, found=found)
 
 
 @bp.post("/poli/<code>/panggil")
@@ -119,6 +128,7 @@ def show(code: str, *, message: str = "", problem: str = "", status: int = 200) 
         message=message,
         problem=problem,
         moved=moved,
+        cut_off=unfinished.count_in_rooms([room.id]),
         key=secrets.token_hex(8),
         poli=room,
         rows=responses.SEAM,

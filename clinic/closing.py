@@ -1,0 +1,151 @@
+"""*Tutup hari*: a service day is ended step by step; each can fail, be repeated and be resumed.
+
+A button and the clock only ask; the worker takes the steps (clinic/closing_work.py).
+"""
+
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+
+from clinic import audit, days, settings
+from clinic.audit import Actor
+from db import db, utcnow
+from models import ClosingStep, QueueEntry, ServiceDay, StepName, StepState
+
+# A patient who still stands in a queue holds up the close that comes by itself, unless nothing
+# has happened in any queue for so long: then somebody has forgotten to press a button.
+QUIET = timedelta(hours=2)
+PENDING = (StepState.WAITING, StepState.RUNNING)
+ORDER = {name: place for place, name in enumerate(StepName)}
+
+
+class ClosingError(ValueError):
+    """What was asked for can't be done; a sentence for the head."""
+
+
+# --- Asking -----------------------------------------------------------------------------------
+
+
+def ask(actor: Actor, day: ServiceDay, at: datetime | None = None) -> None:
+    """Let the worker take all steps of this day, those of an earlier closing again.
+
+    Raises ClosingError while a closing runs.
+    """
+    known = {step.name: step for step in steps(day)}
+    if any(step.state in PENDING for step in known.values()):
+        raise ClosingError("Penutupan hari ini sedang berjalan.")
+    for name in StepName:
+        step = known.get(name) or ClosingStep(service_day_id=day.id, name=name, tries=0)
+        db.session.add(step)
+        _want(step, actor, at or utcnow())
+    db.session.flush()
+    record(actor, "close_day", day)
+
+
+def ask_again(actor: Actor, step: ClosingStep, at: datetime | None = None) -> None:
+    """Let one step be taken now. Raises ClosingError while it waits or runs already."""
+    if step.state in PENDING:
+        raise ClosingError("Langkah ini sedang berjalan.")
+    if step.state is StepState.OUTDATED:
+        raise ClosingError("Hari ini dibuka lagi sesudah langkah ini. Tutup lagi harinya.")
+    _want(step, actor, at or utcnow())
+    record(actor, "repeat_closing", step.day, step.name.value)
+
+
+def take_back(actor: Actor, day: ServiceDay) -> int:
+    """The day was closed too early: it goes on, all patients stand where they stood. How many.
+
+    Raises ClosingError for a day that is not the newest, or is not closed.
+    """
+    newest = days.latest_day()
+    if newest is None or newest.id != day.id or day.on < days.clinic_date():
+        raise ClosingError("Hanya hari ini yang dapat dibuka lagi.")
+    if day.closed_at is None:
+        raise ClosingError("Hari ini belum ditutup.")
+    return days.give_back(actor, day)
+
+
+def _want(step: ClosingStep, actor: Actor, at: datetime) -> None:
+    step.state, step.note = StepState.WAITING, ""
+    step.asked_at, step.asked_by_id = at, actor.user_id
+    step.started_at = step.ended_at = None
+
+
+def ask_when_due(at: datetime) -> None:
+    """Ask for what closes by itself: today from the set time on, an earlier day at once.
+
+    Of earlier days the last two are looked at: a save may have begun today's before the worker
+    came to yesterday's.
+    """
+    newest = select(ServiceDay).order_by(ServiceDay.id.desc()).limit(2)
+    for day in db.session.scalars(newest).all():
+        if _needs_closing(day) and (day.on < days.clinic_date(at) or _is_due(day, at)):
+            ask(audit.SYSTEM, day, at)
+
+
+def _needs_closing(day: ServiceDay) -> bool:
+    states = {step.state for step in steps(day)}
+    return not states or StepState.OUTDATED in states
+
+
+def _is_due(day: ServiceDay, at: datetime) -> bool:
+    local = at.astimezone(ZoneInfo(settings.value("time_zone")))
+    closes = closing_time()
+    if closes is None or day.on != local.date() or local.time() < closes:
+        return False
+    if not still_here(day):
+        return True
+    moved = [QueueEntry.queued_at, QueueEntry.called_at, QueueEntry.started_at, QueueEntry.ended_at]
+    last = db.session.execute(
+        select(*map(func.max, moved)).where(QueueEntry.service_day_id == day.id)
+    ).one()
+    return max(instant for instant in last if instant) <= at - QUIET
+
+
+def closing_time() -> time | None:
+    """When the day closes by itself, in clinic time; None: only by hand or by the next day."""
+    hour, _, minute = settings.value("closes_at").partition(".")
+    return time(int(hour), int(minute)) if hour else None
+
+
+def still_here(day: ServiceDay) -> int:
+    """How many stays of this day are not over."""
+    rows = select(func.count(QueueEntry.id)).where(
+        QueueEntry.service_day_id == day.id, QueueEntry.state.in_(days.STILL_HERE)
+    )
+    return db.session.scalar(rows) or 0
+
+
+# --- Reading ----------------------------------------------------------------------------------
+
+
+def steps(day: ServiceDay) -> list[ClosingStep]:
+    """The day's steps in their order; none before it was first asked for."""
+    rows = db.session.scalars(select(ClosingStep).where(ClosingStep.service_day_id == day.id))
+    return sorted(rows, key=lambda step: ORDER[step.name])
+
+
+def recent_days(count: int) -> list[tuple[ServiceDay, set[StepState]]]:
+    """The newest days with the states of their steps; 2 queries."""
+    newest = select(ServiceDay).order_by(ServiceDay.id.desc()).limit(count)
+    states = {day: set() for day in db.session.scalars(newest)}
+    by_id = {day.id: day for day in states}
+    rows = select(ClosingStep.service_day_id, ClosingStep.state).where(
+        ClosingStep.service_day_id.in_(by_id)
+    )
+    for day_id, state in db.session.execute(rows):
+        states[by_id[day_id]].add(state)
+    return list(states.items())
+
+
+def is_running(day: ServiceDay) -> bool:
+    """Whether a step waits for the worker or is being taken."""
+    return any(step.state in PENDING for step in steps(day))
+
+
+def record(actor: Actor, action: str, day: ServiceDay, details: str = "") -> None:
+    """The audit entry of what was asked or done for this day."""
+    audit.record(
+        actor, action, object_type="service_day", object_ref=day.public_id, details=details
+    )

@@ -1,0 +1,151 @@
+"""*Belum selesai*: who is still in a queue, or was when the day ended, and what is missing."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, exists, func, select
+
+from clinic import days
+from clinic.prescriptions import OPEN as PRESCRIPTION_OPEN
+from db import db, utcnow
+from models import (
+    Diagnosis,
+    EntryState,
+    Examination,
+    LabOrder,
+    LabOrderState,
+    Patient,
+    Poli,
+    PoliKind,
+    Prescription,
+    QueueEntry,
+    ServiceDay,
+    Visit,
+)
+
+# A room's list reminds so long; afterwards the record says it all the same.
+KEPT_ON_LISTS = timedelta(days=30)
+LAB_OPEN = (LabOrderState.ORDERED, LabOrderState.SAMPLED)
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """A stay that did not come to its end."""
+
+    entry_ref: str
+    visit_ref: str
+    label: str
+    patient: str
+    room: str
+    state: EntryState
+    on: date
+    since: datetime
+    missing: str  # what has to be done, in words
+
+
+def of_day(day: ServiceDay) -> list[Unfinished]:
+    """All of a day, by room and number; one query."""
+    here = QueueEntry.state.in_((*days.STILL_HERE, EntryState.UNFINISHED))
+    return _found(QueueEntry.service_day_id == day.id, here, QueueEntry.undone_at.is_(None))
+
+
+def in_rooms(poli_ids: list[int], at: datetime | None = None) -> list[Unfinished]:
+    """Of earlier days, begun in these rooms and never ended; one query."""
+    return _found(*_begun_earlier(poli_ids, at))
+
+
+def count_in_rooms(poli_ids: list[int], at: datetime | None = None) -> int:
+    """How many `in_rooms` would list."""
+    rows = select(func.count(QueueEntry.id)).join(QueueEntry.poli)
+    return db.session.scalar(rows.where(*_begun_earlier(poli_ids, at))) or 0
+
+
+def is_or_was_in(patient: Patient, poli_ids: list[int]) -> bool:
+    """Whether the patient is or was in one of these rooms today, or was cut off in it lately."""
+    day = days.latest_day()  # after its end too
+    is_today = day is not None and day.on >= days.clinic_date()
+    found = (
+        select(QueueEntry.id)
+        .join(QueueEntry.visit)
+        .where(
+            Visit.patient_id == patient.id,
+            QueueEntry.poli_id.in_(poli_ids),
+            (QueueEntry.service_day_id == (day.id if is_today else None)) | and_(*_cut_off()),
+        )
+    )
+    return db.session.scalar(found.limit(1)) is not None
+
+
+def _begun_earlier(poli_ids: list[int], at: datetime | None) -> list[ColumnElement[bool]]:
+    # What nobody fetched at the pharmacy stands on a list of its own.
+    return [Poli.kind != PoliKind.PHARMACY, QueueEntry.poli_id.in_(poli_ids), *_cut_off(at)]
+
+
+def _cut_off(at: datetime | None = None) -> list[ColumnElement[bool]]:
+    # Who was never called in went home unseen: there is nothing to write.
+    return [
+        QueueEntry.state == EntryState.UNFINISHED,
+        QueueEntry.ended_at > (at or utcnow()) - KEPT_ON_LISTS,
+        QueueEntry.started_at.is_not(None),
+    ]
+
+
+def _found(*wanted: ColumnElement[bool]) -> list[Unfinished]:
+    diagnosed = exists().where(
+        Diagnosis.examination_id == Examination.id, Diagnosis.ended_at.is_(None)
+    )
+    ordered = exists().where(LabOrder.visit_id == Visit.id, LabOrder.state.in_(LAB_OPEN))
+    prescribed = exists().where(
+        Prescription.visit_id == Visit.id, Prescription.state.in_(PRESCRIPTION_OPEN)
+    )
+    rows = (
+        select(
+            QueueEntry,
+            Visit,
+            Patient.name,
+            Poli,
+            ServiceDay.on,
+            Examination,
+            diagnosed,
+            ordered,
+            prescribed,
+        )
+        .join(Visit, Visit.id == QueueEntry.visit_id)
+        .join(Patient, Patient.id == Visit.patient_id)
+        .join(Poli, Poli.id == QueueEntry.poli_id)
+        .join(ServiceDay, ServiceDay.id == QueueEntry.service_day_id)
+        .outerjoin(Examination, Examination.entry_id == QueueEntry.id)
+        .where(*wanted)
+        .order_by(ServiceDay.on.desc(), Poli.position, Poli.id, QueueEntry.place, QueueEntry.id)
+    )
+    return [_line(*row) for row in db.session.execute(rows)]
+
+
+def _line(entry, visit, name, poli, on, examination, *facts) -> Unfinished:
+    return Unfinished(
+        entry.public_id,
+        visit.public_id,
+        visit.label,
+        name,
+        poli.name,
+        entry.state,
+        on,
+        entry.started_at or entry.queued_at,
+        _missing(entry, poli, examination, *facts),
+    )
+
+
+def _missing(entry, poli, examination, is_diagnosed, is_ordered, is_prescribed) -> str:
+    if entry.started_at is None:
+        return "belum dilayani"
+    if poli.kind is PoliKind.LABORATORY and is_ordered:
+        return "hasil laboratorium"
+    if poli.kind is PoliKind.PHARMACY and is_prescribed:
+        return "obat belum diserahkan"
+    if examination is None:
+        return "pemeriksaan belum ditulis"
+    if examination.finished_at:
+        return "menunggu hasil dari ruang lain"
+    missing = [] if is_diagnosed or examination.assessment.strip() else ["diagnosis"]
+    missing += [] if examination.disposition else ["tindak lanjut"]
+    return f"{' dan '.join(missing)} belum diisi" if missing else "belum ditekan Selesai"

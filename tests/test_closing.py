@@ -1,0 +1,357 @@
+"""The end of a service day: its steps, what they leave, and what can be done afterwards."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from clinic import closing, closing_work, days, queues, records, settings, unfinished, worker
+from clinic.queue_steps import QueueError
+from clinic.records import ExaminationInput
+from db import db, transaction, utcnow
+from models import (
+    AuditEntry,
+    ClosingStep,
+    EntryState,
+    OutboxEntry,
+    QueueEntry,
+    ServiceDay,
+    StepName,
+    StepState,
+    Visit,
+    VisitStatus,
+)
+from tests import factories
+from tests.pages import post
+
+DONE = dict.fromkeys(StepName, StepState.DONE)
+
+
+def take(entry, *actions):
+    for action in actions:
+        with transaction():
+            queues.act(factories.actor("umum"), db.session.get(QueueEntry, entry.id), action)
+
+
+def begun(code="UMUM", **visit):
+    entry = factories.entry(code, **visit)
+    take(entry, "panggil", "mulai")
+    return entry
+
+
+def ask(by="kepala", day=None):
+    with transaction():
+        closing.ask(factories.actor(by), day or days.latest_day())
+
+
+def states(day=None) -> dict:
+    db.session.rollback()
+    return {step.name: step.state for step in closing.steps(day or days.latest_day())}
+
+
+def notes() -> dict:
+    return {step.name: step.note for step in closing.steps(days.latest_day())}
+
+
+def tell_outbox():
+    """As the registration does with each visit (the factories don't)."""
+    with transaction():
+        for ref in db.session.scalars(select(Visit.public_id)).all():
+            key = {"business_key": f"satusehat:visit:{ref}", "subject_ref": ref}
+            if db.session.scalar(select(OutboxEntry).filter_by(**key)) is None:
+                db.session.add(OutboxEntry(target="satusehat", subject_type="visit", **key))
+
+
+def close(tmp_path, *, is_told=True):
+    if is_told:
+        tell_outbox()
+    ask()
+    closing_work.work(tmp_path, utcnow())
+    db.session.rollback()
+
+
+def written(entry, **fields):
+    with transaction():
+        found = db.session.get(QueueEntry, entry.id)
+        examination = records.open_examination(found)
+        version = examination.version if examination else 0
+        form = ExaminationInput(**{"assessment": "ISPA", "disposition": "pulang"} | fields)
+        return records.finish(factories.actor("umum"), found, form, version)
+
+
+def settle(key, value):
+    with transaction():
+        settings.set_value(key, value)
+
+
+def at_clock(hour, minute=0, days_on=0):
+    """This time of the clinic's today; WITA is UTC+8."""
+    on = days.clinic_date() + timedelta(days=days_on)
+    return datetime(on.year, on.month, on.day, hour, minute, tzinfo=UTC) - timedelta(hours=8)
+
+
+def due(at):
+    with transaction():
+        closing.ask_when_due(at)
+    return states()
+
+
+def test_all_steps_are_taken_in_their_order(app, tmp_path):
+    factories.entry()
+    close(tmp_path)
+    assert states() == DONE
+    ended = [step.ended_at for step in closing.steps(days.latest_day())]
+    assert ended == sorted(ended)
+    assert days.latest_day().closed_at is not None
+    assert days.current_day() is None
+
+
+def test_who_is_still_there_is_left_unfinished_with_what_is_missing(app, tmp_path):
+    waiting = factories.entry(person=factories.patient("Ani"))
+    served = begun(person=factories.patient("Budi"))
+    drafted = begun(person=factories.patient("Cici"))
+    with transaction():
+        entry = db.session.get(QueueEntry, drafted.id)
+        records.save(factories.actor("umum"), entry, ExaminationInput(assessment="ISPA"), 0)
+    done = begun(person=factories.patient("Dedi"))
+    written(done)
+    close(tmp_path)
+    found = {one.patient: one.missing for one in unfinished.of_day(days.latest_day())}
+    assert found == {
+        "Ani": "belum dilayani",
+        "Budi": "pemeriksaan belum ditulis",
+        "Cici": "tindak lanjut belum diisi",
+    }
+    assert "3 dari 4 kunjungan belum selesai" in notes()[StepName.VISITS]
+    for entry in (waiting, served, drafted):
+        db.session.refresh(entry)
+        assert (entry.state, entry.visit.status) == (EntryState.UNFINISHED, VisitStatus.UNFINISHED)
+    db.session.refresh(done)
+    assert (done.state, done.visit.status) == (EntryState.DONE, VisitStatus.FINISHED)
+
+
+def test_what_the_end_cut_off_is_completed_afterwards(app, tmp_path):
+    served, unseen = begun(), factories.entry(person=factories.patient("Ani"))
+    close(tmp_path)
+    room = [factories.poli().id]
+    assert [one.entry_ref for one in unfinished.in_rooms(room)] == [served.public_id]
+    assert unfinished.count_in_rooms(room) == 1
+    with pytest.raises(QueueError, match="tidak selesai pada hari layanannya"):
+        written(served, disposition="rujuk_internal", refer_to="LAB")
+    examination = written(served)
+    db.session.refresh(served)
+    assert (served.state, served.visit.status) == (EntryState.DONE, VisitStatus.FINISHED)
+    assert examination.finished_at > days.latest_day().closed_at
+    assert unfinished.count_in_rooms(room) == 0
+    with pytest.raises(records.NotOpen):
+        written(unseen)
+
+
+def test_a_patient_who_comes_after_the_end_opens_the_day_again(app, tmp_path):
+    first = factories.entry()
+    close(tmp_path)
+    late = factories.entry(person=factories.patient("Ani"))
+    day = days.current_day()
+    assert late.service_day_id == first.service_day_id == day.id
+    assert set(states().values()) == {StepState.OUTDATED}
+    take(late, "panggil", "mulai")
+    db.session.refresh(first)
+    assert first.state is EntryState.UNFINISHED, "who went home does not come back by itself"
+    closing_work.work(tmp_path, utcnow())
+    assert set(states().values()) == {StepState.OUTDATED}, "not closed under the late patient"
+    close(tmp_path)
+    assert states() == DONE
+
+
+def test_a_day_closed_by_mistake_goes_on_as_it_stood(app, tmp_path):
+    waiting, served = factories.entry(), begun(person=factories.patient("Ani"))
+    take(waiting, "panggil")
+    close(tmp_path)
+    with transaction():
+        assert closing.take_back(factories.actor("kepala"), days.latest_day()) == 2
+    db.session.rollback()
+    assert days.current_day() is not None
+    for entry, state in ((waiting, EntryState.CALLED), (served, EntryState.IN_SERVICE)):
+        assert (entry.state, entry.ended_at, entry.reason) == (state, None, "")
+        assert entry.visit.status is VisitStatus.OPEN
+    take(waiting, "urungkan")
+    db.session.refresh(waiting)
+    assert waiting.state is EntryState.WAITING, "the call before the closing is undone"
+    with pytest.raises(closing.ClosingError, match="belum ditutup"), transaction():
+        closing.take_back(factories.actor("kepala"), days.latest_day())
+
+
+def test_an_earlier_day_is_not_opened_again(app, tmp_path):
+    factories.entry()
+    close(tmp_path)
+    with transaction():
+        days.latest_day().on -= timedelta(days=1)
+    with pytest.raises(closing.ClosingError, match="Hanya hari ini"), transaction():
+        closing.take_back(factories.actor("kepala"), days.latest_day())
+
+
+def test_a_failed_step_says_why_and_holds_up_no_other(app, tmp_path):
+    factories.entry()
+    close(tmp_path, is_told=False)
+    assert states() == DONE | {StepName.OUTBOX: StepState.FAILED}
+    assert notes()[StepName.OUTBOX].startswith("1 kunjungan tidak ada di antrean kirim")
+    closing_work.work(tmp_path, utcnow())
+    assert closing.steps(days.latest_day())[-1].tries == 1, "not tried again at once"
+    tell_outbox()
+    closing_work.work(tmp_path, utcnow() + closing_work.TRY_AGAIN)
+    assert states() == DONE
+
+
+def test_a_step_that_breaks_is_a_failed_step(app, tmp_path, monkeypatch):
+    factories.entry()
+
+    def broken(_day_id, _data):
+        raise OSError("disk")
+
+    monkeypatch.setitem(closing_work.TAKEN, StepName.OUTBOX, broken)
+    close(tmp_path)
+    assert states()[StepName.OUTBOX] is StepState.FAILED
+    assert notes()[StepName.OUTBOX] == closing_work.UNEXPECTED
+
+
+def test_a_step_whose_worker_died_is_taken_again(app, tmp_path):
+    factories.entry()
+    tell_outbox()
+    ask()
+    with transaction():
+        step = closing.steps(days.latest_day())[0]
+        step.state, step.started_at, step.tries = StepState.RUNNING, utcnow(), 1
+    closing_work.work(tmp_path, utcnow())
+    assert states() == DONE
+    assert closing.steps(days.latest_day())[0].tries == 2
+
+
+def test_a_running_closing_is_not_asked_for_twice(app):
+    factories.entry()
+    ask()
+    with pytest.raises(closing.ClosingError, match="sedang berjalan"):
+        ask()
+    with pytest.raises(closing.ClosingError), transaction():
+        closing.ask_again(factories.actor("kepala"), closing.steps(days.latest_day())[0])
+    assert db.session.query(ClosingStep).count() == len(StepName)
+
+
+def test_it_closes_by_itself_from_the_set_time_on(app):
+    written(begun())
+    assert due(at_clock(14, 59)) == {}
+    assert set(due(at_clock(15, 0)).values()) == {StepState.WAITING}
+    assert closing.steps(days.latest_day())[0].asked_by is None
+
+
+def test_without_a_set_time_it_closes_when_the_next_day_is_there(app):
+    settle("closes_at", "")
+    written(begun())
+    assert due(at_clock(23, 59)) == {}
+    assert set(due(at_clock(0, 1, days_on=1)).values()) == {StepState.WAITING}
+
+
+def test_patients_in_the_queue_hold_it_up_until_nothing_has_happened_for_long(app):
+    entry = factories.entry()
+    with transaction():
+        db.session.get(QueueEntry, entry.id).queued_at = at_clock(14, 50)
+    assert due(at_clock(15, 0)) == {}
+    assert due(at_clock(16, 49)) == {}
+    assert set(due(at_clock(16, 50)).values()) == {StepState.WAITING}
+
+
+def test_the_machine_was_off_yesterday(app, tmp_path):
+    """Today's first patient came before the worker did: both days get what they need."""
+    factories.entry()
+    with transaction():
+        yesterday = days.latest_day()
+        yesterday.on -= timedelta(days=1)
+    factories.entry(person=factories.patient("Ani"))
+    tell_outbox()
+    with transaction():
+        closing.ask_when_due(at_clock(8))
+    closing_work.work(tmp_path, utcnow())
+    assert states(yesterday) == DONE
+    assert states() == {}
+
+
+def test_the_worker_asks_and_the_trail_says_who(app):
+    settle("closes_at", "00.00")
+    written(begun())
+    worker.run_once(utcnow())
+    trail = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "close_day")).all()
+    assert [(row.user_id, row.object_ref) for row in trail] == [(None, days.latest_day().public_id)]
+
+
+@pytest.mark.parametrize(("typed", "stored"), [("15:30", "15.30"), ("7.05", "07.05"), ("", "")])
+def test_the_time_as_it_is_typed(app, typed, stored):
+    assert settings.parse("closes_at", typed) == stored
+
+
+@pytest.mark.parametrize("typed", ["24.00", "15.60", "siang", "15"])
+def test_no_time(app, typed):
+    with pytest.raises(settings.SettingError, match="15.00"):
+        settings.parse("closes_at", typed)
+
+
+# --- Pages ------------------------------------------------------------------------------------
+
+
+@pytest.mark.engines("sqlite")
+def test_the_page_closes_repeats_and_opens_again(app, sign_in, tmp_path):
+    head = sign_in("kepala")
+    assert "Belum ada hari layanan" in head.get("/tutup-hari").text
+    entry = factories.entry()
+    page = head.get("/tutup-hari")
+    assert "1 pasien masih di antrean" in page.text
+    address = f"/tutup-hari/{days.latest_day().public_id}"
+    refused = post(head, f"{address}/tutup")
+    assert refused.status_code == 422
+    assert "Beri centang" in refused.text
+    assert post(head, f"{address}/tutup", {"yakin": "ya"}).status_code == 303
+    assert "data-poll" in head.get(f"{address}/langkah").text
+    assert post(head, f"{address}/tutup", {"yakin": "ya"}).status_code == 409
+    closing_work.work(tmp_path, utcnow())
+    assert head.get(f"{address}/langkah").headers["HX-Refresh"] == "true"
+    page = head.get(address)
+    assert "Ditutup" in page.text
+    assert "belum dilayani" in page.text
+    assert entry.visit.patient.name in page.text
+    assert post(head, f"{address}/ulangi/outbox").status_code == 303
+    assert post(head, f"{address}/ulangi/apa").status_code == 404
+    closing_work.work(tmp_path, utcnow())
+    assert post(head, f"{address}/buka").status_code == 303
+    assert "1 pasien masih di antrean" in head.get(address).text
+    assert head.get("/tutup-hari/tidak-ada").status_code == 404
+
+
+@pytest.mark.engines("sqlite")
+def test_the_operator_sees_no_patient(app, sign_in):
+    entry = factories.entry()
+    page = sign_in("ti").get("/tutup-hari")
+    assert entry.visit.label in page.text
+    assert entry.visit.patient.name not in page.text
+
+
+@pytest.mark.engines("sqlite")
+def test_a_doctor_completes_what_was_cut_off(app, sign_in, tmp_path):
+    entry, doctor = begun(), sign_in("umum")
+    close(tmp_path)
+    assert "1 pemeriksaan hari lalu belum selesai" in doctor.get("/poli/UMUM").text
+    page = doctor.get("/poli/UMUM/belum-selesai")
+    assert "pemeriksaan belum ditulis" in page.text
+    address = f"/kunjungan/{entry.visit.public_id}?antrean={entry.public_id}"
+    assert address.replace("&", "&amp;") in page.text
+    form = doctor.get(address)
+    assert 'name="assessment"' in form.text
+    assert "Tidak ada yang tertinggal" in sign_in("kepala").get("/poli/GIGI/belum-selesai").text
+    with transaction():
+        days.latest_day().on -= timedelta(days=3)
+    assert 'name="assessment"' in doctor.get(address).text, "days later too"
+
+
+def test_nothing_of_a_day_is_lost_or_numbered_anew(app, tmp_path):
+    before = factories.entry().visit.label
+    close(tmp_path)
+    after = factories.entry(person=factories.patient("Ani")).visit.label
+    assert (before, after) == ("U001", "U002")
+    assert db.session.query(ServiceDay).count() == 1
