@@ -131,6 +131,7 @@ class Desks:
             computed_cluster=cluster.code,
         )
         registration.open_visit(self.actors[""], patient, poli, visit)
+        registration.mark_for_exchange(visit)
         self.guests[visit.id] = guest
         put_back(self.began, visit.id, at)
         return db.session.scalars(select(QueueEntry).where(QueueEntry.visit_id == visit.id)).one()

@@ -68,7 +68,13 @@ class History:
         Laboratory(self.stays, self.users).write(self.visit_ids, entry_ids)
         Prescribed(self.stays, self.users).write(entry_ids)
         self._date_registrations()
+        self._mark_for_exchange(self.day_ids[dates[-1]])
         return len(plans)
+
+    def _mark_for_exchange(self, day_id: int) -> None:
+        """Yesterday's closing looks for its visits in the outbox; older days are closed."""
+        for visit in db.session.scalars(select(Visit).where(Visit.service_day_id == day_id)):
+            registration.mark_for_exchange(visit)
 
     def _insert_days(self) -> list[int]:
         rows = [

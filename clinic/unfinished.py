@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, exists, func, select
+from sqlalchemy.orm import aliased
 
 from clinic import days
 from clinic.prescriptions import OPEN as PRESCRIPTION_OPEN
@@ -78,7 +79,14 @@ def is_or_was_in(patient: Patient, poli_ids: list[int]) -> bool:
 
 def _begun_earlier(poli_ids: list[int], at: datetime | None) -> list[ColumnElement[bool]]:
     # What nobody fetched at the pharmacy stands on a list of its own.
-    return [Poli.kind != PoliKind.PHARMACY, QueueEntry.poli_id.in_(poli_ids), *_cut_off(at)]
+    done = aliased(Examination)
+    written = exists().where(done.entry_id == QueueEntry.id, done.finished_at.is_not(None))
+    return [
+        Poli.kind != PoliKind.PHARMACY,
+        QueueEntry.poli_id.in_(poli_ids),
+        *_cut_off(at),
+        ~written,  # it waited for a result, or for another room
+    ]
 
 
 def _cut_off(at: datetime | None = None) -> list[ColumnElement[bool]]:
