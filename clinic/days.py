@@ -4,7 +4,7 @@ A day is a row that a save opens. It is never opened by the clock alone, never r
 and a clock that jumped back goes on with the newest day.
 """
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -21,6 +21,8 @@ STILL_HERE = (
     EntryState.SKIPPED,
 )
 
+# A day that nobody closed goes on after midnight, for whoever is still being looked after.
+NIGHT = timedelta(hours=4)
 _LATEST = select(ServiceDay).order_by(ServiceDay.id.desc()).limit(1)  # built once
 
 
@@ -36,14 +38,15 @@ def latest_day() -> ServiceDay | None:
 
 
 def current_day(at: datetime | None = None) -> ServiceDay | None:
-    """Today's service day if it is open; the newest one when the clock runs behind it."""
+    """Today's service day if it is open, in the night yesterday's; the newest one when the clock
+    runs behind it."""
     day = latest_day()
     return day if day and is_current(day.on, day.closed_at, at) else None
 
 
 def is_current(on: date, closed_at: datetime | None, at: datetime | None = None) -> bool:
     """Whether the newest service day, of this date, is the one that goes on."""
-    return closed_at is None and on >= clinic_date(at)
+    return closed_at is None and on >= clinic_date((at or utcnow()) - NIGHT)
 
 
 def open_day(at: datetime | None = None) -> ServiceDay:
@@ -76,6 +79,28 @@ def _leave_unfinished(day: ServiceDay, at: datetime) -> None:
         visit.status = VisitStatus.UNFINISHED
         visit.ended_at = at
     day.closed_at = day.closed_at or at
+
+
+def bring_back(actor: audit.Actor) -> ServiceDay | None:
+    """The newest day, if it is dated in the future: a clock that was wrong has opened it.
+
+    It gets today's date unless today has a day of its own. Its queue and numbers go on either way.
+    """
+    day, today = latest_day(), clinic_date()
+    if day is None or day.on <= today:
+        return None
+    if db.session.scalar(select(ServiceDay.id).where(ServiceDay.on == today)) is None:
+        details = f"{day.on} -> {today}"
+        day.on = today
+        audit.record(
+            actor,
+            "redate_day",
+            object_type="service_day",
+            object_ref=day.public_id,
+            details=details,
+        )
+        db.session.flush()
+    return day
 
 
 def midnight_utc(day: date) -> datetime:
