@@ -27,8 +27,8 @@ def _parse_time(text: str) -> clock_face:
 class ClockForm(Form):
     """The true date and time, as somebody reads them from a watch."""
 
-    date = StringField("Tanggal hari ini", [checked_by(parse_date)])
-    time = StringField("Jam sekarang", [checked_by(_parse_time)])
+    date = StringField("Tanggal", [checked_by(parse_date)])
+    time = StringField("Jam", [checked_by(_parse_time)])
     sure = BooleanField("Ya, sudah saya cocokkan dengan jam lain")
 
     def instant(self, judged: clock.Judgement) -> datetime | None:

@@ -23,8 +23,8 @@ NAME = "clock"
 # Of this release: no clock can be right that is before it. Dead batteries give 1970, 2000, 2020.
 RELEASED = datetime(2026, 11, 1, tzinfo=UTC)
 TOLERANCE = timedelta(minutes=2)
-# A clock that skips hours into another day would end the queue of today. Less, and within the
-# day, is followed: a time server mends what was wrong since the computer was switched on.
+# A clock that skips hours into another day would end the queue of today. Less is followed, and so
+# is a time server that mends the clock before anybody has worked since the computer was started.
 SKIP = timedelta(hours=1)
 # A clinic that was off over Lebaran must not be asked; a wrong month or year must.
 LONGEST_CLOSED = timedelta(days=14)
@@ -45,6 +45,7 @@ class Known:
     newest: datetime | None = None  # it is not earlier
     expected: datetime | None = None  # it is this, if the computer was not switched off since
     offset: float = 0.0  # the correction in force
+    is_untouched: bool = False  # nobody has worked since the computer was switched on
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def verdict_of(at: datetime, known: Known) -> Verdict:
     if at < earliest - TOLERANCE:
         return Verdict.BEHIND
     if known.expected:
-        skips = at - known.expected > SKIP
+        skips = at - known.expected > SKIP and not known.is_untouched
         is_ahead = skips and days.clinic_date(at) != days.clinic_date(known.expected)
     else:
         is_ahead = at - earliest > LONGEST_CLOSED
@@ -92,15 +93,15 @@ def _known() -> Known:
     audited = db.session.scalar(_NEWEST)
     note = json.loads(mark.note) if mark else {}
     newest = max((at for at in (mark and mark.beat_at, audited) if at), default=None)
-    return Known(newest, _expected(mark, note), note.get("offset", 0.0))
-
-
-def _expected(mark: WorkerBeat | None, note: dict) -> datetime | None:
+    started = None
+    if note.get("boot") and note["boot"] == timekeeping.boot():
+        started = mark.beat_at - timedelta(seconds=note["uptime"])
     if timekeeping.state() in (timekeeping.RIGHT, timekeeping.HELD):
-        return timekeeping.continued()
-    if mark and note["boot"] and note["boot"] == timekeeping.boot():
-        return mark.beat_at + timedelta(seconds=timekeeping.uptime() - note["uptime"])
-    return None
+        expected = timekeeping.continued()
+    else:
+        expected = started and started + timedelta(seconds=timekeeping.uptime())
+    is_untouched = bool(started and audited and audited < started)
+    return Known(newest, expected, note.get("offset", 0.0), is_untouched)
 
 
 def _offset_to_keep(system: datetime, known: Known) -> float:
@@ -139,7 +140,7 @@ def set_time(actor: audit.Actor, at: datetime | None) -> ServiceDay | None:
     service day that the wrong clock dated in the future. Call `timekeeping.forget` if it fails.
     """
     before, system = utcnow(), timekeeping.system_now()
-    offset = (at - system).total_seconds() if at else 0.0
+    offset = float(round((at - system).total_seconds())) if at else 0.0
     timekeeping.adopt(offset)
     now = utcnow()
     _write(now, now, offset)

@@ -33,15 +33,17 @@ def clock():
 @bp.post("/sistem/jam")
 @access.allow(Role.HEAD, Role.OPERATOR, Role.REGISTRATION)
 def set_clock():
-    """`aksi=benar`: the computer's clock is right; else it is the date and time typed."""
+    """The computer's clock is right, or the time that Alur went on with, or what was typed."""
     form, judged, at = ClockForm(request.form), clinic_clock.judge(), None
     goes_on, resend = request.form.get("lanjut", ""), carried_fields()
     # Shown while it was wrong, sent when a colleague had mended it: nothing left to do.
     if judged.verdict is not Verdict.RIGHT or "salah" not in request.form:
-        believes = request.form.get("aksi") == "benar"
-        if believes and judged.verdict is Verdict.IMPOSSIBLE:
-            return page(form, goes_on, resend)
-        if not believes and (at := form.instant(judged)) is None:
+        does = request.form.get("aksi")
+        if does == "lanjut":
+            at = judged.known.expected
+        elif does != "benar":
+            at = form.instant(judged)
+        if at is None and (does != "benar" or judged.verdict is Verdict.IMPOSSIBLE):
             return page(form, goes_on, resend)
         _set(at)
     if resend and known_path(goes_on, "POST"):
