@@ -26,9 +26,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 import sessions
-from clinic import audit, drafts, households, settings, unfinished
+import wrong_clock
+from clinic import audit, clock, drafts, households, settings, unfinished
 from clinic.signed_in import Account, Room
 from db import db, transaction, utcnow
+from kept_forms import typed_fields
 from models import (
     Household,
     Patient,
@@ -43,6 +45,7 @@ from models import (
 View = TypeVar("View", bound=Callable)
 PUBLIC, POLLED = "public", "polled"
 RECORD_ACCESS_TIME = timedelta(minutes=30)
+CLOCK_PAGES = {"system.clock", "system.set_clock"}  # open while the clock is wrong
 
 login_manager = LoginManager()
 login_manager.session_protection = None  # it trusts headers that the client sends
@@ -82,8 +85,11 @@ def guard() -> Response | None:
         return None  # no such page; Flask says so
     view = current_app.view_functions[request.endpoint]
     policy = getattr(view, "access", None)
-    if policy in (PUBLIC, POLLED):
+    is_right = request.endpoint == "static" or clock.is_right()
+    if policy == PUBLIC:
         return None
+    if policy == POLLED:  # no 5xx: to its script that would be a broken line
+        return None if is_right else Response(status=409)
     account = sessions.active_user()
     if account is None:
         return refuse_stranger()
@@ -92,7 +98,7 @@ def guard() -> Response | None:
     request.max_content_length = view.takes or request.max_content_length
     g.actor = audit.Actor(account.id, account.role, request.remote_addr or "")
     g.csrf_token = sessions.csrf_token()
-    return None
+    return None if is_right or request.endpoint in CLOCK_PAGES else wrong_clock.refuse()
 
 
 def refuse_stranger() -> Response:
@@ -122,15 +128,6 @@ def login_context(goes_on: str, resend: list[tuple[str, str]], **more: object) -
         "message": "",
         **more,
     }
-
-
-def typed_fields() -> list[tuple[str, str]]:
-    """What a form sent, to be sent again; only if the form was one of our own pages."""
-    origin = request.headers.get("Origin")
-    if origin and origin.split("://", 1)[-1] != request.host:
-        return []
-    secret = {"csrf_token", "password"}
-    return [pair for pair in request.form.items(multi=True) if pair[0] not in secret]
 
 
 # --- Who acts ---------------------------------------------------------------------------------
@@ -233,7 +230,7 @@ def has_record_access(patient: Patient) -> bool:
     granted = select(RecordAccess.id).where(
         RecordAccess.user_id == current_user.id,
         RecordAccess.patient_ref == patient.public_id,
-        RecordAccess.expires_at > utcnow(),
+        RecordAccess.expires_at.between(utcnow(), utcnow() + RECORD_ACCESS_TIME),
     )
     return db.session.scalar(granted.limit(1)) is not None
 

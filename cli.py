@@ -15,7 +15,7 @@ import click
 from flask import Flask, current_app
 from sqlalchemy import select
 
-from clinic import accounts, audit, closing_work, demo, reference, settings, worker
+from clinic import accounts, audit, clock, closing_work, demo, reference, settings, worker
 from db import SQLITE_IS_WAL_SAFE, db, sqlite_driver, transaction, utcnow
 from models import Role, User
 
@@ -25,6 +25,7 @@ NOBODY_TO_ASK = (
     "Basis data masih kosong dan tidak ada terminal untuk bertanya. Jalankan di terminal, atau "
     "sebutkan --clinic, --time-zone, --head-name, --head-username, dan --head-password-file."
 )
+WRONG_CLOCK = "Jam komputer ini salah. Betulkan tanggal dan jamnya dulu, lalu ulangi."
 
 log = logging.getLogger("alur")
 
@@ -54,6 +55,8 @@ def setup_command(clinic, time_zone, head_name, head_username, head_password_fil
         prepare_database()
         if not is_empty():
             return
+        if not clock.is_right():
+            raise click.ClickException(WRONG_CLOCK)
         if current_app.config["ALUR"].wants_demo:
             fill_demo()
             return
@@ -137,6 +140,8 @@ def ready_message_command() -> None:
             f"Perhatian: SQLite {sqlite_driver.sqlite_version} punya cacat WAL; hanya pekerja "
             "latar yang menulis checkpoint. Pasang paket pysqlite3 bila tersedia."
         )
+    if not clock.is_right():
+        click.echo("Perhatian: jam komputer ini tampaknya salah. Masuk ke Alur, lalu pastikan.")
     if not settings.value("is_demo"):
         return
     click.echo(f"Akun latihan (kata sandi semua: {DEMO_PASSWORD}):")
@@ -151,6 +156,8 @@ def demo_data_command(today: bool) -> None:
     """Top the demo clinic up with a living today."""
     if not settings.value("is_demo"):
         raise click.ClickException("Ini bukan data latihan; tidak ada yang diubah.")
+    if not clock.is_right():
+        raise click.ClickException(WRONG_CLOCK)
     if today:
         with transaction():
             added = demo.fill_today()
@@ -194,7 +201,8 @@ def _work(stop: threading.Event) -> None:
         has_more = True
         while has_more and not must_stop():
             worker.run_once()
-            closing_work.work(current_app.config["ALUR"].data, utcnow(), must_stop)
+            if clock.is_right():
+                closing_work.work(current_app.config["ALUR"].data, utcnow(), must_stop)
             has_more = worker.import_patients(current_app.config["ALUR"].data, must_stop)
         db.session.remove()
         db.engine.dispose()

@@ -1,6 +1,6 @@
 """The database object, SQLite's settings and the one place that writes: `transaction()`.
 
-Imports none of our modules, so that every module may import it.
+Imports none of our modules but the clock, so that every module may import it.
 """
 
 import contextlib
@@ -17,6 +17,8 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 from uuid6 import uuid7
+
+import timekeeping
 
 try:  # bundles a SQLite without the WAL-reset bug; no wheel on some processors
     from pysqlite3 import dbapi2 as sqlite_driver
@@ -97,7 +99,8 @@ def _in_array(element, compiler, **options) -> str:
 
 
 def utcnow() -> datetime:
-    return datetime.now(UTC)
+    """The clinic's time: the computer's, unless that jumped or was corrected."""
+    return timekeeping.now()
 
 
 def new_public_id() -> str:

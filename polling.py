@@ -15,6 +15,7 @@ from werkzeug.http import parse_cookie
 from werkzeug.sansio.utils import host_is_trusted
 
 import sessions
+import timekeeping
 from clinic import queue_watch
 from db import db, utcnow
 
@@ -37,7 +38,7 @@ class UnchangedPolls:
 
     def _is_unchanged(self, environ: WSGIEnvironment) -> bool:
         asked = _ASKED.fullmatch(f"{environ['PATH_INFO']}?{environ.get('QUERY_STRING', '')}")
-        if not asked or environ["REQUEST_METHOD"] != "GET":
+        if not asked or environ["REQUEST_METHOD"] != "GET" or not timekeeping.is_fine():
             return False
         if self.hosts and not host_is_trusted(environ.get("HTTP_HOST"), self.hosts):
             return False

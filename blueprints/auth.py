@@ -1,11 +1,8 @@
 """Log in, log out, unlock, and send again what a form had sent meanwhile."""
 
-import json
-
-from flask import Blueprint, current_app, make_response, redirect, render_template, request
+from flask import Blueprint, make_response, redirect, render_template, request
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 import access
@@ -13,6 +10,7 @@ import navigation
 import sessions
 from clinic import accounts, audit
 from db import db, transaction
+from kept_forms import carried_fields, known_path, typed_fields
 from models import User
 
 bp = Blueprint("auth", __name__)
@@ -51,7 +49,7 @@ def enter():
         accounts.note_success(user)
         sessions.begin(user)
         audit.record(audit.Actor(user.id, user.role, request.remote_addr or ""), "log_in")
-    resend, goes_on = _resend_fields(), request.form.get("lanjut", "")
+    resend, goes_on = carried_fields(), request.form.get("lanjut", "")
     if resend and known_path(goes_on, "POST"):
         return render_template("auth/resend.html", path=goes_on, fields=resend, problem="")
     return redirect(known_path(goes_on, "GET") or "/", 303)
@@ -67,17 +65,9 @@ def _note_failure(user: User | None) -> None:
 
 def _again(username: str, message: str, status: int = 422) -> Response:
     context = access.login_context(
-        request.form.get("lanjut", ""), _resend_fields(), username=username, message=message
+        request.form.get("lanjut", ""), carried_fields(), username=username, message=message
     )
     return make_response(render_template("auth/login.html", **context), status)
-
-
-def _resend_fields() -> list[tuple[str, str]]:
-    try:
-        pairs = json.loads(request.form.get("resend") or "[]")
-        return [(str(name), str(text)) for name, text in pairs]
-    except (ValueError, TypeError):
-        return []
 
 
 @bp.post("/keluar")
@@ -93,24 +83,13 @@ def logout():
     return response
 
 
-def known_path(path: str, method: str) -> str:
-    """The path if it is a page of ours (never another site's address), else ''."""
-    if not path.startswith("/") or path.startswith("//") or "\\" in path:
-        return ""
-    try:
-        current_app.url_map.bind("").match(path.partition("?")[0], method=method)
-    except HTTPException:
-        return ""
-    return path
-
-
 @bp.app_errorhandler(CSRFError)
 def form_expired(error: CSRFError):
     """Nothing typed is lost: it is shown again, ready to send."""
     if request.endpoint == "auth.enter":
         message = "Halaman ini sudah lama terbuka. Masukkan kata sandi sekali lagi."
         return _again(request.form.get("username", ""), message, 400)
-    fields = access.typed_fields()
+    fields = typed_fields()
     if not current_user.is_authenticated:
         context = access.login_context(request.path, fields)
         return render_template("auth/login.html", **context), 400

@@ -118,7 +118,7 @@ def _page(day: ServiceDay, problem: str = "", status: int = 200) -> Response:
         unfinished=unfinished.of_day(day),
         shows_patients=access.has_role(Role.HEAD),
         is_newest=newest is not None and newest.id == day.id,
-        is_today=day.on >= days.clinic_date(),
+        is_today=days.is_current(day.on, None),
         closes_at=closing.closing_time(),
         recent=closing.recent_days(RECENT),
         **_steps(day),

@@ -68,7 +68,8 @@ def seconds_to_wait(user: User | None, at: datetime | None = None) -> int:
     """How long this account must wait before its next try; other accounts never wait."""
     if user is None or user.wait_until is None:
         return 0
-    return max(0, int((user.wait_until - (at or utcnow())).total_seconds() + 0.999))
+    wait = min(user.wait_until - (at or utcnow()), LONGEST_WAIT)  # should the clock have jumped
+    return max(0, int(wait.total_seconds() + 0.999))
 
 
 def note_failure(user: User) -> None:

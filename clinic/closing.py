@@ -59,7 +59,7 @@ def take_back(actor: Actor, day: ServiceDay) -> int:
     Raises ClosingError for a day that is not the newest, or is not closed.
     """
     newest = days.latest_day()
-    if newest is None or newest.id != day.id or day.on < days.clinic_date():
+    if newest is None or newest.id != day.id or not days.is_current(day.on, None):
         raise ClosingError("Hanya hari ini yang dapat dibuka lagi.")
     if day.closed_at is None:
         raise ClosingError("Hari ini belum ditutup.")
@@ -80,7 +80,8 @@ def ask_when_due(at: datetime) -> None:
     """
     newest = select(ServiceDay).order_by(ServiceDay.id.desc()).limit(2)
     for day in db.session.scalars(newest).all():
-        if _needs_closing(day) and (day.on < days.clinic_date(at) or _is_due(day, at)):
+        goes_on = days.is_current(day.on, None, at)
+        if _needs_closing(day) and (not goes_on or _is_due(day, at)):
             ask(audit.SYSTEM, day, at)
 
 
@@ -92,7 +93,9 @@ def _needs_closing(day: ServiceDay) -> bool:
 def _is_due(day: ServiceDay, at: datetime) -> bool:
     local = at.astimezone(ZoneInfo(settings.value("time_zone")))
     closes = closing_time()
-    if closes is None or day.on != local.date() or local.time() < closes:
+    if closes is None or day.on > local.date():
+        return False
+    if day.on == local.date() and local.time() < closes:
         return False
     if not still_here(day):
         return True

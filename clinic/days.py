@@ -5,7 +5,7 @@ and a clock that jumped back goes on with the newest day. A closed day goes on w
 after all; what its closing had done is then outdated and done again (clinic/closing.py).
 """
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, update
@@ -33,6 +33,8 @@ STILL_HERE = (
 )
 
 DAY_OVER = "Hari layanan berganti"
+# A day that nobody closed goes on after midnight, for whoever is still being looked after.
+NIGHT = timedelta(hours=4)
 
 _LATEST = select(ServiceDay).order_by(ServiceDay.id.desc()).limit(1)  # built once
 # On PostgreSQL a save waits for a closing that has begun, and the closing for saves.
@@ -53,14 +55,15 @@ def latest_day() -> ServiceDay | None:
 
 
 def current_day(at: datetime | None = None) -> ServiceDay | None:
-    """Today's service day if it is open; the newest one when the clock runs behind it."""
+    """Today's service day if it is open, in the night yesterday's; the newest one when the clock
+    runs behind it."""
     day = latest_day()
     return day if day and is_current(day.on, day.closed_at, at) else None
 
 
 def is_current(on: date, closed_at: datetime | None, at: datetime | None = None) -> bool:
     """Whether the newest service day, of this date, is the one that goes on."""
-    return closed_at is None and on >= clinic_date(at)
+    return closed_at is None and on >= clinic_date((at or utcnow()) - NIGHT)
 
 
 def open_day(at: datetime | None = None) -> ServiceDay:
@@ -141,6 +144,28 @@ def give_back(actor: Actor, day: ServiceDay) -> int:
             entry.visit.status, entry.visit.ended_at = VisitStatus.OPEN, None
     reopen(actor, day)
     return len(events)
+
+
+def bring_back(actor: audit.Actor) -> ServiceDay | None:
+    """The newest day, if it is dated in the future: a clock that was wrong has opened it.
+
+    It gets today's date unless today has a day of its own. Its queue and numbers go on either way.
+    """
+    day, today = latest_day(), clinic_date()
+    if day is None or day.on <= today:
+        return None
+    if db.session.scalar(select(ServiceDay.id).where(ServiceDay.on == today)) is None:
+        details = f"{day.on} -> {today}"
+        day.on = today
+        audit.record(
+            actor,
+            "redate_day",
+            object_type="service_day",
+            object_ref=day.public_id,
+            details=details,
+        )
+        db.session.flush()
+    return day
 
 
 def midnight_utc(day: date) -> datetime:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine, select
 
 from clinic import settings
+from clinic.days import NIGHT
 from clinic.queue_order import in_calling_order
 from db import db, utcnow
 from models import EntryState, Poli, QueueEntry, QueueState, ServiceDay, Visit
@@ -74,8 +75,8 @@ def poll(token_digest: str, poli_code: str, now: datetime, engine: Engine) -> Po
     if row is None:
         return STRANGER
     user_id, role, may_see, day_id, day_on, is_open, version, epoch, zone = row
-    today = now.astimezone(ZoneInfo(_setting(zone, "time_zone"))).date()
-    is_current = day_id and is_open and date.fromisoformat(day_on) >= today
+    since = (now - NIGHT).astimezone(ZoneInfo(_setting(zone, "time_zone"))).date()
+    is_current = day_id and is_open and date.fromisoformat(day_on) >= since
     numbers = f"{day_id}.{version or 0}" if is_current else "0.0"
     return PollState(user_id, role, bool(may_see), f"{_setting(epoch, 'epoch')}.{numbers}")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import case, func, select, text
 
+import timekeeping
 from clinic import audit, days, settings
 from db import SQLITE_IS_WAL_SAFE, db, sqlite_driver, utcnow
 from formatting import clock_time, long_date, minutes_text, number_text
@@ -102,7 +103,9 @@ def disk(data: Path) -> Check:
 def worker(at: datetime) -> Check:
     """Age of the background worker's last sign of life."""
     name = "Pekerja latar"
-    last = db.session.scalar(select(func.max(WorkerBeat.beat_at)))
+    # One from the future was written by a clock that was wrong.
+    written = WorkerBeat.beat_at <= at + BEAT_LATE
+    last = db.session.scalar(select(func.max(WorkerBeat.beat_at)).where(written))
     restart = "Minta petugas TI menyalakan ulang Alur; pelayanan tetap berjalan."
     if last is None:
         return Check(name, State.BAD, "belum pernah berjalan", restart)
@@ -146,7 +149,7 @@ def service_day(at: datetime) -> Check:
             name,
             State.BAD,
             long_date(latest.on),
-            "Jam server tertinggal dari hari layanan terakhir. Minta petugas TI membetulkan jam.",
+            "Dibuka saat jam salah. Antrean dan nomornya berlanjut sampai tanggal itu lewat.",
         )
     day = days.current_day(at)
     if day is None:
@@ -177,7 +180,17 @@ def clock(at: datetime) -> Check:
     """The server's clock in the clinic's zone, to hold against the clock on the wall."""
     zone = settings.value("time_zone")
     figures = f"{clock_time(at, zone)} {settings.TIME_ZONES[zone]}"
-    sentence = "Cocokkan dengan jam dinding. Bila berbeda, beri tahu petugas TI."
+    offset = round(timekeeping.offset())
+    if offset:
+        apart = ("lambat" if offset > 0 else "cepat") + f" {_span(abs(offset))}"
+        return Check(
+            "Jam server",
+            State.WATCH,
+            f"{figures}, jam komputer {apart}",
+            "Alur memakai waktu yang diketik petugas. Minta petugas TI membetulkan jam komputer; "
+            "Alur kembali sendiri ke jam itu.",
+        )
+    sentence = "Cocokkan dengan jam dinding. Bila berbeda, ketik waktu yang benar di Jam."
     return Check("Jam server", State.GOOD, figures, sentence)
 
 
@@ -210,9 +223,12 @@ def size_text(size: int) -> str:
 
 
 def _ago(age: timedelta) -> str:
-    seconds = max(0, int(age.total_seconds()))
+    return f"{_span(max(0, int(age.total_seconds())))} lalu"
+
+
+def _span(seconds: int) -> str:
     if seconds < 60:
-        return f"{seconds} detik lalu"
+        return f"{seconds} detik"
     if seconds < 2 * 24 * 3600:
-        return f"{minutes_text(seconds // 60)} lalu"
-    return f"{seconds // (24 * 3600)} hari lalu"
+        return minutes_text(seconds // 60)
+    return f"{seconds // (24 * 3600)} hari"

@@ -64,7 +64,7 @@ def count_in_rooms(poli_ids: list[int], at: datetime | None = None) -> int:
 def is_or_was_in(patient: Patient, poli_ids: list[int]) -> bool:
     """Whether the patient is or was in one of these rooms today, or was cut off in it lately."""
     day = days.latest_day()  # after its end too
-    is_today = day is not None and day.on >= days.clinic_date()
+    is_today = day is not None and days.is_current(day.on, None)
     found = (
         select(QueueEntry.id)
         .join(QueueEntry.visit)

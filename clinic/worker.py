@@ -13,7 +13,8 @@ from pathlib import Path
 
 from sqlalchemy import text, update
 
-from clinic import audit, closing, import_work, name_index, pair_scan, unsaved
+import timekeeping
+from clinic import audit, clock, closing, import_work, name_index, pair_scan, unsaved
 from db import BUSY_TIMEOUT_MS, SQLITE_IS_WAL_SAFE, db, transaction, utcnow
 from models import LoginSession, WorkerBeat
 
@@ -31,14 +32,21 @@ CHECKPOINT_WAIT_MS = 200
 IMPORT_SECONDS = 4.0  # then the sign of life is due again
 
 log = logging.getLogger("alur.worker")
-_started_at = utcnow()
+_started = timekeeping.uptime()
 
 
 def run_once(at: datetime | None = None) -> None:
-    """All that is due at this instant (default now), the sign of life first."""
+    """All that is due at this instant (default now), the sign of life first.
+
+    While the clock is wrong nothing is due.
+    """
+    is_right = clock.is_right()
     at = at or utcnow()
     with transaction():
         beat(NAME, at)
+        if not is_right:
+            return
+        clock.keep()
         end_expired_sessions(at)
         unsaved.clear(at)
         closing.ask_when_due(at)
@@ -55,7 +63,8 @@ def beat(name: str, at: datetime, note: str = "") -> WorkerBeat:
     if row is None:
         row = WorkerBeat(name=name)
         db.session.add(row)
-    row.pid, row.started_at, row.beat_at, row.note = os.getpid(), _started_at, at, note
+    started_at = at - timedelta(seconds=timekeeping.uptime() - _started)
+    row.pid, row.started_at, row.beat_at, row.note = os.getpid(), started_at, at, note
     db.session.flush()
     return row
 
@@ -135,6 +144,8 @@ def import_patients(data: Path, must_stop: Callable[[], bool] = lambda: False) -
 
     `data` is the folder that holds the clinic's files.
     """
+    if not clock.is_right():
+        return False
     end = time.monotonic() + IMPORT_SECONDS
     while not must_stop():
         work = import_work.prepare(data)

@@ -10,6 +10,7 @@ from datetime import timedelta
 from flask import Flask, session
 
 import sessions
+from clinic import clock
 from clinic.signed_in import Account, OpenSession
 from db import db, utcnow
 from models import Role
@@ -30,6 +31,8 @@ log = logging.getLogger("alur.warm_up")
 def warm_up(application: Flask) -> None:
     """Leaves no connection open: they must not be used by two processes."""
     try:
+        with application.app_context():
+            clock.judge()  # before anything is stored
         _show(application, "/masuk")
         token = {"csrf_token": ""}
         for path in PAGES:

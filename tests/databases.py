@@ -15,7 +15,7 @@ from sqlalchemy import Table, event
 
 import cli
 from app import create_app
-from clinic import demo, reference, routing, settings
+from clinic import clock, demo, reference, routing, settings
 from config import Config
 from db import Base, db, transaction
 from tests import postgres
@@ -36,6 +36,7 @@ def prepare(app: Flask) -> None:
             with transaction():
                 reference.seed()
                 settings.set_value("epoch", settings.new_epoch())
+        clock.judge()
         with transaction():
             demo.create_staff(CHEAP_HASH)
         db.engine.dispose()

@@ -32,24 +32,29 @@ STYLE_BUDGETS = {"app.css": 5 * 1024, "paper.css": 1400}
 SCRIPT_BUDGET = 4 * 1024
 
 # Each layer may import the ones that stand here beside it, and nothing else of ours.
-GROUND = {"db", "validators", "formatting", "config"}
+GROUND = {"db", "validators", "formatting", "config", "timekeeping"}
 EDGE = {"access", "patient_forms", "sessions", "responses", "navigation", "polling", "logs"}
+EDGE |= {"kept_forms", "wrong_clock"}
 ALLOWED = {
-    "db": set(),
+    "timekeeping": set(),
+    "db": {"timekeeping"},
     "config": set(),
     "formatting": set(),
     "logs": set(),
     "validators": set(),
     "tables": {"tables", "db"},
     "models": {"tables"},
-    "clinic": {"clinic", "models", "db", "validators", "formatting"},
+    "clinic": {"clinic", "models", "db", "validators", "formatting", "timekeeping"},
     "navigation": {"models"},
-    "access": {"clinic", "models", "db", "sessions", "formatting"},
+    "access": {"clinic", "models", "db", "sessions", "formatting", "kept_forms", "wrong_clock"},
+    "kept_forms": set(),
+    "wrong_clock": {"clinic", "validators", "timekeeping", "kept_forms"},
     "sessions": {"clinic", "models", "db"},
     "patient_forms": set(),
     "responses": set(),
-    "polling": {"clinic", "db", "sessions"},
+    "polling": {"clinic", "db", "sessions", "timekeeping"},
     "blueprints": {"blueprints", "clinic", "models", "db", "validators", "formatting"}
+    | {"timekeeping", "kept_forms", "wrong_clock"}
     | {"access", "patient_forms", "sessions", "responses", "navigation"},
     "cli": {"clinic", "models", "db", "validators", "formatting", "config", "logs"},
     "app": GROUND | EDGE | {"models", "clinic", "cli", "blueprints"},
@@ -142,6 +147,22 @@ def test_no_import_inside_a_function(path):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             inner = [n for n in ast.walk(node) if isinstance(n, ast.Import | ast.ImportFrom)]
             assert not inner, f"{name_of(path)}:{inner[0].lineno} in {node.name}"
+
+
+def test_one_source_of_time():
+    """Only timekeeping.py asks the computer's clock; seconds that pass are `monotonic`."""
+    clocks = {"now", "utcnow", "today", "time", "time_ns"}
+    asked = re.compile(r"\b(CURRENT_(TIMESTAMP|DATE|TIME)|now\(\)|datetime\('now)", re.IGNORECASE)
+    found = []
+    for path in PRODUCT + sorted((ROOT / "deploy").glob("*.py")):
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                owner = ast.unparse(node.func.value).rpartition(".")[2]
+                if node.func.attr in clocks and owner in {"datetime", "date", "time", "func"}:
+                    found.append(f"{name_of(path)}:{node.lineno}")
+            if isinstance(node, ast.Constant) and asked.search(str(node.value)):
+                found.append(f"{name_of(path)}:{node.lineno}")
+    assert {place.partition(":")[0] for place in found} == {"timekeeping.py"}, found
 
 
 # What the background process does.

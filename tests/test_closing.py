@@ -246,8 +246,8 @@ def test_it_closes_by_itself_from_the_set_time_on(app):
 def test_without_a_set_time_it_closes_when_the_next_day_is_there(app):
     settle("closes_at", "")
     written(begun())
-    assert due(at_clock(23, 59)) == {}
-    assert set(due(at_clock(0, 1, days_on=1)).values()) == {StepState.WAITING}
+    assert due(at_clock(3, 59, days_on=1)) == {}, "the night belongs to the day before"
+    assert set(due(at_clock(4, 0, days_on=1)).values()) == {StepState.WAITING}
 
 
 def test_patients_in_the_queue_hold_it_up_until_nothing_has_happened_for_long(app):

@@ -29,6 +29,7 @@ TABS = (
     ("Obat", "system.medicine_list"),
     ("Wilayah", "system.villages"),
     ("Pengaturan", "system.clinic_settings"),
+    ("Jam", "system.clock"),
     ("Jejak audit", "system.audit_trail"),
 )
 

@@ -1,0 +1,35 @@
+"""What a form had sent when it could not be answered yet: kept on the page, to be sent again."""
+
+import json
+
+from flask import current_app, request
+from werkzeug.exceptions import HTTPException
+
+
+def typed_fields() -> list[tuple[str, str]]:
+    """What a form sent, to be sent again; only if the form was one of our own pages."""
+    origin = request.headers.get("Origin")
+    if origin and origin.split("://", 1)[-1] != request.host:
+        return []
+    secret = {"csrf_token", "password"}
+    return [pair for pair in request.form.items(multi=True) if pair[0] not in secret]
+
+
+def carried_fields() -> list[tuple[str, str]]:
+    """What a page in between (login, clock) carries on in its `resend`."""
+    try:
+        pairs = json.loads(request.form.get("resend") or "[]")
+        return [(str(name), str(text)) for name, text in pairs]
+    except (ValueError, TypeError):
+        return []
+
+
+def known_path(path: str, method: str) -> str:
+    """The path if it is a page of ours (never another site's address), else ''."""
+    if not path.startswith("/") or path.startswith("//") or "\\" in path:
+        return ""
+    try:
+        current_app.url_map.bind("").match(path.partition("?")[0], method=method)
+    except HTTPException:
+        return ""
+    return path

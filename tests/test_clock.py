@@ -1,0 +1,368 @@
+"""A clock that jumps: nothing gets a wrong date, no queue ends, and anybody's watch mends it."""
+
+import json
+import re
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import event, func, select
+from sqlalchemy.exc import OperationalError
+
+import timekeeping
+from clinic import clock, days, queue_watch, queues, worker
+from clinic.clock import Known, Verdict
+from db import db, transaction, utcnow
+from models import AuditEntry, LoginSession, QueueEntry, ServiceDay, Visit, WorkerBeat
+from tests import factories
+from tests.pages import login, post
+
+DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
+QUEUE = "/poli/UMUM"
+CLOCK = "/sistem/jam"
+
+
+class Machine:
+    """The computer that the test runs on, with hands on its clock."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+        self.time = time.time
+
+    def turn(self, by: timedelta) -> None:
+        self.ahead += by
+
+    def set(self, at: datetime) -> None:
+        self.ahead = at - datetime.fromtimestamp(self.time(), UTC)
+
+    def restart(self, *, off: bool) -> None:
+        """Alur starts anew; `off`: the computer was switched off meanwhile."""
+        timekeeping.forget()
+        if off:
+            with transaction():
+                mark = db.session.get_one(WorkerBeat, clock.NAME)
+                mark.note = json.dumps(json.loads(mark.note) | {"boot": "an earlier one"})
+
+
+@pytest.fixture
+def machine(app, monkeypatch):
+    found = Machine()
+    monkeypatch.setattr("time.time", lambda: found.time() + found.ahead.total_seconds())
+    timekeeping.adopt(0)
+    worker.run_once()
+    yield found
+    found.ahead = timedelta()
+    timekeeping.adopt(0)
+
+
+def typed(at: datetime, **more: str) -> dict[str, str]:
+    """As the watch of somebody in the clinic shows it (WITA)."""
+    local = at + 8 * HOUR
+    return {"date": f"{local:%d-%m-%Y}", "time": f"{local:%H.%M}", "salah": "1", **more}
+
+
+def stored() -> int:
+    db.session.rollback()
+    return db.session.scalar(select(func.max(AuditEntry.seq)))
+
+
+def labels() -> list[str]:
+    db.session.rollback()
+    return list(db.session.scalars(select(Visit.label).order_by(Visit.id)))
+
+
+def actions() -> list[str]:
+    db.session.rollback()
+    return list(db.session.scalars(select(AuditEntry.action).order_by(AuditEntry.seq)))
+
+
+# --- What is believed -------------------------------------------------------------------------
+
+NOON = datetime(2026, 12, 1, 4, tzinfo=UTC)  # in the clinic
+
+
+@pytest.mark.engines("sqlite")
+@pytest.mark.parametrize(
+    ("at", "known", "verdict"),
+    [
+        (datetime(1970, 1, 1, tzinfo=UTC), Known(), Verdict.IMPOSSIBLE),
+        (datetime(2020, 1, 1, tzinfo=UTC), Known(NOON), Verdict.IMPOSSIBLE),
+        (NOON, Known(), Verdict.RIGHT),
+        (NOON - MINUTE, Known(NOON), Verdict.RIGHT),
+        (NOON - 3 * MINUTE, Known(NOON), Verdict.BEHIND),
+        # Off since noon: over night, over Lebaran; a wrong month.
+        (NOON + 13 * DAY, Known(NOON), Verdict.RIGHT),
+        (NOON + 31 * DAY, Known(NOON), Verdict.AHEAD),
+        # Running since noon: it should be two o'clock.
+        (NOON + HOUR, Known(NOON, NOON + 2 * HOUR), Verdict.BEHIND),
+        (NOON + 5 * HOUR, Known(NOON, NOON + 2 * HOUR), Verdict.RIGHT),
+        (NOON + 26 * HOUR, Known(NOON, NOON + 2 * HOUR), Verdict.AHEAD),
+        (NOON + 26 * HOUR, Known(NOON, NOON + 2 * HOUR, is_untouched=True), Verdict.RIGHT),
+        # Midnight, and a time server that just mended some minutes.
+        (NOON + 12 * HOUR + MINUTE, Known(NOON, NOON + 12 * HOUR - MINUTE), Verdict.RIGHT),
+    ],
+)
+def test_what_is_believed(app, at, known, verdict):
+    assert clock.verdict_of(at, known) is verdict
+
+
+# --- While it is wrong ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("jump", [-DAY, DAY], ids=["back", "ahead"])
+def test_a_jump_stops_the_work_and_nothing_else(machine, app, sign_in, jump):
+    first = factories.entry()
+    doctor, clerk = sign_in("umum"), sign_in("loket")
+    fragment = re.search(r'hx-get="([^"]+)"', doctor.get(QUEUE).get_data(as_text=True))[1]
+    poll = fragment.replace("&amp;", "&")
+    before, at = stored(), utcnow()
+
+    machine.turn(jump)
+    page = doctor.get(QUEUE)
+    assert page.status_code == 503
+    assert "Jam server salah" in page.get_data(as_text=True)
+    assert post(doctor, f"{QUEUE}/panggil").status_code == 503
+    assert doctor.get(poll).status_code == 409, "the queue says that it can't be brought up to date"
+    fragment = {"HX-Request": "true"}
+    assert post(clerk, "/pendaftaran/saran", headers=fragment).data == b"", "the form stays"
+    assert clerk.get("/pendaftaran").status_code == 503
+    assert stored() == before
+    machine.restart(off=False)  # what somebody tries first
+    assert clerk.get("/pendaftaran").status_code == 503
+    # What cares for nobody goes on, in the time that it really is.
+    for path in ("/healthz", "/layar", "/bantuan", "/masuk"):
+        assert app.test_client().get(path).status_code == 200, path
+    other = login(app.test_client(), "gigi")
+    assert other.get("/").status_code == 503
+    entry = db.session.scalar(select(AuditEntry).order_by(AuditEntry.seq.desc()).limit(1))
+    assert (entry.action, abs(entry.at - at) < MINUTE) == ("log_in", True)
+    assert days.current_day().id == first.service_day_id
+
+    machine.turn(-jump)
+    assert doctor.get(poll).status_code == 204
+    second = factories.entry()
+    assert (first.service_day_id, labels()) == (second.service_day_id, ["U001", "U002"])
+    assert post(doctor, f"{QUEUE}/panggil").status_code == 303, "called; nobody was logged out"
+    assert actions()[-1] == "call"
+
+
+def test_what_was_typed_waits_until_the_clock_is_right(machine, sign_in):
+    clerk = sign_in("loket")
+    machine.turn(-DAY)
+    page = post(clerk, "/pendaftaran/baru", {"name": "Siti Aminah", "address": 'Jalan "A" <1>'})
+    assert page.status_code == 503
+    html = page.get_data(as_text=True)
+    assert 'value="Siti Aminah"' in html
+    resend = {"resend": json.dumps([["name", "Siti Aminah"]]), "lanjut": "/pendaftaran/baru"}
+    shown = post(clerk, CLOCK, {**resend, "date": "31-02-2026", "time": "7.30"})
+    assert "Tanggal 31-02-2026 tidak ada" in shown.get_data(as_text=True)
+    assert "Siti Aminah" in shown.get_data(as_text=True)
+    answer = post(clerk, CLOCK, {**resend, "aksi": "benar", "salah": "1"})
+    assert answer.status_code == 200
+    assert 'name="name" value="Siti Aminah"' in answer.get_data(as_text=True)
+    assert post(clerk, "/pendaftaran/baru", {"name": "Siti Aminah"}).status_code == 422
+
+
+@pytest.mark.engines("sqlite")
+def test_the_worker_waits_too(machine, sign_in):
+    sign_in("loket")
+    mark, at = db.session.get(WorkerBeat, clock.NAME).beat_at, utcnow()
+    machine.turn(DAY)
+    worker.run_once()
+    db.session.expire_all()
+    assert db.session.get(WorkerBeat, clock.NAME).beat_at == mark
+    assert abs(db.session.get(WorkerBeat, worker.NAME).beat_at - at) < MINUTE, "a sign of life"
+    assert db.session.scalars(select(LoginSession)).one().ended_at is None
+    assert not worker.import_patients(None)
+    machine.turn(-DAY)
+    worker.run_once()
+    db.session.expire_all()
+    assert db.session.get(WorkerBeat, clock.NAME).beat_at > mark
+
+
+# --- Who mends it -----------------------------------------------------------------------------
+
+
+def test_only_who_reads_no_records_by_chance_may_mend_it(machine, sign_in):
+    machine.turn(-DAY)
+    assert sign_in("umum").get(CLOCK).status_code == 403
+    assert "Minta petugas pendaftaran" in sign_in("umum").get(QUEUE).get_data(as_text=True)
+    for username in ("loket", "kepala", "ti"):
+        page = sign_in(username).get(CLOCK)
+        assert (page.status_code, 'name="date"' in page.get_data(as_text=True)) == (503, True)
+
+
+@pytest.mark.parametrize("year", [1970, 2020])
+def test_a_dead_battery_is_mended_by_the_clerks_watch(machine, app, sign_in, year):
+    """The computer was off, and starts in a year long ago."""
+    factories.entry()
+    machine.set(datetime(year, 1, 1, tzinfo=UTC))
+    machine.restart(off=True)
+    clerk = login(app.test_client(), "loket")  # is possible
+    assert clerk.get("/pendaftaran").status_code == 503
+    refused = post(clerk, CLOCK, {"aksi": "benar", "salah": "1"})
+    assert refused.status_code == 503, "that year can't be right, whoever says so"
+    with_year = post(clerk, CLOCK, typed(datetime(year, 1, 2, tzinfo=UTC)))
+    assert "Periksa tahunnya" in with_year.get_data(as_text=True)
+    assert "Isi tanggal dan jam" in post(clerk, CLOCK, {"salah": "1"}).get_data(as_text=True)
+
+    truth = datetime.fromtimestamp(machine.time(), UTC)
+    assert post(clerk, CLOCK, typed(truth)).status_code == 303
+    assert abs(utcnow() - truth) < 2 * MINUTE
+    assert clerk.get("/pendaftaran").status_code == 200, "still logged in"
+    factories.entry()
+    assert labels() == ["U001", "U002"]
+    worker.run_once()
+    timekeeping.forget()  # other processes, and a restart
+    assert clock.is_right()
+    assert abs(utcnow() - truth) < 2 * MINUTE
+    assert "jam komputer lambat" in sign_in("ti").get("/sistem").get_data(as_text=True)
+    dates = db.session.scalars(select(AuditEntry.at)).all()
+    dates += db.session.scalars(select(WorkerBeat.started_at)).all()
+    dates += db.session.scalars(select(LoginSession.seen_at)).all()
+    assert min(dates) > truth - HOUR, "nothing is dated in that year"
+
+    machine.set(truth)  # the time server is back
+    assert clerk.get("/pendaftaran").status_code == 200
+    worker.run_once()
+    assert timekeeping.offset() == 0
+    assert actions().count("set_clock") == actions().count("clock_restored") == 1
+    worker.run_once()
+    assert actions().count("clock_restored") == 1
+
+
+def test_a_day_dated_in_the_future_comes_back_with_its_queue(machine, sign_in):
+    """The computer started with tomorrow's date; it is put right while patients wait."""
+    machine.turn(3 * DAY)
+    machine.restart(off=True)
+    clerk = sign_in("loket")
+    first = factories.entry()
+    assert clerk.get("/pendaftaran").status_code == 200, "it may have been off for three days"
+    worker.run_once()
+    machine.turn(-3 * DAY)
+    assert clerk.get("/pendaftaran").status_code == 503
+    assert post(clerk, CLOCK, {"aksi": "benar", "salah": "1"}).status_code == 303
+    assert clerk.get("/pendaftaran").status_code == 200, "neither logged out nor asked again"
+    second = factories.entry()
+    assert (first.service_day_id, labels()) == (second.service_day_id, ["U001", "U002"])
+    db.session.expire_all()
+    assert db.session.get(ServiceDay, first.service_day_id).on == days.clinic_date()
+    assert actions().count("redate_day") == 1
+    assert db.session.get(WorkerBeat, clock.NAME).beat_at <= utcnow(), "lowered by a person only"
+    worker.run_once()
+    assert clock.is_right()
+
+
+@pytest.mark.engines("sqlite")
+def test_beside_a_day_of_today_it_keeps_its_date_and_that_is_said(machine, sign_in):
+    factories.entry()
+    machine.turn(3 * DAY)
+    machine.restart(off=True)
+    clerk = sign_in("loket")
+    late = factories.entry()
+    machine.turn(-3 * DAY)
+    post(clerk, CLOCK, {"aksi": "benar", "salah": "1"})
+    assert "dibuka saat jam salah" in clerk.get("/pendaftaran").get_data(as_text=True)
+    assert factories.entry().service_day_id == late.service_day_id
+    assert labels() == ["U001", "U001", "U002"]
+
+
+@pytest.mark.engines("sqlite")
+def test_a_correction_logs_nobody_out_and_keeps_nobody_in(machine, app, sign_in):
+    """A time server mends what was wrong since the start: 15 hours, in both directions."""
+    clerk, doctor = sign_in("loket"), sign_in("umum")
+    for jump in (15 * HOUR + DAY, -15 * HOUR - DAY):
+        rows = db.session.scalars(select(LoginSession)).all()
+        left = [(row.expires_at - utcnow(), row.idle_until - utcnow()) for row in rows]
+        machine.turn(jump)
+        assert post(clerk, CLOCK, {"aksi": "benar", "salah": "1"}).status_code == 303
+        assert doctor.get(QUEUE).status_code == 200
+        db.session.expire_all()
+        rows = db.session.scalars(select(LoginSession)).all()
+        now = [(row.expires_at - utcnow(), row.idle_until - utcnow()) for row in rows]
+        for was, is_now in zip(left, now, strict=True):
+            assert all(abs(a - b) < MINUTE for a, b in zip(was, is_now, strict=True))
+
+
+@pytest.mark.engines("sqlite")
+def test_a_time_server_before_the_first_patient_needs_no_one(machine, sign_in):
+    """The battery is dead, the internet is not: every morning the clock is put forward."""
+    clerk = sign_in("loket")
+    with transaction():  # switched on after the newest entry of the audit trail
+        mark = db.session.get_one(WorkerBeat, clock.NAME)
+        mark.note = json.dumps(json.loads(mark.note) | {"uptime": 0})
+    machine.turn(15 * HOUR)
+    assert clerk.get("/masuk").status_code == 200
+    assert clock.is_right()
+    worker.run_once()
+    assert clock.is_right()
+
+
+@pytest.mark.engines("sqlite")
+def test_two_people_mend_it_at_once(machine, sign_in):
+    clerk, head = sign_in("loket"), sign_in("kepala")
+    machine.turn(-DAY)
+    truth = datetime.fromtimestamp(machine.time(), UTC)
+    assert post(clerk, CLOCK, {"aksi": "lanjut", "salah": "1"}).status_code == 303
+    assert post(head, CLOCK, {"aksi": "benar", "salah": "1"}).status_code == 303
+    assert actions().count("set_clock") == 1, "the second one finds it mended"
+    assert abs(utcnow() - truth) < MINUTE
+
+
+@pytest.mark.engines("sqlite")
+def test_a_clock_that_only_seems_right_can_be_mended_too(machine, sign_in):
+    """The computer took up its clock where it was switched off: yesterday, and nobody can tell."""
+    clerk = sign_in("loket")
+    assert clerk.get(CLOCK).status_code == 200
+    tomorrow = typed(utcnow() + DAY)
+    del tomorrow["salah"]
+    odd = post(clerk, CLOCK, tomorrow)
+    assert (odd.status_code, "Cocokkan lagi" in odd.get_data(as_text=True)) == (422, True)
+    assert tomorrow["date"] in odd.get_data(as_text=True)
+    assert post(clerk, CLOCK, tomorrow | {"sure": "y"}).status_code == 303
+    assert clerk.get(CLOCK).status_code == 200
+    assert timekeeping.offset() > 23 * 3600
+    assert post(clerk, CLOCK, {"aksi": "benar"}).status_code == 303
+    assert timekeeping.offset() == 0
+
+
+@pytest.mark.engines("sqlite")
+def test_a_save_that_fails_mends_nothing(machine, sign_in):
+    clerk = sign_in("loket")
+    machine.turn(-DAY)
+
+    def fail(_connection):
+        raise OperationalError("COMMIT", {}, Exception("disk I/O error"))
+
+    clerk.get(CLOCK)
+    event.listen(db.engine, "commit", fail)
+    assert post(clerk, CLOCK, {"aksi": "benar", "salah": "1"}).status_code == 500
+    event.remove(db.engine, "commit", fail)
+    assert clerk.get("/pendaftaran").status_code == 503
+
+
+# --- Midnight ---------------------------------------------------------------------------------
+
+
+def test_midnight_ends_no_queue(machine, sign_in):
+    """Who is looked after at night stays in the queue until the night is over."""
+    entry = factories.entry()
+    with transaction():
+        queues.call_next(factories.actor("umum"), factories.poli("UMUM"), None)
+    midnight = days.midnight_utc(days.clinic_date() + DAY)
+    late = midnight + HOUR
+    assert days.current_day(late).id == entry.service_day_id
+    assert days.current_day(midnight + 5 * HOUR) is None, "in the morning a new day begins"
+    client = sign_in("umum")
+    digest = db.session.scalar(
+        select(LoginSession.token_digest).order_by(LoginSession.id.desc()).limit(1)
+    )
+    with transaction():
+        db.session.scalars(select(LoginSession)).one().idle_until = late + DAY
+        db.session.scalars(select(LoginSession)).one().expires_at = late + DAY
+    polled = [queue_watch.poll(digest, "UMUM", at, db.engine) for at in (utcnow(), late)]
+    assert polled[0] == polled[1]
+    assert client.get(QUEUE).status_code == 200
+    with transaction():
+        assert days.open_day(late).id == entry.service_day_id
+    assert db.session.get(QueueEntry, entry.id).state.value == "called"
