@@ -141,7 +141,8 @@ def test_the_form_of_another_patient_is_refused(sign_in):
     typed = {"patient": other.visit.patient.public_id, "purpose": "izin kerja"}
     answer = post(umum, address(examination), sent | typed | {"aksi": "terbitkan"})
     assert answer.status_code == 409
-    assert "bukan untuk pasien ini" in text_of(answer) and "izin kerja" in text_of(answer)
+    assert "bukan untuk pasien atau kunjungan ini" in text_of(answer)
+    assert "izin kerja" in text_of(answer)
     strange = sent | {"pemeriksaan": other.public_id}
     assert post(umum, address(examination), strange).status_code == 404
 

@@ -44,12 +44,9 @@ from clinic.queues import QueueError
 from db import db, transaction, utcnow
 from formatting import clock_time
 from models import Disposition, Examination, QueueEntry, Role, UnsavedText, Visit
-from patient_forms import is_for
+from patient_forms import OTHER_PATIENT, is_for
 from validators import FieldError
 
-OTHER_PATIENT = (
-    "Isian ini bukan untuk kunjungan ini, jadi belum disimpan. Cocokkan nama dan tanggal lahir."
-)
 # Buttons that store nothing.
 LOOKS_AGAIN = ("cari", "gigi", prescription_typed.SEARCH_BUTTON, prescription_typed.COMPOUND_BUTTON)
 MEANWHILE = "Pemeriksaan ini sudah diubah sejak Anda mengetik."
