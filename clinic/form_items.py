@@ -14,6 +14,7 @@ from formatting import number_text, short_date
 from validators import FieldError, clean_text, parse_date
 
 LONGEST = {"line": 120, "note": 1000}
+NONE = "tidak_ada"  # of several signs: that there is none of them
 
 
 class Kind(StrEnum):
@@ -61,8 +62,7 @@ class RoomForm(NamedTuple):
 def parse(item: Item, typed: str | Sequence[str], on: date) -> str:
     """The text to keep, '' for no answer. Raises FieldError. `on` is the visit's day."""
     if item.kind is Kind.CHECKS:
-        chosen = [typed] if isinstance(typed, str) else typed
-        return " ".join(code for code in item.choices if code in chosen)
+        return _checks(item, [typed] if isinstance(typed, str) else typed)
     text = str(typed or "").strip()
     if not text:
         return ""
@@ -73,6 +73,15 @@ def parse(item: Item, typed: str | Sequence[str], on: date) -> str:
     if item.kind is Kind.CHOICE:
         return _choice(item, text)
     return clean_text(text, LONGEST[item.kind], newlines=item.kind is Kind.NOTE)
+
+
+def _checks(item: Item, typed: Sequence[str]) -> str:
+    chosen = [code for code in item.choices if code in typed]
+    if NONE in chosen and len(chosen) > 1:
+        raise FieldError(
+            "ITEM", f"{item.label}: hapus centang '{item.choices[NONE]}' atau lainnya."
+        )
+    return " ".join(chosen)
 
 
 def _number(item: Item, text: str) -> str:
@@ -88,7 +97,10 @@ def _number(item: Item, text: str) -> str:
 
 
 def _day(item: Item, text: str, on: date) -> str:
-    day = parse_date(text)
+    try:
+        day = parse_date(text)
+    except FieldError as problem:  # one of several dates: say which
+        raise FieldError("ITEM", f"{item.label}: {problem}") from problem
     first, last = (on + timedelta(days=int(limit)) for limit in (item.low, item.high))
     if not first <= day <= last:
         between = f"{short_date(first)} sampai {short_date(last)}"

@@ -65,7 +65,12 @@ NUMBER = Item("n", "LILA", Kind.NUMBER, "cm", 10, 60, 1)
 WHOLE = Item("w", "DJJ", Kind.NUMBER, "per menit", 50, 250)
 DAY = Item("d", "HPHT", Kind.DATE, low=-320, high=0)
 PICK = Item("c", "Letak", Kind.CHOICE, choices={"kepala": "Kepala"})
-MANY = Item("m", "Tanda", Kind.CHECKS, choices={"kejang": "Kejang", "biru": "Biru"})
+MANY = Item(
+    "m",
+    "Tanda",
+    Kind.CHECKS,
+    choices={"tidak_ada": "Tidak ada", "kejang": "Kejang", "biru": "Biru"},
+)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +106,8 @@ def test_answers_are_kept_in_one_way_and_said_in_words(item, typed, kept, said):
         (WHOLE, "140,5", "bulat"),
         (DAY, "26-11-2026", "HPHT harus"),
         (DAY, "01-01-2026", "HPHT harus"),
-        (DAY, "kemarin", "tanggal lengkap"),
+        (DAY, "kemarin", "HPHT: Tulis tanggal lengkap"),
+        (MANY, ["tidak_ada", "kejang"], "Tanda: hapus centang 'Tidak ada' atau lainnya"),
         (PICK, "miring", "pilih salah satu"),
         (Item("l", "Ket", Kind.LINE), "a" * 121, "terlalu panjang"),
     ],
