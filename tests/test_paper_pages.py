@@ -63,6 +63,21 @@ def only_paper() -> Paper:
     return db.session.scalars(select(Paper)).one()
 
 
+@pytest.mark.parametrize("has_letter", [False, True])
+def test_who_refers_to_a_hospital_is_reminded_of_the_letter(sign_in, has_letter):
+    umum, examination = sign_in("umum"), examined(finishes=False)
+    if has_letter:
+        publish(
+            umum, examination, PaperKind.REFERRAL, to_whom="RSUD", reason="sesak", diagnosis="x"
+        )
+    sent = {"entry": examination.entry.public_id, "version": "1", "aksi": "selesai"}
+    sent |= {"disposition": "rujuk_eksternal", "refer_external": "RSUD"}
+    url = f"/kunjungan/{examination.visit.public_id}"
+    queue = text_of(umum.get(post(umum, url, sent).headers["Location"]))
+    assert "selesai." in queue
+    assert ("Surat rujukannya belum terbit" in queue) is not has_letter
+
+
 # --- From the form to the print ---------------------------------------------------------------
 
 
