@@ -143,16 +143,7 @@ def test_earlier_findings_stand_beside_the_newest_wins_and_are_not_stored_again(
 def test_who_is_back_from_the_laboratory_keeps_the_teeth_but_no_action(sign_in):
     entry = served(factories.patient("Gigi Dua"))
     found = {"gigi": {"tooth36": "karies", "act36": "tambal", "tooth46": "goyang"}}
-    form = records.ExaminationInput(
-        assessment="gigi", disposition="rujuk_internal", refer_to="LAB", forms=found
-    )
-    with transaction():
-        records.finish(factories.actor("gigi"), db.session.get(QueueEntry, entry.id), form, 0)
-    with transaction():
-        there = db.session.scalars(select(QueueEntry).order_by(QueueEntry.id.desc())).first()
-        queues.act(factories.actor("lab"), there, "mulai")
-        back = queues.finish(factories.actor("lab"), there)
-        queues.act(factories.actor("gigi"), back, "mulai")
+    back = factories.sent_to_laboratory_and_back(entry, "gigi", **found)
     client, url = sign_in("gigi"), f"/kunjungan/{entry.visit.public_id}"
     html = client.get(url).get_data(as_text=True)
     assert 'name="tooth" value="36"' in html

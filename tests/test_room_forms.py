@@ -1,5 +1,6 @@
 """The rooms' own forms: which room asks what, and answers on the way of every examination."""
 
+import gzip
 from datetime import date, timedelta
 
 import pytest
@@ -399,6 +400,23 @@ def test_a_page_with_a_form_and_five_visits_is_6_kb(sign_in, code, by, months):
     client.is_checking = False
     page = client.get(url, headers={"Accept-Encoding": "gzip"})
     assert len(page.data) <= 6 * 1024, len(page.data)
+
+
+@pytest.mark.engines("sqlite")
+def test_the_page_of_a_second_stay_is_6_kb_and_shows_fewer_earlier_visits(sign_in):
+    person = factories.patient("Orang Kembali", birth_date=born(60))
+    past_visits.add(person, 5)
+    entry, client = served("GIGI", "gigi", db.session.merge(person)), sign_in("gigi")
+    url = f"/kunjungan/{entry.visit.public_id}"
+    client.is_checking = False
+    first = client.get(url).get_data(as_text=True)
+    found = {f"tooth{tooth}": "karies_dalam" for tooth in ("11", "26", "36", "55", "75", "84")}
+    found |= {"act36": "dirujuk", "oral_note": "gusi merah"}
+    factories.sent_to_laboratory_and_back(entry, "gigi", gigi=found)
+    page = client.get(url, headers={"Accept-Encoding": "gzip"})
+    assert len(page.data) <= 6 * 1024, len(page.data)
+    shown = gzip.decompress(page.data).decode()
+    assert 0 < shown.count("keluhan ") < first.count("keluhan ")
 
 
 @pytest.mark.engines("sqlite")
