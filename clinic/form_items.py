@@ -62,7 +62,8 @@ class RoomForm(NamedTuple):
 def parse(item: Item, typed: str | Sequence[str], on: date) -> str:
     """The text to keep, '' for no answer. Raises FieldError. `on` is the visit's day."""
     if item.kind is Kind.CHECKS:
-        return _checks(item, [typed] if isinstance(typed, str) else typed)
+        chosen = [typed] if isinstance(typed, str) else typed
+        return " ".join(code for code in item.choices if code in chosen)
     text = str(typed or "").strip()
     if not text:
         return ""
@@ -75,13 +76,11 @@ def parse(item: Item, typed: str | Sequence[str], on: date) -> str:
     return clean_text(text, LONGEST[item.kind], newlines=item.kind is Kind.NOTE)
 
 
-def _checks(item: Item, typed: Sequence[str]) -> str:
-    chosen = [code for code in item.choices if code in typed]
-    if NONE in chosen and len(chosen) > 1:
-        raise FieldError(
-            "ITEM", f"{item.label}: hapus centang '{item.choices[NONE]}' atau lainnya."
-        )
-    return " ".join(chosen)
+def refuse_contradiction(item: Item, kept: str) -> None:
+    """No sign beside a sign: raises FieldError. Until that is mended the sign counts."""
+    if item.kind is Kind.CHECKS and NONE in kept.split() and kept != NONE:
+        sentence = f"{item.label}: hapus centang '{item.choices[NONE]}' atau lainnya."
+        raise FieldError("ITEM", sentence)
 
 
 def _number(item: Item, text: str) -> str:

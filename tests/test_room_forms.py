@@ -66,12 +66,7 @@ NUMBER = Item("n", "LILA", Kind.NUMBER, "cm", 10, 60, 1)
 WHOLE = Item("w", "DJJ", Kind.NUMBER, "per menit", 50, 250)
 DAY = Item("d", "HPHT", Kind.DATE, low=-320, high=0)
 PICK = Item("c", "Letak", Kind.CHOICE, choices={"kepala": "Kepala"})
-MANY = Item(
-    "m",
-    "Tanda",
-    Kind.CHECKS,
-    choices={"tidak_ada": "Tidak ada", "kejang": "Kejang", "biru": "Biru"},
-)
+MANY = Item("m", "Tanda", Kind.CHECKS, choices={"kejang": "Kejang", "biru": "Biru"})
 
 
 @pytest.mark.parametrize(
@@ -108,7 +103,6 @@ def test_answers_are_kept_in_one_way_and_said_in_words(item, typed, kept, said):
         (DAY, "26-11-2026", "HPHT harus"),
         (DAY, "01-01-2026", "HPHT harus"),
         (DAY, "kemarin", "HPHT: Tulis tanggal lengkap"),
-        (MANY, ["tidak_ada", "kejang"], "Tanda: hapus centang 'Tidak ada' atau lainnya"),
         (PICK, "miring", "pilih salah satu"),
         (Item("l", "Ket", Kind.LINE), "a" * 121, "terlalu panjang"),
     ],
@@ -278,6 +272,24 @@ def test_wrong_answers_are_refused_with_all_that_was_typed(sign_in):
     assert 'value="31-02-2026"' in page.get_data(as_text=True)
     assert "lihat &lt;b&gt;ini" in page.get_data(as_text=True)
     assert rows() == []
+
+
+@pytest.mark.engines("sqlite")
+def test_growth_is_noted_on_the_way_to_the_vaccines(sign_in):
+    entry = served("IMUN", "kia", factories.patient("Bayi Sehat", birth_date=born(9)))
+    client, url = sign_in("kia"), f"/kunjungan/{entry.visit.public_id}"
+    client.get(url)
+    typed = {"room_form": "anak", "weight": "8,1", "height": "70", "height_posture": "telentang"}
+    wrong = send(client, entry, "imunisasi", **typed, head_circumference="440")
+    assert wrong.status_code == 422
+    assert "Lingkar kepala harus 20 sampai 70 cm" in words_of(wrong)
+    assert 'value="8,1"' in text_of(wrong)
+    assert rows() == []
+    sent = send(client, entry, "imunisasi", **typed, head_circumference="44")
+    assert sent.location == f"{url}/imunisasi"
+    record = words_of(client.get(f"/pasien/{entry.visit.patient.public_id}"))
+    for text in ("BB 8,1 kg", "TB 70 cm", "Lingkar kepala 44 cm", "Telentang"):
+        assert text in record
 
 
 @pytest.mark.engines("sqlite")

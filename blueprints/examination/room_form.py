@@ -77,6 +77,7 @@ def _field(item: Item) -> Field:
     def check(form: RoomExaminationForm, field: Field) -> None:
         try:
             field.cleaned = form_items.parse(item, field.data, form.on)
+            form_items.refuse_contradiction(item, field.cleaned)
         except FieldError as problem:
             raise ValidationError(str(problem)) from problem
 
