@@ -7,7 +7,8 @@ that were mixed up at the counter are put right, records are merged, tabs are ma
 from flask import abort, make_response, render_template, request
 
 OTHER_PATIENT = (
-    "Isian ini bukan untuk pasien ini, jadi belum disimpan. Cocokkan nama dan tanggal lahir."
+    "Isian ini bukan untuk pasien atau kunjungan ini, jadi belum disimpan. "
+    "Cocokkan nama dan tanggal lahir."
 )
 # What is on a page without being typed.
 UNTYPED = {"csrf_token", "patient", "entry", "examination", "version", "aksi", "seen", "poli"}

@@ -8,7 +8,7 @@ import access
 from clinic import consents, days, patients
 from clinic.record_errors import RecordError
 from db import transaction
-from formatting import CONSENT_LABELS, SIGNER_LABELS
+from formatting import CONSENT_LABELS, SIGNER_LABELS, age_on
 from models import ConsentDecision, Patient, Role, Signer
 from patient_forms import OTHER_PATIENT, is_for
 from validators import FieldError
@@ -16,6 +16,7 @@ from validators import FieldError
 bp = Blueprint("consents", __name__)
 desks = access.allow(Role.REGISTRATION, Role.POLI, Role.RECORDS, Role.HEAD)
 CHOOSE = "Pilih salah satu."
+ADULT_MONTHS = 18 * 12
 
 
 def _choices(labels: dict[str, str]) -> list[SelectChoice]:
@@ -43,7 +44,14 @@ def consent(patient: str):
         survivor = patients.current(found)
         return redirect(url_for("consents.consent", patient=survivor.public_id))
     access.record_view("view_identity", found)
-    return _page(found, ConsentForm(data={"decision": "setuju", "signer": "pasien"}))
+    return _page(found, ConsentForm(data={"signer": _likely_signer(found)}))
+
+
+def _likely_signer(patient: Patient) -> Signer:
+    """For a child a parent; a minor who is married may choose otherwise."""
+    born, on = patient.birth_date, days.clinic_date()
+    is_minor = born is not None and age_on(born, on).total_months < ADULT_MONTHS
+    return Signer.PARENT if is_minor else Signer.PATIENT
 
 
 @bp.post("/pasien/<patient>/persetujuan")

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Select, select
 
 from clinic.audit import Actor
 from clinic.form_definitions import DENTAL, FORMS, PREGNANCY, SICK_CHILD
@@ -16,7 +16,7 @@ Forms = Mapping[str, Answers]  # by the form's name
 
 CHILD_FORM_BELOW_MONTHS = 72
 # Told at one visit of a pregnancy they hold for the next: dates, G P A, what came before.
-CARRIED = ("lmp", "edd_scan", "gravida", "para", "abortus", "birth_gap", "tetanus")
+OF_PREGNANCY = ("lmp", "edd_scan", "gravida", "para", "abortus", "birth_gap", "tetanus")
 
 
 def offered(poli: Poli) -> list[str]:
@@ -125,7 +125,17 @@ def last_pregnancy(visit: Visit) -> tuple[dict[str, str], Visit] | None:
 
     It may be this visit's: who comes back from the laboratory has a second stay in the room.
     """
-    rows = _earlier(visit, PREGNANCY, ExaminationAnswer.code.in_(CARRIED))
+    return _newest(_earlier(visit, PREGNANCY, ExaminationAnswer.code.in_(OF_PREGNANCY)))
+
+
+def teeth_so_far(visit: Visit) -> tuple[dict[str, str], Visit] | None:
+    """The conditions found in an earlier stay of this visit; what was done is not done again."""
+    is_condition = ExaminationAnswer.code.like(f"{CONDITION}%")
+    return _newest(_earlier(visit, DENTAL, Visit.id == visit.id, is_condition))
+
+
+def _newest(rows: Select) -> tuple[dict[str, str], Visit] | None:
+    """What the newest of the visits told."""
     told: dict[int, dict[str, str]] = {}
     visits: dict[int, Visit] = {}
     for row, when in db.session.execute(rows):

@@ -5,10 +5,9 @@ hand (docs/clinical-limits.md); what a value means is clinic.form_findings' busi
 """
 
 from clinic import teeth
-from clinic.form_items import Group, Item, Kind, RoomForm
+from clinic.form_items import NONE, Group, Item, Kind, RoomForm
 
 DENTAL, PREGNANCY, CHILD, SICK_CHILD = "gigi", "hamil", "anak", "mtbs"
-NO_DANGER = "tidak_ada"
 YES_NO = {"ya": "Ya", "tidak": "Tidak"}
 
 
@@ -128,7 +127,7 @@ _SICK_CHILD = RoomForm(
                     "Tanda bahaya umum",
                     Kind.CHECKS,
                     choices={
-                        NO_DANGER: "Tidak ada tanda bahaya",
+                        NONE: "Tidak ada tanda bahaya",
                         "minum": "Tidak bisa minum atau menyusu",
                         "muntah": "Memuntahkan semuanya",
                         "kejang": "Kejang",

@@ -14,6 +14,7 @@ from formatting import number_text, short_date
 from validators import FieldError, clean_text, parse_date
 
 LONGEST = {"line": 120, "note": 1000}
+NONE = "tidak_ada"  # of several signs: that there is none of them
 
 
 class Kind(StrEnum):
@@ -75,6 +76,13 @@ def parse(item: Item, typed: str | Sequence[str], on: date) -> str:
     return clean_text(text, LONGEST[item.kind], newlines=item.kind is Kind.NOTE)
 
 
+def refuse_contradiction(item: Item, kept: str) -> None:
+    """No sign beside a sign: raises FieldError. Until that is mended the sign counts."""
+    if item.kind is Kind.CHECKS and NONE in kept.split() and kept != NONE:
+        sentence = f"{item.label}: hapus centang '{item.choices[NONE]}' atau lainnya."
+        raise FieldError("ITEM", sentence)
+
+
 def _number(item: Item, text: str) -> str:
     found = re.fullmatch(r"[0-9]{1,5}(?:[.,]([0-9]+))?", text)
     if not found or len(found[1] or "") > item.places:
@@ -88,7 +96,10 @@ def _number(item: Item, text: str) -> str:
 
 
 def _day(item: Item, text: str, on: date) -> str:
-    day = parse_date(text)
+    try:
+        day = parse_date(text)
+    except FieldError as problem:  # one of several dates: say which
+        raise FieldError("ITEM", f"{item.label}: {problem}") from problem
     first, last = (on + timedelta(days=int(limit)) for limit in (item.low, item.high))
     if not first <= day <= last:
         between = f"{short_date(first)} sampai {short_date(last)}"

@@ -283,7 +283,7 @@ KINDS = {
     ),
     PaperKind.INTERNAL: Kind(
         "Surat Rujukan Internal",
-        "a5",
+        "a4",
         True,
         "",
         _check_internal,

@@ -91,7 +91,10 @@ def _of_mother(answers: Mapping[str, str], case: Case) -> dict[str, str]:
 
 def _of_history(answers: Mapping[str, str]) -> dict[str, str]:
     para, gap = _number(answers, "para"), _number(answers, "birth_gap")
+    gravida, lost = _number(answers, "gravida"), _number(answers, "abortus")
     found = {}
+    if gravida is not None and gravida < (para or 0) + (lost or 0):
+        found["GPA"] = "G kurang dari P ditambah A: periksa G/P/A"
     if para is not None and para >= MANY_BIRTHS:
         found["PARITAS"] = f"Sudah melahirkan {number_text(para)} kali"
     if gap is not None and gap < SHORT_GAP_YEARS:

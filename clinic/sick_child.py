@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from clinic.form_case import Case
-from clinic.form_definitions import NO_DANGER, item_of
-from clinic.form_items import words
+from clinic.form_definitions import item_of
+from clinic.form_items import NONE, words
 from clinic.vital_marks import YOUNG_MONTHS, fast_breathing_from
 from validators import Finding
 
@@ -21,7 +21,7 @@ SEVERE_ARM, MODERATE_ARM, ARM_FROM_MONTHS = Decimal("11.5"), Decimal("12.5"), 6
 
 def danger_signs(answers: Mapping[str, str]) -> str:
     """The danger signs in words, '' when there is none."""
-    present = " ".join(code for code in answers.get("danger", "").split() if code != NO_DANGER)
+    present = " ".join(code for code in answers.get("danger", "").split() if code != NONE)
     return words(item_of("danger"), present)
 
 

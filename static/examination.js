@@ -40,7 +40,7 @@
   if (form.hasAttribute('data-unsent')) {
     kept = '';
     // The answer to a refused save: a browser writes what was sent into its history, on the disk.
-    history.replaceState(null, '', '?antrean=' + form.querySelector('[name=entry]').value);
+    history.replaceState(null, '', '?antrean=' + form.querySelector('[name=entry]').value + window.location.hash);
   }
 
   function now() { return window.performance.now() / 1000; }

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from clinic import patients, registration
+from clinic import patients, queues, records, registration
 from clinic.audit import SYSTEM, Actor
 from db import db, transaction
 from models import Patient, Poli, QueueEntry, User, Visit
@@ -76,3 +76,19 @@ def entry(code: str = "UMUM", person: Patient | None = None, **fields: Any) -> Q
     made = visit(person, code, **fields)
     found = select(QueueEntry).where(QueueEntry.visit_id == made.id)
     return db.session.scalars(found).one()
+
+
+def sent_to_laboratory_and_back(entry: QueueEntry, by: str, **forms: dict[str, str]) -> QueueEntry:
+    """The second stay in the room, begun: the first was finished with these forms' answers."""
+    said = records.ExaminationInput(
+        assessment="periksa", disposition="rujuk_internal", refer_to="LAB", forms=forms
+    )
+    with transaction():
+        records.finish(actor(by), db.session.get(QueueEntry, entry.id), said, 0)
+    with transaction():
+        there = select(QueueEntry).where(QueueEntry.previous_entry_id == entry.id)
+        there = db.session.scalars(there).one()
+        queues.act(actor("lab"), there, "mulai")
+        back = queues.finish(actor("lab"), there)
+        queues.act(actor(by), back, "mulai")
+    return back

@@ -311,7 +311,7 @@ def test_pages_of_the_rooms_forms(live_server, page, look):
     look("refused tooth")
     desk.go("/poli/MTBS")
     page.get_by_role("link", name="Buka pemeriksaan").first.click()
-    page.locator("label", has_text="Kejang").click()
+    page.locator("label", has_text="Tidak bisa minum").click()
     page.locator("#f-assessment").fill("sakit berat")
     page.locator("label", has_text="Pulang").first.click()
     desk.press("Selesai")

@@ -93,6 +93,7 @@ def test_risks_of_pregnancy():
         "TINGGI": f"below {p.SHORT_CM} cm",
         "TD": "from {} or {} mmHg".format(*p.PRESSURE),
         "HB": f"below {p.HB} g/dL, of the visit's laboratory",
+        "GPA": "G below P and A together: a slip of the hand",
         "PARITAS": f"{p.MANY_BIRTHS} births or more",
         "JARAK": f"below {p.SHORT_GAP_YEARS} years",
         "DJJ": f"outside {p.HEART_LOW}-{p.HEART_HIGH} a minute",

@@ -1,5 +1,8 @@
 """General consent: asked, kept, visible where it is missing, and never in the way."""
 
+import re
+from datetime import date
+
 import pytest
 from sqlalchemy import select
 
@@ -93,6 +96,16 @@ def test_the_paper_is_printed_and_what_was_signed_is_recorded(sign_in, siti):
     assert post(client, address(siti), said).status_code == 303
     page = text_of(client.get(address(siti)))
     assert "<b>Setuju</b>, ditandatangani Sumiati (orang tua)" in page
+
+
+@pytest.mark.parametrize(
+    ("born", "signer"), [("2020-02-01", "orang_tua"), ("1980-02-01", "pasien")]
+)
+def test_nothing_is_agreed_beforehand_and_a_child_does_not_sign(sign_in, app, born, signer):
+    person = factories.patient("Orang Baru", birth_date=date.fromisoformat(born))
+    page = sign_in("loket").get(address(person)).get_data(as_text=True)
+    ticked = re.findall(r'name="(\w+)" value="(\w+)"[^>]* checked', page)
+    assert ticked == [("signer", signer)], "the decision is the patient's"
 
 
 @pytest.mark.parametrize(

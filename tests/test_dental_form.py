@@ -140,6 +140,22 @@ def test_earlier_findings_stand_beside_the_newest_wins_and_are_not_stored_again(
     assert kept(entry) == {}
 
 
+def test_who_is_back_from_the_laboratory_keeps_the_teeth_but_no_action(sign_in):
+    entry = served(factories.patient("Gigi Dua"))
+    found = {"gigi": {"tooth36": "karies", "act36": "tambal", "tooth46": "goyang"}}
+    back = factories.sent_to_laboratory_and_back(entry, "gigi", **found)
+    client, url = sign_in("gigi"), f"/kunjungan/{entry.visit.public_id}"
+    html = client.get(url).get_data(as_text=True)
+    assert 'name="tooth" value="36"' in html
+    assert 'name="tooth" value="46"' in html
+    assert 'name="tooth_action" value="tambal"' not in html, "it would be counted twice"
+    assert "terisi dari kunjungan" in html
+    assert kept(back) == {}, "nothing is stored yet"
+    # What this stay says wins: a chart that was emptied stays empty.
+    assert send(client, back, **chart()).status_code == 303
+    assert 'name="tooth" value="36"' not in client.get(url).get_data(as_text=True)
+
+
 def test_a_cancelled_visit_tells_nothing_of_teeth(app):
     person = factories.patient("Gigi Batal")
     entry = served(person)

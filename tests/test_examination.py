@@ -503,6 +503,17 @@ def test_screening_warns_refuses_and_knows_the_patient(umum):
     assert [row.systolic for row in all_rows(VitalSigns)] == [240]
 
 
+def test_an_empty_screening_is_not_called_saved_but_takes_ones_own_back(umum):
+    entry = factories.entry()
+    url = address(entry, "/tanda-vital")
+    empty = post(umum, url, {"systolic": "", "triage_seen": " ", "triage_priority": ""})
+    assert empty.status_code == 422 and "Belum ada yang diisi" in text_of(empty)
+    assert all_rows(VitalSigns) == []
+    post(umum, url, {"systolic": "120"})
+    assert post(umum, url, {"systolic": ""}).status_code == 303
+    assert [row.ended_at is None for row in all_rows(VitalSigns)] == [False]
+
+
 @pytest.mark.parametrize(("username", "status"), [("gigi", 404), ("loket", 403), ("ti", 403)])
 def test_who_may_not_screen(sign_in, username, status):
     url = address(factories.entry(), "/tanda-vital")

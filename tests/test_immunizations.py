@@ -201,7 +201,8 @@ def test_the_page_notes_warns_and_ends(sign_in):
         (("XYZ-1", "", "", ""), "pilih vaksin di daftar"),
         (("BCG-x", "", "", ""), "pilih vaksin di daftar"),
         (("BCG-1", "01-01-1990", "", ""), "antara lahir dan hari ini"),
-        (("BCG-1", "31-02-2026", "", ""), "tidak ada"),
+        (("BCG-1", "31-02-2026", "", ""), "Baris 1: Tanggal 31-02-2026 tidak ada"),
+        (("", "01-01-2024", "", ""), "Baris 1: pilih vaksinnya"),
         (("BCG-1", "", "b" * 41, ""), "paling banyak 40 huruf"),
         (("", "", "", ""), "Pilih vaksin yang diberikan"),
     ],
@@ -212,7 +213,8 @@ def test_a_wrong_row_gets_a_sentence_and_is_kept(sign_in, row, sentence):
     page = send(client, visit, row)
     assert page.status_code == 422
     assert sentence in words_of(page)
-    assert row[2] in page.get_data(as_text=True)
+    shown = page.get_data(as_text=True)
+    assert all(f'value="{text}"' in shown for text in row[1:3] if text)
     assert db.session.query(Immunization).count() == 0
 
 

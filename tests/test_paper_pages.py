@@ -63,6 +63,21 @@ def only_paper() -> Paper:
     return db.session.scalars(select(Paper)).one()
 
 
+@pytest.mark.parametrize("has_letter", [False, True])
+def test_who_refers_to_a_hospital_is_reminded_of_the_letter(sign_in, has_letter):
+    umum, examination = sign_in("umum"), examined(finishes=False)
+    if has_letter:
+        publish(
+            umum, examination, PaperKind.REFERRAL, to_whom="RSUD", reason="sesak", diagnosis="x"
+        )
+    sent = {"entry": examination.entry.public_id, "version": "1", "aksi": "selesai"}
+    sent |= {"disposition": "rujuk_eksternal", "refer_external": "RSUD"}
+    url = f"/kunjungan/{examination.visit.public_id}"
+    queue = text_of(umum.get(post(umum, url, sent).headers["Location"]))
+    assert "selesai." in queue
+    assert ("Surat rujukannya belum terbit" in queue) is not has_letter
+
+
 # --- From the form to the print ---------------------------------------------------------------
 
 
@@ -141,7 +156,8 @@ def test_the_form_of_another_patient_is_refused(sign_in):
     typed = {"patient": other.visit.patient.public_id, "purpose": "izin kerja"}
     answer = post(umum, address(examination), sent | typed | {"aksi": "terbitkan"})
     assert answer.status_code == 409
-    assert "bukan untuk pasien ini" in text_of(answer) and "izin kerja" in text_of(answer)
+    assert "bukan untuk pasien atau kunjungan ini" in text_of(answer)
+    assert "izin kerja" in text_of(answer)
     strange = sent | {"pemeriksaan": other.public_id}
     assert post(umum, address(examination), strange).status_code == 404
 

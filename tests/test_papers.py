@@ -119,6 +119,17 @@ def test_each_kind_counts_by_itself_in_the_clinics_form(app):
     assert made.number == f"SKBS-{year}{month:02}-00001"
 
 
+def test_the_head_of_a_paper_is_the_settings(app):
+    with transaction():
+        settings.set_value("clinic_office", "Dinas Kesehatan Uji")
+        settings.set_value("clinic_phone", "")
+    head = issue(examined()).content["head"]
+    assert head["office"] == "Dinas Kesehatan Uji"
+    assert (head["name"], head["phone"]) == ("Puskesmas Tirta Alur", ""), (
+        "what is empty is left out"
+    )
+
+
 def test_a_number_that_an_earlier_form_gave_out_is_left_out(app):
     examination = examined()
     taken = issue(examination).number
@@ -288,6 +299,7 @@ def test_an_internal_referral_goes_where_the_patient_was_sent(app):
     assert said["to_room"] == "GIGI"
     paper = issue(examination, PaperKind.INTERNAL, **said, to_room_name="Poli Gigi")
     assert "Petugas Poli Gigi" in words(paper.content)
+    assert paper.content["size"] == "a4", "with the findings it does not fit A5"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import select
 
 from clinic import form_answers, lab_reports, pregnancy, queues, records
 from clinic.form_case import Case
@@ -77,6 +76,9 @@ LMP = {"lmp": "2026-03-01"}  # 38 weeks
         ({}, {"vitals": {"systolic": 139, "diastolic": 89}}, []),
         ({}, {"hb": Decimal("10.9")}, ["HB"]),
         ({}, {"hb": Decimal(11)}, []),
+        ({"gravida": "2", "para": "2", "abortus": "1"}, {}, ["GPA"]),
+        ({"gravida": "3", "para": "2", "abortus": "1"}, {}, []),
+        ({"gravida": "1"}, {}, []),
         ({"para": "4"}, {}, ["PARITAS"]),
         ({"para": "3"}, {}, []),
         ({"birth_gap": "1.9"}, {}, ["JARAK"]),
@@ -143,17 +145,8 @@ def test_a_running_pregnancy_carries_its_dates_on(sign_in):
 def test_who_is_back_from_the_laboratory_is_not_asked_again(sign_in):
     entry = served(factories.patient("Ibu Hamil"))
     lmp = entry.visit.service_day.on - timedelta(days=140)
-    told = {"hamil": {"lmp": lmp.isoformat(), "gravida": "2", "arm_circumference": "25"}}
-    form = records.ExaminationInput(
-        assessment="hamil", disposition="rujuk_internal", refer_to="LAB", forms=told
-    )
-    with transaction():
-        records.finish(factories.actor("kia"), db.session.get(QueueEntry, entry.id), form, 0)
-    with transaction():
-        there = db.session.scalars(select(QueueEntry).order_by(QueueEntry.id.desc())).first()
-        queues.act(factories.actor("lab"), there, "mulai")
-        back = queues.finish(factories.actor("lab"), there)
-        queues.act(factories.actor("kia"), back, "mulai")
+    told = {"lmp": lmp.isoformat(), "gravida": "2", "arm_circumference": "25"}
+    factories.sent_to_laboratory_and_back(entry, "kia", hamil=told)
     html = sign_in("kia").get(f"/kunjungan/{entry.visit.public_id}").get_data(as_text=True)
     assert f'value="{lmp:%d-%m-%Y}"' in html
     assert 'name="gravida" value="2"' in html

@@ -1,5 +1,6 @@
 """The rooms' own forms: which room asks what, and answers on the way of every examination."""
 
+import gzip
 from datetime import date, timedelta
 
 import pytest
@@ -101,7 +102,7 @@ def test_answers_are_kept_in_one_way_and_said_in_words(item, typed, kept, said):
         (WHOLE, "140,5", "bulat"),
         (DAY, "26-11-2026", "HPHT harus"),
         (DAY, "01-01-2026", "HPHT harus"),
-        (DAY, "kemarin", "tanggal lengkap"),
+        (DAY, "kemarin", "HPHT: Tulis tanggal lengkap"),
         (PICK, "miring", "pilih salah satu"),
         (Item("l", "Ket", Kind.LINE), "a" * 121, "terlalu panjang"),
     ],
@@ -274,6 +275,24 @@ def test_wrong_answers_are_refused_with_all_that_was_typed(sign_in):
 
 
 @pytest.mark.engines("sqlite")
+def test_growth_is_noted_on_the_way_to_the_vaccines(sign_in):
+    entry = served("IMUN", "kia", factories.patient("Bayi Sehat", birth_date=born(9)))
+    client, url = sign_in("kia"), f"/kunjungan/{entry.visit.public_id}"
+    client.get(url)
+    typed = {"room_form": "anak", "weight": "8,1", "height": "70", "height_posture": "telentang"}
+    wrong = send(client, entry, "imunisasi", **typed, head_circumference="440")
+    assert wrong.status_code == 422
+    assert "Lingkar kepala harus 20 sampai 70 cm" in words_of(wrong)
+    assert 'value="8,1"' in text_of(wrong)
+    assert rows() == []
+    sent = send(client, entry, "imunisasi", **typed, head_circumference="44")
+    assert sent.location == f"{url}/imunisasi"
+    record = words_of(client.get(f"/pasien/{entry.visit.patient.public_id}"))
+    for text in ("BB 8,1 kg", "TB 70 cm", "Lingkar kepala 44 cm", "Telentang"):
+        assert text in record
+
+
+@pytest.mark.engines("sqlite")
 def test_the_other_form_of_the_room_is_one_press_away(sign_in):
     entry = served("KIA", "kia", pregnant="ya")
     page = sign_in("kia").get(f"/kunjungan/{entry.visit.public_id}").get_data(as_text=True)
@@ -393,6 +412,23 @@ def test_a_page_with_a_form_and_five_visits_is_6_kb(sign_in, code, by, months):
     client.is_checking = False
     page = client.get(url, headers={"Accept-Encoding": "gzip"})
     assert len(page.data) <= 6 * 1024, len(page.data)
+
+
+@pytest.mark.engines("sqlite")
+def test_the_page_of_a_second_stay_is_6_kb_and_shows_fewer_earlier_visits(sign_in):
+    person = factories.patient("Orang Kembali", birth_date=born(60))
+    past_visits.add(person, 5)
+    entry, client = served("GIGI", "gigi", db.session.merge(person)), sign_in("gigi")
+    url = f"/kunjungan/{entry.visit.public_id}"
+    client.is_checking = False
+    first = client.get(url).get_data(as_text=True)
+    found = {f"tooth{tooth}": "karies_dalam" for tooth in ("11", "26", "36", "55", "75", "84")}
+    found |= {"act36": "dirujuk", "oral_note": "gusi merah"}
+    factories.sent_to_laboratory_and_back(entry, "gigi", gigi=found)
+    page = client.get(url, headers={"Accept-Encoding": "gzip"})
+    assert len(page.data) <= 6 * 1024, len(page.data)
+    shown = gzip.decompress(page.data).decode()
+    assert 0 < shown.count("keluhan ") < first.count("keluhan ")
 
 
 @pytest.mark.engines("sqlite")

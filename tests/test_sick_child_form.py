@@ -192,6 +192,16 @@ def test_the_banner_stands_on_the_page_and_the_refusal_keeps_everything(sign_in)
     assert "Gizi kurang" in record
 
 
+def test_no_sign_beside_a_sign_is_refused_and_the_sign_counts(sign_in):
+    entry, client = served(), sign_in("kia")
+    client.get(f"/kunjungan/{entry.visit.public_id}")
+    page = send(client, entry, room_form="mtbs", danger=["tidak_ada", "kejang"])
+    assert page.status_code == 422
+    assert "Tanda bahaya umum: hapus centang 'Tidak ada tanda bahaya'" in words_of(page)
+    assert 'data-rule="MTBS-BAHAYA"' in page.get_data(as_text=True)
+    assert 'value="kejang" checked' in page.get_data(as_text=True)
+
+
 def test_without_a_danger_sign_there_is_no_banner(sign_in):
     entry, client = served(), sign_in("kia")
     client.get(f"/kunjungan/{entry.visit.public_id}")

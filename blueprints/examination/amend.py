@@ -20,7 +20,6 @@ from blueprints.examination import (
 )
 from blueprints.examination.amend_form import AmendForm, Measurement
 from blueprints.examination.blueprint import bp, clinical
-from blueprints.examination.desk import OTHER_PATIENT
 from blueprints.examination.forms import (
     entered_diagnoses,
     examination_input,
@@ -41,7 +40,7 @@ from clinic import (
 from clinic.amended_fields import PROCEDURES
 from db import db, transaction
 from models import Amendment, AmendmentState, Disposition, Examination, QueueEntry, Role, Visit
-from patient_forms import is_for
+from patient_forms import OTHER_PATIENT, is_for
 from validators import FieldError
 
 

@@ -33,6 +33,7 @@ from clinic import (
     allergies,
     diagnoses,
     dispensing_lists,
+    papers,
     prescription_queue,
     procedures,
     records,
@@ -43,13 +44,19 @@ from clinic.procedures import ProcedureInput
 from clinic.queues import QueueError
 from db import db, transaction, utcnow
 from formatting import clock_time
-from models import Disposition, Examination, QueueEntry, Role, UnsavedText, Visit
-from patient_forms import is_for
+from models import (
+    Disposition,
+    Examination,
+    PaperKind,
+    PaperState,
+    QueueEntry,
+    Role,
+    UnsavedText,
+    Visit,
+)
+from patient_forms import OTHER_PATIENT, is_for
 from validators import FieldError
 
-OTHER_PATIENT = (
-    "Isian ini bukan untuk kunjungan ini, jadi belum disimpan. Cocokkan nama dan tanggal lahir."
-)
 # Buttons that store nothing.
 LOOKS_AGAIN = ("cari", "gigi", prescription_typed.SEARCH_BUTTON, prescription_typed.COMPOUND_BUTTON)
 MEANWHILE = "Pemeriksaan ini sudah diubah sejak Anda mengetik."
@@ -199,9 +206,19 @@ def _go_on(visit: Visit, entry: QueueEntry, examination: Examination):
     goes_home = pharmacy is not None and pharmacy.code == examination.refer_to
     if examination.disposition == Disposition.INTERNAL and not goes_home:
         text += f" Pasien antre di {examination.refer_to} dan kembali ke sini sesudahnya."
+    if _lacks_letter(visit, examination):
+        text += " Surat rujukannya belum terbit: buka kunjungannya, lalu Terbitkan surat."
     text = f"{text} {prescription_steps.outcome(examination)}".strip()
     flash(text, "success")
     return redirect(page.queue_address(entry.poli), 303)
+
+
+def _lacks_letter(visit: Visit, examination: Examination) -> bool:
+    """Referred to another house without a paper to take along."""
+    if examination.disposition != Disposition.EXTERNAL:
+        return False
+    held = {paper.kind for paper in papers.of_visit(visit) if paper.state == PaperState.ISSUED}
+    return PaperKind.REFERRAL not in held
 
 
 @bp.post("/kunjungan/<visit>/tambahan")

@@ -82,12 +82,18 @@ def _rows_sent() -> list[dict[str, str]]:
     return [dict(zip(COLUMNS, row, strict=True)) for row in zip(*lists, strict=False)][:20]
 
 
+def _is_filled(row: dict[str, str], on: date) -> bool:
+    """Whether anybody touched it; the visit's day stands there beforehand."""
+    has_other_day = row["given_on"].strip() not in ("", short_date(on))
+    return has_other_day or any(row[name].strip() for name in ("vaccine", "batch", "site"))
+
+
 def _entered(visit: Visit) -> list[Entered]:
     """The rows with a vaccine. Raises FieldError with the sentence for the first wrong one."""
     found = []
     for number, row in enumerate(_rows_sent(), 1):
         if not row["vaccine"]:
-            if row["batch"].strip() or row["site"]:
+            if _is_filled(row, visit.service_day.on):
                 raise FieldError("ROW", f"Baris {number}: pilih vaksinnya.")
             continue
         code, _, dose = row["vaccine"].partition("-")
@@ -103,7 +109,10 @@ def _entered(visit: Visit) -> list[Entered]:
 
 def _day(visit: Visit, typed: str, number: int) -> date:
     on, born = visit.service_day.on, visit.patient.birth_date
-    day = parse_date(typed) if typed.strip() else on
+    try:
+        day = parse_date(typed) if typed.strip() else on
+    except FieldError as problem:
+        raise FieldError("ROW", f"Baris {number}: {problem}") from problem
     if day > on or (born and day < born):
         raise FieldError(
             "ROW", f"Baris {number}: tanggal diberikan harus antara lahir dan hari ini."
@@ -117,7 +126,7 @@ def _show(
     rows, entry = immunizations.of_person(visit), page.chosen_entry(visit)
     on, held = visit.service_day.on, immunizations.given(rows)
     blank = {"vaccine": "", "given_on": short_date(on), "batch": "", "site": ""}
-    sent = [row for row in _rows_sent() if row["vaccine"] or row["batch"] or row["site"]]
+    sent = [row for row in _rows_sent() if _is_filled(row, on)]
     html = render_template(
         "examination/immunization.html",
         visit=visit,

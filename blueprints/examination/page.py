@@ -28,6 +28,7 @@ from clinic import (
     records,
     right_patient,
 )
+from clinic.visit_summaries import VisitSummary
 from clinic.vital_signs import VITAL_RANGES, vital_findings
 from db import db
 from models import (
@@ -110,7 +111,7 @@ def show(
         "entry": entry,
         "on": today.on,
         "today": today,
-        "earlier": earlier,
+        "earlier": _in_sight(earlier, today, examination) if writes else earlier,
         "allergies": allergies.labels(allergies.current(visit.patient)),
         "consent_note": _consent_note(visit.patient),
         "findings": vital_findings(today.last_vitals, visit.age_months),
@@ -138,6 +139,14 @@ def show(
     )
 
 
+def _in_sight(
+    earlier: list[VisitSummary], today: VisitSummary, own: Examination | None
+) -> list[VisitSummary]:
+    """A room that was examined today takes two earlier visits' place: the page keeps its size."""
+    seen = [room for room in today.examined if own is None or room.examination.id != own.id]
+    return earlier[: max(EARLIER_VISITS - 2 * len(seen), 1)]
+
+
 def _consent_note(patient: Patient) -> str:
     held = consents.current(patient)
     if held is None:
@@ -145,14 +154,14 @@ def _consent_note(patient: Patient) -> str:
     return "persetujuan umum ditolak" if held.decision == ConsentDecision.REFUSED else ""
 
 
-def _my_rooms(today: history.VisitSummary) -> set[str]:
+def _my_rooms(today: VisitSummary) -> set[str]:
     """Codes of the visit's rooms in which the account may add to what was finished."""
     if access.has_role(Role.HEAD):
         return {room.code for room in today.rooms}
     return {room.code for room in current_user.rooms}
 
 
-def _may_prescribe(today: history.VisitSummary) -> set[int]:
+def _may_prescribe(today: VisitSummary) -> set[int]:
     """Finished examinations of a day that goes on, without a prescription that holds."""
     held = {each.examination_id for each in today.prescriptions if not each.is_cancelled}
     day = days.current_day()

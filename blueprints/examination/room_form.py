@@ -36,7 +36,7 @@ class RoomExaminationForm(ExaminationForm):
 
     names: tuple[str, ...] = ()
     on: date
-    carried_from: Visit | None = None
+    carried: tuple[str, Visit] | None = None  # a form that is filled from what that visit told
 
 
 class TeethField(Field):
@@ -77,6 +77,7 @@ def _field(item: Item) -> Field:
     def check(form: RoomExaminationForm, field: Field) -> None:
         try:
             field.cleaned = form_items.parse(item, field.data, form.on)
+            form_items.refuse_contradiction(item, field.cleaned)
         except FieldError as problem:
             raise ValidationError(str(problem)) from problem
 
@@ -165,37 +166,37 @@ def fill(typed: MultiDict, names: tuple[str, ...], forms: Forms) -> None:
 def filled(
     entry: QueueEntry, examination: Examination | None, own: VitalSigns | None
 ) -> RoomExaminationForm:
-    """The form with what is kept, else with what an earlier visit told of a running pregnancy."""
+    """The form with what is kept; before its first save with what holds on from earlier."""
     kept = form_answers.current(examination)
     names = _names(entry, kept)
-    told = _carried(entry, kept)
-    data = data_of(kept | ({PREGNANCY: told[0]} if told else {}))
+    name = form_answers.proposed(entry.poli, entry.visit)
+    told = None if examination else _carried(name, entry.visit)
+    data = data_of(kept | ({name: told[0]} if told else {}))
     form = filled_form(examination, own, form_class(names), data)
-    form.on, form.carried_from = entry.visit.service_day.on, told[1] if told else None
+    form.on, form.carried = entry.visit.service_day.on, (name, told[1]) if told else None
     return form
 
 
-def _carried(entry: QueueEntry, kept: Forms) -> tuple[dict[str, str], Visit] | None:
-    """What an earlier visit told, where this one's pregnancy form is still empty."""
-    is_over = entry.visit.pregnant == "nifas"
-    if is_over or kept.get(PREGNANCY):
+def _carried(name: str, visit: Visit) -> tuple[dict[str, str], Visit] | None:
+    """What was told before and holds on: a running pregnancy, the teeth of this visit."""
+    if name == DENTAL:
+        return form_answers.teeth_so_far(visit)
+    if name != PREGNANCY or visit.pregnant == "nifas":
         return None
-    if form_answers.proposed(entry.poli, entry.visit) != PREGNANCY:
-        return None
-    told = form_answers.last_pregnancy(entry.visit)
-    return told if told and pregnancy.is_running(told[0], entry.visit.service_day.on) else None
+    told = form_answers.last_pregnancy(visit)
+    return told if told and pregnancy.is_running(told[0], visit.service_day.on) else None
 
 
 def context(
     form: ExaminationForm, entry: QueueEntry, examination: Examination | None, typed: Typed | None
 ) -> dict[str, Any]:
     names = getattr(form, "names", ())
-    told_in = getattr(form, "carried_from", None)
+    carried = getattr(form, "carried", None)
     opened = {name for name in names if _has_typed(form, name)}
     return {
         "room_forms": [FORMS[name] for name in names],
         "opened_forms": opened or {form_answers.proposed(entry.poli, entry.visit)},
-        "carried_from": short_date(told_in.service_day.on) if told_in else "",
+        "carried": {carried[0]: short_date(carried[1].service_day.on)} if carried else {},
         **(_chart_context(form, entry) if DENTAL in names else {}),
     }
 

@@ -19,6 +19,8 @@ from models import TriagePriority, Visit, VisitStatus
 from patient_forms import OTHER_PATIENT, is_for
 from validators import checked_by, clean_text
 
+NOTHING = "Belum ada yang diisi. Ketik hasil ukur atau catatan triase, lalu simpan."
+
 
 class ScreeningForm(VitalsForm):
     triage_seen = TextAreaField(
@@ -33,6 +35,11 @@ class ScreeningForm(VitalsForm):
     triage_reason = StringField(
         validators=[checked_by(partial(clean_text, max_length=triage.LONGEST))]
     )
+
+    @property
+    def is_empty(self) -> bool:
+        texts = [field.data for field in self]
+        return not any(text and text.strip() for text in texts)
 
     @property
     def priority(self) -> TriagePriority | None:
@@ -72,6 +79,8 @@ def measure(visit: str):
         return _show(found, form, OTHER_PATIENT, 409)
     if not form.validate():
         return _show(found, form, status=422)
+    if form.is_empty and not _has_own(found):
+        return _show(found, form, NOTHING, 422)
     try:
         with transaction():
             form.write(found)
@@ -92,8 +101,8 @@ def correct_triage(visit: str):
     """One's own note, after the visit has ended."""
     found = page.readable_visit(visit)
     form = ScreeningForm(request.form)
-    if request.form.get("patient") != found.patient.public_id:
-        return _show(found, form, "Isian ini bukan untuk pasien ini, jadi belum disimpan.", 409)
+    if not is_for(found.patient.public_id):
+        return _show(found, form, OTHER_PATIENT, 409)
     if not form.validate():
         return _show(found, form, status=422)
     try:
@@ -106,6 +115,14 @@ def correct_triage(visit: str):
         return _show(found, form, status=422)
     flash(f"Catatan triase {found.label} {found.patient.name} dibetulkan.", "success")
     return redirect(url_for("patients.record", patient=found.patient.public_id), 303)
+
+
+def _has_own(visit: Visit) -> bool:
+    """Something of this account that empty fields would take back."""
+    return bool(
+        records.own_measurement(current_user.id, visit, None)
+        or triage.own_note(current_user.id, visit)
+    )
 
 
 def _show(visit: Visit, form: ScreeningForm, problem: str = "", status: int = 200) -> Response:

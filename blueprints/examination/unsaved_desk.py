@@ -6,13 +6,13 @@ from werkzeug.wrappers import Response
 
 import access
 from blueprints.examination.blueprint import bp, clinical
-from blueprints.examination.desk import OTHER_PATIENT, entry_sent
+from blueprints.examination.desk import entry_sent
 from blueprints.examination.forms import version_sent
 from blueprints.examination.typed import keys_sent
 from clinic import unsaved
 from db import transaction
 from models import Role
-from patient_forms import refuse_other
+from patient_forms import OTHER_PATIENT, refuse_other
 from sessions import csrf_token
 
 LARGEST, MOST_FIELDS = 256 * 1024, 1000

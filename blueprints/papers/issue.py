@@ -17,11 +17,9 @@ from clinic.papers import AlreadyIssued, Changed, Order
 from clinic.record_errors import RecordError
 from db import db, transaction
 from models import Examination, Paper, PaperKind, Poli, Visit
+from patient_forms import OTHER_PATIENT, is_for
 from validators import FieldError
 
-OTHER_PATIENT = (
-    "Isian ini bukan untuk pasien ini, jadi belum diterbitkan. Cocokkan nama dan tanggal lahir."
-)
 FIELD_WORDS = {
     "from_on": "Mulai",
     "until_on": "Sampai",
@@ -65,7 +63,7 @@ def issue(visit: str, jenis: str):
     examination = _examination_or_404(found, kind, request.form.get("pemeriksaan", ""))
     replaces = _replaced_or_404(examination, kind, request.form.get("ganti", ""))
     action, page = request.form.get("aksi", "periksa"), (examination, kind, typed, replaces)
-    if request.form.get("patient", "") != found.patient.public_id:
+    if not is_for(found.patient.public_id):
         return _form_page(*page, problem=OTHER_PATIENT, status=409)
     if not typed.validate():
         return _form_page(*page, status=422)
