@@ -1,6 +1,6 @@
 """Allergies belong to the person, not to a visit; one that does not hold is ended, with why."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import select
 
@@ -21,6 +21,19 @@ def current(patient: Patient) -> list[Allergy]:
 def labels(rows: Sequence[Allergy]) -> list[str]:
     """As a banner shows them: "Amoksisilin (gatal)"."""
     return [f"{row.substance} ({row.reaction})" if row.reaction else row.substance for row in rows]
+
+
+def mark(patient: Patient | None) -> list[str] | None:
+    """For the counter, which reads nothing clinical: that there is an allergy, not to what."""
+    return ["ada, lihat di ruang periksa"] if patient and current(patient) else None
+
+
+def among(patient_ids: Iterable[int]) -> set[int]:
+    """Which of these people have one; 1 query."""
+    rows = select(Allergy.patient_id).where(
+        Allergy.patient_id.in_(set(patient_ids)), Allergy.ended_at.is_(None)
+    )
+    return set(db.session.scalars(rows))
 
 
 def ended(patient: Patient) -> list[Allergy]:
