@@ -63,13 +63,18 @@ def worklist():
     outside = [line for line in found if line.entry is None]
     queued = [line for line in found if line.entry is not None]
     page = page_number()
-    earlier, count = dispensing_queue.earlier(day, days.clinic_date(now), page)
+    is_old, today = request.args.get("masa") == "lama", days.clinic_date(now)
+    earlier, count = dispensing_queue.earlier(day, today, page, is_old=is_old)
+    shown = [line.prescription for line in found] + earlier
     return render_template(
         "pharmacy/worklist.html",
         outside=outside,
         queued=queued,
         earlier=earlier,
         count=count,
+        is_old=is_old,
+        old_count=dispensing_queue.old_count(day, today),
+        allergic=allergies.among(made.visit.patient_id for made in shown),
         page=page,
         pages=-(-count // dispensing_queue.PAGE),
         unfetched=dispensing.UNFETCHED,
