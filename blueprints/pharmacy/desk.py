@@ -14,6 +14,7 @@ from clinic import (
     dispensing_queue,
     dispensing_reports,
     dispensing_steps,
+    measurements,
     prescriptions,
     right_patient,
 )
@@ -126,6 +127,7 @@ def show(visit: Visit, typed: Typed | None = None, status: int = 200) -> Respons
         on=visit.service_day.on,
         entry=entry,
         allergies=allergies.labels(allergies.current(visit.patient)),
+        weight=measurements.weight_text(visit),
         views=views,
         is_late=is_late,
         is_served=is_late or (entry is not None and right_patient.may_write(entry)),
