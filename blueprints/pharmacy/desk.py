@@ -126,7 +126,7 @@ def show(visit: Visit, typed: Typed | None = None, status: int = 200) -> Respons
         patient=visit.patient,
         on=visit.service_day.on,
         entry=entry,
-        allergies=allergies.labels(allergies.current(visit.patient)),
+        allergies=allergies.banner(visit.patient),
         weight=measurements.weight_text(visit),
         views=views,
         is_late=is_late,

@@ -98,7 +98,7 @@ def _page(
         patient=visit.patient,
         on=visit.service_day.on,
         entry=desk.chosen_entry(visit),
-        allergies=allergies.labels(allergies.current(visit.patient)),
+        allergies=allergies.banner(visit.patient),
         weight=measurements.weight_text(visit),
         line=row,
         options=_with_stock(options),

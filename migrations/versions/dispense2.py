@@ -1,4 +1,4 @@
-"""Critical choices of the laboratory, ranges for pregnant women; open prescriptions of any age"""
+"""Critical choices of the laboratory, ranges for pregnant women; open prescriptions; alerts"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -24,6 +24,8 @@ UNREAD = "ended_at IS NULL AND read_at IS NULL AND flag IN ('critical_low', 'cri
 def upgrade() -> None:
     op.add_column('lab_test', sa.Column('critical', sa.Text(), server_default='', nullable=False))
     op.execute("UPDATE lab_test SET critical = abnormal WHERE code = 'MALARIA'")
+    is_alert = sa.Column('is_alert', sa.Boolean(), server_default=sa.false(), nullable=False)
+    op.add_column('allergy', is_alert)
     is_open = sa.text("state IN ('sent', 'reviewed')")
     where = {'sqlite_where': is_open, 'postgresql_where': is_open}
     op.create_index('ix_prescription_open', 'prescription', ['visit_id'], **where)
@@ -35,6 +37,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute('DELETE FROM allergy WHERE is_alert')
+    op.drop_column('allergy', 'is_alert')
     op.drop_index('ix_prescription_open', 'prescription')
     op.execute("UPDATE lab_result SET flag = 'abnormal' WHERE flag = 'critical'")
     op.execute("DELETE FROM lab_reference WHERE sex = 'H'")
