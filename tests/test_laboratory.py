@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from clinic import (
+    days,
     history,
     lab_alerts,
     lab_entry,
@@ -18,6 +19,7 @@ from clinic import (
     lab_results,
     lab_values,
     merging,
+    queue_lines,
     queues,
     records,
     settings,
@@ -479,6 +481,18 @@ def test_selesai_needs_a_result_or_a_reason_and_sends_back(app):
     assert not report.lines[0].value.is_preliminary
     with pytest.raises(RecordError):
         write(there, closes=True, HB="12,1")
+
+
+@pytest.mark.parametrize(("code", "by"), [("KIA", "kia"), ("GIGI", "gigi"), ("UGD", "umum")])
+def test_any_room_orders_and_its_patient_comes_back_ahead_of_new_ones(app, code, by):
+    there = sent("HB", code=code, by=by, person=factories.patient("Siti Aminah"))
+    earlier = factories.entry(code, factories.patient("Datang Sebelumnya"))
+    write(there, closes=True, HB="10,9")
+    (report,) = lab_reports.by_visit([there.visit_id])[there.visit_id]
+    assert report.room_code == code
+    db.session.expire_all()
+    waiting = queue_lines.room_queue(factories.poli(code), days.current_day()).waiting
+    assert [row.name for row in waiting] == ["Siti Aminah", earlier.visit.patient.name]
 
 
 def test_the_stay_does_not_end_without_results(app):
