@@ -5,7 +5,7 @@ from wtforms import Form, HiddenField, RadioField, StringField
 from wtforms.fields.choices import SelectChoice
 
 import access
-from clinic import consents, days, patients
+from clinic import allergies, consents, days, patients
 from clinic.record_errors import RecordError
 from db import transaction
 from formatting import CONSENT_LABELS, SIGNER_LABELS, age_on
@@ -82,6 +82,7 @@ def _page(patient: Patient, form: ConsentForm, status: int = 200, problem: str =
     html = render_template(
         "consents/consent.html",
         patient=patient,
+        allergy_mark=allergies.mark(patient),
         held=held,
         former=consents.former(patient),
         form=form,

@@ -66,6 +66,7 @@ COLUMN_WORDS = {
     "decimals": "angka di belakang koma",
     "choices": "pilihan",
     "abnormal": "tidak normal",
+    "critical": "hasil kritis",
     "plausible_low": "mustahil di bawah",
     "plausible_high": "mustahil di atas",
     "loinc": "LOINC",

@@ -1,56 +1,97 @@
-"""Allergies belong to the person, not to a visit; one that does not hold is ended, with why."""
+"""Allergies, and what else to beware of, belong to the person, not to a visit.
 
-from collections.abc import Sequence
+One that does not hold is ended, with why.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
-from clinic import audit
+from clinic import audit, queues
 from clinic.audit import Actor
 from clinic.record_errors import RecordError
 from db import db, utcnow
 from models import Allergy, Patient
 from validators import clean_text
 
+WORDS = {False: "Alergi", True: "Waspada"}
+
+
+def held(patient: Patient) -> list[Allergy]:
+    """What holds now: allergies, then what else to beware of; the oldest first."""
+    rows = select(Allergy).where(Allergy.patient_id == patient.id, Allergy.ended_at.is_(None))
+    return list(db.session.scalars(rows.order_by(Allergy.is_alert, Allergy.id)))
+
 
 def current(patient: Patient) -> list[Allergy]:
-    """The allergies that hold now, the oldest first."""
-    rows = select(Allergy).where(Allergy.patient_id == patient.id, Allergy.ended_at.is_(None))
-    return list(db.session.scalars(rows.order_by(Allergy.id)))
+    """The allergies that hold now."""
+    return [row for row in held(patient) if not row.is_alert]
+
+
+def banner(patient: Patient) -> list[str]:
+    """What stands in red beside a patient: "Alergi: Amoksisilin (gatal)", "Waspada: tuli"."""
+    kinds = groupby(held(patient), key=lambda row: row.is_alert)
+    return [f"{WORDS[kind]}: {', '.join(labels(list(rows)))}" for kind, rows in kinds]
 
 
 def labels(rows: Sequence[Allergy]) -> list[str]:
-    """As a banner shows them: "Amoksisilin (gatal)"."""
+    """In words: "Amoksisilin (gatal)"."""
     return [f"{row.substance} ({row.reaction})" if row.reaction else row.substance for row in rows]
+
+
+def mark(patient: Patient | None) -> list[str] | None:
+    """For the counter, which reads nothing clinical: that there is something, not what."""
+    kinds = dict.fromkeys(row.is_alert for row in held(patient)) if patient else {}
+    return [f"{WORDS[kind]}: ada, lihat di ruang periksa" for kind in kinds] or None
+
+
+def among(patient_ids: Iterable[int]) -> set[int]:
+    """Which of these people have an allergy; 1 query."""
+    rows = select(Allergy.patient_id).where(
+        Allergy.patient_id.in_(set(patient_ids)), Allergy.ended_at.is_(None), ~Allergy.is_alert
+    )
+    return set(db.session.scalars(rows))
 
 
 def ended(patient: Patient) -> list[Allergy]:
     """What was once recorded and does not hold, the newest first."""
     rows = select(Allergy).where(Allergy.patient_id == patient.id, Allergy.ended_at.is_not(None))
+    rows = rows.options(joinedload(Allergy.recorded_by), joinedload(Allergy.ended_by))
     return list(db.session.scalars(rows.order_by(Allergy.ended_at.desc(), Allergy.id.desc())))
 
 
-def add_allergy(actor: Actor, patient: Patient, substance: str, reaction: str = "") -> Allergy:
-    """Record an allergy of the person; the same words sent twice are recorded once.
+def add_allergy(
+    actor: Actor, patient: Patient, substance: str, reaction: str = "", *, is_alert: bool = False
+) -> Allergy:
+    """Record an allergy or alert of the person; the same words sent twice are recorded once.
 
     Raises RecordError when empty, or when the substance is already there.
     """
     substance, reaction = clean_text(substance, 100), clean_text(reaction, 200)
     if not substance:
-        raise RecordError("Tulis obat, makanan, atau zat penyebab alergi.", "substance")
-    for known in current(patient):
+        what = "yang perlu diwaspadai" if is_alert else "obat, makanan, atau zat penyebab alergi"
+        raise RecordError(f"Tulis {what}.", "substance")
+    for known in held(patient):
         if known.substance.lower() == substance.lower():
-            if known.reaction == reaction and known.recorded_by_id == actor.user_id:
+            is_same = (known.reaction, known.is_alert) == (reaction, is_alert)
+            if is_same and known.recorded_by_id == actor.user_id:
                 return known
-            raise RecordError(f"Alergi {known.substance} sudah tercatat.", "substance")
+            raise RecordError(
+                f"{WORDS[known.is_alert]} {known.substance} sudah tercatat.", "substance"
+            )
     allergy = Allergy(
         patient_id=patient.id,
         original_patient_id=patient.id,
         substance=substance,
         reaction=reaction,
+        is_alert=is_alert,
         recorded_by_id=actor.user_id,
     )
     db.session.add(allergy)
     db.session.flush()
+    queues.bump_rooms_of(patient)
     _log(actor, "add_allergy", allergy, patient)
     return allergy
 
@@ -64,7 +105,9 @@ def end_allergy(actor: Actor, allergy: Allergy, reason: str) -> Allergy:
         raise RecordError("Alergi ini sudah diakhiri.")
     allergy.ended_at, allergy.ended_by_id, allergy.end_reason = utcnow(), actor.user_id, reason
     db.session.flush()
-    _log(actor, "end_allergy", allergy, db.session.get(Patient, allergy.patient_id), reason)
+    patient = db.session.get(Patient, allergy.patient_id)
+    queues.bump_rooms_of(patient)
+    _log(actor, "end_allergy", allergy, patient, reason)
     return allergy
 
 

@@ -157,8 +157,10 @@ def _lines(
     for line in lines:
         try:
             closed.append(_line(actor, line, given.get(line.public_id, Given())))
-        except (FieldError, RecordError) as problem:
+        except RecordError as problem:
             problems[line.public_id] = str(problem)
+        except FieldError as problem:
+            problems[line.public_id] = f"{line.title}: {problem}"
     if problems:
         raise NotReady(problems)
     return closed

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select, text
 from sqlalchemy.orm import joinedload
 
 from clinic import days, prescription_queue, prescriptions, queues
@@ -70,14 +70,12 @@ def waiting(day: ServiceDay | None, now: datetime) -> list[Waiting]:
     return [_waiting(each, here[each.visit_id], now) for each in found]
 
 
-def earlier(day: ServiceDay | None, today: date, page: int = 1) -> tuple[list[Prescription], int]:
+def earlier(
+    day: ServiceDay | None, today: date, page: int = 1, *, is_old: bool = False
+) -> tuple[list[Prescription], int]:
     """What nobody fetched on its day, newest first, and how many in all; 2 queries."""
-    is_recent = ServiceDay.on >= today - EARLIER
-    is_open = Prescription.state.in_(prescriptions.OPEN)
-    wanted = [is_recent, ServiceDay.id != (day.id if day else 0)]
-    wanted += [is_open, prescription_queue.has_listed_line()]
     visit, stay = joinedload(Prescription.visit), joinedload(Prescription.examination)
-    found = select(Prescription).join(Prescription.visit).join(Visit.service_day).where(*wanted)
+    found = _unfetched(day, today, is_old)
     count = db.session.scalar(found.with_only_columns(func.count(Prescription.id)))
     rows = found.options(
         visit.joinedload(Visit.patient),
@@ -85,6 +83,22 @@ def earlier(day: ServiceDay | None, today: date, page: int = 1) -> tuple[list[Pr
         stay.joinedload(Examination.entry).joinedload(QueueEntry.poli),
     ).order_by(ServiceDay.on.desc(), Prescription.id.desc())  # so that it starts from the days
     return list(db.session.scalars(rows.limit(PAGE).offset((page - 1) * PAGE))), count or 0
+
+
+def old_count(day: ServiceDay | None, today: date) -> int:
+    """How many of them are older than the list shows at first."""
+    rows = _unfetched(day, today, is_old=True).with_only_columns(func.count(Prescription.id))
+    return db.session.scalar(rows) or 0
+
+
+def _unfetched(day: ServiceDay | None, today: date, is_old: bool) -> Select:
+    since = today - EARLIER
+    # As text: only so does SQLite see that its index of the open ones holds them all.
+    is_open = text("prescription.state IN ('sent', 'reviewed')")
+    wanted = [is_open, ServiceDay.id != (day.id if day else 0)]
+    wanted += [ServiceDay.on < since if is_old else ServiceDay.on >= since]
+    wanted += [prescription_queue.has_listed_line()]
+    return select(Prescription).join(Prescription.visit).join(Visit.service_day).where(*wanted)
 
 
 def _where(found: Sequence[Prescription]) -> dict[int, list[QueueEntry]]:

@@ -29,6 +29,17 @@ class Handed:
     held: tuple[Dispensing, ...] = ()
     returned: tuple[Dispensing, ...] = ()
 
+    def came_back(self, row: Dispensing) -> str:
+        """How much of a returned row; what stayed with the patient is the row after it."""
+        same = [
+            each
+            for each in (*self.returned, *self.held)
+            if each.id > row.id
+            and (each.component_id, each.batch_id) == (row.component_id, row.batch_id)
+        ]
+        kept = min(same, key=lambda each: each.id).quantity if same else 0
+        return f"{number_text(row.quantity - kept)} {row.medicine.unit}"
+
 
 def by_line(line_ids: Iterable[int]) -> dict[int, Handed]:
     """What was handed out for these lines; 2 queries, however many they are."""
@@ -108,5 +119,6 @@ def handed_text(line: PrescriptionLine, handed: Handed | None) -> str:
     if closed.reason:
         text += f" ({closed.reason})"
     for row in handed.returned:
-        text += f"; kembali {row.medicine.name}: {row.end_reason}"
+        name = f" {row.medicine.name}" if line.is_compound else ""
+        text += f"; kembali {handed.came_back(row)}{name}: {row.end_reason}"
     return text

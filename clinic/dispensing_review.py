@@ -159,7 +159,11 @@ def _refuse_incomplete(line: PrescriptionLine, wanted: WantedLine) -> None:
     if not wanted.instruction:
         raise RecordError("Isi aturan pakai obat pengganti.", "sig")
     if wanted.quantity is None:
-        raise RecordError("Isi lamanya (hari) atau jumlah obat pengganti.", "quantity")
+        raise RecordError(
+            f"Jumlahnya tidak dapat dihitung dari “{wanted.instruction}”. Isi lamanya (hari), "
+            "atau jumlahnya.",
+            "quantity",
+        )
 
 
 def _answer(actor: Actor, prescription: Prescription, reasons: Mapping[str, str]) -> None:

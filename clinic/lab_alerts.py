@@ -50,7 +50,7 @@ def _unread():
         .join(author, author.id == LabResult.resulted_by_id)
         .where(
             text("lab_result.ended_at IS NULL AND lab_result.read_at IS NULL"),
-            text("lab_result.flag IN ('critical_low', 'critical_high')"),
+            text("lab_result.flag IN ('critical_low', 'critical_high', 'critical')"),
             QueueEntry.poli_id == bindparam("poli_id"),
         )
         .order_by(LabResult.id.desc())

@@ -36,12 +36,17 @@ def change_test(actor: audit.Actor, test: LabTest, values: dict[str, Any]) -> No
 
 
 def _check(values: dict[str, Any]) -> None:
-    choices = values["choices"].split("|") if values["choices"] else []
+    choices, abnormal, critical = (
+        set(filter(None, values[name].split("|"))) for name in ("choices", "abnormal", "critical")
+    )
     if values["kind"] is LabKind.CHOICE and not choices:
         raise AdministrationError("Tulis pilihannya, satu di setiap baris.", "choices")
-    strangers = set(filter(None, values["abnormal"].split("|"))) - set(choices)
-    if strangers:
+    if strangers := abnormal - choices:
         raise AdministrationError(f"{min(strangers)} tidak ada di pilihan hasil.", "abnormal")
+    if strangers := critical - abnormal:
+        raise AdministrationError(
+            f"{min(strangers)} tidak ada di daftar yang tidak normal.", "critical"
+        )
     low, high = values["plausible_low"], values["plausible_high"]
     if low is not None and high is not None and high <= low:
         raise AdministrationError("Batas atas harus lebih tinggi.", "plausible_high")

@@ -28,6 +28,7 @@ FLAG_WORDS = {
     LabFlag.CRITICAL_LOW: "kritis rendah",
     LabFlag.CRITICAL_HIGH: "kritis tinggi",
     LabFlag.ABNORMAL: "tidak normal",
+    LabFlag.CRITICAL: "kritis",
 }
 STATE_WORDS = {
     LabOrderState.ORDERED: "menunggu sampel",

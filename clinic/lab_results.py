@@ -56,12 +56,13 @@ def judged_for(item: LabOrderTest, typed: str, is_sure: bool) -> lab_values.Judg
 
 
 def whom(item: LabOrderTest) -> tuple[str, int | None]:
-    """Sex, and the age in months when the sample was taken."""
-    patient = item.order.visit.patient
+    """Sex (H: a pregnant woman), and the age in months when the sample was taken."""
+    visit = item.order.visit
+    patient = visit.patient
     on = day_in_zone(item.sampled_at or utcnow(), settings.value("time_zone"))
     born = patient.birth_date
     months = age_on(born, on).total_months if born and born <= on else None
-    return patient.sex, months
+    return lab_values.PREGNANT if visit.pregnant == "ya" else patient.sex, months
 
 
 def end(actor: Actor, result: LabResult, reason: str) -> None:

@@ -10,7 +10,10 @@ from models import LabFlag, LabKind, LabReference, LabTest
 from validators import FieldError, clean_text
 
 LONGEST_VALUE = 500
-CRITICAL = (LabFlag.CRITICAL_LOW, LabFlag.CRITICAL_HIGH)
+CRITICAL = (LabFlag.CRITICAL_LOW, LabFlag.CRITICAL_HIGH, LabFlag.CRITICAL)
+PREGNANT = "H"
+# Whose ranges hold for whom, the one that goes before the others last.
+FITTING = {"L": ("", "L"), "P": ("", "P"), PREGNANT: ("", "P", PREGNANT)}
 # More digits than the column holds are a slip of the hand as well.
 _NUMBER = re.compile(r"([<>]?)\s*([0-9]{1,8})(?:\.([0-9]{1,6}))?", re.ASCII)
 _THOUSANDS = re.compile(r"([<>]?\s*[0-9]{1,3})((?:\.[0-9]{3})+)(,[0-9]+)?", re.ASCII)
@@ -79,13 +82,15 @@ def is_plausible(test: LabTest, number: Decimal | None) -> bool:
 def reference_for(
     references: Iterable[LabReference], sex: str, months: int | None
 ) -> LabReference | None:
-    """The range in force for this sex and age; one of the sex goes before one for both."""
+    """The range in force for this sex and age; one of the sex goes before one for both.
+
+    Of a pregnant woman (H) her own goes before that of all women.
+    """
+    groups = FITTING.get(sex, ("",))
     fitting = [
-        row
-        for row in references
-        if row.is_active and row.sex in ("", sex) and _is_of_age(row, months)
+        row for row in references if row.is_active and row.sex in groups and _is_of_age(row, months)
     ]
-    return max(fitting, key=lambda row: (row.sex != "", row.age_from_months), default=None)
+    return max(fitting, key=lambda row: (groups.index(row.sex), row.age_from_months), default=None)
 
 
 def _is_of_age(row: LabReference, months: int | None) -> bool:
@@ -112,10 +117,11 @@ def flag_of(number: Decimal, reference: LabReference | None) -> LabFlag | None:
 
 
 def _flag_of_choice(test: LabTest, value: str) -> LabFlag | None:
-    abnormal = test.abnormal_list
-    if not abnormal:
+    if not test.abnormal_list:
         return None  # a blood group is neither
-    return LabFlag.ABNORMAL if value in abnormal else LabFlag.NORMAL
+    if value in test.critical_list:
+        return LabFlag.CRITICAL
+    return LabFlag.ABNORMAL if value in test.abnormal_list else LabFlag.NORMAL
 
 
 def range_text(low: Decimal | None, high: Decimal | None) -> str:

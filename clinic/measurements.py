@@ -10,6 +10,7 @@ from clinic.audit import Actor
 from clinic.record_errors import NotOpen
 from clinic.vital_signs import VITAL_RANGES
 from db import db, utcnow
+from formatting import number_text
 from models import QueueEntry, Visit, VisitStatus, VitalSigns
 
 VITALS = tuple(VITAL_RANGES)
@@ -30,6 +31,17 @@ def own_measurement(user_id: int, visit: Visit, entry: QueueEntry | None) -> Vit
         .order_by(VitalSigns.id.desc())
         .limit(1)
     )
+
+
+def weight_text(visit: Visit) -> str:
+    """The newest weight of this visit, by which doses are checked; '' when nobody weighed."""
+    rows = select(VitalSigns.weight).where(
+        VitalSigns.visit_id == visit.id,
+        VitalSigns.ended_at.is_(None),
+        VitalSigns.weight.is_not(None),
+    )
+    weight = db.session.scalar(rows.order_by(VitalSigns.id.desc()).limit(1))
+    return f"BB {number_text(weight)} kg" if weight is not None else ""
 
 
 def measure(

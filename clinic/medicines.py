@@ -32,12 +32,12 @@ def by_codes(codes: Iterable[str]) -> dict[str, Medicine]:
     return {row.code: row for row in rows}
 
 
-def search(text: str, limit: int = MOST_FOUND) -> list[Medicine]:
+def search(text: str, limit: int = MOST_FOUND, *, also_ended: bool = False) -> list[Medicine]:
     """Medicines of which each typed word begins some word, in any spelling; best first."""
-    return _in_this_order(ids_of(text)[:limit])
+    return _in_this_order(ids_of(text, also_ended=also_ended)[:limit])
 
 
-def ids_of(text: str) -> list[int]:
+def ids_of(text: str, *, also_ended: bool = False) -> list[int]:
     """All that `search` would find, as ids; one query."""
     words = key(text[:100]).split()[:MAX_WORDS]
     if not words:
@@ -45,7 +45,7 @@ def ids_of(text: str) -> list[int]:
     columns = (Medicine.id, Medicine.code, Medicine.name, Medicine.strength, Medicine.form)
     rows = select(*columns, Medicine.ingredients, Medicine.synonyms, Medicine.position)
     found = []
-    for row in db.session.execute(rows.where(Medicine.is_active)):
+    for row in db.session.execute(rows.where(Medicine.is_active | also_ended)):
         name = key(row.name)
         rest = f"{row.strength} {row.form} {row.ingredients} {row.synonyms} {row.code}"
         everything = f" {name} {key(rest)}"

@@ -150,10 +150,10 @@ def _dose(each: LineInput, sig: words.Sig, medicine: Medicine) -> Decimal | None
 def _line(
     each: LineInput, sig: words.Sig, dose: Decimal | None, doses_per_unit: int = 1, **more
 ) -> WantedLine:
-    days = _days(each, sig)
+    days = _days(each, sig, more["title"])
     note = words.join(sig.note, clean_text(each.note, LONGEST_NOTE))
     numbers = words.directions(sig.times, _told(dose, more["dose_unit"]), more["dose_unit"])
-    typed = _quantity(each)
+    typed = _quantity(each, more["title"])
     computed = words.units_needed(sig.times, dose, days, doses_per_unit)
     if computed and computed > words.MOST_UNITS and typed is None:
         raise LineError(f"Jumlah {more['title']} terlalu besar. Periksa aturan pakainya.", each.key)
@@ -176,26 +176,26 @@ def _told(dose: Decimal | None, unit: str) -> Decimal | None:
     return None if unit == words.SPREAD else dose  # "2 x sehari, oleskan tipis"
 
 
-def _days(each: LineInput, sig: words.Sig) -> int | None:
+def _days(each: LineInput, sig: words.Sig, title: str) -> int | None:
     typed = each.days.strip().lower().removesuffix("hari").strip()
     if not typed:
         days = sig.days
     elif typed.isascii() and typed.isdecimal():
         days = int(typed[:6])
     else:
-        raise LineError("Tulis lamanya dalam hari, angka saja.", each.key)
+        raise LineError(f"{title}: tulis lamanya dalam hari, angka saja.", each.key)
     if days is not None and not 1 <= days <= words.MOST_DAYS:
-        raise LineError(f"Lamanya 1 sampai {words.MOST_DAYS} hari.", each.key)
+        raise LineError(f"{title}: lamanya 1 sampai {words.MOST_DAYS} hari.", each.key)
     return days
 
 
-def _quantity(each: LineInput) -> Decimal | None:
+def _quantity(each: LineInput, title: str) -> Decimal | None:
     typed = each.quantity.strip()
     if not typed:
         return None
     amount = words.number(re.sub(r"[^\d,./½¼¾ ]+$", "", typed).strip())
     if amount is None or amount > words.MOST_UNITS:
-        raise LineError("Tulis jumlah obat dengan angka, misalnya 10.", each.key)
+        raise LineError(f"{title}: tulis jumlah dengan angka, misalnya 10.", each.key)
     return amount
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Integer, ScalarSelect, Select, and_, bindparam, exists, func, select
+from sqlalchemy import Exists, Integer, ScalarSelect, Select, and_, bindparam, exists, func, select
 from sqlalchemy.orm import aliased
 
 from clinic import days, lab_alerts, pharmacy_alerts, settings
@@ -143,6 +143,11 @@ def _open_lab_tests() -> ScalarSelect:
     )
 
 
+def _is_warned(*, is_alert: bool) -> Exists:
+    about = (Allergy.patient_id == Patient.id, Allergy.is_alert.is_(is_alert))
+    return exists().where(*about, Allergy.ended_at.is_(None))
+
+
 def _rows() -> Select:
     day_id, poli_id = bindparam("day_id", type_=Integer), bindparam("poli_id", type_=Integer)
     here_today = _namesakes(day_id)
@@ -174,7 +179,8 @@ def _rows() -> Select:
             here_today.c.people,
             exists().where(Override.visit_id == Visit.id, Override.rule == COUGH_RULE),
             exists().where(Override.visit_id == Visit.id, Override.rule == RED_FLAG_RULE),
-            exists().where(Allergy.patient_id == Patient.id, Allergy.ended_at.is_(None)),
+            _is_warned(is_alert=False),
+            _is_warned(is_alert=True),
             exists().where(VitalSigns.visit_id == Visit.id, VitalSigns.ended_at.is_(None)),
             from_room.name,
             _room_gone_to(),

@@ -40,6 +40,7 @@ class QueueRow:
     has_cough: bool
     has_red_flag: bool
     has_allergy: bool
+    has_alert: bool
     has_vital_signs: bool
     from_room: str | None
     to_room: str | None

@@ -110,7 +110,8 @@ def _terms() -> list[dict[str, Any]]:
 def _lab_tests() -> list[dict[str, Any]]:
     found = []
     for row in rows("lab_tests.csv"):
-        texts = {name: row[name] or "" for name in ("unit", "choices", "abnormal", "loinc")}
+        names = ("unit", "choices", "abnormal", "critical", "loinc")
+        texts = {name: row[name] or "" for name in names}
         limits = {name: _decimal(row[name]) for name in ("plausible_low", "plausible_high")}
         numbers = {"kind": LabKind(row["kind"]), "decimals": int(row["decimals"])}
         found.append(row | texts | limits | numbers)

@@ -73,7 +73,7 @@ def overview(
     """One page of the medicines with their stock, and how many there are in all; 4 queries."""
     statement, sums = _overview(on)
     if query.strip():
-        found = [row.id for row in medicines.search(query, PAGE)]
+        found = [row.id for row in medicines.search(query, PAGE, also_ended=True)]
         statement = statement.where(Medicine.id.in_(found))
     elif view == ATTENTION:
         statement = statement.where(

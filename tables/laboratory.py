@@ -37,6 +37,7 @@ class LabTest(Counted, Base):
     decimals: Mapped[int] = mapped_column(default=0)
     choices: Mapped[str] = mapped_column(Text, default="")  # parted by |
     abnormal: Mapped[str] = mapped_column(Text, default="")  # those of the choices, parted by |
+    critical: Mapped[str] = mapped_column(Text, default="", server_default="")  # of the abnormal
     # Outside of these a number is asked for twice: a slip of the hand.
     plausible_low: Mapped[Decimal | None] = mapped_column(Measure)
     plausible_high: Mapped[Decimal | None] = mapped_column(Measure)
@@ -61,9 +62,16 @@ class LabTest(Counted, Base):
     def abnormal_list(self) -> list[str]:
         return [each for each in self.abnormal.split("|") if each]
 
+    @property
+    def critical_list(self) -> list[str]:
+        return [each for each in self.critical.split("|") if each]
+
 
 class LabReference(Base):
-    """*Nilai rujukan* of a test by sex ('' for both) and age; a change ends a row and adds one."""
+    """*Nilai rujukan* of a test by sex and age; a change ends a row and adds one.
+
+    `sex` is '' for both, and H (*hamil*) for pregnant women.
+    """
 
     __tablename__ = "lab_reference"
 
@@ -86,7 +94,7 @@ class LabReference(Base):
             sqlite_where=text("is_active"),
             postgresql_where=text("is_active"),
         ),
-        CheckConstraint("sex IN ('', 'L', 'P')", name="sex"),
+        CheckConstraint("sex IN ('', 'L', 'P', 'H')", name="sex"),
         CheckConstraint("age_from_months >= 0", name="age_from"),
         CheckConstraint("age_below_months > age_from_months", name="ages"),
         CheckConstraint("low <= high", name="range"),
@@ -194,9 +202,11 @@ class LabFlag(StrEnum):
     CRITICAL_LOW = "critical_low"
     CRITICAL_HIGH = "critical_high"
     ABNORMAL = "abnormal"
+    CRITICAL = "critical"  # a choice
 
 
-_UNREAD = "ended_at IS NULL AND read_at IS NULL AND flag IN ('critical_low', 'critical_high')"
+_CRITICAL = "'critical_low', 'critical_high', 'critical'"
+_UNREAD = f"ended_at IS NULL AND read_at IS NULL AND flag IN ({_CRITICAL})"
 
 
 class LabResult(Base):
@@ -253,7 +263,8 @@ class LabResult(Base):
         ),
         CheckConstraint("value <> ''", name="value"),
         CheckConstraint(
-            "flag IS NULL OR flag IN ('normal', 'abnormal') OR number IS NOT NULL", name="number"
+            "flag IS NULL OR flag IN ('normal', 'abnormal', 'critical') OR number IS NOT NULL",
+            name="number",
         ),
         CheckConstraint("validated_by_id <> resulted_by_id", name="second_person"),
         CheckConstraint("(validated_at IS NULL) = (validated_by_id IS NULL)", name="validated"),

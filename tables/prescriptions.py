@@ -64,6 +64,12 @@ class Prescription(Base):
     __mapper_args__ = {"version_id_col": version}
     __table_args__ = (
         Index(
+            "ix_prescription_open",
+            "visit_id",
+            sqlite_where=text("state IN ('sent', 'reviewed')"),
+            postgresql_where=text("state IN ('sent', 'reviewed')"),
+        ),
+        Index(
             "uq_prescription_examination",
             "examination_id",
             unique=True,

@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, Numeric, String, Text, text
+from sqlalchemy import ForeignKey, Index, Numeric, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db import Base, UtcDateTime, utcnow
@@ -138,7 +138,10 @@ class Diagnosis(Base):
 
 
 class Allergy(Base):
-    """*Alergi.* Belongs to the person; ended with a reason, never removed."""
+    """*Alergi*, or another thing to beware of (falls, deafness), which warns of no medicine.
+
+    Belongs to the person; ended with a reason, never removed.
+    """
 
     __tablename__ = "allergy"
 
@@ -148,6 +151,7 @@ class Allergy(Base):
     original_patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
     substance: Mapped[str] = mapped_column(String(100))
     reaction: Mapped[str] = mapped_column(String(200), default="")
+    is_alert: Mapped[bool] = mapped_column(default=False, server_default=false())
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     recorded_by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -155,6 +159,7 @@ class Allergy(Base):
     end_reason: Mapped[str] = mapped_column(String(300), default="")
 
     recorded_by: Mapped[User] = relationship(foreign_keys=recorded_by_id)
+    ended_by: Mapped[User | None] = relationship(foreign_keys=ended_by_id)
 
 
 class RecordAccess(Base):

@@ -357,6 +357,7 @@ def test_a_substitute_needs_a_reason_directions_and_another_medicine(app):
     for code, said, word in (
         (other.code, {"reason": " "}, "alasan"),
         (other.code, {"sig": "", "days": ""}, "jumlah"),
+        (other.code, {"sig": "semaunya"}, "dihitung dari “semaunya"),
         ("TIDAK-ADA", {}, "daftar"),
     ):
         with pytest.raises(RecordError, match=word):
@@ -423,7 +424,9 @@ def test_what_comes_back_is_in_stock_again_and_its_row_has_ended(app):
     assert db.session.get_one(StockBatch, batch.id).balance == 10
     report = dispensing_reports.by_line([made.lines[0].id])[made.lines[0].id]
     text = dispensing_reports.handed_text(made.lines[0], report)
-    assert text.startswith("diserahkan 10 tablet; kembali")
+    assert text == (
+        "diserahkan 10 tablet; kembali 4 tablet: salah ambil; kembali 6 tablet: salah ambil"
+    )
 
 
 # --- The queue --------------------------------------------------------------------------------

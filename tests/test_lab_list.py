@@ -73,6 +73,7 @@ def test_a_new_test_with_its_range_can_be_ordered(sign_in):
         ({"kind": "choice"}, "Tulis pilihannya"),
         ({"choices": "ada|tiada"}, "tanpa garis tegak"),
         ({"choices": "ada", "abnormal": "tiada"}, "tidak ada di pilihan"),
+        ({"choices": "ada\ntiada", "abnormal": "ada", "critical": "tiada"}, "tidak normal."),
         ({"plausible_high": "0"}, "lebih tinggi"),
         ({"plausible_high": "banyak"}, "Isi angka"),
         ({"loinc": "abc"}, "Seperti 718-7"),
@@ -132,6 +133,23 @@ def test_a_test_that_is_not_done_any_more_cannot_be_ordered(sign_in):
     with transaction():
         reference.seed()
     assert not tests_of("WIDAL").is_active
+
+
+def test_the_head_says_which_choices_are_critical(sign_in):
+    hiv = tests_of("HIV")
+    fields = {"name": "HIV", "group": "Infeksi", "position": "440", "decimals": "0"}
+    lists = {"choices": "nonreaktif\nreaktif", "abnormal": "reaktif", "critical": "reaktif"}
+    address = f"/sistem/laboratorium/{hiv.id}"
+    assert post(sign_in("kepala"), address, fields | lists).status_code == 303
+    assert tests_of("HIV").critical_list == ["reaktif"]
+
+
+def test_a_range_for_pregnant_women_stands_beside_that_of_women(sign_in):
+    head, trombosit = sign_in("kepala"), tests_of("TROMBOSIT")
+    address = f"/sistem/laboratorium/{trombosit.id}"
+    assert post(head, f"{address}/rujukan", RANGE | {"sex": "H"}).status_code == 303
+    assert "Ibu hamil" in head.get(address).get_data(as_text=True)
+    assert post(head, f"{address}/rujukan", RANGE | {"sex": "H"}).status_code == 422
 
 
 def test_texts_have_no_ranges(sign_in):

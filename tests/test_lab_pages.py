@@ -152,7 +152,7 @@ def test_from_sample_to_the_return(sign_in):
     send(lab, there, HB="10,4", MALARIA="P. vivax")
     page = words_of(lab.get(lab_address(there)))
     assert "10,4 rendah" in page
-    assert "P. vivax tidak normal" in page
+    assert "P. vivax kritis" in page
     answer = send(lab, there, "selesai", HB="10,4", MALARIA="P. vivax")
     assert (answer.status_code, answer.location) == (303, "/poli/LAB")
     umum = sign_in("umum")
@@ -160,7 +160,7 @@ def test_from_sample_to_the_return(sign_in):
     assert "Kembali dari Laboratorium" in queue
     page = words_of(umum.get(f"/kunjungan/{there.visit.public_id}"))
     assert "10,4 g/dL rendah 12-15,5" in page
-    assert "P. vivax tidak normal" in page
+    assert "P. vivax kritis" in page
     record = words_of(umum.get(f"/pasien/{there.visit.patient.public_id}"))
     assert "10,4 g/dL rendah" in record
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from clinic import (
+    days,
     history,
     lab_alerts,
     lab_entry,
@@ -18,6 +19,7 @@ from clinic import (
     lab_results,
     lab_values,
     merging,
+    queue_lines,
     queues,
     records,
     settings,
@@ -180,6 +182,8 @@ def test_what_is_no_number_is_asked_for_again(app, code, text):
         ("11,2", "L", 59, LabFlag.NORMAL),
         ("11,2", "L", 60, LabFlag.LOW),
         ("12,9", "L", None, None),  # age unknown: nothing to judge by
+        ("11,2", "H", 300, LabFlag.NORMAL),  # pregnant: a range of her own
+        ("10,9", "H", 300, LabFlag.LOW),
     ],
 )
 def test_the_range_is_that_of_sex_and_age(app, value, sex, months, flag):
@@ -190,9 +194,17 @@ def test_a_range_for_all_ages_judges_an_unknown_age(app):
     assert lab_values.judge(test_of("TROMBOSIT"), "40000", "P", None).flag is LabFlag.CRITICAL_LOW
 
 
+def test_without_a_range_for_pregnant_women_that_of_women_holds(app):
+    asam = test_of("ASAMURAT")
+    assert {row.sex for row in asam.references} >= {"L", "P"}
+    assert lab_values.judge(asam, "6,5", "H", 300) == lab_values.judge(asam, "6,5", "P", 300)
+    assert lab_values.judge(asam, "6,5", "L", 300).flag is LabFlag.NORMAL
+
+
 def test_choices_are_judged_by_their_list(app):
     assert lab_values.judge(test_of("MALARIA"), "negatif", "P", 300).flag is LabFlag.NORMAL
-    assert lab_values.judge(test_of("MALARIA"), "P. vivax", "P", 300).flag is LabFlag.ABNORMAL
+    assert lab_values.judge(test_of("MALARIA"), "P. vivax", "P", 300).flag is LabFlag.CRITICAL
+    assert lab_values.judge(test_of("HIV"), "reaktif", "P", 300).flag is LabFlag.ABNORMAL
     assert lab_values.judge(test_of("GOLDAR"), "AB", "P", 300).flag is None
     assert lab_values.judge(test_of("WIDAL"), "O 1/320", "P", 300).flag is None
     with pytest.raises(lab_values.LabValueError, match="daftarnya"):
@@ -207,6 +219,7 @@ def test_choices_are_judged_by_their_list(app):
         ({"low": 1, "critical_low": 1}, False),
         ({"high": 1, "critical_high": 1}, False),
         ({"sex": "X"}, False),
+        ({"sex": "H", "high": 5}, True),
         ({"age_from_months": 12, "age_below_months": 12}, False),
     ],
 )
@@ -470,6 +483,18 @@ def test_selesai_needs_a_result_or_a_reason_and_sends_back(app):
         write(there, closes=True, HB="12,1")
 
 
+@pytest.mark.parametrize(("code", "by"), [("KIA", "kia"), ("GIGI", "gigi"), ("UGD", "umum")])
+def test_any_room_orders_and_its_patient_comes_back_ahead_of_new_ones(app, code, by):
+    there = sent("HB", code=code, by=by, person=factories.patient("Siti Aminah"))
+    earlier = factories.entry(code, factories.patient("Datang Sebelumnya"))
+    write(there, closes=True, HB="10,9")
+    (report,) = lab_reports.by_visit([there.visit_id])[there.visit_id]
+    assert report.room_code == code
+    db.session.expire_all()
+    waiting = queue_lines.room_queue(factories.poli(code), days.current_day()).waiting
+    assert [row.name for row in waiting] == ["Siti Aminah", earlier.visit.patient.name]
+
+
 def test_the_stay_does_not_end_without_results(app):
     there = sent("HB")
     with pytest.raises(queues.QueueError, match="belum selesai"), transaction():
@@ -622,6 +647,28 @@ def test_a_critical_value_is_told_at_once_and_until_read(app):
     assert row.read_by_id == factories.user("umum").id
     with pytest.raises(RecordError, match="sudah dibaca dr. Bagus"), transaction():
         lab_results.mark_read(factories.actor("kepala"), lab_alerts.result_by_ref(alert.ref))
+
+
+def test_a_critical_choice_is_told_as_a_number_is(app):
+    there = sent("MALARIA", "HIV")
+    write(there, MALARIA="P. falciparum", HIV="reaktif")
+    (alert,) = alerts()
+    assert (alert.test, alert.text, alert.flag_text) == ("Malaria", "P. falciparum", "kritis")
+    with transaction():
+        lab_results.mark_read(factories.actor("umum"), lab_alerts.result_by_ref(alert.ref))
+    assert alerts() == []
+
+
+def test_the_range_is_that_of_who_is_pregnant_at_this_visit(app):
+    there = sent("HB")
+    item = item_of(there, "HB")
+    with transaction():
+        visit = db.session.merge(item.order.visit)
+        visit.patient.sex, visit.pregnant = "P", "nifas"
+    assert lab_results.whom(item)[0] == "P"
+    with transaction():
+        db.session.merge(item.order.visit).pregnant = "ya"
+    assert lab_results.whom(item)[0] == "H"
 
 
 def test_a_corrected_critical_value_is_told_no_longer(app):

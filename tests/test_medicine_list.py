@@ -55,8 +55,22 @@ def test_a_new_medicine_is_found_and_can_be_ended(sign_in):
     assert post(head, address, NEW | {"strength": "300 mg"}).status_code == 303  # not ticked
     assert not medicine("GABA300").is_active
     assert medicines.search("neuron") == []
+    # Who keeps the list, or counts what is left of it, still finds it.
+    assert "Gabapentin 300 mg" in head.get("/sistem/obat?q=neuron").get_data(as_text=True)
+    assert "Gabapentin 300 mg" in head.get("/farmasi/stok?q=neuron").get_data(as_text=True)
     told = list(db.session.scalars(select(AuditEntry.action).order_by(AuditEntry.seq)))
     assert [each for each in told if "medicine" in each] == ["create_medicine", "change_medicine"]
+
+
+def test_a_kfa_code_is_optional_and_added_later(sign_in):
+    head = sign_in("kepala")
+    post(head, "/sistem/obat/baru", NEW)
+    found = medicine("GABA300")
+    assert found.kfa_code == ""
+    changed = NEW | {"kfa_code": "93000123", "is_active": "y"}
+    assert post(head, f"/sistem/obat/{found.id}", changed).status_code == 303
+    assert medicine("GABA300").kfa_code == "93000123"
+    assert 'value="93000123"' in head.get(f"/sistem/obat/{found.id}").get_data(as_text=True)
 
 
 def test_ingredients_are_kept_as_the_warnings_compare_them(sign_in):

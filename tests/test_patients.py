@@ -223,6 +223,35 @@ def test_a_search_for_nothing_says_what_to_type(sign_in):
 # --- Allergies --------------------------------------------------------------------------------
 
 
+def test_an_alert_stands_in_red_beside_the_allergies_and_warns_of_no_medicine(sign_in):
+    person, umum = factories.patient(), sign_in("umum")
+    entry = factories.entry("UMUM", person)
+    url = url_of(person, "/alergi")
+    assert post(umum, url, {"substance": " ", "is_alert": "1"}).status_code == 422
+    post(umum, url, {"substance": "Amoksisilin"})
+    post(umum, url, {"substance": "risiko jatuh", "reaction": "pakai tongkat", "is_alert": "1"})
+    assert post(umum, url, {"substance": "risiko jatuh", "is_alert": "1"}).status_code == 422
+    page = text_of(umum.get(url_of(person)))
+    for text in ("Alergi: Amoksisilin", "Waspada: risiko jatuh (pakai tongkat)"):
+        assert f'class="allergy">{text}<' in page
+    row = text_of(umum.get("/poli/UMUM"))
+    assert ">Alergi</span>" in row and ">Waspada</span>" in row
+    found = entry.visit.patient
+    assert [each.substance for each in allergies.current(found)] == ["Amoksisilin"]
+    alert = allergies.held(found)[-1]
+    end = f"/alergi/{alert.public_id}/akhiri"
+    assert post(umum, url_of(person, end), {"reason": ""}).status_code == 422
+    post(umum, url_of(person, end), {"reason": "sudah kuat berjalan"})
+    page = text_of(umum.get(url_of(person)))
+    assert 'class="allergy">Waspada' not in page
+    # Who added it and who ended it, when, and why, stay to be read.
+    who = (
+        r"<s>risiko jatuh</s> dr. Bagus Prasetyo, [^;]+; diakhiri dr. Bagus Prasetyo, [^:]+: sudah"
+    )
+    assert re.search(who, page)
+    assert ">Waspada</span>" not in text_of(umum.get("/poli/UMUM"))
+
+
 def test_an_allergy_is_added_and_ended(sign_in):
     person = factories.patient()
     factories.entry("UMUM", person)

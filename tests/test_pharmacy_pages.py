@@ -19,6 +19,7 @@ from models import (
     PrescriptionWarning,
     QueueEntry,
     Route,
+    VitalSigns,
 )
 from tests import factories, pharmacy
 from tests.databases import count_queries
@@ -125,6 +126,11 @@ def test_the_desk_shows_what_a_pharmacist_must_know(sign_in):
     made = pharmacy.prescription(pharmacy.line(of), pharmacy.line(empty), person=person)
     with transaction():
         db.session.add(
+            VitalSigns(
+                visit_id=made.visit_id, recorded_by_id=factories.user("umum").id, weight="12.3"
+            )
+        )
+        db.session.add(
             PrescriptionWarning(
                 prescription_id=made.id,
                 rule="GANDA",
@@ -137,6 +143,7 @@ def test_the_desk_shows_what_a_pharmacist_must_know(sign_in):
     page = words_of(sign_in("farmasi").get(address(made)))
     for text in (
         "Alergi: Udang (biduran)",
+        "BB 12,3 kg",
         "dr. Bagus Prasetyo, Poli Umum",
         "batuk pilek",
         "sesudah makan",
@@ -201,6 +208,8 @@ def test_what_is_refused_stands_beside_its_line_with_all_that_was_typed(sign_in)
     assert "hanya ada 0 tablet, perlu 5" in page
     assert 'value="8"' in page
     assert page.count("field-error") == 2
+    answer = press(client, made, l0="abc", l1="0", a1="Stok kosong")
+    assert f"{made.lines[0].title}: Tulis jumlah dengan angka" in words_of(answer)
     answer = press(client, made, l0="8", a0="Pasien menolak", l1="5", b1="kiriman belum dicatat")
     assert answer.status_code == 303
     assert state_of(made) is PrescriptionState.PARTIAL
@@ -319,7 +328,7 @@ def test_a_return_is_written_from_the_page(sign_in):
     assert post(client, url, mixed).status_code == 409
     answer = post(client, url, whom(made) | {"quantity": "4", "reason": "timbul gatal"})
     assert answer.status_code == 303
-    assert "kembali: timbul gatal" in words_of(client.get(answer.location))
+    assert "4 tablet, batch B1, kembali: timbul gatal" in words_of(client.get(answer.location))
     assert pharmacy.balance(of) == 4
     again = post(client, url, whom(made) | {"quantity": "4", "reason": "timbul gatal"})
     assert again.status_code == 422

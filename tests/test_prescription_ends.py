@@ -1,13 +1,15 @@
 """How prescriptions end: taken back in time, never sent, fetched on another day, or not at all."""
 
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select, text
 
 from clinic import (
+    allergies,
     days,
     dispensing,
     dispensing_queue,
@@ -25,10 +27,13 @@ from models import (
     AuditEntry,
     Dispensing,
     EntryState,
+    Prescription,
     PrescriptionLine,
     PrescriptionState,
     QueueEntry,
     ServiceDay,
+    StockMove,
+    Visit,
     VisitStatus,
 )
 from tests import factories, pharmacy
@@ -304,6 +309,11 @@ def test_the_worklist_keeps_earlier_ones_apart_for_30_days(app):
     found, count = dispensing_queue.earlier(day, on)
     assert ([each.id for each in found], count) == ([old.id], 1)
     assert dispensing_queue.earlier(day, on + timedelta(days=31)) == ([], 0)
+    assert dispensing_queue.old_count(day, on) == 0
+    later = on + timedelta(days=31)
+    found, count = dispensing_queue.earlier(day, later, is_old=True)
+    assert ([each.id for each in found], count) == ([old.id], 1)
+    assert dispensing_queue.old_count(day, later) == 1
     assert outside.state is PrescriptionState.SENT
 
 
@@ -337,6 +347,39 @@ def test_the_worklist_page_closes_and_hands_out(sign_in):
     assert "Kunjungannya tidak berubah" in words_of(done)
     assert state_of(late) is PrescriptionState.DISPENSED
     assert "Hari sebelumnya" not in words_of(client.get("/farmasi"))
+
+
+def test_what_is_older_than_30_days_has_a_list_of_its_own_and_is_closed_there(sign_in):
+    person = factories.patient("Lama Sekali")
+    made = left_over(one_line(), person=person)
+    with transaction():
+        allergies.add_allergy(factories.actor("umum"), db.session.merge(person), "Udang")
+        db.session.get_one(Visit, made.visit_id).service_day.on -= timedelta(days=400)
+    client = sign_in("farmasi")
+    page = words_of(client.get("/farmasi"))
+    assert "Lebih lama (1)" in page and "Lama Sekali" not in page
+    page = client.get("/farmasi?masa=lama").get_data(as_text=True)
+    assert "Lama Sekali" in page and "Alergi" in page
+    url = re.search(r'action="(/farmasi/resep/[^"]+/tutup[^"]*)"', page)[1]
+    refused = post(client, url, {"version": made.version, "alasan": ""}, follow_redirects=True)
+    assert "Tulis alasan" in words_of(refused) and "Lama Sekali" in words_of(refused)
+    sent = {"version": made.version, "alasan": "tidak pernah diambil"}
+    done = words_of(post(client, url, sent, follow_redirects=True))
+    assert "ditutup" in done and "Lebih lama" not in done
+    assert state_of(made) is PrescriptionState.PARTIAL
+    assert prescriptions.by_ref(made.public_id).close_reason == "tidak pernah diambil"
+    assert not db.session.scalar(select(func.count(StockMove.id)).where(StockMove.kind == "out"))
+
+
+def test_the_old_ones_are_found_by_the_index_of_the_open_ones(app):
+    if db.engine.dialect.name != "sqlite":
+        return
+    wanted = dispensing_queue._unfetched(None, days.clinic_date(), is_old=True)
+    sql = wanted.with_only_columns(func.count(Prescription.id)).compile(
+        db.engine, compile_kwargs={"literal_binds": True}
+    )
+    plan = db.session.execute(text(f"EXPLAIN QUERY PLAN {sql}")).all()
+    assert any("ix_prescription_open" in str(step) for step in plan), plan
 
 
 def test_a_visit_that_never_stood_in_the_pharmacy_left_its_prescription_there(sign_in):

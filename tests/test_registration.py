@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from clinic import days, patients
+from clinic import allergies, days, patients
 from clinic.audit import SYSTEM
 from db import db, transaction
 from models import (
@@ -67,6 +67,23 @@ def register(clerk, url="/pendaftaran/baru", reason="", **changes) -> Visit:
     response = confirm(clerk, draft, version, **({"override_reason": reason} if reason else {}))
     assert response.status_code == 303, response.get_data(as_text=True)
     return visit_of(response.location)
+
+
+def test_the_check_page_and_the_ticket_say_that_there_is_an_allergy_not_to_what(clerk):
+    person = factories.patient()
+    with transaction():
+        doctor = factories.actor("umum")
+        allergy = allergies.add_allergy(doctor, db.session.merge(person), "Udang")
+    url = f"/pendaftaran/pasien/{person.public_id}"
+    page, draft = check(clerk, url)
+    version = re.search(r'name="version" value="(\d+)"', page)[1]
+    ticket = clerk.get(confirm(clerk, draft, version, override_reason="memang").location)
+    for text in (page, ticket.get_data(as_text=True)):
+        assert "Alergi: ada" in text and "Udang" not in text
+    with transaction():
+        allergies.end_allergy(doctor, db.session.merge(allergy), "keliru")
+    assert "Alergi" not in clerk.get(url).get_data(as_text=True)
+    assert "Alergi" not in check(clerk, nik="3171015708850002", name="Orang Baru")[0]
 
 
 def visit_of(location: str) -> Visit:

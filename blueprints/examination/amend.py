@@ -158,7 +158,7 @@ def _show(examination: Examination, typed: Typed | None = None, status: int = 20
         patient=visit.patient,
         entry=examination.entry,
         on=visit.service_day.on,
-        allergies=allergies.labels(allergies.current(visit.patient)),
+        allergies=allergies.banner(visit.patient),
         form=shown.form,
         version=shown.version,
         options=shown.options,
@@ -236,7 +236,7 @@ def amendments_page(examination: str):
         patient=visit.patient,
         entry=found.entry,
         on=visit.service_day.on,
-        allergies=allergies.labels(allergies.current(visit.patient)),
+        allergies=allergies.banner(visit.patient),
         amendments=[(each, amendment_lists.shown(each)) for each in rows[:size]],
         earlier_than=rows[size - 1].public_id if len(rows) > size else "",
     )

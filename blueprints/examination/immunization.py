@@ -133,7 +133,7 @@ def _show(
         patient=visit.patient,
         entry=entry,
         on=on,
-        allergies=allergies.labels(allergies.current(visit.patient)),
+        allergies=allergies.banner(visit.patient),
         held=[immunizations.noted(row) for row in rows if row.ended_at is None],
         ended=[immunizations.noted(row) for row in rows if row.ended_at],
         due=vaccines.due(held, visit.patient.birth_date, on),

@@ -115,7 +115,7 @@ def show(
         patient=visit.patient,
         on=today.on,
         entry=entry,
-        allergies=allergies.labels(allergies.current(visit.patient)),
+        allergies=allergies.banner(visit.patient),
         writes=is_served and bool(orders),
         orders=forms,
         shown=shown,

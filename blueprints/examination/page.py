@@ -112,7 +112,7 @@ def show(
         "on": today.on,
         "today": today,
         "earlier": _in_sight(earlier, today, examination) if writes else earlier,
-        "allergies": allergies.labels(allergies.current(visit.patient)),
+        "allergies": allergies.banner(visit.patient),
         "consent_note": _consent_note(visit.patient),
         "findings": vital_findings(today.last_vitals, visit.age_months),
         "examination": examination,

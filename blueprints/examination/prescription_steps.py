@@ -159,7 +159,7 @@ def _page(examination: Examination, problem: str = "", key: str = "", status: in
         patient=visit.patient,
         entry=examination.entry,
         on=visit.service_day.on,
-        allergies=allergies.labels(allergies.current(visit.patient)),
+        allergies=allergies.banner(visit.patient),
         problem=problem,
         theirs={},
         **about,

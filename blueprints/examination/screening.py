@@ -134,7 +134,7 @@ def _show(visit: Visit, form: ScreeningForm, problem: str = "", status: int = 20
         on=today.on,
         today=today,
         entry=page.chosen_entry(visit),
-        allergies=allergies.labels(allergies.current(visit.patient)),
+        allergies=allergies.banner(visit.patient),
         findings=vital_findings(today.last_vitals, visit.age_months),
         form=form,
         problem=problem,

@@ -158,7 +158,7 @@ def _form_page(
         f"papers/form_{kind.name.lower()}.html",
         **_frame(examination, kind, typed, replaces, problem),
         on=visit.service_day.on,
-        allergies=allergies.labels(allergies.current(visit.patient)),
+        allergies=allergies.banner(visit.patient),
         order=order or request.form.get("permintaan", ""),
         form_key=request.form.get("kunci") or papers.new_form_key(),
         limit=access.page_settings()["sick_days"],

@@ -69,7 +69,7 @@ def elsewhere(patient: Patient) -> Response | None:
 
 
 def _page(template: str, patient: Patient, **context) -> str:
-    labels = allergies.labels(allergies.current(patient))
+    labels = allergies.banner(patient)
     return render_template(
         template, patient=patient, labels=labels, today=days.clinic_date(), **context
     )

@@ -29,7 +29,7 @@ def print_record(patient: str):
     return render_template(
         "patients/print.html",
         patient=found,
-        labels=allergies.labels(allergies.current(found)),
+        labels=allergies.banner(found),
         today=days.clinic_date(),
         year=year,
         years=years,

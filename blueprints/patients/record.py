@@ -111,7 +111,7 @@ def _page(
     aliases = select(PatientAlias).where(
         PatientAlias.patient_id == patient.id, PatientAlias.ended_at.is_(None)
     )
-    held = allergies.current(patient) if clinical else []
+    held = allergies.held(patient) if clinical else []
     shown = timeline(patient, before, clinical=clinical)
     has_head = clinical and shown.is_first_page
     page = render_template(
@@ -120,7 +120,7 @@ def _page(
         today=days.clinic_date(),
         aliases=_texts(db.session.scalars(aliases.order_by(PatientAlias.id))),
         allergies=held,
-        labels=allergies.labels(held),
+        labels=allergies.banner(patient) if clinical else [],
         ended=allergies.ended(patient) if clinical else [],
         consent=consents.current(patient),
         papers=papers.of_patient(patient, NEWEST_PAPERS) if clinical else [],
@@ -182,12 +182,15 @@ def add_allergy(patient: str):
     found = _writable(patient)
     substance = request.form.get("substance", "")
     reaction = request.form.get("reaction", "")
+    is_alert = request.form.get("is_alert") == "1"
     try:
         with transaction():
-            allergies.add_allergy(access.current_actor(), found, substance, reaction)
+            allergies.add_allergy(
+                access.current_actor(), found, substance, reaction, is_alert=is_alert
+            )
     except (records.RecordError, FieldError) as problem:
         return _refused(found, problem, "substance")
-    flash("Alergi tercatat.", "success")
+    flash("Peringatan tercatat." if is_alert else "Alergi tercatat.", "success")
     return redirect(url_for("patients.record", patient=found.public_id), 303)
 
 
@@ -205,7 +208,7 @@ def end_allergy(patient: str, allergy: str):
             allergies.end_allergy(access.current_actor(), row, request.form.get("reason", ""))
     except (records.RecordError, FieldError) as problem:
         return _refused(found, problem, allergy)
-    flash("Alergi diakhiri; catatannya tetap ada.", "success")
+    flash(f"{row.substance} diakhiri; catatannya tetap ada.", "success")
     return redirect(url_for("patients.record", patient=found.public_id), 303)
 
 

@@ -14,6 +14,7 @@ from clinic import (
     dispensing_queue,
     dispensing_reports,
     dispensing_steps,
+    measurements,
     prescriptions,
     right_patient,
 )
@@ -63,13 +64,18 @@ def worklist():
     outside = [line for line in found if line.entry is None]
     queued = [line for line in found if line.entry is not None]
     page = page_number()
-    earlier, count = dispensing_queue.earlier(day, days.clinic_date(now), page)
+    is_old, today = request.args.get("masa") == "lama", days.clinic_date(now)
+    earlier, count = dispensing_queue.earlier(day, today, page, is_old=is_old)
+    shown = [line.prescription for line in found] + earlier
     return render_template(
         "pharmacy/worklist.html",
         outside=outside,
         queued=queued,
         earlier=earlier,
         count=count,
+        is_old=is_old,
+        old_count=dispensing_queue.old_count(day, today),
+        allergic=allergies.among(made.visit.patient_id for made in shown),
         page=page,
         pages=-(-count // dispensing_queue.PAGE),
         unfetched=dispensing.UNFETCHED,
@@ -120,7 +126,8 @@ def show(visit: Visit, typed: Typed | None = None, status: int = 200) -> Respons
         patient=visit.patient,
         on=visit.service_day.on,
         entry=entry,
-        allergies=allergies.labels(allergies.current(visit.patient)),
+        allergies=allergies.banner(visit.patient),
+        weight=measurements.weight_text(visit),
         views=views,
         is_late=is_late,
         is_served=is_late or (entry is not None and right_patient.may_write(entry)),

@@ -84,6 +84,7 @@ def close(prescription: str):
         abort(404)
     refuse_other(found.visit.patient.public_id)
     whose = f"Resep {found.number} {found.visit.patient.name}"
+    back = redirect(url_for("pharmacy.worklist", masa=request.args.get("masa")), 303)
     if not _was_mine(found, found.closed_by_id):
         reason = request.form.get("alasan", "")
         try:
@@ -92,9 +93,9 @@ def close(prescription: str):
                 dispensing.close_unfetched(actor, prescription, version_sent(), reason)
         except (RecordError, FieldError) as problem:
             flash(f"{whose} belum ditutup. {problem}", "error")
-            return redirect(url_for("pharmacy.worklist"), 303)
+            return back
     flash(f"{whose} ditutup, tidak ada yang diserahkan.", "success")
-    return redirect(url_for("pharmacy.worklist"), 303)
+    return back
 
 
 def _was_mine(found: Prescription, by_id: int | None) -> bool:

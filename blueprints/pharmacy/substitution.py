@@ -9,7 +9,15 @@ import access
 from blueprints.pharmacy import desk
 from blueprints.pharmacy.blueprint import bp, staff
 from blueprints.pharmacy.typed import version_sent
-from clinic import allergies, days, dispensing_review, medicines, prescription_text, stock
+from clinic import (
+    allergies,
+    days,
+    dispensing_review,
+    measurements,
+    medicines,
+    prescription_text,
+    stock,
+)
 from clinic.dispensing_review import Substitute, Unanswered
 from clinic.dispensing_steps import Changed
 from clinic.prescription_lines import LineInput
@@ -90,7 +98,8 @@ def _page(
         patient=visit.patient,
         on=visit.service_day.on,
         entry=desk.chosen_entry(visit),
-        allergies=allergies.labels(allergies.current(visit.patient)),
+        allergies=allergies.banner(visit.patient),
+        weight=measurements.weight_text(visit),
         line=row,
         options=_with_stock(options),
         query=query,

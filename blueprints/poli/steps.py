@@ -145,5 +145,5 @@ def _about(entry: QueueEntry) -> dict[str, Any]:
     return {
         "entry": entry,
         "today": entry.visit.service_day.on,
-        "allergies": allergies.labels(allergies.current(entry.visit.patient)),
+        "allergies": allergies.banner(entry.visit.patient),
     }

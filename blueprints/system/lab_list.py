@@ -24,13 +24,15 @@ from blueprints.system.desk import (
     whole,
 )
 from clinic import lab_catalogue
-from clinic.lab_values import range_text
+from clinic.lab_values import PREGNANT, range_text
 from db import db
 from formatting import number_text
 from models import LabKind, LabReference, LabTest, Role
 from validators import checked_by, clean_text
 
 KINDS = {"numeric": "Angka", "choice": "Pilihan", "text": "Teks"}
+LISTS = ("choices", "abnormal", "critical")
+WHOSE = ANY_SEX | {PREGNANT: "Ibu hamil"}
 SAME = ("code", "name", "group", "unit", "decimals", "loinc", "position", "is_active")
 
 
@@ -77,6 +79,7 @@ class LabTestForm(PageForm):
     decimals = StringField("Angka di belakang koma", [whole(0, 4)])
     choices = _list("Pilihan hasil")
     abnormal = _list("Di antaranya yang tidak normal")
+    critical = _list("Di antaranya yang kritis")
     plausible_low = StringField("Mustahil di bawah", [_measure])
     plausible_high = StringField("Mustahil di atas", [_measure])
     loinc = StringField("Kode LOINC", [Regexp(r"^(\d{1,7}-\d)?$", message="Seperti 718-7.")])
@@ -93,7 +96,7 @@ class LabTestForm(PageForm):
         texts = {name: self[name].cleaned or "" for name in ("name", "group", "unit")}
         numbers = {name: self[name].cleaned or 0 for name in ("decimals", "position")}
         limits = {name: self[name].cleaned for name in ("plausible_low", "plausible_high")}
-        lists = {name: _lines(self[name]) for name in ("choices", "abnormal")}
+        lists = {name: _lines(self[name]) for name in LISTS}
         more = {"loinc": self.loinc.data or "", "is_active": self.is_new or self.is_active.data}
         if self.is_new:
             more |= {"code": self.code.data, "kind": LabKind(self.kind.data)}
@@ -101,7 +104,7 @@ class LabTestForm(PageForm):
 
 
 class RangeForm(PageForm):
-    sex = RadioField("Jenis kelamin", choices=choices(ANY_SEX))
+    sex = RadioField("Untuk", choices=choices(WHOSE))
     from_years = StringField("Tahun", [whole(0, 130)])
     from_months = StringField("Bulan", [whole(0, 11)])
     below_years = StringField("Tahun", [whole(0, 130)])
@@ -124,7 +127,7 @@ class RangeForm(PageForm):
 
 def _test_values(test: LabTest) -> dict[str, Any]:
     values = {name: getattr(test, name) for name in SAME}
-    values |= {name: getattr(test, name).replace("|", "\n") for name in ("choices", "abnormal")}
+    values |= {name: getattr(test, name).replace("|", "\n") for name in LISTS}
     return values | _numbers(test, ("plausible_low", "plausible_high"))
 
 
@@ -147,7 +150,12 @@ def _numbers(row: Any, names: tuple[str, ...]) -> dict[str, str]:
 def _test_page(form: LabTestForm, test: LabTest | None) -> str:
     ranges = [row for row in test.references if row.is_active] if test else []
     return render_template(
-        "system/lab_test.html", form=form, test=test, ranges=ranges, range_text=range_text
+        "system/lab_test.html",
+        form=form,
+        test=test,
+        ranges=ranges,
+        range_text=range_text,
+        whose=WHOSE,
     )
 
 

@@ -92,7 +92,11 @@ def medicine_list():
     """The list by groups, or what the search finds."""
     query = request.args.get("q", "")[:80]
     rows = select(Medicine).order_by(Medicine.position, Medicine.id)
-    found = medicines.search(query, 60) if query.strip() else list(db.session.scalars(rows))
+    found = (
+        medicines.search(query, 60, also_ended=True)
+        if query.strip()
+        else list(db.session.scalars(rows))
+    )
     return render_template("system/medicines.html", medicines=found, query=query)
 
 
