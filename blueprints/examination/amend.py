@@ -207,7 +207,11 @@ def _show(examination: Examination, typed: Typed | None = None, status: int = 20
         is_author=amendment_rules.is_author(current_user.id, examination),
         free_until=amendment_rules.free_until(examination),
         is_moved=examination.disposition == Disposition.INTERNAL,
-        **diagnosis_form.about(shown.lines, examination.entry),
+        **diagnosis_form.about(
+            shown.lines,
+            examination.entry,
+            diagnosis_form.stored_lines(examination) if is_compared else (),
+        ),
         **_actions(examination, shown, waiting if typed is None else None),
         own_sheets=(),
         **room_form.context(shown.form, examination.entry, examination, shown),
