@@ -86,14 +86,18 @@ def last_applied(examination: Examination) -> Amendment | None:
     return db.session.scalar(rows.limit(1))
 
 
-def own_waiting(examination: Examination, user_id: int) -> Amendment | None:
-    """What this account has asked for and is not decided yet."""
-    rows = select(Amendment).where(
-        Amendment.examination_id == examination.id,
-        Amendment.requested_by_id == user_id,
-        Amendment.state == AmendmentState.WAITING,
+def waiting_for(examination: Examination) -> list[Amendment]:
+    """What people have asked for and is not decided yet, one request each."""
+    rows = (
+        select(Amendment)
+        .options(*_PEOPLE)
+        .where(
+            Amendment.examination_id == examination.id,
+            Amendment.state == AmendmentState.WAITING,
+        )
+        .order_by(Amendment.id)
     )
-    return db.session.scalar(rows)
+    return list(db.session.scalars(rows))
 
 
 def waiting(limit: int, after: str | None = None) -> list[Amendment]:

@@ -286,7 +286,7 @@ def test_a_newer_request_of_the_same_person_takes_the_older_ones_place():
     db.session.refresh(first)
     assert (first.state, first.decided_by_id) == ("refused", first.requested_by_id)
     assert second.state == "waiting"
-    assert amendment_lists.own_waiting(examination, second.requested_by_id).id == second.id
+    assert [each.id for each in amendment_lists.waiting_for(examination)] == [second.id]
 
 
 # --- Deciding ---------------------------------------------------------------------------------

@@ -178,7 +178,8 @@ def _again(
 
 def _show(examination: Examination, typed: Typed | None = None, status: int = 200) -> Response:
     visit, now = examination.visit, amendment_lists.last_applied(examination)
-    waiting = amendment_lists.own_waiting(examination, current_user.id)
+    requests = amendment_lists.waiting_for(examination)
+    waiting = next((each for each in requests if each.requested_by_id == current_user.id), None)
     shown = typed or amend_form.filled(examination, waiting)
     is_compared = shown.is_conflict or (waiting is not None and typed is None)
     theirs = form_context.theirs(examination, shown) if is_compared else {}
@@ -201,6 +202,7 @@ def _show(examination: Examination, typed: Typed | None = None, status: int = 20
         is_unsent=typed is not None and typed.kept is None,
         rows=_rows(examination, shown),
         waiting=waiting,
+        others_waiting=[each for each in requests if each is not waiting],
         theirs=theirs | amend_form.other_values(examination, shown.form) if is_compared else {},
         writer=_writer(now) or records.last_writer(examination) if is_compared else None,
         is_free=amendment_rules.is_free(current_user.id, examination),
