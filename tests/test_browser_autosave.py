@@ -86,7 +86,7 @@ def test_it_outlives_the_browser_and_lies_nowhere_on_the_disk(room, browser, ope
 
 
 def traces_of(text: str, profile) -> list[str]:
-    """The files of a closed browser that hold the text's longest word: a form sends + for blanks."""
+    """The files of a closed browser with the text's longest word: a form sends + for blanks."""
     files = {path: path.read_bytes() for path in profile.rglob("*") if path.is_file()}
     assert files
     word = max(text.split(), key=len)
