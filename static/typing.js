@@ -22,11 +22,7 @@
   var untouched = form.cloneNode(true);
   untouched.reset(); // somebody may have typed before this script was there
   var kept = text(untouched); // what the server has
-  if (form.hasAttribute('data-unsent')) {
-    kept = '';
-    // The answer to a refused save: a browser writes what was sent into its history, on the disk.
-    history.replaceState(null, '', form.getAttribute('data-unsent'));
-  }
+  if (form.hasAttribute('data-unsent')) { kept = ''; }
 
   function now() { return window.performance.now() / 1000; }
   function text(of) { return new URLSearchParams(new FormData(of || form)).toString(); }
