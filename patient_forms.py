@@ -12,6 +12,7 @@ OTHER_PATIENT = (
 )
 # What is on a page without being typed.
 UNTYPED = {"csrf_token", "patient", "entry", "examination", "version", "aksi", "seen", "poli"}
+UNTYPED |= {"ketikan"}
 
 
 def is_for(*refs: str) -> bool:

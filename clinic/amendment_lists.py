@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload, selectinload
 
-from clinic.amended_fields import LABELS, ROOM_FORM, Part, words
+from clinic.amended_fields import LABELS, ROOM_FORM, VITAL_SIGNS, Part, words
 from clinic.form_definitions import FORMS
 from db import db
 from models import (
@@ -86,14 +86,18 @@ def last_applied(examination: Examination) -> Amendment | None:
     return db.session.scalar(rows.limit(1))
 
 
-def own_waiting(examination: Examination, user_id: int) -> Amendment | None:
-    """What this account has asked for and is not decided yet."""
-    rows = select(Amendment).where(
-        Amendment.examination_id == examination.id,
-        Amendment.requested_by_id == user_id,
-        Amendment.state == AmendmentState.WAITING,
+def waiting_for(examination: Examination) -> list[Amendment]:
+    """What people have asked for and is not decided yet, one request each."""
+    rows = (
+        select(Amendment)
+        .options(*_PEOPLE)
+        .where(
+            Amendment.examination_id == examination.id,
+            Amendment.state == AmendmentState.WAITING,
+        )
+        .order_by(Amendment.id)
     )
-    return db.session.scalar(rows)
+    return list(db.session.scalars(rows))
 
 
 def waiting(limit: int, after: str | None = None) -> list[Amendment]:
@@ -129,16 +133,19 @@ def shown(amendment: Amendment, now: Mapping[Part, str] | None = None) -> list[S
     found = []
     for line in sorted(amendment.lines, key=lambda each: order.index(each.field)):
         newer = (now or {}).get(Part(line.field, line.subject_ref))
-        found.append(
-            ShownLine(
-                line.field,
-                _label(line),
-                words(line.field, line.old_value, line.subject_ref),
-                words(line.field, line.new_value, line.subject_ref),
-                None if newer is None else words(line.field, newer, line.subject_ref),
-            )
-        )
+        values = [line.old_value, line.new_value] + ([] if newer is None else [newer])
+        texts = [words(line.field, value, line.subject_ref) for value in values]
+        if line.field in (VITAL_SIGNS, ROOM_FORM):
+            texts = _differing(texts)
+        found.append(ShownLine(line.field, _label(line), *texts))
     return found
+
+
+def _differing(texts: Sequence[str]) -> list[str]:
+    """One changed sign among eight, one answer among thirty: without what all of them say."""
+    lines = [text.split("\n") for text in texts]
+    same = set.intersection(*map(set, lines))
+    return ["\n".join(line for line in each if line not in same) for each in lines]
 
 
 def _label(line: AmendmentLine) -> str:

@@ -1,4 +1,4 @@
-"""What is typed in an examination's form and not saved yet: working storage, not the record.
+"""What is typed about a visit and not saved yet: working storage, not the record.
 
 Only the author reads it; nobody else does, the head included, and neither log nor audit trail
 holds a word of it. It is blanked when its form is saved or its author throws it away, and KEPT
@@ -12,8 +12,9 @@ over: they are ended with it, while what the author types in another tab stays.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 
 from clinic import audit
 from clinic.audit import Actor
@@ -23,6 +24,14 @@ from models import QueueEntry, UnsavedText
 KEPT = timedelta(days=7)
 # A request that was under way when its form was saved has long arrived by then.
 ENDED_KEPT = timedelta(days=1)
+EXAMINATION, AMENDMENT, SCREENING = PAGES = ("", "pembetulan", "tanda-vital")
+
+
+class Place(NamedTuple):
+    """A page's form. The screening desk is in no room: it takes the visit's first entry."""
+
+    entry: QueueEntry
+    page: str = EXAMINATION
 
 
 @dataclass(frozen=True)
@@ -35,46 +44,42 @@ class Typed:
     fields: list[tuple[str, str]]
 
 
-def keep(actor: Actor, entry: QueueEntry, typed: Typed) -> None:
+def keep(actor: Actor, place: Place, typed: Typed) -> None:
     """Store what was typed, unless its form was saved meanwhile or has sent later text already."""
     *taken_over, key = typed.keys
-    row = _row(actor, entry, key)
-    if row and (row.ended_at or typed.step <= row.step):
+    row = _row(actor, place, key)
+    if row and (row.ended_at or row.page != place.page or typed.step <= row.step):
         return
-    _end(actor, entry, taken_over)
+    _end(actor, place, taken_over)
     if row is None:
-        row = _new_row(actor, entry, key)
+        row = _new_row(actor, place, key)
     row.step, row.version = typed.step, typed.version
     row.fields, row.typed_at = [list(pair) for pair in typed.fields], utcnow()
     db.session.flush()
 
 
-def own(user_id: int, entry: QueueEntry) -> UnsavedText | None:
-    """What this account typed last for the entry and has not saved."""
-    rows = select(UnsavedText).where(
-        UnsavedText.user_id == user_id,
-        UnsavedText.entry_id == entry.id,
-        UnsavedText.ended_at.is_(None),
-    )
+def own(user_id: int, place: Place) -> UnsavedText | None:
+    """What this account typed last there and has not saved."""
+    rows = select(UnsavedText).where(*_of(user_id, place), UnsavedText.ended_at.is_(None))
     return db.session.scalar(rows.order_by(UnsavedText.typed_at.desc()).limit(1))
 
 
-def end(actor: Actor, entry: QueueEntry, keys: Sequence[str]) -> None:
+def end(actor: Actor, place: Place, keys: Sequence[str]) -> None:
     """The form was saved: its text goes, and what it still sends is ignored.
 
-    Without a key (a form that never heard of them) all that the author typed for the entry goes.
+    Without a key (a form that never heard of them) all that the author typed there goes.
     """
-    _end(actor, entry, keys or None)
-    if keys and _row(actor, entry, keys[-1]) is None:
-        _new_row(actor, entry, keys[-1]).ended_at = utcnow()
+    _end(actor, place, keys or None)
+    if keys and _row(actor, place, keys[-1]) is None:
+        _new_row(actor, place, keys[-1]).ended_at = utcnow()
     db.session.flush()
 
 
-def drop(actor: Actor, entry: QueueEntry, keys: Sequence[str]) -> bool:
+def drop(actor: Actor, place: Place, keys: Sequence[str]) -> bool:
     """The author throws the text away; that it was done is logged, the text is not."""
-    is_dropped = _end(actor, entry, keys) > 0
+    is_dropped = _end(actor, place, keys) > 0
     if is_dropped:
-        _log(actor, "drop_unsaved_text", entry)
+        _log(actor, "drop_unsaved_text", place.entry)
     return is_dropped
 
 
@@ -92,27 +97,33 @@ def clear(at: datetime) -> int:
     return len(rows)
 
 
-def _row(actor: Actor, entry: QueueEntry, key: str) -> UnsavedText | None:
+def _of(user_id: int, place: Place) -> tuple[ColumnElement[bool], ...]:
+    return (
+        UnsavedText.user_id == user_id,
+        UnsavedText.entry_id == place.entry.id,
+        UnsavedText.page == place.page,
+    )
+
+
+def _row(actor: Actor, place: Place, key: str) -> UnsavedText | None:
     return db.session.scalar(
         select(UnsavedText).where(
             UnsavedText.user_id == actor.user_id,
-            UnsavedText.entry_id == entry.id,
-            UnsavedText.key == key,
+            UnsavedText.entry_id == place.entry.id,
+            UnsavedText.key == key,  # one form's, whatever page it stands on
         )
     )
 
 
-def _new_row(actor: Actor, entry: QueueEntry, key: str) -> UnsavedText:
-    row = UnsavedText(user_id=actor.user_id, entry_id=entry.id, key=key)
+def _new_row(actor: Actor, place: Place, key: str) -> UnsavedText:
+    row = UnsavedText(user_id=actor.user_id, entry_id=place.entry.id, page=place.page, key=key)
     db.session.add(row)
     return row
 
 
-def _end(actor: Actor, entry: QueueEntry, keys: Sequence[str] | None) -> int:
+def _end(actor: Actor, place: Place, keys: Sequence[str] | None) -> int:
     open_rows = update(UnsavedText).where(
-        UnsavedText.user_id == actor.user_id,
-        UnsavedText.entry_id == entry.id,
-        UnsavedText.ended_at.is_(None),
+        *_of(actor.user_id, place), UnsavedText.ended_at.is_(None)
     )
     if keys is not None:
         open_rows = open_rows.where(UnsavedText.key.in_(keys))

@@ -22,6 +22,7 @@ class UnsavedText(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey(User.id))
     entry_id: Mapped[int] = mapped_column(ForeignKey(QueueEntry.id))
+    page: Mapped[str] = mapped_column(String(12), default="", server_default="")
     key: Mapped[str] = mapped_column(String(12))  # of the opened form
     step: Mapped[int] = mapped_column(default=0)  # requests of one form may overtake each other
     fields: Mapped[list[list[str]]] = mapped_column(JSON, default=list)  # name and value, as sent

@@ -27,9 +27,9 @@ LONG_NUMBER = re.compile(r"(?<!\d)\d{16}(?!\d)")
 SCRIPTS = {
     "data-poll": "polling.js",
     "data-now": "polling.js",
-    "data-enter-next": "forms.js",
+    "data-enter-next": "enter.js",
     "data-fill": "forms.js",
-    "data-keep": "examination.js",
+    "data-keep": "typing.js",
 }
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'",

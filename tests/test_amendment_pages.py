@@ -317,6 +317,19 @@ def test_an_outdated_request_is_shown_beside_the_newer_text(umum, sign_in):
     assert [each.state for each in stored()] == ["refused", "applied", "waiting"]
 
 
+def test_a_colleagues_waiting_request_is_told_in_the_form_and_decided_from_the_history(
+    umum, sign_in
+):
+    examination, head = finished(hours=72), sign_in("kepala")
+    send(umum, examination, plan="rencana umum", reason="hasil menyusul")
+    (request,) = stored()
+    assert "dr. Bagus Prasetyo juga meminta pembetulan" in words_of(head.get(form_of(examination)))
+    assert "juga meminta" not in words_of(umum.get(form_of(examination)))
+    link = f'href="{decision_on(request)}"'
+    assert link in text_of(head.get(history_of(examination)))
+    assert link not in text_of(umum.get(history_of(examination)))
+
+
 @pytest.mark.parametrize(("username", "status"), [("umum", 403), ("loket", 403), ("ti", 403)])
 def test_who_may_not_decide(app, sign_in, username, status):
     request = amend(finished(72), by=nurse(), plan="lain")

@@ -286,7 +286,7 @@ def test_a_newer_request_of_the_same_person_takes_the_older_ones_place():
     db.session.refresh(first)
     assert (first.state, first.decided_by_id) == ("refused", first.requested_by_id)
     assert second.state == "waiting"
-    assert amendment_lists.own_waiting(examination, second.requested_by_id).id == second.id
+    assert [each.id for each in amendment_lists.waiting_for(examination)] == [second.id]
 
 
 # --- Deciding ---------------------------------------------------------------------------------
@@ -504,6 +504,18 @@ def test_the_table_refuses_what_must_never_be(changed):
     with pytest.raises(StatementError), transaction():
         db.session.add(raw(examination, **changed))
     assert rows(Amendment) == []
+
+
+def test_of_many_vital_signs_and_answers_only_those_that_changed_are_read():
+    examination = finished()
+    ref = measured(examination)[0].public_id
+    made = amend(examination, vitals={ref: {"systolic": 120, "weight": None}}, plan="pulang")
+    shown = {line.field: (line.old, line.new) for line in amendment_lists.shown(made)}
+    old = "Tekanan sistolik 210 mmHg\nBerat badan 54,2 kg"
+    assert shown["vitals"] == (old, "Tekanan sistolik 120 mmHg")
+    assert shown["plan"] == ("istirahat", "pulang")
+    (row,) = (line.new_value for line in made.lines if line.field == "vitals")
+    assert "diastolic" in row, "stored is all of it"
 
 
 def test_the_table_holds_one_waiting_request_a_person_and_one_amendment_a_version():

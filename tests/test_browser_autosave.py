@@ -77,16 +77,63 @@ def test_it_outlives_the_browser_and_lies_nowhere_on_the_disk(room, browser, ope
         assert kept == [0, 0, ""]
     finally:
         profile.close()
-    files = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
-    traces = [
-        form for form in (TYPED.encode(), TYPED.encode("utf-16-le")) for f in files if form in f
-    ]
-    assert files and not traces
+    assert traces_of(TYPED, tmp_path) == []
     page = room.open(open_page())
     expect(anamnesis(page)).to_have_value(TYPED)
     expect(page.get_by_label("Nadi", exact=True)).to_have_value("999")
     expect(page.get_by_label("Pulang", exact=True)).to_be_checked()
     expect(page.get_by_role("main")).to_contain_text("yang belum disimpan dipulihkan")
+
+
+def traces_of(text: str, profile) -> list[str]:
+    """The files of a closed browser with the text's longest word: a form sends + for blanks."""
+    files = {path: path.read_bytes() for path in profile.rglob("*") if path.is_file()}
+    assert files
+    word = max(text.split(), key=len)
+    forms = (word.encode(), word.encode("utf-16-le"))
+    return [path.name for path, held in files.items() if any(form in held for form in forms)]
+
+
+SEEN = "Terhuyung-huyung dipapah ibunya"
+PLAN = "Konsultasi endokrinologi besok pagi"
+
+
+def test_nor_does_what_is_typed_at_the_vital_signs_and_in_an_amendment(
+    room, browser, open_page, tmp_path
+):
+    profile = browser.browser_type.launch_persistent_context(
+        tmp_path, executable_path=chromium_path(), args=ARGUMENTS
+    )
+    try:
+        page = room.open(profile.new_page())
+        page.get_by_label("Penilaian", exact=True).fill("Dispepsia")
+        page.get_by_label("Rujuk internal", exact=True).check()
+        page.get_by_label("Rujuk ke ruang").select_option("GIZI")
+        page.get_by_role("button", name="Selesai").click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text("Antrean")
+        page.goto(f"{room.address}/kunjungan/{room.visit}")
+        page.get_by_role("link", name="Betulkan").click()
+        amendment = page.url
+        page.get_by_label("Rencana", exact=True).press_sequentially(PLAN)
+        refused(page, "Simpan pembetulan")
+        page.goto(f"{room.address}/kunjungan/{room.visit}/tanda-vital")
+        page.get_by_label("Catatan triase").press_sequentially(SEEN)
+        refused(page, "Simpan tanda vital")
+    finally:
+        profile.close()
+    assert traces_of(PLAN, tmp_path) == traces_of(SEEN, tmp_path) == []
+    page = room.open(open_page())
+    page.goto(amendment)
+    expect(page.get_by_label("Rencana", exact=True)).to_have_value(PLAN)
+    page.goto(f"{room.address}/kunjungan/{room.visit}/tanda-vital")
+    expect(page.get_by_label("Catatan triase")).to_have_value(SEEN)
+
+
+def refused(page: Page, button: str) -> None:
+    page.get_by_label(re.compile("^Nadi")).fill("cepat")
+    page.get_by_role("button", name=button).click()
+    expect(page.get_by_text("Periksa isian berikut")).to_be_visible()
+    expect(state(page)).to_have_text(re.compile(r"Tersimpan otomatis \d\d\.\d\d"))
 
 
 def test_a_line_that_is_down_costs_no_word(room, context):

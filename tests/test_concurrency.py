@@ -493,7 +493,7 @@ def test_what_is_typed_and_a_save_at_the_same_moment_lose_nothing(clinic):
     answers = clinic.crew.each(clients.press_together, plans)
     db.session.rollback()
     for (entry, *_), *got in zip(entries, *answers, strict=True):
-        assert [answer.status for answer in got] == [303, 204, 204, 204]
+        assert [answer.status for answer in got] == [303, 201, 201, 201]
         saved = select(Examination.subjective).where(Examination.entry_id == entry)
         assert db.session.scalars(saved).all() == ["tab 0"]
         texts = select(UnsavedText).where(UnsavedText.entry_id == entry)

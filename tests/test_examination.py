@@ -336,6 +336,34 @@ def test_a_conflict_shows_both_texts_and_loses_none(umum, sign_in):
     assert examination(entry).plan == "rencana pertama dan kedua"
 
 
+def test_a_conflict_shows_the_firsts_diagnoses_lab_order_and_end(umum, sign_in):
+    entry, second = served(), sign_in("kepala")
+    first = {"diagnosis": ["J06.9", "A09"], "case_type-1": "lama", "case_type-2": "baru"}
+    first |= {"lab_sent": "1", "lab": ["GDS"], "lab_note": "puasa"}
+    first |= {"disposition": "rujuk_internal", "refer_to": "LAB"}
+    send(umum, entry, **first)
+    mine = {"diagnosis": "J06.9", "case_type-1": "baru", "lab_sent": "1", "refer_to": "GIZI"}
+    response = send(second, entry, disposition="rujuk_internal", **mine)
+    page = words_of(response)
+    for text in ("(lama); A09", "Gula darah sewaktu puasa", "Rujuk internal ke LAB"):
+        assert text in page, text
+    # What the first had found is one press away; with it nothing is ended.
+    assert re.search(r'name="diagnosis_favourite" value="A09"', text_of(response))
+    both = mine | {"diagnosis_favourite": "A09", "lab": ["GDS"], "lab_note": "puasa"}
+    assert send(second, entry, version=1, **both).status_code == 303
+    active = [row.code for row in all_rows(Diagnosis) if row.ended_at is None]
+    assert sorted(active) == ["A09", "J06.9"]
+
+
+def test_a_conflict_says_nothing_where_both_wrote_the_same(umum, sign_in):
+    entry = served()
+    same = {"diagnosis": "J06.9", "case_type-1": "baru", "lab_sent": "1", "lab": ["GDS"]}
+    same |= {"disposition": "rujuk_internal", "refer_to": "LAB"}
+    send(umum, entry, plan="satu", **same)
+    page = words_of(send(sign_in("kepala"), entry, plan="dua", **same))
+    assert page.count("Tersimpan oleh") == 1 and "Pakai juga" not in page
+
+
 def test_a_form_with_errors_keeps_the_version_it_was_opened_with(umum):
     entry = served()
     send(umum, entry, plan="rencana pertama")

@@ -7,6 +7,7 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
+from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 import access
@@ -20,6 +21,7 @@ from blueprints.examination import (
 )
 from blueprints.examination.amend_form import AmendForm, Measurement
 from blueprints.examination.blueprint import bp, clinical
+from blueprints.examination.desk import MEANWHILE
 from blueprints.examination.forms import (
     entered_diagnoses,
     examination_input,
@@ -27,7 +29,7 @@ from blueprints.examination.forms import (
     version_sent,
     without_used_searches,
 )
-from blueprints.examination.typed import Typed
+from blueprints.examination.typed import Typed, keys_sent, next_keys
 from clinic import (
     allergies,
     amended_fields,
@@ -36,10 +38,21 @@ from clinic import (
     amendments,
     diagnoses,
     records,
+    unsaved,
 )
 from clinic.amended_fields import PROCEDURES
+from clinic.unsaved import AMENDMENT, Place
 from db import db, transaction
-from models import Amendment, AmendmentState, Disposition, Examination, QueueEntry, Role, Visit
+from models import (
+    Amendment,
+    AmendmentState,
+    Disposition,
+    Examination,
+    QueueEntry,
+    Role,
+    UnsavedText,
+    Visit,
+)
 from patient_forms import OTHER_PATIENT, is_for
 from validators import FieldError
 
@@ -50,7 +63,21 @@ def amend_page(examination: str):
     found = _amendable(examination)
     page.readable_visit(found.visit.public_id)
     access.record_view("view_visit", found.visit.patient, "visit", found.visit.public_id)
-    return _show(found)
+    kept = unsaved.own(current_user.id, Place(found.entry, AMENDMENT))
+    return _restored(found, kept) if kept else _show(found)
+
+
+def _restored(examination: Examination, kept: UnsavedText):
+    """The page with what the account typed earlier and has not sent."""
+    request.form = MultiDict(kept.fields)
+    form = amend_form.sent_form(request.form, examination)
+    if not is_for(examination.visit.patient.public_id):
+        return _again(examination, form, 200, OTHER_PATIENT, kept=kept)
+    refs = {each.ref for each in amend_form.measurements(examination)}
+    is_old = examination.version != kept.version
+    if is_old or not refs.issuperset(amend_form.sent_refs(request.form)):
+        return _again(examination, form, 200, MEANWHILE, is_conflict=True, kept=kept)
+    return _again(examination, form, 200, kept=kept)
 
 
 @bp.post("/pemeriksaan/<examination>/pembetulan")
@@ -102,14 +129,17 @@ def _examination_or_404(ref: str) -> Examination:
 
 
 def _store(examination: Examination, form: AmendForm) -> Amendment:
-    return amendments.amend(
-        access.current_actor(),
+    actor = access.current_actor()
+    made = amendments.amend(
+        actor,
         examination,
         replace(examination_input(form, request.form), forms=room_form.forms_input(form)),
         amend_form.sent_vitals(form, request.form),
         form.reason.cleaned or "",
         version_sent(request.form),
     )
+    unsaved.end(actor, Place(examination.entry, AMENDMENT), keys_sent(request.form))
+    return made
 
 
 def _explain(form: AmendForm, problem: Exception) -> None:
@@ -127,6 +157,7 @@ def _again(
     problem: str = "",
     *,
     is_conflict: bool = False,
+    kept: UnsavedText | None = None,
 ) -> Response:
     """The page with everything that was typed, beside it what was stored meanwhile."""
     request.form = without_used_searches(form, request.form)
@@ -141,13 +172,14 @@ def _again(
     found = diagnosis_form.search_options(form.diagnosis_search.data or "", examination.entry)
     options = [term for term in found if term.code not in chosen]
     version = examination.version if is_conflict else version_sent(request.form)
-    typed = Typed(form, lines, version, options, problem, is_conflict)
+    typed = Typed(form, lines, version, options, problem, is_conflict, kept)
     return _show(examination, typed, status)
 
 
 def _show(examination: Examination, typed: Typed | None = None, status: int = 200) -> Response:
     visit, now = examination.visit, amendment_lists.last_applied(examination)
-    waiting = amendment_lists.own_waiting(examination, current_user.id)
+    requests = amendment_lists.waiting_for(examination)
+    waiting = next((each for each in requests if each.requested_by_id == current_user.id), None)
     shown = typed or amend_form.filled(examination, waiting)
     is_compared = shown.is_conflict or (waiting is not None and typed is None)
     theirs = form_context.theirs(examination, shown) if is_compared else {}
@@ -165,15 +197,23 @@ def _show(examination: Examination, typed: Typed | None = None, status: int = 20
         ticked=[],
         query=shown.form.diagnosis_search.data or "",
         typed=shown,
+        kept=shown.kept,
+        keys=next_keys(request.form),
+        is_unsent=typed is not None and typed.kept is None,
         rows=_rows(examination, shown),
         waiting=waiting,
+        others_waiting=[each for each in requests if each is not waiting],
         theirs=theirs | amend_form.other_values(examination, shown.form) if is_compared else {},
         writer=_writer(now) or records.last_writer(examination) if is_compared else None,
         is_free=amendment_rules.is_free(current_user.id, examination),
         is_author=amendment_rules.is_author(current_user.id, examination),
         free_until=amendment_rules.free_until(examination),
         is_moved=examination.disposition == Disposition.INTERNAL,
-        **diagnosis_form.about(shown.lines, examination.entry),
+        **diagnosis_form.about(
+            shown.lines,
+            examination.entry,
+            diagnosis_form.stored_lines(examination) if is_compared else (),
+        ),
         **_actions(examination, shown, waiting if typed is None else None),
         own_sheets=(),
         **room_form.context(shown.form, examination.entry, examination, shown),

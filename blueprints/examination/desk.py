@@ -42,6 +42,7 @@ from clinic import (
 from clinic.diagnoses import DiagnosisInput
 from clinic.procedures import ProcedureInput
 from clinic.queues import QueueError
+from clinic.unsaved import Place
 from db import db, transaction, utcnow
 from formatting import clock_time
 from models import (
@@ -73,7 +74,7 @@ def visit(visit: str):
     if dispensing_lists.opens_desk(entry, is_asked="antrean" in request.args):
         return redirect(url_for("pharmacy.visit", visit=visit), 303)
     access.record_view("view_visit", found.patient, "visit", found.public_id)
-    kept = unsaved.own(current_user.id, entry) if entry else None
+    kept = unsaved.own(current_user.id, Place(entry)) if entry else None
     return _restored(found, entry, kept) if kept else page.show(found, entry)
 
 
@@ -186,7 +187,7 @@ def _store(visit: Visit, entry: QueueEntry, form: ExaminationForm, action: str) 
     if form.allergy_substance.cleaned:
         reaction = form.allergy_reaction.cleaned or ""
         allergies.add_allergy(actor, visit.patient, form.allergy_substance.cleaned, reaction)
-    unsaved.end(actor, entry, keys_sent(request.form))
+    unsaved.end(actor, Place(entry), keys_sent(request.form))
     return examination
 
 

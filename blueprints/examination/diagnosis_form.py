@@ -1,5 +1,6 @@
 """The diagnoses in the examination's form: the list, its warnings, what to tick, the search."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from blueprints.examination.forms import ExaminationForm, stored_lines
@@ -20,24 +21,31 @@ def context(
         "options": typed.options if typed else [],
         "ticked": [],
         "query": form.diagnosis_search.data or "",
-    } | about(lines, entry)
+    } | about(lines, entry, stored_lines(examination) if typed and typed.is_conflict else ())
 
 
-def about(lines: list[Line], entry: QueueEntry) -> dict[str, Any]:
-    """The list with its warnings, and the codes that are offered beside it."""
+def about(lines: list[Line], entry: QueueEntry, others: Sequence[Line] = ()) -> dict[str, Any]:
+    """The list with its warnings, and what is offered beside it; `others` are a colleague's."""
+    mine = {line.typed for line in lines}
     return {
+        "not_mine": [line for line in others if line.typed not in mine],
         "lines": lines,
         "unusual": diagnoses.findings(lines, entry.visit),
-        "offers": favourites.offers(entry.visit, entry.poli, {line.code for line in lines}),
+        "offers": favourites.offers(
+            entry.visit, entry.poli, {line.code for line in (*lines, *others)}
+        ),
     }
 
 
 def theirs(examination: Examination, typed: Typed) -> dict[str, str]:
     """The stored diagnoses where they differ from what was typed."""
-    codes = [f"{line.code} {line.title}".strip() for line in stored_lines(examination)]
-    if codes == typed.texts:
+    stored, mine = (
+        [f"{line.code} {line.title} ({line.case_type})".strip() for line in lines]
+        for lines in (stored_lines(examination), typed.lines)
+    )
+    if stored == mine:
         return {}
-    return {"diagnosis": "; ".join(codes) or "belum ada diagnosis"}
+    return {"diagnosis": "; ".join(stored) or "belum ada diagnosis"}
 
 
 def search_options(text: str, entry: QueueEntry | None) -> list[Icd10Term]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from flask import request
 from flask_login import current_user
 from sqlalchemy import select
 
@@ -13,7 +14,7 @@ from blueprints.examination import (
     procedure_form,
     room_form,
 )
-from blueprints.examination.forms import ExaminationForm, choices
+from blueprints.examination.forms import ExaminationForm, choices, refer_to
 from blueprints.examination.typed import Typed
 from clinic import records
 from db import db
@@ -36,7 +37,7 @@ FORM_PARTS = (
     FormPart(diagnosis_form.context, diagnosis_form.theirs),
     FormPart(procedure_form.context, procedure_form.theirs),
     FormPart(prescription_form.context, prescription_form.theirs),
-    FormPart(lab_order_form.context),
+    FormPart(lab_order_form.context, lab_order_form.theirs),
     FormPart(room_form.context, room_form.theirs),
 )
 
@@ -94,8 +95,11 @@ def theirs(examination: Examination | None, typed: Typed) -> dict[str, str]:
         for name, text in stored.items()
         if typed.form[name].raw_data and (typed.form[name].data or "").strip() != text
     }
-    if examination.disposition and examination.disposition != typed.form.disposition.data:
-        found["disposition"] = DISPOSITION_LABELS[examination.disposition]
+    if examination.disposition:
+        where = (examination.disposition, examination.refer_to)
+        if where != (typed.form.disposition.data, refer_to(typed.form, request.form) or ""):
+            to = f" ke {examination.refer_to}" if examination.refer_to else ""
+            found["disposition"] = DISPOSITION_LABELS[examination.disposition] + to
     for part in FORM_PARTS:
         found |= part.theirs(examination, typed)
     return found

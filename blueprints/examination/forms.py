@@ -116,7 +116,7 @@ def examination_input(form: ExaminationForm, typed: MultiDict) -> ExaminationInp
     return ExaminationInput(
         **texts,
         disposition=disposition,
-        refer_to=_refer_to(form, typed),
+        refer_to=refer_to(form, typed),
         diagnoses=entered_diagnoses(typed, form.diagnosis_search.data or ""),
         procedures=procedure_fields.entered(typed),
         vitals=form.measured(),
@@ -132,7 +132,8 @@ def _lab_order(form: ExaminationForm, typed: MultiDict) -> OrderInput | None:
     return OrderInput(typed.getlist("lab"), form.lab_note.cleaned or "")
 
 
-def _refer_to(form: ExaminationForm, typed: MultiDict) -> str | None:
+def refer_to(form: ExaminationForm, typed: MultiDict) -> str | None:
+    """The room or the place that belongs to the disposition; None when neither was sent."""
     if not {"refer_to", "refer_external"} & typed.keys():
         return None
     room = clean_text(form.refer_to.data or "", 120)

@@ -7,6 +7,7 @@ from flask import request
 from blueprints.examination.forms import ExaminationForm
 from blueprints.examination.typed import Typed
 from clinic import lab_orders
+from clinic.lab_orders import OrderInput
 from models import Disposition, Examination, LabOrderState, LabTest, QueueEntry
 
 
@@ -29,3 +30,13 @@ def context(
     if codes and not form.disposition.data:  # what is asked for leads there
         form.disposition.data, form.refer_to.data = Disposition.INTERNAL.value, room.code
     return {"lab_groups": groups, "lab_codes": codes, "lab_room": room.code}
+
+
+def theirs(examination: Examination, typed: Typed) -> dict[str, str]:
+    """What another has asked of the laboratory, where something else is ticked."""
+    order = lab_orders.order_of(examination.entry)
+    said = OrderInput(request.form.getlist("lab"), typed.form.lab_note.data or "")
+    if "lab_sent" not in request.form or lab_orders.says_the_same(order, said):
+        return {}
+    names = ", ".join(item.test.name for item in lab_orders.asked(order))
+    return {"lab": "\n".join(filter(None, (names, order.note if order else ""))) or "belum ada"}

@@ -80,6 +80,11 @@ def entries_of(visit: Visit) -> list[QueueEntry]:
     return list(db.session.scalars(rows))
 
 
+def first_entry(visit: Visit) -> QueueEntry:
+    """What stands for the visit as a whole, whatever room it is in by now."""
+    return min(visit.entries, key=lambda each: each.id)
+
+
 def chosen_entry(visit: Visit, ref: str = "") -> QueueEntry | None:
     """The entry that was asked for, else the one in the account's rooms that is being served."""
     mine = [entry for entry in entries_of(visit) if access.may_use_room(entry.poli)]
@@ -119,6 +124,8 @@ def show(
         "my_rooms": _my_rooms(today),
         "writes": writes,
         "typed": typed,
+        "kept": typed.kept if typed else None,
+        "is_unsent": typed is not None and typed.kept is None,
         "addendum": addendum or {},
         "theirs": theirs(examination, typed) if typed and typed.is_conflict else {},
         "writer": records.last_writer(examination) if typed and typed.is_conflict else None,

@@ -4,6 +4,7 @@ from functools import partial
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_login import current_user
+from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 from wtforms import RadioField, StringField, TextAreaField
 
@@ -11,15 +12,22 @@ import access
 from blueprints.examination import page
 from blueprints.examination.blueprint import bp, clinical
 from blueprints.examination.forms import VitalsForm, choices, typed_vitals
-from clinic import allergies, history, records, triage
-from clinic.vital_signs import vital_findings
+from blueprints.examination.typed import keys_sent, next_keys
+from clinic import allergies, history, records, triage, unsaved
+from clinic.unsaved import SCREENING, Place
+from clinic.vital_signs import VITAL_RANGES, vital_findings
 from db import transaction, utcnow
 from formatting import clock_time
-from models import TriagePriority, Visit, VisitStatus
+from models import TriagePriority, UnsavedText, Visit, VisitStatus
 from patient_forms import OTHER_PATIENT, is_for
 from validators import checked_by, clean_text
 
 NOTHING = "Belum ada yang diisi. Ketik hasil ukur atau catatan triase, lalu simpan."
+LABELS = {name: vital.label for name, vital in VITAL_RANGES.items()} | {
+    "triage_seen": "Catatan triase",
+    "triage_priority": "Usul prioritas",
+    "triage_reason": "Mengapa dibetulkan",
+}
 
 
 class ScreeningForm(VitalsForm):
@@ -67,14 +75,24 @@ def vital_signs(visit: str):
     own = records.own_measurement(current_user.id, found, None)
     note = triage.own_note(current_user.id, found)
     seen = {"triage_seen": note.seen, "triage_priority": note.priority or ""} if note else {}
-    return _show(found, ScreeningForm(data=typed_vitals(own) | seen))
+    kept = unsaved.own(current_user.id, _place(found))
+    if kept is None:
+        return _show(found, ScreeningForm(data=typed_vitals(own) | seen))
+    request.form = MultiDict(kept.fields)
+    problem = "" if is_for(found.patient.public_id) else OTHER_PATIENT
+    return _show(found, ScreeningForm(request.form), problem, kept=kept)
+
+
+def _place(visit: Visit) -> Place:
+    return Place(page.first_entry(visit), SCREENING)
 
 
 @bp.post("/kunjungan/<visit>/tanda-vital")
 @clinical
 def measure(visit: str):
-    found = page.readable_visit(visit)
-    form = ScreeningForm(request.form)
+    found, form = access.visit_or_404(visit), ScreeningForm(request.form)
+    if not access.has_record_access(found.patient):
+        return page.only_typed(form, found, LABELS)
     if not is_for(found.patient.public_id):
         return _show(found, form, OTHER_PATIENT, 409)
     if not form.validate():
@@ -84,6 +102,7 @@ def measure(visit: str):
     try:
         with transaction():
             form.write(found)
+            unsaved.end(access.current_actor(), _place(found), keys_sent(request.form))
     except records.NotOpen as problem:
         return _show(found, form, str(problem), 409)
     clock = clock_time(utcnow(), access.page_settings()["time_zone"])
@@ -99,8 +118,9 @@ def measure(visit: str):
 @clinical
 def correct_triage(visit: str):
     """One's own note, after the visit has ended."""
-    found = page.readable_visit(visit)
-    form = ScreeningForm(request.form)
+    found, form = access.visit_or_404(visit), ScreeningForm(request.form)
+    if not access.has_record_access(found.patient):
+        return page.only_typed(form, found, LABELS)
     if not is_for(found.patient.public_id):
         return _show(found, form, OTHER_PATIENT, 409)
     if not form.validate():
@@ -125,7 +145,14 @@ def _has_own(visit: Visit) -> bool:
     )
 
 
-def _show(visit: Visit, form: ScreeningForm, problem: str = "", status: int = 200) -> Response:
+def _show(
+    visit: Visit,
+    form: ScreeningForm,
+    problem: str = "",
+    status: int = 200,
+    *,
+    kept: UnsavedText | None = None,
+) -> Response:
     today = history.visit_summary(visit)
     html = render_template(
         "examination/vital_signs.html",
@@ -138,6 +165,10 @@ def _show(visit: Visit, form: ScreeningForm, problem: str = "", status: int = 20
         findings=vital_findings(today.last_vitals, visit.age_months),
         form=form,
         problem=problem,
+        kept=kept,
+        keys=next_keys(request.form),
+        is_unsent=request.method == "POST",
+        labels=LABELS,
         is_open=visit.status == VisitStatus.OPEN,
         may_correct=triage.is_free(visit.ended_at)
         and triage.own_note(current_user.id, visit) is not None,

@@ -1,6 +1,6 @@
-"""What the examination's form sends by itself while somebody types, and throwing it away."""
+"""What a form sends by itself while somebody types, and throwing it away."""
 
-from flask import flash, redirect, request, url_for
+from flask import abort, flash, redirect, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
@@ -8,11 +8,14 @@ import access
 from blueprints.examination.blueprint import bp, clinical
 from blueprints.examination.desk import entry_sent
 from blueprints.examination.forms import version_sent
+from blueprints.examination.page import first_entry
 from blueprints.examination.typed import keys_sent
-from clinic import unsaved
-from db import transaction
-from models import Role
-from patient_forms import OTHER_PATIENT, refuse_other
+from clinic import records, unsaved
+from clinic.unsaved import AMENDMENT, SCREENING, Place
+from db import transaction, utcnow
+from formatting import clock_time
+from models import Role, Visit
+from patient_forms import OTHER_PATIENT, is_for, refuse_other
 from sessions import csrf_token
 
 LARGEST, MOST_FIELDS = 256 * 1024, 1000
@@ -22,10 +25,12 @@ LARGEST_STEP = 2**31
 @bp.post("/kunjungan/<visit>/ketikan")
 @access.allow(Role.POLI, Role.HEAD, takes=LARGEST)
 def keep_typed(visit: str):
-    """Not a save: no version, no message, no audit entry; the author alone gets it back."""
-    found = access.visit_or_404(visit)
-    entry = entry_sent(found)
-    if entry is None:
+    """Not a save: no version, no message, no audit entry; the author alone gets it back.
+
+    The answer is the clinic's clock: a computer's own may be wrong.
+    """
+    place = _place_sent(access.visit_or_404(visit))
+    if place is None:
         return _plain(OTHER_PATIENT, 409)
     typed = unsaved.Typed(
         keys_sent(request.form),
@@ -36,8 +41,8 @@ def keep_typed(visit: str):
     if not typed.keys or len(typed.fields) > MOST_FIELDS:
         return _plain("Isian ini tidak dapat disimpan otomatis.", 422)
     with transaction():
-        unsaved.keep(access.current_actor(), entry, typed)
-    return Response(status=204)
+        unsaved.keep(access.current_actor(), place, typed)
+    return _plain(clock_time(utcnow(), access.page_settings()["time_zone"]), 201)
 
 
 @bp.get("/kunjungan/<visit>/ketikan")
@@ -55,12 +60,34 @@ def typing_token(visit: str):
 def drop_typed(visit: str):
     found = access.visit_or_404(visit)
     refuse_other(found.patient.public_id)
-    entry = entry_sent(found)
+    place = _place_sent(found)
     with transaction():
-        if entry and unsaved.drop(access.current_actor(), entry, keys_sent(request.form)):
+        if place and unsaved.drop(access.current_actor(), place, keys_sent(request.form)):
             flash("Ketikan dibuang.", "success")
-    chosen = {"antrean": entry.public_id} if entry else {}
-    return redirect(url_for("examination.visit", visit=visit, **chosen), 303)
+    return redirect(_address(found, place), 303)
+
+
+def _place_sent(visit: Visit) -> Place | None:
+    """Where it was typed; None when the form was made for another visit or patient."""
+    page = request.args.get("isian", unsaved.EXAMINATION)
+    if page not in unsaved.PAGES:
+        abort(404)
+    if page == SCREENING:
+        entry = first_entry(visit) if is_for(visit.patient.public_id) else None
+    else:
+        entry = entry_sent(visit)
+    return Place(entry, page) if entry else None
+
+
+def _address(visit: Visit, place: Place | None) -> str:
+    """The page that it was typed on."""
+    if place and place.page == SCREENING:
+        return url_for("examination.vital_signs", visit=visit.public_id)
+    examination = records.open_examination(place.entry) if place else None
+    if examination and place.page == AMENDMENT:
+        return url_for("examination.amend_page", examination=examination.public_id)
+    chosen = {"antrean": place.entry.public_id} if place else {}
+    return url_for("examination.visit", visit=visit.public_id, **chosen)
 
 
 def _plain(text: str, status: int) -> Response:

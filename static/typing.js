@@ -1,31 +1,16 @@
-// The examination: what is typed is kept on the server, and nowhere on this computer. ES5.
+// What is typed about a patient is kept on the server, and nowhere on this computer. ES5.
 (function () {
   'use strict';
   var on = window.alur.on;
-  var all = window.alur.all;
   var closest = window.alur.closest;
   var LOST = 'Sambungan terputus. Jangan tutup halaman ini: tulisan dikirim begitu tersambung.';
   var STRANGER = 'Masuk lagi dengan akun Anda di tab lain; tulisan masih di sini.';
   var REFUSED = 'Tidak dapat disimpan otomatis. Tekan Simpan sementara.';
 
-  // What is ticked while a search is on its way stays: the answer knows nothing of it.
-  var ticks = [];
-  on('htmx:beforeSwap', function () { ticks = all('[id$=-options] input'); });
-  on('htmx:afterSwap', function () {
-    ticks.forEach(function (old) {
-      var list = document.getElementById(old.name + '-options');
-      if (!list) { return; }
-      var same = all('input', list).filter(function (node) { return node.value === old.value; })[0];
-      if (same) { same.checked = old.checked; }
-      if (!same && old.checked) { list.insertBefore(old.parentNode, closest(all('input:not(:checked)', list)[0], 'label')); }
-    });
-  });
-
   var form = document.querySelector('form[data-keep]');
   if (!form) { return; }
-  var startedAt = now();
-  var triedAt = startedAt;
-  var reachedAt = startedAt; // the server
+  var triedAt = now();
+  var reachedAt = triedAt; // the server
   var step = 0;
   var fails = 0;
   var timer = 0;
@@ -37,25 +22,16 @@
   var untouched = form.cloneNode(true);
   untouched.reset(); // somebody may have typed before this script was there
   var kept = text(untouched); // what the server has
-  if (form.hasAttribute('data-unsent')) {
-    kept = '';
-    // The answer to a refused save: a browser writes what was sent into its history, on the disk.
-    history.replaceState(null, '', '?antrean=' + form.querySelector('[name=entry]').value + window.location.hash);
-  }
+  if (form.hasAttribute('data-unsent')) { kept = ''; }
 
   function now() { return window.performance.now() / 1000; }
   function text(of) { return new URLSearchParams(new FormData(of || form)).toString(); }
-  function address(query) { return form.action + '/ketikan?' + query; }
+  function address(query) { return form.getAttribute('data-keep-at') + '&' + query; }
   function say(line, trouble) {
     form.querySelector('[data-keep-state]').textContent = line;
     var bar = document.querySelector('[data-poll-status]');
     bar.textContent = trouble;
     document.body.style.paddingBottom = bar.offsetHeight + 'px'; // it must not lie on the buttons
-  }
-  function clock() {
-    // The server's; the computer's own may be wrong.
-    var minutes = (+form.getAttribute('data-clock') + now() - startedAt) / 60;
-    return [minutes / 60 % 24, minutes % 60].map(function (n) { return ('0' + Math.floor(n)).slice(-2); }).join('.');
   }
   function plan(seconds) {
     clearTimeout(timer);
@@ -79,10 +55,10 @@
     isBusy = true;
     triedAt = now();
     step += 1;
-    ask('POST', 'ke=' + step, body, function (status) {
+    ask('POST', 'ke=' + step, body, function (status, clock) {
       isBusy = false;
-      if (status === 204) {
-        say((fails ? 'Tersambung lagi, terkirim ' : 'Tersimpan otomatis ') + clock() + ', hanya Anda yang melihatnya', '');
+      if (status === 201) {
+        say((fails ? 'Tersambung lagi, terkirim ' : 'Tersimpan otomatis ') + clock + ', hanya Anda yang melihatnya', '');
         kept = body;
         fails = 0;
         reachedAt = now();
