@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = 'dispense2'
-down_revision = '0013'
+revision = '0015'
+down_revision = '0014'
 
 RULES = {
     'lab_result': {

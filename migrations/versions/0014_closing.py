@@ -5,7 +5,7 @@ from alembic import op
 
 from db import UtcDateTime
 
-revision = 'closing'
+revision = '0014'
 down_revision = '0013'
 
 

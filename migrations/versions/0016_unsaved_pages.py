@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = 'amend2'
-down_revision = '0013'
+revision = '0016'
+down_revision = '0015'
 
 
 def upgrade() -> None:
