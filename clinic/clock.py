@@ -20,8 +20,8 @@ from db import db, utcnow
 from models import AuditEntry, LoginSession, ServiceDay, WorkerBeat
 
 NAME = "clock"
-# Of this release: no clock can be right that is before it. Dead batteries give 1970, 2000, 2020.
-RELEASED = datetime(2026, 11, 1, tzinfo=UTC)
+# No clock can be right that is before this was written. Dead batteries give 1970, 2000, 2020.
+RELEASED = datetime(2026, 1, 1, tzinfo=UTC)
 TOLERANCE = timedelta(minutes=2)
 # A clock that skips hours into another day would end the queue of today. Less is followed, and so
 # is a time server that mends the clock before anybody has worked since the computer was started.
