@@ -9,11 +9,12 @@ import pytest
 from sqlalchemy import event, func, select
 from sqlalchemy.exc import OperationalError
 
+import sessions
 import timekeeping
 from clinic import clock, days, queue_watch, queues, worker
 from clinic.clock import Known, Verdict
 from db import db, transaction, utcnow
-from models import AuditEntry, LoginSession, QueueEntry, ServiceDay, Visit, WorkerBeat
+from models import AuditEntry, EntryState, LoginSession, QueueEntry, ServiceDay, Visit, WorkerBeat
 from tests import factories
 from tests.pages import login, post
 
@@ -347,22 +348,24 @@ def test_a_save_that_fails_mends_nothing(machine, sign_in):
 def test_midnight_ends_no_queue(machine, sign_in):
     """Who is looked after at night stays in the queue until the night is over."""
     entry = factories.entry()
+    day, midnight = entry.service_day_id, days.midnight_utc(days.clinic_date() + DAY)
     with transaction():
         queues.call_next(factories.actor("umum"), factories.poli("UMUM"), None)
-    midnight = days.midnight_utc(days.clinic_date() + DAY)
-    late = midnight + HOUR
-    assert days.current_day(late).id == entry.service_day_id
+        queues.act(factories.actor("umum"), db.session.get_one(QueueEntry, entry.id), "mulai")
+    token = sign_in("umum").get_cookie(sessions.COOKIE).value
+    evening = queue_watch.poll(sessions.digest(token), "UMUM", utcnow(), db.engine)
+
+    machine.set(midnight + HOUR)  # and no jump: so much time has passed
+    timekeeping.adopt(0)
+    doctor = sign_in("umum")
+    token = doctor.get_cookie(sessions.COOKIE).value
+    assert queue_watch.poll(sessions.digest(token), "UMUM", utcnow(), db.engine) == evening
+    assert factories.entry().service_day_id == day
+    assert labels() == ["U001", "U002"]
+    visit = f"/kunjungan/{entry.visit.public_id}"
+    written = {"entry": entry.public_id, "version": "0", "aksi": "simpan", "subjective": "mulas"}
+    assert post(doctor, visit, written).status_code == 303
+    db.session.expire_all()
+    assert db.session.get(QueueEntry, entry.id).state is EntryState.IN_SERVICE
+
     assert days.current_day(midnight + 5 * HOUR) is None, "in the morning a new day begins"
-    client = sign_in("umum")
-    digest = db.session.scalar(
-        select(LoginSession.token_digest).order_by(LoginSession.id.desc()).limit(1)
-    )
-    with transaction():
-        db.session.scalars(select(LoginSession)).one().idle_until = late + DAY
-        db.session.scalars(select(LoginSession)).one().expires_at = late + DAY
-    polled = [queue_watch.poll(digest, "UMUM", at, db.engine) for at in (utcnow(), late)]
-    assert polled[0] == polled[1]
-    assert client.get(QUEUE).status_code == 200
-    with transaction():
-        assert days.open_day(late).id == entry.service_day_id
-    assert db.session.get(QueueEntry, entry.id).state.value == "called"

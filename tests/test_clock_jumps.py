@@ -1,6 +1,7 @@
 """`make run` on a computer whose clock jumps: real processes, and a library between them and it."""
 
 import importlib.util
+import platform
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +15,13 @@ from models import AuditEntry, ServiceDay, WorkerBeat
 from tests import clients
 from tests.browser import LiveServer, until
 
-pytestmark = pytest.mark.engines("sqlite")
+LIBRARY = importlib.util.find_spec("libfaketime")  # its package holds one for this processor only
+pytestmark = [
+    pytest.mark.engines("sqlite"),
+    pytest.mark.skipif(
+        not LIBRARY or platform.machine() != "x86_64", reason="libfaketime is not installed"
+    ),
+]
 DAY = 24 * 3600
 
 
@@ -22,8 +29,7 @@ class TurnedClock:
     """What the server's processes take for the time: so many seconds from the true one."""
 
     def __init__(self, folder: Path):
-        found = importlib.util.find_spec("libfaketime")
-        library = Path(found.origin).parent / "vendor/libfaketime/src/libfaketime.so.1"
+        library = Path(LIBRARY.origin).parent / "vendor/libfaketime/src/libfaketime.so.1"
         self._file = folder / "clock"
         self.turn(0)
         self.environ = {

@@ -67,7 +67,7 @@ def one_line(quantity=10, stocked=50, **options):
 def next_day() -> None:
     with transaction():
         for day in db.session.scalars(select(ServiceDay).order_by(ServiceDay.on)).all():
-            day.on -= timedelta(days=1)
+            day.on -= timedelta(days=2)
             db.session.flush()
         days.open_day()
 

@@ -552,7 +552,7 @@ def test_yesterday_is_not_undone(app):
     act(entry, "batal")
     with transaction():
         day = days.current_day()
-        day.on -= timedelta(days=1)
+        day.on -= timedelta(days=2)
         days.open_day()
     with pytest.raises(QueueError, match="hari layanan yang lalu"):
         act(entry, "urungkan")
@@ -823,7 +823,7 @@ def test_a_poll_of_an_empty_day_has_the_page_s_version(app):
     stand()
     with transaction():
         day = days.current_day()
-        day.on -= timedelta(days=1)
+        day.on -= timedelta(days=2)
     assert days.current_day() is None
     assert poll().version == room().version
     assert poll().version.endswith(".0.0")
