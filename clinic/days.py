@@ -21,7 +21,8 @@ STILL_HERE = (
     EntryState.SKIPPED,
 )
 
-_LATEST = select(ServiceDay).order_by(ServiceDay.id.desc()).limit(1)  # built once
+# Built once. By date, not by id: the row of a past day may be opened later, for paper slips.
+_LATEST = select(ServiceDay).order_by(ServiceDay.on.desc()).limit(1)
 
 
 def clinic_date(at: datetime | None = None) -> date:
@@ -59,6 +60,25 @@ def open_day(at: datetime | None = None) -> ServiceDay:
     day = ServiceDay(on=clinic_date(at), opened_at=at or utcnow())
     db.session.add(day)
     db.session.flush()
+    return day
+
+
+def day_of(at: datetime | None) -> ServiceDay:
+    """The day of a visit that took place at this instant; None: now.
+
+    A past day gets its row if it has none, closed from the start: today's queue goes on.
+    """
+    if at is None or clinic_date(at) >= clinic_date():
+        return open_day()
+    known = select(ServiceDay).where(ServiceDay.on == clinic_date(at))
+    day = db.session.scalar(known)
+    if day is None:
+        open_day()  # first: what the newest day left open must not hide behind the past one
+        day = db.session.scalar(known) or ServiceDay(
+            on=clinic_date(at), opened_at=at, closed_at=utcnow()
+        )
+        db.session.add(day)
+        db.session.flush()
     return day
 
 
