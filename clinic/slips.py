@@ -151,6 +151,7 @@ def enter(actor: audit.Actor, written: Written, visit: Visit) -> None:
     """Make the slip this visit's. Raises SlipError when somebody entered it before."""
     slip = _free(written.number)
     slip.visit_id, slip.was_served = visit.id, written.was_served
+    slip.unwritten_since = utcnow() if written.was_served else None
     _end(actor, slip)
     audit.record(
         actor,

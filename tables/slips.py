@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db import Base, UtcDateTime, utcnow
@@ -36,8 +36,9 @@ class Slip(Base):
     block_id: Mapped[int] = mapped_column(ForeignKey("slip_block.id"), index=True)
     number: Mapped[int] = mapped_column(unique=True)
     visit_id: Mapped[int | None] = mapped_column(ForeignKey("visit.id"), unique=True)
-    # Served on paper: the room's staff write the examination down afterwards.
     was_served: Mapped[bool] = mapped_column(default=False)
+    # Served on paper, and the room's staff have not written the examination down yet.
+    unwritten_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # When and by whom it was entered, or marked void.
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
@@ -46,3 +47,12 @@ class Slip(Base):
     block: Mapped[SlipBlock] = relationship()
     visit: Mapped[Visit | None] = relationship()
     ended_by: Mapped[User | None] = relationship()
+
+    __table_args__ = (
+        Index(
+            "ix_slip_unwritten",
+            "visit_id",
+            sqlite_where=text("unwritten_since IS NOT NULL"),
+            postgresql_where=text("unwritten_since IS NOT NULL"),
+        ),
+    )

@@ -35,6 +35,7 @@ def upgrade() -> None:
         sa.Column('number', sa.Integer(), nullable=False),
         sa.Column('visit_id', sa.Integer(), nullable=True),
         sa.Column('was_served', sa.Boolean(), nullable=False),
+        sa.Column('unwritten_since', UtcDateTime(timezone=True), nullable=True),
         sa.Column('ended_at', UtcDateTime(timezone=True), nullable=True),
         sa.Column('ended_by_id', sa.Integer(), nullable=True),
         sa.Column('void_reason', sa.String(length=300), nullable=False),
@@ -48,6 +49,13 @@ def upgrade() -> None:
         sa.UniqueConstraint('visit_id', name='uq_slip_visit_id'),
     )
     op.create_index('ix_slip_block_id', 'slip', ['block_id'])
+    op.create_index(
+        'ix_slip_unwritten',
+        'slip',
+        ['visit_id'],
+        sqlite_where=sa.text('unwritten_since IS NOT NULL'),
+        postgresql_where=sa.text('unwritten_since IS NOT NULL'),
+    )
     op.add_column(
         'registration_draft', sa.Column('paper', sa.JSON(), server_default='{}', nullable=False)
     )
