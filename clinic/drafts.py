@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -57,6 +58,7 @@ def store(
     draft: RegistrationDraft | None = None,
     answers: Mapping[str, str] | None = None,
     paper: Mapping[str, Any] | None = None,
+    opened_at: datetime | None = None,
 ) -> RegistrationDraft:
     """Keep what was typed and answered: in the draft that was being edited, or in a new one.
 
@@ -73,6 +75,7 @@ def store(
         draft.answers = dict(answers)
     if paper is not None:
         draft.paper = dict(paper)
+    draft.opened_at = draft.opened_at or opened_at
     draft.version += 1
     draft.updated_at = utcnow()
     db.session.add(draft)

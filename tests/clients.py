@@ -334,7 +334,7 @@ def enter_slips(desk: Desk, rounds: list[dict[str, str]]) -> list[str]:
         browser = desk.browser(SLIP_CLERKS[desk.number]) if desk.number < 2 else None
         fields = fields | {
             "name": f"{_word(serial)} {_word(serial * 37)}",
-            "born": str(serial % 60),
+            "born": str(20 + serial % 30),
         }
         line = {f"{name}-1": text for name, text in fields.items()} | {"tanggal": ""}
         if browser:

@@ -25,7 +25,9 @@ OF_PRESCRIPTIONS = {
     *("pharmacy.visit", "pharmacy.labels", "pharmacy.copy", "pharmacy.substitution"),
     "examination.new_prescription",
 }
-UNLINKED = ["/layar", "/layar/UMUM", "/sistem/kamus/coba"]
+# A block and its sheet: test_pages_of_paper_slips.
+OF_SLIPS = {"registration.slip_block"}
+UNLINKED = ["/pemeriksaan/kertas", "/layar", "/layar/UMUM", "/sistem/kamus/coba"]
 # Linked from tests with numbers, and while somebody has to validate.
 UNLINKED += ["/sistem/laboratorium/1", "/sistem/laboratorium/1/rujukan", "/laboratorium/validasi"]
 UNLINKED += ["/sistem/tindakan/1"]
@@ -93,7 +95,10 @@ def test_every_page_that_a_link_leads_to(app, live_server, page):
         for rule in app.url_map.iter_rules()
         if "GET" in rule.methods and rule.endpoint not in NO_PAGES
     }
-    assert pages - seen - OF_AN_IMPORT - OF_PAPERS - OF_FORMS - OF_PRESCRIPTIONS == LOOKED_AT_BELOW
+    assert (
+        pages - seen - OF_AN_IMPORT - OF_PAPERS - OF_FORMS - OF_PRESCRIPTIONS - OF_SLIPS
+        == LOOKED_AT_BELOW
+    )
 
 
 @pytest.fixture
@@ -115,6 +120,31 @@ def test_pages_for_strangers(live_server, page, look):
     look("wrong password")
     desk.go("/tidak-ada")
     look("no such page")
+
+
+def test_pages_of_paper_slips(live_server, page, look):
+    desk = Desk(page, live_server).log_in("kepala")
+    desk.go("/pendaftaran/kertas")
+    page.get_by_role("button", name="Buat blok untuk dicetak").click()
+    look("block of slips")
+    desk.go("/pendaftaran/kertas/isi")
+    for index, (slip, born) in enumerate((("1", "41"), ("2", "2"), ("999", "31-02-1980")), 1):
+        typed = {"slip": slip, "at": "00.00", "name": f"Wayan {'ABC'[index - 1]}", "born": born}
+        for name, text in (typed | {"address": "Jalan Mawar", "complaint": "demam"}).items():
+            page.locator(f"#f-{name}-{index}").fill(text)
+        page.locator(f"#f-sex-{index}").select_option("L")
+        page.locator(f"#f-poli-{index}").select_option("UMUM")
+    page.locator("#f-name-1").press("Enter")
+    expect(page.locator("[data-line='1'][data-state='ready']")).to_be_visible()
+    expect(page.locator("[data-line='2'] [data-rule]").first).to_be_visible()
+    look("sheet of slips")
+    page.keyboard.press("Alt+s")
+    expect(page.get_by_text("1 slip tersimpan")).to_be_visible()
+    desk.go("/pemeriksaan/kertas")
+    page.get_by_label("Kode ICD-10").fill("J06.9, A00")
+    page.keyboard.press("Alt+s")
+    expect(page.get_by_text("Kode ini berarti")).to_be_visible()
+    look("examination from paper")
 
 
 def test_pages_of_a_correction(live_server, page, look):

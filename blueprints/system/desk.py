@@ -30,6 +30,7 @@ TABS = (
     ("Wilayah", "system.villages"),
     ("Pengaturan", "system.clinic_settings"),
     ("Jejak audit", "system.audit_trail"),
+    ("Statistik", "self_statistics.page"),
 )
 
 
