@@ -95,10 +95,8 @@ def test_every_page_that_a_link_leads_to(app, live_server, page):
         for rule in app.url_map.iter_rules()
         if "GET" in rule.methods and rule.endpoint not in NO_PAGES
     }
-    assert (
-        pages - seen - OF_AN_IMPORT - OF_PAPERS - OF_FORMS - OF_PRESCRIPTIONS - OF_SLIPS
-        == LOOKED_AT_BELOW
-    )
+    by_chance = OF_AN_IMPORT | OF_PAPERS | OF_FORMS | OF_PRESCRIPTIONS | OF_SLIPS
+    assert pages - seen - by_chance == LOOKED_AT_BELOW
 
 
 @pytest.fixture
