@@ -122,25 +122,20 @@ def test_pages_for_strangers(live_server, page, look):
 
 def test_pages_of_paper_slips(live_server, page, look):
     desk = Desk(page, live_server).log_in("kepala")
-    desk.go("/pendaftaran/kertas")
-    page.get_by_role("button", name="Buat blok untuk dicetak").click()
+    one, two, *_ = desk.print_slips()
     look("block of slips")
     desk.go("/pendaftaran/kertas/isi")
-    for index, (slip, born) in enumerate((("1", "41"), ("2", "2"), ("999", "31-02-1980")), 1):
-        typed = {"slip": slip, "at": "00.00", "name": f"Wayan {'ABC'[index - 1]}", "born": born}
-        for name, text in (typed | {"address": "Jalan Mawar", "complaint": "demam"}).items():
-            page.locator(f"#f-{name}-{index}").fill(text)
-        page.locator(f"#f-sex-{index}").select_option("L")
-        page.locator(f"#f-poli-{index}").select_option("UMUM")
+    people = ((one, "Wayan A", "41"), (two, "Wayan B", "2"), ("999999", "Wayan C", "31-02-1980"))
+    ready, child, _ = [desk.fill_slip(*person) for person in people]
     page.locator("#f-name-1").press("Enter")
-    expect(page.locator("[data-line='1'][data-state='ready']")).to_be_visible()
-    expect(page.locator("[data-line='2'] [data-rule]").first).to_be_visible()
+    expect(page.locator(f"[data-line='{ready}'][data-state='ready']")).to_be_visible()
+    expect(page.locator(f"[data-line='{child}'] [data-rule]").first).to_be_visible()
     look("sheet of slips")
-    page.keyboard.press("Alt+s")
+    desk.press("Simpan yang siap")
     expect(page.get_by_text("1 slip tersimpan")).to_be_visible()
     desk.go("/pemeriksaan/kertas")
-    page.get_by_label("Kode ICD-10").fill("J06.9, A00")
-    page.keyboard.press("Alt+s")
+    page.get_by_label("Kode ICD-10").first.fill("J06.9, A00")
+    desk.press("Simpan")
     expect(page.get_by_text("Kode ini berarti")).to_be_visible()
     look("examination from paper")
 
