@@ -26,6 +26,7 @@ from blueprints import (
     poli,
     records,
     registration,
+    self_statistics,
     system,
 )
 from clinic import audit, settings
@@ -37,7 +38,7 @@ from validators import NO_NIK_REASONS
 
 DESKS = (
     *(auth, registration, poli, examination, pharmacy, families, patients, papers, consents),
-    *(records, board, closing, system),
+    *(records, board, closing, self_statistics, system),
 )
 SENTENCES = {
     400: ("Permintaan tidak lengkap", "Kembali ke halaman sebelumnya dan coba lagi."),

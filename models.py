@@ -5,7 +5,7 @@ People       Practitioner, User, UserPoli, LoginSession, Household, Patient, Pat
              PatientAlias, PatientToken
 Identity     SuspectedPair, PatientMerge, ImportBatch, ImportRow
 Visits       ServiceDay, Counter, RegistrationDraft, Visit, Override, VisitCorrection,
-             QueueState, QueueEntry, QueueEvent
+             QueueState, QueueEntry, QueueEvent, SlipBlock, Slip
 Records      Examination, Addendum, VitalSigns, Diagnosis, Procedure, Allergy, Consent,
              RecordAccess, Amendment, AmendmentLine, Paper
 Room forms   ExaminationAnswer, Immunization, TriageNote
@@ -92,6 +92,7 @@ from tables.reference import (
     Village,
 )
 from tables.room_forms import ExaminationAnswer, Immunization, TriageNote, TriagePriority
+from tables.slips import Slip, SlipBlock
 from tables.stock import StockBatch, StockMove, StockMoveKind
 from tables.unsaved import UnsavedText
 from tables.visits import (
@@ -108,6 +109,8 @@ from tables.visits import (
 )
 
 __all__ = [
+    "Slip",
+    "SlipBlock",
     "ActionTerm",
     "SuspectedPair",
     "RowFate",

@@ -41,6 +41,23 @@ def ask(actor: Actor, day: ServiceDay, at: datetime | None = None) -> None:
         _want(step, actor, at or utcnow())
     db.session.flush()
     record(actor, "close_day", day)
+    for other in _outdated_but(day):
+        ask(audit.SYSTEM, other, at)
+
+
+def _outdated_but(day: ServiceDay) -> list[ServiceDay]:
+    """Closed days to which something was added since, from paper."""
+    rows = (
+        select(ServiceDay)
+        .join(ClosingStep, ClosingStep.service_day_id == ServiceDay.id)
+        .where(
+            ClosingStep.state == StepState.OUTDATED,
+            ServiceDay.closed_at.is_not(None),
+            ServiceDay.id != day.id,
+        )
+        .distinct()
+    )
+    return list(db.session.scalars(rows))
 
 
 def ask_again(actor: Actor, step: ClosingStep, at: datetime | None = None) -> None:
@@ -78,16 +95,16 @@ def ask_when_due(at: datetime) -> None:
     Of earlier days the last two are looked at: a save may have begun today's before the worker
     came to yesterday's.
     """
-    newest = select(ServiceDay).order_by(ServiceDay.id.desc()).limit(2)
+    newest = select(ServiceDay).order_by(ServiceDay.on.desc()).limit(2)
     for day in db.session.scalars(newest).all():
-        goes_on = days.is_current(day.on, None, at)
-        if _needs_closing(day) and (not goes_on or _is_due(day, at)):
+        if _needs_closing(day) and (not days.is_current(day.on, None, at) or _is_due(day, at)):
             ask(audit.SYSTEM, day, at)
 
 
 def _needs_closing(day: ServiceDay) -> bool:
+    """Never closed, or open again. What was only added to a closed day waits for the next close."""
     states = {step.state for step in steps(day)}
-    return not states or StepState.OUTDATED in states
+    return not states or (StepState.OUTDATED in states and day.closed_at is None)
 
 
 def _is_due(day: ServiceDay, at: datetime) -> bool:
@@ -131,7 +148,7 @@ def steps(day: ServiceDay) -> list[ClosingStep]:
 
 def recent_days(count: int) -> list[tuple[ServiceDay, set[StepState]]]:
     """The newest days with the states of their steps; 2 queries."""
-    newest = select(ServiceDay).order_by(ServiceDay.id.desc()).limit(count)
+    newest = select(ServiceDay).order_by(ServiceDay.on.desc()).limit(count)
     states = {day: set() for day in db.session.scalars(newest)}
     by_id = {day.id: day for day in states}
     rows = select(ClosingStep.service_day_id, ClosingStep.state).where(

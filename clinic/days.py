@@ -36,7 +36,8 @@ DAY_OVER = "Hari layanan berganti"
 # A day that nobody closed goes on after midnight, for whoever is still being looked after.
 NIGHT = timedelta(hours=4)
 
-_LATEST = select(ServiceDay).order_by(ServiceDay.id.desc()).limit(1)  # built once
+# Built once. By date, not by id: the row of a past day may be opened later, for paper slips.
+_LATEST = select(ServiceDay).order_by(ServiceDay.on.desc()).limit(1)
 # On PostgreSQL a save waits for a closing that has begun, and the closing for saves.
 _LATEST_FOR_SAVE = _LATEST.with_for_update(read=True, key_share=True).execution_options(
     populate_existing=True
@@ -82,13 +83,38 @@ def open_day(at: datetime | None = None) -> ServiceDay:
     return day
 
 
+def day_of(at: datetime | None) -> ServiceDay:
+    """The day of a visit that took place at this instant; None: now.
+
+    A past day gets its row if it has none, closed from the start: today's queue goes on. What the
+    closing of a past day did is outdated.
+    """
+    if at is None or clinic_date(at) >= clinic_date():
+        return open_day()
+    known = select(ServiceDay).where(ServiceDay.on == clinic_date(at))
+    day = db.session.scalar(known)
+    if day is None:
+        open_day()  # first: what the newest day left open must not hide behind the past one
+        day = db.session.scalar(known) or ServiceDay(
+            on=clinic_date(at), opened_at=at, closed_at=utcnow()
+        )
+        db.session.add(day)
+        db.session.flush()
+    _outdate(day)
+    return day
+
+
 def reopen(actor: Actor, day: ServiceDay) -> None:
     """The day goes on after it was closed; what the closing did is outdated."""
     day.closed_at = None
-    done = update(ClosingStep).where(ClosingStep.service_day_id == day.id)
-    db.session.execute(done.values(state=StepState.OUTDATED))
+    _outdate(day)
     db.session.flush()
     audit.record(actor, "reopen_day", object_type="service_day", object_ref=day.public_id)
+
+
+def _outdate(day: ServiceDay) -> None:
+    done = update(ClosingStep).where(ClosingStep.service_day_id == day.id)
+    db.session.execute(done.values(state=StepState.OUTDATED))
 
 
 def end(day: ServiceDay, at: datetime) -> int:

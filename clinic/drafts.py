@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -56,8 +57,13 @@ def store(
     subject: DraftSubject,
     draft: RegistrationDraft | None = None,
     answers: Mapping[str, str] | None = None,
+    paper: Mapping[str, Any] | None = None,
+    opened_at: datetime | None = None,
 ) -> RegistrationDraft:
-    """Keep what was typed and answered: in the draft that was being edited, or in a new one."""
+    """Keep what was typed and answered: in the draft that was being edited, or in a new one.
+
+    `paper` is what a slip says besides; without it a draft keeps its own.
+    """
     is_other = draft is not None and is_correction(draft) != subject.is_correction
     if draft is None or is_other or not is_editable(draft):
         draft = _successor(actor, draft)
@@ -67,6 +73,9 @@ def store(
     draft.fields = fields
     if answers is not None:
         draft.answers = dict(answers)
+    if paper is not None:
+        draft.paper = dict(paper)
+    draft.opened_at = draft.opened_at or opened_at
     draft.version += 1
     draft.updated_at = utcnow()
     db.session.add(draft)
@@ -77,7 +86,8 @@ def store(
 def _successor(actor: audit.Actor, old: RegistrationDraft | None) -> RegistrationDraft:
     """A new draft, with the reasons of one that was never saved."""
     new = RegistrationDraft(user_id=actor.user_id, drafted_on=days.clinic_date(), version=0)
-    new.reasons = {} if old is None or old.saved_at else dict(old.reasons)
+    if old is not None and not old.saved_at:
+        new.reasons, new.paper = dict(old.reasons), dict(old.paper)
     return new
 
 
@@ -97,24 +107,23 @@ def answer(
         draft.reasons = dict(list(kept.items())[:MOST_REASONS])
 
 
-def unsaved(user_id: int) -> list[RegistrationDraft]:
-    """Today's drafts that this clerk left, newest first."""
-    return list(
-        db.session.scalars(
-            select(RegistrationDraft)
-            .where(
-                RegistrationDraft.user_id == user_id,
-                RegistrationDraft.drafted_on == days.clinic_date(),
-                RegistrationDraft.saved_at.is_(None),
-                RegistrationDraft.dropped_at.is_(None),
-                or_(  # a correction is no registration
-                    RegistrationDraft.kind != DraftKind.IDENTITY,
-                    RegistrationDraft.about_visit_ref.is_not(None),
-                ),
-            )
-            .order_by(RegistrationDraft.id.desc())
+def unsaved(user_id: int, *, from_paper: bool = False) -> list[RegistrationDraft]:
+    """Today's drafts that this clerk left, newest first: the counter's, or the lines of slips."""
+    rows = (
+        select(RegistrationDraft)
+        .where(
+            RegistrationDraft.user_id == user_id,
+            RegistrationDraft.drafted_on == days.clinic_date(),
+            RegistrationDraft.saved_at.is_(None),
+            RegistrationDraft.dropped_at.is_(None),
+            or_(  # a correction is no registration
+                RegistrationDraft.kind != DraftKind.IDENTITY,
+                RegistrationDraft.about_visit_ref.is_not(None),
+            ),
         )
+        .order_by(RegistrationDraft.id.desc())
     )
+    return [draft for draft in db.session.scalars(rows) if bool(draft.paper) == from_paper]
 
 
 def drop(actor: audit.Actor, draft: RegistrationDraft) -> None:

@@ -29,6 +29,7 @@ from models import (
     Patient,
     Procedure,
     QueueEntry,
+    Source,
     Visit,
     VisitStatus,
     VitalSigns,
@@ -155,6 +156,7 @@ def _line(
         rooms=rooms,
         age_months=visit.age_months,
         pregnant=visit.pregnant,
+        paper_at=visit.recorded_at if visit.source == Source.PAPER else None,
         **clinical,
     )
 

@@ -50,7 +50,7 @@ def _latest() -> Select:
     return (
         select(day.c.id, day.c.day_on, day.c.closed_at, state.c.version)
         .outerjoin_from(day, state, here)
-        .order_by(day.c.id.desc())
+        .order_by(day.c.day_on.desc())
         .limit(1)
     )
 

@@ -54,6 +54,7 @@ STEPS: dict[str, Step] = {
     ),
     "rujuk": Step((WAITING, CALLED, IN_SERVICE), AWAITING, "dirujuk", "refer", is_button=False),
     "hasil": Step((AWAITING,), DONE, "hasilnya kembali", "result_back", is_button=False),
+    "kertas": Step((WAITING,), DONE, "dilayani di kertas", "finish", is_button=False),
 }
 
 OTHER_WORDS = {

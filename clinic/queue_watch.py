@@ -55,7 +55,7 @@ SELECT u.id, u.role,
 FROM login_session s
 JOIN user_account u ON u.id = s.user_id
 LEFT JOIN poli p ON p.code = :code
-LEFT JOIN service_day d ON d.id = (SELECT max(id) FROM service_day)
+LEFT JOIN service_day d ON d.day_on = (SELECT max(day_on) FROM service_day)
 LEFT JOIN queue_state q ON q.service_day_id = d.id AND q.poli_id = p.id
 WHERE s.token_digest = :digest AND s.ended_at IS NULL AND s.idle_until > :now
     AND s.expires_at > :now AND u.is_active

@@ -8,7 +8,7 @@ import contextlib
 import hashlib
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from clinic import days, right_patient, settings
 from clinic.audit import Actor
@@ -19,6 +19,7 @@ from clinic.queue_changes import (
     lock,
     record,
     set_priority_run,
+    settle_visit,
     take,
 )
 from clinic.queue_lines import room_queue, version_token
@@ -41,6 +42,7 @@ __all__ = [
     "people_before",
     "refer",
     "room_queue",
+    "take_paper_place",
     "version_token",
 ]
 
@@ -83,6 +85,22 @@ def call_next(actor: Actor, poli: Poli, key: str | None = None) -> QueueEntry | 
         with contextlib.suppress(QueueError):  # lost to somebody else: choose again
             return _call_waiting(actor, entry, press)
     return None
+
+
+def take_paper_place(actor: Actor, entry: QueueEntry, was_served: bool) -> None:
+    """An entry that was just made from a slip: over already, or in line by the slip's time."""
+    if was_served:
+        take(actor, entry, "kertas", {"ended_at": entry.queued_at}, at=utcnow())
+        settle_visit(entry.visit, entry.queued_at)
+        return
+    later = select(func.min(QueueEntry.place)).where(
+        QueueEntry.service_day_id == entry.service_day_id,
+        QueueEntry.poli_id == entry.poli_id,
+        QueueEntry.state == EntryState.WAITING,
+        QueueEntry.queued_at > entry.queued_at,
+    )
+    entry.place = min(entry.place, (db.session.scalar(later) or entry.place + 1) - 1)
+    db.session.flush()
 
 
 def _press(day_id: int, poli_id: int, key: str) -> str:

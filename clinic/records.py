@@ -36,6 +36,7 @@ from models import (
     Poli,
     PoliKind,
     QueueEntry,
+    Source,
     User,
 )
 from validators import clean_text
@@ -54,6 +55,7 @@ __all__ = [
     "open_examination",
     "own_measurement",
     "save",
+    "write_from_paper",
 ]
 TEXTS = ("subjective", "objective", "assessment", "plan", "therapy")
 BEING_SERVED = (EntryState.CALLED, EntryState.IN_SERVICE)
@@ -101,21 +103,37 @@ def finish(actor: Actor, entry: QueueEntry, form: ExaminationInput, version: int
     if before and before.finished_at and _says_the_same(before, form):
         return before
     examination = _write(actor, entry, form, version)
-    _check_complete(examination, entry.poli)
-    target = _target(examination, entry)
-    for part in PARTS:
-        part.check(examination, target)
-    examination.finished_at = utcnow()
     # A nurse may have begun the draft; who finishes it answers for it.
-    examination.practitioner_id = _practitioner_id(actor) or examination.practitioner_id
-    db.session.flush()
-    for part in PARTS:
-        part.finish(actor, examination)
+    who = _practitioner_id(actor) or examination.practitioner_id
+    target = _close(actor, examination, who)
     if target:
         # From the pharmacy patients go home; from everywhere else they come back with a result.
         queues.refer(actor, entry, target, back=target.kind != PoliKind.PHARMACY)
     else:
         queues.finish(actor, entry)
+    _log(actor, "finish_examination", examination)
+    return examination
+
+
+def write_from_paper(
+    actor: Actor, entry: QueueEntry, form: ExaminationInput, practitioner_id: int
+) -> Examination:
+    """The whole record of somebody who was served on paper, by the practitioner named there.
+
+    A second press changes nothing. Raises Conflict, NotOpen, RecordError.
+    """
+    db.session.refresh(entry)
+    before = open_examination(entry)
+    if before and before.finished_at and _says_the_same(before, form):
+        return before
+    if before:
+        raise Conflict(before)
+    if entry.state != EntryState.DONE or entry.visit.source != Source.PAPER:
+        raise NotOpen("Pasien ini tidak dicatat dari kertas sebagai sudah dilayani.")
+    examination = _begin(actor, entry)
+    examination.source, examination.occurred_at = Source.PAPER, entry.visit.occurred_at
+    _write_content(actor, examination, form)
+    _close(actor, examination, practitioner_id)
     _log(actor, "finish_examination", examination)
     return examination
 
@@ -187,6 +205,20 @@ def _write_content(actor: Actor, examination: Examination, form: ExaminationInpu
             flag_modified(examination, "plan")  # a part alone raises the version too
             is_next_version = True
     db.session.flush()
+
+
+def _close(actor: Actor, examination: Examination, practitioner_id: int | None) -> Poli | None:
+    """Finish what is complete; the room that the patient is sent to, if any."""
+    _check_complete(examination, examination.entry.poli)
+    target = _target(examination, examination.entry)
+    for part in PARTS:
+        part.check(examination, target)
+    examination.finished_at = utcnow()
+    examination.practitioner_id = practitioner_id
+    db.session.flush()
+    for part in PARTS:
+        part.finish(actor, examination)
+    return target
 
 
 def _begin(actor: Actor, entry: QueueEntry) -> Examination:

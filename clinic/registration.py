@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from sqlalchemy import bindparam, insert, select
 
-from clinic import asking, audit, counters, days, identity_history, patients, queues
+from clinic import asking, audit, counters, days, identity_history, patients, queues, slips
 from clinic.names import fold
 from clinic.rebase import rebase
 from clinic.review import Application, Review, review
@@ -131,6 +131,7 @@ def missing_reasons(
 def _register(
     actor: audit.Actor, application: Application, found: Review, draft: RegistrationDraft
 ) -> Visit:
+    slip = slips.read(draft.paper) if draft.paper else None
     patient = _keep_patient(actor, application, found)
     visit = open_visit(
         actor,
@@ -145,9 +146,13 @@ def _register(
             cluster=found.chosen_cluster,
             cluster_rule=found.cluster.why[:60],
             computed_cluster=found.cluster.code,
+            **slip.visit_fields() if slip else {},
         ),
     )
     mark_for_exchange(visit)
+    if slip:
+        slips.enter(actor, slip, visit)
+        queues.take_paper_place(actor, visit.entries[0], slip.was_served)
     return visit
 
 
@@ -163,17 +168,20 @@ def _keep_patient(actor: audit.Actor, application: Application, found: Review) -
 
 
 def open_visit(actor: audit.Actor, patient: Patient, poli: Poli, visit: Visit) -> Visit:
-    """Give a prepared visit its day, number, snapshot and place in the room's queue."""
-    day = days.open_day()
+    """Give a prepared visit its day, number, snapshot and place in the room's queue.
+
+    One from paper, which has its time and the slip's label already, stands on the day it was.
+    """
+    day = days.day_of(visit.occurred_at)
     visit.service_day_id = day.id
     visit.patient, visit.original_patient_id = patient, patient.id
     visit.registered_by_id = actor.user_id
     visit.is_new_patient = not _has_visits(patient)
     take_snapshot(visit, patient, day)
-    visit.series = poli.prefix
-    visit.number = counters.next_value(f"number:{day.id}:{poli.prefix}")
-    visit.label = f"{poli.prefix}{visit.number:03d}"
-    queues.enqueue(actor, visit, poli, kind=EntryKind.REGISTERED)
+    visit.series = slips.SERIES if visit.label else poli.prefix
+    visit.number = counters.next_value(f"number:{day.id}:{visit.series}")
+    visit.label = visit.label or f"{visit.series}{visit.number:03d}"
+    queues.enqueue(actor, visit, poli, kind=EntryKind.REGISTERED, at=visit.occurred_at)
     audit.record(
         actor,
         "register_visit",

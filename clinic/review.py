@@ -11,7 +11,16 @@ from clinic import asking, days, names, patients, routing, settings
 from clinic.nik_checks import nik_findings
 from db import db
 from formatting import age_on
-from models import DatePrecision, DraftKind, Patient, Poli, Priority, QueueEntry, Visit
+from models import (
+    DatePrecision,
+    DraftKind,
+    Patient,
+    Poli,
+    Priority,
+    QueueEntry,
+    ServiceDay,
+    Visit,
+)
 from validators import phone_finding
 
 TODDLER_YEARS = 5
@@ -34,6 +43,7 @@ class Application:
     patient: Patient | None = None
     based_on: int = 0  # the version of the patient that the identity was typed over
     about_visit: Visit | None = None
+    on: date | None = None  # the day on a paper slip; None: today
 
 
 @dataclass(frozen=True)
@@ -81,14 +91,14 @@ class Review:
 
 def review(application: Application, *, with_likely: bool = True) -> Review:
     """Everything the check page has to say; a save needs no look for likely patients."""
-    on = days.clinic_date()
+    on = application.on or days.clinic_date()
     warnings = _identity_warnings(application, on)
     likely = asking.Likely()
     if with_likely and application.kind != DraftKind.ROOM:
         likely = asking.look(application.identity, application.patient)
     if application.kind == DraftKind.IDENTITY:
         return Review(warnings=warnings, likely=likely)
-    visits = _visits_today(application.patient)
+    visits = _visits_on(application)
     rules = routing.load()
     case = case_of(application, on)
     cluster = rules.cluster(case)
@@ -203,14 +213,18 @@ def taken_warning(owner: Patient) -> Warned:
     )
 
 
-def _visits_today(patient: Patient | None) -> list[Visit]:
-    day = days.current_day() if patient else None
-    if day is None:
+def _visits_on(application: Application) -> list[Visit]:
+    """The patient's other visits of the day, of today or of the slip."""
+    patient = application.patient
+    day = days.current_day() if patient and not application.on else None
+    if patient is None or (day is None and not application.on):
         return []
+    is_day = ServiceDay.on == application.on if application.on else ServiceDay.id == day.id
     return list(
         db.session.scalars(
             select(Visit)
-            .where(Visit.patient_id == patient.id, Visit.service_day_id == day.id)
+            .join(Visit.service_day)
+            .where(Visit.patient_id == patient.id, is_day)
             .options(joinedload(Visit.entries).joinedload(QueueEntry.poli))
             .order_by(Visit.id)
         ).unique()

@@ -80,6 +80,7 @@ class VisitSummary:
     prescriptions: tuple[prescription_reports.Report, ...] = ()
     age_months: int | None = None
     pregnant: str = ""
+    paper_at: datetime | None = None  # when it was written down from a paper slip
     triage: tuple[TriageNote, ...] = ()  # also those that were corrected
     ended_at: datetime | None = None
     immunizations: tuple[Noted, ...] = ()

@@ -62,7 +62,10 @@ class RegistrationDraft(Base):
     answers: Mapped[dict[str, str]] = mapped_column(JSON, default=dict, server_default="{}")
     # Typed on the check page: rule -> reason, "" for one that answers all.
     reasons: Mapped[dict[str, str]] = mapped_column(JSON, default=dict, server_default="{}")
+    # Of a paper slip: what only its line says, as typed; see clinic.slips.
+    paper: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
     version: Mapped[int] = mapped_column(default=1)
+    opened_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # its form, where known
     drafted_on: Mapped[date] = mapped_column(index=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)

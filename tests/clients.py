@@ -323,6 +323,31 @@ def press_emergency(desk: Desk, keys: list[str]) -> list[Answer]:
     return answers
 
 
+SHEET = "/pendaftaran/kertas/isi"
+SLIP_CLERKS = ("loket", "kepala")
+
+
+def enter_slips(desk: Desk, rounds: list[dict[str, str]]) -> list[str]:
+    """Two clerks, each with a sheet of their own, save the same slip at once; the sheets after."""
+    pages = []
+    for serial, fields in enumerate(rounds, 100 * desk.number):
+        browser = desk.browser(SLIP_CLERKS[desk.number]) if desk.number < 2 else None
+        fields = fields | {
+            "name": f"{_word(serial)} {_word(serial * 37)}",
+            "born": str(20 + serial % 30),
+        }
+        line = {f"{name}-1": text for name, text in fields.items()} | {"tanggal": ""}
+        if browser:
+            sheet = browser.get(browser.post(SHEET, line).expect(303).location).expect(200).text
+            line |= dict(re.findall(r'name="((?:draft|version)-1)" value="([^"]+)"', sheet))
+        desk.meet()
+        if browser:
+            after = browser.post(SHEET, line | {"aksi": "simpan"}).expect(303).location
+            pages.append(browser.get(after).expect(200).text)
+            browser.post(SHEET, line | {"aksi": "buang:1"}).expect(303)
+    return pages
+
+
 # --- In the room ------------------------------------------------------------------------------
 
 

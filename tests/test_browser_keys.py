@@ -227,6 +227,27 @@ def keys_of_the_papers(desk: Desk, keys: Keyboard, room: str) -> None:
     expect(page.locator("html")).to_have_attribute("lang", "printed")
 
 
+def keys_of_the_slips(desk: Desk, keys: Keyboard) -> None:
+    page = desk.page
+    slip = desk.print_slips()[0]
+    page.evaluate(PRINTED)
+    keys.press("T", "Blok slip")
+    expect(page.locator("html")).to_have_attribute("lang", "printed")
+    page.get_by_role("link", name="Slip kertas").click()
+    keys.press("M", "Slip kertas")
+    keys.leads_to("Catatan kertas")
+    line = desk.fill_slip(slip, "Wayan Tombol Kertas", "41")
+    keys.press("P", "Catatan kertas")
+    expect(page.locator(f"[data-line='{line}'][data-state='ready']")).to_be_visible()
+    keys.press("S", "Catatan kertas")
+    expect(page.locator("main [role=status]").first).to_contain_text("1 slip tersimpan")
+    desk.go("/pemeriksaan/kertas")
+    page.get_by_label("Penilaian").first.fill("demam biasa")
+    page.get_by_label("Yang memeriksa").first.select_option("")
+    keys.press("S", "Pemeriksaan dari kertas")
+    expect(page.get_by_text("Belum semua tersimpan")).to_be_visible()
+
+
 def test_each_listed_key_does_what_the_list_says(live_server, page, open_page):
     desk, keys = Desk(page, live_server).log_in("kepala"), Keyboard(page)
     number = keys_of_the_counter(desk, keys)
@@ -235,6 +256,7 @@ def test_each_listed_key_does_what_the_list_says(live_server, page, open_page):
     keys_of_the_pharmacy(desk, keys)
     keys_of_the_stock(desk, keys)
     keys_of_the_record(desk, keys)
+    keys_of_the_slips(desk, keys)
     dentist = Keyboard(open_page())
     keys_of_the_papers(Desk(dentist.page, live_server).log_in("gigi"), dentist, room)
     keys.pressed, keys.offered = keys.pressed | dentist.pressed, keys.offered | dentist.offered

@@ -25,7 +25,9 @@ OF_PRESCRIPTIONS = {
     *("pharmacy.visit", "pharmacy.labels", "pharmacy.copy", "pharmacy.substitution"),
     "examination.new_prescription",
 }
-UNLINKED = ["/layar", "/layar/UMUM", "/sistem/kamus/coba"]
+# A block and its sheet: test_pages_of_paper_slips.
+OF_SLIPS = {"registration.slip_block"}
+UNLINKED = ["/pemeriksaan/kertas", "/layar", "/layar/UMUM", "/sistem/kamus/coba"]
 # Linked from tests with numbers, and while somebody has to validate.
 UNLINKED += ["/sistem/laboratorium/1", "/sistem/laboratorium/1/rujukan", "/laboratorium/validasi"]
 UNLINKED += ["/sistem/tindakan/1"]
@@ -93,7 +95,8 @@ def test_every_page_that_a_link_leads_to(app, live_server, page):
         for rule in app.url_map.iter_rules()
         if "GET" in rule.methods and rule.endpoint not in NO_PAGES
     }
-    assert pages - seen - OF_AN_IMPORT - OF_PAPERS - OF_FORMS - OF_PRESCRIPTIONS == LOOKED_AT_BELOW
+    by_chance = OF_AN_IMPORT | OF_PAPERS | OF_FORMS | OF_PRESCRIPTIONS | OF_SLIPS
+    assert pages - seen - by_chance == LOOKED_AT_BELOW
 
 
 @pytest.fixture
@@ -115,6 +118,26 @@ def test_pages_for_strangers(live_server, page, look):
     look("wrong password")
     desk.go("/tidak-ada")
     look("no such page")
+
+
+def test_pages_of_paper_slips(live_server, page, look):
+    desk = Desk(page, live_server).log_in("kepala")
+    one, two, *_ = desk.print_slips()
+    look("block of slips")
+    desk.go("/pendaftaran/kertas/isi")
+    people = ((one, "Wayan A", "41"), (two, "Wayan B", "2"), ("999999", "Wayan C", "31-02-1980"))
+    ready, child, _ = [desk.fill_slip(*person) for person in people]
+    page.locator("#f-name-1").press("Enter")
+    expect(page.locator(f"[data-line='{ready}'][data-state='ready']")).to_be_visible()
+    expect(page.locator(f"[data-line='{child}'] [data-rule]").first).to_be_visible()
+    look("sheet of slips")
+    desk.press("Simpan yang siap")
+    expect(page.get_by_text("1 slip tersimpan")).to_be_visible()
+    desk.go("/pemeriksaan/kertas")
+    page.get_by_label("Kode ICD-10").first.fill("J06.9, A00")
+    desk.press("Simpan")
+    expect(page.get_by_text("Kode ini berarti")).to_be_visible()
+    look("examination from paper")
 
 
 def test_pages_of_a_correction(live_server, page, look):

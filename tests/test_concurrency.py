@@ -18,7 +18,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, text
 
-from clinic import audit, pairs, queues
+from clinic import audit, pairs, queues, slips
 from db import db, new_public_id, transaction
 from models import (
     DraftKind,
@@ -35,6 +35,7 @@ from models import (
     QueueEntry,
     QueueEvent,
     RegistrationDraft,
+    Slip,
     StockBatch,
     StockMove,
     UnsavedText,
@@ -134,7 +135,7 @@ def check_saves() -> None:
     assert sorted(sent) == sorted(visits.values())
     entries = select(Visit.public_id, Poli.prefix, Visit.series).join(Visit.entries)
     rows = db.session.execute(entries.join(QueueEntry.poli)).all()
-    assert all(row.prefix == row.series for row in rows)
+    assert all(row.series in (row.prefix, slips.SERIES) for row in rows)
     assert len({row.public_id for row in rows}) == len(rows) == count(Visit)
 
 
@@ -210,6 +211,25 @@ def test_an_emergency_that_is_pressed_everywhere_is_one_visit(clinic):
     for key, *got in zip(keys, *answers, strict=True):
         (visit,) = visits[key]
         assert the_one(got) == f"/pendaftaran/tiket/{visit.public_id}"
+
+
+def test_a_slip_that_two_clerks_enter_at_once_is_one_visit(clinic):
+    with transaction():
+        block = slips.print_block(factories.actor(), new_public_id(), 8)
+    numbers = range(block.first_number, block.last_number + 1)
+    rounds = [
+        {"slip": str(number), "at": "00.00", "sex": "L", "why": "BELUM_BAWA", "payer": "UMUM"}
+        | {"address": "Jalan Mawar", "complaint": "pusing", "poli": "UMUM", "served": "sudah"}
+        for number in numbers
+    ]
+    one, two, *_ = clinic.crew.alike(clients.enter_slips, rounds)
+    db.session.rollback()
+    for number, *pages in zip(numbers, one, two, strict=True):
+        refused = f"Slip {slips.label(number)} sudah dimasukkan oleh"
+        assert sorted(refused in page for page in pages) == [False, True]
+        slip = db.session.scalars(select(Slip).where(Slip.number == number)).one()
+        labels = select(Visit).where(Visit.label == slips.label(number))
+        assert [visit.id for visit in db.session.scalars(labels)] == [slip.visit_id]
 
 
 @pytest.mark.parametrize("reason", [{}, REASON], ids=["silent", "one reason for all"])

@@ -184,7 +184,7 @@ def test_help_needs_no_login(client):
 def test_tabs_show_what_the_account_may_open(sign_in):
     tabs = re.search(r'<ul class="tabs">.*?</ul>', html_of(sign_in("ti").get("/sistem")), re.S)[0]
     # The clock is at the counter too.
-    assert {*re.findall(r'href="([^"]+)"', tabs)} == {*TECHNICAL, "/sistem/jam"}
+    assert {*re.findall(r'href="([^"]+)"', tabs)} == {*TECHNICAL, "/sistem/jam", "/statistik"}
 
 
 @pytest.mark.parametrize("url", [*HEAD_ONLY, *TECHNICAL, "/bantuan"])

@@ -47,6 +47,25 @@ class Desk:
     def press(self, name: str) -> None:
         self.page.get_by_role("button", name=name).first.click()
 
+    # --- Paper slips ---
+
+    def print_slips(self) -> list[str]:
+        """A new block's numbers, as they are printed."""
+        self.go("/pendaftaran/kertas")
+        self.press("Buat blok untuk dicetak")
+        slips = self.page.locator("[data-slip]")
+        return [slip.get_attribute("data-slip") for slip in slips.all()]
+
+    def fill_slip(self, slip: str, name: str, born: str) -> int:
+        """Type a slip into the sheet's first free line; the line's number."""
+        index = next(n for n in range(1, 20) if not self.page.input_value(f"#f-slip-{n}"))
+        typed = {"slip": slip, "at": "00.00", "name": name, "born": born}
+        for field, text in (typed | {"address": "Jalan Mawar", "complaint": "demam"}).items():
+            self.page.fill(f"#f-{field}-{index}", text)
+        self.page.select_option(f"#f-sex-{index}", "L")
+        self.page.select_option(f"#f-poli-{index}", "UMUM")
+        return index
+
     # --- The counter ---
 
     def search(self, words: str) -> None:

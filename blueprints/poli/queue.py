@@ -11,7 +11,7 @@ import access
 import responses
 import sessions
 from blueprints.poli.blueprint import bp, staff
-from clinic import days, queue_watch, queues, unfinished
+from clinic import days, queue_watch, queues, slip_records, unfinished
 from clinic.queue_lines import present_version, room_after
 from clinic.queue_steps import last_action
 from clinic.signed_in import Room
@@ -39,7 +39,11 @@ def rooms():
     if mine and not access.has_role(Role.HEAD):
         return redirect(url_for("poli.queue", code=mine[0].code), 303)
     board = queue_watch.board(days.current_day(), mine)
-    return render_template("poli/rooms.html", rooms=zip(mine, board.rooms, strict=True))
+    return render_template(
+        "poli/rooms.html",
+        rooms=zip(mine, board.rooms, strict=True),
+        on_paper=slip_records.count_unwritten([each.id for each in current_user.rooms]),
+    )
 
 
 @bp.get("/poli/<code>")
@@ -132,6 +136,7 @@ def show(code: str, *, message: str = "", problem: str = "", status: int = 200) 
         key=secrets.token_hex(8),
         poli=room,
         rows=responses.SEAM,
+        on_paper=slip_records.count_unwritten([each.id for each in current_user.rooms]),
     )
     rows = _drawn_rows(code, present_version(room.id))
     return responses.answer_around(page, rows, status)

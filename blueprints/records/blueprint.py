@@ -15,6 +15,7 @@ TABS = (
     ("Pembetulan", "records.amendments_list", "/rekam-medis/pembetulan"),
     ("Impor", "records.imports_list", "/rekam-medis/impor"),
     ("Mutu data", "records.quality", "/rekam-medis/mutu"),
+    ("Statistik", "self_statistics.page", "/statistik"),
 )
 
 

@@ -1,6 +1,27 @@
 """The counter's desk: find, form, check page, save, ticket, corrections; identities by records."""
 
-from blueprints.registration import after, check, compare, correction, desk, emergency, form
+from blueprints.registration import (
+    after,
+    check,
+    compare,
+    correction,
+    desk,
+    emergency,
+    form,
+    slip_sheet,
+    slips,
+)
 from blueprints.registration.blueprint import bp
 
-__all__ = ["after", "bp", "check", "compare", "correction", "desk", "emergency", "form"]
+__all__ = [
+    "after",
+    "bp",
+    "check",
+    "compare",
+    "correction",
+    "desk",
+    "emergency",
+    "form",
+    "slip_sheet",
+    "slips",
+]

@@ -17,7 +17,6 @@ from models import Patient, RegistrationDraft, Visit
 
 ANSWER = "jawab-"
 THIS_IS, CHANGE, TICKET = "ini:", "ubah:", "tiket:"
-REASON = re.compile(r"override_reason(?:-([A-Z0-9-]{1,24}))?")  # without a rule: answers all
 LONGEST_REASON = 300
 REF_LENGTH = 36
 MIN_NAME = 3
@@ -34,9 +33,13 @@ def given() -> dict[str, str]:
     }
 
 
-def reasons() -> dict[str, str]:
-    """The reasons of this request by rule; '' is the one that answers all."""
-    named = ((REASON.fullmatch(name), text) for name, text in request.form.items())
+def reasons(start: str = "override_reason") -> dict[str, str]:
+    """The reasons of this request by rule; '' is the one that answers all.
+
+    `start` is how their names begin: a page with several people tells them apart by it.
+    """
+    form = re.compile(rf"{start}(?:-([A-Z0-9-]{{1,24}}))?")
+    named = ((form.fullmatch(name), text) for name, text in request.form.items())
     return {name[1] or "": text.strip()[:LONGEST_REASON] for name, text in named if name}
 
 

@@ -8,7 +8,7 @@ import access
 from blueprints.registration import asked, compare, drafted
 from blueprints.registration.blueprint import bp, counter
 from blueprints.registration.drafted import Drafted, form_address
-from clinic import asking, registration, review
+from clinic import asking, registration, review, slips
 from clinic.review import Review
 from db import transaction
 from models import Patient
@@ -39,8 +39,8 @@ def save(draft):
             ref = _save(draft)
     except NotValid:
         return redirect(asked.leave(access.draft_or_404(draft)), 303)
-    except registration.StaleDraft as stale:
-        return _again(draft, 409, problem=str(stale))
+    except (registration.StaleDraft, slips.SlipError) as refused:
+        return _again(draft, 409, problem=str(refused))
     except registration.NeedsReasons as needs:
         return _again(draft, 422, missing=needs.missing, unanswered=needs.unanswered)
     session.pop("last_search", None)  # the next one at the counter is somebody else

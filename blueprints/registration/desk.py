@@ -22,6 +22,7 @@ def desk():
     return render_template(
         "registration/desk.html",
         drafts=drafts.unsaved(current_user.id),
+        slips=drafts.unsaved(current_user.id, from_paper=True),
         visits=_latest_visits(),
         has_searched=bool(last),
         **_results(last or {"q": "", "birth_date": ""}),

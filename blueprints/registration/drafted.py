@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 
 import access
 from blueprints.registration.forms import IdentityCorrectionForm, RegistrationForm
-from clinic import asking, drafts, patients
+from clinic import asking, drafts, patients, slips
 from clinic.rebase import rebase
 from clinic.review import Application
 from db import db
@@ -69,7 +69,7 @@ def read(draft: RegistrationDraft) -> Drafted:
     patient = patients.current(record) if record else None
     kind = DraftKind(draft.kind)
     of_form = IdentityCorrectionForm if drafts.is_correction(draft) else RegistrationForm
-    form = of_form(MultiDict(draft.fields), kind=kind)
+    form = of_form(MultiDict(draft.fields), kind=kind, on=slips.clinic_day(draft.paper))
     return Drafted(draft, form, record, patient, about, form.validate())
 
 

@@ -1,5 +1,8 @@
 """The registration form, new and returning, and its two fragments."""
 
+import time
+from datetime import UTC, datetime
+
 from flask import make_response, redirect, render_template, request, session, url_for
 from werkzeug.datastructures import MultiDict
 
@@ -16,6 +19,7 @@ from patient_forms import OTHER_PATIENT, is_for
 from validators import nik_facts
 
 MOST_SHOWN = 5
+LONGEST_OPEN = 12 * 3600  # seconds; a session ends by then
 
 
 @bp.get("/pendaftaran/baru")
@@ -129,7 +133,15 @@ def _store(
     base = {"patient_version": str(patient.version)} if patient else {}
     fields = base | form.typed()
     with transaction():
-        return drafts.store(access.current_actor(), fields, subject, draft, answers)
+        actor, opened = access.current_actor(), _opened_at()
+        return drafts.store(actor, fields, subject, draft, answers, opened_at=opened)
+
+
+def _opened_at() -> datetime | None:
+    """When the form was first shown, as it says itself; None for what cannot be."""
+    seconds = request.form.get("dibuka", type=int) or 0
+    age = int(time.time()) - seconds
+    return datetime.fromtimestamp(seconds, UTC) if 0 <= age <= LONGEST_OPEN else None
 
 
 def _page(form: RegistrationForm, subject: DraftSubject, patient: Patient | None) -> str:
@@ -142,6 +154,7 @@ def _page(form: RegistrationForm, subject: DraftSubject, patient: Patient | None
         patient=patient,
         visit=subject.about_visit,
         draft=draft,
+        opened=request.form.get("dibuka", type=int) or int(time.time()),
         gaps=prefill.gaps(patient) if subject.kind == DraftKind.RETURNING else "",
         has_searched=bool(session.get("last_search")),
         **_suggestion(form, patient),

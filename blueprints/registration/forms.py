@@ -100,9 +100,15 @@ class RegistrationForm(Form):
         choices=choices({k: v for k, v in CLUSTER_LABELS.items() if k != "1"}, "Dihitung sendiri"),
     )
 
-    def __init__(self, data: MultiDict | None = None, kind: DraftKind = DraftKind.NEW, **more):
-        self.kind = kind
-        self.today = days.clinic_date()
+    def __init__(
+        self,
+        data: MultiDict | None = None,
+        kind: DraftKind = DraftKind.NEW,
+        on: date | None = None,
+        **more,
+    ):
+        self.kind, self.on = kind, on  # the day on a paper slip, else today
+        self.today = on or days.clinic_date()
         super().__init__(_with_defaults(data) if data is not None else None, **more)
         self.rooms = {
             room.code: room.name for room in routing.load().polis.values() if room.is_active
@@ -254,6 +260,7 @@ class RegistrationForm(Form):
             patient=patient,
             based_on=patient.version if patient else 0,
             about_visit=about_visit,
+            on=self.on,
         )
 
 

@@ -31,6 +31,7 @@ TABS = (
     ("Pengaturan", "system.clinic_settings"),
     ("Jam", "system.clock"),
     ("Jejak audit", "system.audit_trail"),
+    ("Statistik", "self_statistics.page"),
 )
 
 
