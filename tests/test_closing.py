@@ -355,3 +355,20 @@ def test_nothing_of_a_day_is_lost_or_numbered_anew(app, tmp_path):
     after = factories.entry(person=factories.patient("Ani")).visit.label
     assert (before, after) == ("U001", "U002")
     assert db.session.query(ServiceDay).count() == 1
+
+
+def test_what_is_added_to_a_closed_day_is_reported_with_the_next_close(app, tmp_path):
+    factories.entry()
+    close(tmp_path)
+    with transaction():
+        yesterday = days.latest_day()
+        yesterday.on -= timedelta(days=1)
+    factories.entry(person=factories.patient("Ani"))
+    with transaction():
+        assert days.day_of(utcnow() - timedelta(days=1)).id == yesterday.id
+    assert set(states(yesterday).values()) == {StepState.OUTDATED}
+    with transaction():
+        closing.ask_when_due(at_clock(8))
+    assert set(states(yesterday).values()) == {StepState.OUTDATED}, "not after each line"
+    close(tmp_path)
+    assert states(yesterday) == states() == DONE
