@@ -1,6 +1,5 @@
 """The registration form, new and returning, and its two fragments."""
 
-import time
 from datetime import UTC, datetime
 
 from flask import make_response, redirect, render_template, request, session, url_for
@@ -12,7 +11,7 @@ from blueprints.registration.blueprint import bp, counter
 from blueprints.registration.forms import RegistrationForm
 from clinic import asking, days, drafts, patients, review, routing
 from clinic.drafts import DraftSubject
-from db import transaction
+from db import transaction, utcnow
 from formatting import short_date
 from models import DraftKind, Patient, RegistrationDraft
 from patient_forms import OTHER_PATIENT, is_for
@@ -140,7 +139,7 @@ def _store(
 def _opened_at() -> datetime | None:
     """When the form was first shown, as it says itself; None for what cannot be."""
     seconds = request.form.get("dibuka", type=int) or 0
-    age = int(time.time()) - seconds
+    age = int(utcnow().timestamp()) - seconds
     return datetime.fromtimestamp(seconds, UTC) if 0 <= age <= LONGEST_OPEN else None
 
 
@@ -154,7 +153,7 @@ def _page(form: RegistrationForm, subject: DraftSubject, patient: Patient | None
         patient=patient,
         visit=subject.about_visit,
         draft=draft,
-        opened=request.form.get("dibuka", type=int) or int(time.time()),
+        opened=request.form.get("dibuka", type=int) or int(utcnow().timestamp()),
         gaps=prefill.gaps(patient) if subject.kind == DraftKind.RETURNING else "",
         has_searched=bool(session.get("last_search")),
         **_suggestion(form, patient),
