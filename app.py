@@ -25,6 +25,7 @@ from blueprints import (
     poli,
     records,
     registration,
+    reports,
     system,
 )
 from clinic import audit, settings
@@ -36,7 +37,7 @@ from validators import NO_NIK_REASONS
 
 DESKS = (
     *(auth, registration, poli, examination, pharmacy, families, patients, papers, consents),
-    *(records, board, system),
+    *(records, reports, board, system),
 )
 SENTENCES = {
     400: ("Permintaan tidak lengkap", "Kembali ke halaman sebelumnya dan coba lagi."),

@@ -1,0 +1,94 @@
+"""What the pages of /laporan share: who may open which report, of which period and room."""
+
+from dataclasses import dataclass
+
+from flask import Blueprint, abort, request
+from flask_login import current_user
+
+import access
+from clinic import days, report_periods, signed_in
+from clinic.audit import record
+from clinic.report_definitions import REPORTS, Report
+from clinic.report_periods import Period
+from clinic.signed_in import Room
+from db import transaction
+from models import Role
+
+bp = Blueprint("reports", "blueprints.reports")
+staff = access.allow(Role.RECORDS, Role.HEAD)
+# Poli staff see the recap of their rooms, and lists of the day on which they work there.
+with_rooms = access.allow(Role.RECORDS, Role.HEAD, Role.POLI)
+RECAP = "rekap"
+FORMATS = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What an address asks for; `problem` where the period could not be read."""
+
+    period: Period
+    room: Room | None
+    problem: str = ""
+
+    @property
+    def room_code(self) -> str:
+        return self.room.code if self.room else ""
+
+    @property
+    def args(self) -> dict[str, str]:
+        """The same in an address: codes only."""
+        return {"periode": self.period.code} | ({"ruang": self.room.code} if self.room else {})
+
+
+def report_or_404(code: str) -> Report:
+    """The report, if the account may see it: poli staff the recap only."""
+    report = REPORTS.get(code)
+    if report is None or (access.has_role(Role.POLI) and code != RECAP):
+        abort(404)
+    return report
+
+
+def asked(kind: str = "day", *, has_room: bool = True) -> Asked:
+    """Period (default: the newest day's, month or year) and room of this request."""
+    day = days.latest_day()
+    fallback = report_periods.of_day(day.on if day else days.clinic_date(), kind)
+    text = request.args.get("periode", "")
+    period = report_periods.typed(text) if text else fallback
+    problem = "" if period else "Tulis hari, bulan, atau tahun: 21-11-2026, 11-2026, atau 2026."
+    return Asked(period or fallback, _room() if has_room else None, problem)
+
+
+def _room() -> Room | None:
+    """The room asked for. Poli staff always look at one of their own."""
+    rooms, code = rooms_offered(), request.args.get("ruang", "")
+    if not code:
+        return rooms[0] if access.has_role(Role.POLI) and rooms else None
+    room = next((room for room in rooms if room.code == code), None)
+    if room is None:
+        abort(404)
+    return room
+
+
+def rooms_offered() -> list[Room]:
+    """The rooms that the account may ask about."""
+    if access.has_role(Role.POLI):
+        return current_user.rooms
+    return signed_in.all_rooms()
+
+
+def refuse_list(period: Period) -> None:
+    """Poli staff list visits of the service day only, as they open records."""
+    if access.has_role(Role.POLI):
+        day = days.current_day()
+        if day is None or period.code != day.on.isoformat():
+            abort(404)
+
+
+def note_list(action: str, report: str, details: str) -> None:
+    """Log that visits were listed, by codes; in its own short transaction, as each look is."""
+    actor = access.current_actor()
+    with transaction():
+        record(actor, action, object_type="report", object_ref=report, details=details)
