@@ -12,6 +12,7 @@ Room forms   ExaminationAnswer, Immunization, TriageNote
 Laboratory   LabTest, LabReference, LabOrder, LabOrderTest, LabResult
 Medicines    Medicine, Prescription, PrescriptionLine, PrescriptionComponent, PrescriptionWarning
 Pharmacy     StockBatch, StockMove, PrescriptionReview, DispensedLine, Dispensing
+Reports      ReportLock, LockedReport, DayRecap, PcareMark
 Unsaved      UnsavedText (working storage, not the record)
 Operations   AuditEntry, OutboxEntry, WorkerBeat
 
@@ -90,6 +91,7 @@ from tables.reference import (
     Setting,
     Village,
 )
+from tables.reports import DayRecap, LockedReport, PcareMark, ReportLock
 from tables.room_forms import ExaminationAnswer, Immunization, TriageNote, TriagePriority
 from tables.stock import StockBatch, StockMove, StockMoveKind
 from tables.unsaved import UnsavedText
@@ -134,6 +136,7 @@ __all__ = [
     "Counted",
     "Counter",
     "DatePrecision",
+    "DayRecap",
     "Diagnosis",
     "DispensedLine",
     "Dispensing",
@@ -154,6 +157,7 @@ __all__ = [
     "LabResult",
     "LabTest",
     "Level",
+    "LockedReport",
     "LoginSession",
     "Medicine",
     "NoNikReason",
@@ -167,6 +171,7 @@ __all__ = [
     "PatientAlias",
     "PatientToken",
     "PatientVersion",
+    "PcareMark",
     "Poli",
     "PoliKind",
     "Practitioner",
@@ -183,6 +188,7 @@ __all__ = [
     "QueueState",
     "RecordAccess",
     "RegistrationDraft",
+    "ReportLock",
     "Role",
     "Route",
     "RoutingRule",

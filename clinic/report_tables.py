@@ -131,7 +131,7 @@ class Table:
             added = sum(self.cell(row.key, column["key"]) for row in self.rows)
             total = self.cell(ALL, column["key"])
             if self.has_total and added != total:
-                found.append(f"Kolom {_name(column)}: baris {added}, jumlah {total}")
+                found.append(f"Kolom {name_of(column)}: baris {added}, jumlah {total}")
         placed = sum(self.cell(row.key, self.whole) for row in self.rows)
         if placed + self.outside != self.counted:
             found.append(f"Baris {placed} dan di luar {self.outside}, semua {self.counted}")
@@ -172,7 +172,8 @@ def from_json(kept: Mapping[str, Any]) -> Table:
     return Table(**told)
 
 
-def _name(column: Mapping[str, str]) -> str:
+def name_of(column: Mapping[str, str]) -> str:
+    """A column in words, its heading first."""
     return f"{column['group']} {column['label']}".strip()
 
 

@@ -1,12 +1,14 @@
 """What the pages of /laporan share: who may open which report, of which period and room."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
-from flask import Blueprint, abort, request
+from flask import Blueprint, Response, abort, request
 from flask_login import current_user
 
 import access
-from clinic import days, report_periods, signed_in
+from clinic import days, report_files, report_periods, signed_in
 from clinic.audit import record
 from clinic.report_definitions import REPORTS, Report
 from clinic.report_periods import Period
@@ -23,6 +25,12 @@ FORMATS = {
     "csv": "text/csv",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
+
+
+@bp.context_processor
+def signer() -> dict[str, str]:
+    """Whose name stands under what is printed."""
+    return {"report_head": access.page_settings()["report_head"]}
 
 
 @dataclass(frozen=True)
@@ -53,8 +61,7 @@ def report_or_404(code: str) -> Report:
 
 def asked(kind: str = "day", *, has_room: bool = True) -> Asked:
     """Period (default: the newest day's, month or year) and room of this request."""
-    day = days.latest_day()
-    fallback = report_periods.of_day(day.on if day else days.clinic_date(), kind)
+    fallback = report_periods.of_day(today(), kind)
     text = request.args.get("periode", "")
     period = report_periods.typed(text) if text else fallback
     problem = "" if period else "Tulis hari, bulan, atau tahun: 21-11-2026, 11-2026, atau 2026."
@@ -79,12 +86,21 @@ def rooms_offered() -> list[Room]:
     return signed_in.all_rooms()
 
 
-def refuse_list(period: Period) -> None:
+def today() -> date:
+    """The service day that goes on, else the calendar's."""
+    day = days.current_day()
+    return day.on if day else days.clinic_date()
+
+
+def may_list(period: Period) -> bool:
     """Poli staff list visits of the service day only, as they open records."""
-    if access.has_role(Role.POLI):
-        day = days.current_day()
-        if day is None or period.code != day.on.isoformat():
-            abort(404)
+    return not access.has_role(Role.POLI) or period.code == today().isoformat()
+
+
+def refuse_list(period: Period) -> None:
+    """404 where the account may not list visits of this period."""
+    if not may_list(period):
+        abort(404)
 
 
 def note_list(action: str, report: str, details: str) -> None:
@@ -92,3 +108,11 @@ def note_list(action: str, report: str, details: str) -> None:
     actor = access.current_actor()
     with transaction():
         record(actor, action, object_type="report", object_ref=report, details=details)
+
+
+def file_of(rows: Iterable[Sequence[report_files.Cell]], form: str, name: str) -> Response:
+    """These rows as a file to keep."""
+    make = {"csv": report_files.as_csv, "xlsx": report_files.as_xlsx}[form]
+    response = Response(make(rows), mimetype=FORMATS[form])
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
+    return response

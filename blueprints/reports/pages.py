@@ -1,40 +1,24 @@
-"""The desk of the reports, and each report: on the screen, on paper, as a file."""
+"""Each report: on the screen, on paper, as a file. A locked month is shown as it was locked."""
 
-from flask import Response, abort, render_template
+from flask import abort, render_template
 from flask_login import current_user
 
 import access
 from blueprints.reports.blueprint import (
     FORMATS,
-    RECAP,
     Asked,
     asked,
     bp,
+    file_of,
+    may_list,
     report_or_404,
     rooms_offered,
     with_rooms,
 )
-from clinic import days, report_files, report_lists, report_periods, report_tables
-from clinic.report_definitions import REPORTS, Report
+from clinic import report_files, report_lists, report_locks, report_periods, report_tables
+from clinic.report_definitions import Report
 from db import utcnow
 from formatting import clock_time, day_in_zone, short_date
-from models import Role
-
-
-@bp.get("/laporan")
-@with_rooms
-def desk():
-    """All reports; poli staff find the recap of their rooms."""
-    is_poli = access.has_role(Role.POLI)
-    this_month = report_periods.of_day(days.clinic_date(), "month")
-    return render_template(
-        "reports/desk.html",
-        daily=[REPORTS[RECAP]],
-        forms=[] if is_poli else [report for report in REPORTS.values() if report.is_form],
-        month=this_month.before,
-        this_month=this_month,
-        today=report_periods.of_day(days.clinic_date(), "day"),
-    )
 
 
 @bp.get("/laporan/<report>")
@@ -47,12 +31,12 @@ def report(report: str):
         "reports/report.html",
         report=found,
         asked=wanted,
-        tables=report_tables.fill(found.sections, wanted.period, wanted.room_code),
+        shown=report_locks.shown(found, wanted.period, wanted.room_code),
         gaps=report_lists.gaps(found, wanted.period, wanted.room_code),
         kinds=_kinds(wanted),
         rooms=[] if found.is_form else rooms_offered(),
         maker=current_user.display_name,
-        lists=_may_list(wanted),
+        lists=may_list(wanted.period),
         measures=report_tables.MEASURES,
     )
 
@@ -71,14 +55,6 @@ def _kinds(wanted: Asked) -> list[tuple[str, str, bool]]:
     ]
 
 
-def _may_list(wanted: Asked) -> bool:
-    """Poli staff see the visits behind the numbers of the service day only."""
-    if not access.has_role(Role.POLI):
-        return True
-    day = days.current_day()
-    return day is not None and wanted.period.code == day.on.isoformat()
-
-
 @bp.get("/laporan/<report>/unduh.<form>")
 @with_rooms
 def download(report: str, form: str):
@@ -87,22 +63,20 @@ def download(report: str, form: str):
     if form not in FORMATS:
         abort(404)
     wanted = _asked(found)
-    tables = report_tables.fill(found.sections, wanted.period, wanted.room_code)
-    rows = report_files.lines(_head(found.title, wanted), tables, found.definition)
+    shown = report_locks.shown(found, wanted.period, wanted.room_code)
+    head = _head(found.title, wanted, shown)
+    rows = report_files.lines(head, shown.tables, found.definition)
     return file_of(rows, form, f"{found.code}-{wanted.period.code}")
 
 
-def _head(title: str, wanted: Asked) -> list[str]:
-    known, now = access.page_settings(), utcnow()
-    zone = known["time_zone"]
+def _head(title: str, wanted: Asked, shown: report_locks.Shown) -> list[str]:
     room = f", {wanted.room.name}" if wanted.room else ""
-    made = f"{short_date(day_in_zone(now, zone))} {clock_time(now, zone)}"
-    return [known["clinic_name"], title, f"{wanted.period.label}{room}", f"Dibuat {made}"]
+    head = [access.page_settings()["clinic_name"], title, f"{wanted.period.label}{room}"]
+    if shown.lock:
+        head.append(f"Dikunci {_moment(shown.lock.locked_at)}")
+    return [*head, f"Dibuat {_moment(utcnow())}"]
 
 
-def file_of(rows: list[list], form: str, name: str) -> Response:
-    """These rows as a file to keep."""
-    make = {"csv": report_files.as_csv, "xlsx": report_files.as_xlsx}[form]
-    response = Response(make(rows), mimetype=FORMATS[form])
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
-    return response
+def _moment(at) -> str:
+    zone = access.page_settings()["time_zone"]
+    return f"{short_date(day_in_zone(at, zone))} {clock_time(at, zone)}"
