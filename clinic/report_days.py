@@ -7,6 +7,7 @@ figures make no second row, the same files are written again. Other figures are 
 import hashlib
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from sqlalchemy import select
@@ -22,6 +23,8 @@ from clinic import (
 )
 from clinic.audit import Actor
 from clinic.report_definitions import REPORTS
+from clinic.report_periods import Period
+from clinic.report_tables import Table
 from db import db
 from models import DayRecap, ServiceDay
 
@@ -63,17 +66,27 @@ def latest(day: ServiceDay) -> DayRecap | None:
 def _figures(day: ServiceDay) -> dict:
     period = report_periods.of_day(day.on, "day")
     tables = report_tables.fill(RECAP.sections, period)
+    return _told(period, tables, report_lists.gaps(RECAP, period))
+
+
+def _told(period: Period, tables: Iterable[Table], gaps: Iterable[tuple]) -> dict:
     return {
         "clinic": settings.value("clinic_name"),
         "day": period.code,
         "tables": [table.as_json() for table in tables],
-        "gaps": [list(gap) for gap in report_lists.gaps(RECAP, period)],
+        "gaps": [list(gap) for gap in gaps],
     }
 
 
-def is_still_so(kept: DayRecap, day: ServiceDay) -> bool:
-    """Whether the record gives the same figures still."""
-    return report_locks.digest(_figures(day)) == kept.digest
+def compared(
+    period: Period, tables: Iterable[Table], gaps: Iterable[tuple]
+) -> tuple[DayRecap, bool] | None:
+    """The recap that was kept of this day, and whether these figures are the same still."""
+    day = db.session.scalar(select(ServiceDay).where(ServiceDay.on == period.first))
+    kept = latest(day) if day else None
+    if kept is None:
+        return None
+    return kept, report_locks.digest(_told(period, tables, gaps)) == kept.digest
 
 
 # --- Files ------------------------------------------------------------------------------------

@@ -1,6 +1,8 @@
 """What the pages of /laporan share: who may open which report, of which period and room."""
 
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 
@@ -21,6 +23,9 @@ staff = access.allow(Role.RECORDS, Role.HEAD)
 # Poli staff see the recap of their rooms, and lists of the day on which they work there.
 with_rooms = access.allow(Role.RECORDS, Role.HEAD, Role.POLI)
 RECAP = "rekap"
+# One large report at a time: the counter needs the other threads and the other core.
+_large = threading.Lock()
+PATIENCE = 10  # seconds
 FORMATS = {
     "csv": "text/csv",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -101,6 +106,20 @@ def refuse_list(period: Period) -> None:
     """404 where the account may not list visits of this period."""
     if not may_list(period):
         abort(404)
+
+
+@contextmanager
+def in_turn(period: Period) -> Iterator[None]:
+    """Wait for another year's report to be done; 503 after a while."""
+    if period.kind != "year":
+        yield
+        return
+    if not _large.acquire(timeout=PATIENCE):
+        abort(503)
+    try:
+        yield
+    finally:
+        _large.release()
 
 
 def note_list(action: str, report: str, details: str) -> None:

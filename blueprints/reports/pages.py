@@ -10,12 +10,20 @@ from blueprints.reports.blueprint import (
     asked,
     bp,
     file_of,
+    in_turn,
     may_list,
     report_or_404,
     rooms_offered,
     with_rooms,
 )
-from clinic import report_files, report_lists, report_locks, report_periods, report_tables
+from clinic import (
+    report_days,
+    report_files,
+    report_lists,
+    report_locks,
+    report_periods,
+    report_tables,
+)
 from clinic.report_definitions import Report
 from db import utcnow
 from formatting import clock_time, day_in_zone, short_date
@@ -27,16 +35,22 @@ def report(report: str):
     """One report of a day, a month or a year, with its checks, gaps and definition."""
     found = report_or_404(report)
     wanted = _asked(found)
+    period, room = wanted.period, wanted.room_code
+    with in_turn(period):
+        shown = report_locks.shown(found, period, room)
+        gaps = report_lists.gaps(found, period, room)
+    is_days_recap = not found.is_form and period.kind == "day" and not room
     return render_template(
         "reports/report.html",
         report=found,
         asked=wanted,
-        shown=report_locks.shown(found, wanted.period, wanted.room_code),
-        gaps=report_lists.gaps(found, wanted.period, wanted.room_code),
+        shown=shown,
+        gaps=gaps,
+        kept=report_days.compared(period, shown.tables, gaps) if is_days_recap else None,
         kinds=_kinds(wanted),
         rooms=[] if found.is_form else rooms_offered(),
         maker=current_user.display_name,
-        lists=may_list(wanted.period),
+        lists=may_list(period),
         measures=report_tables.MEASURES,
     )
 
@@ -63,7 +77,8 @@ def download(report: str, form: str):
     if form not in FORMATS:
         abort(404)
     wanted = _asked(found)
-    shown = report_locks.shown(found, wanted.period, wanted.room_code)
+    with in_turn(wanted.period):
+        shown = report_locks.shown(found, wanted.period, wanted.room_code)
     head = _head(found.title, wanted, shown)
     rows = report_files.lines(head, shown.tables, found.definition)
     return file_of(rows, form, f"{found.code}-{wanted.period.code}")
