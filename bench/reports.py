@@ -1,8 +1,8 @@
 """How long a year's reports take, and what the counter feels of them: `python -m bench.reports`.
 
 A clinic of 100,000 visits in 365 days, each examined with one or two diagnoses. Every report of the
-whole year is computed on SQLite and on PostgreSQL; then, on SQLite, one head asks for the year's
-reports without a pause while clerks save and screens poll, beside the same without the head.
+whole year is computed on SQLite and on PostgreSQL; then, on SQLite, one head asks for reports of
+the month, then of the year, without a pause while clerks save and screens poll.
 """
 
 import argparse
@@ -91,14 +91,13 @@ def time_reports(engine: str, period: Period) -> None:
 # --- The counter meanwhile ----------------------------------------------------------------------
 
 
-def reading(run: Run, client: Client, seconds: list[float]) -> Script:
-    """The head opens one year's report after the other."""
-    year = str(days.clinic_date().year)
+def reading(run: Run, client: Client, period: str, seconds: list[float]) -> Script:
+    """The head opens one report of this period after the other."""
     for code in [*REPORTS] * 1000:
         if run.is_over:
             return
         began = run.now()
-        answer = yield Request("GET", f"/laporan/{code}?periode={year}")
+        answer = yield Request("GET", f"/laporan/{code}?periode={period}")
         run.expect(answer.status == 200, "a report", answer)
         seconds.append(run.now() - began)
 
@@ -113,7 +112,7 @@ def paced(run: Run, script: Script, every: float) -> Script:
             answer = yield request
 
 
-def watch_counter(server: servers.Server, *, with_head: bool) -> None:
+def watch_counter(server: servers.Server, period: str) -> None:
     ground, run = clinics.opened(server, CLIENTS)
     head, read = Client(number=99), []
     drive(server.address, [(head, pages.log_in(run, head, "kepala", "/bantuan"))], run)
@@ -127,10 +126,10 @@ def watch_counter(server: servers.Server, *, with_head: bool) -> None:
     scripts += [
         (one, paced(measured, scenarios.poll(measured, one, ground), 0.1)) for one in ground.staff
     ]
-    if with_head:
-        scripts.append((head, reading(measured, head, read)))
+    if period:
+        scripts.append((head, reading(measured, head, period, read)))
     drive(server.address, scripts, measured)
-    words = f"beside the head's reports ({len(read)} read)" if with_head else "alone"
+    words = f"beside {len(read)} reports of {period}" if period else "alone"
     for label in ("save", "unchanged poll"):
         times = measured.times[label]
         p50, p95 = percentile(times, 0.5), percentile(times, 0.95)
@@ -160,8 +159,8 @@ def main(arguments: list[str]) -> int:
     asked = parser.parse_args(arguments)
     os.environ["ALUR_DEMO"] = "0"
     with _clinic(asked.visits) as data, servers.alur("alur", data) as server, _context(data):
-        for with_head in (False, True, False, True):
-            watch_counter(server, with_head=with_head)
+        for period in ("", month := f"{days.clinic_date():%Y-%m}", month[:4]) * 2:
+            watch_counter(server, period)
     if not asked.sqlite_only:
         with opened("postgresql"):
             fill_year(asked.visits)

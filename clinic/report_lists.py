@@ -6,10 +6,10 @@ from datetime import date
 
 from sqlalchemy import Select, func, select
 
-from clinic.report_definitions import GAPS, Report
-from clinic.report_facts import FACTS, Fact, Where, counts, rows_of
+from clinic.report_definitions import GAPS, Gap, Report
+from clinic.report_facts import FACTS, Fact, counts, rows_of
 from clinic.report_periods import Period
-from clinic.report_tables import ALL, OUTSIDE, Column, Section
+from clinic.report_tables import ALL, OUTSIDE, Section, name_of
 from db import db
 from models import Patient, ServiceDay, Visit
 
@@ -89,7 +89,8 @@ def behind(
     fact = FACTS[found.fact]
     values, words = _values(found, fact, row, period, room)
     rows = rows_of(fact, period, where, room).where(fact.dims[found.dim].in_(values))
-    return Behind(f"{found.title}: {words}, {_words(counted)}", fact, rows)
+    told = ", ".join(filter(None, [words, name_of(vars(counted))]))
+    return Behind(f"{found.title}: {told}", fact, rows)
 
 
 def _values(
@@ -102,15 +103,11 @@ def _values(
     placed = section.place(seen)
     if row in (ALL, OUTSIDE):
         values = [v for v, key in placed.row_of.items() if (key is None) == (row == OUTSIDE)]
-        return values, "semua" if row == ALL else "di luar formulir"
+        return values, "" if row == ALL else "di luar tabel"
     known = {each.key: each.label for each in placed.rows}
     if row not in known:
         raise NoSuchNumber(row)
     return [value for value, key in placed.row_of.items() if key == row], known[row]
-
-
-def _words(column: Column) -> str:
-    return f"{column.group} {column.label}".strip()
 
 
 def _behind_gap(report: Report, key: str, period: Period, room: str) -> Behind:
@@ -126,11 +123,6 @@ def gaps(report: Report, period: Period, room: str = "") -> list[tuple[str, str,
     return [(key, GAPS[key].label, _count(GAPS[key], period, room)) for key in report.gaps]
 
 
-def _count(gap, period: Period, room: str) -> int:
+def _count(gap: Gap, period: Period, room: str) -> int:
     fact, where = FACTS[gap.fact], gap.where
     return Behind("", fact, rows_of(fact, period, where, room)).count()
-
-
-def listed(where: Where) -> str:
-    """A filter in one short text, for the audit trail: codes only."""
-    return " ".join(f"{name}={value}" for name, value in where.items())

@@ -120,8 +120,9 @@ class Table:
 
     @property
     def bars(self) -> list[tuple[str, int]]:
-        """What the chart shows: each row's label and whole."""
-        return [(row.label, self.cell(row.key, self.whole)) for row in self.rows]
+        """What the chart shows: each row's label and whole, where there is something."""
+        bars = [(row.label, self.cell(row.key, self.whole)) for row in self.rows]
+        return [bar for bar in bars if bar[1]]
 
     @property
     def problems(self) -> list[str]:

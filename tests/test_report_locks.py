@@ -86,6 +86,7 @@ def test_downloads_of_a_locked_month_hold_what_was_locked(march, sign_in):
 
 def test_the_head_locks_and_reopens_with_a_reason(march, sign_in):
     head = sign_in("kepala")
+    assert "Tulis bulan dan tahun" in head.get("/laporan?bulan=13").get_data(as_text=True)
     assert "Kunci Maret 2026" in head.get("/laporan?bulan=03-2026").get_data(as_text=True)
     assert post(head, f"/laporan/bulan/{MONTH}/kunci").status_code == 303
     again = post(head, f"/laporan/bulan/{MONTH}/kunci")
@@ -112,15 +113,20 @@ def test_a_month_that_goes_on_is_not_locked_and_nobody_but_the_head_locks(march,
     assert post(sign_in("kepala"), "/laporan/bulan/2026-13/kunci").status_code == 404
 
 
-def test_kept_figures_that_are_not_what_was_locked_are_called_damaged(march):
+def test_kept_figures_that_are_not_what_was_locked_are_called_damaged(march, sign_in):
     with transaction():
         made = ReportLock(month=MONTH, locked_by_id=factories.user("kepala").id)
         db.session.add(made)
         db.session.flush()
-        for code, tables in report_locks.figures(PERIOD).items():
+        for code in ("lb1", "form11"):
+            tables = report_locks.figures(PERIOD)[code]
+            tables[0]["cells"][0][2] += 5
             kept = LockedReport(lock_id=made.id, code=code, figures=tables, digest="0" * 64)
             db.session.add(kept)
-    assert report_locks.shown(REPORTS["stp"], PERIOD).is_damaged
+    assert report_locks.shown(REPORTS["lb1"], PERIOD).is_damaged
+    page = sign_in("kepala").get(f"/laporan/lb1?periode={MONTH}").get_data(as_text=True)
+    assert "Angka yang tersimpan rusak" in page
+    assert "Jumlah tidak cocok" in page
 
 
 @pytest.mark.parametrize("table", ["locked_report", "day_recap"])

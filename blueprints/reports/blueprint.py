@@ -76,12 +76,12 @@ def asked(kind: str = "day", *, has_room: bool = True) -> Asked:
 def _room() -> Room | None:
     """The room asked for. Poli staff always look at one of their own."""
     rooms, code = rooms_offered(), request.args.get("ruang", "")
-    if not code:
-        return rooms[0] if access.has_role(Role.POLI) and rooms else None
-    room = next((room for room in rooms if room.code == code), None)
-    if room is None:
+    if not code and not access.has_role(Role.POLI):
+        return None
+    fitting = [room for room in rooms if code in ("", room.code)]
+    if not fitting:
         abort(404)
-    return room
+    return fitting[0]
 
 
 def rooms_offered() -> list[Room]:

@@ -19,15 +19,12 @@ def desk():
     """All reports; poli staff find what is of their rooms."""
     if access.has_role(Role.POLI):
         return render_template("reports/desk.html", recap=REPORTS[RECAP], forms=[])
-    return _page(_month(request.args.get("bulan", "")))
-
-
-def _month(code: str) -> Period:
-    """The month that was asked for, else the one before this: that is due next."""
-    found = report_periods.typed(code) if code else None
-    if found and found.kind == "month":
-        return found
-    return report_periods.of_day(today(), "month").before
+    asked_for = request.args.get("bulan", "")
+    month = report_periods.typed(asked_for)
+    if month and month.kind == "month":
+        return _page(month)
+    last = report_periods.of_day(today(), "month").before  # that is due next
+    return _page(last, "Tulis bulan dan tahun, misalnya 10-2026." if asked_for else "")
 
 
 def _page(month: Period, problem: str = "", typed: str = "") -> str:

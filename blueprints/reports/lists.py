@@ -13,7 +13,7 @@ from blueprints.reports.blueprint import (
 from clinic import report_lists
 from clinic.report_sections import STATUSES
 
-PAGE = 100
+PAGE = 75
 
 
 @bp.get("/laporan/<report>/daftar")
