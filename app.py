@@ -26,6 +26,7 @@ from blueprints import (
     poli,
     records,
     registration,
+    reports,
     self_statistics,
     system,
 )
@@ -38,7 +39,7 @@ from validators import NO_NIK_REASONS
 
 DESKS = (
     *(auth, registration, poli, examination, pharmacy, families, patients, papers, consents),
-    *(records, board, closing, self_statistics, system),
+    *(records, reports, board, closing, self_statistics, system),
 )
 SENTENCES = {
     400: ("Permintaan tidak lengkap", "Kembali ke halaman sebelumnya dan coba lagi."),

@@ -12,6 +12,7 @@ Room forms   ExaminationAnswer, Immunization, TriageNote
 Laboratory   LabTest, LabReference, LabOrder, LabOrderTest, LabResult
 Medicines    Medicine, Prescription, PrescriptionLine, PrescriptionComponent, PrescriptionWarning
 Pharmacy     StockBatch, StockMove, PrescriptionReview, DispensedLine, Dispensing
+Reports      ReportLock, LockedReport, DayRecap, PcareMark
 Unsaved      UnsavedText (working storage, not the record)
 Operations   ClosingStep, AuditEntry, OutboxEntry, WorkerBeat
 
@@ -91,6 +92,7 @@ from tables.reference import (
     Setting,
     Village,
 )
+from tables.reports import DayRecap, LockedReport, PcareMark, ReportLock
 from tables.room_forms import ExaminationAnswer, Immunization, TriageNote, TriagePriority
 from tables.slips import Slip, SlipBlock
 from tables.stock import StockBatch, StockMove, StockMoveKind
@@ -139,6 +141,7 @@ __all__ = [
     "Counted",
     "Counter",
     "DatePrecision",
+    "DayRecap",
     "Diagnosis",
     "DispensedLine",
     "Dispensing",
@@ -159,6 +162,7 @@ __all__ = [
     "LabResult",
     "LabTest",
     "Level",
+    "LockedReport",
     "LoginSession",
     "Medicine",
     "NoNikReason",
@@ -172,6 +176,7 @@ __all__ = [
     "PatientAlias",
     "PatientToken",
     "PatientVersion",
+    "PcareMark",
     "Poli",
     "PoliKind",
     "Practitioner",
@@ -188,6 +193,7 @@ __all__ = [
     "QueueState",
     "RecordAccess",
     "RegistrationDraft",
+    "ReportLock",
     "Role",
     "Route",
     "RoutingRule",

@@ -16,12 +16,13 @@ DESKS = {
 }
 FURTHER = {
     Role.REGISTRATION: [],
-    Role.POLI: [("Pasien", "patients.search")],
-    Role.RECORDS: [("Pasien", "patients.search")],
+    Role.POLI: [("Pasien", "patients.search"), ("Laporan", "reports.desk")],
+    Role.RECORDS: [("Pasien", "patients.search"), ("Laporan", "reports.desk")],
     Role.HEAD: [
         ("Pendaftaran", "registration.desk"),
         ("Pasien", "patients.search"),
         ("Rekam medis", "records.desk"),
+        ("Laporan", "reports.desk"),
         ("Tutup hari", "closing.today"),
         ("Sistem", "system.status"),
     ],

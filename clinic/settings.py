@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from clinic import mrn_template, paper_number
+from clinic import mrn_template, paper_number, report_due
 from db import db
 from models import Setting
 
@@ -50,6 +50,14 @@ def _mrn_template(value: str) -> str:
     except mrn_template.TemplateError as problem:
         raise SettingError(str(problem)) from None
     return value.strip()
+
+
+def _due_days(value: str) -> str:
+    try:
+        report_due.days_of(value)
+    except report_due.DueError as problem:
+        raise SettingError(str(problem)) from None
+    return " ".join(value.lower().split())
 
 
 def _paper(check: Callable[[str], str]) -> Callable[[str], str]:
@@ -125,6 +133,15 @@ DEFINITIONS: dict[str, Definition] = {
         3,
         _whole(1, 30),
         "Lebih lama dapat juga, dengan alasan yang dicatat dan tidak dicetak.",
+    ),
+    "report_due": Definition(
+        "Tanggal jatuh tempo laporan bulanan",
+        report_due.DEFAULT,
+        _due_days,
+        "Di bulan berikutnya. Satu tanggal untuk semua, atau juga per laporan: 5 stp=2 lb1=10.",
+    ),
+    "report_head": Definition(
+        "Nama kepala di bawah laporan", "", str.strip, "Kosong: ditulis tangan. Boleh dengan NIP."
     ),
     "time_zone": Definition("Zona waktu", "Asia/Makassar", _zone),
     "elderly_from_years": Definition(

@@ -8,12 +8,16 @@ from html import unescape
 from tests.pages import PageClient
 
 LINK = re.compile(r'(?:href|hx-get)="(/[^"#]*)')
-REF = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<=/)(?:\d+|[A-Z][A-Z0-9-]+)(?=/|$|\?)|(?<==)\w+$")
+OF_REPORTS = r"(?<=/daftar\?).*|(?<=periode=)[\d-]+|"  # each period leads to another
+REF = re.compile(
+    OF_REPORTS + r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<=/)(?:\d+|[A-Z][A-Z0-9-]+)(?=/|$|\?)|(?<==)[\w-]+$"
+)
 # What does not show a patient, or shows what another page shows; and what needs no look.
 NOT_FOLLOWED = ("/static/", "/keluar", "/bantuan", "/rekam-medis/impor", "/pendaftaran/baru?")
 NOT_FOLLOWED += tuple(f"/sistem/{name}" for name in ("kamus", "wilayah", "tindakan", "pengguna"))
 NOT_FOLLOWED += tuple(f"/sistem/{name}/" for name in ("aturan", "obat", "laboratorium", "ruang"))
 # Of these each is another one; of the rest one of a kind is enough.
+NOT_FOLLOWED += ("/laporan/form", "/laporan/stp", "/laporan/ispa", "/laporan/kunjungan")  # as lb1
 ALL_OF = {"/kunjungan/*", "/kunjungan/*?antrean=*", "/kunjungan/*/farmasi", "/surat/*"}
 ALL_OF |= {"/pasien/*/kunjungan/*", "/pemeriksaan/*/riwayat", "/farmasi/batch/*"}
 
@@ -32,6 +36,8 @@ def crawl(client: PageClient, starts: Iterable[str]) -> Iterator[tuple[str, str]
         kinds[kind] += 1
         answer = client.get(url, follow_redirects=True)
         assert answer.status_code == 200, (url, answer.status_code)
+        if answer.mimetype != "text/html":  # a file
+            continue
         page = answer.get_data(as_text=True)
         yield url, page
         waiting += map(unescape, LINK.findall(page))

@@ -1,5 +1,7 @@
 """Every page, as everybody must be able to use it: axe finds nothing, nothing is too wide."""
 
+from datetime import date, timedelta
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -12,7 +14,7 @@ pytestmark = pytest.mark.browser
 NO_PAGES = {"static", "system.healthz", "poli.queue_rows", "examination.diagnosis_options"} | {
     *("records.import_progress", "records.import_broken", "examination.typing_token"),
     *("examination.medicine_options", "examination.procedure_options"),
-    "examination.prescription_line",
+    *("examination.prescription_line", "reports.download", "reports.register_file"),
 }
 # There is one only while a list is imported: test_browser_import.py looks at them.
 OF_AN_IMPORT = {"records.import_page", "records.import_columns_page", "records.import_rows"}
@@ -166,6 +168,21 @@ def test_pages_of_a_correction(live_server, page, look):
     head.press("Simpan perbaikan")
     expect(page.get_by_role("alert").first).to_be_focused()
     look("a correction that is refused")
+
+
+def test_pages_of_reports(live_server, page, look):
+    head = Desk(page, live_server).log_in("kepala")
+    month = f"{date.today() - timedelta(days=40):%Y-%m}"
+    head.go(f"/laporan?bulan={month}")
+    page.get_by_role("button", name="Kunci").click()
+    expect(page.get_by_role("button", name="Buka kunci")).to_be_visible()
+    look("a locked month")
+    for path in (f"form11?periode={month}", f"bpjs?periode={month}", f"rekap?periode={month}"):
+        head.go(f"/laporan/{path}")
+        look(path)
+    page.get_by_role("link", name="Tahun", exact=True).click()
+    page.locator(".sum a").last.click()
+    look("a list")
 
 
 def test_pages_of_the_laboratory(live_server, page, look):

@@ -106,6 +106,13 @@ ACTION_LABELS = {
     "receive_stock": "Menerima obat ke stok",
     "correct_stock": "Mengoreksi stok obat",
     "expire_stock": "Mengeluarkan obat kedaluwarsa",
+    "lock_month": "Mengunci laporan bulan",
+    "reopen_month": "Membuka kunci laporan bulan",
+    "keep_day_recap": "Menyimpan rekap hari",
+    "mark_pcare": "Menandai sudah diketik di P-Care",
+    "unmark_pcare": "Membatalkan tanda P-Care",
+    "list_visits": "Membuka daftar kunjungan di laporan",
+    "export_visits": "Mengunduh daftar kunjungan di laporan",
     "upload_import": "Mengunggah daftar pasien",
     "check_import": "Memeriksa daftar pasien",
     "start_import": "Memulai impor pasien",
@@ -131,7 +138,13 @@ ACTION_LABELS = {
     "change_setting": "Mengubah pengaturan",
 }
 # Only what an opaque id stands for in words; the action says the rest.
-OBJECT_LABELS = {"user": "akun", "setting": "pengaturan", "poli": "ruang", "rule": "aturan"}
+OBJECT_LABELS = {
+    "user": "akun",
+    "setting": "pengaturan",
+    "poli": "ruang",
+    "rule": "aturan",
+    "report": "laporan",
+}
 DETAIL_WORDS = {
     **ROLE_LABELS,
     "version": "versi",

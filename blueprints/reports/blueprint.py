@@ -1,0 +1,137 @@
+"""What the pages of /laporan share: who may open which report, of which period and room."""
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+
+from flask import Blueprint, Response, abort, request
+from flask_login import current_user
+
+import access
+from clinic import days, report_files, report_periods, signed_in
+from clinic.audit import record
+from clinic.report_definitions import REPORTS, Report
+from clinic.report_periods import Period
+from clinic.signed_in import Room
+from db import transaction
+from models import Role
+
+bp = Blueprint("reports", "blueprints.reports")
+staff = access.allow(Role.RECORDS, Role.HEAD)
+# Poli staff see the recap of their rooms, and lists of the day on which they work there.
+with_rooms = access.allow(Role.RECORDS, Role.HEAD, Role.POLI)
+RECAP = "rekap"
+# One large report at a time: the counter needs the other threads and the other core.
+_large = threading.Lock()
+PATIENCE = 10  # seconds
+FORMATS = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+
+@bp.context_processor
+def signer() -> dict[str, str]:
+    """Whose name stands under what is printed."""
+    return {"report_head": access.page_settings()["report_head"]}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What an address asks for; `problem` where the period could not be read."""
+
+    period: Period
+    room: Room | None
+    problem: str = ""
+
+    @property
+    def room_code(self) -> str:
+        return self.room.code if self.room else ""
+
+    @property
+    def args(self) -> dict[str, str]:
+        """The same in an address: codes only."""
+        return {"periode": self.period.code} | ({"ruang": self.room.code} if self.room else {})
+
+
+def report_or_404(code: str) -> Report:
+    """The report, if the account may see it: poli staff the recap only."""
+    report = REPORTS.get(code)
+    if report is None or (access.has_role(Role.POLI) and code != RECAP):
+        abort(404)
+    return report
+
+
+def asked(kind: str = "day", *, has_room: bool = True) -> Asked:
+    """Period (default: the newest day's, month or year) and room of this request."""
+    fallback = report_periods.of_day(today(), kind)
+    text = request.args.get("periode", "")
+    period = report_periods.typed(text) if text else fallback
+    problem = "" if period else "Tulis hari, bulan, atau tahun: 21-11-2026, 11-2026, atau 2026."
+    return Asked(period or fallback, _room() if has_room else None, problem)
+
+
+def _room() -> Room | None:
+    """The room asked for. Poli staff always look at one of their own."""
+    rooms, code = rooms_offered(), request.args.get("ruang", "")
+    if not code and not access.has_role(Role.POLI):
+        return None
+    fitting = [room for room in rooms if code in ("", room.code)]
+    if not fitting:
+        abort(404)
+    return fitting[0]
+
+
+def rooms_offered() -> list[Room]:
+    """The rooms that the account may ask about."""
+    if access.has_role(Role.POLI):
+        return current_user.rooms
+    return signed_in.all_rooms()
+
+
+def today() -> date:
+    """The service day that goes on, else the calendar's."""
+    day = days.current_day()
+    return day.on if day else days.clinic_date()
+
+
+def may_list(period: Period) -> bool:
+    """Poli staff list visits of the service day only, as they open records."""
+    return not access.has_role(Role.POLI) or period.code == today().isoformat()
+
+
+def refuse_list(period: Period) -> None:
+    """404 where the account may not list visits of this period."""
+    if not may_list(period):
+        abort(404)
+
+
+@contextmanager
+def in_turn(period: Period) -> Iterator[None]:
+    """Wait for another year's report to be done; 503 after a while."""
+    if period.kind != "year":
+        yield
+        return
+    if not _large.acquire(timeout=PATIENCE):
+        abort(503)
+    try:
+        yield
+    finally:
+        _large.release()
+
+
+def note_list(action: str, report: str, details: str) -> None:
+    """Log that visits were listed, by codes; in its own short transaction, as each look is."""
+    actor = access.current_actor()
+    with transaction():
+        record(actor, action, object_type="report", object_ref=report, details=details)
+
+
+def file_of(rows: Iterable[Sequence[report_files.Cell]], form: str, name: str) -> Response:
+    """These rows as a file to keep."""
+    make = {"csv": report_files.as_csv, "xlsx": report_files.as_xlsx}[form]
+    response = Response(make(rows), mimetype=FORMATS[form])
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
+    return response

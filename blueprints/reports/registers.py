@@ -1,0 +1,120 @@
+"""Visits of a day to copy by hand: the register book of a room, and what goes into P-Care."""
+
+from flask import abort, flash, redirect, render_template, request, url_for
+
+import access
+from blueprints.reports.blueprint import (
+    FORMATS,
+    Asked,
+    asked,
+    bp,
+    file_of,
+    note_list,
+    refuse_list,
+    rooms_offered,
+    staff,
+    with_rooms,
+)
+from clinic import report_periods, report_registers
+from clinic.report_registers import Line
+from db import transaction
+from formatting import PAYER_LABELS, age_text
+
+ONE_DAY = "Buku ini per hari. Tulis satu hari, misalnya 21-11-2026."
+HEADINGS = ("No.", "Antrean", "No. RM", "Nama", "L/P", "Umur", "Alamat", "Penjamin", "B/L")
+HEADINGS += ("Keluhan", "Diagnosis", "Terapi", "Tindak lanjut")
+
+
+def _asked_day() -> Asked:
+    wanted = asked("day")
+    refuse_list(wanted.period)
+    return wanted
+
+
+@bp.get("/laporan/register")
+@with_rooms
+def register():
+    """Who was in the room that day; without a room it asks which."""
+    wanted = _asked_day()
+    lines = _register(wanted)
+    return render_template(
+        "reports/register.html",
+        asked=wanted,
+        rooms=rooms_offered(),
+        lines=lines,
+        problem=_problem(wanted),
+    )
+
+
+def _register(wanted: Asked) -> list[Line]:
+    if wanted.room is None or wanted.period.kind != "day":
+        return []
+    lines = report_registers.register(wanted.period, wanted.room.code)
+    note_list("list_visits", "register", f"{wanted.period.code} {wanted.room.code}")
+    return lines
+
+
+def _problem(wanted: Asked) -> str:
+    return wanted.problem or (ONE_DAY if wanted.period.kind != "day" else "")
+
+
+@bp.get("/laporan/register/unduh.<form>")
+@staff
+def register_file(form: str):
+    """The register book as a file; it holds names, so the download is noted."""
+    wanted = _asked_day()
+    if form not in FORMATS or wanted.room is None or wanted.period.kind != "day":
+        abort(404)
+    lines = report_registers.register(wanted.period, wanted.room.code)
+    note_list("export_visits", "register", f"{wanted.period.code} {wanted.room.code}")
+    rows = [HEADINGS, *(_cells(place, line) for place, line in enumerate(lines, 1))]
+    return file_of(rows, form, f"register-{wanted.room.code}-{wanted.period.code}")
+
+
+def _cells(place: int, line: Line) -> list[str | int]:
+    visit, person = line.visit, line.visit.patient
+    age = age_text(person.birth_date, visit.service_day.on, person.birth_precision != "day")
+    address = ", ".join(filter(None, [person.address, visit.village]))
+    return [
+        *(place, visit.label, person.mrn, person.name, person.sex, age, address),
+        PAYER_LABELS.get(visit.payer, visit.payer),
+        "B" if visit.is_new_patient else "L",
+        visit.complaint,
+        *("; ".join(part) for part in (line.diagnoses, line.therapies, line.dispositions)),
+    ]
+
+
+@bp.get("/laporan/pcare")
+@with_rooms
+def pcare():
+    """BPJS members of the day, with what P-Care asks for, and who has typed them already."""
+    wanted = _asked_day()
+    is_day = wanted.period.kind == "day"
+    lines = report_registers.for_pcare(wanted.period, wanted.room_code) if is_day else []
+    note_list("list_visits", "pcare", f"{wanted.period.code} {wanted.room_code}".strip())
+    return render_template(
+        "reports/pcare.html",
+        asked=wanted,
+        rooms=rooms_offered(),
+        lines=lines,
+        left=sum(line.mark is None for line in lines),
+        problem=_problem(wanted),
+    )
+
+
+@bp.post("/laporan/pcare/<visit>")
+@with_rooms
+def mark_pcare(visit: str):
+    """Typed into P-Care, or taken back."""
+    found = access.visit_or_404(visit)
+    period = report_periods.of_day(found.service_day.on, "day")
+    refuse_list(period)
+    back = url_for("reports.pcare", periode=period.code, ruang=request.form.get("ruang") or None)
+    is_typed = request.form.get("aksi") != "urungkan"
+    try:
+        with transaction():
+            actor = access.current_actor()
+            report_registers.mark(actor, access.visit_or_404(visit), is_typed=is_typed)
+    except report_registers.MarkError as problem:
+        flash(str(problem), "warning")
+    return redirect(f"{back}#v-{visit}", 303)

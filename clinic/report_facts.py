@@ -1,0 +1,273 @@
+"""What reports count: visits, stays in rooms, waits, wrong rooms, diagnoses; and by what.
+
+A fact is a SELECT with one row for each thing that counts, and dimensions: expressions that a
+table's rows and columns, and the list behind each number, all filter by. So a number and its list
+can't differ. Everything is counted as the record says now: cancelled visits and ended diagnoses are
+gone, a merged patient's visits are the survivor's. Payer, village and cluster are the visit's own,
+as they were that day; sex and birth date are the person's, corrections included.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Integer, Select, String, case, cast, exists, func, select
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import aliased
+from sqlalchemy.sql.functions import FunctionElement
+
+from clinic.report_ages import SETS, band_of
+from clinic.report_periods import Period
+from db import db
+from models import (
+    Diagnosis,
+    Disposition,
+    EntryKind,
+    EntryState,
+    Examination,
+    Icd10Term,
+    Patient,
+    Poli,
+    QueueEntry,
+    ServiceDay,
+    Visit,
+    VisitStatus,
+)
+
+Where = Mapping[str, str | tuple[str, ...]]
+SECONDS = 60
+
+
+class _seconds_between(FunctionElement):
+    """Whole seconds from the first instant to the second."""
+
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(_seconds_between)
+def _unix(element, compiler, **options) -> str:
+    first, last = (compiler.process(each, **options) for each in element.clauses)
+    return f"(CAST(strftime('%s', {last}) AS INTEGER) - CAST(strftime('%s', {first}) AS INTEGER))"
+
+
+@compiles(_seconds_between, "postgresql")
+def _epoch(element, compiler, **options) -> str:
+    first, last = (compiler.process(each, **options) for each in element.clauses)
+    return f"CAST(floor(extract(epoch FROM {last} - {first})) AS INTEGER)"
+
+
+def _yes(condition: ColumnElement[bool]) -> ColumnElement[str]:
+    return case((condition, "ya"), else_="tidak")
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One kind of thing that is counted."""
+
+    word: str  # what a number counts, in the clinic's words
+    rows: Select
+    dims: Mapping[str, ColumnElement[Any]]
+    details: Mapping[str, ColumnElement[Any]]  # what a list shows beside the visit
+
+
+# --- Of every visit ---------------------------------------------------------------------------
+
+_PAYERS = {"JKN_PBI": "pbi", "JKN_NON_PBI": "non"}
+_OF_VISIT = {
+    "day": cast(ServiceDay.on, String),
+    "month": func.substr(cast(ServiceDay.on, String), 1, 7),
+    "sex": Patient.sex,
+    "payer": Visit.payer,
+    "jkn": case(_PAYERS, value=Visit.payer, else_="lain"),
+    "card": case((Visit.bpjs_number.is_not(None), "ada"), else_="belum"),
+    "cluster": Visit.cluster,
+    "new": case((Visit.is_new_patient, "baru"), else_="lama"),
+    "type": Visit.visit_type,
+    "status": Visit.status,
+    "area": case(
+        (Visit.is_in_area.is_(None), "x"), (Visit.is_in_area.is_(True), "dalam"), else_="luar"
+    ),
+} | {
+    name: band_of(name, Patient.birth_date, Patient.birth_precision, ServiceDay.on) for name in SETS
+}
+
+_visits = (
+    select()
+    .select_from(ServiceDay)
+    .join(Visit, Visit.service_day_id == ServiceDay.id)
+    .join(Patient, Patient.id == Visit.patient_id)
+    .where(Visit.status != VisitStatus.CANCELLED)
+)
+_draft = aliased(Examination)
+_HAS_DRAFT = exists().where(_draft.visit_id == Visit.id, _draft.finished_at.is_(None))
+
+
+# --- Stays in rooms ---------------------------------------------------------------------------
+
+_NOT_THERE = (EntryState.MOVED, EntryState.CANCELLED)
+
+
+def _was_there(entry) -> list[ColumnElement[bool]]:
+    return [entry.undone_at.is_(None), entry.state.not_in(_NOT_THERE)]
+
+
+_earlier = aliased(QueueEntry)
+_stays = (
+    _visits.join(QueueEntry, QueueEntry.visit_id == Visit.id)
+    .join(Poli, Poli.id == QueueEntry.poli_id)
+    .where(
+        *_was_there(QueueEntry),
+        ~exists().where(
+            _earlier.visit_id == Visit.id,
+            _earlier.poli_id == QueueEntry.poli_id,
+            _earlier.id < QueueEntry.id,
+            *_was_there(_earlier),
+        ),
+    )
+)
+_there, _examined, _coded = aliased(QueueEntry), aliased(Examination), aliased(Diagnosis)
+_finished_here = (
+    select(_examined.id)
+    .join(_there, _there.id == _examined.entry_id)
+    .where(
+        _there.visit_id == Visit.id,
+        _there.poli_id == QueueEntry.poli_id,
+        _examined.finished_at.is_not(None),
+    )
+)
+_REFERRED = _finished_here.where(_examined.disposition == Disposition.EXTERNAL).exists()
+_HAS_CODE = (
+    _finished_here.join(_coded, _coded.examination_id == _examined.id)
+    .where(_coded.ended_at.is_(None))
+    .exists()
+)
+_waited = _seconds_between(QueueEntry.queued_at, QueueEntry.called_at)
+_waits = (
+    _visits.join(QueueEntry, QueueEntry.visit_id == Visit.id)
+    .join(Poli, Poli.id == QueueEntry.poli_id)
+    .where(
+        *_was_there(QueueEntry),
+        QueueEntry.kind != EntryKind.RESULT_BACK,
+        QueueEntry.called_at >= QueueEntry.queued_at,
+    )
+)
+_before, _wrong = aliased(QueueEntry), aliased(Poli)
+_moves = (
+    _visits.join(QueueEntry, QueueEntry.visit_id == Visit.id)
+    .join(Poli, Poli.id == QueueEntry.poli_id)
+    .join(_before, _before.id == QueueEntry.previous_entry_id)
+    .join(_wrong, _wrong.id == _before.poli_id)
+    .where(QueueEntry.kind == EntryKind.MOVED, QueueEntry.undone_at.is_(None))
+)
+
+
+# --- Diagnoses --------------------------------------------------------------------------------
+
+_twin, _twin_of = aliased(Diagnosis), aliased(Examination)
+_diagnoses = (
+    _visits.join(Examination, Examination.visit_id == Visit.id)
+    .join(QueueEntry, QueueEntry.id == Examination.entry_id)
+    .join(Poli, Poli.id == QueueEntry.poli_id)
+    .join(Diagnosis, Diagnosis.examination_id == Examination.id)
+    .where(
+        Examination.finished_at.is_not(None),
+        Diagnosis.ended_at.is_(None),
+        # Two rooms of one visit that note the same disease found one case.
+        ~exists().where(
+            _twin_of.visit_id == Visit.id,
+            _twin_of.finished_at.is_not(None),
+            _twin.examination_id == _twin_of.id,
+            _twin.ended_at.is_(None),
+            _twin.code == Diagnosis.code,
+            _twin.id < Diagnosis.id,
+        ),
+    )
+)
+_term = aliased(Icd10Term)
+_IS_KNOWN = exists().where(_term.code == Diagnosis.code)
+
+_ROOM = {"Ruang": Poli.name}
+FACTS: dict[str, Fact] = {
+    "visits": Fact("kunjungan", _visits, _OF_VISIT | {"draft": _yes(_HAS_DRAFT)}, {}),
+    "stays": Fact(
+        "kunjungan ruang",
+        _stays,
+        _OF_VISIT
+        | {
+            "room": Poli.code,
+            "kind": Poli.kind,
+            "stay": QueueEntry.state,
+            "referred": _yes(_REFERRED),
+            "coded": _yes(_HAS_CODE),
+        },
+        _ROOM,
+    ),
+    "waits": Fact(
+        "panggilan",
+        _waits,
+        _OF_VISIT | {"room": Poli.code, "minutes": _waited // SECONDS},
+        _ROOM | {"Menunggu (menit)": _waited // SECONDS},
+    ),
+    "moves": Fact(
+        "pindah ruang",
+        _moves,
+        _OF_VISIT | {"room": Poli.code, "pair": _wrong.code + "-" + Poli.code},
+        {"Dari": _wrong.name, "Ke": Poli.name, "Alasan": _before.reason},
+    ),
+    "diagnoses": Fact(
+        "diagnosis",
+        _diagnoses,
+        _OF_VISIT
+        | {
+            "room": Poli.code,
+            "code": Diagnosis.code,
+            "case": Diagnosis.case_type,
+            "known": _yes(_IS_KNOWN),
+        },
+        _ROOM
+        | {"Kode": Diagnosis.code, "Diagnosis": Diagnosis.title, "Kasus": Diagnosis.case_type},
+    ),
+}
+
+
+# --- Asking -----------------------------------------------------------------------------------
+
+
+def rows_of(fact: Fact, period: Period, where: Where, room: str = "") -> Select:
+    """The fact's rows of a period that fit; with a room, only what happened there."""
+    found = fact.rows.where(ServiceDay.on.between(period.first, period.last))
+    if room:
+        found = found.where(_in_room(fact, room))
+    return found.where(*(_holds(fact.dims[name], wanted) for name, wanted in where.items()))
+
+
+def _holds(dim: ColumnElement[Any], wanted: str | Iterable[str]) -> ColumnElement[bool]:
+    return dim == wanted if isinstance(wanted, str) else dim.in_(list(wanted))
+
+
+def _in_room(fact: Fact, code: str) -> ColumnElement[bool]:
+    if "room" in fact.dims:
+        return fact.dims["room"] == code
+    there, poli = aliased(QueueEntry), aliased(Poli)
+    return exists().where(
+        there.visit_id == Visit.id,
+        there.poli_id == poli.id,
+        poli.code == code,
+        *_was_there(there),
+    )
+
+
+def counts(
+    fact: Fact, dims: Iterable[str], period: Period, where: Where, room: str = ""
+) -> list[tuple[tuple[str, ...], int]]:
+    """How many there are of each combination of these dimensions: one query."""
+    # Grouped from outside: PostgreSQL takes an expression with parameters, written twice, for two.
+    columns = [fact.dims[name].label(f"dim_{place}") for place, name in enumerate(dims)]
+    inner = rows_of(fact, period, where, room).with_only_columns(
+        *columns, ServiceDay.id.label("day_id"), maintain_column_froms=True
+    )
+    found = inner.subquery()
+    keys = [found.c[column.name] for column in columns]
+    grouped = select(*keys, func.count()).select_from(found).group_by(*keys)
+    return [(tuple(values), number) for *values, number in db.session.execute(grouped)]

@@ -1,0 +1,71 @@
+"""What a report is about: a day, a month or a year of the clinic, as its address names it."""
+
+import re
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from formatting import MONTHS, long_date
+
+_CODE = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
+
+
+@dataclass(frozen=True)
+class Period:
+    """The days from `first` to `last`; `code` is "2026", "2026-11" or "2026-11-21"."""
+
+    code: str
+    first: date
+    last: date
+
+    @property
+    def kind(self) -> str:
+        return {4: "year", 7: "month", 10: "day"}[len(self.code)]
+
+    @property
+    def label(self) -> str:
+        """In words, such as "November 2026"."""
+        year, month = self.first.year, MONTHS[self.first.month - 1]
+        words = {"year": f"Tahun {year}", "month": f"{month} {year}"}
+        return words.get(self.kind) or long_date(self.first)
+
+    @property
+    def typed(self) -> str:
+        """As one types it, such as "21-11-2026"."""
+        return "-".join(reversed(self.code.split("-")))
+
+    @property
+    def before(self) -> "Period":
+        return of_day(self.first - timedelta(days=1), self.kind)
+
+    @property
+    def after(self) -> "Period":
+        return of_day(self.last + timedelta(days=1), self.kind)
+
+
+def parse(code: str) -> Period | None:
+    """The period of this code; None when there is no such day, month or year."""
+    found = _CODE.fullmatch(code)
+    if not found:
+        return None
+    year, month, day = (int(part) if part else None for part in found.groups())
+    try:
+        first = date(year, month or 1, day or 1)
+        last = date(year, month or 12, day or monthrange(year, month or 12)[1])
+    except ValueError:
+        return None
+    # The days beside it must exist too.
+    return Period(code, first, last) if 1900 <= year <= 2200 else None
+
+
+def typed(text: str) -> Period | None:
+    """What somebody typed: "21-11-2026", "11-2026", "2026", or a code."""
+    parts = re.split(r"[-/. ]+", text.strip())
+    if len(parts[-1]) == 4 and len(parts) > 1:
+        parts.reverse()
+    return parse("-".join(part.zfill(2) for part in parts))
+
+
+def of_day(on: date, kind: str) -> Period:
+    """The day, month or year in which this day lies."""
+    return parse(on.isoformat()[: {"year": 4, "month": 7, "day": 10}[kind]])

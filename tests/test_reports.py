@@ -1,0 +1,387 @@
+"""Reports: each cell of small days worked out by hand, and every number with its list."""
+
+import csv
+import io
+import re
+from datetime import date
+from html import unescape
+
+import openpyxl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from clinic import merging, report_files, report_lists, report_periods, report_rows, report_tables
+from clinic.code_ranges import parse
+from clinic.report_definitions import GAPS, REPORTS
+from db import db, transaction, utcnow
+from models import AuditEntry, Diagnosis, Examination, Visit
+from tests import counted_visits, factories
+from tests.databases import count_queries
+
+ON, MONTH = date(2026, 3, 5), "2026-03"
+DAY = report_periods.parse("2026-03-05")
+OF_MONTH = report_periods.parse(MONTH)
+
+
+def tables(code: str, period=DAY, room: str = "") -> dict[str, report_tables.Table]:
+    return {each.key: each for each in report_tables.fill(REPORTS[code].sections, period, room)}
+
+
+def shown(table: report_tables.Table) -> dict[str, dict[str, int]]:
+    """All numbers that are not zero, by row and column."""
+    found: dict[str, dict[str, int]] = {}
+    for (row, column), number in table.cells.items():
+        found.setdefault(row, {})[column] = number
+    return found
+
+
+@pytest.fixture
+def small_day(app):
+    """A man, a girl of four, a woman of 70; two rooms, one wrong room, a cancelled visit."""
+    man = factories.patient("Budi", sex="L", birth_date=date(1986, 3, 5))
+    girl = factories.patient("Ani", sex="P", birth_date=date(2021, 3, 6))
+    old = factories.patient("Siti", sex="P", birth_date=date(1956, 3, 5))
+    first = counted_visits.add(
+        ON, man, codes=[("J06.9", "baru"), ("I10", "lama")], waited=10, is_new_patient=True
+    )
+    counted_visits.go_on(first, "LAB", kind="ordered", waited=30)
+    counted_visits.go_on(first, "UMUM", [("J06.9", "baru")], kind="result_back", waited=5)
+    moved = counted_visits.add(
+        *(ON, girl, "UMUM"), entry={"state": "moved"}, waited=3, cluster="2", payer="JKN_PBI"
+    )
+    with transaction():
+        entry = db.session.merge(moved).entries[0]
+        entry_id = entry.id
+    counted_visits.go_on(
+        *(moved, "MTBS", [("A09", "baru")]), kind="moved", previous_entry_id=entry_id, waited=20
+    )
+    counted_visits.add(
+        *(ON, old, "GIGI", [("K02.1", "baru")]),
+        waited=40,
+        payer="JKN_NON_PBI",
+        bpjs_number="0001234567890",
+        examined={"disposition": "rujuk_eksternal"},
+    )
+    counted_visits.add(ON, man, codes=[("A01.0", "baru")], status="cancelled")
+    counted_visits.add(date(2026, 3, 6), man, codes=[("J06.9", "lama")])
+
+
+def test_the_recap_of_a_small_day(small_day):
+    found = tables("rekap")
+    rooms = shown(found["ruang"])
+    assert rooms["UMUM"] == {"bL": 1, "L": 1, "J": 1}
+    assert rooms["LAB"] == {"bL": 1, "L": 1, "J": 1}
+    assert rooms["MTBS"] == {"lP": 1, "P": 1, "J": 1}
+    assert rooms["semua"] == {"bL": 2, "lP": 2, "L": 2, "P": 2, "J": 4}
+    assert shown(found["klaster"]) == {
+        "2": {"P": 1, "J": 1},
+        "3": {"L": 1, "P": 1, "J": 2},
+        "semua": {"L": 1, "P": 2, "J": 3},
+    }
+    assert shown(found["penjamin"])["JKN_PBI"] == {"P": 1, "J": 1}
+    assert shown(found["baru"])["baru"] == {"L": 1, "J": 1}
+    assert shown(found["umur"]) == {
+        "4": {"P": 1, "J": 1},
+        "8": {"L": 1, "J": 1},
+        "10": {"P": 1, "J": 1},
+        "semua": {"L": 1, "P": 2, "J": 3},
+    }
+    assert shown(found["pindah"])["UMUM-MTBS"] == {"J": 1}
+    assert [row.label for row in found["pindah"].rows] == ["Poli Umum ke MTBS (anak sakit)"]
+    codes = shown(found["terbanyak"])
+    assert codes["J06.9"] == {"bL": 1, "bJ": 1, "J": 1}, "two rooms of one visit, one case"
+    assert codes["I10"] == {"lL": 1, "lJ": 1, "J": 1}
+    assert codes["semua"]["J"] == 4
+    assert not [table.problems for table in found.values() if table.problems]
+
+
+def test_waiting_times_are_ranked_minutes(small_day):
+    waits = tables("rekap")["tunggu"]
+    assert shown(waits)["semua"] == {"J": 4}, "neither the room that was wrong nor the way back"
+    told = {name: waits.measures["semua", name] for name in ("median", "p90", "longest")}
+    assert told == {"median": 20, "p90": 40, "longest": 40}
+    assert waits.measures["UMUM", "median"] == 10
+
+
+def test_a_rooms_recap_counts_what_happened_there(small_day):
+    found = tables("rekap", DAY, "GIGI")
+    assert shown(found["ruang"]) == {
+        "GIGI": {"lP": 1, "P": 1, "J": 1},
+        "semua": {"lP": 1, "P": 1, "J": 1},
+    }
+    assert shown(found["klaster"])["semua"] == {"P": 1, "J": 1}
+    assert shown(found["terbanyak"])["semua"] == {"bP": 1, "bJ": 1, "J": 1}
+
+
+def test_lb1_and_the_forms_count_cases_by_age_sex_and_kind(small_day):
+    lb1 = shown(tables("lb1", OF_MONTH)["kasus"])
+    assert lb1["J06.9"] == {"u8bL": 1, "u8lL": 1, "bL": 1, "lL": 1, "J": 2}
+    assert lb1["A09"] == {"u4bP": 1, "bP": 1, "J": 1}
+    assert lb1["K02.1"] == {"u12bP": 1, "bP": 1, "J": 1}
+    eleven = tables("form11", OF_MONTH)["kasus"]
+    row = report_rows.row_of("11", "A09")
+    assert shown(eleven)[row] == {"u4": 1, "bP": 1, "bJ": 1, "J": 1}
+    assert (eleven.outside, eleven.counted) == (1, 5), "teeth are of form 13"
+    teeth = shown(tables("form13", OF_MONTH)["kasus"])
+    assert teeth["semua"] == {"u10": 1, "bP": 1, "bJ": 1, "J": 1}
+    surveillance = shown(tables("stp", OF_MONTH)["kasus"])
+    assert surveillance["semua"] == {"u4": 1, "P": 1, "J": 1}
+    ispa = shown(tables("ispa", OF_MONTH)["kasus"])
+    assert ispa["semua"] == {"u5": 1, "L": 1, "J": 1, "wx": 1}
+
+
+def test_bpjs_visits_and_referrals(small_day):
+    found = shown(tables("bpjs", OF_MONTH)["bpjs"])
+    assert found["MTBS"] == {"kbpl": 1, "J": 1}
+    assert found["GIGI"] == {"kanl": 1, "ranl": 1, "R": 1, "J": 1}
+    assert found["semua"]["J"] == 2
+
+
+def test_a_report_counts_what_the_record_says_now(small_day):
+    with transaction():
+        wrong = db.session.scalars(select(Diagnosis).where(Diagnosis.code == "A09")).one()
+        wrong.ended_at, wrong.ended_by_id = utcnow(), factories.user("umum").id
+        db.session.scalars(select(Examination).where(Examination.id == wrong.examination_id)).one()
+    assert "A09" not in shown(tables("lb1")["kasus"])
+
+
+def test_a_merged_patients_visits_are_the_survivors(app):
+    baby = factories.patient("Ani", sex="P", birth_date=date(2026, 3, 1))
+    twin = factories.patient("Ani Kecil", sex="P", birth_date=date(2026, 2, 1))
+    counted_visits.add(ON, baby, codes=[("J06.9", "baru")])
+    assert shown(tables("lb1")["kasus"])["J06.9"]["u1bP"] == 1
+    with transaction():
+        people = [db.session.merge(each) for each in (twin, baby)]
+        merging.merge(factories.actor("rekammedis"), *people, {}, "sama")
+    assert shown(tables("lb1")["kasus"])["J06.9"]["u3bP"] == 1
+
+
+def test_what_is_incomplete_is_listed_and_not_guessed(app):
+    nobody = factories.patient("Tanpa Nama", birth_date=None, no_nik_reason="TANPA_DOKUMEN")
+    counted_visits.add(ON, nobody, codes=[("XYZ", "baru")])
+    counted_visits.add(ON, status="unfinished", entry={"state": "unfinished"})
+    counted_visits.add(ON, examined={"finished_at": None, "disposition": None})
+    found = {key: count for key, _, count in report_lists.gaps(REPORTS["lb1"], DAY)}
+    assert found == {"belum": 1, "konsep": 1, "diagnosis": 1, "kode": 1, "umur": 1}
+    lb1 = tables("lb1")["kasus"]
+    assert shown(lb1)["XYZ"] == {"uxbP": 1, "bP": 1, "J": 1}
+    assert tables("form11")["kasus"].outside == 1
+
+
+def test_all_numbers_open_lists_of_their_length(small_day):
+    checked = 0
+    for report in REPORTS.values():
+        for table in report_tables.fill(report.sections, OF_MONTH):
+            for row in table.all_rows:
+                for column in table.columns:
+                    number = table.cell(row.key, column["key"])
+                    if number:
+                        place = (report, table.key, row.key, column["key"], OF_MONTH)
+                        assert report_lists.behind(*place).count() == number, place
+                        checked += 1
+            if table.outside:
+                place = (report, table.key, "luar", table.whole, OF_MONTH)
+                assert report_lists.behind(*place).count() == table.outside
+    assert checked > 200
+
+
+def test_each_link_of_a_page_leads_to_as_many_rows_as_it_says(small_day, sign_in):
+    client = sign_in("kepala")
+    page = client.get(f"/laporan/rekap?periode={MONTH}").get_data(as_text=True)
+    links = re.findall(r'href="(/laporan/rekap/daftar\?[^"]+)">(\d+)</a>', page)
+    assert len(links) > 40
+    for address, number in dict(links[::5] + links[-8:]).items():
+        lists = client.get(unescape(address)).get_data(as_text=True)
+        assert lists.count("data-visit=") == int(number), address
+
+
+EXAMPLE = st.tuples(
+    st.sampled_from(["L", "P"]),
+    st.sampled_from([None, *(date(2026 - years, 3, 6) for years in (0, 1, 4, 30, 61, 80))]),
+    st.sampled_from(["J06.9", "A09", "K02.1", "R50.9", "ZZZ", "I10"]),
+    st.sampled_from(["baru", "lama"]),
+    st.sampled_from(["JKN_PBI", "UMUM"]),
+)
+
+
+@pytest.mark.engines("sqlite")
+@settings(max_examples=6)
+@given(st.lists(EXAMPLE, min_size=1, max_size=8))
+def test_bands_and_sexes_always_add_up(app, examples):
+    for sex, born, code, case, payer in examples:
+        person = factories.patient("Ani", sex=sex, birth_date=born, no_nik_reason="TANPA_DOKUMEN")
+        counted_visits.add(ON, person, codes=[(code, case)], payer=payer)
+    for report in REPORTS.values():
+        for table in report_tables.fill(report.sections, OF_MONTH):
+            assert table.problems == [], (report.code, table.key)
+
+
+def test_a_sum_that_does_not_hold_is_said(small_day):
+    table = tables("lb1")["kasus"]
+    table.cells["A09", "u4bP"] = 7
+    assert any("kelompok umur" in problem and "7" in problem for problem in table.problems)
+    table = tables("lb1")["kasus"]
+    table.cells["semua", "J"] += 1
+    assert any(problem.startswith("Kolom") for problem in table.problems)
+
+
+def test_a_kept_table_is_read_back_as_it_was(small_day):
+    for table in tables("rekap").values():
+        again = report_tables.from_json(table.as_json())
+        assert again.as_json() == table.as_json()
+        assert again.all_rows == table.all_rows
+
+
+# --- Rows of the forms ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("form", "code", "label"),
+    [
+        ("11", "A18.4", "Skrofuloderma"),
+        ("11", "A18.0", "Tuberkulosis di luar paru"),
+        ("11", "F41.2", "Campuran cemas dan depresi"),
+        ("11", "T26.1", "Trauma kimia mata"),
+        ("11", "L51.1", "Sindrom Stevens-Johnson"),
+        ("11", "H66.0", "Otitis media akut"),
+        ("11", "A97.2", "Demam berdarah dengue"),
+        ("11", "C95.9", "Leukemia"),
+        ("11", "B99", "Infeksi lain"),
+        ("12", "T74.2", "Kekerasan seksual"),
+        ("12", "T74.1", "Kekerasan fisik dan lain"),
+        ("13", "K00.6", "Persistensi gigi sulung"),
+        ("13", "K00.7", "Gigi dan mulut, lain"),
+        ("STP", "A30.1", "Kusta PB"),
+    ],
+)
+def test_the_closest_row_takes_a_code(form, code, label):
+    key = report_rows.row_of(form, code)
+    assert (
+        next(each.row.label for each in report_rows.form_rows(form) if each.row.key == key) == label
+    )
+
+
+@pytest.mark.parametrize(
+    ("form", "code"),
+    [("11", "K02.1"), ("11", "R50.9"), ("11", "Z00.0"), ("13", "R51"), ("STP", "A30.9")],
+)
+def test_what_no_row_names_stays_outside(form, code):
+    assert report_rows.row_of(form, code) is None
+
+
+def test_wrong_codes_of_the_printed_forms_are_not_copied():
+    """Domain facts 7.2: what real forms print, and what it would really mean."""
+    wrong = {"Leukemia": "D55", "Limfadenitis": "B70", "Artritis reumatoid": "M53.3"}
+    wrong |= {"Penyakit ginjal kronis": "N03", "Kehamilan normal": "O80.9", "Gout": "E79.0"}
+    wrong |= {"Fluor albus": "N98.9", "Keracunan makanan": "T62.2", "Diare": "R19.7"}
+    named = {
+        each.row.label: each for form in ("11", "12", "STP") for each in report_rows.form_rows(form)
+    }
+    for label, code in wrong.items():
+        assert code not in named[label].codes, label
+    keys = [each.row.key for each in report_rows.form_rows("11")]
+    assert len(keys) == len(set(keys))
+    assert len({each.row.group for each in report_rows.form_rows("11")}) == 15
+    assert len(report_rows.form_rows("STP")) == 24
+    assert "A09" in parse("A02 A04 A07-A09")
+
+
+# --- Files ------------------------------------------------------------------------------------
+
+NASTY = ["=1+1", "+62", "-5", "@cmd", "\tx", "\rx", "＝1", "＋1", "－1", "＠x", 'biasa; "kutip"', 7]
+
+
+def test_csv_and_xlsx_hold_the_numbers_of_the_page(small_day, sign_in):
+    client = sign_in("rekammedis")
+    lb1 = tables("lb1", OF_MONTH)["kasus"]
+    want = [lb1.cell("J06.9", column["key"]) for column in lb1.columns]
+    text = client.get(f"/laporan/lb1/unduh.csv?periode={MONTH}").data.decode("utf-8-sig")
+    rows = {row[0]: row for row in csv.reader(io.StringIO(text), delimiter=";") if row}
+    assert [int(cell) for cell in rows["J06.9"][2:]] == want
+    assert [int(cell) for cell in rows["semua"][2:]][-1] == 5
+    packed = client.get(f"/laporan/lb1/unduh.xlsx?periode={MONTH}").data
+    sheet = openpyxl.load_workbook(io.BytesIO(packed)).active
+    cells = {row[0]: row for row in sheet.iter_rows(values_only=True) if row[0]}
+    assert list(cells["J06.9"][2 : 2 + len(want)]) == want
+
+
+def test_what_people_typed_is_never_a_formula():
+    read = list(
+        csv.reader(
+            io.StringIO(report_files.as_csv([NASTY]).decode("utf-8-sig"), newline=""), delimiter=";"
+        )
+    )
+    assert read == [[f"'{cell}" for cell in NASTY[:-2]] + ['biasa; "kutip"', "7"]]
+    packed = report_files.as_xlsx([[*NASTY, "a\x00b<&>"]])
+    cells = next(openpyxl.load_workbook(io.BytesIO(packed)).active.iter_rows())
+    assert [cell.data_type for cell in cells] == [*["s"] * 11, "n", "s"]
+    assert cells[0].value == "=1+1"
+    assert cells[-1].value == "ab<&>"
+
+
+# --- Pages ------------------------------------------------------------------------------------
+
+
+def test_a_report_asks_as_much_for_many_visits_as_for_few(small_day, sign_in):
+    client = sign_in("kepala")
+
+    def queries(code: str) -> int:
+        with count_queries() as found:
+            client.get(f"/laporan/{code}?periode={MONTH}")
+        return len(found)
+
+    few = {code: queries(code) for code in REPORTS}
+    person = factories.patient("Banyak")
+    for number in range(12):
+        counted_visits.add(ON, person, codes=[(f"J{number:02}", "baru")])
+    assert {code: queries(code) for code in REPORTS} == few
+    assert max(few.values()) <= 20, few
+
+
+def test_looking_at_a_list_is_in_the_audit_trail(small_day, sign_in):
+    client = sign_in("rekammedis")
+    client.get("/laporan/rekap/daftar?periode=2026-03&bagian=klaster&baris=3&kolom=J")
+    entry = db.session.scalars(select(AuditEntry).order_by(AuditEntry.seq.desc())).first()
+    assert (entry.action, entry.object_ref) == ("list_visits", "rekap")
+    assert entry.details == "2026-03  klaster 3 J"
+    assert client.get("/laporan/rekap/daftar?bagian=klaster&baris=9&kolom=J").status_code == 404
+    assert client.get("/laporan/rekap/daftar?bagian=x").status_code == 404
+
+
+def test_poli_staff_see_the_recap_of_their_rooms_and_the_lists_of_today(app, sign_in):
+    entry = factories.entry("GIGI")
+    on = db.session.get(Visit, entry.visit_id).service_day.on.isoformat()
+    client = sign_in("gigi")
+    page = client.get("/laporan/rekap").get_data(as_text=True)
+    assert "Poli Gigi dan Mulut" in page
+    assert f"/laporan/rekap/daftar?periode={on}&amp;ruang=GIGI" in page
+    place = "ruang=GIGI&bagian=klaster&baris=semua&kolom=J"
+    assert client.get(f"/laporan/rekap/daftar?periode={on}&{place}").status_code == 200
+    assert client.get(f"/laporan/rekap/daftar?periode=2026-03&{place}").status_code == 404
+    assert client.get("/laporan/rekap?ruang=UMUM").status_code == 404
+    assert client.get("/laporan/lb1").status_code == 404
+    assert "/daftar" not in client.get("/laporan/rekap?periode=2026-03").get_data(as_text=True)
+    assert sign_in("loket").get("/laporan/rekap").status_code == 403
+
+
+def test_a_period_that_nobody_understands_is_said_and_kept(app, sign_in):
+    page = sign_in("kepala").get("/laporan/lb1?periode=31-02-2026").get_data(as_text=True)
+    assert "Tulis hari, bulan, atau tahun" in page
+    assert 'value="31-02-2026"' in page
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("21-11-2026", "2026-11-21"), ("11-2026", "2026-11"), ("2026", "2026")]
+    + [("2026-11-21", "2026-11-21"), ("5/3/2026", "2026-03-05"), ("13-2026", None), ("x", None)]
+    + [("", None), ("1899", None), ("2026-02-30", None)],
+)
+def test_periods_as_people_type_them(text, code):
+    period = report_periods.typed(text)
+    assert (period.code if period else None) == code
+
+
+def test_the_gaps_are_those_of_the_definitions():
+    assert all(set(report.gaps) <= set(GAPS) for report in REPORTS.values())
