@@ -7,7 +7,7 @@ and a clock that jumped back goes on with the newest day.
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from clinic import audit, settings, unsent_prescriptions
 from db import db, utcnow
@@ -56,7 +56,9 @@ def open_day(at: datetime | None = None) -> ServiceDay:
     if before and before.on >= clinic_date(at):
         return before  # closed already, but a patient has come: the day goes on
     if before:
-        _leave_unfinished(before, at or utcnow())
+        is_left = or_(ServiceDay.id == before.id, ServiceDay.closed_at.is_(None))
+        for left in db.session.scalars(select(ServiceDay).where(is_left)).all():
+            _leave_unfinished(left, at or utcnow())
     day = ServiceDay(on=clinic_date(at), opened_at=at or utcnow())
     db.session.add(day)
     db.session.flush()
