@@ -8,7 +8,7 @@ after all; what its closing had done is then outdated and done again (clinic/clo
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 
 from clinic import audit, settings
 from clinic.audit import Actor
@@ -76,7 +76,9 @@ def open_day(at: datetime | None = None) -> ServiceDay:
         reopen(audit.SYSTEM, before)  # closed already, but a patient has come: the day goes on
         return before
     if before:
-        end(before, at or utcnow())
+        is_left = or_(ServiceDay.id == before.id, ServiceDay.closed_at.is_(None))
+        for left in db.session.scalars(select(ServiceDay).where(is_left)).all():
+            end(left, at or utcnow())
     day = ServiceDay(on=clinic_date(at), opened_at=at or utcnow())
     db.session.add(day)
     db.session.flush()

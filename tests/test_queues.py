@@ -33,7 +33,7 @@ from sessions import digest
 from tests import factories
 from tests.databases import count_queries
 
-BUTTONS = sorted(set(STEPS) - {"periksa", "rujuk", "hasil"})
+BUTTONS = sorted(action for action, step in STEPS.items() if step.is_button)
 ACTIVE = ("waiting", "called", "in_service", "awaiting_result", "skipped")
 
 

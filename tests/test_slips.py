@@ -286,3 +286,16 @@ def test_who_still_waits_stands_by_the_slips_time(clerk, block):
     enter(clerk, line(1, 1, served="menunggu"), line(2, 2, served="menunggu", at="00.00"))
     queue = queues.room_queue(factories.poli(), days.current_day())
     assert [row.label for row in queue.waiting] == ["KT002", "KT001", later.visit.label]
+
+
+def test_a_full_sheet_is_within_a_pages_bytes(clerk, block):
+    with transaction():
+        slips.print_block(factories.actor(), new_public_id(), 10)
+    wrong = {"poli": "LANSIA", "born": "2 th"}
+    send(
+        clerk,
+        *(line(n, n, name=f"Wayan Nomor {'ABCDEFGHIJ'[n - 1]}", **wrong) for n in range(1, 11)),
+    )
+    clerk.is_checking = False
+    page = clerk.get(SHEET, headers={"Accept-Encoding": "gzip"})
+    assert len(page.data) <= 6 * 1024
