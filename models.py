@@ -14,6 +14,7 @@ Medicines    Medicine, Prescription, PrescriptionLine, PrescriptionComponent, Pr
 Pharmacy     StockBatch, StockMove, PrescriptionReview, DispensedLine, Dispensing
 Unsaved      UnsavedText (working storage, not the record)
 Operations   AuditEntry, OutboxEntry, WorkerBeat
+Backups      Backup, BackupCopy, Drill
 
 No queries, no texts, no serialisers here. Instants (`*_at`) are UTC, days (`*_on`) are the
 clinic's. A row that may leave the house has a `public_id`; nothing is ever deleted.
@@ -21,6 +22,15 @@ clinic's. A row that may leave the house has a `public_id`; nothing is ever dele
 
 from tables.actions import ActionTerm, Procedure
 from tables.amendments import Amendment, AmendmentLine, AmendmentState
+from tables.backups import (
+    Backup,
+    BackupCopy,
+    BackupKind,
+    BackupState,
+    CopyState,
+    Drill,
+    DrillKind,
+)
 from tables.consents import Consent, ConsentDecision, Signer
 from tables.dispensing import DispensedLine, Dispensing, PrescriptionReview
 from tables.identity import (
@@ -129,8 +139,13 @@ __all__ = [
     "AmendmentLine",
     "AmendmentState",
     "AuditEntry",
+    "Backup",
+    "BackupCopy",
+    "BackupKind",
+    "BackupState",
     "CaseType",
     "ComplaintTerm",
+    "CopyState",
     "Counted",
     "Counter",
     "DatePrecision",
@@ -139,6 +154,8 @@ __all__ = [
     "Dispensing",
     "Disposition",
     "DraftKind",
+    "Drill",
+    "DrillKind",
     "EntryKind",
     "EntryState",
     "Examination",

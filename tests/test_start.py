@@ -6,6 +6,7 @@ import pty
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import urllib.error
@@ -264,3 +265,40 @@ def test_missing_tools_are_said_in_a_sentence(tmp_path):
     assert done.returncode == 0
     assert done.stderr.startswith("Not installed here: chromium")
     assert len(done.stderr.splitlines()) == 1
+
+
+# --- A restore ----------------------------------------------------------------------------------
+
+
+def flask(clinic: Clinic, *command: str, typed: str = "") -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "app", *command],
+        cwd=ROOT,
+        env=clinic.environ,
+        input=typed,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=4 * PATIENCE,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def epoch(data: Path) -> str:
+    with contextlib.closing(sqlite3.connect(data / "db" / "alur.db")) as connection:
+        found = connection.execute("SELECT value FROM setting WHERE key = 'epoch'")
+        return found.fetchone()[0]
+
+
+def test_a_running_clinic_goes_back_to_a_backup(clinic):
+    """By the guided command; the server sees the request and starts again by itself."""
+    assert "sudah diperiksa" in flask(clinic, "backup")
+    server, before = clinic.child("alur-web"), epoch(clinic.data)
+    printed = flask(clinic, "restore", typed="1\nGANTI\n")
+    assert "siap dipakai" in printed
+    until(lambda: clinic.child("alur-web") not in {0, server}, "the server is another one")
+    until(clinic.answers, "the clinic answers")
+    assert epoch(clinic.data) != before
+    assert list((clinic.data / "restore").glob("*/db/alur.db")), "the old set is aside"
+    assert clinic.process.poll() is None

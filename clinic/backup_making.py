@@ -1,0 +1,108 @@
+"""Makes one backup: snapshot, check, compress, encrypt. Copies and rows are others' business."""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from clinic import backup_archive, backup_keys, backup_snapshot
+from clinic.backup_manifest import BackupProblem, Manifest, file_name, read
+from clinic.small_files import sync_folder
+from db import sqlite_driver
+
+BEGINNING = "cadangan-"  # of all that a killed backup may leave in tmp
+Tell = Callable[[str, int], None]
+
+
+@dataclass(frozen=True)
+class Made:
+    """A finished backup on this server's disk."""
+
+    manifest: Manifest
+    path: Path
+    digest: str
+
+
+def newest_path(data: Path) -> Path:
+    """The newest good backup, not encrypted, beside the database it is of."""
+    return data / "db" / "newest.snapshot"
+
+
+def newest_manifest(data: Path) -> Manifest | None:
+    """What the newest good backup said of itself."""
+    try:
+        return read(newest_path(data))
+    except BackupProblem:
+        return None
+
+
+@contextlib.contextmanager
+def alone(data: Path) -> Iterator[None]:
+    """One backup at a time, whoever makes it. Raises BlockingIOError."""
+    with (data / "backup.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        clear(data)
+        yield
+
+
+def clear(data: Path) -> None:
+    """Remove what a killed backup has left; nobody else is making one."""
+    leftovers = [*(data / "tmp").glob(f"{BEGINNING}*"), *(data / "backups").glob(".*.part")]
+    for path in leftovers:
+        path.unlink()
+
+
+def make(
+    engine: Engine, data: Path, kind: str, at: datetime, others: list[str], tell: Tell
+) -> Made:
+    """A backup in ALUR_DATA/backups, for the clinic's key and the `others`.
+
+    One in which a check found something is made too: it may be all there is. Its manifest says
+    what, and the newest good one keeps its place. Raises BackupProblem.
+    """
+    own, signing = backup_keys.public_key(data / "keys"), backup_keys.own_signing_key(data / "keys")
+    if not own or not signing:
+        raise BackupProblem("Kunci pemulihan belum dibuat. Buat dan cetak kartunya.")
+    path = data / "backups" / file_name(at)
+    while path.exists():  # of this very second, or the clock was set back
+        at += timedelta(seconds=1)
+        path = path.with_name(file_name(at))
+    mark = f"{BEGINNING}{os.getpid()}"
+    database, packed = data / "tmp" / f"{mark}.db", data / "tmp" / f"{mark}.packed"
+    encrypted = data / "tmp" / f"{mark}.age"
+    try:
+        tell("Memotret basis data", 5)
+        with backup_snapshot.taken(engine, database) as connection:
+            tell("Memeriksa potret", 20)
+            manifest = backup_snapshot.described(
+                connection, database, kind, at, newest_manifest(data)
+            )
+        key = (data / "keys" / "audit.key").read_bytes()
+        key_digest = hashlib.sha256(key).hexdigest()
+        manifest = replace(manifest, recipients=[own, *others], key_sha256=key_digest)
+        manifest = manifest.signed(signing)
+        tell("Memadatkan", 50)
+        backup_archive.pack(manifest, database, key, packed)
+        tell("Mengenkripsi", 65)
+        digest = backup_archive.encrypt(packed, encrypted)
+        os.replace(encrypted, path)
+        if not manifest.problems:
+            os.replace(packed, newest_path(data))
+        for folder in (path.parent, newest_path(data).parent):
+            sync_folder(folder)
+        return Made(manifest, path, digest)
+    except (DBAPIError, sqlite_driver.Error) as problem:
+        told = str(getattr(problem, "orig", problem))[:200]
+        raise BackupProblem(f"Basis data tidak dapat dibaca utuh: {told}") from problem
+    except OSError as problem:
+        raise BackupProblem(f"Gagal menulis di disk data: {problem.strerror}.") from problem
+    finally:
+        for left in (database, packed, encrypted):
+            left.unlink(missing_ok=True)
