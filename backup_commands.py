@@ -1,6 +1,7 @@
 """Backups and restores from the terminal, and the job behind the page that restores."""
 
 import json
+import os
 import sys
 import time
 from dataclasses import replace
@@ -30,6 +31,7 @@ from models import Backup, BackupKind, BackupState, DrillKind, Patient
 
 KINDS = [kind.value for kind in BackupKind if kind is not BackupKind.PERIODIC]
 YES = "GANTI"
+NICENESS = 10
 
 
 def _data() -> Path:
@@ -73,24 +75,10 @@ def trust_of_this_server(*, takes_unsigned: bool = False) -> Trust:
 def open_backup_command() -> None:
     """The page's job: its order comes in JSON on standard input, the key in it nowhere else."""
     order = json.load(sys.stdin)
-    status = Status(order["mark"], "opening", name=order["name"])
-    restoring.keep_status(_data(), status)
-    source, secret = Path(order["source"]), order["secret"]
-    is_drill, url = order["is_drill"], db.engine.url
-    trust = trust_of_this_server()
-    actor = audit.Actor(order["user_id"], order["role"], order["device"])
-    db.session.rollback()
+    os.nice(NICENESS)
+    status = restoring.status_of(_data(), order["mark"])
     try:
-        trust = replace(trust, clinic_ref="") if is_drill else trust  # the card tells whose it is
-        opened = restoring.open_side(_data(), url, status.mark, source, secret, trust)
-        status = replace(
-            status,
-            state="ready",
-            is_signed=opened.is_signed,
-            compared=opened.compared,
-            manifest=opened.manifest,
-            code=drills.code(opened.manifest, backup_keys.signing_key(secret)) if is_drill else "",
-        )
+        status = _put_back(order, status) if order["is_undo"] else _opened(order, status)
     except BackupProblem as problem:
         status = replace(status, state="refused", sentence=str(problem))
     except Exception:
@@ -98,19 +86,47 @@ def open_backup_command() -> None:
         status = replace(status, state="refused", sentence="Gagal; sebabnya ada di log server.")
     finally:
         if order["is_upload"]:
-            source.unlink(missing_ok=True)
-    if is_drill:
-        _end_drill(actor, status)
+            Path(order["source"]).unlink(missing_ok=True)
+    if status.is_drill:
+        _keep_drill(order, status)
     restoring.keep_status(_data(), status)
 
 
-def _end_drill(actor: audit.Actor, status: Status) -> None:
-    restoring.discard(db.engine.url, status.mark, restoring.side(_data(), status.mark))
+def _opened(order: dict, status: Status) -> Status:
+    data, url, secret = _data(), db.engine.url, order["secret"]
+    trust, source = trust_of_this_server(), Path(order["source"])
+    db.session.rollback()
+    if not status.is_drill:
+        opened = restoring.open_side(data, url, status.mark, source, secret, trust)
+    else:  # the card itself tells whose backup it is
+        place, trust = restoring.side(data, status.mark), replace(trust, clinic_ref="")
+        opened = restoring.check(url, status.mark, place, source, secret, trust)
+        restoring.discard(url, status.mark, place)
+    return replace(
+        status,
+        state="checked" if status.is_drill else "ready",
+        is_signed=opened.is_signed,
+        compared=opened.compared,
+        manifest=opened.manifest,
+        code=drills.code(opened.manifest, backup_keys.signing_key(secret)) if secret else "",
+    )
+
+
+def _put_back(order: dict, status: Status) -> Status:
+    """Bring the set that was put aside up to date, and have it used again."""
+    data, url = _data(), db.engine.url
+    place = restoring.side(data, status.mark)
+    restoring.prepare(place, restoring.side_url(url, place, status.mark))
+    restoring.ask_switch(data, status.mark, by=order["by"], reason=order["reason"])
+    return replace(status, state="set_aside")
+
+
+def _keep_drill(order: dict, status: Status) -> None:
     found = drills.Found(status.name, DrillKind.PAPER, status.compared)
     if status.state == "refused":
         found.problems.append(status.sentence)
     with transaction():
-        drills.keep(actor, found)
+        drills.keep(audit.Actor(order["user_id"], order["role"], order["device"]), found)
 
 
 # --- make restore ---------------------------------------------------------------------------------
@@ -135,7 +151,7 @@ def restore_command() -> None:
         raise click.ClickException("Dibatalkan; tidak ada yang berubah.")
     db.session.remove()
     db.engine.dispose()
-    restoring.ask_switch(_data(), mark)
+    restoring.ask_switch(_data(), mark, by="terminal", reason="make restore")
     click.echo("Tercatat. Bila Alur sedang berjalan, ia menggantinya sendiri dalam beberapa detik.")
     click.echo("Bila tidak: jalankan make run.")
 

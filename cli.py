@@ -65,8 +65,10 @@ def is_empty() -> bool:
 def setup_command(clinic, time_zone, head_name, head_username, head_password_file) -> None:
     """Create or migrate the database; fill an empty one. Safe to repeat."""
     with _alone("setup"):
-        switch_if_asked()
+        switched = switch_if_asked()
         prepare_database()
+        if switched:
+            note_switch(switched)
         make_recovery_key()
         if not is_empty():
             return
@@ -106,12 +108,21 @@ def prepare_database() -> None:
                 settings.set_value(key, make())
 
 
-def switch_if_asked() -> None:
+def switch_if_asked() -> dict[str, str] | None:
     """Put a restored database in the place of the one in use, while nothing has it open."""
     config = current_app.config["ALUR"]
-    if restoring.apply_switch(config.data, db.engine.url):
+    switched = restoring.apply_switch(config.data, db.engine.url)
+    if switched:
         audit.use_key(config.key("audit"))
         click.echo("Basis data hasil pemulihan sekarang dipakai.")
+    return switched
+
+
+def note_switch(switched: dict[str, str]) -> None:
+    """Who asked, in the trail of the database that is used now."""
+    with transaction():
+        details = f"oleh {switched['by']}"
+        audit.record(audit.SYSTEM, "switch_database", reason=switched["reason"], details=details)
 
 
 def make_recovery_key() -> None:

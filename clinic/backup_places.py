@@ -7,6 +7,8 @@ an empty folder behind, and copies must not silently fill the clinic's own disk 
 import os
 import secrets
 import shutil
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -18,6 +20,7 @@ from clinic.small_files import sync_folder
 PIECE = 1024 * 1024
 SYNC_EVERY = 8  # pieces: a flood of unwritten pages would hold the clinic's own saves up
 OLDER_AT_ONCE = 4
+TRY_SECONDS = 8
 _GONE = "Tempat ini tidak ada sekarang. Pasang USB-nya atau sambungkan jaringannya."
 _NEW = "Tempat ini belum disiapkan untuk puskesmas ini. Tekan Coba."
 
@@ -144,3 +147,33 @@ def try_out(place: Path, clinic_ref: str, data: Path) -> str:
     if os.stat(folder).st_dev == os.stat(data).st_dev:
         return "Bisa, tetapi satu disk dengan data: bila disk itu rusak, keduanya hilang."
     return "Bisa ditulis dan dibaca kembali."
+
+
+def try_elsewhere(place: str, clinic_ref: str, data: Path) -> tuple[bool, str]:
+    """`try_out` in a process that may hang: whether it went well, and the sentence."""
+    process = subprocess.Popen(  # noqa: S603
+        [sys.executable, "-m", "clinic.backup_places", place, clinic_ref, str(data)],
+        cwd=Path(__file__).parent.parent,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        told, _ = process.communicate(timeout=TRY_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()  # and not waited for: a dead network disk ends no process
+        return False, "Tempat ini tidak menjawab. Periksa jaringan atau USB-nya."
+    return process.returncode == 0, told.strip() or "Gagal; sebabnya ada di log server."
+
+
+def main(place: str, clinic_ref: str, data: str) -> int:
+    """Tell how trying this place went."""
+    try:
+        sys.stdout.write(try_out(Path(place), clinic_ref, Path(data)))
+    except BackupProblem as problem:
+        sys.stdout.write(str(problem))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -9,7 +9,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, text
@@ -87,7 +87,7 @@ def described(
         epoch=_setting(connection, "epoch"),
         patients=connection.scalar(text("SELECT count(*) FROM patient")),
         visits=visits,
-        newest_visit_at=str(newest or ""),
+        newest_visit_at=_utc(newest),
         audit_seq=seq,
         audit_hash=trail,
         size=database.stat().st_size,
@@ -96,6 +96,14 @@ def described(
         sample=backup_checks.sample(connection),
         problems=problems + changed,
     )
+
+
+def _utc(moment: datetime | str | None) -> str:
+    """As ISO text; SQLite tells a bare text, which is UTC."""
+    if moment is None:
+        return ""
+    moment = datetime.fromisoformat(str(moment))
+    return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC).isoformat()
 
 
 _TRAIL = "SELECT seq, hash FROM audit_entry ORDER BY seq DESC LIMIT 1"

@@ -6,28 +6,33 @@ that the next run removes, and a row that the next run takes up again.
 
 import logging
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from clinic import audit, backup_making, backup_places, backups, drills, settings, side_work
+from clinic import audit, backup_making, backup_places, backups, drills, settings, side_work, worker
 from clinic.backup_manifest import BackupProblem
 from db import db, transaction, utcnow
 from models import Backup, BackupKind
 
 BYTES_A_SECOND = 512 * 1024  # a place that is slower does not answer
 PATIENCE = 60
+FIRST_MINUTE = timedelta(minutes=1)
 
 log = logging.getLogger("alur.backup")
 
 
 def is_due(at: datetime) -> bool:
     """Whether there is anything to do; a few small queries."""
-    return bool(
-        backups.is_pending()
-        or backups.is_periodic_due(at)
-        or backups.places_due(at)
-        or drills.is_due(at)
-    )
+    return backups.is_pending() or (_is_calm(at) and _is_routine_due(at))
+
+
+def _is_calm(at: datetime) -> bool:
+    """Not in the first minute: whoever starts a server is waiting for its first page."""
+    return at - worker.started_at >= FIRST_MINUTE
+
+
+def _is_routine_due(at: datetime) -> bool:
+    return bool(backups.is_periodic_due(at) or backups.places_due(at) or drills.is_due(at))
 
 
 def run(data: Path, must_stop: Callable[[], bool] = lambda: False) -> None:
@@ -40,15 +45,16 @@ def run(data: Path, must_stop: Callable[[], bool] = lambda: False) -> None:
 
 
 def _run(data: Path, must_stop: Callable[[], bool]) -> None:
+    is_calm = _is_calm(utcnow())
     with transaction():
         backups.resume()
-        if backups.is_periodic_due(utcnow()):
+        if is_calm and backups.is_periodic_due(utcnow()):
             backups.ask(audit.SYSTEM, BackupKind.PERIODIC)
     while not must_stop() and (waiting := backups.next_waiting()):
         make(data, waiting.id)
-    if not must_stop() and (due := backups.places_due(utcnow())):
+    if not must_stop() and is_calm and (due := backups.places_due(utcnow())):
         copy_to(data, due)
-    if not must_stop() and drills.is_due(utcnow()):
+    if not must_stop() and is_calm and drills.is_due(utcnow()):
         drill(data)
 
 

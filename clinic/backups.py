@@ -171,6 +171,15 @@ def note_rotated(place: str, names: Iterable[str]) -> None:
         row.state, row.reason = CopyState.ROTATED, ""
 
 
+def note_tried(actor: Actor, place: str, is_good: bool) -> None:
+    """Somebody tried this place; if it works, what is missing there is copied at once."""
+    audit.record(actor, "try_backup_place", details=place)
+    backup = newest(at_all=True)
+    row = row_of(backup, place) if backup else None
+    if row and row.state == CopyState.BAD and is_good:
+        row.tried_at -= RETRY_HUNG
+
+
 def sources(folder: Path) -> list[backup_places.Source]:
     """The backups that lie on this server's disk, the newest first."""
     there = {path.name: path for path in folder.glob("cadangan-*.alur")}

@@ -13,7 +13,9 @@ import shutil
 import subprocess
 import sys
 from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import URL
 
@@ -27,6 +29,7 @@ REQUEST = "switch.json"
 STATUS = "status.json"
 SUFFIXES = ("-wal", "-shm", "")  # the database itself last: it is what tells that all is moved
 PREPARE_SECONDS = 3600
+JOB_GIVEN_UP = timedelta(hours=2)
 _ROOT = Path(__file__).parent.parent
 
 
@@ -35,9 +38,10 @@ class Status:
     """How far a side copy is; `sentence` says why it was refused."""
 
     mark: str
-    state: str  # opening, ready, refused, set_aside
+    state: str  # opening, ready, refused, checked (a drill), set_aside
     sentence: str = ""
     name: str = ""
+    is_drill: bool = False
     is_signed: bool = False
     compared: int = 0
     code: str = ""  # of a drill with the paper key, for the server that the backup is from
@@ -64,6 +68,33 @@ def keep_status(data: Path, status: Status) -> None:
     folder(data).mkdir(mode=0o700, exist_ok=True)
     path = folder(data) / f"{status.mark}.{STATUS}"
     write_aside(path, json.dumps(asdict(status)).encode())
+
+
+def has_open_job(data: Path) -> bool:
+    """Whether a backup is being opened now; a job that was killed is forgotten after a while."""
+    since = f"{utcnow() - JOB_GIVEN_UP:%Y%m%d-%H%M%S}"
+    return any(one.state == "opening" and one.mark > since for one in all_sides(data))
+
+
+def start_job(data: Path, url: URL, order: dict[str, Any]) -> str:
+    """Have a process of its own open a backup; the mark by which its status is known.
+
+    The order, and so the key in it, goes through a pipe and is nowhere else.
+    """
+    mark = order.get("mark") or new_mark()
+    keep_status(data, Status(mark, "opening", name=order["name"], is_drill=order["is_drill"]))
+    address = url.render_as_string(hide_password=False)
+    job = subprocess.Popen(
+        [sys.executable, "-m", "flask", "--app", "app", "open-backup"],
+        cwd=_ROOT,
+        env={**os.environ, "ALUR_DATA": str(data), "DATABASE_URL": address},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    job.stdin.write(json.dumps(order | {"mark": mark}).encode())
+    job.stdin.close()
+    return mark
 
 
 def status_of(data: Path, mark: str) -> Status | None:
@@ -153,15 +184,21 @@ def discard(url: URL, mark: str, place: Path) -> None:
         restore_postgres.drop(url, restore_postgres.side_name(url, mark))
 
 
+def forget(data: Path, mark: str) -> None:
+    """Take a side copy off the list."""
+    (folder(data) / f"{mark}.{STATUS}").unlink(missing_ok=True)
+
+
 # --- The switch -----------------------------------------------------------------------------------
 
 
-def ask_switch(data: Path, mark: str, aside: str = "") -> None:
+def ask_switch(data: Path, mark: str, *, by: str, reason: str, aside: str = "") -> None:
     """Have the set of this mark put in the place of the one in use, at the next start.
 
-    A running server sees the request within a second or two and starts again.
+    A running server sees the request within a second or two and starts again. Who asked and why
+    goes into the audit trail of the set that is used then.
     """
-    request = {"mark": mark, "aside": aside or new_mark()}
+    request = {"mark": mark, "by": by, "reason": reason, "aside": aside or new_mark()}
     write_aside(folder(data) / REQUEST, json.dumps(request).encode())
 
 
@@ -170,14 +207,14 @@ def is_switch_asked(data: Path) -> bool:
     return (folder(data) / REQUEST).exists()
 
 
-def apply_switch(data: Path, url: URL) -> str:
-    """Carry a waiting switch out; the mark of the set that is in use now, or ''.
+def apply_switch(data: Path, url: URL) -> dict[str, str] | None:
+    """Carry a waiting switch out; what was asked, or None when nothing waits.
 
     Nothing may have the database open.
     """
     path = folder(data) / REQUEST
     if not path.exists():
-        return ""
+        return None
     request = json.loads(path.read_text())
     mark, aside = request["mark"], side(data, request["aside"])
     place = side(data, mark)
@@ -195,7 +232,7 @@ def apply_switch(data: Path, url: URL) -> str:
     (folder(data) / f"{mark}.{STATUS}").unlink(missing_ok=True)
     path.unlink()
     shutil.rmtree(place, ignore_errors=True)
-    return mark
+    return request
 
 
 def _swap_files(used: Path, side_copy: Path, aside: Path) -> None:

@@ -31,7 +31,7 @@ CHECKPOINT_WAIT_MS = 200
 IMPORT_SECONDS = 4.0  # then the sign of life is due again
 
 log = logging.getLogger("alur.worker")
-_started_at = utcnow()
+started_at = utcnow()
 
 
 def run_once(at: datetime | None = None) -> None:
@@ -54,7 +54,7 @@ def beat(name: str, at: datetime, note: str = "") -> WorkerBeat:
     if row is None:
         row = WorkerBeat(name=name)
         db.session.add(row)
-    row.pid, row.started_at, row.beat_at, row.note = os.getpid(), _started_at, at, note
+    row.pid, row.started_at, row.beat_at, row.note = os.getpid(), started_at, at, note
     db.session.flush()
     return row
 

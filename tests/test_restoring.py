@@ -45,12 +45,12 @@ def patients() -> int:
 
 def switch(data: Path, mark: str) -> None:
     """As the next start does it."""
-    restoring.ask_switch(data, mark)
+    restoring.ask_switch(data, mark, by="kepala", reason="disk rusak")
     url = db.engine.url
     db.session.remove()
     db.engine.dispose()
-    assert restoring.apply_switch(data, url) == mark
-    assert restoring.apply_switch(data, url) == "", "once"
+    assert restoring.apply_switch(data, url)["mark"] == mark
+    assert restoring.apply_switch(data, url) is None, "once"
     audit.use_key((data / "keys" / "audit.key").read_bytes())
 
 
@@ -123,7 +123,8 @@ def test_a_switch_that_is_cut_off_goes_on(tmp_path, monkeypatch, renames, app):
         (folder / "db" / "alur.db-wal").write_text(f"{word} log")
         (folder / "keys" / "audit.key").write_text(f"{word} key")
     url = db.engine.url.set(database=str(tmp_path / "db" / "alur.db"))
-    restoring.ask_switch(tmp_path, place.name, aside="20260101-000001-abcd")
+    aside = "20260101-000001-abcd"
+    restoring.ask_switch(tmp_path, place.name, by="ti", reason="coba", aside=aside)
     done, original = [], os.replace
 
     def replace_some(old, new):
@@ -136,7 +137,7 @@ def test_a_switch_that_is_cut_off_goes_on(tmp_path, monkeypatch, renames, app):
         cut.setattr(os, "replace", replace_some)
         restoring.apply_switch(tmp_path, url)
     restoring.apply_switch(tmp_path, url)
-    aside = restoring.side(tmp_path, "20260101-000001-abcd")
+    aside = restoring.side(tmp_path, aside)
     for folder, word in ((tmp_path, "side"), (aside, "used")):
         assert (folder / "db" / "alur.db").read_text() == f"{word} database"
         assert (folder / "db" / "alur.db-wal").read_text() == f"{word} log"

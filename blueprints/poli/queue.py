@@ -11,7 +11,7 @@ import access
 import responses
 import sessions
 from blueprints.poli.blueprint import bp, staff
-from clinic import days, queue_watch, queues
+from clinic import backup_status, days, queue_watch, queues
 from clinic.queue_lines import present_version, room_after
 from clinic.queue_steps import last_action
 from clinic.signed_in import Room
@@ -39,7 +39,11 @@ def rooms():
     if mine and not access.has_role(Role.HEAD):
         return redirect(url_for("poli.queue", code=mine[0].code), 303)
     board = queue_watch.board(days.current_day(), mine)
-    return render_template("poli/rooms.html", rooms=zip(mine, board.rooms, strict=True))
+    return render_template(
+        "poli/rooms.html",
+        rooms=zip(mine, board.rooms, strict=True),
+        checks=backup_status.for_front_page() if access.has_role(Role.HEAD) else [],
+    )
 
 
 @bp.get("/poli/<code>")
