@@ -36,6 +36,7 @@ class Card:
     secret: str
     public: str
     qr: list[str]
+    size: int  # of the QR code, in modules
 
     @property
     def lines(self) -> list[str]:
@@ -92,7 +93,7 @@ def confirm(keys: Path, typed: str) -> None:
 
 def keep(keys: Path, secret: str, public: str) -> None:
     """What a server needs of the card that a backup was opened with."""
-    _use(keys, Card(secret, public, []))
+    _use(keys, Card(secret, public, [], 0))
 
 
 def take_over(keys: Path, other: Path) -> None:

@@ -55,6 +55,8 @@ def _copies() -> Check:
         return Check(name, State.WATCH, "1 tempat", sentence)
     rows = {row.place: row for row in newest.copies} if newest else {}
     bad = [f"{place}: {_why(rows.get(place), newest)}" for place in places if _is_bad(rows, place)]
+    if bad and newest and not rows.keys() & set(places) and utcnow() - newest.ended_at < LATE:
+        return Check(name, State.WATCH, "sedang disalin", "Muat ulang halaman ini sebentar lagi.")
     figures = f"{len(places) + 1 - len(bad)} dari {len(places) + 1} tempat"
     if bad:
         return Check(name, State.BAD, figures, " ".join(bad))

@@ -10,10 +10,10 @@ import segno
 from pyrage import x25519
 
 
-def runs(text: str) -> list[str]:
+def runs(rows: list[bytes]) -> list[str]:
     """The QR code's dark modules as runs for an SVG path: "M4 4h7"."""
     found = []
-    for y, row in enumerate(segno.make(text, error="m").matrix):
+    for y, row in enumerate(rows):
         x = 0
         while x < len(row):
             length = 0
@@ -25,9 +25,14 @@ def runs(text: str) -> list[str]:
     return found
 
 
-if __name__ == "__main__":
+def made() -> dict[str, object]:
+    """A new pair, and what the card shows of it."""
     identity = x25519.Identity.generate()
     secret = str(identity)
-    sys.stdout.write(
-        json.dumps({"secret": secret, "public": str(identity.to_public()), "qr": runs(secret)})
-    )
+    rows = list(segno.make(secret, error="m").matrix)
+    public = str(identity.to_public())
+    return {"secret": secret, "public": public, "qr": runs(rows), "size": len(rows)}
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(made()))
