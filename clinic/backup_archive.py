@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from clinic.backup_manifest import BackupProblem, Manifest, read_head
+from clinic.small_files import paced
 
 DATABASE, AUDIT_KEY = "database", "audit.key"
 LEVEL = 3
@@ -33,7 +34,7 @@ def _fresh(path: Path) -> Iterator[IO[bytes]]:
     """A new file for this account alone; gone again when what follows fails."""
     file = os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600), "w+b")
     try:
-        with file:
+        with file, paced(path):
             yield file
             file.flush()
             os.fsync(file.fileno())

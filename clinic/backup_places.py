@@ -15,10 +15,9 @@ from zoneinfo import ZoneInfo
 
 from clinic import backup_archive, backup_rotation
 from clinic.backup_manifest import BackupProblem, moment_of
-from clinic.small_files import sync_folder
+from clinic.small_files import paced, sync_folder
 
 PIECE = 1024 * 1024
-SYNC_EVERY = 8  # pieces: a flood of unwritten pages would hold the clinic's own saves up
 OLDER_AT_ONCE = 4
 TRY_SECONDS = 8
 _GONE = "Tempat ini tidak ada sekarang. Pasang USB-nya atau sambungkan jaringannya."
@@ -74,13 +73,8 @@ def copy(source: Source, folder: Path) -> None:
     target, aside = folder / source.path.name, folder / f".{source.path.name}.part"
     try:
         with source.path.open("rb") as old, open(aside, "wb", opener=_private) as new:
-            pieces = 0
-            while piece := old.read(PIECE):
-                new.write(piece)
-                pieces += 1
-                if pieces % SYNC_EVERY == 0:
-                    new.flush()
-                    os.fdatasync(new.fileno())
+            with paced(aside):
+                shutil.copyfileobj(old, new, PIECE)
             new.flush()
             os.fsync(new.fileno())
         reread(aside, source.digest)

@@ -16,6 +16,7 @@ from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, text
 
 from clinic import backup_archive, backup_checks
 from clinic.backup_manifest import BackupProblem, Manifest
+from clinic.small_files import paced
 from db import sqlite_driver
 
 TOOL_SECONDS = 4 * 3600
@@ -42,7 +43,8 @@ def taken(engine: Engine, target: Path) -> Iterator[Connection]:
 
 def _vacuum(engine: Engine, target: Path) -> None:
     os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    with contextlib.closing(engine.raw_connection()) as connection:  # in no transaction
+    # In no transaction.
+    with contextlib.closing(engine.raw_connection()) as connection, paced(target):
         connection.cursor().execute("VACUUM INTO ?", (str(target),))
 
 

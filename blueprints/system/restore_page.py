@@ -25,7 +25,7 @@ from db import db, transaction
 from models import CopyState, DrillKind, Patient, Role, Visit
 from validators import FieldError, clean_text
 
-LARGEST = 2 * 1024**3
+LARGEST = 512 * 1024**2  # of an upload; larger ones are read where they lie
 NEWEST = "terbaru"  # the snapshot that needs no key
 UPLOADED = "unggahan-"
 
