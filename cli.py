@@ -34,7 +34,6 @@ from models import Role, User
 DEMO_PASSWORD = "coba-alur-sekarang"  # noqa: S105  printed by `make run`, in demo data only
 BEAT_SECONDS = 5
 BACKUP_DUE = 3  # how a round of work says that a backup should be made
-BACKUP_NICENESS = 9  # more than the rest of the background work
 NOBODY_TO_ASK = (
     "Basis data masih kosong dan tidak ada terminal untuk bertanya. Jalankan di terminal, atau "
     "sebutkan --clinic, --time-zone, --head-name, --head-username, dan --head-password-file."
@@ -278,7 +277,6 @@ def _work(must_stop: Callable[[], bool]) -> int:
 
 
 def _back_up(must_stop: Callable[[], bool]) -> int:
-    os.nice(BACKUP_NICENESS)
     backup_worker.run(current_app.config["ALUR"].data, must_stop)
     return 0
 

@@ -16,7 +16,6 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 import app
-import cli
 from bench import servers
 from bench.fill import _put_in_line
 from clinic import audit, backup_keys, backup_making, backup_worker, backups
@@ -45,7 +44,7 @@ def save_until(is_over, first: int) -> list[float]:
 
 def back_up(data: Path) -> None:
     """Some backups one after the other, in a fork as the worker's; how each went."""
-    os.nice(cli.BACKUP_NICENESS + 10)
+    os.nice(10)
     for _ in range(BACKUPS):
         began = time.perf_counter()
         with transaction():

@@ -3,9 +3,10 @@
 import contextlib
 import fcntl
 import hashlib
+import json
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from clinic.small_files import sync_folder
 from db import sqlite_driver
 
 BEGINNING = "cadangan-"  # of all that a killed backup may leave in tmp
-Tell = Callable[[str, int], None]
+PROGRESS = f"{BEGINNING}progress.json"
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,27 @@ class Made:
     manifest: Manifest
     path: Path
     digest: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What is being done, for the page that waits; in a file, as a row would cost a save's turn."""
+
+    step: str = "Sebentar lagi dimulai"
+    percent: int = 0
+
+
+def progress(data: Path) -> Progress:
+    """How far the backup is that is being made."""
+    try:
+        return Progress(**json.loads((data / "tmp" / PROGRESS).read_text()))
+    except (OSError, ValueError, TypeError):
+        return Progress()
+
+
+def tell(data: Path, step: str, percent: int) -> None:
+    """Say what is being done now."""
+    (data / "tmp" / PROGRESS).write_text(json.dumps(asdict(Progress(step, percent))))
 
 
 def newest_path(data: Path) -> Path:
@@ -59,9 +81,7 @@ def clear(data: Path) -> None:
         path.unlink()
 
 
-def make(
-    engine: Engine, data: Path, kind: str, at: datetime, others: list[str], tell: Tell
-) -> Made:
+def make(engine: Engine, data: Path, kind: str, at: datetime, others: list[str]) -> Made:
     """A backup in ALUR_DATA/backups, for the clinic's key and the `others`.
 
     One in which a check found something is made too: it may be all there is. Its manifest says
@@ -78,9 +98,9 @@ def make(
     database, packed = data / "tmp" / f"{mark}.db", data / "tmp" / f"{mark}.packed"
     encrypted = data / "tmp" / f"{mark}.age"
     try:
-        tell("Memotret basis data", 5)
+        tell(data, "Memotret basis data", 5)
         with backup_snapshot.taken(engine, database) as connection:
-            tell("Memeriksa potret", 20)
+            tell(data, "Memeriksa potret", 20)
             manifest = backup_snapshot.described(
                 connection, database, kind, at, newest_manifest(data)
             )
@@ -88,9 +108,9 @@ def make(
         key_digest = hashlib.sha256(key).hexdigest()
         manifest = replace(manifest, recipients=[own, *others], key_sha256=key_digest)
         manifest = manifest.signed(signing)
-        tell("Memadatkan", 50)
+        tell(data, "Memadatkan", 50)
         backup_archive.pack(manifest, database, key, packed)
-        tell("Mengenkripsi", 65)
+        tell(data, "Mengenkripsi", 65)
         digest = backup_archive.encrypt(packed, encrypted)
         os.replace(encrypted, path)
         if not manifest.problems:

@@ -5,17 +5,22 @@ that the next run removes, and a row that the next run takes up again.
 """
 
 import logging
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from clinic import audit, backup_making, backup_places, backups, drills, settings, side_work, worker
+from clinic.backup_making import Made
 from clinic.backup_manifest import BackupProblem
 from db import db, transaction, utcnow
 from models import Backup, BackupKind
 
 BYTES_A_SECOND = 512 * 1024  # a place that is slower does not answer
 PATIENCE = 60
+NICENESS = 9  # more than the worker's own
 FIRST_MINUTE = timedelta(minutes=1)
 
 log = logging.getLogger("alur.backup")
@@ -65,25 +70,30 @@ def make(data: Path, backup_id: int) -> Backup:
         backups.begin(backup)
         kind, others = backup.kind.value, _other_keys()
 
-    def tell(step: str, percent: int) -> None:
-        with transaction():
-            row = db.session.get_one(Backup, backup_id)
-            row.step, row.percent = step, percent
-
     try:
-        made = backup_making.make(db.engine, data, kind, _now(), others, tell)
+        made = _unhurried(backup_making.make, db.engine, data, kind, _now(), others)
     except BackupProblem as problem:
         with transaction():
             backup = db.session.get_one(Backup, backup_id)
             backups.fail(backup, str(problem))
         return backup
-    tell("Menyalin ke tempat lain", 75)
+    backup_making.tell(data, "Menyalin ke tempat lain", 75)
     with transaction():
         backup = db.session.get_one(Backup, backup_id)
         backups.finish(backup, made)
     _reread_own(data, backup, made.path, made.digest)
     copy_to(data, backups.places())
+    backup_making.clear(data)
     return backup
+
+
+def _unhurried(work: Callable[..., Made], *arguments: Any) -> Made:
+    """Do this in a thread of the lowest priority.
+
+    This process itself keeps its own: one that others push aside must not hold a writer's turn.
+    """
+    with ThreadPoolExecutor(1, initializer=os.nice, initargs=(NICENESS,)) as thread:
+        return thread.submit(work, *arguments).result()
 
 
 def _now() -> datetime:

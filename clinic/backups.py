@@ -107,7 +107,6 @@ def finish(backup: Backup, made: Made) -> None:
     backup.size, backup.digest = made.path.stat().st_size, made.digest
     backup.patients, backup.visits = manifest.patients, manifest.visits
     backup.audit_seq, backup.ended_at = manifest.audit_seq, utcnow()
-    backup.step, backup.percent = "Selesai", 100
 
 
 def newest(*, at_all: bool = False) -> Backup | None:

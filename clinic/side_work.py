@@ -1,11 +1,13 @@
 """Work in a process of its own: one that hangs, eats memory or crashes takes nobody along."""
 
+import ctypes
 import json
 import logging
 import os
 import resource
 import select
 import signal
+import sys
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -16,6 +18,8 @@ log = logging.getLogger("alur.side_work")
 STANDARD_FILES = 3
 MOST_FILES = 4096
 END_SECONDS = 2
+NICENESS = 9
+PR_SET_PDEATHSIG = 1
 # What a process may use that reads a file from elsewhere.
 DISTRUST = {resource.RLIMIT_CORE: 0, resource.RLIMIT_AS: 1024**3, resource.RLIMIT_NOFILE: 64}
 
@@ -50,6 +54,8 @@ def _be_child(work: Callable[[], Any], writer: int, limits: Mapping[int, int]) -
     answer: dict[str, Any] = {"problem": "Kesalahan yang tidak terduga; sebabnya ada di log."}
     try:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        _end_with_parent()
+        os.nice(NICENESS)
         os.closerange(STANDARD_FILES, writer)
         os.closerange(writer + 1, MOST_FILES)
         for kind, most in limits.items():
@@ -65,6 +71,12 @@ def _be_child(work: Callable[[], Any], writer: int, limits: Mapping[int, int]) -
         with os.fdopen(writer, "wb") as pipe:
             pipe.write(json.dumps(answer).encode())
         os._exit(0)
+
+
+def _end_with_parent() -> None:
+    """Whoever would have read the answer is gone (Linux only)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _read_all(reader: int, until: float) -> bytes | None:

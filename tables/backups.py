@@ -38,8 +38,6 @@ class Backup(Base):
     asked_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     asked_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
     attempts: Mapped[int] = mapped_column(default=0)
-    step: Mapped[str] = mapped_column(String(60), default="")  # what it is doing now, in words
-    percent: Mapped[int] = mapped_column(default=0)
     taken_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     name: Mapped[str] = mapped_column(String(80), default="")

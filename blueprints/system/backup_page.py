@@ -5,7 +5,7 @@ from wtforms import StringField, TextAreaField, ValidationError
 
 import access
 from blueprints.system.desk import PageForm, bp, data_folder, saving
-from clinic import administration, backup_places, backup_status, backups, settings
+from clinic import administration, backup_making, backup_places, backup_status, backups, settings
 from db import transaction, utcnow
 from models import BackupKind, BackupState, CopyState, Role
 
@@ -52,7 +52,8 @@ def _page(places: PlacesForm | None = None, office: OfficeForm | None = None) ->
         "system/backups.html",
         checks=backup_status.checks(utcnow(), data_folder() / "keys"),
         rows=rows,
-        pending=_pending(rows),
+        is_pending=backups.is_pending(),
+        progress=backup_making.progress(data_folder()),
         places=backups.places(),
         copies={row.place: row for row in newest.copies} if newest else {},
         places_form=places or PlacesForm(data=settings.values()),
@@ -62,11 +63,6 @@ def _page(places: PlacesForm | None = None, office: OfficeForm | None = None) ->
         state_words=STATE_LABELS,
         copy_words=COPY_LABELS,
     )
-
-
-def _pending(rows):
-    """The oldest that is not made yet, as that is the one being made."""
-    return next((row for row in reversed(rows) if row.state in backups.PENDING), None)
 
 
 @bp.get("/sistem/cadangan")
@@ -79,12 +75,12 @@ def backup_page():
 @access.allow(Role.HEAD, Role.OPERATOR)
 def backup_progress():
     """The part of the page that follows the worker; the whole page once it has finished."""
-    pending = _pending(backups.recent())
-    if pending is None:
+    if not backups.is_pending():
         response = make_response("")
         response.headers["HX-Refresh"] = "true"
         return response
-    return render_template("system/_backup_progress.html", pending=pending)
+    progress = backup_making.progress(data_folder())
+    return render_template("system/_backup_progress.html", progress=progress)
 
 
 @bp.post("/sistem/cadangan/buat")

@@ -25,8 +25,6 @@ def upgrade() -> None:
     sa.Column('asked_at', UtcDateTime(), nullable=False),
     sa.Column('asked_by_id', sa.Integer(), nullable=True),
     sa.Column('attempts', sa.Integer(), nullable=False),
-    sa.Column('step', sa.String(length=60), nullable=False),
-    sa.Column('percent', sa.Integer(), nullable=False),
     sa.Column('taken_at', UtcDateTime(), nullable=True),
     sa.Column('ended_at', UtcDateTime(), nullable=True),
     sa.Column('name', sa.String(length=80), nullable=False),
