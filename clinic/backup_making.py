@@ -5,6 +5,7 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ from clinic.small_files import sync_folder
 from db import sqlite_driver
 
 BEGINNING = "cadangan-"  # of all that a killed backup may leave in tmp
+ROOM = 256 * 1024**2  # left to the clinic's own saves
 PROGRESS = f"{BEGINNING}progress.json"
 
 
@@ -90,6 +92,8 @@ def make(engine: Engine, data: Path, kind: str, at: datetime, others: list[str])
     own, signing = backup_keys.public_key(data / "keys"), backup_keys.own_signing_key(data / "keys")
     if not own or not signing:
         raise BackupProblem("Kunci pemulihan belum dibuat. Buat dan cetak kartunya.")
+    if shutil.disk_usage(data).free < 2 * backup_snapshot.size(engine) + ROOM:
+        raise BackupProblem("Ruang disk data hampir habis; kosongkan supaya cadangan jalan lagi.")
     path = data / "backups" / file_name(at)
     while path.exists():  # of this very second, or the clock was set back
         at += timedelta(seconds=1)

@@ -41,6 +41,14 @@ def taken(engine: Engine, target: Path) -> Iterator[Connection]:
         yield connection
 
 
+def size(engine: Engine) -> int:
+    """About how large a snapshot will be."""
+    if engine.dialect.name == "sqlite":
+        return Path(engine.url.database).stat().st_size
+    with engine.connect() as connection:
+        return connection.scalar(text("SELECT pg_database_size(current_database())"))
+
+
 def _vacuum(engine: Engine, target: Path) -> None:
     os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     # In no transaction.

@@ -320,6 +320,13 @@ def test_without_a_key_it_fails_with_a_sentence(alur_data):
     assert (backup.state, backup.problem[:22]) == (BackupState.FAILED, "Kunci pemulihan belum ")
 
 
+def test_a_disk_that_is_nearly_full_is_left_to_the_saves(alur_data, monkeypatch):
+    monkeypatch.setattr(backup_making, "ROOM", 2**60)
+    backup = back_up(alur_data)
+    assert (backup.state, backup.problem[:16]) == (BackupState.FAILED, "Ruang disk data ")
+    assert not list((alur_data / "backups").iterdir())
+
+
 def test_a_save_works_while_the_snapshot_is_taken(alur_data, tmp_path):
     """The snapshot is of one instant; what is saved meanwhile is in the clinic, not in it."""
     with backup_snapshot.taken(db.engine, tmp_path / "snapshot") as connection:
