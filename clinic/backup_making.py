@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
@@ -20,6 +21,7 @@ from clinic.small_files import sync_folder
 from db import sqlite_driver
 
 BEGINNING = "cadangan-"  # of all that a killed backup may leave in tmp
+UPLOADED = "unggahan-"  # a backup that somebody sent to the page
 ROOM = 256 * 1024**2  # left to the clinic's own saves
 PROGRESS = f"{BEGINNING}progress.json"
 
@@ -78,7 +80,10 @@ def alone(data: Path) -> Iterator[None]:
 
 def clear(data: Path) -> None:
     """Remove what a killed backup has left; nobody else is making one."""
-    leftovers = [*(data / "tmp").glob(f"{BEGINNING}*"), *(data / "backups").glob(".*.part")]
+    day_ago = time.time() - 24 * 3600
+    uploads = (data / "tmp").glob(f"{UPLOADED}*")  # a job removes its own, unless it was killed
+    leftovers = [path for path in uploads if path.stat().st_mtime < day_ago]
+    leftovers += [*(data / "tmp").glob(f"{BEGINNING}*"), *(data / "backups").glob(".*.part")]
     for path in leftovers:
         path.unlink()
 

@@ -90,8 +90,8 @@ def _nightly(at: datetime) -> Check:
     if latest and not latest.is_good:
         return Check(name, State.BAD, figures, f"{latest.problem} {TELL}")
     if good is None:
-        state = State.WATCH if backups.newest() is None else State.BAD
-        return Check(name, state, figures, "Berjalan sendiri sesudah cadangan pertama.")
+        sentence = "Berjalan sendiri sesudah cadangan pertama."
+        return Check(name, _never(at, drills.TOO_OLD), figures, sentence)
     if at - good.at >= drills.TOO_OLD:
         return Check(name, State.BAD, figures, f"Tidak berjalan lagi. {TELL}")
     sentence = (
@@ -104,8 +104,14 @@ def _paper(at: datetime) -> Check:
     name, good = "Latihan dengan kartu", drills.last(DrillKind.PAPER, good=True)
     how = "Sebulan sekali, di komputer lain, dengan kartu cetak: halaman Latihan kartu."
     if good is None:
-        return Check(name, State.WATCH, "belum pernah", how)
+        return Check(name, _never(at, drills.PAPER_TOO_OLD), "belum pernah", how)
     figures = f"berhasil {ago(at - good.at)}"
     if at - good.at >= drills.PAPER_TOO_OLD:
         return Check(name, State.BAD, figures, how)
     return Check(name, State.GOOD, figures, "Ulangi sebulan sekali.")
+
+
+def _never(at: datetime, longest: timedelta) -> State:
+    """Of a drill that never went well: the first one has its time too."""
+    since = backups.since()
+    return State.BAD if since and at - since >= longest else State.WATCH

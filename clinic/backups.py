@@ -45,7 +45,7 @@ def is_periodic_due(at: datetime) -> bool:
 
     So there is one in opening hours, whatever hours those are, and none of a sleeping clinic.
     """
-    last = db.session.scalar(select(func.max(Backup.asked_at)))
+    last = db.session.scalar(select(Backup.asked_at).order_by(Backup.id.desc()).limit(1))
     if last is not None and abs(at - last) < EVERY:
         return False
     return has_unsaved_changes()
@@ -114,6 +114,11 @@ def newest(*, at_all: bool = False) -> Backup | None:
     states = KEPT if at_all else (BackupState.DONE,)
     found = select(Backup).where(Backup.state.in_(states)).order_by(Backup.id.desc()).limit(1)
     return db.session.scalar(found.options(selectinload(Backup.copies)))
+
+
+def since() -> datetime | None:
+    """When the first good backup was taken."""
+    return db.session.scalar(select(Backup.taken_at).where(Backup.name != "").limit(1))
 
 
 def recent(limit: int = 20) -> list[Backup]:

@@ -121,6 +121,8 @@ def open_side(data: Path, url: URL, mark: str, source: Path, secret: str, trust:
 
     Raises BackupProblem, and leaves nothing of it behind.
     """
+    if url.get_backend_name() == "sqlite":
+        _check_disk(data, Path(url.database))
     place = side(data, mark)
     opened = check(url, mark, place, source, secret, trust)
     try:
@@ -142,6 +144,12 @@ def check(url: URL, mark: str, place: Path, source: Path, secret: str, trust: Tr
     except BaseException:
         discard(url, mark, place)
         raise
+
+
+def _check_disk(data: Path, database: Path) -> None:
+    """A switch is a rename, which doesn't lead from one disk to another."""
+    if os.stat(database.parent).st_dev != os.stat(data).st_dev:
+        raise BackupProblem("DATABASE_URL ada di disk lain. Pindahkan basis data ke ALUR_DATA.")
 
 
 def _check_engine(manifest: Manifest, url: URL) -> None:

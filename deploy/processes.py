@@ -75,7 +75,7 @@ class Child:
         work: Callable[[], None],
         *,
         leads_group: bool = False,
-        prepare: Callable[[], object] = lambda: None,
+        prepare: Callable[[], bool] = lambda: True,
     ):
         self.name = name
         self.does = does
@@ -116,11 +116,14 @@ class Child:
         if self.is_alive():
             return
         now = time.monotonic()
-        if self.status == PREPARE_AGAIN:
-            self.status = None
+        if self.status == PREPARE_AGAIN and now >= (self.due or 0):
             say(f"{self.name} menyiapkan basis data lain ...")
-            self.prepare()
-            self.start()
+            if self.prepare():
+                self.status = None
+                self.start()
+            else:  # without a database it must not start
+                self.due = now + LONGEST_DELAY
+        if self.status == PREPARE_AGAIN or self.pid:
             return
         if self.due is None:
             if now - self.started > LONGEST_DELAY:

@@ -31,9 +31,9 @@ def wait_until_ready(supervisor: Supervisor, ready: int) -> bool:
     return False
 
 
-def set_up() -> None:
+def set_up() -> bool:
     """The set-up again, which switches to a restored database while nothing has one open."""
-    os.spawnv(os.P_WAIT, SET_UP[0], SET_UP)  # noqa: S606
+    return os.spawnv(os.P_WAIT, SET_UP[0], SET_UP) == 0  # noqa: S606
 
 
 def serve() -> int:

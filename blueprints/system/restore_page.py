@@ -27,7 +27,6 @@ from validators import FieldError, clean_text
 
 LARGEST = 512 * 1024**2  # of an upload; larger ones are read where they lie
 NEWEST = "terbaru"  # the snapshot that needs no key
-UPLOADED = "unggahan-"
 
 
 def _known() -> dict[str, tuple[Path, Manifest]]:
@@ -127,7 +126,7 @@ def _source(chosen: str) -> tuple[Path, str, bool]:
     """The chosen file; an uploaded one is kept until it was read."""
     upload = request.files.get("unggahan")
     if upload is not None and upload.filename:
-        path = data_folder() / "tmp" / f"{UPLOADED}{secrets.token_hex(8)}.alur"
+        path = data_folder() / "tmp" / f"{backup_making.UPLOADED}{secrets.token_hex(8)}.alur"
         upload.save(path)
         return path, Path(upload.filename).name[:80], True
     if chosen in (known := _known()):
