@@ -25,8 +25,8 @@ run: environment ## Start the clinic: http://127.0.0.1:8000 (PORT, HOST, ALUR_DA
 backup: environment ## Make a backup now: checked, encrypted, copied to each place
 	@$(VENV)/python -m flask --app app backup
 
-restore: environment ## Bring a backup back, step by step (needs the recovery card)
-	@$(VENV)/python -m flask --app app restore
+restore: environment ## Bring a backup back, step by step (UNDO=1: back to what was used before)
+	@$(VENV)/python -m flask --app app restore $(if $(UNDO),--undo)
 
 test: dev-environment tools ## The whole test suite, on SQLite, PostgreSQL and in Chromium
 	@$(VENV)/python -m pytest -n $(WORKERS) --dist loadgroup $(TESTS)

@@ -133,8 +133,12 @@ def _keep_drill(order: dict, status: Status) -> None:
 
 
 @click.command("restore")
-def restore_command() -> None:
+@click.option("--undo", is_flag=True, help="Kembali ke data sebelum pemulihan terakhir.")
+def restore_command(undo: bool) -> None:
     """Bring a backup back, guided; nothing is changed before the last answer."""
+    if undo:
+        _undo()
+        return
     click.echo("PULIHKAN CADANGAN. Data yang dipakai sekarang tidak dihapus, hanya disisihkan.\n")
     source, manifest = _choose()
     _show(manifest)
@@ -149,9 +153,25 @@ def restore_command() -> None:
     if click.prompt(f"Ketik {YES} untuk memakainya", default="batal") != YES:
         restoring.discard(db.engine.url, mark, restoring.side(_data(), mark))
         raise click.ClickException("Dibatalkan; tidak ada yang berubah.")
+    _ask_switch(mark, "make restore")
+
+
+def _undo() -> None:
+    aside = [one for one in restoring.all_sides(_data()) if one.state == "set_aside"]
+    if not aside:
+        raise click.ClickException("Belum ada data yang disisihkan.")
+    place = restoring.side(_data(), aside[0].mark)
+    click.echo(f"Data yang disisihkan {aside[0].mark[:15]} (UTC) akan dipakai lagi.")
+    if click.prompt(f"Ketik {YES} untuk memakainya", default="batal") != YES:
+        raise click.ClickException("Dibatalkan; tidak ada yang berubah.")
+    restoring.prepare(place, restoring.side_url(db.engine.url, place, aside[0].mark))
+    _ask_switch(aside[0].mark, "make restore UNDO=1")
+
+
+def _ask_switch(mark: str, reason: str) -> None:
     db.session.remove()
     db.engine.dispose()
-    restoring.ask_switch(_data(), mark, by="terminal", reason="make restore")
+    restoring.ask_switch(_data(), mark, by="terminal", reason=reason)
     click.echo("Tercatat. Bila Alur sedang berjalan, ia menggantinya sendiri dalam beberapa detik.")
     click.echo("Bila tidak: jalankan make run.")
 

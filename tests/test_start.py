@@ -303,6 +303,11 @@ def test_a_running_clinic_goes_back_to_a_backup(clinic):
     until(clinic.answers, "the clinic answers")
     assert setting(clinic.data, "epoch") != before
     assert list((clinic.data / "restore").glob("*/db/alur.db")), "the old set is aside"
+    server, restored = clinic.child("alur-web"), setting(clinic.data, "epoch")
+    flask(clinic.environ, "restore", "--undo", typed="GANTI\n")
+    until(lambda: clinic.child("alur-web") not in {0, server}, "the server is another one again")
+    until(clinic.answers, "the clinic answers")
+    assert setting(clinic.data, "epoch") not in {before, restored}
     assert clinic.process.poll() is None
 
 
