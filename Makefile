@@ -14,13 +14,19 @@ WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); \
 TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench clean environment dev-environment python tools
+.PHONY: help run backup restore test check format bench clean environment dev-environment python tools
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: environment ## Start the clinic: http://127.0.0.1:8000 (PORT, HOST, ALUR_DATA, ALUR_DEMO)
 	@exec $(VENV)/python deploy/start.py $(SETUP)
+
+backup: environment ## Make a backup now: checked, encrypted, copied to each place
+	@$(VENV)/python -m flask --app app backup
+
+restore: environment ## Bring a backup back, step by step (UNDO=1: back to what was used before)
+	@$(VENV)/python -m flask --app app restore $(if $(UNDO),--undo)
 
 test: dev-environment tools ## The whole test suite, on SQLite, PostgreSQL and in Chromium
 	@$(VENV)/python -m pytest -n $(WORKERS) --dist loadgroup $(TESTS)

@@ -46,7 +46,7 @@ SENTENCES = {
     403: ("Tidak diizinkan", "Akun Anda tidak membuka halaman ini. Tanyakan kepada kepala."),
     404: ("Tidak ditemukan", "Halaman ini tidak ada, atau bukan bagian ruang Anda."),
     405: ("Bukan begini caranya", "Halaman ini hanya menerima kiriman dari formulirnya."),
-    413: ("Terlalu besar", "Teks paling banyak 1 MB, berkas impor 30 MB. Ringkas atau bagi."),
+    413: ("Terlalu besar", "Teks paling banyak 1 MB, impor 30 MB, cadangan 512 MB."),
     500: ("Ada kesalahan di server", "Kesalahan sudah dicatat. Isian di halaman sebelumnya aman."),
     503: ("Server sedang sibuk", "Tunggu sebentar, lalu muat ulang halaman ini."),
 }

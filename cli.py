@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -15,12 +16,26 @@ import click
 from flask import Flask, current_app
 from sqlalchemy import select
 
-from clinic import accounts, audit, clock, closing_work, demo, reference, settings, worker
+import backup_commands
+from clinic import (
+    accounts,
+    audit,
+    backup_keys,
+    backup_worker,
+    clock,
+    closing_work,
+    demo,
+    reference,
+    restoring,
+    settings,
+    worker,
+)
 from db import SQLITE_IS_WAL_SAFE, db, sqlite_driver, transaction, utcnow
 from models import Role, User
 
 DEMO_PASSWORD = "coba-alur-sekarang"  # noqa: S105  printed by `make run`, in demo data only
 BEAT_SECONDS = 5
+BACKUP_DUE = 3  # how a round of work says that a backup should be made
 NOBODY_TO_ASK = (
     "Basis data masih kosong dan tidak ada terminal untuk bertanya. Jalankan di terminal, atau "
     "sebutkan --clinic, --time-zone, --head-name, --head-username, dan --head-password-file."
@@ -52,7 +67,11 @@ def is_empty() -> bool:
 def setup_command(clinic, time_zone, head_name, head_username, head_password_file) -> None:
     """Create or migrate the database; fill an empty one. Safe to repeat."""
     with _alone("setup"):
+        switched = switch_if_asked()
         prepare_database()
+        if switched:
+            note_switch(switched)
+        make_recovery_key()
         if not is_empty():
             return
         if not clock.is_right():
@@ -88,8 +107,43 @@ def prepare_database() -> None:
     import_module("flask_migrate").upgrade()
     with transaction():
         reference.seed()
-        if not settings.value("epoch"):
-            settings.set_value("epoch", settings.new_epoch())
+        for key, make in (("epoch", settings.new_epoch), ("clinic_ref", settings.new_clinic_ref)):
+            if not settings.value(key):
+                settings.set_value(key, make())
+
+
+def switch_if_asked() -> dict[str, str] | None:
+    """Put a restored database in the place of the one in use, while nothing has it open."""
+    config = current_app.config["ALUR"]
+    switched = restoring.apply_switch(config.data, db.engine.url)
+    if switched:
+        audit.use_key(config.key("audit"))
+        click.echo("Basis data hasil pemulihan sekarang dipakai.")
+    return switched
+
+
+def note_switch(switched: dict[str, str]) -> None:
+    """Who asked, in the trail of the database that is used now."""
+    with transaction():
+        details = f"oleh {switched['by']}"
+        audit.record(audit.SYSTEM, "switch_database", reason=switched["reason"], details=details)
+
+
+def make_recovery_key() -> None:
+    """The clinic's first recovery key; /sistem asks the head to print its card."""
+    keys = current_app.config["ALUR"].keys
+    if not backup_keys.public_key(keys):
+        backup_keys.make(keys)
+
+
+@click.command("prepare-restored")
+def prepare_restored_command() -> None:
+    """Bring a restored database, aside in an ALUR_DATA of its own, up to date for use."""
+    prepare_database()
+    with transaction():
+        settings.set_value("epoch", settings.new_epoch())  # no queue version comes again
+        accounts.end_all_sessions()
+        audit.record(audit.SYSTEM, "prepare_restored")
 
 
 def fill_demo() -> None:
@@ -175,45 +229,73 @@ def worker_command() -> None:
 
 
 def _work_until_stopped() -> None:
-    """Each round of work is a fork: whatever it needed goes back to the system at its end."""
+    """Each round of work is a fork: whatever it needed goes back to the system at its end.
+
+    What takes minutes, backups, has a fork of its own beside the rounds.
+    """
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
+    backup = 0
     while not stop.is_set():
-        round_of_work = os.fork()
-        if not round_of_work:
-            _work(stop)
-        while not os.waitpid(round_of_work, os.WNOHANG)[0]:
+        round_of_work = _fork(_work)
+        while (ended := _ended(round_of_work)) is None:
             if stop.is_set():
                 os.kill(round_of_work, signal.SIGTERM)
             time.sleep(0.02)
+        if backup and _ended(backup) is not None:
+            backup = 0
+        if ended == BACKUP_DUE and not backup and not stop.is_set():
+            backup = _fork(_back_up)
         stop.wait(BEAT_SECONDS)
+    if backup and _ended(backup) is None:
+        os.kill(backup, signal.SIGKILL)  # the next start clears up, and takes it up again
 
 
-def _work(stop: threading.Event) -> None:
-    """All that is due now, then the end of this process; its parent's death stops it early."""
-    parent = os.getppid()
-
-    def must_stop() -> bool:
-        return stop.is_set() or os.getppid() != parent
-
+def _fork(work: Callable[[Callable[[], bool]], int]) -> int:
+    """Do this in a process of its own; it is asked to stop by SIGTERM or its parent's death."""
+    pid = os.fork()
+    if pid:
+        return pid
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    parent, code = os.getppid(), 0
     try:
-        has_more = True
-        while has_more and not must_stop():
-            worker.run_once()
-            if clock.is_right():
-                closing_work.work(current_app.config["ALUR"].data, utcnow(), must_stop)
-            has_more = worker.import_patients(current_app.config["ALUR"].data, must_stop)
+        code = work(lambda: stop.is_set() or os.getppid() != parent)
         db.session.remove()
         db.engine.dispose()
     except Exception:  # the next round may find that the disk has room again, the database is back
         log.exception("worker step failed")
     finally:
-        os._exit(0)
+        os._exit(code)
+
+
+def _ended(pid: int) -> int | None:
+    """Its exit code, None while it runs."""
+    ended, status = os.waitpid(pid, os.WNOHANG)
+    return os.waitstatus_to_exitcode(status) if ended else None
+
+
+def _work(must_stop: Callable[[], bool]) -> int:
+    """All that is due now."""
+    data, has_more = current_app.config["ALUR"].data, True
+    while has_more and not must_stop():
+        worker.run_once()
+        if not clock.is_right():
+            return 0
+        closing_work.work(data, utcnow(), must_stop)
+        has_more = worker.import_patients(data, must_stop)
+    return BACKUP_DUE if backup_worker.is_due(utcnow()) else 0
+
+
+def _back_up(must_stop: Callable[[], bool]) -> int:
+    backup_worker.run(current_app.config["ALUR"].data, must_stop)
+    return 0
 
 
 def init_app(app: Flask) -> None:
-    for command in (setup_command, ready_message_command, demo_data_command, worker_command):
+    own = (setup_command, prepare_restored_command, ready_message_command)
+    for command in (*own, demo_data_command, worker_command, *backup_commands.COMMANDS):
         app.cli.add_command(command)
     if os.environ.get("FLASK_RUN_FROM_CLI") == "true":
         use_migrations(app)  # for `flask db ...`

@@ -15,6 +15,7 @@ Pharmacy     StockBatch, StockMove, PrescriptionReview, DispensedLine, Dispensin
 Reports      ReportLock, LockedReport, DayRecap, PcareMark
 Unsaved      UnsavedText (working storage, not the record)
 Operations   ClosingStep, AuditEntry, OutboxEntry, WorkerBeat
+Backups      Backup, BackupCopy, Drill
 
 No queries, no texts, no serialisers here. Instants (`*_at`) are UTC, days (`*_on`) are the
 clinic's. A row that may leave the house has a `public_id`; nothing is ever deleted.
@@ -22,6 +23,15 @@ clinic's. A row that may leave the house has a `public_id`; nothing is ever dele
 
 from tables.actions import ActionTerm, Procedure
 from tables.amendments import Amendment, AmendmentLine, AmendmentState
+from tables.backups import (
+    Backup,
+    BackupCopy,
+    BackupKind,
+    BackupState,
+    CopyState,
+    Drill,
+    DrillKind,
+)
 from tables.closing import ClosingStep, StepName, StepState
 from tables.consents import Consent, ConsentDecision, Signer
 from tables.dispensing import DispensedLine, Dispensing, PrescriptionReview
@@ -135,9 +145,14 @@ __all__ = [
     "AmendmentLine",
     "AmendmentState",
     "AuditEntry",
+    "Backup",
+    "BackupCopy",
+    "BackupKind",
+    "BackupState",
     "CaseType",
     "ClosingStep",
     "ComplaintTerm",
+    "CopyState",
     "Counted",
     "Counter",
     "DatePrecision",
@@ -147,6 +162,8 @@ __all__ = [
     "Dispensing",
     "Disposition",
     "DraftKind",
+    "Drill",
+    "DrillKind",
     "EntryKind",
     "EntryState",
     "Examination",

@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from clinic import audit
 from db import db, utcnow
-from models import Poli, Role, User, UserPoli
+from models import LoginSession, Poli, Role, User, UserPoli
 
 MIN_PASSPHRASE = 15
 COMMON = ("password", "puskesmas", "12345678", "qwerty", "admin", "rahasia", "indonesia")
@@ -127,3 +127,9 @@ def set_rooms(user: User, codes: list[str]) -> None:
         db.session.add(UserPoli(user_id=user.id, poli_id=poli_id))
     db.session.flush()
     db.session.expire(user, ["rooms"])
+
+
+def end_all_sessions() -> None:
+    """Whoever was logged in, in a database that was restored, logs in again."""
+    open_ones = update(LoginSession).where(LoginSession.ended_at.is_(None))
+    db.session.execute(open_ones.values(ended_at=utcnow()))

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import Connection, insert, select, text
+from sqlalchemy.orm import Session
 
 from db import db, utcnow
 from models import AuditEntry
@@ -74,20 +75,24 @@ def record(
     db.session.execute(_ADD, entry | {"hash": _digest(before or GENESIS, entry)})
 
 
-def broken_link(since: int = 0) -> int | None:
-    """The `seq` of the first entry after `since` whose hash doesn't fit, or None."""
-    before = db.session.scalar(select(AuditEntry.hash).where(AuditEntry.seq == since)) or GENESIS
+def broken_link(since: int = 0, source: Session | Connection | None = None) -> int | None:
+    """The `seq` of the first entry after `since` whose hash doesn't fit, or None.
+
+    Looks at the clinic's database, or at a copy of it by its connection.
+    """
+    source = source or db.session()
+    before = source.scalar(select(AuditEntry.hash).where(AuditEntry.seq == since)) or GENESIS
     expected = since + 1
-    rows = select(AuditEntry).where(AuditEntry.seq > since).order_by(AuditEntry.seq)
-    for entry in db.session.scalars(rows.execution_options(yield_per=1000)):
-        if entry.seq != expected or not _fits(before, entry):
+    rows = select(AuditEntry.__table__).where(AuditEntry.seq > since).order_by(AuditEntry.seq)
+    for entry in source.execute(rows.execution_options(yield_per=1000)).mappings():
+        if entry["seq"] != expected or not _fits(before, entry):
             return expected
-        before, expected = entry.hash, expected + 1
+        before, expected = entry["hash"], expected + 1
     return None
 
 
-def _fits(before: str, entry: AuditEntry) -> bool:
-    return hmac.compare_digest(entry.hash, _digest(before, vars(entry)))
+def _fits(before: str, entry: Mapping[str, Any]) -> bool:
+    return hmac.compare_digest(entry["hash"], _digest(before, entry))
 
 
 def _digest(before: str, entry: Mapping[str, Any]) -> str:

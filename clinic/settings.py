@@ -4,11 +4,12 @@ import ipaddress
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 from sqlalchemy import select
 
-from clinic import mrn_template, paper_number, report_due
+from clinic import backup_keys, mrn_template, paper_number, report_due
 from db import db
 from models import Setting
 
@@ -17,6 +18,9 @@ TIME_ZONES = {
     "Asia/Makassar": "WITA",
     "Asia/Jayapura": "WIT",
 }
+
+
+MOST_PLACES = 6
 
 
 class SettingError(ValueError):
@@ -93,6 +97,24 @@ def _yes_or_no(value: str) -> str:
     if value not in ("ya", "tidak"):
         raise SettingError("Pilih ya atau tidak.")
     return value
+
+
+def _places(value: str) -> str:
+    places = list(dict.fromkeys(line.strip() for line in value.splitlines() if line.strip()))
+    for place in places:
+        path = PurePosixPath(place)
+        if not path.is_absolute() or ".." in path.parts or len(place) > 200 or len(path.parts) < 2:
+            raise SettingError(f"{place} bukan alamat folder, misalnya /media/usb-cadangan.")
+    if len(places) > MOST_PLACES:
+        raise SettingError(f"Paling banyak {MOST_PLACES} tempat.")
+    return "\n".join(places)
+
+
+def _public_key(value: str) -> str:
+    try:
+        return backup_keys.parse_public(value)
+    except backup_keys.KeyProblem as problem:
+        raise SettingError(str(problem)) from None
 
 
 @dataclass(frozen=True)
@@ -190,10 +212,14 @@ DEFINITIONS: dict[str, Definition] = {
         "memvalidasinya.",
     ),
     "is_demo": Definition("Data latihan", False, lambda text: text == "1"),
+    "backup_places": Definition("Tempat cadangan lain", "", _places),
+    "health_office_key": Definition("Kunci publik dinas kesehatan", "", _public_key),
+    # Whose backups these are; goes with the data, not with the machine.
+    "clinic_ref": Definition("Tanda puskesmas", "", str),
     # Part of every queue version: a restored database never repeats one.
     "epoch": Definition("Tanda basis data", "", str),
 }
-HIDDEN = {"is_demo", "epoch"}
+HIDDEN = {"is_demo", "epoch", "clinic_ref", "backup_places", "health_office_key"}
 
 # From the table: every page asks, and asking the class takes three times as long.
 _STORED = select(Setting.__table__.c.key, Setting.__table__.c.value)
@@ -234,3 +260,8 @@ def parse(key: str, typed: str) -> Any:
 
 def new_epoch() -> str:
     return secrets.token_hex(3)
+
+
+def new_clinic_ref() -> str:
+    """What tells this clinic's backups from another one's."""
+    return secrets.token_hex(4)

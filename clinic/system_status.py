@@ -1,17 +1,16 @@
 """How the system itself is: database, disk, worker, day, audit trail; in words for everybody."""
 
 import shutil
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 
 from sqlalchemy import case, func, select, text
 
 import timekeeping
-from clinic import audit, days, settings
+from clinic import audit, backup_status, days, settings
+from clinic.status_check import Check, State, ago, span
 from db import SQLITE_IS_WAL_SAFE, db, sqlite_driver, utcnow
-from formatting import clock_time, long_date, minutes_text, number_text
+from formatting import clock_time, long_date, number_text
 from models import (
     AuditEntry,
     Counter,
@@ -32,22 +31,6 @@ OUTBOX_LATE = timedelta(days=1)
 CHECKED_ENTRIES = 5_000
 
 
-class State(StrEnum):
-    GOOD = "Baik"
-    WATCH = "Perhatian"
-    BAD = "Masalah"
-
-
-@dataclass(frozen=True)
-class Check:
-    """One line of the status page: what, how it is, its figures, what to do."""
-
-    name: str
-    state: State
-    figures: str
-    sentence: str
-
-
 def checks(data: Path, at: datetime | None = None) -> list[Check]:
     """All lines of the status page; `data` is the folder that holds the clinic's files."""
     at = at or utcnow()
@@ -57,6 +40,7 @@ def checks(data: Path, at: datetime | None = None) -> list[Check]:
         database(),
         disk(data),
         worker(at),
+        *backup_status.checks(at, data / "keys"),
         outbox(at),
         audit_trail(),
     ]
@@ -110,7 +94,7 @@ def worker(at: datetime) -> Check:
     if last is None:
         return Check(name, State.BAD, "belum pernah berjalan", restart)
     age = at - last
-    figures = f"tanda hidup {_ago(age)}"
+    figures = f"tanda hidup {ago(age)}"
     if age >= BEAT_GONE:
         return Check(name, State.BAD, figures, f"Tidak bekerja. {restart}")
     if age >= BEAT_LATE:
@@ -182,7 +166,7 @@ def clock(at: datetime) -> Check:
     figures = f"{clock_time(at, zone)} {settings.TIME_ZONES[zone]}"
     offset = round(timekeeping.offset())
     if offset:
-        apart = ("lambat" if offset > 0 else "cepat") + f" {_span(abs(offset))}"
+        apart = ("lambat" if offset > 0 else "cepat") + f" {span(abs(offset))}"
         return Check(
             "Jam server",
             State.WATCH,
@@ -220,15 +204,3 @@ def size_text(size: int) -> str:
         if size >= factor:
             return f"{number_text(round(size / factor, 1))} {unit}"
     return f"{number_text(round(size / 1024))} KB"
-
-
-def _ago(age: timedelta) -> str:
-    return f"{_span(max(0, int(age.total_seconds())))} lalu"
-
-
-def _span(seconds: int) -> str:
-    if seconds < 60:
-        return f"{seconds} detik"
-    if seconds < 2 * 24 * 3600:
-        return minutes_text(seconds // 60)
-    return f"{seconds // (24 * 3600)} hari"

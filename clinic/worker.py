@@ -35,6 +35,11 @@ log = logging.getLogger("alur.worker")
 _started = timekeeping.uptime()
 
 
+def running_for() -> timedelta:
+    """Since the worker was started, whatever the clock did."""
+    return timedelta(seconds=timekeeping.uptime() - _started)
+
+
 def run_once(at: datetime | None = None) -> None:
     """All that is due at this instant (default now), the sign of life first.
 
@@ -63,7 +68,7 @@ def beat(name: str, at: datetime, note: str = "") -> WorkerBeat:
     if row is None:
         row = WorkerBeat(name=name)
         db.session.add(row)
-    started_at = at - timedelta(seconds=timekeeping.uptime() - _started)
+    started_at = at - running_for()
     row.pid, row.started_at, row.beat_at, row.note = os.getpid(), started_at, at, note
     db.session.flush()
     return row

@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 FIRST_DELAY, LONGEST_DELAY = 1, 60  # seconds before a dead process is started again
 STOP_WITHIN = 9
+PREPARE_AGAIN = 75  # exit code of a server that asks for the set-up before it is started again
 PR_SET_PDEATHSIG, PR_SET_NAME = 1, 15
 
 
@@ -68,12 +69,19 @@ class Child:
     """A process that is started again when it dies, each time a little later."""
 
     def __init__(
-        self, name: str, does: str, work: Callable[[], None], *, leads_group: bool = False
+        self,
+        name: str,
+        does: str,
+        work: Callable[[], None],
+        *,
+        leads_group: bool = False,
+        prepare: Callable[[], bool] = lambda: True,
     ):
         self.name = name
         self.does = does
         self.work = work
         self.leads_group = leads_group  # it and its own children get signals together
+        self.prepare = prepare
         self.pid = 0
         self.status: int | None = None
         self.delay = FIRST_DELAY
@@ -108,6 +116,15 @@ class Child:
         if self.is_alive():
             return
         now = time.monotonic()
+        if self.status == PREPARE_AGAIN and now >= (self.due or 0):
+            say(f"{self.name} menyiapkan basis data lain ...")
+            if self.prepare():
+                self.status = None
+                self.start()
+            else:  # without a database it must not start
+                self.due = now + LONGEST_DELAY
+        if self.status == PREPARE_AGAIN or self.pid:
+            return
         if self.due is None:
             if now - self.started > LONGEST_DELAY:
                 self.delay = FIRST_DELAY

@@ -13,11 +13,13 @@ from pathlib import Path
 from flask import Flask
 from gunicorn.app.base import Application
 from gunicorn.arbiter import Arbiter
+from gunicorn.errors import HaltServer
 
 import cli
 from app import create_app
+from clinic import restoring
 from deploy.memory import return_large_blocks, return_unused
-from deploy.processes import Child, fork
+from deploy.processes import PREPARE_AGAIN, Child, fork
 from deploy.ready import announce
 from deploy.warm_up import warm_up
 
@@ -40,6 +42,8 @@ class Master(Arbiter):
             cli.worker_command(args=[])
 
     def manage_workers(self) -> None:
+        if restoring.is_switch_asked(self.app.application.config["ALUR"].data):
+            raise HaltServer("a restored database takes over", PREPARE_AGAIN)
         super().manage_workers()
         self.background.look_after()
 

@@ -18,6 +18,7 @@ sys.path.insert(0, ROOT)
 from deploy.processes import Child, Supervisor, die_with_parent, say  # noqa: E402
 
 PREPARE = [sys.executable, os.path.join(ROOT, "deploy", "prepare.py")]
+SET_UP = [sys.executable, "-m", "flask", "--app", os.path.join(ROOT, "app.py"), "setup"]
 READY_WITHIN = 60
 
 
@@ -30,13 +31,19 @@ def wait_until_ready(supervisor: Supervisor, ready: int) -> bool:
     return False
 
 
+def set_up() -> bool:
+    """The set-up again, which switches to a restored database while nothing has one open."""
+    return os.spawnv(os.P_WAIT, SET_UP[0], SET_UP) == 0  # noqa: S606
+
+
 def serve() -> int:
     ready, tell_ready = os.pipe()
 
     def work() -> None:
         import_module("deploy.server").serve(tell_ready)
 
-    supervisor = Supervisor(Child("alur-web", "gunicorn (Alur)", work, leads_group=True))
+    child = Child("alur-web", "gunicorn (Alur)", work, leads_group=True, prepare=set_up)
+    supervisor = Supervisor(child)
     supervisor.listen()
     gc.freeze()  # else the fork's collections write to all that it shares with this process
     supervisor.child.start()

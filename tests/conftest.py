@@ -21,7 +21,7 @@ from tests import postgres
 from tests.databases import ENGINES, Databases
 from tests.pages import PageClient, enter
 
-pytest_plugins = ["tests.browser"]
+pytest_plugins = ["tests.backing_up", "tests.browser"]
 # Half of what the browser's tests take.
 OF_PAGES = {"tests.test_browser_pages", "tests.test_walk", "tests.test_browser_day"}
 

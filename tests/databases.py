@@ -107,13 +107,16 @@ class Postgresql(Database):
             *(f"CREATE TABLE pristine.{t.name} AS TABLE public.{t.name}" for t in tables),
         )
         # One session and one function: what was parsed and planned once serves every test.
-        self.restorer = psycopg.connect(self._address(), autocommit=True)
-        # A replica's session checks no foreign keys and fires no triggers.
-        self.restorer.execute("SET session_replication_role = replica")
+        self.connect()
         body = "".join(self._restoring(table) for table in tables)
         self.restorer.execute(
             f"CREATE PROCEDURE pristine.restore() LANGUAGE plpgsql AS $$ BEGIN {body} END $$"
         )
+
+    def connect(self) -> None:
+        self.restorer = psycopg.connect(self._address(), autocommit=True)
+        # A replica's session checks no foreign keys and fires no triggers.
+        self.restorer.execute("SET session_replication_role = replica")
 
     @staticmethod
     def _restoring(table: Table) -> str:

@@ -15,6 +15,7 @@ NO_PAGES = {"static", "system.healthz", "poli.queue_rows", "examination.diagnosi
     *("records.import_progress", "records.import_broken", "examination.typing_token"),
     *("examination.medicine_options", "examination.procedure_options"),
     *("examination.prescription_line", "reports.download", "reports.register_file"),
+    *("system.backup_progress", "system.side_copy_progress"),
 }
 # There is one only while a list is imported: test_browser_import.py looks at them.
 OF_AN_IMPORT = {"records.import_page", "records.import_columns_page", "records.import_rows"}
@@ -29,6 +30,8 @@ OF_PRESCRIPTIONS = {
 }
 # A block and its sheet: test_pages_of_paper_slips.
 OF_SLIPS = {"registration.slip_block"}
+# A backup opened aside: test_pages_of_a_restore.
+OF_BACKUPS = {"system.side_copy"}
 UNLINKED = ["/pemeriksaan/kertas", "/layar", "/layar/UMUM", "/sistem/kamus/coba"]
 # Linked from tests with numbers, and while somebody has to validate.
 UNLINKED += ["/sistem/laboratorium/1", "/sistem/laboratorium/1/rujukan", "/laboratorium/validasi"]
@@ -97,7 +100,7 @@ def test_every_page_that_a_link_leads_to(app, live_server, page):
         for rule in app.url_map.iter_rules()
         if "GET" in rule.methods and rule.endpoint not in NO_PAGES
     }
-    by_chance = OF_AN_IMPORT | OF_PAPERS | OF_FORMS | OF_PRESCRIPTIONS | OF_SLIPS
+    by_chance = OF_AN_IMPORT | OF_PAPERS | OF_FORMS | OF_PRESCRIPTIONS | OF_SLIPS | OF_BACKUPS
     assert pages - seen - by_chance == LOOKED_AT_BELOW
 
 
@@ -455,3 +458,26 @@ def test_the_page_of_a_new_prescription(live_server, page, look):
     page.get_by_role("link", name="Tulis resep").first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Resep baru")
     look("a new prescription")
+
+
+def test_pages_of_a_restore(live_server, page, look):
+    head = Desk(page, live_server).log_in("kepala")
+    head.go("/sistem/cadangan")
+    page.get_by_label("Tempat salinan").fill("/tidak/ada")
+    head.press("Simpan tempat")
+    head.press("Buat cadangan sekarang")
+    look("a backup that is being made")
+    expect(page.get_by_role("button", name="Buat cadangan sekarang")).to_be_visible(timeout=60_000)
+    look("a place that is missing")
+    head.go("/sistem/cadangan/pulihkan")
+    head.press("Buka dan periksa di samping")
+    expect(page.get_by_role("alert")).to_be_focused()
+    look("nothing chosen")
+    page.get_by_text("tanpa kunci").click()
+    head.press("Buka dan periksa di samping")
+    look("a backup that is being opened")
+    expect(page.get_by_role("button", name="Ganti data sekarang")).to_be_visible(timeout=60_000)
+    head.press("Ganti data sekarang")
+    expect(page.get_by_role("alert")).to_be_focused()
+    look("a side copy, and no reason to use it")
+    head.press("Buang salinan samping")

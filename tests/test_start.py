@@ -6,6 +6,7 @@ import pty
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import urllib.error
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from clinic import backup_keys
 from tests.browser import PATIENCE, LiveServer, children_of, until
 from tests.postgres import free_port
 
@@ -264,3 +266,72 @@ def test_missing_tools_are_said_in_a_sentence(tmp_path):
     assert done.returncode == 0
     assert done.stderr.startswith("Not installed here: chromium")
     assert len(done.stderr.splitlines()) == 1
+
+
+# --- A restore ----------------------------------------------------------------------------------
+
+
+def flask(environ: dict[str, str], *command: str, typed: str = "") -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "app", *command],
+        cwd=ROOT,
+        env=environ,
+        start_new_session=True,  # no terminal: keys are read from what is typed too
+        input=typed,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=4 * PATIENCE,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def setting(data: Path, key: str) -> str:
+    with contextlib.closing(sqlite3.connect(data / "db" / "alur.db")) as connection:
+        found = connection.execute("SELECT value FROM setting WHERE key = ?", (key,))
+        return found.fetchone()[0]
+
+
+def test_a_running_clinic_goes_back_to_a_backup(clinic):
+    """By the guided command; the server sees the request and starts again by itself."""
+    assert "sudah diperiksa" in flask(clinic.environ, "backup")
+    server, before = clinic.child("alur-web"), setting(clinic.data, "epoch")
+    printed = flask(clinic.environ, "restore", typed="1\nGANTI\n")
+    assert "siap dipakai" in printed
+    until(lambda: clinic.child("alur-web") not in {0, server}, "the server is another one")
+    until(clinic.answers, "the clinic answers")
+    assert setting(clinic.data, "epoch") != before
+    assert list((clinic.data / "restore").glob("*/db/alur.db")), "the old set is aside"
+    server, restored = clinic.child("alur-web"), setting(clinic.data, "epoch")
+    flask(clinic.environ, "restore", "--undo", typed="GANTI\n")
+    until(lambda: clinic.child("alur-web") not in {0, server}, "the server is another one again")
+    until(clinic.answers, "the clinic answers")
+    assert setting(clinic.data, "epoch") not in {before, restored}
+    assert clinic.process.poll() is None
+
+
+def test_another_computer_starts_from_a_copy_and_the_card(tmp_path):
+    """The disk is gone: what is left is a stick and a sheet of paper."""
+    lost, new, stick = tmp_path / "lost", tmp_path / "new", tmp_path / "stick"
+    environ = {**os.environ, "ALUR_DATA": str(lost), "ALUR_DEMO": "0"}
+    environ.pop("DATABASE_URL", None)
+    (tmp_path / "passphrase").write_text(SECRET)
+    options = [*HEAD, "--head-password-file", str(tmp_path / "passphrase")]
+    flask(environ, "setup", *options)
+    flask(environ, "backup")
+    card = backup_keys.pending(lost / "keys")
+    clinic, audit_key = setting(lost, "clinic_ref"), (lost / "keys" / "audit.key").read_bytes()
+    shutil.copytree(lost / "backups", stick / "alur-1234")
+    shutil.rmtree(lost)
+
+    environ["ALUR_DATA"] = str(new)
+    first = card.lines[0]
+    wrong = first[:3] + ("Q" if first[3] != "Q" else "P") + first[4:]
+    typed = [str(stick), "1", wrong, *card.lines[1:], *card.lines, "GANTI"]
+    printed = flask(environ, "restore", typed="\n".join([*typed, ""]))
+    assert "salah ketik di baris 1." in printed
+    flask(environ, "setup")
+    assert setting(new, "clinic_ref") == clinic
+    assert (new / "keys" / "audit.key").read_bytes() == audit_key
+    assert backup_keys.public_key(new / "keys") == card.public, "its card goes on being valid"

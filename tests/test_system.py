@@ -67,7 +67,7 @@ HEAD_ONLY = (
     "/sistem/wilayah",
     "/sistem/wilayah/baru",
 )
-TECHNICAL = ("/sistem", "/sistem/sesi", "/sistem/pengaturan", "/sistem/audit")
+TECHNICAL = ("/sistem", "/sistem/cadangan", "/sistem/sesi", "/sistem/pengaturan", "/sistem/audit")
 
 
 @pytest.fixture

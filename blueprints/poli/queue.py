@@ -11,7 +11,7 @@ import access
 import responses
 import sessions
 from blueprints.poli.blueprint import bp, staff
-from clinic import days, queue_watch, queues, slip_records, unfinished
+from clinic import backup_status, days, queue_watch, queues, slip_records, unfinished
 from clinic.queue_lines import present_version, room_after
 from clinic.queue_steps import last_action
 from clinic.signed_in import Room
@@ -43,6 +43,7 @@ def rooms():
         "poli/rooms.html",
         rooms=zip(mine, board.rooms, strict=True),
         on_paper=slip_records.count_unwritten([each.id for each in current_user.rooms]),
+        checks=backup_status.for_front_page() if access.has_role(Role.HEAD) else [],
     )
 
 

@@ -136,6 +136,16 @@ ACTION_LABELS = {
     "change_lab_test": "Mengubah jenis pemeriksaan laboratorium",
     "change_lab_range": "Mengubah nilai rujukan laboratorium",
     "change_setting": "Mengubah pengaturan",
+    "ask_backup": "Meminta cadangan",
+    "try_backup_place": "Mencoba tempat salinan cadangan",
+    "drill_backup": "Latihan pemulihan",
+    "open_backup": "Membuka cadangan",
+    "discard_side_copy": "Membuang salinan samping",
+    "switch_database": "Mengganti basis data dengan hasil pemulihan",
+    "prepare_restored": "Menyiapkan basis data hasil pemulihan",
+    "make_recovery_key": "Membuat kunci pemulihan baru",
+    "view_recovery_card": "Melihat kartu pemulihan",
+    "confirm_recovery_card": "Mencatat kartu pemulihan sudah dicetak",
 }
 # Only what an opaque id stands for in words; the action says the rest.
 OBJECT_LABELS = {

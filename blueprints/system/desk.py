@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, current_app, g, request, url_for
@@ -19,6 +20,7 @@ bp = Blueprint("system", "blueprints.system")
 LARGEST_ID = 2**31 - 1  # what an integer column of PostgreSQL takes
 TABS = (
     ("Keadaan", "system.status"),
+    ("Cadangan", "system.backup_page"),
     ("Pengguna", "system.users"),
     ("Sesi", "system.open_sessions"),
     ("Ruang", "system.rooms"),
@@ -111,6 +113,11 @@ def open_rooms(*kept: str | None) -> dict[str, str]:
 
 def choices(labels: Mapping[str, str]) -> list[SelectChoice]:
     return [SelectChoice(value=str(value), label=label) for value, label in labels.items()]
+
+
+def data_folder() -> Path:
+    """Where the clinic's files lie."""
+    return current_app.config["ALUR"].data
 
 
 ANY_SEX = {"": "Semua", "L": "Laki-laki", "P": "Perempuan"}

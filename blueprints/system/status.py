@@ -38,7 +38,6 @@ def status():
     return render_template(
         "system/status.html",
         checks=system_status.checks(current_app.config["ALUR"].data),
-        states=system_status.State,
         version=VERSION,
         python=platform.python_version(),
     )

@@ -1,0 +1,253 @@
+"""Backups and restores from the terminal, and the job behind the page that restores."""
+
+import json
+import os
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import click
+from flask import current_app
+from sqlalchemy import func, select
+
+from clinic import (
+    audit,
+    backup_keys,
+    backup_making,
+    backup_manifest,
+    backup_worker,
+    backups,
+    drills,
+    restoring,
+    settings,
+)
+from clinic.backup_manifest import BackupProblem, Manifest
+from clinic.restore_reading import Trust
+from clinic.restoring import Status
+from db import db, transaction
+from formatting import clock_time, day_in_zone, long_date, number_text
+from models import Backup, BackupKind, BackupState, DrillKind, Patient
+
+KINDS = [kind.value for kind in BackupKind if kind is not BackupKind.PERIODIC]
+YES = "GANTI"
+NICENESS = 10
+
+
+def _data() -> Path:
+    return current_app.config["ALUR"].data
+
+
+# --- Making one -----------------------------------------------------------------------------------
+
+
+@click.command("backup")
+@click.option("--kind", type=click.Choice(KINDS), default=BackupKind.MANUAL.value)
+def backup_command(kind: str) -> None:
+    """Make a backup now and wait for it. Exit code 1 when it is not whole."""
+    with transaction():
+        backup_id = backups.ask(audit.SYSTEM, BackupKind(kind)).id
+    while True:  # the worker may be quicker, which is as good
+        backup_worker.run(_data())
+        db.session.rollback()
+        backup = db.session.get_one(Backup, backup_id)
+        if backup.state not in backups.PENDING:
+            break
+        time.sleep(1)
+    if backup.state != BackupState.DONE:
+        raise click.ClickException(backup.problem)
+    click.echo(f"Cadangan selesai dan sudah diperiksa: {backup.name}")
+    for copy in backup.copies:
+        click.echo(f"  {copy.place}: {copy.reason or 'ada dan terbaca kembali'}")
+
+
+# --- Opening one aside ----------------------------------------------------------------------------
+
+
+def trust_of_this_server(*, takes_unsigned: bool = False) -> Trust:
+    """What is known here; a server without patients takes any clinic's backup."""
+    has_patients = db.session.scalar(select(func.count()).select_from(Patient)) > 0
+    ref = settings.value("clinic_ref") if has_patients else ""
+    return Trust(ref, backup_keys.own_signing_key(_data() / "keys"), takes_unsigned)
+
+
+@click.command("open-backup")
+def open_backup_command() -> None:
+    """The page's job: its order comes in JSON on standard input, the key in it nowhere else."""
+    order = json.load(sys.stdin)
+    os.nice(NICENESS)
+    status = restoring.status_of(_data(), order["mark"])
+    try:
+        status = _put_back(order, status) if order["is_undo"] else _opened(order, status)
+    except BackupProblem as problem:
+        status = replace(status, state="refused", sentence=str(problem))
+    except Exception:
+        current_app.logger.exception("a backup could not be opened")
+        status = replace(status, state="refused", sentence="Gagal; sebabnya ada di log server.")
+    finally:
+        if order["is_upload"]:
+            Path(order["source"]).unlink(missing_ok=True)
+    if status.is_drill:
+        _keep_drill(order, status)
+    restoring.keep_status(_data(), status)
+
+
+def _opened(order: dict, status: Status) -> Status:
+    data, url, secret = _data(), db.engine.url, order["secret"]
+    trust, source = trust_of_this_server(), Path(order["source"])
+    db.session.rollback()
+    if not status.is_drill:
+        opened = restoring.open_side(data, url, status.mark, source, secret, trust)
+    else:  # the card itself tells whose backup it is
+        place, trust = restoring.side(data, status.mark), replace(trust, clinic_ref="")
+        opened = restoring.check(url, status.mark, place, source, secret, trust)
+        restoring.discard(url, status.mark, place)
+    return replace(
+        status,
+        state="checked" if status.is_drill else "ready",
+        is_signed=opened.is_signed,
+        compared=opened.compared,
+        manifest=opened.manifest,
+        code=drills.code(opened.manifest, backup_keys.signing_key(secret)) if secret else "",
+    )
+
+
+def _put_back(order: dict, status: Status) -> Status:
+    """Bring the set that was put aside up to date, and have it used again."""
+    data, url = _data(), db.engine.url
+    place = restoring.side(data, status.mark)
+    restoring.prepare(place, restoring.side_url(url, place, status.mark))
+    restoring.ask_switch(data, status.mark, by=order["by"], reason=order["reason"])
+    return replace(status, state="set_aside")
+
+
+def _keep_drill(order: dict, status: Status) -> None:
+    found = drills.Found(status.name, DrillKind.PAPER, status.compared)
+    if status.state == "refused":
+        found.problems.append(status.sentence)
+    with transaction():
+        drills.keep(audit.Actor(order["user_id"], order["role"], order["device"]), found)
+
+
+# --- make restore ---------------------------------------------------------------------------------
+
+
+@click.command("restore")
+@click.option("--undo", is_flag=True, help="Kembali ke data sebelum pemulihan terakhir.")
+def restore_command(undo: bool) -> None:
+    """Bring a backup back, guided; nothing is changed before the last answer."""
+    if undo:
+        _undo()
+        return
+    click.echo("PULIHKAN CADANGAN. Data yang dipakai sekarang tidak dihapus, hanya disisihkan.\n")
+    source, manifest = _choose()
+    _show(manifest)
+    secret = _ask_secret(source)
+    mark = restoring.new_mark()
+    click.echo("Membuka dan memeriksa cadangan di samping; data sekarang belum disentuh ...")
+    try:
+        restoring.open_side(_data(), db.engine.url, mark, source, secret, _trust())
+    except BackupProblem as problem:
+        raise click.ClickException(str(problem)) from None
+    click.echo("Cadangan utuh dan siap dipakai.")
+    if click.prompt(f"Ketik {YES} untuk memakainya", default="batal") != YES:
+        restoring.discard(db.engine.url, mark, restoring.side(_data(), mark))
+        raise click.ClickException("Dibatalkan; tidak ada yang berubah.")
+    _ask_switch(mark, "make restore")
+
+
+def _undo() -> None:
+    aside = [one for one in restoring.all_sides(_data()) if one.state == "set_aside"]
+    if not aside:
+        raise click.ClickException("Belum ada data yang disisihkan.")
+    place = restoring.side(_data(), aside[0].mark)
+    click.echo(f"Data yang disisihkan {aside[0].mark[:15]} (UTC) akan dipakai lagi.")
+    if click.prompt(f"Ketik {YES} untuk memakainya", default="batal") != YES:
+        raise click.ClickException("Dibatalkan; tidak ada yang berubah.")
+    restoring.prepare(place, restoring.side_url(db.engine.url, place, aside[0].mark))
+    _ask_switch(aside[0].mark, "make restore UNDO=1")
+
+
+def _ask_switch(mark: str, reason: str) -> None:
+    db.session.remove()
+    db.engine.dispose()
+    restoring.ask_switch(_data(), mark, by="terminal", reason=reason)
+    click.echo("Tercatat. Bila Alur sedang berjalan, ia menggantinya sendiri dalam beberapa detik.")
+    click.echo("Bila tidak: jalankan make run.")
+
+
+def _choose() -> tuple[Path, Manifest]:
+    folders = [_data() / "db", _data() / "backups"]
+    folders += [backups.folder_at(place) for place in _places_known()]
+    while True:
+        found = _backups_in(folders)
+        for number, (path, manifest) in enumerate(found, 1):
+            click.echo(f"{number:>3}. {_moment(manifest)}  {manifest.clinic}  {path}")
+        if not found:
+            click.echo("Tidak ada cadangan di sini.")
+        typed = click.prompt("Nomor cadangan, atau alamat folder lain (USB)")
+        if typed.isdecimal() and 0 < int(typed) <= len(found):
+            return found[int(typed) - 1]
+        folders = [Path(typed), *Path(typed).glob("alur-*")]
+
+
+def _places_known() -> list[str]:
+    try:
+        return backups.places()
+    except Exception:  # a database that can't be read is why one restores
+        db.session.rollback()
+        return []
+
+
+def _backups_in(folders: list[Path]) -> list[tuple[Path, Manifest]]:
+    found = []
+    for folder in folders:
+        for path in [*folder.glob("*.alur"), *folder.glob("newest.snapshot")]:
+            try:
+                found.append((path, backup_manifest.read(path)))
+            except BackupProblem as problem:
+                click.echo(f"  (dilewati) {path}: {problem}")
+    return sorted(found, key=lambda one: one[1].taken_at, reverse=True)
+
+
+def _moment(manifest: Manifest) -> str:
+    zone = "Asia/Makassar"
+    try:
+        zone = settings.value("time_zone")
+    except Exception:  # as above
+        db.session.rollback()
+    return f"{long_date(day_in_zone(manifest.at, zone))} {clock_time(manifest.at, zone)}"
+
+
+def _show(manifest: Manifest) -> None:
+    click.echo(f"\n{manifest.clinic}, {_moment(manifest)}")
+    click.echo(
+        f"  {number_text(manifest.patients)} pasien, {number_text(manifest.visits)} kunjungan"
+    )
+    for problem in manifest.problems:
+        click.echo(f"  Perhatian: {problem}")
+
+
+def _ask_secret(source: Path) -> str:
+    """The key from the card, asked line by line until each is right; '' where none is needed."""
+    if source == backup_making.newest_path(_data()):
+        return ""
+    click.echo("\nKetik kunci dari kartu pemulihan, satu baris demi satu (tidak tampil di layar).")
+    while True:
+        lines = [click.prompt(f"Baris {number}", hide_input=True) for number in range(1, 7)]
+        try:
+            return backup_keys.parse_secret("\n".join(lines))
+        except backup_keys.KeyProblem as problem:
+            click.echo(str(problem))
+
+
+def _trust() -> Trust:
+    """A server whose own database is gone trusts the card alone."""
+    try:
+        return trust_of_this_server()
+    except Exception:
+        db.session.rollback()
+        return Trust(signing=backup_keys.own_signing_key(_data() / "keys"))
+
+
+COMMANDS = (backup_command, open_backup_command, restore_command)

@@ -1,0 +1,239 @@
+"""Backups at /sistem: what the head and the operator see, press, and are told."""
+
+import io
+import re
+import time
+from datetime import timedelta
+from html import unescape
+
+import pytest
+
+from clinic import audit, backup_keys, backup_status, backups, drills, restoring, settings
+from clinic.status_check import State
+from db import db, transaction, utcnow
+from models import AuditEntry, Backup, CopyState, Drill, DrillKind
+from tests import factories
+from tests.backing_up import back_up, secret, use_places
+from tests.pages import post
+
+pytestmark = pytest.mark.engines("sqlite")
+PAGE = "/sistem/cadangan"
+
+
+def words_of(response) -> str:
+    text = response.get_data(as_text=True)
+    return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", text)))
+
+
+def audited(action: str) -> list[AuditEntry]:
+    db.session.rollback()
+    return db.session.query(AuditEntry).filter_by(action=action).order_by(AuditEntry.seq).all()
+
+
+def state_of(name: str, data, at=None) -> tuple[State, str]:
+    db.session.rollback()
+    checks = backup_status.checks(at or utcnow(), data / "keys")
+    (check,) = [one for one in checks if one.name == name]
+    return check.state, f"{check.figures} {check.sentence}"
+
+
+# --- The page -------------------------------------------------------------------------------------
+
+
+def test_one_press_makes_a_backup_and_the_page_follows_it(alur_data, sign_in):
+    ti = sign_in("ti")
+    assert post(ti, f"{PAGE}/buat").status_code == 303
+    assert post(ti, f"{PAGE}/buat").status_code == 303, "twice is once"
+    page = words_of(ti.get(PAGE))
+    assert "Cadangan sedang dibuat" in page
+    assert ">Buat cadangan sekarang<" not in ti.get(PAGE).get_data(as_text=True)
+    assert "Sebentar lagi dimulai" in words_of(ti.get(f"{PAGE}/kemajuan"))
+    back_up(alur_data)
+    assert db.session.query(Backup).count() == 1
+    page = words_of(ti.get(PAGE))
+    assert "3 pasien, 3 kunjungan" in page
+    assert ti.get(f"{PAGE}/kemajuan").headers["HX-Refresh"] == "true"
+    assert len(audited("ask_backup")) == 1
+
+
+def test_places_are_kept_tried_and_followed(alur_data, sign_in, tmp_path):
+    kepala, usb = sign_in("kepala"), tmp_path / "usb"
+    page = post(kepala, f"{PAGE}/tempat", {"backup_places": "usb saya"})
+    assert page.status_code == 422
+    assert "usb saya bukan alamat folder" in words_of(page)
+    assert "usb saya</textarea>" in page.get_data(as_text=True)
+    for wrong in ("/", "/media/../etc", "\n".join(f"/a{number}" for number in range(9))):
+        assert post(kepala, f"{PAGE}/tempat", {"backup_places": wrong}).status_code == 422
+    post(kepala, f"{PAGE}/tempat", {"backup_places": f" {usb} \r\n\r\n{usb}\n"})
+    assert settings.value("backup_places") == str(usb)
+
+    def try_it() -> str:
+        post(kepala, f"{PAGE}/coba", {"tempat": str(usb)})
+        return words_of(kepala.get(PAGE))
+
+    assert "Tempat ini tidak ada sekarang" in try_it()
+    usb.mkdir()
+    assert "Bisa" in try_it()
+    backup = back_up(alur_data)
+    assert backups.row_of(backup, str(usb)).state == CopyState.GOOD
+    assert "dibaca ulang" in words_of(kepala.get(PAGE))
+    post(kepala, f"{PAGE}/coba", {"tempat": "/etc"})
+    assert not list(tmp_path.glob("etc*"))
+
+
+def test_the_health_offices_key_is_the_heads_to_say(alur_data, sign_in):
+    kepala, ti = sign_in("kepala"), sign_in("ti")
+    key = backup_keys.public_key(alur_data / "keys")
+    assert post(ti, f"{PAGE}/dinas", {"health_office_key": key}).status_code == 403
+    page = post(kepala, f"{PAGE}/dinas", {"health_office_key": key[:-1]})
+    assert page.status_code == 422
+    assert "Bukan kunci publik" in words_of(page)
+    assert post(kepala, f"{PAGE}/dinas", {"health_office_key": key}).status_code == 303
+    assert settings.value("health_office_key") == key
+
+
+# --- The card -------------------------------------------------------------------------------------
+
+
+def test_the_card_is_shown_until_its_print_is_proved(alur_data, sign_in):
+    with transaction():
+        settings.set_value("is_demo", False)
+    kepala, card = sign_in("kepala"), backup_keys.pending(alur_data / "keys")
+    assert state_of("Kartu pemulihan", alur_data)[0] == State.BAD
+    page = words_of(kepala.get(f"{PAGE}/kartu"))
+    for line in card.lines:
+        assert line[3:] in page
+    assert len(audited("view_recovery_card")) == 1
+    wrong = post(kepala, f"{PAGE}/kartu/dicetak", {"bukti": "QQQ"})
+    assert wrong.status_code == 422
+    assert post(kepala, f"{PAGE}/kartu/dicetak", {"bukti": card.proof}).status_code == 303
+    page = words_of(kepala.get(f"{PAGE}/kartu"))
+    assert card.public in page
+    assert card.lines[0][3:] not in page
+    kept = b"".join(path.read_bytes() for path in (alur_data / "keys").iterdir())
+    assert card.secret.encode() not in kept
+    assert state_of("Kartu pemulihan", alur_data)[0] == State.GOOD
+    assert len(audited("view_recovery_card")) == 1, "there was nothing to see"
+
+    assert post(kepala, f"{PAGE}/kartu/baru", {"alasan": ""}).status_code == 422
+    assert post(kepala, f"{PAGE}/kartu/baru", {"alasan": "kartu hilang"}).status_code == 303
+    assert audited("make_recovery_key")[0].reason == "kartu hilang"
+    assert backup_keys.public_key(alur_data / "keys") == card.public, "until the new one is printed"
+    assert post(kepala, f"{PAGE}/kartu/baru", {"alasan": "lagi saja"}).status_code == 422
+    assert sign_in("ti").get(f"{PAGE}/kartu").status_code == 403
+
+
+def test_a_demo_clinics_card_says_so_and_stays(alur_data, sign_in):
+    kepala = sign_in("kepala")
+    page = words_of(kepala.get(f"{PAGE}/kartu"))
+    assert "KARTU LATIHAN" in page
+    proof = backup_keys.pending(alur_data / "keys").proof
+    assert post(kepala, f"{PAGE}/kartu/dicetak", {"bukti": proof}).status_code == 422
+    assert backup_keys.pending(alur_data / "keys")
+
+
+# --- Ages -----------------------------------------------------------------------------------------
+
+
+def test_a_backup_that_stops_turns_red_by_itself(alur_data):
+    assert state_of("Cadangan", alur_data)[0] == State.WATCH
+    back_up(alur_data)
+    assert state_of("Cadangan", alur_data)[0] == State.GOOD
+    later = utcnow() + timedelta(days=3)
+    assert state_of("Cadangan", alur_data, later)[0] == State.GOOD, "nothing was saved since"
+    factories.patient("Sesudah Cadangan")
+    state, text = state_of("Cadangan", alur_data, later)
+    assert (state, text[:20]) == (State.BAD, "terakhir 3 hari lalu")
+
+
+def test_a_drill_that_stops_or_fails_turns_red_on_the_front_page(alur_data, sign_in):
+    back_up(alur_data)
+    with transaction():
+        drills.keep(audit.SYSTEM, drills.Found("x", patients=3, copies=1))
+    assert state_of("Latihan pemulihan", alur_data)[0] == State.GOOD
+    later = utcnow() + drills.TOO_OLD
+    assert state_of("Latihan pemulihan", alur_data, later)[0] == State.BAD
+    with transaction():
+        drills.keep(audit.SYSTEM, drills.Found("x", problems=["Isi berkas rusak."]))
+    assert state_of("Latihan pemulihan", alur_data)[0] == State.BAD
+    assert "Latihan pemulihan Masalah" in words_of(sign_in("kepala").get("/poli"))
+    assert "Isi berkas rusak." in words_of(sign_in("ti").get("/sistem"))
+
+
+def test_a_missing_place_is_red_with_its_sentence(alur_data, tmp_path):
+    back_up(alur_data)
+    assert state_of("Salinan cadangan", alur_data)[0] == State.WATCH, "one disk only"
+    use_places(tmp_path / "usb")
+    back_up(alur_data)
+    state, text = state_of("Salinan cadangan", alur_data)
+    assert state == State.BAD
+    assert "1 dari 2 tempat" in text
+    assert "Pasang USB-nya" in text
+
+
+# --- Restore, drill -------------------------------------------------------------------------------
+
+
+def wait_for(client, address: str) -> str:
+    for _ in range(600):
+        if client.get(f"{address}/kemajuan").headers.get("HX-Refresh"):
+            return words_of(client.get(address))
+        time.sleep(0.1)
+    raise AssertionError("it never ended")
+
+
+def test_a_backup_is_opened_previewed_and_switched_to(alur_data, sign_in):
+    ti, name = sign_in("ti"), back_up(alur_data).name
+    factories.visit(factories.patient("Sesudah Cadangan"))
+    refused = post(ti, f"{PAGE}/pulihkan", {"berkas": name, "kunci": "1. QQQQQ"})
+    assert refused.status_code == 422
+    assert "Kartu punya 6 baris" in words_of(refused)
+    assert post(ti, f"{PAGE}/pulihkan", {"berkas": "../../etc/passwd"}).status_code == 422
+    typed = "\n".join(backup_keys.card_lines(secret(alur_data)))
+    opened = post(ti, f"{PAGE}/pulihkan", {"berkas": name, "kunci": typed})
+    assert post(ti, f"{PAGE}/pulihkan", {"berkas": "terbaru"}).status_code == 422, "one at a time"
+    page = wait_for(ti, opened.location)
+    assert "3 (sekarang 4)" in page
+    assert "Ganti data sekarang" in page
+    assert not any(
+        secret(alur_data).encode() in path.read_bytes() for path in restore_files(alur_data)
+    )
+    assert post(ti, f"{opened.location}/ganti", {"alasan": ""}).status_code == 422
+    assert not restoring.is_switch_asked(alur_data)
+    assert post(ti, f"{opened.location}/ganti", {"alasan": "disk rusak"}).status_code == 202
+    assert restoring.is_switch_asked(alur_data)
+    assert audited("switch_database")[0].reason == "disk rusak"
+    assert post(ti, f"{opened.location}/ganti", {"alasan": "sekali lagi"}).status_code == 409
+
+
+def restore_files(data):
+    return [path for path in (data / "restore").rglob("*") if path.is_file()]
+
+
+def test_the_drill_with_the_card_reads_an_uploaded_file_and_wipes_it(alur_data, sign_in):
+    kepala, name = sign_in("kepala"), back_up(alur_data).name
+    content = (alur_data / "backups" / name).read_bytes()
+    sent = {"kunci": secret(alur_data), "unggahan": (io.BytesIO(content), name)}
+    opened = post(kepala, f"{PAGE}/latihan", sent, content_type="multipart/form-data")
+    page = wait_for(kepala, opened.location)
+    assert "Kartu membuka berkas ini" in page
+    code = re.search(r"Latihan kartu: (\w{4} \w{4})", page)[1]
+    assert [path.suffix for path in restore_files(alur_data)] == [".json"]
+    assert not list((alur_data / "tmp").iterdir())
+    db.session.rollback()
+    drill = db.session.query(Drill).one()
+    assert (drill.kind, drill.is_good, drill.by.username) == (DrillKind.PAPER, True, "kepala")
+    assert sign_in("ti").get(opened.location).status_code == 404
+    assert post(kepala, f"{PAGE}/latihan/kode", {"kode": "SALAH"}).status_code == 422
+    assert post(kepala, f"{PAGE}/latihan/kode", {"kode": code}).status_code == 303
+    db.session.rollback()
+    assert db.session.query(Drill).filter_by(is_good=True).count() == 2
+
+
+def test_a_set_put_aside_is_never_thrown_away(alur_data, sign_in):
+    restoring.keep_status(alur_data, restoring.Status("20260101-000000-abcd", "set_aside"))
+    place = restoring.side(alur_data, "20260101-000000-abcd")
+    place.mkdir()
+    post(sign_in("ti"), f"{PAGE}/samping/20260101-000000-abcd/buang")
+    assert place.exists()
+    assert audit.broken_link() is None
