@@ -24,6 +24,8 @@ keepers = access.allow(Role.HEAD, Role.OPERATOR)
 RECENT = 14
 STEP_LABELS = {
     StepName.VISITS: "Kunjungan",
+    StepName.BACKUP: "Cadangan",
+    StepName.REPORT: "Rekap harian",
     StepName.OUTBOX: "Antrean kirim",
 }
 # Words and the kind of their mark.

@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import shutil
-import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
@@ -15,6 +14,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
+import timekeeping
 from clinic import backup_archive, backup_keys, backup_snapshot
 from clinic.backup_manifest import BackupProblem, Manifest, file_name, read
 from clinic.small_files import sync_folder
@@ -80,7 +80,7 @@ def alone(data: Path) -> Iterator[None]:
 
 def clear(data: Path) -> None:
     """Remove what a killed backup has left; nobody else is making one."""
-    day_ago = time.time() - 24 * 3600
+    day_ago = timekeeping.system_now().timestamp() - 24 * 3600
     uploads = (data / "tmp").glob(f"{UPLOADED}*")  # a job removes its own, unless it was killed
     leftovers = [path for path in uploads if path.stat().st_mtime < day_ago]
     leftovers += [*(data / "tmp").glob(f"{BEGINNING}*"), *(data / "backups").glob(".*.part")]

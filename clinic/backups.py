@@ -40,6 +40,13 @@ def ask(actor: Actor, kind: BackupKind, at: datetime | None = None) -> Backup:
     return backup
 
 
+def asked_since(kind: BackupKind, at: datetime) -> Backup | None:
+    """The newest of this kind that was asked for since this instant."""
+    found = select(Backup).where(Backup.kind == kind, Backup.asked_at >= at)
+    found = found.order_by(Backup.id.desc()).limit(1)
+    return db.session.scalar(found.options(selectinload(Backup.copies)))
+
+
 def is_periodic_due(at: datetime) -> bool:
     """Whether a quarter of an hour has passed, and anything was saved meanwhile.
 

@@ -57,6 +57,12 @@ def keep(actor: Actor, day: ServiceDay) -> DayRecap:
     return made
 
 
+def problems(kept: DayRecap) -> list[str]:
+    """The sums that do not hold, in words."""
+    tables = map(report_tables.from_json, kept.figures["tables"])
+    return [problem for table in tables for problem in table.problems]
+
+
 def latest(day: ServiceDay) -> DayRecap | None:
     """The newest recap that was kept of this day."""
     kept = select(DayRecap).where(DayRecap.service_day_id == day.id)

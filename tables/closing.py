@@ -16,6 +16,8 @@ class StepName(StrEnum):
     """In the order in which they are taken."""
 
     VISITS = "visits"
+    BACKUP = "backup"
+    REPORT = "report"
     OUTBOX = "outbox"
 
 

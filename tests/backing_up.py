@@ -23,19 +23,25 @@ def made_keys(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def alur_data(app, made_keys) -> Path:
-    """The clinic's folder with a key, three patients, and nothing of another test's."""
+def folder(app, made_keys) -> Path:
+    """The clinic's folder with a key, and nothing of another test's."""
     data = app.config["ALUR"].data
     _empty(data)
     for path in made_keys.iterdir():
         shutil.copy(path, data / "keys")
-    for name in ("Siti Aminah", "Budi Santoso", "Wayan Sukerta"):
-        factories.visit(factories.patient(name))
     yield data
     db.session.rollback()
     _empty(data)
     for path in made_keys.iterdir():
         (data / "keys" / path.name).unlink(missing_ok=True)
+
+
+@pytest.fixture
+def alur_data(folder) -> Path:
+    """The same, and three patients."""
+    for name in ("Siti Aminah", "Budi Santoso", "Wayan Sukerta"):
+        factories.visit(factories.patient(name))
+    return folder
 
 
 def _empty(data: Path) -> None:

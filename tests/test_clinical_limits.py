@@ -244,7 +244,7 @@ def test_laboratory_ranges(app):
             for each in (row.critical_low, row.critical_high)
         ]
         assert cells_of(f"{name} ") == [span(row.low, row.high), ", ".join(critical)], name
-    assert len(re.findall(r"^\| \S+ (?:both|L|P) \d", PAGE, re.MULTILINE)) == len(rows)
+    assert len(re.findall(r"^\| \S+ (?:both|L|P|H) \d", PAGE, re.MULTILINE)) == len(rows)
 
 
 @pytest.mark.engines("sqlite")

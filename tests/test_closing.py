@@ -5,7 +5,18 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from clinic import closing, closing_work, days, queues, records, settings, unfinished, worker
+from clinic import (
+    backup_worker,
+    backups,
+    closing,
+    closing_work,
+    days,
+    queues,
+    records,
+    settings,
+    unfinished,
+    worker,
+)
 from clinic.queue_steps import QueueError
 from clinic.records import ExaminationInput
 from db import db, transaction, utcnow
@@ -62,12 +73,20 @@ def tell_outbox():
                 db.session.add(OutboxEntry(target="satusehat", subject_type="visit", **key))
 
 
-def close(tmp_path, *, is_told=True):
+def work(data, at=None):
+    """The worker's rounds: what waits for a backup gets it, by the process that makes them."""
+    closing_work.work(data, at or utcnow())
+    if backups.is_pending():
+        backup_worker.run(data)
+        closing_work.work(data, at or utcnow())
+    db.session.rollback()
+
+
+def close(data, *, is_told=True):
     if is_told:
         tell_outbox()
     ask()
-    closing_work.work(tmp_path, utcnow())
-    db.session.rollback()
+    work(data)
 
 
 def written(entry, **fields):
@@ -96,9 +115,9 @@ def due(at):
     return states()
 
 
-def test_all_steps_are_taken_in_their_order(app, tmp_path):
+def test_all_steps_are_taken_in_their_order(app, folder):
     factories.entry()
-    close(tmp_path)
+    close(folder)
     assert states() == DONE
     ended = [step.ended_at for step in closing.steps(days.latest_day())]
     assert ended == sorted(ended)
@@ -106,7 +125,7 @@ def test_all_steps_are_taken_in_their_order(app, tmp_path):
     assert days.current_day() is None
 
 
-def test_who_is_still_there_is_left_unfinished_with_what_is_missing(app, tmp_path):
+def test_who_is_still_there_is_left_unfinished_with_what_is_missing(app, folder):
     waiting = factories.entry(person=factories.patient("Ani"))
     served = begun(person=factories.patient("Budi"))
     drafted = begun(person=factories.patient("Cici"))
@@ -115,7 +134,7 @@ def test_who_is_still_there_is_left_unfinished_with_what_is_missing(app, tmp_pat
         records.save(factories.actor("umum"), entry, ExaminationInput(assessment="ISPA"), 0)
     done = begun(person=factories.patient("Dedi"))
     written(done)
-    close(tmp_path)
+    close(folder)
     found = {one.patient: one.missing for one in unfinished.of_day(days.latest_day())}
     assert found == {
         "Ani": "belum dilayani",
@@ -130,9 +149,9 @@ def test_who_is_still_there_is_left_unfinished_with_what_is_missing(app, tmp_pat
     assert (done.state, done.visit.status) == (EntryState.DONE, VisitStatus.FINISHED)
 
 
-def test_what_the_end_cut_off_is_completed_afterwards(app, tmp_path):
+def test_what_the_end_cut_off_is_completed_afterwards(app, folder):
     served, unseen = begun(), factories.entry(person=factories.patient("Ani"))
-    close(tmp_path)
+    close(folder)
     room = [factories.poli().id]
     assert [one.entry_ref for one in unfinished.in_rooms(room)] == [served.public_id]
     assert unfinished.count_in_rooms(room) == 1
@@ -147,9 +166,9 @@ def test_what_the_end_cut_off_is_completed_afterwards(app, tmp_path):
         written(unseen)
 
 
-def test_a_patient_who_comes_after_the_end_opens_the_day_again(app, tmp_path):
+def test_a_patient_who_comes_after_the_end_opens_the_day_again(app, folder):
     first = factories.entry()
-    close(tmp_path)
+    close(folder)
     late = factories.entry(person=factories.patient("Ani"))
     day = days.current_day()
     assert late.service_day_id == first.service_day_id == day.id
@@ -157,16 +176,16 @@ def test_a_patient_who_comes_after_the_end_opens_the_day_again(app, tmp_path):
     take(late, "panggil", "mulai")
     db.session.refresh(first)
     assert first.state is EntryState.UNFINISHED, "who went home does not come back by itself"
-    closing_work.work(tmp_path, utcnow())
+    work(folder, utcnow())
     assert set(states().values()) == {StepState.OUTDATED}, "not closed under the late patient"
-    close(tmp_path)
+    close(folder)
     assert states() == DONE
 
 
-def test_a_day_closed_by_mistake_goes_on_as_it_stood(app, tmp_path):
+def test_a_day_closed_by_mistake_goes_on_as_it_stood(app, folder):
     waiting, served = factories.entry(), begun(person=factories.patient("Ani"))
     take(waiting, "panggil")
-    close(tmp_path)
+    close(folder)
     with transaction():
         assert closing.take_back(factories.actor("kepala"), days.latest_day()) == 2
     db.session.rollback()
@@ -181,47 +200,47 @@ def test_a_day_closed_by_mistake_goes_on_as_it_stood(app, tmp_path):
         closing.take_back(factories.actor("kepala"), days.latest_day())
 
 
-def test_an_earlier_day_is_not_opened_again(app, tmp_path):
+def test_an_earlier_day_is_not_opened_again(app, folder):
     factories.entry()
-    close(tmp_path)
+    close(folder)
     with transaction():
         days.latest_day().on -= timedelta(days=1)
     with pytest.raises(closing.ClosingError, match="Hanya hari ini"), transaction():
         closing.take_back(factories.actor("kepala"), days.latest_day())
 
 
-def test_a_failed_step_says_why_and_holds_up_no_other(app, tmp_path):
+def test_a_failed_step_says_why_and_holds_up_no_other(app, folder):
     factories.entry()
-    close(tmp_path, is_told=False)
+    close(folder, is_told=False)
     assert states() == DONE | {StepName.OUTBOX: StepState.FAILED}
     assert notes()[StepName.OUTBOX].startswith("1 kunjungan tidak ada di antrean kirim")
-    closing_work.work(tmp_path, utcnow())
+    work(folder, utcnow())
     assert closing.steps(days.latest_day())[-1].tries == 1, "not tried again at once"
     tell_outbox()
-    closing_work.work(tmp_path, utcnow() + closing_work.TRY_AGAIN)
+    work(folder, utcnow() + closing_work.TRY_AGAIN)
     assert states() == DONE
 
 
-def test_a_step_that_breaks_is_a_failed_step(app, tmp_path, monkeypatch):
+def test_a_step_that_breaks_is_a_failed_step(app, folder, monkeypatch):
     factories.entry()
 
-    def broken(_day_id, _data):
+    def broken(_this):
         raise OSError("disk")
 
     monkeypatch.setitem(closing_work.TAKEN, StepName.OUTBOX, broken)
-    close(tmp_path)
+    close(folder)
     assert states()[StepName.OUTBOX] is StepState.FAILED
     assert notes()[StepName.OUTBOX] == closing_work.UNEXPECTED
 
 
-def test_a_step_whose_worker_died_is_taken_again(app, tmp_path):
+def test_a_step_whose_worker_died_is_taken_again(app, folder):
     factories.entry()
     tell_outbox()
     ask()
     with transaction():
         step = closing.steps(days.latest_day())[0]
         step.state, step.started_at, step.tries = StepState.RUNNING, utcnow(), 1
-    closing_work.work(tmp_path, utcnow())
+    work(folder, utcnow())
     assert states() == DONE
     assert closing.steps(days.latest_day())[0].tries == 2
 
@@ -259,7 +278,7 @@ def test_patients_in_the_queue_hold_it_up_until_nothing_has_happened_for_long(ap
     assert set(due(at_clock(16, 50)).values()) == {StepState.WAITING}
 
 
-def test_the_machine_was_off_yesterday(app, tmp_path):
+def test_the_machine_was_off_yesterday(app, folder):
     """Today's first patient came before the worker did: both days get what they need."""
     factories.entry()
     with transaction():
@@ -269,7 +288,7 @@ def test_the_machine_was_off_yesterday(app, tmp_path):
     tell_outbox()
     with transaction():
         closing.ask_when_due(at_clock(8))
-    closing_work.work(tmp_path, utcnow())
+    work(folder, utcnow())
     assert states(yesterday) == DONE
     assert states() == {}
 
@@ -297,7 +316,7 @@ def test_no_time(app, typed):
 
 
 @pytest.mark.engines("sqlite")
-def test_the_page_closes_repeats_and_opens_again(app, sign_in, tmp_path):
+def test_the_page_closes_repeats_and_opens_again(app, sign_in, folder):
     head = sign_in("kepala")
     assert "Belum ada hari layanan" in head.get("/tutup-hari").text
     entry = factories.entry()
@@ -310,7 +329,7 @@ def test_the_page_closes_repeats_and_opens_again(app, sign_in, tmp_path):
     assert post(head, f"{address}/tutup", {"yakin": "ya"}).status_code == 303
     assert "data-poll" in head.get(f"{address}/langkah").text
     assert post(head, f"{address}/tutup", {"yakin": "ya"}).status_code == 409
-    closing_work.work(tmp_path, utcnow())
+    work(folder, utcnow())
     assert head.get(f"{address}/langkah").headers["HX-Refresh"] == "true"
     page = head.get(address)
     assert "Ditutup" in page.text
@@ -318,7 +337,7 @@ def test_the_page_closes_repeats_and_opens_again(app, sign_in, tmp_path):
     assert entry.visit.patient.name in page.text
     assert post(head, f"{address}/ulangi/outbox").status_code == 303
     assert post(head, f"{address}/ulangi/apa").status_code == 404
-    closing_work.work(tmp_path, utcnow())
+    work(folder, utcnow())
     assert post(head, f"{address}/buka").status_code == 303
     assert "1 pasien masih di antrean" in head.get(address).text
     assert head.get("/tutup-hari/tidak-ada").status_code == 404
@@ -333,9 +352,9 @@ def test_the_operator_sees_no_patient(app, sign_in):
 
 
 @pytest.mark.engines("sqlite")
-def test_a_doctor_completes_what_was_cut_off(app, sign_in, tmp_path):
+def test_a_doctor_completes_what_was_cut_off(app, sign_in, folder):
     entry, doctor = begun(), sign_in("umum")
-    close(tmp_path)
+    close(folder)
     assert "1 pemeriksaan hari lalu belum selesai" in doctor.get("/poli/UMUM").text
     page = doctor.get("/poli/UMUM/belum-selesai")
     assert "pemeriksaan belum ditulis" in page.text
@@ -349,17 +368,17 @@ def test_a_doctor_completes_what_was_cut_off(app, sign_in, tmp_path):
     assert 'name="assessment"' in doctor.get(address).text, "days later too"
 
 
-def test_nothing_of_a_day_is_lost_or_numbered_anew(app, tmp_path):
+def test_nothing_of_a_day_is_lost_or_numbered_anew(app, folder):
     before = factories.entry().visit.label
-    close(tmp_path)
+    close(folder)
     after = factories.entry(person=factories.patient("Ani")).visit.label
     assert (before, after) == ("U001", "U002")
     assert db.session.query(ServiceDay).count() == 1
 
 
-def test_what_is_added_to_a_closed_day_is_reported_with_the_next_close(app, tmp_path):
+def test_what_is_added_to_a_closed_day_is_reported_with_the_next_close(app, folder):
     factories.entry()
-    close(tmp_path)
+    close(folder)
     with transaction():
         yesterday = days.latest_day()
         yesterday.on -= timedelta(days=1)
@@ -370,5 +389,5 @@ def test_what_is_added_to_a_closed_day_is_reported_with_the_next_close(app, tmp_
     with transaction():
         closing.ask_when_due(at_clock(8))
     assert set(states(yesterday).values()) == {StepState.OUTDATED}, "not after each line"
-    close(tmp_path)
+    close(folder)
     assert states(yesterday) == states() == DONE

@@ -3,12 +3,13 @@
 import gzip
 import html
 import re
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
 from clinic import queues, settings
-from db import db, transaction, utcnow
+from db import db, transaction
 from models import EntryState, LabOrder, LabResult, LabTest, QueueEntry, ServiceDay
 from tests import factories
 from tests.databases import count_queries
@@ -197,7 +198,7 @@ def test_a_form_of_another_patient_is_refused(sign_in):
     ref = item_of(there, "HB").public_id
     answer = post(lab, lab_address(there), data | {f"hasil-{ref}": "12,1"})
     assert answer.status_code == 409
-    assert "bukan untuk pasien ini" in text_of(answer)
+    assert "bukan untuk pasien atau kunjungan ini" in text_of(answer)
     assert 'value="12,1"' in text_of(answer)
     assert not list(db.session.scalars(select(LabResult)))
 
@@ -231,7 +232,7 @@ def test_what_was_typed_is_given_back_when_access_has_ended(sign_in):
     ref = item_of(there, "HB").public_id
     with transaction():
         day = db.session.get_one(ServiceDay, there.service_day_id)
-        day.closed_at = utcnow()
+        day.on -= timedelta(days=2)
     data = {"entry": there.public_id, "patient": there.visit.patient.public_id}
     answer = post(lab, lab_address(there), data | {f"hasil-{ref}": "12,1", "aksi": "simpan"})
     assert answer.status_code == 409

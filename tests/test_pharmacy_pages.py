@@ -258,7 +258,7 @@ def test_a_form_of_another_patient_is_refused(sign_in, step):
     mixed = whom(made) | {"patient": whom(other)["patient"], "aksi": "serahkan"} | REVIEWED
     answer = post(client, url, mixed | {"what": of.code, "reason": "x"})
     assert answer.status_code == 409
-    assert "bukan untuk pasien ini" in words_of(answer)
+    assert "bukan untuk pasien atau kunjungan ini" in words_of(answer)
     if step == "serahkan":  # this patient's form with another one's stay
         mixed = whom(made) | {"entry": whom(other)["entry"], "aksi": "serahkan"}
         assert post(client, url, mixed).status_code == 409

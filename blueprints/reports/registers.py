@@ -19,6 +19,7 @@ from clinic import report_periods, report_registers
 from clinic.report_registers import Line
 from db import transaction
 from formatting import PAYER_LABELS, age_text
+from patient_forms import refuse_other
 
 ONE_DAY = "Buku ini per hari. Tulis satu hari, misalnya 21-11-2026."
 HEADINGS = ("No.", "Antrean", "No. RM", "Nama", "L/P", "Umur", "Alamat", "Penjamin", "B/L")
@@ -107,6 +108,7 @@ def pcare():
 def mark_pcare(visit: str):
     """Typed into P-Care, or taken back."""
     found = access.visit_or_404(visit)
+    refuse_other(found.patient.public_id)
     period = report_periods.of_day(found.service_day.on, "day")
     refuse_list(period)
     back = url_for("reports.pcare", periode=period.code, ruang=request.form.get("ruang") or None)

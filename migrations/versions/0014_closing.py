@@ -13,7 +13,7 @@ def upgrade() -> None:
     op.create_table('closing_step',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('service_day_id', sa.Integer(), nullable=False),
-    sa.Column('name', sa.Enum('visits', 'outbox', name='stepname', native_enum=False, create_constraint=True, length=24), nullable=False),
+    sa.Column('name', sa.Enum('visits', 'backup', 'report', 'outbox', name='stepname', native_enum=False, create_constraint=True, length=24), nullable=False),
     sa.Column('state', sa.Enum('waiting', 'running', 'done', 'failed', 'outdated', name='stepstate', native_enum=False, create_constraint=True, length=24), nullable=False),
     sa.Column('tries', sa.Integer(), nullable=False),
     sa.Column('note', sa.String(length=300), nullable=False),
