@@ -3,11 +3,7 @@
 import fcntl
 import logging
 import os
-import signal
 import sys
-import threading
-import time
-from collections.abc import Callable
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -16,26 +12,22 @@ import click
 from flask import Flask, current_app
 from sqlalchemy import select
 
+import background
 import backup_commands
 from clinic import (
     accounts,
     audit,
     backup_keys,
-    backup_worker,
     clock,
-    closing_work,
     demo,
     reference,
     restoring,
     settings,
-    worker,
 )
-from db import SQLITE_IS_WAL_SAFE, db, sqlite_driver, transaction, utcnow
+from db import SQLITE_IS_WAL_SAFE, db, sqlite_driver, transaction
 from models import Role, User
 
 DEMO_PASSWORD = "coba-alur-sekarang"  # noqa: S105  printed by `make run`, in demo data only
-BEAT_SECONDS = 5
-BACKUP_DUE = 3  # how a round of work says that a backup should be made
 NOBODY_TO_ASK = (
     "Basis data masih kosong dan tidak ada terminal untuk bertanya. Jalankan di terminal, atau "
     "sebutkan --clinic, --time-zone, --head-name, --head-username, dan --head-password-file."
@@ -223,74 +215,9 @@ def worker_command() -> None:
     """The one background process: sign of life, database care, later sending and backups."""
     try:
         with _alone("worker", wait=False):
-            _work_until_stopped()
+            background.work_until_stopped()
     except BlockingIOError:
         raise click.ClickException("Pekerja latar sudah berjalan.") from None
-
-
-def _work_until_stopped() -> None:
-    """Each round of work is a fork: whatever it needed goes back to the system at its end.
-
-    What takes minutes, backups, has a fork of its own beside the rounds.
-    """
-    stop = threading.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: stop.set())
-    backup = 0
-    while not stop.is_set():
-        round_of_work = _fork(_work)
-        while (ended := _ended(round_of_work)) is None:
-            if stop.is_set():
-                os.kill(round_of_work, signal.SIGTERM)
-            time.sleep(0.02)
-        if backup and _ended(backup) is not None:
-            backup = 0
-        if ended == BACKUP_DUE and not backup and not stop.is_set():
-            backup = _fork(_back_up)
-        stop.wait(BEAT_SECONDS)
-    if backup and _ended(backup) is None:
-        os.kill(backup, signal.SIGKILL)  # the next start clears up, and takes it up again
-
-
-def _fork(work: Callable[[Callable[[], bool]], int]) -> int:
-    """Do this in a process of its own; it is asked to stop by SIGTERM or its parent's death."""
-    pid = os.fork()
-    if pid:
-        return pid
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    parent, code = os.getppid(), 0
-    try:
-        code = work(lambda: stop.is_set() or os.getppid() != parent)
-        db.session.remove()
-        db.engine.dispose()
-    except Exception:  # the next round may find that the disk has room again, the database is back
-        log.exception("worker step failed")
-    finally:
-        os._exit(code)
-
-
-def _ended(pid: int) -> int | None:
-    """Its exit code, None while it runs."""
-    ended, status = os.waitpid(pid, os.WNOHANG)
-    return os.waitstatus_to_exitcode(status) if ended else None
-
-
-def _work(must_stop: Callable[[], bool]) -> int:
-    """All that is due now."""
-    data, has_more = current_app.config["ALUR"].data, True
-    while has_more and not must_stop():
-        worker.run_once()
-        if not clock.is_right():
-            return 0
-        closing_work.work(data, utcnow(), must_stop)
-        has_more = worker.import_patients(data, must_stop)
-    return BACKUP_DUE if backup_worker.is_due(utcnow()) else 0
-
-
-def _back_up(must_stop: Callable[[], bool]) -> int:
-    backup_worker.run(current_app.config["ALUR"].data, must_stop)
-    return 0
 
 
 def init_app(app: Flask) -> None:

@@ -57,7 +57,8 @@ ALLOWED = {
     | {"timekeeping", "kept_forms", "wrong_clock"}
     | {"access", "patient_forms", "sessions", "responses", "navigation"},
     "backup_commands": {"clinic", "models", "db", "formatting"},
-    "cli": {"backup_commands", "clinic", "models", "db", "validators", "formatting"}
+    "background": {"clinic", "db"},
+    "cli": {"background", "backup_commands", "clinic", "models", "db", "validators", "formatting"}
     | {"config", "logs"},
     "app": GROUND | EDGE | {"models", "clinic", "cli", "blueprints"},
 }

@@ -1,0 +1,83 @@
+"""The background process: rounds of work every few seconds, and a backup beside them when due."""
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+
+from flask import current_app
+
+from clinic import backup_worker, clock, closing_work, worker
+from db import db, utcnow
+
+BEAT_SECONDS = 5
+BACKUP_DUE = 3  # how a round of work says that a backup should be made
+
+log = logging.getLogger("alur")
+
+
+def work_until_stopped() -> None:
+    """Each round of work is a fork: whatever it needed goes back to the system at its end.
+
+    What takes minutes, backups, has a fork of its own beside the rounds.
+    """
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    backup = 0
+    while not stop.is_set():
+        round_of_work = _fork(_work)
+        while (ended := _ended(round_of_work)) is None:
+            if stop.is_set():
+                os.kill(round_of_work, signal.SIGTERM)
+            time.sleep(0.02)
+        if backup and _ended(backup) is not None:
+            backup = 0
+        if ended == BACKUP_DUE and not backup and not stop.is_set():
+            backup = _fork(_back_up)
+        stop.wait(BEAT_SECONDS)
+    if backup and _ended(backup) is None:
+        os.kill(backup, signal.SIGKILL)  # the next start clears up, and takes it up again
+
+
+def _fork(work: Callable[[Callable[[], bool]], int]) -> int:
+    """Do this in a process of its own; it is asked to stop by SIGTERM or its parent's death."""
+    pid = os.fork()
+    if pid:
+        return pid
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    parent, code = os.getppid(), 0
+    try:
+        code = work(lambda: stop.is_set() or os.getppid() != parent)
+        db.session.remove()
+        db.engine.dispose()
+    except Exception:  # the next round may find that the disk has room again, the database is back
+        log.exception("worker step failed")
+    finally:
+        os._exit(code)
+
+
+def _ended(pid: int) -> int | None:
+    """Its exit code, None while it runs."""
+    ended, status = os.waitpid(pid, os.WNOHANG)
+    return os.waitstatus_to_exitcode(status) if ended else None
+
+
+def _work(must_stop: Callable[[], bool]) -> int:
+    """All that is due now."""
+    data, has_more = current_app.config["ALUR"].data, True
+    while has_more and not must_stop():
+        worker.run_once()
+        if not clock.is_right():
+            return 0
+        closing_work.work(data, utcnow(), must_stop)
+        has_more = worker.import_patients(data, must_stop)
+    return BACKUP_DUE if backup_worker.is_due(utcnow()) else 0
+
+
+def _back_up(must_stop: Callable[[], bool]) -> int:
+    backup_worker.run(current_app.config["ALUR"].data, must_stop)
+    return 0
