@@ -190,11 +190,14 @@ def _work(stop: threading.Event) -> None:
     def must_stop() -> bool:
         return stop.is_set() or os.getppid() != parent
 
+    data = current_app.config["ALUR"].data
     try:
+        worker.keep_watch(data)
         has_more = True
         while has_more and not must_stop():
             worker.run_once()
-            has_more = worker.import_patients(current_app.config["ALUR"].data, must_stop)
+            has_more = worker.import_patients(data, must_stop)
+        worker.check_itself(data)
         db.session.remove()
         db.engine.dispose()
     except Exception:  # the next round may find that the disk has room again, the database is back

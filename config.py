@@ -32,6 +32,10 @@ class Config:
     def tmp(self) -> Path:
         return self.data / "tmp"
 
+    @property
+    def logs(self) -> Path:
+        return self.data / "logs"
+
     def key(self, name: str) -> bytes:
         """The 32-byte key of this name, made at its first use. Raises ConfigError when exposed."""
         path = self.keys / f"{name}.key"
@@ -44,7 +48,7 @@ class Config:
         return path.read_bytes()
 
     def make_folders(self) -> None:
-        for name in ("db", "keys", "backups", "tmp"):
+        for name in ("db", "keys", "backups", "tmp", "state", "logs"):
             (self.data / name).mkdir(parents=True, exist_ok=True, mode=0o700)
 
 

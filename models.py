@@ -21,6 +21,7 @@ clinic's. A row that may leave the house has a `public_id`; nothing is ever dele
 
 from tables.actions import ActionTerm, Procedure
 from tables.amendments import Amendment, AmendmentLine, AmendmentState
+from tables.care import SelfCheck
 from tables.consents import Consent, ConsentDecision, Signer
 from tables.dispensing import DispensedLine, Dispensing, PrescriptionReview
 from tables.identity import (
@@ -186,6 +187,7 @@ __all__ = [
     "Role",
     "Route",
     "RoutingRule",
+    "SelfCheck",
     "ServiceDay",
     "Setting",
     "Source",

@@ -74,11 +74,11 @@ def record(
     db.session.execute(_ADD, entry | {"hash": _digest(before or GENESIS, entry)})
 
 
-def broken_link(since: int = 0) -> int | None:
-    """The `seq` of the first entry after `since` whose hash doesn't fit, or None."""
+def broken_link(since: int = 0, most: int | None = None) -> int | None:
+    """The `seq` of the first entry that doesn't fit, of so many after `since`, or None."""
     before = db.session.scalar(select(AuditEntry.hash).where(AuditEntry.seq == since)) or GENESIS
     expected = since + 1
-    rows = select(AuditEntry).where(AuditEntry.seq > since).order_by(AuditEntry.seq)
+    rows = select(AuditEntry).where(AuditEntry.seq > since).order_by(AuditEntry.seq).limit(most)
     for entry in db.session.scalars(rows.execution_options(yield_per=1000)):
         if entry.seq != expected or not _fits(before, entry):
             return expected

@@ -34,6 +34,7 @@ SCRIPT_BUDGET = 4 * 1024
 # Each layer may import the ones that stand here beside it, and nothing else of ours.
 GROUND = {"db", "validators", "formatting", "config"}
 EDGE = {"access", "patient_forms", "sessions", "responses", "navigation", "polling", "logs"}
+EDGE |= {"faults", "timing"}
 ALLOWED = {
     "db": set(),
     "config": set(),
@@ -42,9 +43,11 @@ ALLOWED = {
     "validators": set(),
     "tables": {"tables", "db"},
     "models": {"tables"},
-    "clinic": {"clinic", "models", "db", "validators", "formatting"},
+    "clinic": {"clinic", "models", "db", "validators", "formatting", "logs"},
     "navigation": {"models"},
     "access": {"clinic", "models", "db", "sessions", "formatting"},
+    "faults": {"access", "clinic", "db", "logs"},
+    "timing": {"clinic"},
     "sessions": {"clinic", "models", "db"},
     "patient_forms": set(),
     "responses": set(),

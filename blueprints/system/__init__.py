@@ -3,6 +3,7 @@
 from blueprints.system import (
     action_list,
     audit_trail,
+    care,
     clinic_settings,
     lab_list,
     lexicon,
@@ -20,6 +21,7 @@ __all__ = [
     "action_list",
     "audit_trail",
     "bp",
+    "care",
     "clinic_settings",
     "lab_list",
     "lexicon",

@@ -1,21 +1,15 @@
 """Is everything all right, and how does one work with Alur?"""
 
-import platform
-import tomllib
-from pathlib import Path
-
 from flask import current_app, render_template
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 import access
 from blueprints.system.desk import bp
-from clinic import system_status
-from db import db
+from clinic import disk_space, self_check, speed, system_status, versions
+from db import db, utcnow
 from models import Role
 
-_PROJECT = Path(__file__).parents[2] / "pyproject.toml"
-VERSION = tomllib.loads(_PROJECT.read_text())["project"]["version"]
 PLAIN = {"Content-Type": "text/plain; charset=utf-8"}
 
 
@@ -35,12 +29,22 @@ def healthz():
 @access.allow(Role.HEAD, Role.OPERATOR)
 def status():
     """Figures about the machine and counts of the day, no patient: the operator may see them."""
+    data = current_app.config["ALUR"].data
+    current_app.extensions["speed"].flush()
+    hour, at = speed.last_hour(data / "state"), utcnow()
+    checks = [
+        *system_status.checks(data, at),
+        self_check.summary(at),
+        system_status.speed_of(hour),
+    ]
     return render_template(
         "system/status.html",
-        checks=system_status.checks(current_app.config["ALUR"].data),
+        checks=checks,
         states=system_status.State,
-        version=VERSION,
-        python=platform.python_version(),
+        versions=versions.versions(),
+        slowest=hour.slowest(),
+        findings=[(row, system_status.ago(at - row.checked_at)) for row in self_check.newest()],
+        has_ballast=disk_space.held_back(data) > 0,
     )
 
 
