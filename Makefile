@@ -14,13 +14,23 @@ WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); \
 TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench clean environment dev-environment python tools
+.PHONY: help run upgrade support torture test check format bench clean environment dev-environment python tools
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: environment ## Start the clinic: http://127.0.0.1:8000 (PORT, HOST, ALUR_DATA, ALUR_DEMO)
 	@exec $(VENV)/python deploy/start.py $(SETUP)
+
+upgrade: python ## This source takes over from the installed release (deploy/install.sh), or nothing changes
+	@$(PYTHON) deploy/environment.py requirements.txt
+	@$(VENV)/python deploy/upgrade.py
+
+support: environment ## A file for whoever helps from outside, without any patient
+	@$(VENV)/python -m flask --app app support
+
+torture: dev-environment ## Kills, full disks, power cuts, interrupted upgrades; minutes, best as root
+	@$(VENV)/python -m pytest -o python_files='torture_*.py' -p no:xdist -rs --engines sqlite $(or $(TESTS),tests/torture)
 
 test: dev-environment tools ## The whole test suite, on SQLite, PostgreSQL and in Chromium
 	@$(VENV)/python -m pytest -n $(WORKERS) --dist loadgroup $(TESTS)
