@@ -21,6 +21,7 @@ say() { printf '%s\n' "$*"; }
 fail() { say "$*" >&2; exit 1; }
 as_alur() { # in the release's folder, with the clinic's settings
     (
+        umask 077
         set -a
         . "$SETTINGS"
         set +a
@@ -74,18 +75,31 @@ if [ ! -e "$SETTINGS" ]; then
 fi
 
 # --- The release -----------------------------------------------------------------------------------
-if [ -e "$HOME_OF_ALUR/current" ] && [ -e "$DATA/db/alur.db" ]; then
-    python3 "$SOURCE/deploy/environment.py" requirements.txt
+UNIT=/etc/systemd/system/alur.service
+if [ -e "$UNIT" ]; then # the last thing that a first installation leaves
+    (cd "$SOURCE" && python3 deploy/environment.py requirements.txt)
     "$SOURCE/.venv/bin/python" "$SOURCE/deploy/upgrade.py"
 else
     python3 "$SOURCE/deploy/upgrade.py" --first
-    python3 -m compileall -q "$HOME_OF_ALUR/current/" -x '[.]venv' || true
-    as_alur "$HOME_OF_ALUR/current/.venv/bin/python" -m flask --app app setup "$@"
+    python3 -m compileall -q -x '[.]venv' "$HOME_OF_ALUR/current/" || true
+    # Alur's account can't read a file of root's: it is handed over, not named.
+    secret=/dev/stdin
+    before=
+    for option; do
+        shift
+        [ "$before" != --head-password-file ] || { secret=$option; option=-; }
+        set -- "$@" "$option"
+        before=$option
+    done
+    if [ "$secret" = /dev/stdin ]; then
+        as_alur "$HOME_OF_ALUR/current/.venv/bin/python" -m flask --app app setup "$@"
+    else
+        as_alur "$HOME_OF_ALUR/current/.venv/bin/python" -m flask --app app setup "$@" <"$secret"
+    fi
 fi
 
 # --- Service and web server ------------------------------------------------------------------------
 RELEASE=$HOME_OF_ALUR/current
-install -m 644 "$RELEASE/deploy/alur.service" /etc/systemd/system/alur.service
 if [ $WITH_NGINX = yes ] && [ -d /etc/nginx/sites-available ]; then
     # Once in place it is the clinic's: a certificate may stand in it.
     [ -e /etc/nginx/sites-available/alur ] ||
@@ -98,6 +112,8 @@ fi
 install -d /etc/systemd/journald.conf.d
 printf '[Journal]\nSystemMaxUse=200M\nMaxRetentionSec=90day\n' \
     >/etc/systemd/journald.conf.d/alur.conf
+
+install -m 644 "$RELEASE/deploy/alur.service" "$UNIT"
 
 if has_systemd; then
     systemctl daemon-reload

@@ -13,6 +13,14 @@ UNIT = "alur.service"
 STOPPED_WITHIN = 30
 
 
+def account_of(data: Path) -> dict:
+    """For a new process: the account that owns the data, when root starts it."""
+    owner = data.stat()
+    if os.geteuid() or not owner.st_uid:
+        return {}
+    return {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": [], "umask": 0o077}
+
+
 class Service:
     """None at all: for a start, which has no other one to stop."""
 
@@ -78,6 +86,7 @@ class Process(Service):
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                **account_of(self.config.data),
             )
 
     def has_failed(self) -> bool:

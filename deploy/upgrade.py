@@ -27,12 +27,13 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from config import Config, read_config  # noqa: E402
-from deploy.service import Service, service_of  # noqa: E402
+from deploy.service import Service, account_of, service_of  # noqa: E402
 
 HOME = "/opt/alur"
 SETTINGS_FILE = Path("/etc/alur.env")
 LEFT_OUT = {".git", ".venv", ".tools", "__pycache__", ".pytest_cache", ".ruff_cache"}
 HEALTHY_WITHIN = 90
+KEPT_RELEASES = 2
 # While one of these is going on the old release still stands, and nothing was changed.
 HARMLESS = {"stopping", "copying"}
 
@@ -98,6 +99,7 @@ class Upgrade:
             self.go_back()
             raise UpgradeError("Pembaruan dibatalkan; rilis lama berjalan lagi.") from None
         self.forget()
+        self._clear_old(release)
         say(f"Selesai: rilis {release.name} berjalan. Salinan sebelum pembaruan: {copy}")
 
     def _change(self, release: Path, copy: Path) -> None:
@@ -167,6 +169,13 @@ class Upgrade:
                 say(f"Gagal: {problem}")
         self.go_back()
 
+    def _clear_old(self, release: Path) -> None:
+        """Of the releases before this one the newest stay, with their environments."""
+        others = [path for path in (self.home / "releases").iterdir() if path != release]
+        others.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+        for path in others[KEPT_RELEASES:]:
+            shutil.rmtree(path)
+
     # --- Small steps ----------------------------------------------------------------------------
 
     def _switch(self, release: Path) -> None:
@@ -195,10 +204,6 @@ class Upgrade:
 
     def _as_owner(self, release: Path, arguments: list[str], environ: dict) -> str:
         """Run Python of this release as the account that owns the data."""
-        owner = self.config.data.stat()
-        account = {}
-        if os.geteuid() == 0 and owner.st_uid:
-            account = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []}
         done = subprocess.run(
             [str(release / ".venv" / "bin" / "python"), *arguments],
             cwd=release,
@@ -207,7 +212,7 @@ class Upgrade:
             stdin=subprocess.DEVNULL,
             text=True,
             check=True,
-            **account,
+            **account_of(self.config.data),
         )
         return done.stdout
 

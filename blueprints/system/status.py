@@ -32,6 +32,7 @@ def status():
     data = current_app.config["ALUR"].data
     current_app.extensions["speed"].flush()
     hour, at = speed.last_hour(data / "state"), utcnow()
+    running = versions.versions()
     checks = [
         *system_status.checks(data, at),
         self_check.summary(at),
@@ -41,9 +42,14 @@ def status():
         "system/status.html",
         checks=checks,
         states=system_status.State,
-        versions=versions.versions(),
+        versions=running,
+        running_since=system_status.ago(at - running.started_at),
         slowest=hour.slowest(),
-        findings=[(row, system_status.ago(at - row.checked_at)) for row in self_check.newest()],
+        findings=[
+            (row, system_status.ago(at - row.checked_at))
+            for row in self_check.newest()
+            if row.name not in {check.name for check in checks} or row.state != "Baik"
+        ],
         has_ballast=disk_space.held_back(data) > 0,
     )
 
