@@ -21,6 +21,14 @@ def account_of(data: Path) -> dict:
     return {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": [], "umask": 0o077}
 
 
+def own(path: Path, like: Path) -> None:
+    """Give what root has made to the account that owns the data, whose service it would stop."""
+    if os.geteuid() == 0:
+        owner = like.stat()
+        for found in (path, *(path.rglob("*") if path.is_dir() else ())):
+            os.chown(found, owner.st_uid, owner.st_gid)
+
+
 class Service:
     """None at all: for a start, which has no other one to stop."""
 
@@ -77,7 +85,9 @@ class Process(Service):
         release = (self.home / "current").resolve()
         python = release / ".venv" / "bin" / "python"
         environ = {key: text for key, text in os.environ.items() if not key.startswith("MAKE")}
-        with (self.config.data / "logs" / "start.log").open("ab") as log:
+        path = self.config.data / "logs" / "start.log"
+        with path.open("ab") as log:
+            own(path, self.config.data)
             self.started = subprocess.Popen(
                 [str(python), str(release / "deploy" / "start.py")],
                 cwd=release,

@@ -12,7 +12,6 @@ release (`recover`). Nobody's save is ever undone: if one was made since, it sta
 
 import contextlib
 import fcntl
-import hashlib
 import json
 import os
 import shutil
@@ -27,19 +26,21 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from config import Config, read_config  # noqa: E402
-from deploy.service import Service, account_of, service_of  # noqa: E402
+from deploy import releases  # noqa: E402
+from deploy.service import Service, account_of, own, service_of  # noqa: E402
 
 HOME = "/opt/alur"
 SETTINGS_FILE = Path("/etc/alur.env")
-LEFT_OUT = {".git", ".venv", ".tools", "__pycache__", ".pytest_cache", ".ruff_cache"}
 HEALTHY_WITHIN = 90
-KEPT_RELEASES = 2
 # While one of these is going on the old release still stands, and nothing was changed.
 HARMLESS = {"stopping", "copying"}
 
 
 class UpgradeError(Exception):
     """Why it does not go on; for the person at the terminal."""
+
+
+FAILURES = (UpgradeError, subprocess.CalledProcessError, OSError)
 
 
 def say(text: str) -> None:
@@ -73,7 +74,7 @@ class Upgrade:
             json.dump({**self.state(), **more, "step": step}, file)
             file.flush()
             os.fsync(file.fileno())
-        _own(aside, self.config.data)
+        own(aside, self.config.data)
         aside.replace(self.state_file)
 
     def forget(self) -> None:
@@ -94,12 +95,12 @@ class Upgrade:
         self.note("stopping", old=str(self.current), new=str(release), copy=str(copy))
         try:
             self._change(release, copy)
-        except (UpgradeError, subprocess.CalledProcessError, OSError) as problem:
+        except FAILURES as problem:
             say(f"Gagal: {problem}")
             self.go_back()
             raise UpgradeError("Pembaruan dibatalkan; rilis lama berjalan lagi.") from None
         self.forget()
-        self._clear_old(release)
+        releases.clear_old(self.home, release)
         say(f"Selesai: rilis {release.name} berjalan. Salinan sebelum pembaruan: {copy}")
 
     def _change(self, release: Path, copy: Path) -> None:
@@ -123,7 +124,7 @@ class Upgrade:
         shutil.rmtree(aside, ignore_errors=True)
         (aside / "db").mkdir(parents=True, mode=0o700)
         shutil.copyfile(copy, aside / "db" / "alur.db")
-        _own(aside, self.config.data)
+        own(aside, self.config.data)
         try:
             self._set_up(release, {"ALUR_DATA": str(aside), "DATABASE_URL": ""})
         except subprocess.CalledProcessError:
@@ -169,13 +170,6 @@ class Upgrade:
                 say(f"Gagal: {problem}")
         self.go_back()
 
-    def _clear_old(self, release: Path) -> None:
-        """Of the releases before this one the newest stay, with their environments."""
-        others = [path for path in (self.home / "releases").iterdir() if path != release]
-        others.sort(key=lambda path: path.stat().st_mtime, reverse=True)
-        for path in others[KEPT_RELEASES:]:
-            shutil.rmtree(path)
-
     # --- Small steps ----------------------------------------------------------------------------
 
     def _switch(self, release: Path) -> None:
@@ -217,14 +211,6 @@ class Upgrade:
         return done.stdout
 
 
-def _own(path: Path, like: Path) -> None:
-    """Root's files among the data would stop the service."""
-    if os.geteuid() == 0:
-        owner = like.stat()
-        for found in (path, *(path.rglob("*") if path.is_dir() else ())):
-            os.chown(found, owner.st_uid, owner.st_gid)
-
-
 def _answers(config: Config) -> bool:
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(config.host, config.host)  # noqa: S104
     name = config.hosts[0].lstrip(".") if config.hosts else "localhost"
@@ -236,55 +222,12 @@ def _answers(config: Config) -> bool:
         return False
 
 
-# --- Releases -----------------------------------------------------------------------------------
-
-
-def install(source: Path, home: Path) -> Path:
-    """The source as a release, with its environment; made once for the same content."""
-    say("Menyiapkan rilis ...")
-    part = home / "releases" / ".part"
-    shutil.rmtree(part, ignore_errors=True)
-    copy_source(source, part)
-    release = home / "releases" / digest_of(part)
-    if release.exists():
-        shutil.rmtree(part)
-    else:
-        part.rename(release)
-    if (source / ".venv").is_symlink():  # a developer's
-        with contextlib.suppress(FileExistsError):
-            (release / ".venv").symlink_to((source / ".venv").resolve())
-    made = subprocess.run(
-        [sys.executable, "deploy/environment.py", "requirements.txt"], cwd=release
-    )
-    if made.returncode:
-        raise UpgradeError("Paket rilis baru tidak dapat dipasang. Tidak ada yang diubah.")
-    return release
-
-
-def copy_source(source: Path, target: Path) -> None:
-    """What belongs to Alur itself: neither a clinic's data nor what is made from the source."""
-
-    def left_out(folder: str, names: list[str]) -> set[str]:
-        return LEFT_OUT & set(names) | ({"data"} if Path(folder) == source else set())
-
-    shutil.copytree(source, target, ignore=left_out)
-
-
-def digest_of(tree: Path) -> str:
-    """A name that tells two releases apart."""
-    seen = hashlib.sha256()
-    for path in sorted(path for path in tree.rglob("*") if path.is_file()):
-        seen.update(str(path.relative_to(tree)).encode() + b"\0")
-        seen.update(hashlib.sha256(path.read_bytes()).digest())
-    return seen.hexdigest()[:12]
-
-
 @contextlib.contextmanager
 def alone(data: Path) -> Iterator[bool]:
     """Whether no other upgrade is going on, and none will until the end."""
     path = data / "state" / "upgrade.lock"
     with path.open("a") as file:
-        _own(path, data)
+        own(path, data)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -322,7 +265,7 @@ def main(options: list[str]) -> int:
     home, config = Path(os.environ.get("ALUR_HOME") or HOME), read_config()
     if options == ["--first"]:  # for deploy/install.sh, which goes on from there
         upgrade = Upgrade(home, config, Service())
-        upgrade._switch(install(ROOT, home))
+        upgrade._switch(releases.install(ROOT, home))
         return 0
     if not (home / "current").exists():
         say(f"Belum ada Alur di {home}. Pasang dulu: deploy/install.sh (atau: make run).")
@@ -332,8 +275,8 @@ def main(options: list[str]) -> int:
             say("Pembaruan lain sedang berjalan.")
             return 1
         try:
-            Upgrade(home, config, service_of(home, config)).run(install(ROOT, home))
-        except (UpgradeError, subprocess.CalledProcessError, OSError) as problem:
+            Upgrade(home, config, service_of(home, config)).run(releases.install(ROOT, home))
+        except (*FAILURES, releases.ReleaseError) as problem:
             say(str(problem))
             return 1
     return 0

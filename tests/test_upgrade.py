@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from config import read_config
-from deploy import upgrade
+from deploy import releases
 from deploy.service import Process
 from deploy.upgrade import Upgrade
 from tests.browser import PATIENCE
@@ -35,7 +35,7 @@ def downgrade():
 """
 KILLED_AT = """
 import os, signal
-from deploy import upgrade
+from deploy import releases
 note = upgrade.Upgrade.note
 def killed(self, step, **more):
     note(self, step, **more)
@@ -64,7 +64,7 @@ class Clinic:
         config = read_config(self.environ)
         config.make_folders()
         (self.folder / "passphrase").write_text("kuda berlari di pantai")
-        release = upgrade.install(self.source("first"), self.home)
+        release = releases.install(self.source("first"), self.home)
         options = ["--head-password-file", str(self.folder / "passphrase")]
         self.run(release, "-m", "flask", "--app", "app", "setup", *HEAD, *options)
         self.upgrade = Upgrade(self.home, config, Process(self.home, config))
@@ -72,7 +72,7 @@ class Clinic:
 
     def source(self, name: str) -> Path:
         made = self.folder / name
-        upgrade.copy_source(ROOT, made)
+        releases.copy_source(ROOT, made)
         (made / "VERSI").write_text(name)
         (made / ".venv").symlink_to(sys.prefix)
         return made
