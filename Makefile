@@ -30,7 +30,7 @@ support: environment ## A file for whoever helps from outside, without any patie
 	@$(VENV)/python -m flask --app app support
 
 torture: dev-environment ## Kills, full disks, power cuts, interrupted upgrades; minutes, best as root
-	@$(VENV)/python -m pytest -o python_files='torture_*.py' -p no:xdist -rs --engines sqlite $(or $(TESTS),tests/torture)
+	@$(VENV)/python -m pytest -o python_files='torture_*.py' -n 0 -rs -s --engines sqlite $(or $(TESTS),tests/torture)
 
 test: dev-environment tools ## The whole test suite, on SQLite, PostgreSQL and in Chromium
 	@$(VENV)/python -m pytest -n $(WORKERS) --dist loadgroup $(TESTS)

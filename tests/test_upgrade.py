@@ -35,7 +35,7 @@ def downgrade():
 """
 KILLED_AT = """
 import os, signal
-from deploy import releases
+from deploy import upgrade
 note = upgrade.Upgrade.note
 def killed(self, step, **more):
     note(self, step, **more)
