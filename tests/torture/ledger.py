@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from tests.clients import REASON, Browser, Desk, Draft, Dropped, write_draft
+from tests.clients import PATIENCE, REASON, Browser, Desk, Draft, Dropped, write_draft
 
 OK, REFUSED, UNKNOWN = "ok", "refused", "unknown"
 BREATH = 0.05  # seconds between two tries while the server is in trouble
@@ -58,9 +58,16 @@ def confirm(browser: Browser, draft: Draft) -> dict:
 
 
 def settle(desk: Desk, lines: list[dict]) -> list[dict]:
-    """Send again what was not acknowledged; the lines as they are then."""
-    browser = desk.browser()
-    return [line | confirm(browser, Draft(line["draft"], line["version"])) for line in lines]
+    """Send again, until it is answered, what was not acknowledged; the lines as they are then."""
+    return [line | _answered(desk.browser(), line) for line in lines]
+
+
+def _answered(browser: Browser, line: dict) -> dict:
+    end = time.monotonic() + PATIENCE
+    while True:
+        told = confirm(browser, Draft(line["draft"], line["version"]))
+        if told["state"] != UNKNOWN or time.monotonic() > end:
+            return told
 
 
 def read(path: Path) -> list[dict]:

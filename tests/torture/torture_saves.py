@@ -1,5 +1,6 @@
 """A registration desk in full swing, and then the worst: what was acknowledged is there, once."""
 
+import contextlib
 import os
 import random
 import shutil
@@ -35,6 +36,7 @@ class Clinic:
         shutil.copyfile(prepared.template, place / "db" / "alur.db")
         for key in (databases.data / "keys").glob("*.key"):
             shutil.copy2(key, place / "keys")
+        os.sync()  # all this has been there for years
         self.server = LiveServer(ALUR_DATA=str(place), ALUR_DEMO="0")
         self.crew = Crew(self.server.address, CLERKS)
         self.serial = 1
@@ -137,14 +139,12 @@ def test_a_disk_that_is_full_and_then_has_room_again(databases, tmp_path):
 
 
 def _fill(path: Path) -> None:
-    with path.open("wb") as file:
-        for size in (1024 * 1024, 4096):
-            try:
-                while True:
-                    file.write(b"x" * size)
-                    file.flush()
-            except OSError:
-                continue
+    descriptor = os.open(path, os.O_CREAT | os.O_WRONLY)
+    for size in (1024 * 1024, 4096):
+        with contextlib.suppress(OSError):
+            while True:
+                os.write(descriptor, b"x" * size)
+    os.close(descriptor)
 
 
 def test_a_power_cut(databases, tmp_path):
