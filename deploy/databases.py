@@ -33,7 +33,9 @@ def make_copy(url: URL, target: Path) -> None:
             connection.execute("VACUUM INTO ?", (str(part),))
         _check(part)
     else:
-        _postgres("pg_dump", url, "--format=custom", f"--file={part}")
+        with create_engine(url).connect() as connection:  # one clinic is one schema
+            schema = connection.scalar(text("SELECT current_schema()"))
+        _postgres("pg_dump", url, "--format=custom", f"--schema={schema}", f"--file={part}")
     part.chmod(0o600)
     _sync(part)
     part.replace(target)

@@ -34,7 +34,7 @@ SCRIPT_BUDGET = 4 * 1024
 # Each layer may import the ones that stand here beside it, and nothing else of ours.
 GROUND = {"db", "validators", "formatting", "config"}
 EDGE = {"access", "patient_forms", "sessions", "responses", "navigation", "polling", "logs"}
-EDGE |= {"faults", "timing"}
+EDGE |= {"faults", "timing", "viewing"}
 ALLOWED = {
     "db": set(),
     "config": set(),
@@ -45,7 +45,8 @@ ALLOWED = {
     "models": {"tables"},
     "clinic": {"clinic", "models", "db", "validators", "formatting", "logs"},
     "navigation": {"models"},
-    "access": {"clinic", "models", "db", "sessions", "formatting"},
+    "access": {"clinic", "models", "db", "sessions", "formatting", "viewing"},
+    "viewing": {"clinic", "db"},
     "faults": {"access", "clinic", "db", "logs"},
     "timing": {"clinic"},
     "sessions": {"clinic", "models", "db"},

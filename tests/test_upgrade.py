@@ -11,9 +11,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
+from clinic import audit
 from config import read_config
-from deploy import releases
+from db import db, transaction
+from deploy import databases, releases
 from deploy.service import Process
 from deploy.upgrade import Upgrade
 from tests.browser import PATIENCE
@@ -150,3 +153,21 @@ def test_a_killed_upgrade_is_undone_at_the_next_start(clinic):
     assert clinic.revision == before
     assert clinic.is_whole()
     assert clinic.upgrade.state() == {}
+
+
+def test_a_copy_is_put_back_as_it_was(app, tmp_path):
+    url = make_url(app.config["ALUR"].database_url)
+    copy = tmp_path / "copy"
+    db.engine.dispose()
+    databases.make_copy(url, copy)
+    entries = databases.entries(url)
+    with transaction():
+        audit.record(audit.SYSTEM, "test")
+    db.session.remove()
+    db.engine.dispose()
+    assert databases.entries(url) == entries + 1
+    databases.put_back(url, copy)
+    assert databases.entries(url) == entries
+    assert copy.stat().st_mode & 0o077 == 0
+    with transaction():  # and it goes on from there
+        audit.record(audit.SYSTEM, "test")
