@@ -15,7 +15,17 @@ import click
 from flask import Flask, current_app
 from sqlalchemy import select
 
-from clinic import accounts, audit, demo, disk_space, reference, settings, support, worker
+from clinic import (
+    accounts,
+    audit,
+    demo,
+    disk_space,
+    reference,
+    settings,
+    storage_faults,
+    support,
+    worker,
+)
 from db import SQLITE_IS_WAL_SAFE, db, sqlite_driver, transaction, utcnow
 from models import Role, User
 
@@ -216,8 +226,9 @@ def _work(stop: threading.Event) -> None:
         worker.check_itself(data)
         db.session.remove()
         db.engine.dispose()
-    except Exception:  # the next round may find that the disk has room again, the database is back
-        log.exception("worker step failed")
+    except Exception as problem:  # the next round may find that the disk has room again
+        # A fault of the disk comes again every few seconds: a line each, not a trace.
+        log.error("worker step: %s", problem, exc_info=not storage_faults.fault_of(problem))
     finally:
         os._exit(0)
 

@@ -25,6 +25,7 @@ LOOKED_AT_SECONDS = 5
 WORKER_GONE_SECONDS = 300
 WRITTEN_EVERY = timedelta(minutes=1)
 DISK_FULL = "Disk server hampir penuh, penyimpanan bisa gagal. Beri tahu kepala atau petugas TI."
+DISK_FULL_CHIEFS = "Disk server hampir penuh, penyimpanan bisa gagal. Kosongkan disk sekarang."
 DISK_LOW = "Disk server mulai penuh. Lihat halaman Sistem."
 NO_WORKER = "Pekerja latar tidak berjalan: cadangan dan kiriman tertunda. Lihat halaman Sistem."
 
@@ -67,7 +68,7 @@ def forget() -> None:
 def _of_disk(data: Path) -> list[Notice]:
     room = disk_space.space(data).room
     if room is Room.ALARM:
-        return [Notice("error", DISK_FULL, is_for_all=True)]
+        return [Notice("error", DISK_FULL_CHIEFS), Notice("error", DISK_FULL, is_for_all=True)]
     return [Notice("warning", DISK_LOW)] if room is Room.LOW else []
 
 
