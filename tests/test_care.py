@@ -38,10 +38,17 @@ def data(app):
     notices.forget()
     storage_faults.forget()
     yield folder
+    reopen()
     (folder / disk_space.BALLAST).unlink(missing_ok=True)
     (folder / "state" / "notices.json").unlink(missing_ok=True)
     notices.forget()
     storage_faults.forget()
+
+
+def reopen() -> None:
+    """No connection stays open: one that outlives its pool still holds the old files."""
+    db.session.remove()
+    db.engine.dispose()
 
 
 def page_text(response) -> str:
@@ -54,8 +61,7 @@ def page_text(response) -> str:
 @contextmanager
 def full_database():
     """SQLite itself finds no room: what a full disk is to it, without a disk of our own."""
-    db.session.rollback()
-    db.engine.dispose()
+    reopen()
     pages = db.session.scalar(text("PRAGMA page_count"))
     db.session.rollback()
     with db.engine.connect() as connection:
@@ -63,8 +69,7 @@ def full_database():
     try:
         yield
     finally:
-        db.session.rollback()
-        db.engine.dispose()
+        reopen()
 
 
 @contextmanager
@@ -85,7 +90,7 @@ def read_only():
     try:
         yield
     finally:
-        db.engine.dispose()
+        reopen()
 
 
 @sqlite_only
@@ -103,7 +108,7 @@ def test_a_save_that_fails_says_so_keeps_what_was_typed_and_works_again(
     client = sign_in("loket")
     client.get("/pendaftaran/baru")
     fields = person(1) | {"complaint": "pusing " * 30}
-    db.engine.dispose()
+    reopen()
     with fault():
         sent = (post(client, "/pendaftaran/baru", fields) for _ in range(40))
         refused = next(answer for answer in sent if answer.status_code != 303)
@@ -123,7 +128,7 @@ def test_a_save_that_fails_says_so_keeps_what_was_typed_and_works_again(
 def test_the_page_comes_out_even_when_nothing_can_be_read(data, sign_in):
     client = sign_in("loket")
     database = data / "db" / "alur.db"
-    db.engine.dispose()
+    reopen()
     moved = database.rename(database.with_name("elsewhere.db"))
     database.mkdir()
     try:
@@ -134,7 +139,7 @@ def test_the_page_comes_out_even_when_nothing_can_be_read(data, sign_in):
     finally:
         database.rmdir()
         moved.rename(database)
-        db.engine.dispose()
+        reopen()
     assert client.get("/pendaftaran").status_code == 200
 
 
@@ -145,7 +150,7 @@ def test_a_record_is_shown_while_nothing_can_be_written_and_noted_afterwards(dat
     db.session.rollback()
     client.get(address)
     noted = len(views_of(patient))
-    db.engine.dispose()
+    reopen()
     with read_only():
         page = client.get(address)
         assert page.status_code == 200
@@ -356,7 +361,7 @@ def test_the_self_check_finds_what_was_broken(data):
     ):
         connection.cursor().execute(statement)
     connection.close()
-    db.engine.dispose()
+    reopen()
     try:
         found = check_all(data)
     finally:
