@@ -14,7 +14,8 @@ WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); \
 TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run backup restore test check format bench clean environment dev-environment python tools
+.PHONY: help run backup restore upgrade support torture test check format bench clean environment \
+	dev-environment python tools
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +28,16 @@ backup: environment ## Make a backup now: checked, encrypted, copied to each pla
 
 restore: environment ## Bring a backup back, step by step (UNDO=1: back to what was used before)
 	@$(VENV)/python -m flask --app app restore $(if $(UNDO),--undo)
+
+upgrade: python ## This source takes over from the installed release (deploy/install.sh), or nothing changes
+	@$(PYTHON) deploy/environment.py requirements.txt
+	@$(VENV)/python deploy/upgrade.py
+
+support: environment ## A file for whoever helps from outside, without any patient
+	@$(VENV)/python -m flask --app app support
+
+torture: dev-environment ## Kills, full disks, power cuts, interrupted upgrades; minutes, best as root
+	@$(VENV)/python -m pytest -o python_files='torture_*.py' -n 0 -rs -s --engines sqlite $(or $(TESTS),tests/torture)
 
 test: dev-environment tools ## The whole test suite, on SQLite, PostgreSQL and in Chromium
 	@$(VENV)/python -m pytest -n $(WORKERS) --dist loadgroup $(TESTS)

@@ -26,10 +26,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 import sessions
+import viewing
 import wrong_clock
 from clinic import audit, clock, drafts, households, settings, unfinished
 from clinic.signed_in import Account, Room
-from db import db, transaction, utcnow
+from db import db, utcnow
 from kept_forms import typed_fields
 from models import (
     Household,
@@ -251,24 +252,15 @@ def grant_record_access(patient: Patient, reason: str) -> None:
 
 def record_view(action: str, patient: Patient, object_type: str = "", object_ref: str = "") -> None:
     """Log that a record was looked at: the one write that a GET makes, in its own transaction."""
-    actor, patient_ref = current_actor(), patient.public_id
-    with transaction():
-        audit.record(
-            actor,
-            action,
-            object_type=object_type,
-            object_ref=object_ref,
-            patient_ref=patient_ref,
-        )
+    about = {"object_type": object_type, "object_ref": object_ref}
+    viewing.record(current_actor(), [{"action": action, "patient_ref": patient.public_id, **about}])
 
 
 def record_family_view(household: Household, members: list[Patient]) -> None:
     """Log that the identities of a family were looked at, on each one's record."""
-    actor, refs = current_actor(), [member.public_id for member in members]
     about = {"object_type": "household", "object_ref": household.public_id}
-    with transaction():
-        for ref in refs:
-            audit.record(actor, "view_identity", patient_ref=ref, **about)
+    views = [{"patient_ref": member.public_id, **about} for member in members]
+    viewing.record(current_actor(), [{"action": "view_identity", **view} for view in views])
 
 
 def page_settings() -> dict:

@@ -3,16 +3,17 @@
 from flask import Flask, current_app, g, render_template
 from flask_wtf import CSRFProtect
 from jinja2 import StrictUndefined
-from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
+from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import access
 import cli
+import faults
 import navigation
 import polling
 import responses
 import sessions
+import timing
 from blueprints import (
     auth,
     board,
@@ -30,7 +31,7 @@ from blueprints import (
     self_statistics,
     system,
 )
-from clinic import audit, settings
+from clinic import audit, notices, settings
 from config import Config, read_config
 from db import db, engine_options, utcnow
 from formatting import FILTERS
@@ -56,7 +57,7 @@ def create_app(config: Config | None = None) -> Flask:
     """The application. Raises ConfigError when its settings can't be used."""
     config = config or read_config()
     config.make_folders()
-    init_logging()
+    init_logging(config.logs)
     app = Flask(__name__, static_folder=None)
     app.secret_key = config.key("session").hex()
     app.config.update(
@@ -75,6 +76,7 @@ def create_app(config: Config | None = None) -> Flask:
     }
     audit.use_key(config.key("audit"))
     db.init_app(app)
+    timing.init_app(app)
     sessions.init_app(app)
     access.init_app(app)  # before CSRF: a stranger is refused first
     CSRFProtect(app)
@@ -84,7 +86,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.jinja_env.filters.update(FILTERS, no_nik_text=NO_NIK_REASONS.get)
     app.context_processor(page_context)
     app.register_error_handler(HTTPException, show_error)
-    app.register_error_handler(OperationalError, show_busy)
+    faults.init_app(app)
     cli.init_app(app)
     app.wsgi_app = polling.UnchangedPolls(app)
     if config.behind_proxy:  # else every screen would seem to stand at the server itself
@@ -102,6 +104,7 @@ def page_context() -> dict:
         "zone": known["time_zone"],
         "now": utcnow(),
         "nav_items": [] if g.get("has_failed") else navigation.links(),
+        "top_notice": lambda role: notices.top(current_app.config["ALUR"].data, role),
     }
 
 
@@ -111,7 +114,7 @@ def show_error(error: HTTPException):
     code = error.code or 500
     if code >= 500:
         g.has_failed = True
-        g.settings = {key: entry.default for key, entry in settings.DEFINITIONS.items()}
+        g.settings = settings.defaults()
     title, sentence = SENTENCES.get(code, SENTENCES[400 if code < 500 else 500])
     page = render_template(
         "errors/error.html",
@@ -123,11 +126,3 @@ def show_error(error: HTTPException):
     response.set_data(page)
     response.content_type = "text/html; charset=utf-8"
     return response
-
-
-def show_busy(error: OperationalError):
-    """The database did not answer in time: say so, instead of a stack trace."""
-    current_app.logger.exception("the database did not answer")
-    db.session.rollback()
-    is_locked = "locked" in str(error.orig).lower()
-    return show_error(ServiceUnavailable() if is_locked else InternalServerError())

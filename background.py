@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from flask import current_app
 
-from clinic import backup_worker, clock, closing_work, worker
+from clinic import backup_worker, clock, closing_work, storage_faults, worker
 from db import db, utcnow
 
 BEAT_SECONDS = 5
@@ -54,8 +54,9 @@ def _fork(work: Callable[[Callable[[], bool]], int]) -> int:
         code = work(lambda: stop.is_set() or os.getppid() != parent)
         db.session.remove()
         db.engine.dispose()
-    except Exception:  # the next round may find that the disk has room again, the database is back
-        log.exception("worker step failed")
+    except Exception as problem:  # the next round may find that the disk has room again
+        # A fault of the disk comes again every few seconds: a line each, not a trace.
+        log.error("worker step: %s", problem, exc_info=not storage_faults.fault_of(problem))
     finally:
         os._exit(code)
 
@@ -69,12 +70,14 @@ def _ended(pid: int) -> int | None:
 def _work(must_stop: Callable[[], bool]) -> int:
     """All that is due now."""
     data, has_more = current_app.config["ALUR"].data, True
+    worker.keep_watch(data)
     while has_more and not must_stop():
         worker.run_once()
         if not clock.is_right():
             return 0
         closing_work.work(data, utcnow(), must_stop)
         has_more = worker.import_patients(data, must_stop)
+    worker.check_itself(data)
     return BACKUP_DUE if backup_worker.is_due(utcnow()) else 0
 
 

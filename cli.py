@@ -20,11 +20,13 @@ from clinic import (
     backup_keys,
     clock,
     demo,
+    disk_space,
     reference,
     restoring,
     settings,
+    support,
 )
-from db import SQLITE_IS_WAL_SAFE, db, sqlite_driver, transaction
+from db import SQLITE_IS_WAL_SAFE, db, sqlite_driver, transaction, utcnow
 from models import Role, User
 
 DEMO_PASSWORD = "coba-alur-sekarang"  # noqa: S105  printed by `make run`, in demo data only
@@ -210,6 +212,22 @@ def demo_data_command(today: bool) -> None:
         click.echo(f"{added} kunjungan ditambahkan pada hari ini.")
 
 
+@click.command("support")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=".")
+def support_command(folder: Path) -> None:
+    """Write a file for whoever helps from outside: versions, states, errors, and no patient."""
+    path = folder / f"alur-bantuan-{utcnow():%Y%m%d-%H%M}.zip"
+    path.write_bytes(support.bundle(current_app.config["ALUR"].data))
+    click.echo(f"Berkas bantuan: {path}")
+
+
+@click.command("give-up-ballast")
+def give_up_ballast_command() -> None:
+    """Room on a full disk, where nobody can log in to press the button."""
+    freed = disk_space.give_up(current_app.config["ALUR"].data)
+    click.echo(f"{disk_space.size_text(freed)} dibuka. Kosongkan disk sekarang.")
+
+
 @click.command("worker")
 def worker_command() -> None:
     """The one background process: sign of life, database care, later sending and backups."""
@@ -221,8 +239,9 @@ def worker_command() -> None:
 
 
 def init_app(app: Flask) -> None:
-    own = (setup_command, prepare_restored_command, ready_message_command)
-    for command in (*own, demo_data_command, worker_command, *backup_commands.COMMANDS):
+    own = (setup_command, prepare_restored_command, ready_message_command, demo_data_command)
+    own += (worker_command, support_command, give_up_ballast_command)
+    for command in (*own, *backup_commands.COMMANDS):
         app.cli.add_command(command)
     if os.environ.get("FLASK_RUN_FROM_CLI") == "true":
         use_migrations(app)  # for `flask db ...`

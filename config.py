@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+KEY_BYTES = 32
 BOOLEAN_WORDS = {"1": True, "true": True, "ya": True, "0": False, "false": False, "tidak": False}
 
 
@@ -32,6 +33,10 @@ class Config:
     def tmp(self) -> Path:
         return self.data / "tmp"
 
+    @property
+    def logs(self) -> Path:
+        return self.data / "logs"
+
     def key(self, name: str) -> bytes:
         """The 32-byte key of this name, made at its first use. Raises ConfigError when exposed."""
         path = self.keys / f"{name}.key"
@@ -41,24 +46,32 @@ class Config:
             raise ConfigError(
                 f"Berkas kunci {path} terbaca pengguna lain. Jalankan: chmod 600 {path}"
             )
-        return path.read_bytes()
+        key = path.read_bytes()
+        if len(key) != KEY_BYTES:
+            raise ConfigError(f"Berkas kunci {path} rusak. Kembalikan dari cadangan.")
+        return key
 
     def make_folders(self) -> None:
-        for name in ("db", "keys", "backups", "tmp"):
+        for name in ("db", "keys", "backups", "tmp", "state", "logs"):
             (self.data / name).mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
 def _make_key(path: Path) -> None:
     # Written aside and linked into place: two processes that start at once agree on one key.
     aside = path.with_suffix(f".{secrets.token_hex(4)}")
-    aside.touch(mode=0o600)
-    aside.write_bytes(secrets.token_bytes(32))
+    with open(os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+        file.write(secrets.token_bytes(KEY_BYTES))
+        file.flush()
+        os.fsync(file.fileno())  # what it signs is on the disk at once; so must it be
     try:
         os.link(aside, path)
     except FileExistsError:
         pass
     finally:
         aside.unlink()
+    folder = os.open(path.parent, os.O_RDONLY)
+    os.fsync(folder)
+    os.close(folder)
 
 
 def _flag(environ: Mapping[str, str], name: str, default: bool) -> bool:

@@ -32,6 +32,7 @@ from tables.backups import (
     Drill,
     DrillKind,
 )
+from tables.care import SelfCheck
 from tables.closing import ClosingStep, StepName, StepState
 from tables.consents import Consent, ConsentDecision, Signer
 from tables.dispensing import DispensedLine, Dispensing, PrescriptionReview
@@ -214,6 +215,7 @@ __all__ = [
     "Role",
     "Route",
     "RoutingRule",
+    "SelfCheck",
     "ServiceDay",
     "Setting",
     "Source",

@@ -17,9 +17,9 @@ from typing import Any
 from flask import Flask, Request, Response, current_app, request, session
 from flask.sessions import SessionInterface, SessionMixin
 from itsdangerous import BadSignature, URLSafeSerializer, URLSafeTimedSerializer
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
-from clinic import settings, signed_in
+from clinic import settings, signed_in, storage_faults
 from clinic.signed_in import Account, OpenSession
 from db import db, transaction, utcnow
 from models import LoginSession, User
@@ -147,8 +147,9 @@ def _store(current: ServerSession) -> None:
             if extends:
                 fresh.seen_at = now
                 fresh.idle_until = now + _idle_time()
-    except OperationalError:
-        log.exception("session not stored")
+    except (DBAPIError, OSError) as problem:
+        known = storage_faults.fault_of(problem)
+        log.warning("session not stored: %s", problem, exc_info=known is None)
 
 
 def _idle_time() -> timedelta:

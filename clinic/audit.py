@@ -75,8 +75,10 @@ def record(
     db.session.execute(_ADD, entry | {"hash": _digest(before or GENESIS, entry)})
 
 
-def broken_link(since: int = 0, source: Session | Connection | None = None) -> int | None:
-    """The `seq` of the first entry after `since` whose hash doesn't fit, or None.
+def broken_link(
+    since: int = 0, source: Session | Connection | None = None, most: int | None = None
+) -> int | None:
+    """The `seq` of the first entry that doesn't fit, of so many after `since`, or None.
 
     Looks at the clinic's database, or at a copy of it by its connection.
     """
@@ -84,7 +86,8 @@ def broken_link(since: int = 0, source: Session | Connection | None = None) -> i
     before = source.scalar(select(AuditEntry.hash).where(AuditEntry.seq == since)) or GENESIS
     expected = since + 1
     rows = select(AuditEntry.__table__).where(AuditEntry.seq > since).order_by(AuditEntry.seq)
-    for entry in source.execute(rows.execution_options(yield_per=1000)).mappings():
+    rows = rows.limit(most).execution_options(yield_per=1000)
+    for entry in source.execute(rows).mappings():
         if entry["seq"] != expected or not _fits(before, entry):
             return expected
         before, expected = entry["hash"], expected + 1

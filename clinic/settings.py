@@ -230,6 +230,11 @@ def value(key: str) -> Any:
     return values()[key]
 
 
+def defaults() -> dict[str, Any]:
+    """What holds where nothing is stored, or the database can't be asked."""
+    return {key: entry.default for key, entry in DEFINITIONS.items()}
+
+
 def values() -> dict[str, Any]:
     """All settings: one query a transaction, however often they are asked for."""
     session = db.session()
@@ -237,7 +242,7 @@ def values() -> dict[str, Any]:
     if known and known[0] is session.get_transaction():
         return known[1]
     stored = dict(session.execute(_STORED).tuples().all())
-    found = {key: stored.get(key, entry.default) for key, entry in DEFINITIONS.items()}
+    found = {key: stored.get(key, default) for key, default in defaults().items()}
     session.info["settings"] = (session.get_transaction(), found)
     return found
 

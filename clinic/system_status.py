@@ -1,13 +1,14 @@
 """How the system itself is: database, disk, worker, day, audit trail; in words for everybody."""
 
-import shutil
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import case, func, select, text
 
 import timekeeping
-from clinic import audit, backup_status, days, settings
+from clinic import audit, backup_status, days, disk_space, settings, storage_faults
+from clinic.disk_space import Room, size_text
+from clinic.speed import PAGE, SAVE, Hour, Timing
 from clinic.status_check import Check, State, ago, span
 from db import SQLITE_IS_WAL_SAFE, db, sqlite_driver, utcnow
 from formatting import clock_time, long_date, number_text
@@ -23,17 +24,29 @@ from models import (
     WorkerBeat,
 )
 
-GB = 1024**3
-DISK_LOW, DISK_ALARM = 5 * GB, 1 * GB
 # The worker's sign of life comes every few seconds; a long job may hold it up for a while.
 BEAT_LATE, BEAT_GONE = timedelta(minutes=1), timedelta(minutes=5)
 OUTBOX_LATE = timedelta(days=1)
+SLOW_SAVE_MS, SLOW_PAGE_MS = 500, 1000
 CHECKED_ENTRIES = 5_000
+TRAIL_BROKEN = "Ada catatan yang diubah atau hilang. Jangan hapus apa pun, hubungi dinas kesehatan."
+
+
+DISK = {
+    Room.ENOUGH: (State.GOOD, "Ruang penyimpanan cukup."),
+    Room.SHRINKING: (State.GOOD, "Masih cukup; kurang dari sepersepuluh disk yang kosong."),
+    Room.LOW: (State.WATCH, "Mulai penuh. Pindahkan berkas yang tidak dipakai dalam minggu ini."),
+    Room.ALARM: (State.BAD, "Hampir penuh, penyimpanan bisa gagal. Kosongkan ruang sekarang."),
+}
 
 
 def checks(data: Path, at: datetime | None = None) -> list[Check]:
     """All lines of the status page; `data` is the folder that holds the clinic's files."""
-    at = at or utcnow()
+    return [*quick_checks(data, at or utcnow()), audit_trail()]
+
+
+def quick_checks(data: Path, at: datetime) -> list[Check]:
+    """Those that cost next to nothing: the worker looks at them every minute."""
     return [
         service_day(at),
         clock(at),
@@ -42,12 +55,14 @@ def checks(data: Path, at: datetime | None = None) -> list[Check]:
         worker(at),
         *backup_status.checks(at, data / "keys"),
         outbox(at),
-        audit_trail(),
     ]
 
 
 def database() -> Check:
     """Engine, version and size; SQLite 3.7.0 to 3.51.2 has the WAL-reset flaw."""
+    fault = storage_faults.present()
+    if fault:
+        return Check("Basis data", State.BAD, fault.value, storage_faults.ADVICE[fault])
     bind = db.session.get_bind()
     if bind.dialect.name != "sqlite":
         version = db.session.scalar(text("SHOW server_version"))
@@ -72,16 +87,13 @@ def _file_size(path: str) -> int:
 
 
 def disk(data: Path) -> Check:
-    """Free space where the clinic's files are."""
-    free = shutil.disk_usage(data).free
-    figures = f"{size_text(free)} kosong"
-    if free < DISK_ALARM:
-        sentence = "Hampir penuh, penyimpanan bisa gagal. Kosongkan ruang sekarang."
-        return Check("Ruang disk", State.BAD, figures, sentence)
-    if free < DISK_LOW:
-        sentence = "Mulai penuh. Pindahkan berkas yang tidak dipakai dalam minggu ini."
-        return Check("Ruang disk", State.WATCH, figures, sentence)
-    return Check("Ruang disk", State.GOOD, figures, "Ruang penyimpanan cukup.")
+    """Free space where the clinic's files are, and whether some is held back."""
+    there = disk_space.space(data)
+    state, sentence = DISK[there.room]
+    figures = f"{size_text(there.free)} kosong dari {size_text(there.total)}"
+    if not disk_space.held_back(data):
+        sentence += " Ruang simpanan sudah dibuka; dibuat lagi sendiri setelah disk lega."
+    return Check("Ruang disk", state, figures, sentence)
 
 
 def worker(at: datetime) -> Check:
@@ -192,15 +204,33 @@ def audit_trail() -> Check:
             name,
             State.BAD,
             f"putus di catatan {number_text(broken)}",
-            "Ada catatan yang diubah atau hilang. Jangan hapus apa pun, hubungi dinas kesehatan.",
+            TRAIL_BROKEN,
         )
     figures = f"{number_text(checked)} catatan terakhir diperiksa"
     return Check(name, State.GOOD, figures, "Utuh: tidak ada catatan yang diubah atau hilang.")
 
 
-def size_text(size: int) -> str:
-    """Such as "12,4 MB"."""
-    for unit, factor in (("GB", GB), ("MB", 1024**2)):
-        if size >= factor:
-            return f"{number_text(round(size / factor, 1))} {unit}"
-    return f"{number_text(round(size / 1024))} KB"
+def speed_of(hour: Hour) -> Check:
+    """Whether pages and saves of the last hour came quickly, and how many failed."""
+    name = "Kecepatan satu jam terakhir"
+    pages, saves = hour.of(PAGE), hour.of(SAVE)
+    if not pages.count + saves.count:
+        return Check(name, State.GOOD, "belum ada permintaan", "Terisi setelah Alur dipakai.")
+    parts = ((pages, "halaman"), (saves, "simpanan"))
+    figures = "; ".join(_speed_text(timing, word) for timing, word in parts if timing.count)
+    errors = pages.errors + saves.errors
+    if errors:
+        sentence = "Ada permintaan yang gagal di server. Unduh berkas bantuan untuk petugas TI."
+        return Check(name, State.WATCH, f"{figures}; {number_text(errors)} gagal", sentence)
+    if saves.within(0.95) > SLOW_SAVE_MS or pages.within(0.95) > SLOW_PAGE_MS:
+        sentence = "Lambat. Periksa apakah komputer server dipakai untuk pekerjaan lain."
+        return Check(name, State.WATCH, figures, sentence)
+    return Check(name, State.GOOD, figures, "Cepat, tanpa kesalahan.")
+
+
+def _speed_text(timing: Timing, word: str) -> str:
+    middle, most = timing.within(0.5), timing.within(0.95)
+    return (
+        f"{number_text(timing.count)} {word}, separuhnya dalam {number_text(middle)} ms, "
+        f"95 % dalam {number_text(most)} ms"
+    )

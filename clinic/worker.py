@@ -14,7 +14,19 @@ from pathlib import Path
 from sqlalchemy import text, update
 
 import timekeeping
-from clinic import audit, clock, closing, import_work, name_index, pair_scan, unsaved
+from clinic import (
+    audit,
+    clock,
+    closing,
+    disk_space,
+    import_work,
+    name_index,
+    notices,
+    pair_scan,
+    self_check,
+    speed,
+    unsaved,
+)
 from db import BUSY_TIMEOUT_MS, SQLITE_IS_WAL_SAFE, db, transaction, utcnow
 from models import LoginSession, WorkerBeat
 
@@ -26,6 +38,7 @@ ANALYSIS_LIMIT = 1000
 PAIRS = "pairs"
 PAIRS_EVERY = timedelta(minutes=1)
 PEOPLE_COMPARED = 100  # at once: a second of one core, at 100,000 patients
+SELF_CHECK = "self_check"
 NAMES = "names"
 NAMES_FOLDED = 500  # at once
 CHECKPOINT_WAIT_MS = 200
@@ -60,6 +73,33 @@ def run_once(at: datetime | None = None) -> None:
         refresh_statistics(at)
     fold_names(at)
     find_pairs(at)
+
+
+def keep_watch(data: Path, at: datetime | None = None) -> None:
+    """What must go on even while nothing can be saved: the pages' notices, room held back."""
+    notices.refresh(data, at or utcnow())
+    speed.clear(data / "state")
+    with contextlib.suppress(OSError):
+        disk_space.hold_back(data)
+
+
+def check_itself(data: Path, at: datetime | None = None) -> bool:
+    """Some seconds of the daily self-check, when it is due or going on; true when it did some."""
+    at = at or utcnow()
+    last = db.session.get(WorkerBeat, SELF_CHECK)
+    place = last.note if last else ""
+    if not place and not self_check.is_due(last and last.beat_at, at):
+        return False
+    done = self_check.go_on(data, place, at)
+    with transaction():
+        self_check.keep(done.found, at)
+        beat(SELF_CHECK, at, done.place)
+    return True
+
+
+def ask_for_self_check(at: datetime) -> None:
+    """Begin it at the next round, in the caller's transaction."""
+    beat(SELF_CHECK, at, next(iter(self_check.STEPS)))
 
 
 def beat(name: str, at: datetime, note: str = "") -> WorkerBeat:

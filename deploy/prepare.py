@@ -10,6 +10,7 @@ sys.path.insert(0, str(ROOT))
 
 from config import Config, ConfigError, read_config  # noqa: E402
 from deploy.processes import die_with_parent, say  # noqa: E402
+from deploy.upgrade import recover  # noqa: E402
 
 SETUP = [sys.executable, "-m", "flask", "--app", "app", "setup"]
 
@@ -38,12 +39,17 @@ def port_problem(config: Config) -> str | None:
 def main(options: list[str]) -> None:
     die_with_parent()
     try:
-        problem = port_problem(read_config())
+        config = read_config()
+        config.make_folders()
+        problem = port_problem(config)
     except ConfigError as error:
         problem = str(error)
     if problem:
         say(problem)
         sys.exit(1)
+    recover(config)
+    # For `make upgrade`, which stops what it finds by this; our parent is deploy/start.py.
+    (config.data / "state" / "alur.pid").write_text(str(os.getppid()))
     os.chdir(ROOT)
     os.execv(SETUP[0], [*SETUP, *options])  # noqa: S606  it goes on as the setup command
 

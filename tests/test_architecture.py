@@ -34,7 +34,7 @@ SCRIPT_BUDGET = 4 * 1024
 # Each layer may import the ones that stand here beside it, and nothing else of ours.
 GROUND = {"db", "validators", "formatting", "config", "timekeeping"}
 EDGE = {"access", "patient_forms", "sessions", "responses", "navigation", "polling", "logs"}
-EDGE |= {"kept_forms", "wrong_clock"}
+EDGE |= {"kept_forms", "wrong_clock", "faults", "timing", "viewing"}
 ALLOWED = {
     "timekeeping": set(),
     "db": {"timekeeping"},
@@ -44,11 +44,15 @@ ALLOWED = {
     "validators": set(),
     "tables": {"tables", "db"},
     "models": {"tables"},
-    "clinic": {"clinic", "models", "db", "validators", "formatting", "timekeeping"},
+    "clinic": {"clinic", "models", "db", "validators", "formatting", "timekeeping", "logs"},
     "navigation": {"models"},
-    "access": {"clinic", "models", "db", "sessions", "formatting", "kept_forms", "wrong_clock"},
+    "access": {"clinic", "models", "db", "sessions", "formatting", "kept_forms", "wrong_clock"}
+    | {"viewing"},
     "kept_forms": set(),
     "wrong_clock": {"clinic", "validators", "timekeeping", "kept_forms"},
+    "viewing": {"clinic", "db"},
+    "faults": {"access", "clinic", "db", "logs"},
+    "timing": {"clinic"},
     "sessions": {"clinic", "models", "db"},
     "patient_forms": set(),
     "responses": set(),

@@ -96,6 +96,15 @@ def test_an_exposed_key_is_refused(tmp_path):
         found.key("session")
 
 
+def test_a_key_that_a_power_cut_emptied_is_not_used(tmp_path):
+    found = read_config({"ALUR_DATA": str(tmp_path)})
+    found.make_folders()
+    found.key("audit")
+    (found.keys / "audit.key").write_bytes(b"")
+    with pytest.raises(ConfigError, match="rusak"):
+        found.key("audit")
+
+
 def _read_key(folder: str) -> bytes:
     return read_config({"ALUR_DATA": folder}).key("session")
 

@@ -1,21 +1,15 @@
 """Is everything all right, and how does one work with Alur?"""
 
-import platform
-import tomllib
-from pathlib import Path
-
 from flask import current_app, render_template
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 import access
 from blueprints.system.desk import bp
-from clinic import system_status
-from db import db
+from clinic import disk_space, self_check, speed, status_check, system_status, versions
+from db import db, utcnow
 from models import Role
 
-_PROJECT = Path(__file__).parents[2] / "pyproject.toml"
-VERSION = tomllib.loads(_PROJECT.read_text())["project"]["version"]
 PLAIN = {"Content-Type": "text/plain; charset=utf-8"}
 
 
@@ -35,11 +29,27 @@ def healthz():
 @access.allow(Role.HEAD, Role.OPERATOR)
 def status():
     """Figures about the machine and counts of the day, no patient: the operator may see them."""
+    data = current_app.config["ALUR"].data
+    current_app.extensions["speed"].flush()
+    hour, at = speed.last_hour(data / "state"), utcnow()
+    running = versions.versions()
+    checks = [
+        *system_status.checks(data, at),
+        self_check.summary(at),
+        system_status.speed_of(hour),
+    ]
     return render_template(
         "system/status.html",
-        checks=system_status.checks(current_app.config["ALUR"].data),
-        version=VERSION,
-        python=platform.python_version(),
+        checks=checks,
+        versions=running,
+        running_since=status_check.ago(at - running.started_at),
+        slowest=hour.slowest(),
+        findings=[
+            (row, status_check.ago(at - row.checked_at))
+            for row in self_check.newest()
+            if row.name not in {check.name for check in checks} or row.state != "Baik"
+        ],
+        has_ballast=disk_space.held_back(data) > 0,
     )
 
 

@@ -1,0 +1,115 @@
+"""What can be wrong with the place where data are kept: which fault, what to say, since when.
+
+Each process remembers the last failed statement until a save succeeds again, so that pages can
+say it without asking the database.
+"""
+
+import errno
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import Engine, event
+from sqlalchemy.exc import DBAPIError
+
+# Without any new failure for so long nobody knows whether it goes on.
+REMEMBERED_SECONDS = 300
+
+
+class Fault(StrEnum):
+    FULL = "Ruang disk server habis."
+    READ_ONLY = "Disk server hanya bisa dibaca."
+    BROKEN_DISK = "Disk server gagal membaca atau menulis."
+    UNREACHABLE = "Basis data tidak dapat dibuka."
+    DAMAGED = "Basis data tidak terbaca dengan benar."
+    BUSY = "Server sedang sibuk."
+
+
+ADVICE = {
+    Fault.FULL: "Beri tahu kepala atau petugas TI: ruang simpanan dapat dibuka di halaman Sistem.",
+    Fault.READ_ONLY: "Beri tahu petugas TI sekarang; catat pasien di kertas dulu.",
+    Fault.BROKEN_DISK: "Beri tahu petugas TI sekarang; catat pasien di kertas dulu.",
+    Fault.UNREACHABLE: "Beri tahu petugas TI sekarang; catat pasien di kertas dulu.",
+    Fault.DAMAGED: "Jangan menghapus apa pun. Beri tahu petugas TI; catat pasien di kertas dulu.",
+    Fault.BUSY: "Tunggu sebentar, lalu kirim lagi.",
+}
+# What SQLite says; its drivers keep no error codes on older Pythons.
+_SQLITE = {
+    "disk is full": Fault.FULL,
+    "readonly": Fault.READ_ONLY,
+    "disk i/o error": Fault.BROKEN_DISK,
+    "unable to open": Fault.UNREACHABLE,
+    "malformed": Fault.DAMAGED,
+    "not a database": Fault.DAMAGED,
+    "locked": Fault.BUSY,
+}
+# PostgreSQL, by the beginning of its SQLSTATE.
+_SQLSTATE = {
+    "53100": Fault.FULL,
+    "25006": Fault.READ_ONLY,
+    "58": Fault.BROKEN_DISK,
+    "XX00": Fault.DAMAGED,
+    "08": Fault.UNREACHABLE,
+    "57P": Fault.UNREACHABLE,
+    "55P03": Fault.BUSY,
+    "40": Fault.BUSY,
+}
+_ERRNO = {
+    errno.ENOSPC: Fault.FULL,
+    errno.EDQUOT: Fault.FULL,
+    errno.EFBIG: Fault.FULL,
+    errno.EROFS: Fault.READ_ONLY,
+    errno.EIO: Fault.BROKEN_DISK,
+}
+
+
+@dataclass
+class _Memory:
+    fault: Fault | None = None
+    until: float = 0.0
+
+
+_last = _Memory()
+
+
+def fault_of(error: BaseException | None) -> Fault | None:
+    """Which fault of the storage an error tells of, None when it is something else."""
+    if isinstance(error, DBAPIError):
+        error = error.orig
+    if isinstance(error, OSError):
+        return _ERRNO.get(error.errno)
+    module = type(error).__module__
+    if module.startswith("psycopg"):
+        state = getattr(error, "sqlstate", None)
+        if state is None and type(error).__name__ == "OperationalError":
+            return Fault.UNREACHABLE
+        return _first_of(_SQLSTATE, str.startswith, state or "")
+    if "sqlite" in module:
+        return _first_of(_SQLITE, str.__contains__, str(error).lower())
+    return None
+
+
+def _first_of(table: dict[str, Fault], fits, text: str) -> Fault | None:
+    return next((fault for part, fault in table.items() if fits(text, part)), None)
+
+
+def note(fault: Fault | None) -> None:
+    """Remember that this has just happened; being busy is none that lasts."""
+    if fault and fault is not Fault.BUSY:
+        _last.fault, _last.until = fault, time.monotonic() + REMEMBERED_SECONDS
+
+
+def forget() -> None:
+    """A save has succeeded."""
+    _last.fault = None
+
+
+def present() -> Fault | None:
+    """The fault that goes on, as far as this process knows."""
+    return _last.fault if time.monotonic() < _last.until else None
+
+
+def listen(engine: Engine) -> None:
+    """Hear of every failed statement of this engine, and of every commit."""
+    event.listen(engine, "handle_error", lambda context: note(fault_of(context.original_exception)))
+    event.listen(engine, "commit", lambda _connection: forget())

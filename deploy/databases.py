@@ -1,0 +1,102 @@
+"""A copy of the database before an upgrade, and its return. A program of its own, so that it runs
+with the new release's packages and as the account that owns the data:
+
+    python deploy/databases.py take|put-back|entries FILE
+
+For SQLite and PostgreSQL. `make_copy` is what an upgrade calls a backup; the clinic's backups
+(encrypted, with copies elsewhere) go on beside it.
+"""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from sqlalchemy import URL, create_engine, make_url, text  # noqa: E402
+
+from config import read_config  # noqa: E402
+from db import sqlite_driver  # noqa: E402
+
+
+def make_copy(url: URL, target: Path) -> None:
+    """All that is stored, checked, in a file that is there whole or not at all."""
+    part = target.with_suffix(".part")
+    part.unlink(missing_ok=True)
+    if url.drivername.startswith("sqlite"):
+        with contextlib.closing(sqlite_driver.connect(url.database, timeout=60)) as connection:
+            connection.execute("VACUUM INTO ?", (str(part),))
+        _check(part)
+    else:
+        with create_engine(url).connect() as connection:  # one clinic is one schema
+            schema = connection.scalar(text("SELECT current_schema()"))
+        _postgres("pg_dump", url, "--format=custom", f"--schema={schema}", f"--file={part}")
+    part.chmod(0o600)
+    _sync(part)
+    part.replace(target)
+    _sync(target.parent)
+
+
+def _check(path: Path) -> None:
+    with contextlib.closing(sqlite_driver.connect(path)) as connection:
+        found = connection.execute("PRAGMA integrity_check").fetchall()
+        orphans = connection.execute("PRAGMA foreign_key_check").fetchall()
+    if found != [("ok",)] or orphans:
+        raise SystemExit("Salinan basis data tidak utuh; pembaruan tidak dijalankan.")
+
+
+def put_back(url: URL, source: Path) -> None:
+    """The database as it was in this copy; may be repeated. What stands there now is kept aside."""
+    if not url.drivername.startswith("sqlite"):
+        _postgres("pg_restore", url, "--clean", "--if-exists", "--single-transaction", str(source))
+        return
+    place = Path(url.database)
+    fresh = place.with_name(f"{place.name}.back")
+    shutil.copyfile(source, fresh)
+    fresh.chmod(0o600)
+    _sync(fresh)
+    aside = f"{place.name}.upgrade-{time.strftime('%Y%m%d-%H%M%S')}"
+    for suffix in ("", "-wal", "-shm"):  # an old log beside the copy would spoil it
+        found = place.with_name(place.name + suffix)
+        if found.exists():
+            found.rename(place.with_name(aside + suffix))
+    fresh.replace(place)
+    _sync(place.parent)
+
+
+def entries(url: URL) -> int:
+    """How many saves the audit trail knows: did anybody save since?"""
+    engine = create_engine(url, module=sqlite_driver) if "sqlite" in str(url) else None
+    engine = engine or create_engine(url)
+    with engine.connect() as connection:
+        return connection.scalar(text("SELECT value FROM counter WHERE name = 'audit'")) or 0
+
+
+def _postgres(tool: str, url: URL, *options: str) -> None:
+    address = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    # In the environment: a command line can be read by every account of the machine.
+    environ = {**os.environ, "PGPASSWORD": url.password or ""}
+    address = make_url(address).set(password=None).render_as_string()
+    subprocess.run([tool, f"--dbname={address}", *options], check=True, env=environ)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+if __name__ == "__main__":
+    what, file = sys.argv[1:]
+    address = make_url(read_config().database_url)
+    if what == "entries":
+        print(entries(address))
+    else:
+        {"take": make_copy, "put-back": put_back}[what](address, Path(file))

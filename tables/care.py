@@ -1,0 +1,23 @@
+"""What Alur finds when it looks after itself."""
+
+from datetime import datetime
+
+from sqlalchemy import Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db import Base, UtcDateTime
+
+
+class SelfCheck(Base):
+    """*Pemeriksaan diri.* One line of one day's check; the newest of each name counts."""
+
+    __tablename__ = "self_check"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(40))
+    checked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    state: Mapped[str] = mapped_column(String(12))  # as at /sistem: Baik, Perhatian, Masalah
+    figures: Mapped[str] = mapped_column(String(120), default="")
+    sentence: Mapped[str] = mapped_column(String(300), default="")
+
+    __table_args__ = (Index("ix_self_check_name", "name", "checked_at"),)

@@ -1,0 +1,492 @@
+"""Alur looks after itself: faults of the disk, banners, speed, self-check, logs, support file."""
+
+import io
+import json
+import logging
+import os
+import resource
+import zipfile
+from contextlib import contextmanager
+from datetime import timedelta
+
+import psycopg
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+import logs
+from clinic import disk_space, notices, self_check, speed, storage_faults, worker
+from clinic.disk_space import GB, MB, Room, Space
+from clinic.storage_faults import Fault
+from db import db, sqlite_driver, transaction, utcnow
+from models import AuditEntry, Patient, Role, SelfCheck, Visit
+from tests import factories
+from tests.clients import person
+from tests.pages import post
+
+NOW = utcnow()
+sqlite_only = pytest.mark.engines("sqlite")
+
+
+@pytest.fixture
+def data(app):
+    """The clinic's folder, with nothing of an earlier test in it."""
+    folder = app.config["ALUR"].data
+    for path in (folder / "state").glob("*"):
+        path.unlink()
+    (folder / disk_space.BALLAST).unlink(missing_ok=True)
+    notices.forget()
+    storage_faults.forget()
+    yield folder
+    reopen()
+    (folder / disk_space.BALLAST).unlink(missing_ok=True)
+    (folder / "state" / "notices.json").unlink(missing_ok=True)
+    notices.forget()
+    storage_faults.forget()
+
+
+def reopen() -> None:
+    """No connection stays open: one that outlives its pool still holds the old files."""
+    db.session.remove()
+    db.engine.dispose()
+
+
+def page_text(response) -> str:
+    return response.get_data(as_text=True)
+
+
+# --- A save that the disk refuses -------------------------------------------------------------
+
+
+@contextmanager
+def full_database():
+    """SQLite itself finds no room: what a full disk is to it, without a disk of our own."""
+    reopen()
+    pages = db.session.scalar(text("PRAGMA page_count"))
+    db.session.rollback()
+    with db.engine.connect() as connection:
+        connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
+    try:
+        yield
+    finally:
+        reopen()
+
+
+@contextmanager
+def small_files():
+    """No file may grow beyond 64 KB: the disk refuses each write behind that (SQLITE_IOERR)."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64 * 1024, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@contextmanager
+def read_only():
+    with db.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA query_only=1")
+    try:
+        yield
+    finally:
+        reopen()
+
+
+@sqlite_only
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [
+        (full_database, Fault.FULL),
+        (small_files, Fault.BROKEN_DISK),
+        (read_only, Fault.READ_ONLY),
+    ],
+)
+def test_a_save_that_fails_says_so_keeps_what_was_typed_and_works_again(
+    data, sign_in, fault, sentence
+):
+    client = sign_in("loket")
+    client.get("/pendaftaran/baru")
+    fields = person(1) | {"complaint": "pusing " * 30}
+    reopen()
+    with fault():
+        sent = (post(client, "/pendaftaran/baru", fields) for _ in range(40))
+        refused = next(answer for answer in sent if answer.status_code != 303)
+    page = page_text(refused)
+    assert refused.status_code == 503
+    assert sentence.value in page
+    assert "belum disimpan" in page
+    assert 'action="/pendaftaran/baru"' in page
+    assert f'name="name" value="{fields["name"]}"' in page
+    assert sentence.value in page_text(client.get("/pendaftaran")), "all are told on each page"
+    again = post(client, "/pendaftaran/baru", fields)
+    assert again.status_code == 303, "no restart was needed"
+    assert "data-notice" not in page_text(client.get("/pendaftaran"))
+
+
+@sqlite_only
+def test_the_page_comes_out_even_when_nothing_can_be_read(data, sign_in):
+    client = sign_in("loket")
+    database = data / "db" / "alur.db"
+    reopen()
+    moved = database.rename(database.with_name("elsewhere.db"))
+    database.mkdir()
+    try:
+        page = client.get("/pendaftaran")
+        assert page.status_code == 503
+        assert Fault.UNREACHABLE.value in page_text(page)
+        assert client.get("/healthz").status_code == 503
+    finally:
+        database.rmdir()
+        moved.rename(database)
+        reopen()
+    assert client.get("/pendaftaran").status_code == 200
+
+
+@sqlite_only
+def test_a_record_is_shown_while_nothing_can_be_written_and_noted_afterwards(data, sign_in):
+    client, patient = sign_in("kepala"), factories.patient()
+    address = f"/pasien/{patient.public_id}"
+    db.session.rollback()
+    client.get(address)
+    noted = len(views_of(patient))
+    reopen()
+    with read_only():
+        page = client.get(address)
+        assert page.status_code == 200
+        assert patient.name in page_text(page)
+        assert Fault.READ_ONLY.value in page_text(client.get(address))
+    assert len(views_of(patient)) == noted
+    client.get(address)
+    details = views_of(patient)
+    assert len(details) == noted + 3
+    assert sum(text.startswith("at 20") for text in details) == 2
+
+
+def views_of(patient: Patient) -> list[str]:
+    db.session.rollback()
+    rows = select(AuditEntry.details).where(
+        AuditEntry.patient_ref == patient.public_id, AuditEntry.action == "view_record"
+    )
+    return list(db.session.scalars(rows))
+
+
+def sqlite_error(words: str) -> OperationalError:
+    return OperationalError("", {}, sqlite_driver.OperationalError(words))
+
+
+@pytest.mark.parametrize(
+    ("error", "fault"),
+    [
+        (sqlite_error("database or disk is full"), Fault.FULL),
+        (sqlite_error("database is locked"), Fault.BUSY),
+        (sqlite_error("no such table: x"), None),
+        (OperationalError("", {}, psycopg.errors.DiskFull()), Fault.FULL),
+        (OperationalError("", {}, psycopg.OperationalError("refused")), Fault.UNREACHABLE),
+        (IntegrityError("", {}, psycopg.errors.UniqueViolation()), None),
+        (OSError(28, "no space"), Fault.FULL),
+        (OSError(30, "read-only"), Fault.READ_ONLY),
+        (FileNotFoundError(2, "none"), None),
+    ],
+)
+def test_which_fault_an_error_tells_of(error, fault):
+    assert storage_faults.fault_of(error) is fault
+
+
+# --- Room on the disk ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("free", "total", "room"),
+    [
+        (60 * GB, 500 * GB, Room.ENOUGH),
+        (49 * GB, 500 * GB, Room.SHRINKING),
+        (GB, 500 * GB, Room.LOW),
+        (499 * MB, 500 * GB, Room.ALARM),
+        (2 * MB, 8 * MB, Room.ENOUGH),
+        (1 * MB, 8 * MB, Room.LOW),
+    ],
+)
+def test_marks_of_the_disk(free, total, room):
+    assert Space(free, total).room is room
+
+
+def test_the_ballast_is_laid_once_and_given_up_by_a_button(data, sign_in):
+    assert disk_space.hold_back(data)
+    assert not disk_space.hold_back(data), "it is there already"
+    size = disk_space.held_back(data)
+    assert 0 < size <= 256 * MB
+    assert (data / disk_space.BALLAST).stat().st_blocks * 512 >= size, "it really takes room"
+    client = sign_in("ti")
+    assert "Buka ruang simpanan disk" in page_text(client.get("/sistem"))
+    post(client, "/sistem/ruang-simpanan")
+    assert disk_space.held_back(data) == 0
+    page = page_text(client.get("/sistem"))
+    assert "dibuka. Kosongkan disk sekarang" in page
+    assert "Buka ruang simpanan disk" not in page
+    db.session.rollback()
+    assert db.session.scalar(select(AuditEntry.action).order_by(AuditEntry.seq.desc()))
+
+
+# --- The line at the top ------------------------------------------------------------------------
+
+
+def test_a_dead_worker_concerns_head_and_operator_only(data, sign_in):
+    notices.refresh(data, NOW)
+    told = data / "state" / "notices.json"
+    clients = {name: sign_in(name) for name in ("kepala", "ti", "loket")}
+    addresses = {"kepala": "/poli", "ti": "/sistem", "loket": "/pendaftaran"}
+
+    def who_is_told() -> set[str]:
+        notices.forget()
+        return {
+            name
+            for name, client in clients.items()
+            if "Pekerja latar tidak berjalan" in page_text(client.get(addresses[name]))
+        }
+
+    assert who_is_told() == set()
+    an_hour_ago = told.stat().st_mtime - 3600
+    os.utime(told, (an_hour_ago, an_hour_ago))
+    assert who_is_told() == {"kepala", "ti"}
+    notices.refresh(data, NOW + timedelta(seconds=5))
+    assert who_is_told() == set()
+
+
+def test_a_red_line_of_the_system_page_is_told_to_its_chiefs(data):
+    with transaction():
+        self_check.keep([self_check.Check("x", self_check.State.BAD, "rusak", "Tolong.")], NOW)
+    notices.refresh(data, NOW)
+    assert notices.top(data, Role.OPERATOR).text.startswith("Pemeriksaan harian:")
+    assert notices.top(data, Role.REGISTRATION) is None
+    told = json.loads((data / "state" / "notices.json").read_text())
+    notices.refresh(data, NOW + timedelta(seconds=30))
+    assert json.loads((data / "state" / "notices.json").read_text()) == told, "once a minute"
+
+
+# --- Speed ----------------------------------------------------------------------------------------
+
+
+def test_the_last_hour_is_summed_over_processes_without_patients(data, sign_in):
+    client = sign_in("kepala")
+    patient = factories.patient()
+    db.session.rollback()
+    client.get(f"/pasien/{patient.public_id}")
+    other = speed.Recorder(data / "state")
+    other._pid = 1  # as another process would have written it
+    other._minutes = {speed._minute(): {"POST /x": speed.Timing(speed.Counter({9: 40}), 2)}}
+    other._write(speed._minute())
+    page = page_text(client.get("/sistem"))
+    assert "dalam 100 ms" in page
+    assert speed.last_hour(data / "state").by_page["POST /x"].errors == 2
+    assert speed.last_hour(data / "state").by_page["POST /x"].count == 40
+    assert "/pasien/&lt;ref&gt;" in page or "/pasien/&lt;patient&gt;" in page
+    written = "".join(path.read_text() for path in (data / "state").glob("speed-*"))
+    assert patient.public_id not in written
+
+
+def test_percentiles_of_the_speed_are_the_ends_of_classes(tmp_path):
+    recorder = speed.Recorder(tmp_path)
+    for milliseconds in [3] * 94 + [90] * 5 + [9000]:
+        recorder.record("GET", "/a", milliseconds / 1000, 200)
+    recorder.flush()
+    timing = speed.last_hour(tmp_path).of("GET")
+    assert (timing.count, timing.within(0.5), timing.within(0.95)) == (100, 5, 100)
+    assert timing.within(1) == 10_000
+
+
+def test_what_an_ended_process_left_is_cleared_after_hours(tmp_path):
+    for name, age in (("speed-1.json", 8000), ("speed-2.json", 60)):
+        (tmp_path / name).write_text("{}")
+        at = NOW.timestamp() - age
+        os.utime(tmp_path / name, (at, at))
+    speed.clear(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["speed-2.json"]
+
+
+# --- The daily self-check -------------------------------------------------------------------------
+
+
+def check_all(data, at=NOW) -> dict[str, SelfCheck]:
+    for _ in range(50):
+        if not worker.check_itself(data, at):
+            break
+    else:
+        raise AssertionError("it comes to no end")
+    db.session.rollback()
+    return {row.name: row for row in self_check.newest()}
+
+
+def test_a_sound_clinic_is_found_sound_once_a_day(data, monkeypatch):
+    monkeypatch.setattr(self_check, "CHAIN_SLICE", 3)
+    with transaction():
+        for _ in range(8):
+            worker.audit.record(worker.audit.SYSTEM, "test")
+    monkeypatch.setattr(self_check, "SLICE_SECONDS", 0.05)  # many rounds
+    newest = db.session.scalar(select(AuditEntry.seq).order_by(AuditEntry.seq.desc()))
+    found = check_all(data)
+    own = ("Keutuhan basis data", "Jejak audit seluruhnya", "Berkas kunci", "Sesi masuk")
+    assert {found[name].state for name in own} == {"Baik"}, [
+        (row.name, row.state, row.figures) for row in found.values()
+    ]
+    assert found["Jejak audit seluruhnya"].figures == f"{newest} catatan"
+    assert "Ruang disk" in found, "the lines of the page are kept too"
+    assert not worker.check_itself(data, NOW + timedelta(minutes=5))
+    assert self_check.summary(NOW + timedelta(hours=3)).state != "Masalah"
+    assert self_check.summary(NOW + timedelta(hours=49)).state == "Masalah", "red by itself"
+    assert worker.check_itself(data, NOW + timedelta(hours=27))
+
+
+@sqlite_only
+def test_the_self_check_finds_what_was_broken(data):
+    key, stray = data / "keys" / "exposed.key", data / "tmp" / "left"
+    key.write_text("x")
+    key.chmod(0o644)
+    stray.write_text("x")
+    old = NOW.timestamp() - 2 * 24 * 3600
+    os.utime(stray, (old, old))
+    factories.patient()
+    with transaction():
+        for number in range(3):
+            worker.audit.record(worker.audit.SYSTEM, "test", details=str(number))
+    db.session.rollback()
+    connection = db.engine.raw_connection()
+    for statement in (
+        "PRAGMA foreign_keys=OFF",
+        "DROP TRIGGER audit_entry_no_update",
+        "UPDATE audit_entry SET reason = 'lain' WHERE seq = 2",
+        "INSERT INTO worker_beat (name, pid, started_at, beat_at, note)"
+        " VALUES ('x', 1, '2026-01-01 00:00:00', '2026-01-01 00:00:00', '')",
+        "UPDATE patient SET household_id = 987654",
+    ):
+        connection.cursor().execute(statement)
+    connection.close()
+    reopen()
+    try:
+        found = check_all(data)
+    finally:
+        key.unlink()
+        stray.unlink()
+    assert found["Jejak audit seluruhnya"].state == "Masalah"
+    assert "2" in found["Jejak audit seluruhnya"].figures
+    assert found["Hubungan antartabel"].figures == "tabel patient"
+    assert found["Berkas kunci"].state == "Masalah"
+    assert found["Berkas sementara"].state == "Perhatian"
+    assert self_check.summary(NOW).state == "Masalah"
+
+
+def test_the_check_can_be_asked_for(data, sign_in):
+    check_all(data)
+    client = sign_in("ti")
+    post(client, "/sistem/periksa")
+    db.session.rollback()
+    assert worker.check_itself(data, NOW + timedelta(minutes=1))
+    assert "Pemeriksaan harian" in page_text(client.get("/sistem"))
+
+
+@pytest.mark.parametrize(
+    ("last", "now", "due"),
+    [
+        ("2026-11-25T15:10:00+08:00", "2026-11-25T23:00:00+08:00", False),
+        ("2026-11-25T15:10:00+08:00", "2026-11-26T09:00:00+08:00", False),
+        ("2026-11-25T15:10:00+08:00", "2026-11-26T15:00:00+08:00", True),
+        ("2026-11-24T15:10:00+08:00", "2026-11-26T09:00:00+08:00", True),
+        ("2026-12-24T15:10:00+08:00", "2026-11-26T09:00:00+08:00", True),
+    ],
+)
+def test_when_the_check_is_due(app, last, now, due):
+    last, now = (type(NOW).fromisoformat(text) for text in (last, now))
+    assert self_check.is_due(last, now) is due
+
+
+# --- Logs -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def log_file(tmp_path):
+    handler = logs.SharedFile(tmp_path / logs.FILE)
+    handler.addFilter(logs.Scrubber())
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    logger = logging.Logger("test")
+    logger.addHandler(handler)
+    return logger, tmp_path
+
+
+def test_the_log_turns_by_size_and_keeps_five(log_file, monkeypatch):
+    logger, folder = log_file
+    monkeypatch.setattr(logs, "LARGEST", 2000)
+    for number in range(200):
+        logger.warning("%04d %s", number, "x" * 60)
+    files = sorted(folder.glob("alur.log*"))
+    assert sum(path.suffix != ".lock" for path in files) == logs.FILES
+    assert all(path.stat().st_size <= 2000 for path in files)
+    assert all(path.stat().st_mode & 0o077 == 0 for path in files if path.suffix != ".lock")
+    assert logs.last_lines(folder / logs.FILE, 3)[-1].split()[2] == "0199"
+
+
+def test_the_log_turns_by_age(log_file):
+    logger, folder = log_file
+    (folder / logs.FILE).write_text("2020-01-01 00:00:00,000 lama\n")
+    logger.warning("baru")
+    assert (folder / "alur.log.1").read_text().endswith("lama\n")
+    assert "lama" not in (folder / logs.FILE).read_text()
+
+
+def test_a_full_disk_loses_the_line_not_the_work(log_file):
+    logger, folder = log_file
+    (folder / logs.FILE).mkdir()
+    logger.warning("nowhere to go")
+
+
+def test_rows_in_database_errors_are_not_logged():
+    line = (
+        "NotNullViolation: null value\nDETAIL:  Failing row contains (7, Siti Aminah, Jl. Mawar)."
+    )
+    assert "Siti" not in logs.scrub(line)
+    assert "41079" not in logs.scrub("nik 3171014107900001")
+
+
+# --- What leaves the house ------------------------------------------------------------------------
+
+
+def marked_clinic(sign_in) -> set[str]:
+    """Patients through the pages, by good saves and failing ones; every word that is theirs."""
+    client = sign_in("loket")
+    for serial in (11, 12, 13):
+        fields = person(serial) | {"phone": f"08123456{serial}90", "mother_name": "Sulastri Dewi"}
+        saved = post(client, "/pendaftaran/baru", fields)
+        post(client, saved.location, {"version": "1", "override_reason": "sudah ditanyakan"})
+    with pytest.raises(IntegrityError), transaction():
+        known = db.session.scalars(select(Patient)).first()
+        db.session.add(Patient(name=known.name, nik=known.nik, sex=known.sex))
+        db.session.flush()
+    client.is_checking = False
+    client.post("/pendaftaran/baru", data=fields)  # without a token
+    db.session.rollback()
+    words = set()
+    for patient in db.session.scalars(select(Patient)):
+        words |= {patient.name, patient.nik, patient.address, patient.phone, patient.mother_name}
+    assert db.session.query(Visit).count() == 3
+    return {word for word in words if word}
+
+
+def test_no_word_of_a_patient_stands_in_logs_or_in_the_support_file(data, sign_in, caplog):
+    words = marked_clinic(sign_in)
+    logging.getLogger("alur").error("NIK %s", next(iter(w for w in words if w.isdecimal())))
+    check_all(data)
+    notices.refresh(data, NOW)
+    response = post(sign_in("ti"), "/sistem/berkas-bantuan")
+    assert response.mimetype == "application/zip"
+    with zipfile.ZipFile(io.BytesIO(response.data)) as file:
+        parts = {name: file.read(name).decode() for name in file.namelist()}
+    assert "patient,3" in parts["jumlah-baris.csv"]
+    assert "Keutuhan basis data" in parts["pemeriksaan.csv"]
+    assert "******" in parts["log.txt"]
+    assert not [name for name, part in parts.items() if part.startswith("tidak dapat dibaca")]
+    written = [path for path in (*data.glob("logs/*"), *data.glob("state/*")) if path.is_file()]
+    texts = parts | {path.name: path.read_text(errors="replace") for path in written}
+    for name, content in texts.items():
+        found = [word for word in words if word.lower() in content.lower()]
+        assert not found, (name, found)
+    key = (data / "keys" / "session.key").read_bytes()
+    assert key.hex() not in "".join(parts.values())

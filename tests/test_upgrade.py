@@ -1,0 +1,173 @@
+"""`make upgrade` with real releases, a real server and real kills."""
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import make_url
+
+from clinic import audit
+from config import read_config
+from db import db, transaction
+from deploy import databases, releases
+from deploy.service import Process
+from deploy.upgrade import Upgrade
+from tests.browser import PATIENCE
+from tests.folders import temporary_folder
+from tests.postgres import free_port
+
+ROOT = Path(__file__).parent.parent
+HEAD = ["--clinic", "Puskesmas Melati", "--time-zone", "WITA"]
+HEAD += ["--head-name", "dr. Ratna", "--head-username", "ratna"]
+MIGRATION = """
+import sqlalchemy as sa
+from alembic import op
+revision, down_revision = {new!r}, {old!r}
+def upgrade():
+    op.create_table('of_{new}', sa.Column('id', sa.Integer(), primary_key=True))
+    {then}
+def downgrade():
+    op.drop_table('of_{new}')
+"""
+KILLED_AT = """
+import os, signal
+from deploy import upgrade
+note = upgrade.Upgrade.note
+def killed(self, step, **more):
+    note(self, step, **more)
+    if step == {step!r}:
+        os.kill(os.getpid(), signal.SIGKILL)
+upgrade.Upgrade.note = killed
+upgrade.main([])
+"""
+
+
+class Clinic:
+    """An installed release with its data, both in a folder of their own."""
+
+    def __init__(self):
+        self.folder = temporary_folder()
+        self.home, self.data = self.folder / "home", self.folder / "data"
+        self.environ = {
+            **{key: text for key, text in os.environ.items() if not key.startswith("MAKE")},
+            "ALUR_HOME": str(self.home),
+            "ALUR_DATA": str(self.data),
+            "ALUR_DEMO": "0",
+            "HOST": "127.0.0.1",
+            "PORT": str(free_port()),
+            "DATABASE_URL": "",
+        }
+        config = read_config(self.environ)
+        config.make_folders()
+        (self.folder / "passphrase").write_text("kuda berlari di pantai")
+        release = releases.install(self.source("first"), self.home)
+        options = ["--head-password-file", str(self.folder / "passphrase")]
+        self.run(release, "-m", "flask", "--app", "app", "setup", *HEAD, *options)
+        self.upgrade = Upgrade(self.home, config, Process(self.home, config))
+        self.upgrade._switch(release)
+
+    def source(self, name: str) -> Path:
+        made = self.folder / name
+        releases.copy_source(ROOT, made)
+        (made / "VERSI").write_text(name)
+        (made / ".venv").symlink_to(sys.prefix)
+        return made
+
+    def newer(self, name: str, then: str = "pass") -> Path:
+        """A source with one more migration, which goes on with `then`."""
+        made = self.source(name)
+        text = MIGRATION.format(new=name, old=newest_revision(), then=then)
+        (made / "migrations" / "versions" / f"{name}.py").write_text(text)
+        return made
+
+    def run(self, folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+        python = folder / ".venv" / "bin" / "python"
+        return subprocess.run(
+            [str(python), *arguments],
+            cwd=folder,
+            env=self.environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=4 * PATIENCE,
+        )
+
+    def query(self, sql: str):
+        with contextlib.closing(sqlite3.connect(self.data / "db" / "alur.db")) as connection:
+            found = connection.execute(sql).fetchall()
+            connection.commit()
+            return found
+
+    def start(self) -> None:
+        os.environ.update(self.environ)
+        self.upgrade._start_healthy(self.upgrade.current)
+
+    def is_whole(self) -> bool:
+        return self.query("PRAGMA integrity_check") == [("ok",)] and self.query(
+            "SELECT value FROM setting WHERE key = 'mark'"
+        ) == [('"x"',)]
+
+    @property
+    def revision(self) -> str:
+        return self.query("SELECT version_num FROM alembic_version")[0][0]
+
+
+def newest_revision() -> str:
+    """The one that no other follows on."""
+    found, followed = set(), set()
+    for path in (ROOT / "migrations" / "versions").glob("*.py"):
+        text = path.read_text()
+        found.add(re.search(r"^revision = ['\"](.+?)['\"]", text, re.M)[1])
+        followed |= set(re.findall(r"^down_revision = ['\"](.+?)['\"]", text, re.M))
+    return (found - followed).pop()
+
+
+@pytest.fixture
+def clinic():
+    environ = dict(os.environ)
+    made = Clinic()
+    yield made
+    made.upgrade.service.stop()
+    os.environ.clear()
+    os.environ.update(environ)
+    shutil.rmtree(made.folder, ignore_errors=True)
+
+
+def test_a_killed_upgrade_is_undone_at_the_next_start(clinic):
+    """The whole way with servers is in `make torture`: here nothing runs but the steps."""
+    clinic.query("INSERT INTO setting (key, value) VALUES ('mark', '\"x\"')")
+    old, before = clinic.upgrade.current, clinic.revision
+    killed = clinic.run(clinic.newer("good"), "-c", KILLED_AT.format(step="switching"))
+    assert killed.returncode == -signal.SIGKILL, killed.stdout + killed.stderr
+    assert (clinic.upgrade.current, clinic.revision) == (old, "good")
+    started = clinic.run(old, "deploy/prepare.py")
+    assert "dikembalikan seperti sebelumnya" in started.stdout, started.stderr
+    assert started.returncode == 0
+    assert clinic.revision == before
+    assert clinic.is_whole()
+    assert clinic.upgrade.state() == {}
+
+
+def test_a_copy_is_put_back_as_it_was(app, tmp_path):
+    url = make_url(app.config["ALUR"].database_url)
+    copy = tmp_path / "copy"
+    db.engine.dispose()
+    databases.make_copy(url, copy)
+    entries = databases.entries(url)
+    with transaction():
+        audit.record(audit.SYSTEM, "test")
+    db.session.remove()
+    db.engine.dispose()
+    assert databases.entries(url) == entries + 1
+    databases.put_back(url, copy)
+    assert databases.entries(url) == entries
+    assert copy.stat().st_mode & 0o077 == 0
+    with transaction():  # and it goes on from there
+        audit.record(audit.SYSTEM, "test")
