@@ -12,6 +12,8 @@ import re
 import time
 from pathlib import Path
 
+import timekeeping
+
 FILE = "alur.log"
 LARGEST = 1024 * 1024  # bytes, then the next file begins
 FILES = 5
@@ -61,7 +63,9 @@ class SharedFile(logging.Handler):
             return False
         with self.path.open(encoding="utf-8", errors="replace") as file:
             began = file.read(len("2026-11-25"))
-        oldest = time.strftime("%Y-%m-%d", time.localtime(time.time() - DAYS_IN_ONE * DAY))
+        oldest = time.strftime(
+            "%Y-%m-%d", time.localtime(timekeeping.system_now().timestamp() - DAYS_IN_ONE * DAY)
+        )
         return self.path.stat().st_size + more > LARGEST or began < oldest
 
     @contextlib.contextmanager
@@ -77,7 +81,10 @@ class SharedFile(logging.Handler):
             if newer.exists():
                 newer.replace(older)
         for path in names:
-            if path.exists() and time.time() - path.stat().st_mtime > DAYS_KEPT * DAY:
+            if (
+                path.exists()
+                and timekeeping.system_now().timestamp() - path.stat().st_mtime > DAYS_KEPT * DAY
+            ):
                 path.unlink()
 
 

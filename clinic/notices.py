@@ -14,6 +14,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
 
+import timekeeping
 from clinic import disk_space, self_check, storage_faults, system_status
 from clinic.disk_space import Room
 from clinic.status_check import State
@@ -81,7 +82,7 @@ def _file(data: Path) -> Path:
 
 def _of_worker(data: Path) -> list[Notice]:
     try:
-        age = time.time() - _file(data).stat().st_mtime
+        age = timekeeping.system_now().timestamp() - _file(data).stat().st_mtime
         told = json.loads(_file(data).read_text())
     except (OSError, ValueError):
         return []  # not started yet, or being replaced

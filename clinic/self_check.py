@@ -120,7 +120,7 @@ def _foreign_keys(place: str, _data: Path, _at: datetime) -> Slice:
 def _chain(place: str, _data: Path, _at: datetime) -> Slice:
     """The whole audit trail, some thousand entries at a time."""
     name, since = "Jejak audit seluruhnya", int(place or 0)
-    broken = audit.broken_link(since, CHAIN_SLICE)
+    broken = audit.broken_link(since, most=CHAIN_SLICE)
     newest = db.session.scalar(select(func.max(AuditEntry.seq))) or 0
     db.session.rollback()
     if broken is not None:

@@ -8,11 +8,12 @@ import contextlib
 import json
 import os
 import threading
-import time
 from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import timekeeping
 
 # Upper ends of the classes in milliseconds; the last one has none.
 ENDS = (2, 5, 10, 15, 20, 30, 40, 50, 70, 100, 150, 200, 300, 500, 700, 1000, 2000, 5000)
@@ -89,7 +90,7 @@ class Recorder:
 
 
 def _minute() -> int:
-    return int(time.time() // 60)
+    return int(timekeeping.system_now().timestamp() // 60)
 
 
 def _plain(minutes: dict[int, dict[str, Timing]]) -> dict:
@@ -140,5 +141,5 @@ def clear(folder: Path) -> None:
     """Remove what processes left that ended over an hour ago."""
     for path in folder.glob("speed-*"):
         with contextlib.suppress(OSError):
-            if time.time() - path.stat().st_mtime > 2 * HOUR * 60:
+            if timekeeping.system_now().timestamp() - path.stat().st_mtime > 2 * HOUR * 60:
                 path.unlink()

@@ -40,7 +40,7 @@ ALLOWED = {
     "db": {"timekeeping"},
     "config": set(),
     "formatting": set(),
-    "logs": set(),
+    "logs": {"timekeeping"},
     "validators": set(),
     "tables": {"tables", "db"},
     "models": {"tables"},

@@ -29,9 +29,8 @@ sqlite_only = pytest.mark.engines("sqlite")
 
 
 @pytest.fixture
-def data(app):
+def data(folder):
     """The clinic's folder, with nothing of an earlier test in it."""
-    folder = app.config["ALUR"].data
     for path in (folder / "state").glob("*"):
         path.unlink()
     (folder / disk_space.BALLAST).unlink(missing_ok=True)
