@@ -40,13 +40,13 @@ def main(options: list[str]) -> None:
     die_with_parent()
     try:
         config = read_config()
-        config.make_folders()
         problem = port_problem(config)
     except ConfigError as error:
         problem = str(error)
     if problem:
         say(problem)
         sys.exit(1)
+    config.make_folders()
     recover(config)
     # For `make upgrade`, which stops what it finds by this; our parent is deploy/start.py.
     (config.data / "state" / "alur.pid").write_text(str(os.getppid()))
