@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from sqlalchemy import URL, create_engine, make_url, text  # noqa: E402
+from sqlalchemy import URL, NullPool, create_engine, make_url, text  # noqa: E402
 
 from config import read_config  # noqa: E402
 from db import sqlite_driver  # noqa: E402
@@ -33,7 +33,9 @@ def make_copy(url: URL, target: Path) -> None:
             connection.execute("VACUUM INTO ?", (str(part),))
         _check(part)
     else:
-        with create_engine(url).connect() as connection:  # one clinic is one schema
+        with create_engine(
+            url, poolclass=NullPool
+        ).connect() as connection:  # one clinic is one schema
             schema = connection.scalar(text("SELECT current_schema()"))
         _postgres("pg_dump", url, "--format=custom", f"--schema={schema}", f"--file={part}")
     part.chmod(0o600)
@@ -71,8 +73,8 @@ def put_back(url: URL, source: Path) -> None:
 
 def entries(url: URL) -> int:
     """How many saves the audit trail knows: did anybody save since?"""
-    engine = create_engine(url, module=sqlite_driver) if "sqlite" in str(url) else None
-    engine = engine or create_engine(url)
+    options = {"module": sqlite_driver} if url.drivername.startswith("sqlite") else {}
+    engine = create_engine(url, poolclass=NullPool, **options)
     with engine.connect() as connection:
         return connection.scalar(text("SELECT value FROM counter WHERE name = 'audit'")) or 0
 
