@@ -11,10 +11,10 @@ from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import InternalServerError
 from werkzeug.wrappers import Response
 
-import access
 from clinic import settings, storage_faults
 from clinic.storage_faults import ADVICE, Fault
 from db import db
+from kept_forms import typed_fields
 from logs import scrub
 
 log = logging.getLogger("alur.faults")
@@ -34,7 +34,7 @@ def show(error: DBAPIError | OSError) -> Response:
     storage_faults.note(fault)
     _let_go(fault)
     has_typed = request.method == "POST"
-    fields = access.typed_fields() if has_typed and "csrf_token" in g else []
+    fields = typed_fields() if has_typed and "csrf_token" in g else []
     page = render_template(
         "errors/fault.html",
         title=fault.value,

@@ -51,7 +51,7 @@ ALLOWED = {
     "kept_forms": set(),
     "wrong_clock": {"clinic", "validators", "timekeeping", "kept_forms"},
     "viewing": {"clinic", "db"},
-    "faults": {"access", "clinic", "db", "logs"},
+    "faults": {"access", "clinic", "db", "kept_forms", "logs"},
     "timing": {"clinic"},
     "sessions": {"clinic", "models", "db"},
     "patient_forms": set(),
