@@ -200,6 +200,7 @@ def keys_of_the_record(desk: Desk, keys: Keyboard) -> None:
     page.evaluate(PRINTED)
     keys.press("T", "Persetujuan umum")
     expect(page.locator("html")).to_have_attribute("lang", "printed")
+    page.get_by_role("radio", name="Setuju").check()
     keys.press("S", "Persetujuan umum")
     expect(page.locator("main [role=status]")).to_contain_text("Persetujuan umum tercatat")
 

@@ -10,14 +10,17 @@ down_revision = '0017'
 
 # What was locked or kept stays as it was, whoever writes to the database.
 KEPT = ("locked_report", "day_recap")
-SQLITE_GUARD = """
-    CREATE TRIGGER {0}_no_rewrite BEFORE UPDATE ON {0}
-    BEGIN SELECT RAISE(ABORT, 'kept figures are never changed'); END
-"""
-POSTGRESQL_GUARD = """
-    CREATE TRIGGER {0}_no_rewrite BEFORE UPDATE ON {0}
-    FOR EACH ROW EXECUTE FUNCTION report_guard()
-"""
+# Whole texts: a restore holds the triggers of a backup against them (clinic/restore_reading.py).
+SQLITE_GUARDS = [
+    f"CREATE TRIGGER {name}_no_rewrite BEFORE UPDATE ON {name}"
+    " BEGIN SELECT RAISE(ABORT, 'kept figures are never changed'); END"
+    for name in KEPT
+]
+POSTGRESQL_GUARDS = [
+    f"CREATE TRIGGER {name}_no_rewrite BEFORE UPDATE ON {name}"
+    " FOR EACH ROW EXECUTE FUNCTION report_guard()"
+    for name in KEPT
+]
 POSTGRESQL_FUNCTION = """
     CREATE FUNCTION report_guard() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN RAISE EXCEPTION 'kept figures are never changed'; END $$
@@ -135,8 +138,8 @@ def upgrade() -> None:
     is_postgresql = op.get_bind().dialect.name == "postgresql"
     if is_postgresql:
         op.execute(POSTGRESQL_FUNCTION)
-    for table in KEPT:
-        op.execute((POSTGRESQL_GUARD if is_postgresql else SQLITE_GUARD).format(table))
+    for guard in POSTGRESQL_GUARDS if is_postgresql else SQLITE_GUARDS:
+        op.execute(guard)
 
 
 def downgrade() -> None:
