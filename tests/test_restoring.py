@@ -152,20 +152,17 @@ def test_an_older_schema_is_brought_up_to_date_aside(alur_data):
     restoring.open_side(alur_data, db.engine.url, mark, older, secret(alur_data), trust(alur_data))
     with backup_snapshot.opened(restoring.side(alur_data, mark) / "db" / "alur.db") as connection:
         newest = connection.scalar(text("SELECT version_num FROM alembic_version"))
-        assert newest != "0012"
-        assert connection.scalar(text("SELECT count(*) FROM drill")) == 0
+        assert newest != "0019"
+        assert connection.scalar(text("SELECT count(*) FROM self_check")) == 0
         assert connection.scalar(text("SELECT count(*) FROM patient")) == 3
 
 
 def go_back(database: Path) -> None:
-    """As version 0012 left it."""
+    """As version 0019 left it."""
     with sqlite_driver.connect(database) as connection:
         for statement in (
-            "DROP TABLE drill",
-            "DROP TABLE backup_copy",
-            "DROP TABLE backup",
-            "ALTER TABLE triage_note DROP COLUMN end_reason",
-            "UPDATE alembic_version SET version_num = '0012'",
+            "DROP TABLE self_check",
+            "UPDATE alembic_version SET version_num = '0019'",
         ):
             connection.execute(statement)
     connection.close()
