@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlalchemy import case, func, select, text
 
 import timekeeping
-from clinic import audit, backup_status, days, disk_space, settings, storage_faults
+from clinic import audit, backup_status, closing, days, disk_space, settings, storage_faults
 from clinic.disk_space import Room, size_text
 from clinic.speed import PAGE, SAVE, Hour, Timing
 from clinic.status_check import Check, State, ago, span
@@ -19,6 +19,7 @@ from models import (
     OutboxEntry,
     OutboxState,
     QueueEntry,
+    StepState,
     Visit,
     VisitStatus,
     WorkerBeat,
@@ -55,6 +56,7 @@ def quick_checks(data: Path, at: datetime) -> list[Check]:
         worker(at),
         *backup_status.checks(at, data / "keys"),
         outbox(at),
+        last_closing(),
     ]
 
 
@@ -133,6 +135,18 @@ def outbox(at: datetime) -> Check:
         return Check(name, State.WATCH, figures, sentence)
     sentence = "Dikirim sendiri begitu ada internet." if waiting else "Tidak ada yang tertunda."
     return Check(name, State.GOOD, figures, sentence)
+
+
+def last_closing() -> Check:
+    """How the newest day that was closed has ended."""
+    name = "Tutup hari"
+    for day, states in closing.recent_days(2):
+        if StepState.FAILED in states:
+            sentence = "Ada langkah yang gagal dan dicoba lagi sendiri. Sebabnya di Tutup hari."
+            return Check(name, State.BAD, long_date(day.on), sentence)
+        if states == {StepState.DONE}:
+            return Check(name, State.GOOD, long_date(day.on), "Hari terakhir ditutup lengkap.")
+    return Check(name, State.GOOD, "belum ada", "Hari ditutup sendiri sesudah pelayanan.")
 
 
 def service_day(at: datetime) -> Check:

@@ -14,12 +14,14 @@ from clinic import (
     queues,
     records,
     settings,
+    system_status,
     unfinished,
     worker,
 )
 from clinic.queue_steps import QueueError
 from clinic.records import ExaminationInput
 from db import db, transaction, utcnow
+from formatting import long_date
 from models import (
     AuditEntry,
     ClosingStep,
@@ -391,3 +393,17 @@ def test_what_is_added_to_a_closed_day_is_reported_with_the_next_close(app, fold
     assert set(states(yesterday).values()) == {StepState.OUTDATED}, "not after each line"
     close(folder)
     assert states(yesterday) == states() == DONE, notes()
+
+
+@pytest.mark.engines("sqlite")
+def test_the_system_page_says_how_the_last_day_was_closed(app, folder):
+    def line():
+        return next(one for one in system_status.checks(folder) if one.name == "Tutup hari")
+
+    factories.entry()
+    assert (line().state, line().figures) == ("Baik", "belum ada")
+    close(folder, is_told=False)
+    assert line().state == "Masalah"
+    tell_outbox()
+    work(folder, utcnow() + closing_work.TRY_AGAIN)
+    assert (line().state, line().figures) == ("Baik", long_date(days.latest_day().on))
