@@ -37,6 +37,8 @@ from models import (
 from tests import factories
 from tests.pages import post
 
+# What PostgreSQL could do otherwise (locks, states, dates in SQL) runs there too.
+sqlite_only = pytest.mark.engines("sqlite")
 DONE = dict.fromkeys(StepName, StepState.DONE)
 
 
@@ -168,6 +170,7 @@ def test_what_the_end_cut_off_is_completed_afterwards(app, folder):
         written(unseen)
 
 
+@sqlite_only
 def test_a_patient_who_comes_after_the_end_opens_the_day_again(app, folder):
     first = factories.entry()
     close(folder)
@@ -202,6 +205,7 @@ def test_a_day_closed_by_mistake_goes_on_as_it_stood(app, folder):
         closing.take_back(factories.actor("kepala"), days.latest_day())
 
 
+@sqlite_only
 def test_an_earlier_day_is_not_opened_again(app, folder):
     factories.entry()
     close(folder)
@@ -211,6 +215,7 @@ def test_an_earlier_day_is_not_opened_again(app, folder):
         closing.take_back(factories.actor("kepala"), days.latest_day())
 
 
+@sqlite_only
 def test_a_failed_step_says_why_and_holds_up_no_other(app, folder):
     factories.entry()
     close(folder, is_told=False)
@@ -223,6 +228,7 @@ def test_a_failed_step_says_why_and_holds_up_no_other(app, folder):
     assert states() == DONE
 
 
+@sqlite_only
 def test_a_step_that_breaks_is_a_failed_step(app, folder, monkeypatch):
     factories.entry()
 
@@ -235,6 +241,7 @@ def test_a_step_that_breaks_is_a_failed_step(app, folder, monkeypatch):
     assert notes()[StepName.OUTBOX] == closing_work.UNEXPECTED
 
 
+@sqlite_only
 def test_a_step_whose_worker_died_is_taken_again(app, folder):
     factories.entry()
     tell_outbox()
@@ -247,6 +254,7 @@ def test_a_step_whose_worker_died_is_taken_again(app, folder):
     assert closing.steps(days.latest_day())[0].tries == 1, "the same try, gone on with"
 
 
+@sqlite_only
 def test_a_running_closing_is_not_asked_for_twice(app):
     factories.entry()
     ask()
@@ -257,6 +265,7 @@ def test_a_running_closing_is_not_asked_for_twice(app):
     assert db.session.query(ClosingStep).count() == len(StepName)
 
 
+@sqlite_only
 def test_it_closes_by_itself_from_the_set_time_on(app):
     written(begun())
     assert due(at_clock(14, 59)) == {}
@@ -264,6 +273,7 @@ def test_it_closes_by_itself_from_the_set_time_on(app):
     assert closing.steps(days.latest_day())[0].asked_by is None
 
 
+@sqlite_only
 def test_without_a_set_time_it_closes_when_the_next_day_is_there(app):
     settle("closes_at", "")
     written(begun())
@@ -280,6 +290,7 @@ def test_patients_in_the_queue_hold_it_up_until_nothing_has_happened_for_long(ap
     assert set(due(at_clock(16, 50)).values()) == {StepState.WAITING}
 
 
+@sqlite_only
 def test_the_machine_was_off_yesterday(app, folder):
     """Today's first patient came before the worker did: both days get what they need."""
     factories.entry()
@@ -295,6 +306,7 @@ def test_the_machine_was_off_yesterday(app, folder):
     assert states() == {}
 
 
+@sqlite_only
 def test_the_worker_asks_and_the_trail_says_who(app):
     settle("closes_at", "00.00")
     written(begun())
@@ -303,11 +315,13 @@ def test_the_worker_asks_and_the_trail_says_who(app):
     assert [(row.user_id, row.object_ref) for row in trail] == [(None, days.latest_day().public_id)]
 
 
+@sqlite_only
 @pytest.mark.parametrize(("typed", "stored"), [("15:30", "15.30"), ("7.05", "07.05"), ("", "")])
 def test_the_time_as_it_is_typed(app, typed, stored):
     assert settings.parse("closes_at", typed) == stored
 
 
+@sqlite_only
 @pytest.mark.parametrize("typed", ["24.00", "15.60", "siang", "15"])
 def test_no_time(app, typed):
     with pytest.raises(settings.SettingError, match="15.00"):
@@ -317,7 +331,7 @@ def test_no_time(app, typed):
 # --- Pages ------------------------------------------------------------------------------------
 
 
-@pytest.mark.engines("sqlite")
+@sqlite_only
 def test_the_page_closes_repeats_and_opens_again(app, sign_in, folder):
     head = sign_in("kepala")
     assert "Belum ada hari layanan" in head.get("/tutup-hari").text
@@ -345,7 +359,7 @@ def test_the_page_closes_repeats_and_opens_again(app, sign_in, folder):
     assert head.get("/tutup-hari/tidak-ada").status_code == 404
 
 
-@pytest.mark.engines("sqlite")
+@sqlite_only
 def test_the_operator_sees_no_patient(app, sign_in):
     entry = factories.entry()
     page = sign_in("ti").get("/tutup-hari")
@@ -353,7 +367,7 @@ def test_the_operator_sees_no_patient(app, sign_in):
     assert entry.visit.patient.name not in page.text
 
 
-@pytest.mark.engines("sqlite")
+@sqlite_only
 def test_a_doctor_completes_what_was_cut_off(app, sign_in, folder):
     entry, doctor = begun(), sign_in("umum")
     close(folder)
@@ -370,6 +384,7 @@ def test_a_doctor_completes_what_was_cut_off(app, sign_in, folder):
     assert 'name="assessment"' in doctor.get(address).text, "days later too"
 
 
+@sqlite_only
 def test_nothing_of_a_day_is_lost_or_numbered_anew(app, folder):
     before = factories.entry().visit.label
     close(folder)
@@ -395,7 +410,7 @@ def test_what_is_added_to_a_closed_day_is_reported_with_the_next_close(app, fold
     assert states(yesterday) == states() == DONE, notes()
 
 
-@pytest.mark.engines("sqlite")
+@sqlite_only
 def test_the_system_page_says_how_the_last_day_was_closed(app, folder):
     def line():
         return next(one for one in system_status.checks(folder) if one.name == "Tutup hari")

@@ -255,7 +255,7 @@ def live(people: list[dict], steps: list[tuple], last: int) -> None:
     raise RolledBack
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(PEOPLE, STEPS, PLACES)
 def test_merge_and_undo_in_any_order(app, people, steps, last):
     try:
