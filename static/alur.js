@@ -10,9 +10,6 @@
   function closest(node, selector) { return node && node.closest ? node.closest(selector) : null; }
   window.alur = { on: on, all: all, closest: closest };
 
-  // A browser writes what a form sent into its history, on the disk: the page that had it stands there.
-  if (root.hasAttribute('data-sent')) { history.replaceState(null, '', document.referrer + location.hash); }
-
   // htmx requests carry the CSRF token.
   on('htmx:configRequest', function (event) {
     var meta = document.querySelector('meta[name="csrf-token"]');
