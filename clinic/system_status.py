@@ -162,6 +162,9 @@ def service_day(at: datetime) -> Check:
             "Dibuka saat jam salah. Antrean dan nomornya berlanjut sampai tanggal itu lewat.",
         )
     day = days.current_day(at)
+    if day is None and latest and days.is_current(latest.on, None, at):
+        sentence = "Pasien yang datang sekarang membuka hari ini lagi."
+        return Check(name, State.GOOD, f"{long_date(latest.on)}, sudah ditutup", sentence)
     if day is None:
         sentence = "Hari dibuka sendiri saat pasien pertama disimpan."
         return Check(name, State.GOOD, f"{long_date(today)}, belum ada pasien", sentence)

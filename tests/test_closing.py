@@ -421,4 +421,6 @@ def test_the_system_page_says_how_the_last_day_was_closed(app, folder):
     assert line().state == "Masalah"
     tell_outbox()
     work(folder, utcnow() + closing_work.TRY_AGAIN)
-    assert (line().state, line().figures) == ("Baik", long_date(days.latest_day().on))
+    on = long_date(days.latest_day().on)
+    assert (line().state, line().figures) == ("Baik", on)
+    assert system_status.service_day(utcnow()).figures == f"{on}, sudah ditutup"
