@@ -91,12 +91,9 @@ def _place(visit: Visit) -> Place:
 @clinical
 def measure(visit: str):
     found, form = access.visit_or_404(visit), ScreeningForm(request.form)
-    if not access.has_record_access(found.patient):
-        return page.only_typed(form, found, LABELS)
-    if not is_for(found.patient.public_id):
-        return _show(found, form, OTHER_PATIENT, 409)
-    if not form.validate():
-        return _show(found, form, status=422)
+    refusal = _refusal(found, form)
+    if refusal is not None:
+        return refusal
     if form.is_empty and not _has_own(found):
         return _show(found, form, NOTHING, 422)
     try:
@@ -119,12 +116,9 @@ def measure(visit: str):
 def correct_triage(visit: str):
     """One's own note, after the visit has ended."""
     found, form = access.visit_or_404(visit), ScreeningForm(request.form)
-    if not access.has_record_access(found.patient):
-        return page.only_typed(form, found, LABELS)
-    if not is_for(found.patient.public_id):
-        return _show(found, form, OTHER_PATIENT, 409)
-    if not form.validate():
-        return _show(found, form, status=422)
+    refusal = _refusal(found, form)
+    if refusal is not None:
+        return refusal
     try:
         with transaction():
             form.correct(found)
@@ -135,6 +129,17 @@ def correct_triage(visit: str):
         return _show(found, form, status=422)
     flash(f"Catatan triase {found.label} {found.patient.name} dibetulkan.", "success")
     return redirect(url_for("patients.record", patient=found.patient.public_id), 303)
+
+
+def _refusal(visit: Visit, form: ScreeningForm) -> Response | None:
+    """The answer to a form that can't be stored as it is, or None."""
+    if not access.has_record_access(visit.patient):
+        return page.only_typed(form, visit, LABELS)
+    if not is_for(visit.patient.public_id):
+        return _show(visit, form, OTHER_PATIENT, 409)
+    if not form.validate():
+        return _show(visit, form, status=422)
+    return None
 
 
 def _has_own(visit: Visit) -> bool:
