@@ -9,6 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import access
 import cli
 import faults
+import kept_answers
 import navigation
 import polling
 import responses
@@ -81,6 +82,7 @@ def create_app(config: Config | None = None) -> Flask:
     access.init_app(app)  # before CSRF: a stranger is refused first
     CSRFProtect(app)
     responses.init_app(app)
+    kept_answers.init_app(app)
     for desk in DESKS:
         app.register_blueprint(desk.bp)
     app.jinja_env.filters.update(FILTERS, no_nik_text=NO_NIK_REASONS.get)

@@ -13,7 +13,7 @@ Laboratory   LabTest, LabReference, LabOrder, LabOrderTest, LabResult
 Medicines    Medicine, Prescription, PrescriptionLine, PrescriptionComponent, PrescriptionWarning
 Pharmacy     StockBatch, StockMove, PrescriptionReview, DispensedLine, Dispensing
 Reports      ReportLock, LockedReport, DayRecap, PcareMark
-Unsaved      UnsavedText (working storage, not the record)
+Unsaved      UnsavedText, KeptAnswer (working storage, not the record)
 Operations   ClosingStep, AuditEntry, OutboxEntry, WorkerBeat
 Backups      Backup, BackupCopy, Drill
 
@@ -107,7 +107,7 @@ from tables.reports import DayRecap, LockedReport, PcareMark, ReportLock
 from tables.room_forms import ExaminationAnswer, Immunization, TriageNote, TriagePriority
 from tables.slips import Slip, SlipBlock
 from tables.stock import StockBatch, StockMove, StockMoveKind
-from tables.unsaved import UnsavedText
+from tables.unsaved import KeptAnswer, UnsavedText
 from tables.visits import (
     Counter,
     DraftKind,
@@ -224,6 +224,7 @@ __all__ = [
     "StockBatch",
     "StockMove",
     "StockMoveKind",
+    "KeptAnswer",
     "UnsavedText",
     "User",
     "UserPoli",

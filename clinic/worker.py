@@ -15,6 +15,7 @@ from sqlalchemy import text, update
 
 import timekeeping
 from clinic import (
+    answers,
     audit,
     clock,
     closing,
@@ -67,6 +68,7 @@ def run_once(at: datetime | None = None) -> None:
         clock.keep()
         end_expired_sessions(at)
         unsaved.clear(at)
+        answers.clear(at)
         closing.ask_when_due(at)
     if _is_sqlite():
         checkpoint()

@@ -1,2 +1,2 @@
-// Early: a browser writes what a form sent to the disk, with its history.
-history.replaceState(null, '', document.referrer + location.hash);
+// For a page that answers a form itself, see kept_answers.py.
+if (!/jawaban=/.test(location)) { history.replaceState(null, '', document.referrer + location.hash); }

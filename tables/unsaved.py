@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import JSON, ForeignKey, String, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db import Base, UtcDateTime, utcnow
@@ -31,3 +31,16 @@ class UnsavedText(Base):
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     __table_args__ = (UniqueConstraint("user_id", "entry_id", "key"),)
+
+
+class KeptAnswer(Base):
+    """The page that answered a form which was not stored (`clinic/answers.py`)."""
+
+    __tablename__ = "kept_answer"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey(User.id))
+    key: Mapped[str] = mapped_column(String(12), unique=True)
+    status: Mapped[int] = mapped_column()
+    page: Mapped[bytes] = mapped_column(LargeBinary)  # zlib
+    at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)

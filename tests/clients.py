@@ -105,7 +105,8 @@ class Browser:
 
     def post(self, path: str, fields: dict[str, str] | None = None) -> Answer:
         self.send("POST", path, fields)
-        return self.receive()
+        answer = self.receive()
+        return self.get(answer.location) if "jawaban=" in answer.location else answer
 
     def log_in(self, username: str) -> "Browser":
         self.get("/masuk").expect(200)

@@ -68,7 +68,6 @@ def test_it_outlives_the_browser_and_lies_nowhere_on_the_disk(room, browser, ope
         anamnesis(page).press_sequentially(TYPED)
         page.get_by_label("Pulang", exact=True).check()
         expect(state(page)).to_have_text(re.compile(r"Tersimpan otomatis \d\d\.\d\d"))
-        # The browser's history would hold what a refused save had sent.
         page.get_by_label("Nadi", exact=True).fill("999")
         page.get_by_role("button", name="Simpan sementara").click()
         expect(page.get_by_text("Periksa isian berikut")).to_be_visible()
@@ -127,6 +126,31 @@ def test_nor_does_what_is_typed_at_the_vital_signs_and_in_an_amendment(
     expect(page.get_by_label("Rencana", exact=True)).to_have_value(PLAN)
     page.goto(f"{room.address}/kunjungan/{room.visit}/tanda-vital")
     expect(page.get_by_label("Catatan triase")).to_have_value(SEEN)
+
+
+def test_nor_does_what_a_refused_form_sent_without_any_script(room, browser, tmp_path):
+    """A browser writes the body of a request with its history, if a page answers it."""
+    profile = browser.browser_type.launch_persistent_context(
+        tmp_path, executable_path=chromium_path(), args=ARGUMENTS, java_script_enabled=False
+    )
+    try:
+        page = room.open(profile.new_page())
+        anamnesis(page).fill(TYPED)
+        page.get_by_label("Nadi", exact=True).fill("cepat")
+        page.get_by_role("button", name="Simpan sementara").click()
+        expect(page.get_by_text("Periksa isian berikut")).to_be_visible()
+        page.goto(f"{room.address}/bantuan")
+        page.go_back()
+        expect(anamnesis(page)).to_have_value(TYPED)
+        Desk(page, room.address).press("Keluar")
+        Desk(page, room.address).log_in("loket").go("/pendaftaran/baru")
+        page.get_by_label("Nama lengkap").fill(SEEN)
+        Desk(page, room.address).press("Periksa kembali")
+        expect(page.get_by_text("Periksa isian berikut")).to_be_visible()
+        page.wait_for_timeout(4000)  # Chromium writes its history every 2.5 s
+    finally:
+        profile.close()
+    assert traces_of(TYPED, tmp_path) == traces_of(SEEN, tmp_path) == []
 
 
 def refused(page: Page, button: str) -> None:

@@ -1,0 +1,50 @@
+"""Pages that answered a form which was not stored: kept for an hour, for who sent it alone.
+
+A browser writes the body of the request whose answer it shows to the computer's disk. So such a
+page is kept here, and the browser is led to it by an address (`kept_answers.py`).
+Working storage, not the record; a row goes by itself.
+"""
+
+import secrets
+import zlib
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import delete, select
+
+from db import db, utcnow
+from models import KeptAnswer
+
+KEPT = timedelta(hours=1)
+LARGEST = 512 * 1024  # bytes; no page of ours is half as long
+
+
+class Answer(NamedTuple):
+    status: int
+    page: bytes
+
+
+def keep(user_id: int, answer: Answer) -> str:
+    """Store the page; its key."""
+    clear(utcnow())
+    key = secrets.token_urlsafe(9)
+    packed = zlib.compress(answer.page, 3)
+    db.session.add(KeptAnswer(user_id=user_id, key=key, status=answer.status, page=packed))
+    db.session.flush()
+    return key
+
+
+def find(user_id: int, key: str) -> Answer | None:
+    """The account's own page of this key, while it is kept."""
+    row = db.session.scalar(
+        select(KeptAnswer).where(
+            KeptAnswer.key == key,
+            KeptAnswer.user_id == user_id,
+            KeptAnswer.at > utcnow() - KEPT,
+        )
+    )
+    return Answer(row.status, zlib.decompress(row.page)) if row else None
+
+
+def clear(at: datetime) -> None:
+    db.session.execute(delete(KeptAnswer).where(KeptAnswer.at <= at - KEPT))

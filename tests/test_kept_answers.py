@@ -1,0 +1,126 @@
+"""A form that is not stored is answered by an address, and nothing of it lies on a disk."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, text
+
+import kept_answers
+from access import PUBLIC
+from clinic import answers, worker
+from db import db, transaction, utcnow
+from models import KeptAnswer
+from tests import amending
+from tests.pages import post
+from tests.test_examination import address, served, text_of
+
+TYPED = "Nyeri ulu hati sejak kemarin malam"
+REFUSED = {"subjective": TYPED, "pulse": "abc"}
+
+
+@pytest.fixture
+def nurse(sign_in):
+    client = sign_in("umum")
+    client.is_led = False
+    return client
+
+
+def refuse(client, entry, path="", **options):
+    known = {"entry": entry.public_id, "patient": entry.visit.patient.public_id, "version": "0"}
+    return post(client, address(entry, path), known | REFUSED, **options)
+
+
+def kept() -> list[KeptAnswer]:
+    db.session.rollback()
+    return list(db.session.scalars(select(KeptAnswer)))
+
+
+def test_a_refused_save_leads_to_the_page_with_what_was_typed(nurse):
+    entry = served()
+    answer = refuse(nurse, entry, "?antrean=" + entry.public_id)
+    assert answer.status_code == 303 and TYPED not in answer.get_data(as_text=True)
+    assert answer.location.startswith(address(entry, f"?antrean={entry.public_id}&jawaban="))
+    for _ in range(2):  # loading it again shows it again, and asks nobody to send anything
+        shown = nurse.get(answer.location)
+        assert shown.status_code == 422 and shown.headers["Cache-Control"] == "no-store"
+        assert TYPED in text_of(shown) and "Periksa isian berikut" in text_of(shown)
+
+
+def test_what_its_form_sends_then_leads_on_without_piling_up_keys(nurse):
+    entry = served()
+    first = refuse(nurse, entry)
+    second = refuse(nurse, entry, "?" + first.location.partition("?")[2])
+    assert second.location.count("jawaban=") == 1 and second.location != first.location
+
+
+def test_nobody_else_is_shown_it(nurse, sign_in, client):
+    answer = refuse(nurse, served())
+    for username in ("kepala", amending.nurse()):
+        page = sign_in(username).get(answer.location)
+        assert page.status_code == 200 and TYPED not in text_of(page)
+    assert client.get(answer.location).status_code == 303, "a stranger is asked to log in"
+
+
+def test_it_is_gone_after_an_hour_and_the_address_is_the_pages_own(nurse):
+    answer = refuse(nurse, served())
+    with transaction():
+        kept()[0].at = utcnow() - answers.KEPT
+    page = nurse.get(answer.location)
+    assert page.status_code == 200 and TYPED not in text_of(page)
+    worker.run_once(utcnow() + timedelta(seconds=1))
+    assert kept() == []
+
+
+def test_a_form_without_a_page_of_its_own_leads_to_where_it_stood(nurse):
+    entry = served()
+    before = f"http://localhost{address(entry)}?antrean={entry.public_id}"
+    answer = refuse(nurse, entry, "/ketikan/buang", headers={"Referer": before})
+    assert answer.location.startswith("/kunjungan/"), "stored: led by its view"
+    other = served()
+    fields = {"patient": other.visit.patient.public_id, "entry": entry.public_id, "text": TYPED}
+    url = address(entry, "/ketikan/buang")
+    answer = post(nurse, url, fields, headers={"Referer": before})
+    assert answer.status_code == 303
+    assert answer.location.startswith(address(entry, f"?antrean={entry.public_id}&jawaban="))
+    assert nurse.get(answer.location).status_code == 409
+    for stranger in ("http://example.org/kunjungan/x", "http://localhost/tidak-ada", ""):
+        answer = post(nurse, url, fields, headers={"Referer": stranger})
+        assert answer.status_code == 409, "no address is known: the page itself"
+
+
+def test_a_fragment_is_answered_by_itself(nurse):
+    assert refuse(nurse, served(), headers={"HX-Request": "true"}).status_code == 422
+    assert kept() == []
+
+
+def test_a_page_that_cannot_be_kept_is_shown_all_the_same(nurse):
+    entry = served()
+    with transaction():
+        db.session.execute(text("ALTER TABLE kept_answer RENAME TO away"))
+    try:
+        answer = refuse(nurse, entry)
+    finally:
+        with transaction():
+            db.session.execute(text("ALTER TABLE away RENAME TO kept_answer"))
+    assert answer.status_code == 422 and TYPED in text_of(answer) and "sent.js" in text_of(answer)
+
+
+def test_no_page_with_a_secret_is_kept(sign_in):
+    head = sign_in("kepala")
+    head.is_led = False
+    assert post(head, "/sistem/pengguna/baru", {"username": "", "role": "poli"}).status_code == 422
+    assert kept() == []
+
+
+def test_who_may_send_a_form_may_open_the_page_at_its_address(app):
+    """Else the answer would be kept where its author may not look."""
+    by_path = {}
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint.split(".")[0] in kept_answers.DESKS:
+            for method in rule.methods & {"GET", "POST"}:
+                by_path.setdefault(rule.rule, {})[method] = app.view_functions[rule.endpoint].access
+    both = [ways for ways in by_path.values() if len(ways) == 2]
+    assert len(both) > 20
+    for path, ways in by_path.items():
+        if len(ways) == 2 and ways["GET"] != PUBLIC:
+            assert ways["POST"] <= ways["GET"], path
