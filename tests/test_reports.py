@@ -2,7 +2,9 @@
 
 import csv
 import io
+import os
 import re
+import threading
 from datetime import date
 from html import unescape
 
@@ -12,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from blueprints.reports import blueprint
 from clinic import merging, report_files, report_lists, report_periods, report_rows, report_tables
 from clinic.code_ranges import parse
 from clinic.report_definitions import GAPS, REPORTS
@@ -338,6 +341,26 @@ def test_a_report_asks_as_much_for_many_visits_as_for_few(small_day, sign_in):
         counted_visits.add(ON, person, codes=[(f"J{number:02}", "baru")])
     assert {code: queries(code) for code in REPORTS} == few
     assert max(few.values()) <= 20, few
+
+
+def niceness() -> int:
+    return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+
+def test_long_periods_are_counted_with_less_right_to_the_processor(app):
+    here = niceness()
+    for code, more in (("2026-11-21", 0), ("2026-11", 5), ("2026", 5)):
+        assert blueprint.aside(report_periods.parse(code), niceness) >= min(here + more, 19), code
+    assert niceness() == here, "the thread that answers keeps its own"
+
+
+def test_who_waits_too_long_for_anothers_report_is_told(sign_in, monkeypatch):
+    head = sign_in("kepala")
+    monkeypatch.setattr(blueprint, "PATIENCE", 0)
+    with blueprint._turn:
+        assert head.get("/laporan/lb1?periode=2026").status_code == 503
+        assert head.get("/laporan/rekap").status_code == 200, "a day is counted at once"
+    assert head.get("/laporan/lb1?periode=2026").status_code == 200
 
 
 def test_looking_at_a_list_is_in_the_audit_trail(small_day, sign_in):

@@ -7,10 +7,10 @@ import access
 from blueprints.reports.blueprint import (
     FORMATS,
     Asked,
+    aside,
     asked,
     bp,
     file_of,
-    in_turn,
     may_list,
     report_or_404,
     rooms_offered,
@@ -36,9 +36,13 @@ def report(report: str):
     found = report_or_404(report)
     wanted = _asked(found)
     period, room = wanted.period, wanted.room_code
-    with in_turn(period):
-        shown = report_locks.shown(found, period, room)
-        gaps = report_lists.gaps(found, period, room)
+    shown, gaps = aside(
+        period,
+        lambda: (
+            report_locks.shown(found, period, room),
+            report_lists.gaps(found, period, room),
+        ),
+    )
     is_days_recap = not found.is_form and period.kind == "day" and not room
     return render_template(
         "reports/report.html",
@@ -77,8 +81,8 @@ def download(report: str, form: str):
     if form not in FORMATS:
         abort(404)
     wanted = _asked(found)
-    with in_turn(wanted.period):
-        shown = report_locks.shown(found, wanted.period, wanted.room_code)
+    period, room = wanted.period, wanted.room_code
+    shown = aside(period, lambda: report_locks.shown(found, period, room))
     head = _head(found.title, wanted, shown)
     rows = report_files.lines(head, shown.tables, found.definition)
     return file_of(rows, form, f"{found.code}-{wanted.period.code}")
