@@ -9,6 +9,7 @@ import os
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import ARRAY, Boolean, DateTime, Engine, MetaData, any_, bindparam, event
@@ -46,6 +47,14 @@ class Base(DeclarativeBase):
 
 
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+Row = TypeVar("Row", bound=Base)
+
+
+def add_row(row: Row) -> Row:
+    """Add a row and flush, so that it has its id."""
+    db.session.add(row)
+    db.session.flush()
+    return row
 
 
 class UtcDateTime(TypeDecorator):

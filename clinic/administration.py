@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 
 from clinic import accounts, audit, settings
-from db import Base, db, utcnow
+from db import Base, Row, add_row, db, utcnow
 from models import LoginSession, Practitioner, Role, User
 
 # The settings that the operator may change too: nothing that changes how patients are treated.
@@ -107,6 +107,22 @@ def apply_changes(row: Base, values: dict[str, Any]) -> str:
     return "; ".join(changes)
 
 
+def create_row(actor: audit.Actor, action: str, row: Row, details: str = "") -> Row:
+    """Store a new row of the head's tables."""
+    audit.record(actor, action, add_row(row), details=details)
+    return row
+
+
+def change_row(
+    actor: audit.Actor, action: str, row: Base, values: dict[str, Any], name: str = ""
+) -> bool:
+    """Change a row of the head's tables; whether anything did. `name` tells the trail which."""
+    details = apply_changes(row, values)
+    if details:
+        audit.record(actor, action, row, details=f"{name}: {details}" if name else details)
+    return bool(details)
+
+
 def _word(value: Any) -> str:
     plain = value.value if isinstance(value, Enum) else value
     # 1 == True in a dict, so numbers are written as they are.
@@ -175,9 +191,7 @@ def change_account(
 def _record_if_changed(actor: audit.Actor, user: User, changes: list[str]) -> None:
     details = "; ".join(change for change in changes if change)
     if details:
-        audit.record(
-            actor, "change_user", object_type="user", object_ref=user.public_id, details=details
-        )
+        audit.record(actor, "change_user", user, details=details)
 
 
 def _refuse_unusable(fields: AccountFields, user: User | None) -> None:
@@ -218,10 +232,7 @@ def _keep_practitioner(
     if row is None:
         if values is None:
             return None, ""
-        row = Practitioner(**values)
-        db.session.add(row)
-        db.session.flush()
-        return row, "tenaga kesehatan: baru"
+        return add_row(Practitioner(**values)), "tenaga kesehatan: baru"
     return row, apply_changes(row, {"is_active": False} if values is None else values)
 
 
@@ -232,13 +243,7 @@ def end_sessions(actor: audit.Actor, user: User, kept_session_id: int | None = N
     """End the account's open sessions at once, except the kept one; returns how many."""
     count = _end_open(user, kept_session_id)
     if count:
-        audit.record(
-            actor,
-            "end_sessions",
-            object_type="user",
-            object_ref=user.public_id,
-            details=f"{count} sesi",
-        )
+        audit.record(actor, "end_sessions", user, details=f"{count} sesi")
     return count
 
 
@@ -253,13 +258,7 @@ def end_session(actor: audit.Actor, session: LoginSession) -> None:
     if session.ended_at is not None:
         raise AdministrationError("Sesi ini sudah berakhir.")
     session.ended_at = utcnow()
-    audit.record(
-        actor,
-        "end_session",
-        object_type="user",
-        object_ref=session.user.public_id,
-        details=session.device,
-    )
+    audit.record(actor, "end_session", session.user, details=session.device)
 
 
 def _end_open(user: User, kept_session_id: int | None) -> int:
@@ -289,11 +288,7 @@ def change_settings(actor: audit.Actor, values: dict[str, Any]) -> list[str]:
     changed = [key for key in values if values[key] != before[key]]
     for key in changed:
         settings.set_value(key, values[key])
-        audit.record(
-            actor,
-            "change_setting",
-            object_type="setting",
-            object_ref=key,
-            details=f"{before[key]} > {values[key]}",
-        )
+        details = f"{before[key]} > {values[key]}"
+        about = {"object_type": "setting", "object_ref": key}
+        audit.record(actor, "change_setting", details=details, **about)
     return [settings.DEFINITIONS[key].label for key in changed]

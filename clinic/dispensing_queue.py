@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import Select, func, select, text
 from sqlalchemy.orm import joinedload
 
-from clinic import days, prescription_queue, prescriptions, queues
+from clinic import audit, days, prescription_queue, prescriptions, queues
 from clinic.audit import Actor
 from clinic.days import STILL_HERE
 from clinic.pharmacy_alerts import COMPOUND_GOAL, NEAR_GOAL, PLAIN_GOAL
@@ -161,5 +161,5 @@ def put_in_line(actor: Actor, prescription: Prescription) -> QueueEntry:
         )
     sender = prescription.examination.entry
     there = queues.enqueue(actor, visit, room, kind=EntryKind.ORDERED, previous=sender)
-    prescriptions.log(actor, "queue_prescription", prescription, details=visit.label)
+    audit.record(actor, "queue_prescription", prescription, details=visit.label)
     return there

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import or_, select
 from sqlalchemy.orm import joinedload
 
-from clinic import medicines, prescription_warnings, prescriptions
+from clinic import audit, medicines, prescription_warnings, prescriptions
 from clinic.audit import Actor
 from clinic.dispensing_steps import Changed, open_prescription
 from clinic.prescription_lines import LineInput, WantedLine, line_input, wanted_lines
@@ -73,7 +73,7 @@ def review(actor: Actor, ref: str, version: int, said: ReviewInput) -> Prescript
     prescription.reviewed_at, prescription.reviewed_by_id = now, me
     db.session.flush()
     details = f"masalah: {'ada' if problems else 'tidak ada'}"
-    prescriptions.log(actor, "review_prescription", prescription, details=details)
+    audit.record(actor, "review_prescription", prescription, details=details)
     return prescription
 
 
@@ -131,7 +131,7 @@ def substitute(
     db.session.flush()
     _answer(actor, prescription, said.reasons)
     details = f"{line.title} menjadi {added.title}"
-    prescriptions.log(actor, "substitute_medicine", prescription, reason, details[:300])
+    audit.record(actor, "substitute_medicine", prescription, reason=reason, details=details)
     return added
 
 

@@ -103,7 +103,8 @@ def add(
     except IntegrityError as error:  # the table's rule: a dose once in a visit
         raise RecordError("Dosis ini sudah dicatat dalam kunjungan ini. Muat ulang.") from error
     if rows:
-        _log(actor, "add_immunization", visit, reason if findings else "", entered)
+        why = reason if findings else ""
+        audit.record(actor, "add_immunization", visit, reason=why, details=_codes(entered))
     return rows
 
 
@@ -156,18 +157,8 @@ def end(actor: Actor, row: Immunization, reason: str) -> None:
         raise RecordError("Tulis alasan mengakhiri.", "reason")
     row.ended_at, row.ended_by_id, row.end_reason = utcnow(), actor.user_id, reason
     db.session.flush()
-    _log(actor, "end_immunization", row.visit, reason, [row])
+    audit.record(actor, "end_immunization", row.visit, reason=reason, details=_codes([row]))
 
 
-def _log(
-    actor: Actor, action: str, visit: Visit, reason: str, doses: Sequence[Entered | Immunization]
-) -> None:
-    audit.record(
-        actor,
-        action,
-        object_type="visit",
-        object_ref=visit.public_id,
-        patient_ref=visit.patient.public_id,
-        reason=reason,
-        details=" ".join(f"{each.vaccine}-{each.dose}" for each in doses),
-    )
+def _codes(doses: Sequence[Entered | Immunization]) -> str:
+    return " ".join(f"{each.vaccine}-{each.dose}" for each in doses)

@@ -117,13 +117,6 @@ def _replace(
         db.session.flush()
     except IntegrityError as error:  # the table's rule: one current note a person
         raise NotOpen("Catatan triase Anda baru saja disimpan. Muat ulang halamannya.") from error
-    audit.record(
-        actor,
-        "write_triage",
-        object_type="visit",
-        object_ref=visit.public_id,
-        patient_ref=visit.patient.public_id,
-        reason=reason,
-        details="corrected" if own else "",
-    )
+    details = "corrected" if own else ""
+    audit.record(actor, "write_triage", visit, reason=reason, details=details)
     return note
