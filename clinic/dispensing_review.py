@@ -9,7 +9,7 @@ from sqlalchemy.orm import joinedload
 from clinic import audit, medicines, prescription_warnings, prescriptions
 from clinic.audit import Actor
 from clinic.dispensing_steps import Changed, open_prescription
-from clinic.prescription_lines import LineInput, WantedLine, line_input, wanted_lines
+from clinic.prescription_lines import LineInput, WantedLine, wanted_lines
 from clinic.record_errors import RecordError
 from db import db, utcnow
 from models import (
@@ -105,11 +105,6 @@ def alternatives(line: PrescriptionLine, query: str = "") -> list[Medicine]:
     )
     rows = select(Medicine).where(shared, Medicine.is_active, Medicine.id != line.medicine_id)
     return list(db.session.scalars(rows.order_by(Medicine.position).limit(medicines.MOST_FOUND)))
-
-
-def input_of(line: PrescriptionLine) -> LineInput:
-    """What the substitute's form begins with: the directions that the doctor wrote."""
-    return line_input(line)
 
 
 def substitute(
