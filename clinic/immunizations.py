@@ -12,7 +12,7 @@ from clinic import audit, vaccines
 from clinic.audit import Actor
 from clinic.record_errors import RecordError
 from clinic.vaccines import Given
-from db import db, utcnow
+from db import db, grouped, utcnow
 from models import Immunization, Visit, VisitStatus
 from validators import Finding, clean_text
 
@@ -56,10 +56,8 @@ def by_visit(visit_ids: Iterable[int]) -> dict[int, list[Noted]]:
         .where(Immunization.visit_id.in_(list(visit_ids)), Immunization.ended_at.is_(None))
         .order_by(Immunization.id)
     )
-    found: dict[int, list[Noted]] = {}
-    for row in db.session.scalars(rows):
-        found.setdefault(row.visit_id, []).append(noted(row))
-    return found
+    found = grouped(rows, "visit_id")
+    return {visit_id: list(map(noted, rows)) for visit_id, rows in found.items()}
 
 
 def of_person(visit: Visit) -> list[Immunization]:

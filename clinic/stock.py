@@ -5,7 +5,6 @@ nothing. A batch never falls below zero: what is handed out beyond the ledger st
 reason, on the medicine's batch without a number, until somebody counts.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -16,7 +15,7 @@ from sqlalchemy import ColumnElement, func, select, update
 from clinic import audit, days
 from clinic.audit import Actor
 from clinic.record_errors import RecordError
-from db import add_row, db
+from db import add_row, db, grouped
 from formatting import number_text, short_date
 from models import Medicine, StockBatch, StockMove, StockMoveKind
 from validators import clean_text
@@ -141,10 +140,7 @@ def usable(medicine_ids: Iterable[int], on: date) -> dict[int, list[StockBatch]]
         .order_by(StockBatch.expires_on.is_(None), StockBatch.expires_on, StockBatch.id)
         .execution_options(populate_existing=True)
     )
-    found = defaultdict(list)
-    for batch in db.session.scalars(rows):
-        found[batch.medicine_id].append(batch)
-    return found
+    return grouped(rows, "medicine_id")
 
 
 def allot(batches: Sequence[StockBatch], quantity: Decimal) -> tuple[list[Portion], Decimal]:

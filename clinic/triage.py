@@ -13,7 +13,7 @@ from sqlalchemy.orm import joinedload
 from clinic import audit, settings
 from clinic.audit import Actor
 from clinic.record_errors import NotOpen, RecordError
-from db import db, utcnow
+from db import db, grouped, utcnow
 from models import TriageNote, TriagePriority, Visit, VisitStatus
 from validators import clean_text
 
@@ -44,10 +44,7 @@ def by_visit(visit_ids: Iterable[int]) -> dict[int, list[TriageNote]]:
         .where(TriageNote.visit_id.in_(list(visit_ids)))
         .order_by(TriageNote.id)
     )
-    found: dict[int, list[TriageNote]] = {}
-    for note in db.session.scalars(rows):
-        found.setdefault(note.visit_id, []).append(note)
-    return found
+    return grouped(rows, "visit_id")
 
 
 def write(
