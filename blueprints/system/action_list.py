@@ -1,29 +1,23 @@
 """The list of actions (*tindakan*) that rooms choose from; the head's."""
 
-from functools import partial
 from typing import Any
 
 from flask import flash, redirect, render_template, url_for
 from wtforms import BooleanField, SelectMultipleField, StringField
-from wtforms.validators import DataRequired, Regexp
+from wtforms.validators import Regexp
 
 import access
-from blueprints.system.desk import BOTH, LARGEST_ID, RowForm, bp, choices, open_rooms
+from blueprints.system.desk import BOTH, LARGEST_ID, RowForm, bp, choices, line, open_rooms
 from clinic import action_list
 from db import db
 from models import ActionTerm, Role
-from validators import checked_by, clean_text
-
-
-def _line(label: str, longest: int, *needed: DataRequired) -> StringField:
-    return StringField(label, [*needed, checked_by(partial(clean_text, max_length=longest))])
 
 
 class ActionForm(RowForm):
     FIXED = ("code",)  # what records are read by
     code = StringField("Kode", [Regexp(r"^[A-Za-z0-9-]{1,16}$", message="Huruf, angka, setrip.")])
-    name = _line("Nama", 100, DataRequired("Isi nama tindakan."))
-    synonyms = _line("Kata lain", 200)
+    name = line("Nama", 100, "Isi nama tindakan.")
+    synonyms = line("Kata lain", 200)
     icd9_code = StringField(
         "Kode ICD-9-CM", [Regexp(r"^(\d{2}(\.\d{1,2})?)?$", message="Seperti 23.09.")]
     )

@@ -8,12 +8,14 @@ from typing import Any, Self
 from flask import Blueprint, current_app, g, request, url_for
 from flask_login import current_user
 from sqlalchemy import select
-from wtforms import Field, Form, SelectChoice, ValidationError
+from wtforms import Field, Form, SelectChoice, StringField, TextAreaField, ValidationError
+from wtforms.validators import DataRequired
 
 import access
 from clinic.administration import AdministrationError
 from db import Base, db, transaction
 from models import Poli
+from validators import checked_by, clean_text
 
 bp = Blueprint("system", "blueprints.system")
 
@@ -109,6 +111,17 @@ class Messages:
 
     def ngettext(self, _singular: str, _plural: str, _count: int) -> str:
         return self.OTHERWISE
+
+
+def line(label: str, longest: int, needed: str = "") -> StringField:
+    """A line of text; `needed` is what is said when it is empty and must not be."""
+    required = [DataRequired(needed)] if needed else []
+    return StringField(label, [*required, checked_by(clean_text, max_length=longest)])
+
+
+def lines(label: str, longest: int, *first: Callable[[Form, Field], None]) -> TextAreaField:
+    """Several lines, after these validators."""
+    return TextAreaField(label, [*first, checked_by(clean_text, max_length=longest, newlines=True)])
 
 
 def whole(low: int, high: int) -> Callable[[Form, Field], None]:

@@ -1,14 +1,13 @@
 """The laboratory's list: tests, units, choices and ranges. The head's: it says what is abnormal."""
 
 from decimal import Decimal
-from functools import partial
 from typing import Any
 
 from flask import abort, flash, redirect, render_template, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
-from wtforms import BooleanField, Field, Form, RadioField, StringField, TextAreaField
-from wtforms.validators import DataRequired, Regexp, ValidationError
+from wtforms import BooleanField, Field, Form, RadioField, StringField
+from wtforms.validators import Regexp, ValidationError
 
 import access
 from blueprints.system.desk import (
@@ -18,6 +17,8 @@ from blueprints.system.desk import (
     RowForm,
     bp,
     choices,
+    line,
+    lines,
     months_of,
     saved,
     split_months,
@@ -28,7 +29,6 @@ from clinic.lab_values import PREGNANT, range_text
 from db import db
 from formatting import number_text
 from models import LabKind, LabReference, LabTest, Role
-from validators import checked_by, clean_text
 
 KINDS = {"numeric": "Angka", "choice": "Pilihan", "text": "Teks"}
 LISTS = ("choices", "abnormal", "critical")
@@ -51,11 +51,6 @@ def _measure(_form: Form, field: Field) -> None:
     field.cleaned = Decimal(typed)
 
 
-def _line(label: str, longest: int, needed: str = "") -> StringField:
-    required = [DataRequired(needed)] if needed else []
-    return StringField(label, [*required, checked_by(partial(clean_text, max_length=longest))])
-
-
 def _lines(field: Field) -> str:
     """One choice a line, as the column holds them."""
     kept = [line.strip() for line in (field.cleaned or "").splitlines() if line.strip()]
@@ -67,22 +62,17 @@ def _no_bar(_form: Form, field: Field) -> None:
         raise ValidationError("Tulis satu pilihan di setiap baris, tanpa garis tegak.")
 
 
-def _list(label: str) -> TextAreaField:
-    clean = partial(clean_text, max_length=1000, newlines=True)
-    return TextAreaField(label, [_no_bar, checked_by(clean)])
-
-
 class LabTestForm(RowForm):
     FIXED = ("code", "kind")  # what results are read by
     code = StringField("Kode", [Regexp(r"^[A-Za-z0-9-]{1,16}$", message="Huruf, angka, setrip.")])
-    name = _line("Nama", 60, "Isi nama pemeriksaan.")
-    group = _line("Kelompok", 40, "Isi kelompoknya, misalnya Hematologi.")
+    name = line("Nama", 60, "Isi nama pemeriksaan.")
+    group = line("Kelompok", 40, "Isi kelompoknya, misalnya Hematologi.")
     kind = RadioField("Bentuk hasil", choices=choices(KINDS))
-    unit = _line("Satuan", 20)
+    unit = line("Satuan", 20)
     decimals = StringField("Angka di belakang koma", [whole(0, 4)])
-    choices = _list("Pilihan hasil")
-    abnormal = _list("Di antaranya yang tidak normal")
-    critical = _list("Di antaranya yang kritis")
+    choices = lines("Pilihan hasil", 1000, _no_bar)
+    abnormal = lines("Di antaranya yang tidak normal", 1000, _no_bar)
+    critical = lines("Di antaranya yang kritis", 1000, _no_bar)
     plausible_low = StringField("Mustahil di bawah", [_measure])
     plausible_high = StringField("Mustahil di atas", [_measure])
     loinc = StringField("Kode LOINC", [Regexp(r"^(\d{1,7}-\d)?$", message="Seperti 718-7.")])

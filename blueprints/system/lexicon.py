@@ -17,6 +17,7 @@ from blueprints.system.desk import (
     all_polis,
     bp,
     choices,
+    line,
     months_of,
     open_rooms,
     page_number,
@@ -33,10 +34,7 @@ WEIGHTS = {1: "1: lemah", 2: "2: sedang", 3: "3: pasti ruang ini"}
 
 
 class TermForm(RowForm):
-    phrase = StringField(
-        "Kata atau kalimat pendek",
-        [DataRequired("Isi kata keluhan."), checked_by(clean_text, max_length=80)],
-    )
+    phrase = line("Kata atau kalimat pendek", 80, "Isi kata keluhan.")
     poli_code = SelectField("Ruang")
     weight = RadioField("Bobot", choices=choices(WEIGHTS))
     is_red_flag = BooleanField("Tanda bahaya: tampilkan peringatan UGD")

@@ -1,19 +1,17 @@
 """The list of medicines. The head's: it says what is warned of and how doses are counted."""
 
-from functools import partial
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from sqlalchemy import select
-from wtforms import BooleanField, SelectField, StringField, TextAreaField
-from wtforms.validators import DataRequired, InputRequired, Regexp
+from wtforms import BooleanField, SelectField, StringField
+from wtforms.validators import InputRequired, Regexp
 
 import access
-from blueprints.system.desk import BOTH, LARGEST_ID, RowForm, bp, choices, whole
+from blueprints.system.desk import BOTH, LARGEST_ID, RowForm, bp, choices, line, lines, whole
 from clinic import medicine_catalogue, medicines
 from db import db
 from models import Medicine, Role, Route
-from validators import checked_by, clean_text
 
 ROUTES = {
     Route.ORAL: "Diminum",
@@ -32,31 +30,22 @@ LISTS = ("ingredients", "families")
 NEW = {"doses_per_unit": 1, "reorder_level": 0, "position": 9000, "route": Route.ORAL}
 
 
-def _line(label: str, longest: int, needed: str = "") -> StringField:
-    required = [DataRequired(needed)] if needed else []
-    return StringField(label, [*required, checked_by(partial(clean_text, max_length=longest))])
-
-
-def _lines(label: str) -> TextAreaField:
-    return TextAreaField(label, [checked_by(partial(clean_text, max_length=400, newlines=True))])
-
-
 class MedicineForm(RowForm):
     FIXED = ("code",)
     code = StringField("Kode", [Regexp(r"^[A-Za-z0-9-]{1,24}$", message="Huruf, angka, setrip.")])
-    name = _line("Nama", 80, "Isi nama obat.")
-    strength = _line("Kekuatan", 40)
-    form = _line("Bentuk", 30, "Isi bentuknya, misalnya tablet atau sirup 60 mL.")
-    unit = _line("Satuan stok", 20, "Isi satuan yang dihitung di gudang, misalnya botol.")
-    dose_unit = _line("Satuan dosis", 20, "Isi satuan sekali pakai, misalnya mL.")
+    name = line("Nama", 80, "Isi nama obat.")
+    strength = line("Kekuatan", 40)
+    form = line("Bentuk", 30, "Isi bentuknya, misalnya tablet atau sirup 60 mL.")
+    unit = line("Satuan stok", 20, "Isi satuan yang dihitung di gudang, misalnya botol.")
+    dose_unit = line("Satuan dosis", 20, "Isi satuan sekali pakai, misalnya mL.")
     doses_per_unit = StringField(
         "Satuan dosis dalam satu satuan stok", [InputRequired("Isi angkanya."), whole(1, 100_000)]
     )
     route = SelectField("Cara pakai", choices=choices(ROUTES))
-    ingredients = _lines("Zat aktif")
-    families = _lines("Golongan")
-    synonyms = _line("Nama lain", 200)
-    group = _line("Kelompok", 40)
+    ingredients = lines("Zat aktif", 400)
+    families = lines("Golongan", 400)
+    synonyms = line("Nama lain", 200)
+    group = line("Kelompok", 40)
     kfa_code = StringField("Kode KFA", [Regexp(r"^\d{0,16}$", message="Hanya angka.")])
     reorder_level = StringField("Stok tipis mulai", [whole(0, 1_000_000)])
     position = StringField("Urutan", [whole(0, 99_999)])

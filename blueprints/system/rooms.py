@@ -21,6 +21,7 @@ from blueprints.system.desk import (
     all_polis,
     bp,
     choices,
+    line,
     months_of,
     open_rooms,
     split_months,
@@ -31,7 +32,6 @@ from clinic.form_definitions import FORMS
 from db import db
 from formatting import CLUSTER_LABELS
 from models import Poli, PoliKind, Role
-from validators import checked_by, clean_text
 
 CLUSTER_RULES = {
     "AGE": "Menurut umur dan kehamilan pasien",
@@ -76,9 +76,7 @@ class PoliForm(RowForm):
         ],
         filters=[lambda text: (text or "").strip().upper()],
     )
-    name = StringField(
-        "Nama ruang", [DataRequired("Isi nama ruang."), checked_by(clean_text, max_length=60)]
-    )
+    name = line("Nama ruang", 60, "Isi nama ruang.")
     prefix = StringField(
         "Huruf nomor antrean",
         [
@@ -107,8 +105,8 @@ class PoliForm(RowForm):
     redirect_code = SelectField("Bila di luar sasaran, sarankan")
     position = StringField("Urutan di daftar", [whole(0, 999)])
     hue = SelectField("Warna", choices=choices(dict(enumerate(HUES))))
-    pcare_code = StringField("Kode P-Care", [checked_by(clean_text, max_length=8)])
-    fhir_location_id = StringField("Kode lokasi SATUSEHAT", [checked_by(clean_text, max_length=64)])
+    pcare_code = line("Kode P-Care", 8)
+    fhir_location_id = line("Kode lokasi SATUSEHAT", 64)
     is_active = BooleanField("Ruang dipakai")
 
     def __init__(self, formdata=None, **more):

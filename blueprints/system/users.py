@@ -9,12 +9,12 @@ from wtforms.validators import DataRequired, Regexp, ValidationError
 
 import access
 import sessions
-from blueprints.system.desk import BOTH, RowForm, bp, choices, open_rooms, saving
+from blueprints.system.desk import BOTH, RowForm, bp, choices, line, open_rooms, saving
 from clinic import accounts, administration
 from db import db, transaction
 from formatting import ROLE_LABELS, mask_nik
 from models import Role, User
-from validators import checked_by, clean_name, clean_text, parse_nik
+from validators import checked_by, clean_name, parse_nik
 
 ROLE_HINTS = {
     Role.REGISTRATION: "mendaftarkan pasien",
@@ -37,20 +37,18 @@ class UserForm(RowForm):
         ],
         filters=[lambda text: (text or "").strip().lower()],
     )
-    display_name = StringField(
-        "Nama lengkap", [DataRequired("Isi nama lengkap."), checked_by(clean_text, max_length=80)]
-    )
+    display_name = line("Nama lengkap", 80, "Isi nama lengkap.")
     role = SelectField(
         "Peran",
         choices=choices({role: f"{ROLE_LABELS[role]}: {ROLE_HINTS[role]}" for role in Role}),
     )
     rooms = SelectMultipleField("Ruang yang dilayani")
     is_active = BooleanField("Akun dipakai")
-    profession = StringField("Profesi", [checked_by(clean_text, max_length=40)])
+    profession = line("Profesi", 40)
     practitioner_name = StringField("Nama dengan gelar", [checked_by(clean_name)])
-    licence_no = StringField("Nomor SIP atau STR", [checked_by(clean_text, max_length=40)])
+    licence_no = line("Nomor SIP atau STR", 40)
     nik = StringField("NIK", [checked_by(parse_nik)])
-    ihs_number = StringField("Nomor IHS", [checked_by(clean_text, max_length=20)])
+    ihs_number = line("Nomor IHS", 20)
     password = PasswordField("Kata sandi")
 
     def __init__(self, formdata=None, **more):
