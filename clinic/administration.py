@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 
 from clinic import accounts, audit, settings
+from clinic.data_files import labels
 from db import Base, Row, add_row, db, utcnow
 from models import LoginSession, Practitioner, Role, User
 
@@ -14,72 +15,7 @@ from models import LoginSession, Practitioner, Role, User
 TECHNICAL_SETTINGS = ("idle_minutes", "board_networks")
 
 # How the audit trail names a changed column.
-COLUMN_WORDS = {
-    "username": "nama pengguna",
-    "display_name": "nama",
-    "role": "peran",
-    "is_active": "dipakai",
-    "name": "nama",
-    "profession": "profesi",
-    "licence_no": "nomor SIP",
-    "nik": "NIK",
-    "ihs_number": "nomor IHS",
-    "prefix": "huruf",
-    "kind": "jenis",
-    "cluster_rule": "klaster",
-    "min_age_months": "umur mulai (bulan)",
-    "max_age_months": "umur sampai (bulan)",
-    "sex": "jenis kelamin",
-    "pregnancy": "kehamilan",
-    "needs_order": "perlu rujukan",
-    "room_forms": "isian khusus",
-    "blocks_outside": "berhenti bila tidak sesuai",
-    "redirect_code": "dialihkan ke",
-    "has_priority": "didahulukan",
-    "position": "urutan",
-    "hue": "warna",
-    "synonyms": "kata lain",
-    "icd9_code": "kode ICD-9-CM",
-    "rooms": "ruang",
-    "pcare_code": "kode P-Care",
-    "fhir_location_id": "kode SATUSEHAT",
-    "level": "tingkat",
-    "message": "pesan",
-    "threshold": "ambang",
-    "poli_in": "ruang",
-    "poli_not_in": "kecuali ruang",
-    "pregnant_in": "kehamilan",
-    "age_from_months": "umur mulai (bulan)",
-    "age_below_months": "umur di bawah (bulan)",
-    "unless_words": "kecuali kata",
-    "target_code": "ruang yang disarankan",
-    "phrase": "kata",
-    "folded": "ejaan",
-    "poli_code": "ruang",
-    "weight": "bobot",
-    "is_red_flag": "tanda bahaya",
-    "needs_pregnant": "hanya saat hamil",
-    "code": "kode",
-    "is_in_area": "dalam wilayah",
-    "group": "kelompok",
-    "unit": "satuan",
-    "decimals": "angka di belakang koma",
-    "choices": "pilihan",
-    "abnormal": "tidak normal",
-    "critical": "hasil kritis",
-    "plausible_low": "mustahil di bawah",
-    "plausible_high": "mustahil di atas",
-    "loinc": "LOINC",
-    "strength": "kekuatan",
-    "form": "bentuk",
-    "dose_unit": "satuan dosis",
-    "doses_per_unit": "dosis per satuan",
-    "route": "cara pakai",
-    "ingredients": "zat aktif",
-    "families": "golongan",
-    "kfa_code": "KFA",
-    "reorder_level": "stok tipis",
-}
+COLUMN_WORDS = labels("audit_words.csv", "column")
 PERSONAL_COLUMNS = {"nik", "ihs_number"}
 VALUE_WORDS = {True: "ya", False: "tidak", None: "kosong", "": "kosong"}
 
