@@ -158,10 +158,7 @@ def may_use_room(poli: Poli) -> bool:
 
 def room_or_404(code: str) -> Room:
     """The room of this code, if the account works in it."""
-    room = next((room for room in current_user.rooms if room.code == code), None)
-    if room is None:
-        abort(404)
-    return room
+    return next((room for room in current_user.rooms if room.code == code), None) or abort(404)
 
 
 def entry_or_404(ref: str) -> QueueEntry:
@@ -195,26 +192,17 @@ def visit_or_404(ref: str) -> Visit:
 
 def patient_or_404(ref: str) -> Patient:
     """The patient; whether the record may be read is `has_record_access`."""
-    patient = db.session.scalar(select(Patient).where(Patient.public_id == ref))
-    if patient is None:
-        abort(404)
-    return patient
+    return db.session.scalar(select(Patient).where(Patient.public_id == ref)) or abort(404)
 
 
 def household_or_404(ref: str) -> Household:
     """The household; its page shows identities only."""
-    household = households.by_ref(ref)
-    if household is None:
-        abort(404)
-    return household
+    return households.by_ref(ref) or abort(404)
 
 
 def draft_or_404(ref: str) -> RegistrationDraft:
     """The draft, for every clerk: a colleague may finish what one began."""
-    draft = drafts.by_ref(ref)
-    if draft is None:
-        abort(404)
-    return draft
+    return drafts.by_ref(ref) or abort(404)
 
 
 # --- Reading a record -------------------------------------------------------------------------

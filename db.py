@@ -7,11 +7,13 @@ import contextlib
 import fcntl
 import os
 import threading
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any, TypeVar
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import ARRAY, Boolean, DateTime, Engine, MetaData, any_, bindparam, event
+from sqlalchemy import ARRAY, Boolean, DateTime, Engine, MetaData, Select, any_, bindparam, event
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.sql.functions import FunctionElement
@@ -46,6 +48,22 @@ class Base(DeclarativeBase):
 
 
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+Row = TypeVar("Row", bound=Base)
+
+
+def add_row(row: Row) -> Row:
+    """Add a row and flush, so that it has its id."""
+    db.session.add(row)
+    db.session.flush()
+    return row
+
+
+def grouped(rows: Select, column: str) -> defaultdict[Any, list]:
+    """What the statement finds by the value of one column, in its order; [] where there is none."""
+    found: defaultdict[Any, list] = defaultdict(list)
+    for row in db.session.scalars(rows):
+        found[getattr(row, column)].append(row)
+    return found
 
 
 class UtcDateTime(TypeDecorator):

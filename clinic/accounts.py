@@ -8,7 +8,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import select, update
 
 from clinic import audit
-from db import db, utcnow
+from db import add_row, db, utcnow
 from models import LoginSession, Poli, Role, User, UserPoli
 
 MIN_PASSPHRASE = 15
@@ -98,19 +98,17 @@ def create_user(
     practitioner_id: int | None = None,
 ) -> User:
     """A new account; `rooms` are poli codes."""
-    user = User(
-        username=username.strip().lower(),
-        display_name=display_name,
-        password_hash=password_hash,
-        role=role,
-        practitioner_id=practitioner_id,
+    user = add_row(
+        User(
+            username=username.strip().lower(),
+            display_name=display_name,
+            password_hash=password_hash,
+            role=role,
+            practitioner_id=practitioner_id,
+        )
     )
-    db.session.add(user)
-    db.session.flush()
     set_rooms(user, rooms)
-    audit.record(
-        actor, "create_user", object_type="user", object_ref=user.public_id, details=str(role)
-    )
+    audit.record(actor, "create_user", user, details=str(role))
     return user
 
 

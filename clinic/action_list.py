@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import case, func, or_, select
 
 from clinic import audit, icd10_spelling
-from clinic.administration import AdministrationError, apply_changes
+from clinic.administration import AdministrationError, change_row, create_row
 from clinic.favourites import most_used
 from clinic.icd10 import MAX_WORDS, fold, search_words
 from db import db
@@ -84,20 +84,15 @@ def create_term(actor: audit.Actor, values: dict[str, Any]) -> ActionTerm:
         raise AdministrationError("Kode ini sudah dipakai.", "code")
     _refuse_name(values["name"], None)
     term = ActionTerm(**values, words=_words(values["code"], values))
-    db.session.add(term)
-    db.session.flush()
-    _log(actor, "create_action_term", term, term.code)
-    return term
+    return create_row(actor, "create_action_term", term, term.code)
 
 
 def change_term(actor: audit.Actor, term: ActionTerm, values: dict[str, Any]) -> None:
     """Change or end an action; its code stays, and what was recorded keeps its words."""
     wanted = {name: value for name, value in values.items() if name != "code"}
     _refuse_name(wanted["name"], term)
-    details = apply_changes(term, wanted)
-    if details:
+    if change_row(actor, "change_action_term", term, wanted):
         term.words = _words(term.code, wanted)
-        _log(actor, "change_action_term", term, details)
 
 
 def _words(code: str, values: dict[str, Any]) -> str:
@@ -110,7 +105,3 @@ def _refuse_name(name: str, term: ActionTerm | None) -> None:
     if same:
         state = "" if same.is_active else ", tetapi tidak dipakai"
         raise AdministrationError(f"{same.name} sudah ada di daftar{state}.", "name")
-
-
-def _log(actor: audit.Actor, action: str, term: ActionTerm, details: str) -> None:
-    audit.record(actor, action, object_type="action_term", object_ref=str(term.id), details=details)

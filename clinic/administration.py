@@ -7,79 +7,15 @@ from typing import Any
 from sqlalchemy import func, select, update
 
 from clinic import accounts, audit, settings
-from db import Base, db, utcnow
+from clinic.data_files import labels
+from db import Base, Row, add_row, db, utcnow
 from models import LoginSession, Practitioner, Role, User
 
 # The settings that the operator may change too: nothing that changes how patients are treated.
 TECHNICAL_SETTINGS = ("idle_minutes", "board_networks")
 
 # How the audit trail names a changed column.
-COLUMN_WORDS = {
-    "username": "nama pengguna",
-    "display_name": "nama",
-    "role": "peran",
-    "is_active": "dipakai",
-    "name": "nama",
-    "profession": "profesi",
-    "licence_no": "nomor SIP",
-    "nik": "NIK",
-    "ihs_number": "nomor IHS",
-    "prefix": "huruf",
-    "kind": "jenis",
-    "cluster_rule": "klaster",
-    "min_age_months": "umur mulai (bulan)",
-    "max_age_months": "umur sampai (bulan)",
-    "sex": "jenis kelamin",
-    "pregnancy": "kehamilan",
-    "needs_order": "perlu rujukan",
-    "room_forms": "isian khusus",
-    "blocks_outside": "berhenti bila tidak sesuai",
-    "redirect_code": "dialihkan ke",
-    "has_priority": "didahulukan",
-    "position": "urutan",
-    "hue": "warna",
-    "synonyms": "kata lain",
-    "icd9_code": "kode ICD-9-CM",
-    "rooms": "ruang",
-    "pcare_code": "kode P-Care",
-    "fhir_location_id": "kode SATUSEHAT",
-    "level": "tingkat",
-    "message": "pesan",
-    "threshold": "ambang",
-    "poli_in": "ruang",
-    "poli_not_in": "kecuali ruang",
-    "pregnant_in": "kehamilan",
-    "age_from_months": "umur mulai (bulan)",
-    "age_below_months": "umur di bawah (bulan)",
-    "unless_words": "kecuali kata",
-    "target_code": "ruang yang disarankan",
-    "phrase": "kata",
-    "folded": "ejaan",
-    "poli_code": "ruang",
-    "weight": "bobot",
-    "is_red_flag": "tanda bahaya",
-    "needs_pregnant": "hanya saat hamil",
-    "code": "kode",
-    "is_in_area": "dalam wilayah",
-    "group": "kelompok",
-    "unit": "satuan",
-    "decimals": "angka di belakang koma",
-    "choices": "pilihan",
-    "abnormal": "tidak normal",
-    "critical": "hasil kritis",
-    "plausible_low": "mustahil di bawah",
-    "plausible_high": "mustahil di atas",
-    "loinc": "LOINC",
-    "strength": "kekuatan",
-    "form": "bentuk",
-    "dose_unit": "satuan dosis",
-    "doses_per_unit": "dosis per satuan",
-    "route": "cara pakai",
-    "ingredients": "zat aktif",
-    "families": "golongan",
-    "kfa_code": "KFA",
-    "reorder_level": "stok tipis",
-}
+COLUMN_WORDS = labels("audit_words.csv", "column")
 PERSONAL_COLUMNS = {"nik", "ihs_number"}
 VALUE_WORDS = {True: "ya", False: "tidak", None: "kosong", "": "kosong"}
 
@@ -105,6 +41,22 @@ def apply_changes(row: Base, values: dict[str, Any]) -> str:
         changes.append(word if is_personal else f"{word}: {_word(old)} > {_word(new)}")
     db.session.flush()
     return "; ".join(changes)
+
+
+def create_row(actor: audit.Actor, action: str, row: Row, details: str = "") -> Row:
+    """Store a new row of the head's tables."""
+    audit.record(actor, action, add_row(row), details=details)
+    return row
+
+
+def change_row(
+    actor: audit.Actor, action: str, row: Base, values: dict[str, Any], name: str = ""
+) -> bool:
+    """Change a row of the head's tables; whether anything did. `name` tells the trail which."""
+    details = apply_changes(row, values)
+    if details:
+        audit.record(actor, action, row, details=f"{name}: {details}" if name else details)
+    return bool(details)
 
 
 def _word(value: Any) -> str:
@@ -175,9 +127,7 @@ def change_account(
 def _record_if_changed(actor: audit.Actor, user: User, changes: list[str]) -> None:
     details = "; ".join(change for change in changes if change)
     if details:
-        audit.record(
-            actor, "change_user", object_type="user", object_ref=user.public_id, details=details
-        )
+        audit.record(actor, "change_user", user, details=details)
 
 
 def _refuse_unusable(fields: AccountFields, user: User | None) -> None:
@@ -218,10 +168,7 @@ def _keep_practitioner(
     if row is None:
         if values is None:
             return None, ""
-        row = Practitioner(**values)
-        db.session.add(row)
-        db.session.flush()
-        return row, "tenaga kesehatan: baru"
+        return add_row(Practitioner(**values)), "tenaga kesehatan: baru"
     return row, apply_changes(row, {"is_active": False} if values is None else values)
 
 
@@ -232,13 +179,7 @@ def end_sessions(actor: audit.Actor, user: User, kept_session_id: int | None = N
     """End the account's open sessions at once, except the kept one; returns how many."""
     count = _end_open(user, kept_session_id)
     if count:
-        audit.record(
-            actor,
-            "end_sessions",
-            object_type="user",
-            object_ref=user.public_id,
-            details=f"{count} sesi",
-        )
+        audit.record(actor, "end_sessions", user, details=f"{count} sesi")
     return count
 
 
@@ -253,13 +194,7 @@ def end_session(actor: audit.Actor, session: LoginSession) -> None:
     if session.ended_at is not None:
         raise AdministrationError("Sesi ini sudah berakhir.")
     session.ended_at = utcnow()
-    audit.record(
-        actor,
-        "end_session",
-        object_type="user",
-        object_ref=session.user.public_id,
-        details=session.device,
-    )
+    audit.record(actor, "end_session", session.user, details=session.device)
 
 
 def _end_open(user: User, kept_session_id: int | None) -> int:
@@ -289,11 +224,7 @@ def change_settings(actor: audit.Actor, values: dict[str, Any]) -> list[str]:
     changed = [key for key in values if values[key] != before[key]]
     for key in changed:
         settings.set_value(key, values[key])
-        audit.record(
-            actor,
-            "change_setting",
-            object_type="setting",
-            object_ref=key,
-            details=f"{before[key]} > {values[key]}",
-        )
+        details = f"{before[key]} > {values[key]}"
+        about = {"object_type": "setting", "object_ref": key}
+        audit.record(actor, "change_setting", details=details, **about)
     return [settings.DEFINITIONS[key].label for key in changed]

@@ -12,7 +12,7 @@ from sqlalchemy.orm import joinedload
 from clinic import audit, queues
 from clinic.audit import Actor
 from clinic.record_errors import RecordError
-from db import db, utcnow
+from db import add_row, db, utcnow
 from models import Allergy, Patient
 from validators import clean_text
 
@@ -81,18 +81,18 @@ def add_allergy(
             raise RecordError(
                 f"{WORDS[known.is_alert]} {known.substance} sudah tercatat.", "substance"
             )
-    allergy = Allergy(
-        patient_id=patient.id,
-        original_patient_id=patient.id,
-        substance=substance,
-        reaction=reaction,
-        is_alert=is_alert,
-        recorded_by_id=actor.user_id,
+    allergy = add_row(
+        Allergy(
+            patient_id=patient.id,
+            original_patient_id=patient.id,
+            substance=substance,
+            reaction=reaction,
+            is_alert=is_alert,
+            recorded_by_id=actor.user_id,
+        )
     )
-    db.session.add(allergy)
-    db.session.flush()
     queues.bump_rooms_of(patient)
-    _log(actor, "add_allergy", allergy, patient)
+    audit.record(actor, "add_allergy", allergy, patient_ref=patient.public_id)
     return allergy
 
 
@@ -107,16 +107,5 @@ def end_allergy(actor: Actor, allergy: Allergy, reason: str) -> Allergy:
     db.session.flush()
     patient = db.session.get(Patient, allergy.patient_id)
     queues.bump_rooms_of(patient)
-    _log(actor, "end_allergy", allergy, patient, reason)
+    audit.record(actor, "end_allergy", allergy, patient_ref=patient.public_id, reason=reason)
     return allergy
-
-
-def _log(actor: Actor, action: str, allergy: Allergy, patient: Patient, reason: str = "") -> None:
-    audit.record(
-        actor,
-        action,
-        object_type="allergy",
-        object_ref=allergy.public_id,
-        patient_ref=patient.public_id,
-        reason=reason,
-    )

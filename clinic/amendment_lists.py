@@ -9,7 +9,7 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from clinic.amended_fields import LABELS, ROOM_FORM, VITAL_SIGNS, Part, words
 from clinic.form_definitions import FORMS
-from db import db
+from db import db, grouped
 from models import (
     Amendment,
     AmendmentLine,
@@ -52,9 +52,7 @@ def headers(examination_ids: Sequence[int]) -> dict[int, tuple[Amendment, ...]]:
         .where(Amendment.examination_id.in_(examination_ids))
         .order_by(Amendment.id.desc())
     )
-    found = defaultdict(list)
-    for row in db.session.scalars(rows):
-        found[row.examination_id].append(row)
+    found = grouped(rows, "examination_id")
     return defaultdict(tuple, {key: tuple(rows) for key, rows in found.items()})
 
 

@@ -95,16 +95,8 @@ def mark_for_exchange(amendment: Amendment) -> None:
 
 def log(actor: Actor, action: str, amendment: Amendment, reason: str) -> None:
     """The audit entry of a step: which fields, never their text."""
-    examination = amendment.examination
-    audit.record(
-        actor,
-        action,
-        object_type="examination",
-        object_ref=examination.public_id,
-        patient_ref=examination.visit.patient.public_id,
-        reason=reason,
-        details=" ".join(sorted({line.field for line in amendment.lines})),
-    )
+    details = " ".join(sorted({line.field for line in amendment.lines}))
+    audit.record(actor, action, amendment.examination, reason=reason, details=details)
 
 
 def settle(

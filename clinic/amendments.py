@@ -23,7 +23,7 @@ from clinic.form_definitions import SICK_CHILD
 from clinic.measurements import Vitals
 from clinic.record_errors import Conflict, RecordError
 from clinic.records import TEXTS, WITHOUT_DIAGNOSIS, ExaminationInput
-from db import db, new_public_id
+from db import add_row, db, new_public_id
 from models import (
     Amendment,
     AmendmentLine,
@@ -166,8 +166,7 @@ def _keep(
         apply_lines(actor.user_id, examination, lines)
         amendment.state = AmendmentState.APPLIED
         amendment.applied_version = examination.version
-    db.session.add(amendment)
-    db.session.flush()
+    add_row(amendment)
     if amendment.state == AmendmentState.APPLIED:
         log(actor, "amend_examination", amendment, reason)
         mark_for_exchange(amendment)

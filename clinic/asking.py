@@ -41,25 +41,6 @@ class Likely:
         ]
 
 
-def person_of(identity: Identity) -> matching.Person:
-    """What matching compares."""
-    return matching.Person(
-        name=identity.name,
-        birth_date=identity.birth_date,
-        birth_precision=str(identity.birth_precision),
-        sex=identity.sex,
-        nik=identity.nik,
-        bpjs_number=identity.bpjs_number,
-        phone=identity.phone,
-        village=identity.village,
-        address=identity.address,
-        kk_number=identity.kk_number,
-        mother_nik=identity.mother_nik,
-        mother_name=identity.mother_name,
-        birth_order=identity.birth_order,
-    )
-
-
 # Whom to ask about
 
 
@@ -68,7 +49,7 @@ def look(identity: Identity, patient: Patient | None = None) -> Likely:
     if identity.is_unknown:
         return Likely()
     known = {patient.id} | pairs.different_from(patient) if patient else set()
-    found = search.likely(person_of(identity), exclude=known, with_family=True)
+    found = search.likely(search.person_of(identity), exclude=known, with_family=True)
     alike = [one for one in found if one.match.level]
     family = [one for one in found if not one.match.level and _is_sibling(one)]
     open_with = pairs.open_with(patient) if patient and alike else set()
@@ -162,7 +143,7 @@ def remember(
 
 
 def _score(patient: Patient, other: Patient) -> matching.Match:
-    one, two = (person_of(patients.identity_of(each)) for each in (patient, other))
+    one, two = (search.person_of(patients.identity_of(each)) for each in (patient, other))
     return matching.score(one, two)
 
 

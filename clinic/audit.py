@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, text
 from sqlalchemy.orm import Session
 
-from db import db, utcnow
-from models import AuditEntry
+from db import Base, db, utcnow
+from models import AuditEntry, Patient, Visit
 
 GENESIS = "0" * 64
 _key: dict[str, bytes] = {}
@@ -41,6 +41,22 @@ class Actor:
 
 
 SYSTEM = Actor(None, "system", "system")
+# What the trail calls a row of these tables, and by which column; others: the table, `public_id`.
+OBJECTS = {
+    "user_account": ("user", "public_id"),
+    "poli": ("poli", "code"),
+    "routing_rule": ("rule", "rule"),
+    "complaint_term": ("term", "id"),
+    "village": ("village", "id"),
+    "action_term": ("action_term", "id"),
+    "lab_test": ("lab_test", "id"),
+    "medicine": ("medicine", "id"),
+    "patient_merge": ("merge", "public_id"),
+    "suspected_pair": ("pair", "public_id"),
+    "import_batch": ("import", "public_id"),
+    "report_lock": ("report", "public_id"),
+    "day_recap": ("report", "public_id"),
+}
 
 
 def use_key(key: bytes) -> None:
@@ -51,6 +67,7 @@ def use_key(key: bytes) -> None:
 def record(
     actor: Actor,
     action: str,
+    row: Base | None = None,
     *,
     object_type: str = "",
     object_ref: str = "",
@@ -58,7 +75,13 @@ def record(
     reason: str = "",
     details: str = "",
 ) -> None:
-    """Append one entry. Refs are public ids; `details` holds neither NIK nor clinical text."""
+    """Append one entry. Refs are public ids; `details` holds neither NIK nor clinical text.
+
+    What it is about is the row, with its visit's patient; or it is told by type and ref.
+    """
+    if row is not None:
+        object_type, object_ref = _name_of(row)
+        patient_ref = patient_ref or _patient_of(row)
     seq, before = db.session.execute(_NEXT_LINK).one()
     entry = {
         "seq": seq,
@@ -73,6 +96,18 @@ def record(
         "details": details[:300],
     }
     db.session.execute(_ADD, entry | {"hash": _digest(before or GENESIS, entry)})
+
+
+def _name_of(row: Base) -> tuple[str, str]:
+    kind, column = OBJECTS.get(row.__tablename__, (row.__tablename__, "public_id"))
+    return kind, str(getattr(row, column))
+
+
+def _patient_of(row: Base) -> str:
+    if isinstance(row, Patient):
+        return row.public_id
+    visit = row if isinstance(row, Visit) else getattr(row, "visit", None)
+    return visit.patient.public_id if visit else ""
 
 
 def broken_link(

@@ -8,26 +8,23 @@ rule gives the month and leaves the list to the clinic, so the list is a working
 doctors to check.
 """
 
-import csv
 from datetime import datetime, timedelta
 from functools import cache
-from pathlib import Path
 
 from clinic.code_ranges import CodeRanges, parse
+from clinic.data_files import texts
 
 SAME_CASE = timedelta(days=30)
 FOR_LIFE = timedelta(days=200 * 365)
 CATEGORY = 3  # signs of a code that name the disease
-DATA = Path(__file__).parent / "data" / "long_cases.csv"
 
 
 @cache
 def _long_cases() -> tuple[tuple[CodeRanges, timedelta], ...]:
-    with DATA.open(encoding="utf-8", newline="") as file:
-        return tuple(
-            (parse(row["codes"]), timedelta(days=int(row["days"])) if row["days"] else FOR_LIFE)
-            for row in csv.DictReader(file)
-        )
+    return tuple(
+        (parse(row["codes"]), timedelta(days=int(row["days"])) if row["days"] else FOR_LIFE)
+        for row in texts("long_cases.csv")
+    )
 
 
 @cache

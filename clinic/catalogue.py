@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from clinic import audit, complaint_text, days, names
-from clinic.administration import AdministrationError, apply_changes
+from clinic.administration import AdministrationError, change_row, create_row
 from db import db
 from models import ComplaintTerm, Level, Poli, PoliKind, QueueEntry, RoutingRule, Village
 
@@ -32,11 +32,7 @@ KIND_LABELS = {
 def create_poli(actor: audit.Actor, values: dict[str, Any]) -> Poli:
     """A new room from columns of Poli. Raises AdministrationError: code or letter taken, ages."""
     _refuse_poli(values, None)
-    poli = Poli(**values)
-    db.session.add(poli)
-    db.session.flush()
-    audit.record(actor, "create_poli", object_type="poli", object_ref=poli.code)
-    return poli
+    return create_row(actor, "create_poli", Poli(**values))
 
 
 def change_poli(actor: audit.Actor, poli: Poli, values: dict[str, Any]) -> None:
@@ -44,11 +40,7 @@ def change_poli(actor: audit.Actor, poli: Poli, values: dict[str, Any]) -> None:
     _refuse_poli(values, poli)
     if poli.is_active and not values["is_active"]:
         _refuse_busy(poli)
-    details = apply_changes(poli, values)
-    if details:
-        audit.record(
-            actor, "change_poli", object_type="poli", object_ref=poli.code, details=details
-        )
+    change_row(actor, "change_poli", poli, values)
 
 
 def _refuse_poli(values: dict[str, Any], poli: Poli | None) -> None:
@@ -94,11 +86,7 @@ def change_rule(actor: audit.Actor, rule: RoutingRule, values: dict[str, Any]) -
     youngest, below = values.get("age_from_months"), values.get("age_below_months")
     if youngest is not None and below is not None and below <= youngest:
         raise AdministrationError("Batas umur atas harus lebih tinggi.", "below_years")
-    details = apply_changes(rule, values)
-    if details:
-        audit.record(
-            actor, "change_rule", object_type="rule", object_ref=rule.rule, details=details
-        )
+    change_row(actor, "change_rule", rule, values)
 
 
 # --- Complaint words --------------------------------------------------------------------------
@@ -107,16 +95,7 @@ def change_rule(actor: audit.Actor, rule: RoutingRule, values: dict[str, Any]) -
 def create_term(actor: audit.Actor, values: dict[str, Any]) -> ComplaintTerm:
     """A new word of the lexicon. Raises AdministrationError when the room has it already."""
     term = ComplaintTerm(**_folded(values, None))
-    db.session.add(term)
-    db.session.flush()
-    audit.record(
-        actor,
-        "create_term",
-        object_type="term",
-        object_ref=str(term.id),
-        details=f"{term.phrase} > {term.poli_code}",
-    )
-    return term
+    return create_row(actor, "create_term", term, f"{term.phrase} > {term.poli_code}")
 
 
 def change_term(actor: audit.Actor, term: ComplaintTerm, values: dict[str, Any]) -> None:
@@ -129,15 +108,9 @@ def change_term(actor: audit.Actor, term: ComplaintTerm, values: dict[str, Any])
     if (term.folded, term.poli_code) != (wanted["folded"], wanted["poli_code"]):
         details = f"{term.phrase} {term.poli_code} > {wanted['phrase']} {wanted['poli_code']}"
         term.is_active = False
-        term = ComplaintTerm(**wanted)
-        db.session.add(term)
-        db.session.flush()
+        create_row(actor, "change_term", ComplaintTerm(**wanted), details)
     else:
-        details = apply_changes(term, wanted)
-    if details:
-        audit.record(
-            actor, "change_term", object_type="term", object_ref=str(term.id), details=details
-        )
+        change_row(actor, "change_term", term, wanted)
 
 
 def _folded(values: dict[str, Any], term: ComplaintTerm | None) -> dict[str, Any]:
@@ -166,29 +139,12 @@ def _folded(values: dict[str, Any], term: ComplaintTerm | None) -> dict[str, Any
 def create_village(actor: audit.Actor, values: dict[str, Any]) -> Village:
     """A new village. Raises AdministrationError when it is listed already."""
     village = Village(**_named(values, None))
-    db.session.add(village)
-    db.session.flush()
-    audit.record(
-        actor,
-        "create_village",
-        object_type="village",
-        object_ref=str(village.id),
-        details=village.name,
-    )
-    return village
+    return create_row(actor, "create_village", village, village.name)
 
 
 def change_village(actor: audit.Actor, village: Village, values: dict[str, Any]) -> None:
     """Change or end a village. Raises AdministrationError when the name is listed already."""
-    details = apply_changes(village, _named(values, village))
-    if details:
-        audit.record(
-            actor,
-            "change_village",
-            object_type="village",
-            object_ref=str(village.id),
-            details=details,
-        )
+    change_row(actor, "change_village", village, _named(values, village))
 
 
 def _named(values: dict[str, Any], village: Village | None) -> dict[str, Any]:

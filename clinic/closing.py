@@ -40,7 +40,7 @@ def ask(actor: Actor, day: ServiceDay, at: datetime | None = None) -> None:
         db.session.add(step)
         _want(step, actor, at or utcnow())
     db.session.flush()
-    record(actor, "close_day", day)
+    audit.record(actor, "close_day", day)
     for other in _outdated_but(day):
         ask(audit.SYSTEM, other, at)
 
@@ -67,7 +67,7 @@ def ask_again(actor: Actor, step: ClosingStep, at: datetime | None = None) -> No
     if step.state is StepState.OUTDATED:
         raise ClosingError("Hari ini dibuka lagi sesudah langkah ini. Tutup lagi harinya.")
     _want(step, actor, at or utcnow())
-    record(actor, "repeat_closing", step.day, step.name.value)
+    audit.record(actor, "repeat_closing", step.day, details=step.name.value)
 
 
 def take_back(actor: Actor, day: ServiceDay) -> int:
@@ -162,10 +162,3 @@ def recent_days(count: int) -> list[tuple[ServiceDay, set[StepState]]]:
 def is_running(day: ServiceDay) -> bool:
     """Whether a step waits for the worker or is being taken."""
     return any(step.state in PENDING for step in steps(day))
-
-
-def record(actor: Actor, action: str, day: ServiceDay, details: str = "") -> None:
-    """The audit entry of what was asked or done for this day."""
-    audit.record(
-        actor, action, object_type="service_day", object_ref=day.public_id, details=details
-    )

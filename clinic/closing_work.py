@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from clinic import audit, backups, days, report_days
-from clinic.closing import ORDER, PENDING, record
+from clinic.closing import ORDER, PENDING
 from db import db, transaction, utcnow
 from formatting import number_text
 from models import (
@@ -89,7 +89,8 @@ def _take(step_id: int, data: Path) -> None:
         step = db.session.get_one(ClosingStep, step_id)
         if step.state is StepState.RUNNING:  # else the day was opened again meanwhile
             step.state, step.note, step.ended_at = state, note[:300], utcnow()
-            record(audit.SYSTEM, "closing_step", step.day, f"{name.value} {state.value}")
+            told = f"{name.value} {state.value}"
+            audit.record(audit.SYSTEM, "closing_step", step.day, details=told)
 
 
 # --- The steps --------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from clinic import audit
 from clinic.audit import Actor
 from clinic.record_errors import RecordError
-from db import db, utcnow
+from db import add_row, db, utcnow
 from models import Consent, ConsentDecision, Patient, Signer
 from validators import clean_text
 
@@ -62,16 +62,9 @@ def record(
         signed_by=name,
         recorded_by_id=actor.user_id,
     )
-    db.session.add(consent)
-    db.session.flush()
-    audit.record(
-        actor,
-        "record_consent",
-        object_type="consent",
-        object_ref=consent.public_id,
-        patient_ref=patient.public_id,
-        details=decision.value,
-    )
+    add_row(consent)
+    ref = patient.public_id
+    audit.record(actor, "record_consent", consent, patient_ref=ref, details=decision.value)
     return consent
 
 

@@ -23,15 +23,7 @@ def correct_visit(
         setattr(visit, name, changes[name])
     if changed:
         _show_in_queues(visit)
-        audit.record(
-            actor,
-            "correct_visit",
-            object_type="visit",
-            object_ref=visit.public_id,
-            patient_ref=visit.patient.public_id,
-            reason=reason,
-            details=", ".join(changed),
-        )
+        audit.record(actor, "correct_visit", visit, reason=reason, details=", ".join(changed))
     return changed
 
 
@@ -54,14 +46,7 @@ def reassign_patient(actor: audit.Actor, visit: Visit, patient: Patient, reason:
     db.session.expire(visit, ["patient"])
     _show_in_queues(visit)
     for ref in (before.public_id, patient.public_id):
-        audit.record(
-            actor,
-            "reassign_visit",
-            object_type="visit",
-            object_ref=visit.public_id,
-            patient_ref=ref,
-            reason=reason,
-        )
+        audit.record(actor, "reassign_visit", visit, patient_ref=ref, reason=reason)
 
 
 def _refuse_ended(visit: Visit) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import or_, select, update
 
 from clinic import audit, settings
 from clinic.audit import Actor
-from db import db, utcnow
+from db import add_row, db, utcnow
 from models import (
     ClosingStep,
     EntryState,
@@ -79,10 +79,7 @@ def open_day(at: datetime | None = None) -> ServiceDay:
         is_left = or_(ServiceDay.id == before.id, ServiceDay.closed_at.is_(None))
         for left in db.session.scalars(select(ServiceDay).where(is_left)).all():
             end(left, at or utcnow())
-    day = ServiceDay(on=clinic_date(at), opened_at=at or utcnow())
-    db.session.add(day)
-    db.session.flush()
-    return day
+    return add_row(ServiceDay(on=clinic_date(at), opened_at=at or utcnow()))
 
 
 def day_of(at: datetime | None) -> ServiceDay:
@@ -100,8 +97,7 @@ def day_of(at: datetime | None) -> ServiceDay:
         day = db.session.scalar(known) or ServiceDay(
             on=clinic_date(at), opened_at=at, closed_at=utcnow()
         )
-        db.session.add(day)
-        db.session.flush()
+        add_row(day)
     _outdate(day)
     return day
 
@@ -111,7 +107,7 @@ def reopen(actor: Actor, day: ServiceDay) -> None:
     day.closed_at = None
     _outdate(day)
     db.session.flush()
-    audit.record(actor, "reopen_day", object_type="service_day", object_ref=day.public_id)
+    audit.record(actor, "reopen_day", day)
 
 
 def _outdate(day: ServiceDay) -> None:
@@ -185,13 +181,7 @@ def bring_back(actor: audit.Actor) -> ServiceDay | None:
     if db.session.scalar(select(ServiceDay.id).where(ServiceDay.on == today)) is None:
         details = f"{day.on} -> {today}"
         day.on = today
-        audit.record(
-            actor,
-            "redate_day",
-            object_type="service_day",
-            object_ref=day.public_id,
-            details=details,
-        )
+        audit.record(actor, "redate_day", day, details=details)
         db.session.flush()
     return day
 

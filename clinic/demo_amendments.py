@@ -2,13 +2,11 @@
 
 from datetime import timedelta
 
-from sqlalchemy import select
-
 from clinic import amended_fields, amendment_decisions, amendments
-from clinic.demo_desks import actor
+from clinic.demo_desks import actor, finished, user
 from clinic.records import ExaminationInput
 from db import db, utcnow
-from models import Amendment, Examination, Poli, QueueEntry, User
+from models import Amendment, Examination, User
 
 LATE = timedelta(hours=49)
 ADVICE = "Kembali bila tiga hari tidak membaik."
@@ -16,11 +14,11 @@ ADVICE = "Kembali bila tiga hari tidak membaik."
 
 def write() -> None:
     """Each by the functions the desks use, on the newest examinations that are old enough."""
-    doctor, records, head = (_user(one) for one in ("umum", "rekammedis", "kepala"))
+    doctor, records, head = (user(one) for one in ("umum", "rekammedis", "kepala"))
     for examination in _finished("UMUM", timedelta(0), 1):
         _advise(doctor, examination)
     for examination in _finished("GIGI", LATE, 1):
-        _advise(_user("gigi"), examination)
+        _advise(user("gigi"), examination)
     asked = [_measure_anew(doctor, examination) for examination in _finished("UMUM", LATE, 4)]
     for request in asked[1:2]:
         amendment_decisions.approve(actor(records), request, "Sesuai catatan kertas")
@@ -29,21 +27,9 @@ def write() -> None:
         amendment_decisions.refuse(actor(head), request, reason)
 
 
-def _user(username: str) -> User:
-    return db.session.scalars(select(User).where(User.username == username)).one()
-
-
 def _finished(code: str, age: timedelta, count: int) -> list[Examination]:
-    rows = (
-        select(Examination)
-        .join(Examination.entry)
-        .join(QueueEntry.poli)
-        .where(Poli.code == code, Examination.therapy != "")
-        .where(Examination.finished_at < utcnow() - age)
-        .order_by(Examination.finished_at.desc(), Examination.id.desc())
-        .limit(count)
-    )
-    return list(db.session.scalars(rows))
+    rows = finished(code).where(Examination.finished_at < utcnow() - age)
+    return list(db.session.scalars(rows.limit(count)))
 
 
 def _advise(user: User, examination: Examination) -> None:

@@ -1,6 +1,5 @@
 """What the demo clinic's patients come with: complaint, findings, diagnoses, therapy, measures."""
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -8,7 +7,7 @@ from functools import cache
 from itertools import pairwise
 from random import Random
 
-from clinic.demo_names import DATA
+from clinic.data_files import texts
 
 CHILD_MONTHS, ELDERLY_MONTHS, TODDLER_MONTHS = 144, 720, 60
 # Age in months, usual weight in kg and height in cm.
@@ -58,8 +57,7 @@ class Case:
 @cache
 def cases(tag: str = "") -> tuple[Case, ...]:
     """The cases of one tag; '' are those that anybody may come with on any day."""
-    with (DATA / "demo_cases.csv").open(encoding="utf-8", newline="") as file:
-        return tuple(_case(row) for row in csv.DictReader(file) if row["tag"] == tag)
+    return tuple(_case(row) for row in texts("demo_cases.csv") if row["tag"] == tag)
 
 
 def _case(row: dict[str, str]) -> Case:
@@ -79,8 +77,7 @@ def _case(row: dict[str, str]) -> Case:
 @cache
 def all_codes() -> frozenset[str]:
     """Every ICD-10 code that a case may be given."""
-    with (DATA / "demo_cases.csv").open(encoding="utf-8", newline="") as file:
-        lists = [row["codes"].replace("|", " ").split() for row in csv.DictReader(file)]
+    lists = [row["codes"].replace("|", " ").split() for row in texts("demo_cases.csv")]
     return frozenset(code for codes in lists for code in codes)
 
 

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from clinic import (
     demo_actions,
@@ -39,6 +39,7 @@ from clinic.records import ExaminationInput
 from db import db, utcnow
 from models import (
     Disposition,
+    Examination,
     Poli,
     PoliKind,
     Priority,
@@ -82,8 +83,23 @@ def staff() -> dict[str, User]:
         .where(UserPoli.is_active)
         .order_by(User.id.desc())
     ).tuples()
-    counter = db.session.scalars(select(User).where(User.username == "loket")).one()
-    return dict(rooms.all()) | {"": counter}
+    return dict(rooms.all()) | {"": user("loket")}
+
+
+def user(username: str) -> User:
+    """The demo account of this name."""
+    return db.session.scalars(select(User).where(User.username == username)).one()
+
+
+def finished(code: str) -> Select:
+    """The room's finished examinations that say a therapy, the newest first."""
+    return (
+        select(Examination)
+        .join(Examination.entry)
+        .join(QueueEntry.poli)
+        .where(Poli.code == code, Examination.finished_at.is_not(None), Examination.therapy != "")
+        .order_by(Examination.finished_at.desc(), Examination.id.desc())
+    )
 
 
 def actor(user: User) -> Actor:

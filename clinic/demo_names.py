@@ -1,11 +1,10 @@
 """Invented Indonesian names: regions, generations, old spellings, names of one word."""
 
-import csv
 from functools import cache
-from pathlib import Path
 from random import Random
 
-DATA = Path(__file__).parent / "data"
+from clinic.data_files import texts
+
 # How common each group is in the demo sub-district.
 GROUPS = {
     "sasak": 34,
@@ -26,18 +25,16 @@ BIRTH_RANKS = (("Wayan", "Putu"), ("Made", "Kadek"), ("Nyoman", "Komang"), ("Ket
 @cache
 def words(group: str, part: str) -> tuple[str, ...]:
     """The names of one group: part L or P, their `_old` and `_new`, `last`, `last_P`."""
-    with (DATA / "demo_names.csv").open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            if (row["group"], row["part"]) == (group, part):
-                return tuple(row["names"].split(";"))
+    for row in texts("demo_names.csv"):
+        if (row["group"], row["part"]) == (group, part):
+            return tuple(row["names"].split(";"))
     return ()
 
 
 @cache
 def streets(kind: str) -> tuple[str, ...]:
     """Names of streets or hamlets."""
-    with (DATA / "demo_streets.csv").open(encoding="utf-8", newline="") as file:
-        found = {row["kind"]: row["names"] for row in csv.DictReader(file)}
+    found = {row["kind"]: row["names"] for row in texts("demo_streets.csv")}
     return tuple(found[kind].split(";"))
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from clinic import asking, days, patients, search
+from clinic import days, patients, search
 from db import db
 from models import PairSource, PairState, Patient, SuspectedPair, User
 
@@ -21,7 +21,7 @@ def write(clerk: User) -> None:
     found: dict[tuple[int, int], SuspectedPair] = {}
     for told in (True, False):  # then as if only name and village had been told
         for patient in asked:
-            person = asking.person_of(patients.identity_of(patient))
+            person = search.person_of(patients.identity_of(patient))
             person = person if told else replace(person, birth_date=None)
             best = search.likely(person, limit=1, exclude_ref=patient.public_id)
             if best and len(found) < PAIRS:

@@ -3,11 +3,11 @@
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 
 from clinic import days, paper_content, paper_facts, papers
 from clinic.audit import Actor
-from clinic.demo_desks import actor
+from clinic.demo_desks import actor, finished, user
 from clinic.papers import Order
 from db import db
 from models import (
@@ -17,16 +17,13 @@ from models import (
     LabOrderState,
     Paper,
     PaperKind,
-    Poli,
-    QueueEntry,
-    User,
 )
 
 
 def write() -> None:
     """Each by the functions the desks use, from the newest examinations."""
-    doctor, laboratory = _user("umum"), _user("lab")
-    newest = list(db.session.scalars(_finished("UMUM").limit(4)))
+    doctor, laboratory = actor(user("umum")), actor(user("lab"))
+    newest = list(db.session.scalars(finished("UMUM").limit(4)))
     for examination in newest[:2]:
         _issue(doctor, examination, PaperKind.SUMMARY)
     for place, examination in enumerate(newest):
@@ -34,29 +31,15 @@ def write() -> None:
     certificate = {"purpose": "Melamar kerja", "result": "sehat", "colour": "tidak"}
     for examination in newest[-1:]:
         _issue(doctor, examination, PaperKind.HEALTH, **certificate)
-    outside = _finished("UMUM").where(Examination.disposition == Disposition.EXTERNAL)
+    outside = finished("UMUM").where(Examination.disposition == Disposition.EXTERNAL)
     for examination in db.session.scalars(outside.limit(1)):
         _issue(doctor, examination, PaperKind.REFERRAL, to_poli="Penyakit Dalam")
     validated = (LabOrderState.RESULTED, LabOrderState.VALIDATED)
-    reported = _finished("UMUM").join(LabOrder, LabOrder.entry_id == Examination.entry_id)
+    reported = finished("UMUM").join(LabOrder, LabOrder.entry_id == Examination.entry_id)
     reported = reported.where(LabOrder.state.in_(validated), ~LabOrder.needs_validation)
     for examination in db.session.scalars(reported.limit(1)):
         order = select(LabOrder.public_id).where(LabOrder.entry_id == examination.entry_id)
         _issue(laboratory, examination, PaperKind.LAB, order=db.session.scalar(order))
-
-
-def _user(username: str) -> Actor:
-    return actor(db.session.scalars(select(User).where(User.username == username)).one())
-
-
-def _finished(code: str) -> Select:
-    return (
-        select(Examination)
-        .join(Examination.entry)
-        .join(QueueEntry.poli)
-        .where(Poli.code == code, Examination.finished_at.is_not(None), Examination.therapy != "")
-        .order_by(Examination.finished_at.desc(), Examination.id.desc())
-    )
 
 
 def _write_sick_note(doctor: Actor, examination: Examination, place: int) -> None:

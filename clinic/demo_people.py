@@ -4,7 +4,6 @@ Numbers can't be anybody's: regency 99 exists in no province, no mobile number b
 no BPJS number with 0009.
 """
 
-import csv
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -12,7 +11,8 @@ from datetime import date, timedelta
 from functools import cached_property
 from random import Random
 
-from clinic.demo_names import DATA, FAMILY_NAMES, GROUPS, full_name, streets, words
+from clinic.data_files import texts
+from clinic.demo_names import FAMILY_NAMES, GROUPS, full_name, streets, words
 from clinic.patients import Identity
 from models import DatePrecision, NoNikReason
 
@@ -86,8 +86,7 @@ class Census:
 
     @cached_property
     def villages(self) -> dict[str, int]:
-        with (DATA / "villages.csv").open(encoding="utf-8", newline="") as file:
-            return {row["name"]: 12 if row["is_in_area"] else 2 for row in csv.DictReader(file)}
+        return {row["name"]: 12 if row["is_in_area"] else 2 for row in texts("villages.csv")}
 
     def people(self) -> list[Person]:
         """Everybody born by ANCHOR in the order of registration, then those born later."""

@@ -1,6 +1,5 @@
 """The demo clinic's prescriptions: what its cases' therapy says, as lines of medicines."""
 
-import csv
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,8 +9,8 @@ from functools import cache
 from sqlalchemy import select
 
 from clinic import prescription_warnings
+from clinic.data_files import texts
 from clinic.demo_bulk import insert_only, insert_rows
-from clinic.demo_names import DATA
 from clinic.demo_stays import Stay
 from clinic.prescription_lines import LineInput, WantedLine, wanted_lines
 from clinic.prescriptions import PrescriptionInput
@@ -35,13 +34,11 @@ REASON = "Sudah ditanyakan, pasien tidak berkeberatan"
 
 @cache
 def _lines() -> dict[str, LineInput]:
-    with (DATA / "demo_prescriptions.csv").open(encoding="utf-8", newline="") as file:
-        return {
-            row["therapy"]: LineInput(
-                row["code"], row["sig"], row["days"], row["quantity"], row["note"]
-            )
-            for row in csv.DictReader(file)
-        }
+    names = ("code", "sig", "days", "quantity", "note")
+    return {
+        row["therapy"]: LineInput(*(row[name] for name in names))
+        for row in texts("demo_prescriptions.csv")
+    }
 
 
 def lines_for(therapy: str) -> list[LineInput]:

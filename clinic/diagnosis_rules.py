@@ -5,16 +5,13 @@ are meant; what isn't known of the patient breaks none. Of a code that breaks se
 speaks: the order of the file.
 """
 
-import csv
 from collections.abc import Iterable
 from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
 from clinic.code_ranges import CodeRanges, parse
+from clinic.data_files import texts
 from models import Level, Visit
-
-DATA = Path(__file__).parent / "data" / "diagnosis_rules.csv"
 
 
 class Person(NamedTuple):
@@ -63,8 +60,7 @@ class Finding(NamedTuple):
 @cache
 def rules() -> tuple[Rule, ...]:
     """All rules in the order of the file."""
-    with DATA.open(encoding="utf-8", newline="") as file:
-        return tuple(_rule(row) for row in csv.DictReader(file))
+    return tuple(_rule(row) for row in texts("diagnosis_rules.csv"))
 
 
 def _rule(row: dict[str, str]) -> Rule:

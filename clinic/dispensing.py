@@ -10,13 +10,13 @@ from decimal import Decimal
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from clinic import prescriptions, queues, records, stock
+from clinic import audit, prescriptions, queues, records, stock
 from clinic.audit import Actor
 from clinic.dispensing_steps import Changed, NotReady, is_late, open_prescription
 from clinic.prescription_compounds import component_units
 from clinic.record_errors import NotOpen, RecordError
 from clinic.stock_typed import read_amount
-from db import db, utcnow
+from db import add_row, db, utcnow
 from formatting import number_text
 from models import (
     DispensedLine,
@@ -104,7 +104,7 @@ def hand_over(
     db.session.flush()
     details = f"{len(closed) - len(short)} dari {len(closed)} baris penuh"
     details += "" if entry else ", sesudah harinya"
-    prescriptions.log(actor, "dispense_prescription", prescription, details=details)
+    audit.record(actor, "dispense_prescription", prescription, details=details)
     if entry is not None and not _others_open(prescription):
         queues.finish(actor, entry)
     return prescription
@@ -122,7 +122,7 @@ def close_unfetched(actor: Actor, ref: str, version: int, reason: str) -> Prescr
     prescription.state, prescription.close_reason = PrescriptionState.PARTIAL, reason
     prescription.closed_at, prescription.closed_by_id = utcnow(), actor.user_id
     db.session.flush()
-    prescriptions.log(actor, "close_prescription", prescription, reason)
+    audit.record(actor, "close_prescription", prescription, reason=reason)
     return prescription
 
 
@@ -179,9 +179,7 @@ def _line(actor: Actor, line: PrescriptionLine, said: Given) -> DispensedLine:
     beyond = clean_text(said.beyond, LONGEST_REASON)
     for need in needs(line, amount):
         _hand_out(actor, line, need, beyond)
-    db.session.add(closed)
-    db.session.flush()
-    return closed
+    return add_row(closed)
 
 
 def amount_given(line: PrescriptionLine, said: Given) -> tuple[Decimal, str]:
@@ -201,16 +199,16 @@ def amount_given(line: PrescriptionLine, said: Given) -> tuple[Decimal, str]:
 
 def _hand_out(actor: Actor, line: PrescriptionLine, need: Need, beyond: str) -> None:
     for portion in stock.portions(actor, need.medicine, need.quantity, beyond):
-        row = Dispensing(
-            line_id=line.id,
-            component_id=need.component.id if need.component else None,
-            medicine=need.medicine,
-            batch=portion.batch,
-            quantity=portion.quantity,
-            given_by_id=actor.user_id,
+        row = add_row(
+            Dispensing(
+                line_id=line.id,
+                component_id=need.component.id if need.component else None,
+                medicine=need.medicine,
+                batch=portion.batch,
+                quantity=portion.quantity,
+                given_by_id=actor.user_id,
+            )
         )
-        db.session.add(row)
-        db.session.flush()
         stock.issue(actor, portion, row.id, f"out:{row.public_id}", beyond)
 
 
@@ -250,13 +248,11 @@ def give_back(actor: Actor, row: Dispensing, quantity: str, reason: str) -> Disp
     kept = _keep(row, row.quantity - amount) if amount < row.quantity else None
     stock.take_back(actor, row.batch, amount, row.id, f"back:{row.public_id}", reason)
     details = f"{row.medicine.label} {number_text(amount)} {row.medicine.unit}"
-    prescriptions.log(actor, "return_medicine", row.line.prescription, reason, details)
+    whose = row.line.prescription
+    audit.record(actor, "return_medicine", whose, reason=reason, details=details)
     return kept
 
 
 def _keep(row: Dispensing, quantity: Decimal) -> Dispensing:
     copied = ("line_id", "component_id", "medicine_id", "batch_id", "given_at", "given_by_id")
-    kept = Dispensing(quantity=quantity, **{name: getattr(row, name) for name in copied})
-    db.session.add(kept)
-    db.session.flush()
-    return kept
+    return add_row(Dispensing(quantity=quantity, **{name: getattr(row, name) for name in copied}))

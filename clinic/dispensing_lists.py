@@ -1,6 +1,5 @@
 """One visit's prescriptions as the pharmacist works on them: lines, stock, warnings, review."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,7 +10,7 @@ from sqlalchemy.orm import joinedload
 from clinic import days, diagnoses, dispensing, dispensing_review, prescriptions, stock
 from clinic.dispensing_reports import NONE_GIVEN, STATE_WORDS, Handed, by_line, is_given
 from clinic.dispensing_steps import is_late
-from db import db
+from db import db, grouped
 from models import (
     Diagnosis,
     PoliKind,
@@ -166,7 +165,4 @@ def _warnings(found: Sequence[Prescription]) -> dict[int, list[PrescriptionWarni
         )
         .order_by(PrescriptionWarning.id)
     )
-    grouped = defaultdict(list)
-    for row in db.session.scalars(rows):
-        grouped[row.prescription_id].append(row)
-    return grouped
+    return grouped(rows, "prescription_id")

@@ -1,6 +1,5 @@
 """What waits in the pharmacy: today's open prescriptions, in its queue or on the way there."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -8,12 +7,12 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import Select, func, select, text
 from sqlalchemy.orm import joinedload
 
-from clinic import days, prescription_queue, prescriptions, queues
+from clinic import audit, days, prescription_queue, prescriptions, queues
 from clinic.audit import Actor
 from clinic.days import STILL_HERE
 from clinic.pharmacy_alerts import COMPOUND_GOAL, NEAR_GOAL, PLAIN_GOAL
 from clinic.record_errors import RecordError
-from db import db
+from db import db, grouped
 from models import (
     EntryKind,
     EntryState,
@@ -111,10 +110,7 @@ def _where(found: Sequence[Prescription]) -> dict[int, list[QueueEntry]]:
             QueueEntry.undone_at.is_(None),
         )
     )
-    grouped = defaultdict(list)
-    for entry in db.session.scalars(rows) if found else ():
-        grouped[entry.visit_id].append(entry)
-    return grouped
+    return grouped(rows, "visit_id") if found else {}
 
 
 def _waiting(each: Prescription, entries: list[QueueEntry], now: datetime) -> Waiting:
@@ -161,5 +157,5 @@ def put_in_line(actor: Actor, prescription: Prescription) -> QueueEntry:
         )
     sender = prescription.examination.entry
     there = queues.enqueue(actor, visit, room, kind=EntryKind.ORDERED, previous=sender)
-    prescriptions.log(actor, "queue_prescription", prescription, details=visit.label)
+    audit.record(actor, "queue_prescription", prescription, details=visit.label)
     return there

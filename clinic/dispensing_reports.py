@@ -1,13 +1,12 @@
 """What was handed out, in words, beside what was prescribed."""
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from db import db
+from db import db, grouped
 from formatting import number_text
 from models import DispensedLine, Dispensing, PrescriptionLine, PrescriptionState
 
@@ -62,9 +61,7 @@ def by_line(line_ids: Iterable[int]) -> dict[int, Handed]:
         .where(Dispensing.line_id.in_(wanted))
         .order_by(Dispensing.id)
     )
-    found = defaultdict(list)
-    for row in db.session.scalars(rows):
-        found[row.line_id].append(row)
+    found = grouped(rows, "line_id")
     return {
         line_id: Handed(
             closed.get(line_id),

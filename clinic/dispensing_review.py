@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from sqlalchemy import or_, select
 from sqlalchemy.orm import joinedload
 
-from clinic import medicines, prescription_warnings, prescriptions
+from clinic import audit, medicines, prescription_warnings, prescriptions
 from clinic.audit import Actor
 from clinic.dispensing_steps import Changed, open_prescription
-from clinic.prescription_lines import LineInput, WantedLine, line_input, wanted_lines
+from clinic.prescription_lines import LineInput, WantedLine, wanted_lines
 from clinic.record_errors import RecordError
 from db import db, utcnow
 from models import (
@@ -73,7 +73,7 @@ def review(actor: Actor, ref: str, version: int, said: ReviewInput) -> Prescript
     prescription.reviewed_at, prescription.reviewed_by_id = now, me
     db.session.flush()
     details = f"masalah: {'ada' if problems else 'tidak ada'}"
-    prescriptions.log(actor, "review_prescription", prescription, details=details)
+    audit.record(actor, "review_prescription", prescription, details=details)
     return prescription
 
 
@@ -107,11 +107,6 @@ def alternatives(line: PrescriptionLine, query: str = "") -> list[Medicine]:
     return list(db.session.scalars(rows.order_by(Medicine.position).limit(medicines.MOST_FOUND)))
 
 
-def input_of(line: PrescriptionLine) -> LineInput:
-    """What the substitute's form begins with: the directions that the doctor wrote."""
-    return line_input(line)
-
-
 def substitute(
     actor: Actor, ref: str, version: int, line_ref: str, said: Substitute
 ) -> PrescriptionLine:
@@ -131,7 +126,7 @@ def substitute(
     db.session.flush()
     _answer(actor, prescription, said.reasons)
     details = f"{line.title} menjadi {added.title}"
-    prescriptions.log(actor, "substitute_medicine", prescription, reason, details[:300])
+    audit.record(actor, "substitute_medicine", prescription, reason=reason, details=details)
     return added
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import or_, select
 
 from clinic import audit, days
-from db import db, utcnow
+from db import add_row, db, utcnow
 from models import DraftKind, RegistrationDraft, Visit
 
 MOST_REASONS = 40
@@ -78,9 +78,7 @@ def store(
     draft.opened_at = draft.opened_at or opened_at
     draft.version += 1
     draft.updated_at = utcnow()
-    db.session.add(draft)
-    db.session.flush()
-    return draft
+    return add_row(draft)
 
 
 def _successor(actor: audit.Actor, old: RegistrationDraft | None) -> RegistrationDraft:
@@ -130,6 +128,4 @@ def drop(actor: audit.Actor, draft: RegistrationDraft) -> None:
     """Take a draft off the list; what was typed stays in its row."""
     if is_editable(draft):
         draft.dropped_at = utcnow()
-        audit.record(
-            actor, "drop_draft", object_type="registration_draft", object_ref=draft.public_id
-        )
+        audit.record(actor, "drop_draft", draft)

@@ -4,7 +4,7 @@ from sqlalchemy import select
 
 from clinic import audit, days, drafts, patients
 from clinic.registration import RegistrationError, mark_for_exchange, open_visit, visit_of
-from db import db, utcnow
+from db import add_row, db, utcnow
 from models import (
     DatePrecision,
     DraftKind,
@@ -38,8 +38,7 @@ def register_emergency(
         drafted_on=days.clinic_date(),
         fields={"name": name, "sex": sex, "complaint": complaint},
     )
-    db.session.add(draft)
-    db.session.flush()
+    add_row(draft)
     patient = patients.create(actor, unknown_person(name, sex))
     visit = open_visit(
         actor,

@@ -1,238 +1,44 @@
-"""The rooms' forms: every question with its code, unit, limits and choices. The one place.
+"""The rooms' forms: every question with its code, unit, limits and choices, from a table.
 
-A code is never used for anything else: stored answers are read by it. Limits catch slips of the
-hand (docs/clinical-limits.md); what a value means is clinic.form_findings' business.
+A code of data/room_forms.csv is never used for anything else: stored answers are read by it. Limits
+catch slips of the hand (docs/clinical-limits.md), those of a day are counted from the visit's: a
+pregnancy is 40 weeks, what is later is another year. What a value means is clinic.form_sheets'
+business.
 """
 
+from itertools import groupby
+
 from clinic import teeth
-from clinic.form_items import NONE, Group, Item, Kind, RoomForm
+from clinic.data_files import texts
+from clinic.form_items import Group, Item, Kind, RoomForm
 
 DENTAL, PREGNANCY, CHILD, SICK_CHILD = "gigi", "hamil", "anak", "mtbs"
-YES_NO = {"ya": "Ya", "tidak": "Tidak"}
+LABELS = {
+    DENTAL: "Gigi dan mulut",
+    PREGNANCY: "Kehamilan",
+    CHILD: "Tumbuh kembang anak",
+    SICK_CHILD: "MTBS",
+}
 
 
-def _number(code: str, label: str, unit: str, low: int, high: int, places: int = 0) -> Item:
-    return Item(code, label, Kind.NUMBER, unit, low, high, places)
+def _item(row: dict[str, str]) -> Item:
+    choices = dict(choice.split("=") for choice in row["choices"].split("|") if choice)
+    limits = [int(row[name] or 0) for name in ("low", "high", "places")]
+    kind = Kind(row["kind"])
+    return Item(row["code"], row["label"], kind, row["unit"], *limits, choices, row["hint"])
 
 
-_DENTAL = RoomForm(
-    DENTAL,
-    "Gigi dan mulut",
-    (Group("", (Item("oral_note", "Gusi, mukosa, kebersihan mulut", Kind.NOTE),)),),
-)
+def _form(name: str, label: str) -> RoomForm:
+    asked = (row for row in texts("room_forms.csv") if row["form"] == name)
+    groups = groupby(asked, key=lambda row: (row["group"], row["heading"]))
+    return RoomForm(
+        name,
+        label,
+        tuple(Group(heading, tuple(map(_item, rows))) for (_, heading), rows in groups),
+    )
 
-_PREGNANCY = RoomForm(
-    PREGNANCY,
-    "Kehamilan",
-    (
-        Group(
-            "Kehamilan ini",
-            (
-                # Days from the visit: a pregnancy is 40 weeks, what is later is another year.
-                Item("lmp", "HPHT", Kind.DATE, low=-320, high=0, hint="hari pertama haid terakhir"),
-                Item("edd_scan", "HPL menurut USG", Kind.DATE, low=-40, high=300),
-                _number("gravida", "G", "", 1, 20),
-                _number("para", "P", "", 0, 20),
-                _number("abortus", "A", "", 0, 20),
-                _number("birth_gap", "Jarak dari anak terakhir", "tahun", 0, 30, 1),
-                Item(
-                    "tetanus",
-                    "Status TT",
-                    Kind.CHOICE,
-                    choices={f"T{n}": f"T{n}" for n in range(6)},
-                ),
-            ),
-        ),
-        Group(
-            "Pemeriksaan kehamilan",
-            (
-                _number("arm_circumference", "LILA", "cm", 10, 60, 1),
-                _number("fundal_height", "Tinggi fundus", "cm", 1, 60, 1),
-                _number("fetal_heart", "DJJ", "per menit", 50, 250),
-                Item(
-                    "presentation",
-                    "Presentasi",
-                    Kind.CHOICE,
-                    choices={
-                        "kepala": "Kepala",
-                        "sungsang": "Bokong (sungsang)",
-                        "lintang": "Lintang",
-                        "belum": "Belum dapat ditentukan",
-                    },
-                ),
-                Item("risk_note", "Catatan risiko", Kind.NOTE),
-            ),
-        ),
-    ),
-)
 
-_CHILD = RoomForm(
-    CHILD,
-    "Tumbuh kembang anak",
-    (
-        Group(
-            "",
-            (
-                _number("head_circumference", "Lingkar kepala", "cm", 20, 70, 1),
-                _number("child_arm", "LILA anak", "cm", 5, 35, 1),
-                Item(
-                    "height_posture",
-                    "Panjang atau tinggi diukur",
-                    Kind.CHOICE,
-                    choices={"telentang": "Telentang", "berdiri": "Berdiri"},
-                ),
-                Item(
-                    "weight_trend",
-                    "Berat dibanding bulan lalu",
-                    Kind.CHOICE,
-                    choices={
-                        "naik": "Naik (N)",
-                        "tidak": "Tidak naik (T)",
-                        "tidak_ditimbang": "Bulan lalu tidak ditimbang (O)",
-                        "baru": "Pertama kali ditimbang (B)",
-                    },
-                ),
-                Item("breast_only", "ASI saja (0-6 bulan)", Kind.CHOICE, choices=YES_NO),
-                Item(
-                    "development",
-                    "Perkembangan (KPSP)",
-                    Kind.CHOICE,
-                    choices={
-                        "sesuai": "Sesuai umur",
-                        "meragukan": "Meragukan",
-                        "penyimpangan": "Kemungkinan penyimpangan",
-                    },
-                ),
-                Item(
-                    "vitamin_a",
-                    "Vitamin A",
-                    Kind.CHOICE,
-                    choices={"biru": "Kapsul biru", "merah": "Kapsul merah", "tidak": "Tidak"},
-                ),
-                Item("child_note", "Catatan tumbuh kembang", Kind.NOTE),
-            ),
-        ),
-    ),
-)
-
-_SICK_CHILD = RoomForm(
-    SICK_CHILD,
-    "MTBS",
-    (
-        Group(
-            "",
-            (
-                Item(
-                    "danger",
-                    "Tanda bahaya umum",
-                    Kind.CHECKS,
-                    choices={
-                        NONE: "Tidak ada tanda bahaya",
-                        "minum": "Tidak bisa minum atau menyusu",
-                        "muntah": "Memuntahkan semuanya",
-                        "kejang": "Kejang",
-                        "letargis": "Letargis atau tidak sadar",
-                        "gelisah": "Gelisah terus",
-                        "stridor": "Stridor saat tenang",
-                        "biru": "Biru (sianosis)",
-                        "dingin": "Tangan dan kaki pucat, dingin",
-                    },
-                ),
-                Item(
-                    "danger_reason",
-                    "Alasan bila dipulangkan dengan tanda bahaya",
-                    Kind.LINE,
-                ),
-            ),
-        ),
-        Group(
-            "",
-            (
-                _number("cough_days", "Lama batuk", "hari", 0, 365),
-                Item(
-                    "breathing",
-                    "Batuk atau sukar bernapas",
-                    Kind.CHECKS,
-                    choices={"tarikan": "Tarikan dinding dada", "wheezing": "Wheezing"},
-                ),
-            ),
-        ),
-        Group(
-            "",
-            (
-                _number("diarrhoea_days", "Lama diare", "hari", 0, 365),
-                Item(
-                    "dehydration",
-                    "Tanda dehidrasi",
-                    Kind.CHECKS,
-                    choices={
-                        "darah": "Darah dalam tinja",
-                        "letargis": "Letargis atau tidak sadar",
-                        "rewel": "Gelisah, rewel",
-                        "mata": "Mata cekung",
-                        "malas": "Tidak bisa atau malas minum",
-                        "haus": "Haus, minum lahap",
-                        "cubit_lambat": "Cubitan kulit lambat",
-                        "cubit_lama": "Cubitan lebih dari 2 detik",
-                    },
-                ),
-            ),
-        ),
-        Group(
-            "",
-            (
-                _number("fever_days", "Lama demam", "hari", 0, 90),
-                Item(
-                    "fever",
-                    "Tanda pada demam",
-                    Kind.CHECKS,
-                    choices={
-                        "kaku": "Kaku kuduk",
-                        "ruam": "Ruam merah menyeluruh",
-                        "perdarahan": "Perdarahan atau bintik merah",
-                        "syok": "Akral dingin, nadi lemah",
-                    },
-                ),
-            ),
-        ),
-        Group(
-            "",
-            (
-                Item(
-                    "ear",
-                    "Telinga",
-                    Kind.CHECKS,
-                    choices={
-                        "nyeri": "Nyeri",
-                        "cairan": "Cairan, kurang dari 14 hari",
-                        "cairan_lama": "Cairan, 14 hari atau lebih",
-                        "bengkak": "Bengkak nyeri di belakangnya",
-                    },
-                ),
-            ),
-        ),
-        Group(
-            "",
-            (
-                _number("muac", "LILA balita", "cm", 5, 35, 1),
-                Item(
-                    "nutrition",
-                    "Gizi dan anemia",
-                    Kind.CHECKS,
-                    choices={
-                        "kurus": "Tampak sangat kurus",
-                        "edema": "Bengkak kedua kaki",
-                        "agak_pucat": "Telapak tangan agak pucat",
-                        "sangat_pucat": "Telapak tangan sangat pucat",
-                    },
-                ),
-                Item("mtbs_note", "Catatan MTBS", Kind.NOTE),
-            ),
-        ),
-    ),
-)
-
-FORMS = {form.name: form for form in (_DENTAL, _PREGNANCY, _CHILD, _SICK_CHILD)}
+FORMS = {name: _form(name, label) for name, label in LABELS.items()}
 _ITEMS = {item.code: item for form in FORMS.values() for item in form.items}
 
 

@@ -20,7 +20,7 @@ from clinic import (
 from clinic.form_case import Case
 from clinic.visit_summaries import Measured, RoomSummary, VisitSummary
 from clinic.vital_signs import VITAL_RANGES
-from db import db
+from db import db, grouped
 from models import (
     Addendum,
     Diagnosis,
@@ -114,10 +114,7 @@ def _entries(visits: Sequence[Visit]) -> dict[int, list[QueueEntry]]:
         .where(QueueEntry.undone_at.is_(None))
         .order_by(QueueEntry.id)
     )
-    found = defaultdict(list)
-    for entry in db.session.scalars(rows):
-        found[entry.visit_id].append(entry)
-    return found
+    return grouped(rows, "visit_id")
 
 
 def _summaries(visits: Sequence[Visit]) -> list[VisitSummary]:
@@ -186,21 +183,24 @@ def _examined(visit_ids: Sequence[int]) -> dict[int, dict]:
     )
     examinations = list(db.session.scalars(rows))
     ids = [examination.id for examination in examinations]
-    diagnoses = _grouped(
+    diagnoses = grouped(
         select(Diagnosis)
         .where(Diagnosis.examination_id.in_(ids), Diagnosis.ended_at.is_(None))
-        .order_by(Diagnosis.position, Diagnosis.id)
+        .order_by(Diagnosis.position, Diagnosis.id),
+        "examination_id",
     )
-    procedures = _grouped(
+    procedures = grouped(
         select(Procedure)
         .where(Procedure.examination_id.in_(ids), Procedure.ended_at.is_(None))
-        .order_by(Procedure.position, Procedure.id)
+        .order_by(Procedure.position, Procedure.id),
+        "examination_id",
     )
-    addenda = _grouped(
+    addenda = grouped(
         select(Addendum)
         .options(joinedload(Addendum.recorded_by))
         .where(Addendum.examination_id.in_(ids))
-        .order_by(Addendum.id)
+        .order_by(Addendum.id),
+        "examination_id",
     )
     amendments = amendment_lists.headers(ids)
     forms = form_answers.by_examination(ids)
@@ -221,13 +221,6 @@ def _examined(visit_ids: Sequence[int]) -> dict[int, dict]:
 def _author(examination: Examination) -> str:
     who = examination.practitioner
     return who.name if who else examination.recorded_by.display_name
-
-
-def _grouped(rows: Select) -> dict[int, list]:
-    found = defaultdict(list)
-    for row in db.session.scalars(rows):
-        found[row.examination_id].append(row)
-    return found
 
 
 def _vitals(visit_ids: Sequence[int], rooms: dict[int, str]) -> dict[int, list[Measured]]:

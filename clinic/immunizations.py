@@ -12,7 +12,7 @@ from clinic import audit, vaccines
 from clinic.audit import Actor
 from clinic.record_errors import RecordError
 from clinic.vaccines import Given
-from db import db, utcnow
+from db import db, grouped, utcnow
 from models import Immunization, Visit, VisitStatus
 from validators import Finding, clean_text
 
@@ -56,10 +56,8 @@ def by_visit(visit_ids: Iterable[int]) -> dict[int, list[Noted]]:
         .where(Immunization.visit_id.in_(list(visit_ids)), Immunization.ended_at.is_(None))
         .order_by(Immunization.id)
     )
-    found: dict[int, list[Noted]] = {}
-    for row in db.session.scalars(rows):
-        found.setdefault(row.visit_id, []).append(noted(row))
-    return found
+    found = grouped(rows, "visit_id")
+    return {visit_id: list(map(noted, rows)) for visit_id, rows in found.items()}
 
 
 def of_person(visit: Visit) -> list[Immunization]:
@@ -103,7 +101,8 @@ def add(
     except IntegrityError as error:  # the table's rule: a dose once in a visit
         raise RecordError("Dosis ini sudah dicatat dalam kunjungan ini. Muat ulang.") from error
     if rows:
-        _log(actor, "add_immunization", visit, reason if findings else "", entered)
+        why = reason if findings else ""
+        audit.record(actor, "add_immunization", visit, reason=why, details=_codes(entered))
     return rows
 
 
@@ -156,18 +155,8 @@ def end(actor: Actor, row: Immunization, reason: str) -> None:
         raise RecordError("Tulis alasan mengakhiri.", "reason")
     row.ended_at, row.ended_by_id, row.end_reason = utcnow(), actor.user_id, reason
     db.session.flush()
-    _log(actor, "end_immunization", row.visit, reason, [row])
+    audit.record(actor, "end_immunization", row.visit, reason=reason, details=_codes([row]))
 
 
-def _log(
-    actor: Actor, action: str, visit: Visit, reason: str, doses: Sequence[Entered | Immunization]
-) -> None:
-    audit.record(
-        actor,
-        action,
-        object_type="visit",
-        object_ref=visit.public_id,
-        patient_ref=visit.patient.public_id,
-        reason=reason,
-        details=" ".join(f"{each.vaccine}-{each.dose}" for each in doses),
-    )
+def _codes(doses: Sequence[Entered | Immunization]) -> str:
+    return " ".join(f"{each.vaccine}-{each.dose}" for each in doses)

@@ -49,8 +49,7 @@ def store(actor: audit.Actor, batch: ImportBatch, limit: int) -> None:
     if len(rows) < limit:
         batch.state, batch.undone_at = ImportState.UNDONE, utcnow()
     db.session.flush()
-    about = {"object_type": "import", "object_ref": batch.public_id}
-    audit.record(actor, "undo_import_rows", details=str(len(removed)), **about)
+    audit.record(actor, "undo_import_rows", batch, details=str(len(removed)))
 
 
 def _put_away(ids: list[int]) -> None:

@@ -1,7 +1,7 @@
 """What becomes of the rows of a list: new, known, alike or broken, and why in words."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from clinic import import_matching
 from clinic.import_files import Line
@@ -9,7 +9,7 @@ from clinic.import_matching import Resemblance
 from clinic.import_rows import Parsed, RowReader
 from clinic.import_staging import Staging
 from clinic.matching import Match, Person
-from clinic.patients import Identity
+from clinic.search import person_of
 from models import RowFate
 
 REASONS_SHOWN = 5
@@ -30,12 +30,6 @@ class Verdict:
     @property
     def creates(self) -> bool:
         return self.fate in (RowFate.NEW, RowFate.ALIKE)
-
-
-def person_of(identity: Identity) -> Person:
-    """What matching compares."""
-    values = {field.name: getattr(identity, field.name) for field in fields(Person)}
-    return Person(**values | {"birth_precision": str(identity.birth_precision)})
 
 
 def judge(

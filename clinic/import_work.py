@@ -197,7 +197,6 @@ def _store_import(batch: ImportBatch, verdicts: list[Verdict]) -> None:
     actor = imports.worker_actor(batch)
     created = import_creation.create_all(actor, verdicts)
     _store_rows(batch, verdicts)
-    about = {"object_type": "import", "object_ref": batch.public_id}
-    audit.record(actor, "import_rows", details=str(created), **about)
+    audit.record(actor, "import_rows", batch, details=str(created))
     if batch.rows_done >= batch.rows or not verdicts:
         batch.state, batch.imported_at = ImportState.DONE, utcnow()

@@ -17,7 +17,7 @@ from sqlalchemy.orm import joinedload
 from clinic import audit, import_columns, import_files
 from clinic.import_rows import NO_NIK_REASONS, Defaults
 from clinic.import_staging import Staging
-from db import db, utcnow
+from db import add_row, db, utcnow
 from models import ImportBatch, ImportRow, ImportState, RowFate
 from validators import clean_text
 
@@ -86,9 +86,7 @@ def upload(actor: audit.Actor, file_name: str, kept: KeptFile) -> ImportBatch:
         mapping={"stored": kept.name},
         uploaded_by_id=actor.user_id,
     )
-    db.session.add(batch)
-    db.session.flush()
-    _record(actor, "upload_import", batch)
+    audit.record(actor, "upload_import", add_row(batch))
     return batch
 
 
@@ -115,7 +113,7 @@ def check(
     mapping = import_columns.check(columns, batch.headings, bool(defaults.village))
     batch.mapping = {**batch.mapping, "columns": mapping, "defaults": vars(defaults)}
     _go(actor, batch, ImportState.CHECKING)
-    _record(actor, "check_import", batch)
+    audit.record(actor, "check_import", batch)
 
 
 def start(actor: audit.Actor, batch: ImportBatch) -> None:
@@ -123,7 +121,7 @@ def start(actor: audit.Actor, batch: ImportBatch) -> None:
     if batch.state != ImportState.CHECKED:
         raise ImportRefused("Impor ini belum diperiksa, atau sudah dijalankan.")
     _go(actor, batch, ImportState.IMPORTING)
-    _record(actor, "start_import", batch)
+    audit.record(actor, "start_import", batch)
 
 
 def cancel(actor: audit.Actor, batch: ImportBatch) -> None:
@@ -134,7 +132,8 @@ def cancel(actor: audit.Actor, batch: ImportBatch) -> None:
         batch.problem = f"Dihentikan setelah {batch.rows_done} baris."
         batch.imported_at = utcnow()
     batch.state = ImportState.CANCELLED
-    _record(actor, "cancel_import", batch)
+    db.session.flush()
+    audit.record(actor, "cancel_import", batch)
 
 
 def undo(actor: audit.Actor, batch: ImportBatch, reason: str) -> None:
@@ -145,7 +144,7 @@ def undo(actor: audit.Actor, batch: ImportBatch, reason: str) -> None:
     if not can_undo(batch):
         raise ImportRefused("Tidak ada pasien dari impor ini yang dapat ditarik.")
     _go(actor, batch, ImportState.UNDOING)
-    _record(actor, "undo_import", batch, reason)
+    audit.record(actor, "undo_import", batch, reason=reason)
 
 
 def can_undo(batch: ImportBatch) -> bool:
@@ -159,12 +158,6 @@ def _go(actor: audit.Actor, batch: ImportBatch, state: ImportState) -> None:
     batch.mapping = {**batch.mapping, "by": [actor.user_id, str(actor.role)]}
     batch.state, batch.rows_done = state, 0
     db.session.flush()
-
-
-def _record(actor: audit.Actor, action: str, batch: ImportBatch, reason: str = "") -> None:
-    db.session.flush()
-    about = {"object_type": "import", "object_ref": batch.public_id}
-    audit.record(actor, action, reason=reason, **about)
 
 
 def worker_actor(batch: ImportBatch) -> audit.Actor:

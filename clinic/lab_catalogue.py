@@ -5,8 +5,8 @@ from typing import Any
 from sqlalchemy import select
 
 from clinic import audit
-from clinic.administration import AdministrationError, apply_changes
-from db import db
+from clinic.administration import AdministrationError, change_row, create_row
+from db import add_row, db
 from models import LabKind, LabReference, LabTest
 
 LIMITS = ("low", "high", "critical_low", "critical_high")
@@ -19,20 +19,14 @@ def create_test(actor: audit.Actor, values: dict[str, Any]) -> LabTest:
     if db.session.scalar(select(LabTest.id).where(LabTest.code == values["code"])):
         raise AdministrationError("Kode ini sudah dipakai.", "code")
     _check(values)
-    test = LabTest(**values)
-    db.session.add(test)
-    db.session.flush()
-    _log(actor, "create_lab_test", test, test.code)
-    return test
+    return create_row(actor, "create_lab_test", LabTest(**values), values["code"])
 
 
 def change_test(actor: audit.Actor, test: LabTest, values: dict[str, Any]) -> None:
     """Change or end a test; its code and kind stay. Raises AdministrationError."""
     wanted = {name: value for name, value in values.items() if name not in ("code", "kind")}
     _check(wanted | {"kind": test.kind})
-    details = apply_changes(test, wanted)
-    if details:
-        _log(actor, "change_lab_test", test, details)
+    change_row(actor, "change_lab_test", test, wanted)
 
 
 def _check(values: dict[str, Any]) -> None:
@@ -68,14 +62,12 @@ def save_range(
         before.is_active = False
         db.session.flush()
     if not keeps:
-        _log(actor, "change_lab_range", test, f"{test.code}: rujukan diakhiri")
+        audit.record(actor, "change_lab_range", test, details=f"{test.code}: rujukan diakhiri")
         return None
     _refuse_overlap(test, values)
-    row = LabReference(test_id=test.id, **values)
-    db.session.add(row)
-    db.session.flush()
-    limits = ", ".join(str(values[name]) for name in LIMITS)
-    _log(actor, "change_lab_range", test, f"{test.code}: {limits}".replace("None", "kosong"))
+    row = add_row(LabReference(test_id=test.id, **values))
+    limits = ", ".join(str(values[name]) for name in LIMITS).replace("None", "kosong")
+    audit.record(actor, "change_lab_range", test, details=f"{test.code}: {limits}")
     return row
 
 
@@ -112,7 +104,3 @@ def _refuse_overlap(test: LabTest, values: dict[str, Any]) -> None:
                 "Umur ini tumpang tindih dengan rujukan lain untuk jenis kelamin yang sama.",
                 "from_years",
             )
-
-
-def _log(actor: audit.Actor, action: str, test: LabTest, details: str) -> None:
-    audit.record(actor, action, object_type="lab_test", object_ref=str(test.id), details=details)

@@ -7,7 +7,7 @@ change ends a row and adds another, and nobody writes over a value that he has n
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from clinic import lab_orders, lab_results, lab_values, queues, records, settings
+from clinic import audit, lab_orders, lab_results, lab_values, queues, records, settings
 from clinic.audit import Actor
 from clinic.lab_results import LONGEST_REASON, Refused, Unlikely
 from clinic.queue_steps import is_cut_off
@@ -55,7 +55,7 @@ def enter(
         mine = [step for step in steps if step.item.order_id == order.id]
         changes = [_write(actor, order, step) for step in mine]
         if any(changes):
-            lab_results.log(actor, "enter_lab_results", order)
+            audit.record(actor, "enter_lab_results", order)
     return orders
 
 
@@ -84,7 +84,7 @@ def finish(
         order.needs_validation = is_checked
         db.session.flush()
         lab_results.tell_sender(order)
-        lab_results.log(actor, "finish_lab_order", order)
+        audit.record(actor, "finish_lab_order", order)
     form = records.ExaminationInput(objective=note or DONE, disposition="pulang", refer_to="")
     records.finish(actor, entry, form, version)
     return orders

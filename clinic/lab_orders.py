@@ -12,7 +12,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from clinic import audit, queues
 from clinic.audit import Actor
 from clinic.record_errors import RecordError
-from db import db, utcnow
+from db import add_row, db, utcnow
 from models import (
     EntryState,
     LabOrder,
@@ -107,7 +107,7 @@ def place(actor: Actor, entry: QueueEntry, wanted: OrderInput) -> LabOrder | Non
     order.note = note
     _set_tests(actor, order, tests)
     _tell_laboratory(order)
-    _log(actor, "order_lab", order, details=f"{len(tests)} pemeriksaan")
+    audit.record(actor, "order_lab", order, details=f"{len(tests)} pemeriksaan")
     return order
 
 
@@ -127,10 +127,8 @@ def _known_tests(order: LabOrder | None, wanted: OrderInput) -> list[LabTest]:
 
 
 def _begin(actor: Actor, entry: QueueEntry) -> LabOrder:
-    order = LabOrder(visit_id=entry.visit_id, entry_id=entry.id, ordered_by_id=actor.user_id)
-    db.session.add(order)
-    db.session.flush()
-    return order
+    me = actor.user_id
+    return add_row(LabOrder(visit_id=entry.visit_id, entry_id=entry.id, ordered_by_id=me))
 
 
 def _set_tests(actor: Actor, order: LabOrder, tests: Sequence[LabTest]) -> None:
@@ -162,7 +160,7 @@ def _cancel(actor: Actor, order: LabOrder, reason: str) -> LabOrder:
     order.cancelled_at, order.cancelled_by_id = utcnow(), actor.user_id
     db.session.flush()
     _tell_laboratory(order)
-    _log(actor, "cancel_lab_order", order, reason=reason)
+    audit.record(actor, "cancel_lab_order", order, reason=reason)
     _bring_back(actor, order, reason)
     return order
 
@@ -185,15 +183,3 @@ def _tell_laboratory(order: LabOrder) -> None:
     room = laboratory()
     if room is not None:
         queues.bump(order.entry.service_day_id, room.id)
-
-
-def _log(actor: Actor, action: str, order: LabOrder, reason: str = "", details: str = "") -> None:
-    audit.record(
-        actor,
-        action,
-        object_type="lab_order",
-        object_ref=order.public_id,
-        patient_ref=order.visit.patient.public_id,
-        reason=reason,
-        details=details,
-    )

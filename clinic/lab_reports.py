@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import joinedload
 
 from clinic.lab_values import CRITICAL, range_text
-from db import db
+from db import db, grouped
 from models import (
     LabFlag,
     LabOrder,
@@ -155,10 +155,7 @@ def _items(order_ids: list[int]) -> dict[int, list[LabOrderTest]]:
         .where(LabOrderTest.ended_at.is_(None) | (LabOrderTest.not_done_reason != ""))
         .order_by(LabTest.position, LabOrderTest.id)
     )
-    found = defaultdict(list)
-    for row in db.session.scalars(rows):
-        found[row.order_id].append(row)
-    return found
+    return grouped(rows, "order_id")
 
 
 def _results(order_ids: list[int]) -> dict[tuple[int, int], list[LabResult]]:

@@ -135,7 +135,7 @@ def validate(actor: Actor, order: LabOrder) -> LabOrder:
     db.session.flush()
     tell_sender(order)
     _tell_laboratory(order)
-    log(actor, "validate_lab_order", order)
+    audit.record(actor, "validate_lab_order", order)
     return order
 
 
@@ -168,7 +168,7 @@ def correct(
     db.session.flush()
     tell_sender(order)
     _tell_laboratory(order)
-    log(actor, "correct_lab_result", order, reason)
+    audit.record(actor, "correct_lab_result", order, reason=reason)
     return corrected
 
 
@@ -183,7 +183,7 @@ def mark_read(actor: Actor, result: LabResult) -> LabResult:
     result.read_at, result.read_by_id = utcnow(), actor.user_id
     db.session.flush()
     tell_sender(result.order)
-    log(actor, "read_critical_result", result.order)
+    audit.record(actor, "read_critical_result", result.order)
     return result
 
 
@@ -191,15 +191,3 @@ def _tell_laboratory(order: LabOrder) -> None:
     room, day = lab_orders.laboratory(), days.current_day()
     if room is not None and day is not None:
         queues.bump(day.id, room.id)
-
-
-def log(actor: Actor, action: str, order: LabOrder, reason: str = "") -> None:
-    """The audit entry of a step of the laboratory."""
-    audit.record(
-        actor,
-        action,
-        object_type="lab_order",
-        object_ref=order.public_id,
-        patient_ref=order.visit.patient.public_id,
-        reason=reason,
-    )

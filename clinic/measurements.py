@@ -70,12 +70,5 @@ def measure(
         )
         db.session.add(row)
     db.session.flush()
-    audit.record(
-        actor,
-        "measure",
-        object_type="visit",
-        object_ref=visit.public_id,
-        patient_ref=visit.patient.public_id,
-        details="corrected" if own else "",
-    )
+    audit.record(actor, "measure", visit, details="corrected" if own else "")
     return row

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import select
 
 from clinic import audit
-from clinic.administration import AdministrationError, apply_changes
+from clinic.administration import AdministrationError, change_row, create_row
 from clinic.icd10 import fold
 from db import db
 from models import Medicine
@@ -19,20 +19,14 @@ def create_medicine(actor: audit.Actor, values: dict[str, Any]) -> Medicine:
     if db.session.scalar(select(Medicine.id).where(Medicine.code == values["code"])):
         raise AdministrationError("Kode ini sudah dipakai.", "code")
     _refuse_same_label(values)
-    medicine = Medicine(**values)
-    db.session.add(medicine)
-    db.session.flush()
-    _log(actor, "create_medicine", medicine, medicine.code)
-    return medicine
+    return create_row(actor, "create_medicine", Medicine(**values), values["code"])
 
 
 def change_medicine(actor: audit.Actor, medicine: Medicine, values: dict[str, Any]) -> None:
     """Change or end a medicine; its code stays. Raises AdministrationError."""
     wanted = {name: value for name, value in _folded(values).items() if name not in FIXED}
     _refuse_same_label(wanted, medicine)
-    details = apply_changes(medicine, wanted)
-    if details:
-        _log(actor, "change_medicine", medicine, f"{medicine.code}: {details}")
+    change_row(actor, "change_medicine", medicine, wanted, medicine.code)
 
 
 def _folded(values: dict[str, Any]) -> dict[str, Any]:
@@ -57,9 +51,3 @@ def _refuse_same_label(values: dict[str, Any], but: Medicine | None = None) -> N
     same = db.session.scalar(rows.where(Medicine.id != (but.id if but else 0)))
     if same and values.get("is_active", True):
         raise AdministrationError(f"Obat ini sudah ada di daftar, kodenya {same}.", "name")
-
-
-def _log(actor: audit.Actor, action: str, medicine: Medicine, details: str) -> None:
-    audit.record(
-        actor, action, object_type="medicine", object_ref=str(medicine.id), details=details
-    )

@@ -25,7 +25,7 @@ from clinic import (
 )
 from clinic.belongings import MOVES
 from clinic.merge_fields import MergeError, Side
-from db import db, utcnow
+from db import add_row, db, utcnow
 from models import (
     PairSource,
     PairState,
@@ -90,8 +90,7 @@ def merge(
         }
         identity_history.bring_aliases(survivor, loser)
         name_index.refresh(survivor)
-        db.session.add(done)
-        db.session.flush()
+        add_row(done)
     except StaleDataError as stale:
         raise MergeError(CHANGED) from stale
     for one in asked:
@@ -243,12 +242,5 @@ def _reopen_pairs(actor: audit.Actor, survivor: Patient, loser: Patient, reason:
 
 
 def _record(actor: audit.Actor, action: str, merge: PatientMerge, reason: str) -> None:
-    audit.record(
-        actor,
-        action,
-        object_type="merge",
-        object_ref=merge.public_id,
-        patient_ref=merge.survivor.public_id,
-        reason=reason,
-        details=f"{merge.loser.mrn} > {merge.survivor.mrn}",
-    )
+    ref, details = merge.survivor.public_id, f"{merge.loser.mrn} > {merge.survivor.mrn}"
+    audit.record(actor, action, merge, patient_ref=ref, reason=reason, details=details)

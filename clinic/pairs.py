@@ -57,7 +57,14 @@ def note(
     _describe(pair, match, note)
     _set_state(actor, pair, state)
     db.session.flush()
-    _record(actor, pair, other if other.id > one.id else one, source, note)
+    audit.record(
+        actor,
+        "raise_pair" if state == PairState.OPEN else "decide_pair",
+        pair,
+        patient_ref=(other if other.id > one.id else one).public_id,
+        reason=note,
+        details=f"{state.value} {source.value}",
+    )
     return pair
 
 
@@ -111,20 +118,6 @@ def _set_state(actor: audit.Actor, pair: SuspectedPair, state: PairState) -> Non
     # The very instant of a new row: an answer at once, which waited for nobody.
     pair.decided_at = None if is_open else pair.raised_at if pair.id is None else utcnow()
     pair.decided_by_id = None if is_open else actor.user_id
-
-
-def _record(
-    actor: audit.Actor, pair: SuspectedPair, newer: Patient, source: PairSource, note: str
-) -> None:
-    audit.record(
-        actor,
-        "raise_pair" if pair.state == PairState.OPEN else "decide_pair",
-        object_type="pair",
-        object_ref=pair.public_id,
-        patient_ref=newer.public_id,
-        reason=note,
-        details=f"{pair.state.value} {source.value}",
-    )
 
 
 # Reading

@@ -16,7 +16,7 @@ from clinic import audit, counters, days, paper_content, paper_facts, paper_numb
 from clinic.audit import Actor
 from clinic.paper_texts import KINDS, Said
 from clinic.record_errors import RecordError
-from db import db, new_public_id, utcnow
+from db import add_row, db, new_public_id, utcnow
 from models import (
     EntryState,
     Examination,
@@ -123,18 +123,17 @@ def issue(actor: Actor, examination: Examination, order: Order) -> Paper:
         issued_by_id=actor.user_id,
         replaces=order.replaces,
     )
-    db.session.add(paper)
-    db.session.flush()
-    former = paper.replaces
+    former = add_row(paper).replaces
     replaced = f"{paper.number} menggantikan {former.number}" if former else paper.number
-    _log(actor, "issue_paper", paper, replaced, former.end_reason if former else "")
+    why = former.end_reason if former else ""
+    audit.record(actor, "issue_paper", paper, reason=why, details=replaced)
     return paper
 
 
 def cancel(actor: Actor, paper: Paper, reason: str) -> None:
     """Take a paper back; it stays, marked. Raises RecordError without a reason, or twice."""
     _end(actor, paper, PaperState.CANCELLED, reason)
-    _log(actor, "cancel_paper", paper, paper.number, paper.end_reason)
+    audit.record(actor, "cancel_paper", paper, reason=paper.end_reason, details=paper.number)
 
 
 def by_ref(ref: str) -> Paper | None:
@@ -224,15 +223,3 @@ def _next_number(kind: PaperKind) -> str:
         # An earlier template may have given it out.
         if db.session.scalar(select(Paper.id).where(Paper.number == number)) is None:
             return number
-
-
-def _log(actor: Actor, action: str, paper: Paper, details: str, reason: str) -> None:
-    audit.record(
-        actor,
-        action,
-        object_type="paper",
-        object_ref=paper.public_id,
-        patient_ref=paper.visit.patient.public_id,
-        reason=reason,
-        details=details,
-    )

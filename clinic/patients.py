@@ -10,7 +10,7 @@ from sqlalchemy.orm import joinedload
 
 from clinic import audit, identity_history, mrn, name_index
 from clinic.names import fold
-from db import db
+from db import add_row, db
 from models import (
     AliasKind,
     DatePrecision,
@@ -80,10 +80,8 @@ def create(actor: audit.Actor, identity: Identity, *, nik_disputed: bool = False
     patient = Patient(is_nik_disputed=nik_disputed, registered_by_id=actor.user_id)
     _apply(patient, identity)
     patient.mrn = mrn.next_mrn(patient.household, identity.village)
-    db.session.add(patient)
-    db.session.flush()
-    name_index.fill(patient)
-    _record(actor, "create_patient", patient)
+    name_index.fill(add_row(patient))
+    audit.record(actor, "create_patient", patient)
     return patient
 
 
@@ -125,7 +123,7 @@ def update(
         patient.is_nik_disputed = nik_disputed
     db.session.flush()
     name_index.refresh(patient)
-    _record(actor, "update_patient", patient, reason=reason, details=" ".join(changed))
+    audit.record(actor, "update_patient", patient, reason=reason, details=" ".join(changed))
     return True
 
 
@@ -192,11 +190,6 @@ def household_members(patient: Patient) -> list[Patient]:
 
 
 # Writing, in pieces
-
-
-def _record(actor: audit.Actor, action: str, patient: Patient, **more: str) -> None:
-    ref = patient.public_id
-    audit.record(actor, action, object_type="patient", object_ref=ref, patient_ref=ref, **more)
 
 
 def _tidy(identity: Identity) -> dict[str, Any]:

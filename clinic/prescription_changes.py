@@ -4,7 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
-from clinic import days, dispensing_reports, prescription_queue, prescriptions, queues
+from clinic import audit, days, dispensing_reports, prescription_queue, prescriptions, queues
 from clinic.audit import Actor
 from clinic.prescriptions import OPEN, PrescriptionInput
 from clinic.record_errors import RecordError
@@ -45,7 +45,7 @@ def cancel_line(actor: Actor, line: PrescriptionLine, reason: str) -> Prescripti
         db.session.flush()
     except StaleDataError as error:
         raise RecordError(AT_ONCE) from error
-    prescriptions.log(actor, "cancel_prescription_line", prescription, reason=reason)
+    audit.record(actor, "cancel_prescription_line", prescription, reason=reason)
     _tell_pharmacy(actor, prescription, reason)
     return prescription
 

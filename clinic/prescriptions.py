@@ -14,7 +14,7 @@ from clinic import audit, counters, prescription_warnings, settings
 from clinic.audit import Actor
 from clinic.prescription_lines import LineError, LineInput, WantedLine, line_input, wanted_lines
 from clinic.record_errors import RecordError
-from db import db, utcnow
+from db import add_row, db, utcnow
 from formatting import day_in_zone
 from models import (
     Examination,
@@ -137,9 +137,7 @@ def _begin(actor: Actor, examination: Examination) -> Prescription:
         practitioner_id=examination.practitioner_id,
         recorded_by_id=actor.user_id,
     )
-    db.session.add(prescription)
-    db.session.flush()
-    return prescription
+    return add_row(prescription)
 
 
 def _set_lines(actor: Actor, prescription: Prescription, wanted: Sequence[WantedLine]) -> bool:
@@ -222,7 +220,7 @@ def send(actor: Actor, prescription: Prescription) -> bool:
     me = db.session.get(User, actor.user_id).practitioner_id
     prescription.practitioner_id = me or prescription.examination.practitioner_id
     db.session.flush()
-    log(actor, "send_prescription", prescription, details=prescription.number)
+    audit.record(actor, "send_prescription", prescription, details=prescription.number)
     return True
 
 
@@ -235,19 +233,4 @@ def close_cancelled(actor: Actor, prescription: Prescription, reason: str) -> No
     """Cancel it; the queue is the caller's."""
     _close(actor, prescription, reason)
     db.session.flush()
-    log(actor, "cancel_prescription", prescription, reason=reason)
-
-
-def log(
-    actor: Actor, action: str, prescription: Prescription, reason: str = "", details: str = ""
-) -> None:
-    """The audit entry of a step of a prescription."""
-    audit.record(
-        actor,
-        action,
-        object_type="prescription",
-        object_ref=prescription.public_id,
-        patient_ref=prescription.visit.patient.public_id,
-        reason=reason,
-        details=details,
-    )
+    audit.record(actor, "cancel_prescription", prescription, reason=reason)

@@ -14,7 +14,7 @@ from clinic.audit import Actor
 from clinic.days import STILL_HERE
 from clinic.queue_order import REST
 from clinic.queue_steps import STEPS, QueueError, present, refusal
-from db import db, utcnow
+from db import add_row, db, utcnow
 from models import (
     EntryKind,
     EntryState,
@@ -193,8 +193,7 @@ def enqueue(
 
 def open_entry(actor: Actor, entry: QueueEntry, at: datetime) -> QueueEntry:
     """Store a new entry and note it."""
-    db.session.add(entry)
-    db.session.flush()
+    add_row(entry)
     reopen_visit(entry.visit)
     note(actor, entry, "masuk", at=at, from_state=None)
     return entry
@@ -202,15 +201,8 @@ def open_entry(actor: Actor, entry: QueueEntry, at: datetime) -> QueueEntry:
 
 def record(actor: Actor, entry: QueueEntry, audit_word: str, reason: str = "") -> None:
     """The audit entry of a step; last of all, for it locks the chain."""
-    audit.record(
-        actor,
-        audit_word,
-        object_type="queue_entry",
-        object_ref=entry.public_id,
-        patient_ref=entry.visit.patient.public_id,
-        reason=reason,
-        details=f"{entry.visit.label} {entry.poli.code}",
-    )
+    details = f"{entry.visit.label} {entry.poli.code}"
+    audit.record(actor, audit_word, entry, reason=reason, details=details)
 
 
 def settle_visit(visit: Visit, at: datetime, otherwise: VisitStatus = VisitStatus.FINISHED) -> None:

@@ -288,11 +288,4 @@ def _target(examination: Examination, entry: QueueEntry) -> Poli | None:
 
 
 def _log(actor: Actor, action: str, examination: Examination) -> None:
-    audit.record(
-        actor,
-        action,
-        object_type="examination",
-        object_ref=examination.public_id,
-        patient_ref=examination.visit.patient.public_id,
-        details=f"version {examination.version}",
-    )
+    audit.record(actor, action, examination, details=f"version {examination.version}")

@@ -3,16 +3,16 @@
 The files in `clinic/data` are where a clinic starts; what its head edits afterwards stays.
 """
 
-import csv
 from collections.abc import Iterable
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import insert, select, update
 
 from clinic import icd10, icd10_source
 from clinic.complaint_text import fold
+from clinic.data_files import DATA as DATA
+from clinic.data_files import texts
 from clinic.names import fold as fold_name
 from db import Base, db, new_public_id
 from models import (
@@ -31,7 +31,6 @@ from models import (
     Village,
 )
 
-DATA = Path(__file__).parent / "data"
 NATIONAL_EDITION = "nasional"
 NUMBERS = {
     *("min_age_months", "max_age_months", "age_from_months", "age_below_months"),
@@ -64,11 +63,7 @@ def seed_demo_villages() -> None:
 
 def rows(name: str) -> list[dict[str, Any]]:
     """A file of `clinic/data` as typed rows; an empty cell is None, an empty flag False."""
-    with (DATA / name).open(encoding="utf-8", newline="") as file:
-        return [
-            {column: _typed(column, cell) for column, cell in row.items()}
-            for row in csv.DictReader(file)
-        ]
+    return [{column: _typed(column, cell) for column, cell in row.items()} for row in texts(name)]
 
 
 def _typed(column: str, cell: str) -> Any:

@@ -182,14 +182,7 @@ def open_visit(actor: audit.Actor, patient: Patient, poli: Poli, visit: Visit) -
     visit.number = counters.next_value(f"number:{day.id}:{visit.series}")
     visit.label = visit.label or f"{visit.series}{visit.number:03d}"
     queues.enqueue(actor, visit, poli, kind=EntryKind.REGISTERED, at=visit.occurred_at)
-    audit.record(
-        actor,
-        "register_visit",
-        object_type="visit",
-        object_ref=visit.public_id,
-        patient_ref=patient.public_id,
-        details=f"{poli.code} {visit.label}",
-    )
+    audit.record(actor, "register_visit", visit, details=f"{poli.code} {visit.label}")
     return visit
 
 
@@ -274,14 +267,7 @@ def _add_room(
     if application.complaint and application.complaint not in visit.complaint:
         visit.complaint = f"{visit.complaint}; {application.complaint}"
     queues.enqueue(actor, visit, found.poli, kind=EntryKind.REGISTERED)
-    audit.record(
-        actor,
-        "add_room",
-        object_type="visit",
-        object_ref=visit.public_id,
-        patient_ref=visit.patient.public_id,
-        details=found.poli.code,
-    )
+    audit.record(actor, "add_room", visit, details=found.poli.code)
     return visit
 
 

@@ -25,7 +25,7 @@ from clinic.audit import Actor
 from clinic.report_definitions import REPORTS
 from clinic.report_periods import Period
 from clinic.report_tables import Table
-from db import db
+from db import add_row, db
 from models import DayRecap, ServiceDay
 
 RECAP = REPORTS["rekap"]
@@ -46,14 +46,8 @@ def keep(actor: Actor, day: ServiceDay) -> DayRecap:
         digest=digest,
         made_by_id=actor.user_id,
     )
-    db.session.add(made)
-    db.session.flush()
-    audit.record(
-        *(actor, "keep_day_recap"),
-        object_type="report",
-        object_ref=made.public_id,
-        details=f"{day.on.isoformat()} {version}",
-    )
+    details = f"{day.on.isoformat()} {version}"
+    audit.record(actor, "keep_day_recap", add_row(made), details=details)
     return made
 
 

@@ -18,7 +18,7 @@ from clinic.audit import Actor
 from clinic.report_definitions import REPORTS, Report
 from clinic.report_periods import Period
 from clinic.report_tables import Table
-from db import db, utcnow
+from db import add_row, db, utcnow
 from models import LockedReport, ReportLock
 from validators import clean_text
 
@@ -70,14 +70,12 @@ def lock(actor: Actor, period: Period, kept: dict[str, list[dict]]) -> ReportLoc
     before = held(period.code)
     if before:
         raise LockError(f"{period.label} sudah dikunci oleh {before.locked_by.display_name}.")
-    made = ReportLock(month=period.code, locked_by_id=actor.user_id)
-    db.session.add(made)
-    db.session.flush()
+    made = add_row(ReportLock(month=period.code, locked_by_id=actor.user_id))
     db.session.add_all(
         LockedReport(lock_id=made.id, code=code, figures=tables, digest=digest(tables))
         for code, tables in kept.items()
     )
-    _note(actor, "lock_month", made)
+    audit.record(actor, "lock_month", made, details=made.month)
     return made
 
 
@@ -90,17 +88,7 @@ def reopen(actor: Actor, month: str, reason: str) -> None:
     if found is None:
         raise LockError("Bulan ini tidak terkunci.")
     found.reopened_at, found.reopened_by_id, found.reopen_reason = utcnow(), actor.user_id, words
-    _note(actor, "reopen_month", found, words)
-
-
-def _note(actor: Actor, action: str, lock: ReportLock, reason: str = "") -> None:
-    audit.record(
-        *(actor, action),
-        object_type="report",
-        object_ref=lock.public_id,
-        details=lock.month,
-        reason=reason,
-    )
+    audit.record(actor, "reopen_month", found, details=month, reason=words)
 
 
 # --- Reading ----------------------------------------------------------------------------------

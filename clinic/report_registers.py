@@ -127,9 +127,4 @@ def mark(actor: Actor, visit: Visit, *, is_typed: bool, at: datetime | None = No
     else:
         db.session.add(PcareMark(visit_id=visit.id, typed_by_id=actor.user_id))
     db.session.flush()
-    audit.record(
-        *(actor, "mark_pcare" if is_typed else "unmark_pcare"),
-        object_type="visit",
-        object_ref=visit.public_id,
-        patient_ref=visit.patient.public_id,
-    )
+    audit.record(actor, "mark_pcare" if is_typed else "unmark_pcare", visit)

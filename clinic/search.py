@@ -13,6 +13,7 @@ from clinic.candidates import Candidate
 from clinic.matching import Match, Person
 from clinic.name_index import cut_words, name_key, own_words
 from clinic.names import search_words
+from clinic.patients import Identity
 from db import among, db
 from models import AliasKind, Household, Patient, PatientAlias, ServiceDay, Visit, VisitStatus
 from validators import FieldError, parse_date
@@ -37,6 +38,12 @@ class LikelyMatch:
     patient: Patient
     match: Match
     last_visit_on: date | None
+
+
+def person_of(identity: Identity) -> Person:
+    """What matching compares."""
+    values = {field.name: getattr(identity, field.name) for field in fields(Person)}
+    return Person(**values | {"birth_precision": str(identity.birth_precision)})
 
 
 def find(q: str, birth_date: date | None = None, limit: int = 20) -> list[Found]:

@@ -27,6 +27,13 @@ class SettingError(ValueError):
     """A value that can't be used, with a sentence for the head."""
 
 
+# What other modules say of a value that only they understand.
+THEIR_PROBLEMS = (
+    *(mrn_template.TemplateError, paper_number.TemplateError),
+    *(report_due.DueError, backup_keys.KeyProblem),
+)
+
+
 def _text(value: str) -> str:
     if not value.strip():
         raise SettingError("Isian ini tidak boleh kosong.")
@@ -48,30 +55,9 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
-def _mrn_template(value: str) -> str:
-    try:
-        mrn_template.parse(value.strip())
-    except mrn_template.TemplateError as problem:
-        raise SettingError(str(problem)) from None
-    return value.strip()
-
-
 def _due_days(value: str) -> str:
-    try:
-        report_due.days_of(value)
-    except report_due.DueError as problem:
-        raise SettingError(str(problem)) from None
+    report_due.days_of(value)
     return " ".join(value.lower().split())
-
-
-def _paper(check: Callable[[str], str]) -> Callable[[str], str]:
-    def parse(value: str) -> str:
-        try:
-            return check(value)
-        except paper_number.TemplateError as problem:
-            raise SettingError(str(problem)) from None
-
-    return parse
 
 
 def _networks(value: str) -> str:
@@ -110,13 +96,6 @@ def _places(value: str) -> str:
     return "\n".join(places)
 
 
-def _public_key(value: str) -> str:
-    try:
-        return backup_keys.parse_public(value)
-    except backup_keys.KeyProblem as problem:
-        raise SettingError(str(problem)) from None
-
-
 @dataclass(frozen=True)
 class Definition:
     label: str
@@ -143,13 +122,11 @@ DEFINITIONS: dict[str, Definition] = {
     "paper_number": Definition(
         "Bentuk nomor surat",
         paper_number.DEFAULT,
-        _paper(paper_number.checked),
+        paper_number.checked,
         "{urut:3} nomor urut per jenis dan tahun, {jenis}, {kode}, {bulan} atau {bulan_romawi}, "
         "{tahun}. Surat yang sudah terbit tidak berubah.",
     ),
-    "clinic_code": Definition(
-        "Kode puskesmas dalam nomor surat", "PKM", _paper(paper_number.checked_code)
-    ),
+    "clinic_code": Definition("Kode puskesmas dalam nomor surat", "PKM", paper_number.checked_code),
     "sick_days": Definition(
         "Surat sakit tanpa alasan paling lama (hari)",
         3,
@@ -200,7 +177,7 @@ DEFINITIONS: dict[str, Definition] = {
     "mrn_template": Definition(
         "Bentuk nomor rekam medis",
         "{urut:6}",
-        _mrn_template,
+        mrn_template.checked,
         "{urut:6} nomor urut 6 angka. Per keluarga: {desa:2}{kk:4}{anggota:2}; angka desa diisi di "
         "Wilayah. Nomor yang sudah ada tidak berubah.",
     ),
@@ -213,7 +190,7 @@ DEFINITIONS: dict[str, Definition] = {
     ),
     "is_demo": Definition("Data latihan", False, lambda text: text == "1"),
     "backup_places": Definition("Tempat cadangan lain", "", _places),
-    "health_office_key": Definition("Kunci publik dinas kesehatan", "", _public_key),
+    "health_office_key": Definition("Kunci publik dinas kesehatan", "", backup_keys.parse_public),
     # Whose backups these are; goes with the data, not with the machine.
     "clinic_ref": Definition("Tanda puskesmas", "", str),
     # Part of every queue version: a restored database never repeats one.
@@ -260,7 +237,10 @@ def set_value(key: str, new: Any) -> None:
 
 def parse(key: str, typed: str) -> Any:
     """The value of what was typed. Raises SettingError."""
-    return DEFINITIONS[key].parse(typed)
+    try:
+        return DEFINITIONS[key].parse(typed)
+    except THEIR_PROBLEMS as problem:
+        raise SettingError(str(problem)) from None
 
 
 def new_epoch() -> str:

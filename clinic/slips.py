@@ -14,7 +14,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from clinic import audit, counters, days, settings
-from db import db, utcnow
+from db import add_row, db, utcnow
 from formatting import clock_time, day_in_zone, short_date
 from models import ServiceDay, Slip, SlipBlock, Source, Visit
 
@@ -64,22 +64,17 @@ def print_block(actor: audit.Actor, form_key: str, count: int) -> SlipBlock:
     if not 1 <= count <= MOST:
         raise SlipError(f"Cetak 1 sampai {MOST} slip sekali jalan.", "count")
     numbers = [counters.next_value("slip") for _ in range(count)]
-    block = SlipBlock(
-        form_key=form_key,
-        first_number=numbers[0],
-        last_number=numbers[-1],
-        printed_by_id=actor.user_id,
+    first, last = numbers[0], numbers[-1]
+    me = actor.user_id
+    block = add_row(
+        SlipBlock(form_key=form_key, first_number=first, last_number=last, printed_by_id=me)
     )
-    db.session.add(block)
-    db.session.flush()
     rows = [
         {"block_id": block.id, "number": number, "was_served": False, "void_reason": ""}
         for number in numbers
     ]
     db.session.execute(insert(Slip.__table__), rows)
-    details = f"{label(numbers[0])} {label(numbers[-1])}"
-    ref = block.public_id
-    audit.record(actor, "print_slips", object_type="slip_block", object_ref=ref, details=details)
+    audit.record(actor, "print_slips", block, details=f"{label(first)} {label(last)}")
     return block
 
 
@@ -153,14 +148,7 @@ def enter(actor: audit.Actor, written: Written, visit: Visit) -> None:
     slip.visit_id, slip.was_served = visit.id, written.was_served
     slip.unwritten_since = utcnow() if written.was_served else None
     _end(actor, slip)
-    audit.record(
-        actor,
-        "enter_slip",
-        object_type="visit",
-        object_ref=visit.public_id,
-        patient_ref=visit.patient.public_id,
-        details=label(slip.number),
-    )
+    audit.record(actor, "enter_slip", visit, details=label(slip.number))
 
 
 def entered_on(day: date, limit: int = 100) -> list[Slip]:

@@ -5,7 +5,6 @@ nothing. A batch never falls below zero: what is handed out beyond the ledger st
 reason, on the medicine's batch without a number, until somebody counts.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -16,7 +15,7 @@ from sqlalchemy import ColumnElement, func, select, update
 from clinic import audit, days
 from clinic.audit import Actor
 from clinic.record_errors import RecordError
-from db import db
+from db import add_row, db, grouped
 from formatting import number_text, short_date
 from models import Medicine, StockBatch, StockMove, StockMoveKind
 from validators import clean_text
@@ -141,10 +140,7 @@ def usable(medicine_ids: Iterable[int], on: date) -> dict[int, list[StockBatch]]
         .order_by(StockBatch.expires_on.is_(None), StockBatch.expires_on, StockBatch.id)
         .execution_options(populate_existing=True)
     )
-    found = defaultdict(list)
-    for batch in db.session.scalars(rows):
-        found[batch.medicine_id].append(batch)
-    return found
+    return grouped(rows, "medicine_id")
 
 
 def allot(batches: Sequence[StockBatch], quantity: Decimal) -> tuple[list[Portion], Decimal]:
@@ -228,14 +224,10 @@ def _batch(actor: Actor, medicine: Medicine, number: str, expires_on: date | Non
         found = found.where(StockBatch.expires_on == expires_on)
     batch = db.session.scalar(found.execution_options(populate_existing=True))
     if batch is None:
-        batch = StockBatch(
-            medicine=medicine,
-            number=number,
-            expires_on=expires_on,
-            recorded_by_id=actor.user_id,
+        me = actor.user_id
+        return add_row(
+            StockBatch(medicine=medicine, number=number, expires_on=expires_on, recorded_by_id=me)
         )
-        db.session.add(batch)
-        db.session.flush()
     return batch
 
 
@@ -259,17 +251,8 @@ def _move(
             f"Stok {batch.medicine.label} batch {batch.number} baru saja berubah. Coba lagi."
         )
     db.session.refresh(batch)
-    move = StockMove(
-        batch=batch,
-        kind=kind,
-        quantity=quantity,
-        balance_after=balance,
-        moved_by_id=actor.user_id,
-        **more,
-    )
-    db.session.add(move)
-    db.session.flush()
-    return move
+    about = {"batch": batch, "kind": kind, "moved_by_id": actor.user_id}
+    return add_row(StockMove(**about, quantity=quantity, balance_after=balance, **more))
 
 
 def _log(actor: Actor, action: str, move: StockMove) -> None:

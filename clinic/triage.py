@@ -13,7 +13,7 @@ from sqlalchemy.orm import joinedload
 from clinic import audit, settings
 from clinic.audit import Actor
 from clinic.record_errors import NotOpen, RecordError
-from db import db, utcnow
+from db import db, grouped, utcnow
 from models import TriageNote, TriagePriority, Visit, VisitStatus
 from validators import clean_text
 
@@ -44,10 +44,7 @@ def by_visit(visit_ids: Iterable[int]) -> dict[int, list[TriageNote]]:
         .where(TriageNote.visit_id.in_(list(visit_ids)))
         .order_by(TriageNote.id)
     )
-    found: dict[int, list[TriageNote]] = {}
-    for note in db.session.scalars(rows):
-        found.setdefault(note.visit_id, []).append(note)
-    return found
+    return grouped(rows, "visit_id")
 
 
 def write(
@@ -117,13 +114,6 @@ def _replace(
         db.session.flush()
     except IntegrityError as error:  # the table's rule: one current note a person
         raise NotOpen("Catatan triase Anda baru saja disimpan. Muat ulang halamannya.") from error
-    audit.record(
-        actor,
-        "write_triage",
-        object_type="visit",
-        object_ref=visit.public_id,
-        patient_ref=visit.patient.public_id,
-        reason=reason,
-        details="corrected" if own else "",
-    )
+    details = "corrected" if own else ""
+    audit.record(actor, "write_triage", visit, reason=reason, details=details)
     return note

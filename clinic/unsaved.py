@@ -79,7 +79,7 @@ def drop(actor: Actor, place: Place, keys: Sequence[str]) -> bool:
     """The author throws the text away; that it was done is logged, the text is not."""
     is_dropped = _end(actor, place, keys) > 0
     if is_dropped:
-        _log(actor, "drop_unsaved_text", place.entry)
+        audit.record(actor, "drop_unsaved_text", place.entry)
     return is_dropped
 
 
@@ -91,7 +91,8 @@ def clear(at: datetime) -> int:
     rows = list(db.session.scalars(old))
     for row in rows:
         row.fields, row.ended_at = [], at
-        _log(audit.SYSTEM, "expire_unsaved_text", db.session.get_one(QueueEntry, row.entry_id))
+        entry = db.session.get_one(QueueEntry, row.entry_id)
+        audit.record(audit.SYSTEM, "expire_unsaved_text", entry)
     db.session.flush()
     db.session.execute(delete(UnsavedText).where(UnsavedText.ended_at <= at - ENDED_KEPT))
     return len(rows)
@@ -128,13 +129,3 @@ def _end(actor: Actor, place: Place, keys: Sequence[str] | None) -> int:
     if keys is not None:
         open_rows = open_rows.where(UnsavedText.key.in_(keys))
     return db.session.execute(open_rows.values(fields=[], ended_at=utcnow())).rowcount
-
-
-def _log(actor: Actor, action: str, entry: QueueEntry) -> None:
-    audit.record(
-        actor,
-        action,
-        object_type="queue_entry",
-        object_ref=entry.public_id,
-        patient_ref=entry.visit.patient.public_id,
-    )

@@ -20,7 +20,7 @@ def drop(actor: Actor, entry: QueueEntry, reason: str, at: datetime) -> None:
         draft.state, draft.close_reason = PrescriptionState.CANCELLED, reason[:300]
         draft.closed_at, draft.closed_by_id = at, actor.user_id
         db.session.flush()
-        _log(actor, "drop_prescription", draft, reason)
+        audit.record(actor, "drop_prescription", draft, reason=reason)
 
 
 def give_back(actor: Actor, entry: QueueEntry, ended_at: datetime | None) -> None:
@@ -31,7 +31,7 @@ def give_back(actor: Actor, entry: QueueEntry, ended_at: datetime | None) -> Non
         draft.state, draft.close_reason = PrescriptionState.DRAFT, ""
         draft.closed_at = draft.closed_by_id = None
         db.session.flush()
-        _log(actor, "resume_prescription", draft, "")
+        audit.record(actor, "resume_prescription", draft)
 
 
 def _of(entry: QueueEntry, state: PrescriptionState) -> list[Prescription]:
@@ -46,14 +46,3 @@ def _of(entry: QueueEntry, state: PrescriptionState) -> list[Prescription]:
         )
     )
     return list(db.session.scalars(rows))
-
-
-def _log(actor: Actor, action: str, draft: Prescription, reason: str) -> None:
-    audit.record(
-        actor,
-        action,
-        object_type="prescription",
-        object_ref=draft.public_id,
-        patient_ref=draft.visit.patient.public_id,
-        reason=reason,
-    )

@@ -5,16 +5,15 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db import Base, UtcDateTime, utcnow
-from tables.columns import public_id_column
+from db import UtcDateTime, utcnow
+from tables.columns import PublicRow, Row
 
 
-class ActionTerm(Base):
+class ActionTerm(Row):
     """*Tindakan* of the clinic's list, kept by the head; ended (`is_active`), never removed."""
 
     __tablename__ = "action_term"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(String(16), unique=True)
     name: Mapped[str] = mapped_column(String(100))
     synonyms: Mapped[str] = mapped_column(String(200), default="")
@@ -28,13 +27,11 @@ class ActionTerm(Base):
         return self.rooms.split()
 
 
-class Procedure(Base):
+class Procedure(PublicRow):
     """*Tindakan* that was done. Ended and added like a diagnosis; code "" for text alone."""
 
     __tablename__ = "procedure"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    public_id: Mapped[str] = public_id_column()
     examination_id: Mapped[int] = mapped_column(ForeignKey("examination.id"), index=True)
     code: Mapped[str] = mapped_column(String(16), default="")  # of the clinic's list
     title: Mapped[str] = mapped_column(String(300))

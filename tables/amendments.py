@@ -3,11 +3,11 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from db import Base, UtcDateTime, utcnow
-from tables.columns import enum_column, public_id_column
+from db import UtcDateTime, utcnow
+from tables.columns import PublicRow, Row, enum_column, unique_where
 from tables.people import User
 from tables.records import Examination
 
@@ -18,7 +18,7 @@ class AmendmentState(StrEnum):
     REFUSED = "refused"
 
 
-class Amendment(Base):
+class Amendment(PublicRow):
     """*Pembetulan.* What one press changed; decided at most once, never changed afterwards.
 
     Without a decision it was applied at once. A refusal by who asked is a withdrawal.
@@ -26,8 +26,6 @@ class Amendment(Base):
 
     __tablename__ = "amendment"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    public_id: Mapped[str] = public_id_column()
     examination_id: Mapped[int] = mapped_column(ForeignKey("examination.id"), index=True)
     state: Mapped[AmendmentState] = enum_column(AmendmentState)
     reason: Mapped[str] = mapped_column(String(300))
@@ -59,19 +57,14 @@ class Amendment(Base):
             "state <> 'applied' OR decided_by_id IS NULL OR decided_by_id <> requested_by_id",
             name="two_people",
         ),
-        Index(
-            "uq_amendment_waiting",
-            "examination_id",
-            "requested_by_id",
-            unique=True,
-            sqlite_where=text("state = 'waiting'"),
-            postgresql_where=text("state = 'waiting'"),
+        unique_where(
+            "uq_amendment_waiting", "state = 'waiting'", "examination_id", "requested_by_id"
         ),
         Index("ix_amendment_state", "state", "id"),
     )
 
 
-class AmendmentLine(Base):
+class AmendmentLine(Row):
     """One changed part, whole, before and after; triggers keep it as it was written.
 
     Diagnoses and vital signs are JSON (`clinic.amended_fields`). `subject_ref` is the row of
@@ -80,7 +73,6 @@ class AmendmentLine(Base):
 
     __tablename__ = "amendment_line"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     amendment_id: Mapped[int] = mapped_column(ForeignKey("amendment.id"), index=True)
     field: Mapped[str] = mapped_column(String(24))
     subject_ref: Mapped[str] = mapped_column(String(36), default="")

@@ -6,8 +6,8 @@ from enum import StrEnum
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from db import Base, UtcDateTime, utcnow
-from tables.columns import enum_column, public_id_column
+from db import UtcDateTime, utcnow
+from tables.columns import PublicRow, Row, enum_column
 from tables.people import User
 
 
@@ -26,13 +26,11 @@ class BackupState(StrEnum):
     FAILED = "failed"
 
 
-class Backup(Base):
+class Backup(PublicRow):
     """*Cadangan.* One snapshot of the whole database, checked, encrypted and copied."""
 
     __tablename__ = "backup"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    public_id: Mapped[str] = public_id_column()
     kind: Mapped[BackupKind] = enum_column(BackupKind)
     state: Mapped[BackupState] = enum_column(BackupState, default=BackupState.WAITING, index=True)
     asked_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
@@ -64,12 +62,11 @@ class CopyState(StrEnum):
     ROTATED = "rotated"  # gone again, as younger ones took its turn
 
 
-class BackupCopy(Base):
+class BackupCopy(Row):
     """*Salinan.* A backup at one place, as it was last read back from there."""
 
     __tablename__ = "backup_copy"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     backup_id: Mapped[int] = mapped_column(ForeignKey("backup.id"))
     place: Mapped[str] = mapped_column(String(300))
     state: Mapped[CopyState] = enum_column(CopyState)
@@ -91,13 +88,11 @@ class DrillKind(StrEnum):
     PAPER = "paper"  # an encrypted file, with the key on the head's card
 
 
-class Drill(Base):
+class Drill(PublicRow):
     """*Latihan pemulihan.* A backup was restored aside and read; what that showed."""
 
     __tablename__ = "drill"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    public_id: Mapped[str] = public_id_column()
     kind: Mapped[DrillKind] = enum_column(DrillKind)
     at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))

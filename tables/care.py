@@ -5,15 +5,15 @@ from datetime import datetime
 from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db import Base, UtcDateTime
+from db import UtcDateTime
+from tables.columns import Row
 
 
-class SelfCheck(Base):
+class SelfCheck(Row):
     """*Pemeriksaan diri.* One line of one day's check; the newest of each name counts."""
 
     __tablename__ = "self_check"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(40))
     checked_at: Mapped[datetime] = mapped_column(UtcDateTime)
     state: Mapped[str] = mapped_column(String(12))  # as at /sistem: Baik, Perhatian, Masalah

@@ -6,8 +6,8 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from db import Base, UtcDateTime
-from tables.columns import enum_column
+from db import UtcDateTime
+from tables.columns import Row, enum_column
 from tables.people import User
 from tables.visits import ServiceDay
 
@@ -29,12 +29,11 @@ class StepState(StrEnum):
     OUTDATED = "outdated"  # the day went on after it
 
 
-class ClosingStep(Base):
+class ClosingStep(Row):
     """One step of one day: how its newest try went. Each try is in the audit trail."""
 
     __tablename__ = "closing_step"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     service_day_id: Mapped[int] = mapped_column(ForeignKey("service_day.id"))
     name: Mapped[StepName] = enum_column(StepName)
     state: Mapped[StepState] = enum_column(StepState, default=StepState.WAITING)

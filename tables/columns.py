@@ -1,16 +1,30 @@
-"""Columns that many tables have."""
+"""What many tables have: ids, columns of one kind, rules that hold for some of the rows."""
 
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Enum, String
+from sqlalchemy import Enum, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db import new_public_id
+from db import Base, new_public_id
 
 
-def public_id_column() -> Mapped[str]:
-    return mapped_column(String(36), default=new_public_id, unique=True)
+class Row(Base):
+    """A table whose rows have a number."""
+
+    __abstract__ = True
+
+    id: Mapped[int] = mapped_column(primary_key=True, sort_order=-2)
+
+
+class PublicRow(Row):
+    """One whose rows are named in addresses and may leave the house."""
+
+    __abstract__ = True
+
+    public_id: Mapped[str] = mapped_column(
+        String(36), default=new_public_id, unique=True, sort_order=-1
+    )
 
 
 def enum_column(enum: type[StrEnum], **options: Any) -> Mapped[Any]:
@@ -24,3 +38,14 @@ def enum_column(enum: type[StrEnum], **options: Any) -> Mapped[Any]:
         values_callable=lambda members: [member.value for member in members],
     )
     return mapped_column(kind, **options)
+
+
+def index_where(name: str, condition: str, *columns: str, unique: bool = False) -> Index:
+    """An index of the rows that fit the condition, on both engines."""
+    fits = {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+    return Index(name, *columns, unique=unique, **fits)
+
+
+def unique_where(name: str, condition: str, *columns: str) -> Index:
+    """No two of the rows that fit the condition are alike in these columns."""
+    return index_where(name, condition, *columns, unique=True)

@@ -6,8 +6,8 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from db import Base, UtcDateTime, utcnow
-from tables.columns import enum_column, public_id_column
+from db import UtcDateTime, utcnow
+from tables.columns import PublicRow, enum_column
 from tables.people import User
 
 
@@ -24,13 +24,11 @@ class Signer(StrEnum):
     GUARDIAN = "wali"
 
 
-class Consent(Base):
+class Consent(PublicRow):
     """*Persetujuan umum.* What was signed on paper; a newer one ends it, nothing is changed."""
 
     __tablename__ = "consent"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    public_id: Mapped[str] = public_id_column()
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"), index=True)
     original_patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
     decision: Mapped[ConsentDecision] = enum_column(ConsentDecision)

@@ -3,23 +3,22 @@
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy import CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from db import Base, UtcDateTime, utcnow
-from tables.columns import public_id_column
+from db import UtcDateTime, utcnow
+from tables.columns import PublicRow, Row, unique_where
 from tables.medicines import Medicine
 from tables.people import User
 from tables.prescriptions import Amount, PrescriptionComponent, PrescriptionLine
 from tables.stock import StockBatch
 
 
-class PrescriptionReview(Base):
+class PrescriptionReview(Row):
     """*Telaah resep.* What was looked at before anything is handed out; written once."""
 
     __tablename__ = "prescription_review"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     prescription_id: Mapped[int] = mapped_column(ForeignKey("prescription.id"), index=True)
     is_administrative: Mapped[bool]
     is_pharmaceutical: Mapped[bool]
@@ -38,12 +37,11 @@ class PrescriptionReview(Base):
     )
 
 
-class DispensedLine(Base):
+class DispensedLine(Row):
     """What became of a prescription's line when its prescription was closed; written once."""
 
     __tablename__ = "dispensed_line"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     line_id: Mapped[int] = mapped_column(ForeignKey("prescription_line.id"), unique=True)
     asked: Mapped[Decimal] = mapped_column(Amount)
     given: Mapped[Decimal] = mapped_column(Amount)
@@ -62,7 +60,7 @@ class DispensedLine(Base):
     )
 
 
-class Dispensing(Base):
+class Dispensing(PublicRow):
     """*Penyerahan obat.* From one batch, for one line or one part of a compound.
 
     A return ends it; what stays with the patient is another row.
@@ -70,8 +68,6 @@ class Dispensing(Base):
 
     __tablename__ = "dispensing"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    public_id: Mapped[str] = public_id_column()
     line_id: Mapped[int] = mapped_column(ForeignKey("prescription_line.id"), index=True)
     component_id: Mapped[int | None] = mapped_column(ForeignKey("prescription_component.id"))
     medicine_id: Mapped[int] = mapped_column(ForeignKey("medicine.id"))
@@ -91,19 +87,15 @@ class Dispensing(Base):
     ended_by: Mapped[User | None] = relationship(foreign_keys=ended_by_id)
 
     __table_args__ = (
-        Index(
+        unique_where(
             "uq_dispensing_held",
+            "ended_at IS NULL AND component_id IS NOT NULL",
             *("line_id", "component_id", "batch_id"),
-            unique=True,
-            sqlite_where=text("ended_at IS NULL AND component_id IS NOT NULL"),
-            postgresql_where=text("ended_at IS NULL AND component_id IS NOT NULL"),
         ),
-        Index(
+        unique_where(
             "uq_dispensing_line",
+            "ended_at IS NULL AND component_id IS NULL",
             *("line_id", "batch_id"),
-            unique=True,
-            sqlite_where=text("ended_at IS NULL AND component_id IS NULL"),
-            postgresql_where=text("ended_at IS NULL AND component_id IS NULL"),
         ),
         CheckConstraint("quantity > 0", name="quantity"),
         CheckConstraint(

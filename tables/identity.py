@@ -12,12 +12,11 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
-    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db import Base, UtcDateTime, utcnow
-from tables.columns import enum_column, public_id_column
+from tables.columns import PublicRow, enum_column, unique_where
 from tables.people import Patient, User
 
 
@@ -34,13 +33,11 @@ class PairSource(StrEnum):
     SCAN = "scan"  # found by the worker, among those registered since its last look
 
 
-class SuspectedPair(Base):
+class SuspectedPair(PublicRow):
     """*Pasangan mirip.* Two records that may be one person, and what was answered."""
 
     __tablename__ = "suspected_pair"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    public_id: Mapped[str] = public_id_column()
     # Always the older record first, so that a pair is one row whoever was asked about.
     first_id: Mapped[int] = mapped_column(ForeignKey("patient.id"), index=True)
     second_id: Mapped[int] = mapped_column(ForeignKey("patient.id"), index=True)
@@ -66,13 +63,11 @@ class SuspectedPair(Base):
     )
 
 
-class PatientMerge(Base):
+class PatientMerge(PublicRow):
     """*Penggabungan.* One record taken into another, with all that its undo needs."""
 
     __tablename__ = "patient_merge"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    public_id: Mapped[str] = public_id_column()
     survivor_id: Mapped[int] = mapped_column(ForeignKey("patient.id"), index=True)
     loser_id: Mapped[int] = mapped_column(ForeignKey("patient.id"), index=True)
     pair_id: Mapped[int | None] = mapped_column(ForeignKey("suspected_pair.id"))
@@ -95,13 +90,7 @@ class PatientMerge(Base):
 
     __table_args__ = (
         CheckConstraint("survivor_id <> loser_id", name="two_records"),
-        Index(
-            "uq_patient_merge_in_force",
-            "loser_id",
-            unique=True,
-            sqlite_where=text("undone_at IS NULL"),
-            postgresql_where=text("undone_at IS NULL"),
-        ),
+        unique_where("uq_patient_merge_in_force", "undone_at IS NULL", "loser_id"),
     )
 
 
@@ -117,13 +106,11 @@ class ImportState(StrEnum):
     FAILED = "failed"  # the file itself can't be read
 
 
-class ImportBatch(Base):
+class ImportBatch(PublicRow):
     """*Impor pasien.* One file from elsewhere, and how far the worker has come with it."""
 
     __tablename__ = "import_batch"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    public_id: Mapped[str] = public_id_column()
     file_name: Mapped[str] = mapped_column(String(120))
     digest: Mapped[str] = mapped_column(String(64))  # SHA-256 of the stored file
     headings: Mapped[list[str]] = mapped_column(JSON, default=list)

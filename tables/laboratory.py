@@ -4,11 +4,11 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, String, Text, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from db import Base, UtcDateTime, utcnow
-from tables.columns import enum_column, public_id_column
+from db import UtcDateTime, utcnow
+from tables.columns import PublicRow, Row, enum_column, index_where, unique_where
 from tables.people import User
 from tables.queues import QueueEntry
 from tables.reference import Counted
@@ -23,12 +23,11 @@ class LabKind(StrEnum):
     TEXT = "text"
 
 
-class LabTest(Counted, Base):
+class LabTest(Counted, Row):
     """*Jenis pemeriksaan.* What the laboratory can do, in which unit and by which answers."""
 
     __tablename__ = "lab_test"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(String(16), unique=True)
     name: Mapped[str] = mapped_column(String(60))
     group: Mapped[str] = mapped_column("group_name", String(40))
@@ -67,7 +66,7 @@ class LabTest(Counted, Base):
         return [each for each in self.critical.split("|") if each]
 
 
-class LabReference(Base):
+class LabReference(Row):
     """*Nilai rujukan* of a test by sex and age; a change ends a row and adds one.
 
     `sex` is '' for both, and H (*hamil*) for pregnant women.
@@ -75,7 +74,6 @@ class LabReference(Base):
 
     __tablename__ = "lab_reference"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     test_id: Mapped[int] = mapped_column(ForeignKey("lab_test.id"))
     sex: Mapped[str] = mapped_column(String(1), default="")
     age_from_months: Mapped[int] = mapped_column(default=0)
@@ -87,12 +85,8 @@ class LabReference(Base):
     is_active: Mapped[bool] = mapped_column(default=True)
 
     __table_args__ = (
-        Index(
-            "uq_lab_reference_in_force",
-            *("test_id", "sex", "age_from_months"),
-            unique=True,
-            sqlite_where=text("is_active"),
-            postgresql_where=text("is_active"),
+        unique_where(
+            "uq_lab_reference_in_force", "is_active", *("test_id", "sex", "age_from_months")
         ),
         CheckConstraint("sex IN ('', 'L', 'P', 'H')", name="sex"),
         CheckConstraint("age_from_months >= 0", name="age_from"),
@@ -115,13 +109,11 @@ class LabOrderState(StrEnum):
 _IN_FORCE = "state <> 'cancelled'"
 
 
-class LabOrder(Base):
+class LabOrder(PublicRow):
     """*Permintaan laboratorium* of one stay in a room; at most one that was not cancelled."""
 
     __tablename__ = "lab_order"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    public_id: Mapped[str] = public_id_column()
     visit_id: Mapped[int] = mapped_column(ForeignKey("visit.id"), index=True)
     entry_id: Mapped[int] = mapped_column(ForeignKey("queue_entry.id"))  # who asked
     state: Mapped[LabOrderState] = enum_column(LabOrderState, default=LabOrderState.ORDERED)
@@ -143,13 +135,7 @@ class LabOrder(Base):
     )
 
     __table_args__ = (
-        Index(
-            "uq_lab_order_entry",
-            "entry_id",
-            unique=True,
-            sqlite_where=text(_IN_FORCE),
-            postgresql_where=text(_IN_FORCE),
-        ),
+        unique_where("uq_lab_order_entry", _IN_FORCE, "entry_id"),
         CheckConstraint(
             "(state = 'cancelled') = (cancelled_at IS NOT NULL)"
             " AND (state = 'cancelled') = (cancelled_by_id IS NOT NULL)"
@@ -162,13 +148,11 @@ class LabOrder(Base):
     )
 
 
-class LabOrderTest(Base):
+class LabOrderTest(PublicRow):
     """One ordered test. Ended when the sender takes it off, or the laboratory says why not."""
 
     __tablename__ = "lab_order_test"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    public_id: Mapped[str] = public_id_column()
     order_id: Mapped[int] = mapped_column(ForeignKey("lab_order.id"), index=True)
     test_id: Mapped[int] = mapped_column(ForeignKey("lab_test.id"))
     sampled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -182,13 +166,7 @@ class LabOrderTest(Base):
     sampled_by: Mapped[User | None] = relationship(foreign_keys=sampled_by_id)
 
     __table_args__ = (
-        Index(
-            "uq_lab_order_test_asked",
-            *("order_id", "test_id"),
-            unique=True,
-            sqlite_where=text("ended_at IS NULL"),
-            postgresql_where=text("ended_at IS NULL"),
-        ),
+        unique_where("uq_lab_order_test_asked", "ended_at IS NULL", "order_id", "test_id"),
         CheckConstraint("(sampled_at IS NULL) = (sampled_by_id IS NULL)", name="sampled"),
         CheckConstraint("(ended_at IS NULL) = (ended_by_id IS NULL)", name="ended"),
         CheckConstraint("ended_at IS NOT NULL OR not_done_reason = ''", name="not_done"),
@@ -209,13 +187,11 @@ _CRITICAL = "'critical_low', 'critical_high', 'critical'"
 _UNREAD = f"ended_at IS NULL AND read_at IS NULL AND flag IN ({_CRITICAL})"
 
 
-class LabResult(Base):
+class LabResult(PublicRow):
     """*Hasil.* One current one for an order's test; a correction ends it and adds another."""
 
     __tablename__ = "lab_result"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    public_id: Mapped[str] = public_id_column()
     order_id: Mapped[int] = mapped_column(ForeignKey("lab_order.id"))
     test_id: Mapped[int] = mapped_column(ForeignKey("lab_test.id"))
     value: Mapped[str] = mapped_column(String(500))  # as typed
@@ -248,19 +224,8 @@ class LabResult(Base):
 
     __table_args__ = (
         Index("ix_lab_result_order", "order_id"),
-        Index(
-            "uq_lab_result_current",
-            *("order_id", "test_id"),
-            unique=True,
-            sqlite_where=text("ended_at IS NULL"),
-            postgresql_where=text("ended_at IS NULL"),
-        ),
-        Index(
-            "ix_lab_result_unread",
-            "order_id",
-            sqlite_where=text(_UNREAD),
-            postgresql_where=text(_UNREAD),
-        ),
+        unique_where("uq_lab_result_current", "ended_at IS NULL", "order_id", "test_id"),
+        index_where("ix_lab_result_unread", _UNREAD, "order_id"),
         CheckConstraint("value <> ''", name="value"),
         CheckConstraint(
             "flag IS NULL OR flag IN ('normal', 'abnormal', 'critical') OR number IS NOT NULL",

@@ -5,8 +5,7 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db import Base
-from tables.columns import enum_column
+from tables.columns import Row, enum_column
 from tables.reference import Counted
 
 
@@ -24,12 +23,11 @@ class Route(StrEnum):
     INJECTED = "injected"
 
 
-class Medicine(Counted, Base):
+class Medicine(Counted, Row):
     """*Obat.* One strength and form of the clinic's list; its unit is what stock is counted in."""
 
     __tablename__ = "medicine"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(String(24), unique=True)
     name: Mapped[str] = mapped_column(String(80))
     strength: Mapped[str] = mapped_column(String(40), default="")

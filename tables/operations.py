@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db import Base, UtcDateTime, utcnow
-from tables.columns import enum_column, public_id_column
+from tables.columns import PublicRow, enum_column
 
 
 class AuditEntry(Base):
@@ -34,13 +34,11 @@ class OutboxState(StrEnum):
     REFUSED = "refused"
 
 
-class OutboxEntry(Base):
+class OutboxEntry(PublicRow):
     """*Antrean kirim.* What must leave the building; the payload is built when it is sent."""
 
     __tablename__ = "outbox_entry"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    public_id: Mapped[str] = public_id_column()
     target: Mapped[str] = mapped_column(String(20))
     business_key: Mapped[str] = mapped_column(String(80), unique=True)
     subject_type: Mapped[str] = mapped_column(String(24))

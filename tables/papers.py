@@ -4,11 +4,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from db import Base, UtcDateTime, utcnow
-from tables.columns import enum_column, public_id_column
+from db import UtcDateTime, utcnow
+from tables.columns import PublicRow, enum_column, unique_where
 from tables.people import User
 from tables.records import Examination
 from tables.visits import Visit
@@ -32,13 +32,11 @@ class PaperState(StrEnum):
 _IN_FORCE = "state = 'issued'"
 
 
-class Paper(Base):
+class Paper(PublicRow):
     """*Surat.* Kept word for word as it was printed; it is cancelled or replaced, never changed."""
 
     __tablename__ = "paper"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    public_id: Mapped[str] = public_id_column()
     kind: Mapped[PaperKind] = enum_column(PaperKind)
     number: Mapped[str] = mapped_column(String(60), unique=True)
     visit_id: Mapped[int] = mapped_column(ForeignKey("visit.id"), index=True)
@@ -61,20 +59,14 @@ class Paper(Base):
     issued_by: Mapped[User] = relationship(foreign_keys=issued_by_id)
     ended_by: Mapped[User | None] = relationship(foreign_keys=ended_by_id)
     replaces: Mapped["Paper | None"] = relationship(
-        remote_side=id, foreign_keys=replaces_id, back_populates="replaced_by"
+        remote_side="Paper.id", foreign_keys=replaces_id, back_populates="replaced_by"
     )
     replaced_by: Mapped["Paper | None"] = relationship(
         foreign_keys=replaces_id, back_populates="replaces", uselist=False
     )
 
     __table_args__ = (
-        Index(
-            "uq_paper_in_force",
-            *("examination_id", "kind", "subject"),
-            unique=True,
-            sqlite_where=text(_IN_FORCE),
-            postgresql_where=text(_IN_FORCE),
-        ),
+        unique_where("uq_paper_in_force", _IN_FORCE, "examination_id", "kind", "subject"),
         CheckConstraint(
             "(state = 'issued') = (ended_at IS NULL) AND (state = 'issued') = (ended_by_id IS NULL)"
             " AND (state = 'issued') = (end_reason = '')",

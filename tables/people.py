@@ -12,13 +12,12 @@ from sqlalchemy import (
     String,
     UniqueConstraint,
     false,
-    text,
     true,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db import Base, UtcDateTime, utcnow
-from tables.columns import enum_column, public_id_column
+from tables.columns import PublicRow, Row, enum_column, unique_where
 from tables.reference import Poli
 
 
@@ -30,13 +29,11 @@ class Role(StrEnum):
     OPERATOR = "operator"
 
 
-class Practitioner(Base):
+class Practitioner(PublicRow):
     """*Tenaga kesehatan.* Who treats; not the same as who types (`User`)."""
 
     __tablename__ = "practitioner"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    public_id: Mapped[str] = public_id_column()
     name: Mapped[str] = mapped_column(String(100))
     profession: Mapped[str] = mapped_column(String(40))
     nik: Mapped[str | None] = mapped_column(String(16))
@@ -45,13 +42,11 @@ class Practitioner(Base):
     is_active: Mapped[bool] = mapped_column(default=True)
 
 
-class User(Base):
+class User(PublicRow):
     """*Pengguna.* An account. Ends (`is_active`), is never removed."""
 
     __tablename__ = "user_account"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    public_id: Mapped[str] = public_id_column()
     username: Mapped[str] = mapped_column(String(40), unique=True)
     display_name: Mapped[str] = mapped_column(String(80))
     password_hash: Mapped[str] = mapped_column(String(200))
@@ -81,12 +76,11 @@ class UserPoli(Base):
     is_active: Mapped[bool] = mapped_column(default=True)
 
 
-class LoginSession(Base):
+class LoginSession(Row):
     """A session on the server: the cookie holds only a random token, here is its digest."""
 
     __tablename__ = "login_session"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     token_digest: Mapped[str] = mapped_column(String(64), unique=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"), index=True)
     data: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
@@ -100,13 +94,11 @@ class LoginSession(Base):
     user: Mapped[User] = relationship()
 
 
-class Household(Base):
+class Household(PublicRow):
     """*Keluarga.* The people of one family card (KK)."""
 
     __tablename__ = "household"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    public_id: Mapped[str] = public_id_column()
     kk_number: Mapped[str] = mapped_column(String(16), unique=True)
     # The family's number on the shelf; a medical record number may begin with it.
     folder_no: Mapped[str | None] = mapped_column(String(20))
@@ -136,13 +128,11 @@ class DatePrecision(StrEnum):
 NIK_COUNTS = "nik IS NOT NULL AND merged_into_id IS NULL AND NOT is_nik_disputed AND is_active"
 
 
-class Patient(Base):
+class Patient(PublicRow):
     """*Pasien.* `nik` is NULL when unknown, never an empty text."""
 
     __tablename__ = "patient"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    public_id: Mapped[str] = public_id_column()
     mrn: Mapped[str] = mapped_column(String(20), unique=True)
     name: Mapped[str] = mapped_column(String(100))
     name_key: Mapped[str] = mapped_column(String(120), index=True)
@@ -182,23 +172,16 @@ class Patient(Base):
         CheckConstraint("nik IS NULL OR length(nik) = 16", name="nik_length"),
         CheckConstraint("nik IS NOT NULL OR no_nik_reason IS NOT NULL", name="nik_or_reason"),
         CheckConstraint("bpjs_number IS NULL OR length(bpjs_number) = 13", name="bpjs_length"),
-        Index(
-            "uq_patient_nik_active",
-            "nik",
-            unique=True,
-            sqlite_where=text(NIK_COUNTS),
-            postgresql_where=text(NIK_COUNTS),
-        ),
+        unique_where("uq_patient_nik_active", NIK_COUNTS, "nik"),
     )
     __mapper_args__ = {"version_id_col": version}
 
 
-class PatientVersion(Base):
+class PatientVersion(Row):
     """*Riwayat identitas.* How the identity stood before a change, who changed it and why."""
 
     __tablename__ = "patient_version"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"), index=True)
     version: Mapped[int]
     before: Mapped[dict[str, Any]] = mapped_column(JSON)
@@ -215,12 +198,11 @@ class AliasKind(StrEnum):
     NIK = "nik"
 
 
-class PatientAlias(Base):
+class PatientAlias(Row):
     """*Nama atau nomor lain* by which a patient is found too."""
 
     __tablename__ = "patient_alias"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"), index=True)
     original_patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
     kind: Mapped[AliasKind] = enum_column(AliasKind)

@@ -4,11 +4,11 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, String, text
+from sqlalchemy import CheckConstraint, ForeignKey, Numeric, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from db import Base, UtcDateTime, utcnow
-from tables.columns import enum_column, public_id_column
+from db import UtcDateTime, utcnow
+from tables.columns import PublicRow, Row, enum_column, index_where, unique_where
 from tables.medicines import Medicine
 from tables.people import Practitioner, User
 from tables.records import Examination
@@ -26,13 +26,11 @@ class PrescriptionState(StrEnum):
     CANCELLED = "cancelled"
 
 
-class Prescription(Base):
+class Prescription(PublicRow):
     """*Resep* of one examination; at most one that was not cancelled."""
 
     __tablename__ = "prescription"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    public_id: Mapped[str] = public_id_column()
     number: Mapped[str | None] = mapped_column(String(24), unique=True)  # from "Selesai" on
     visit_id: Mapped[int] = mapped_column(ForeignKey("visit.id"), index=True)
     examination_id: Mapped[int] = mapped_column(ForeignKey("examination.id"))
@@ -63,19 +61,8 @@ class Prescription(Base):
 
     __mapper_args__ = {"version_id_col": version}
     __table_args__ = (
-        Index(
-            "ix_prescription_open",
-            "visit_id",
-            sqlite_where=text("state IN ('sent', 'reviewed')"),
-            postgresql_where=text("state IN ('sent', 'reviewed')"),
-        ),
-        Index(
-            "uq_prescription_examination",
-            "examination_id",
-            unique=True,
-            sqlite_where=text("state <> 'cancelled'"),
-            postgresql_where=text("state <> 'cancelled'"),
-        ),
+        index_where("ix_prescription_open", "state IN ('sent', 'reviewed')", "visit_id"),
+        unique_where("uq_prescription_examination", "state <> 'cancelled'", "examination_id"),
         CheckConstraint(
             "state IN ('draft', 'cancelled') OR (number IS NOT NULL AND sent_at IS NOT NULL)",
             name="sent",
@@ -92,7 +79,7 @@ class Prescription(Base):
     )
 
 
-class PrescriptionLine(Base):
+class PrescriptionLine(PublicRow):
     """One medicine, or one compound (*racikan*) of several; a change ends it and adds another.
 
     What is not on the clinic's list has no medicine: it is written for an outside pharmacy.
@@ -100,8 +87,6 @@ class PrescriptionLine(Base):
 
     __tablename__ = "prescription_line"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    public_id: Mapped[str] = public_id_column()
     prescription_id: Mapped[int] = mapped_column(ForeignKey("prescription.id"), index=True)
     position: Mapped[int] = mapped_column(default=0)
     medicine_id: Mapped[int | None] = mapped_column(ForeignKey("medicine.id"))
@@ -128,7 +113,7 @@ class PrescriptionLine(Base):
     prescription: Mapped[Prescription] = relationship(back_populates="lines")
     medicine: Mapped[Medicine | None] = relationship()
     recorded_by: Mapped[User] = relationship(foreign_keys=recorded_by_id)
-    replaces: Mapped["PrescriptionLine | None"] = relationship(remote_side=id)
+    replaces: Mapped["PrescriptionLine | None"] = relationship(remote_side="PrescriptionLine.id")
     components: Mapped[list["PrescriptionComponent"]] = relationship(
         order_by="PrescriptionComponent.position, PrescriptionComponent.id", back_populates="line"
     )
@@ -145,12 +130,11 @@ class PrescriptionLine(Base):
     )
 
 
-class PrescriptionComponent(Base):
+class PrescriptionComponent(Row):
     """What one packet of a compound holds; written once with its line."""
 
     __tablename__ = "prescription_component"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     line_id: Mapped[int] = mapped_column(ForeignKey("prescription_line.id"), index=True)
     position: Mapped[int] = mapped_column(default=0)
     medicine_id: Mapped[int | None] = mapped_column(ForeignKey("medicine.id"))
@@ -164,12 +148,11 @@ class PrescriptionComponent(Base):
     __table_args__ = (CheckConstraint("amount > 0", name="amount"),)
 
 
-class PrescriptionWarning(Base):
+class PrescriptionWarning(Row):
     """*Peringatan* (allergy, the same ingredient twice ...) and the reason it was overridden."""
 
     __tablename__ = "prescription_warning"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     prescription_id: Mapped[int] = mapped_column(ForeignKey("prescription.id"))
     line_id: Mapped[int | None] = mapped_column(ForeignKey("prescription_line.id"))
     rule: Mapped[str] = mapped_column(String(24))
@@ -183,12 +166,8 @@ class PrescriptionWarning(Base):
     answered_by: Mapped[User] = relationship()
 
     __table_args__ = (
-        Index(
-            "uq_prescription_warning",
-            *("prescription_id", "rule", "subject"),
-            unique=True,
-            sqlite_where=text("ended_at IS NULL"),
-            postgresql_where=text("ended_at IS NULL"),
+        unique_where(
+            "uq_prescription_warning", "ended_at IS NULL", *("prescription_id", "rule", "subject")
         ),
         CheckConstraint("reason <> ''", name="reason"),
     )

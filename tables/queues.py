@@ -4,11 +4,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, text
+from sqlalchemy import JSON, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db import Base, UtcDateTime, utcnow
-from tables.columns import enum_column, public_id_column
+from tables.columns import PublicRow, Row, enum_column, index_where, unique_where
 from tables.reference import Poli
 from tables.visits import Visit
 
@@ -52,13 +52,11 @@ class EntryState(StrEnum):
 _STILL_HERE = "state IN ('waiting','called','in_service','awaiting_result','skipped')"
 
 
-class QueueEntry(Base):
+class QueueEntry(PublicRow):
     """*Antrean.* A visit's stay in one room's queue; a move ends one and starts the next."""
 
     __tablename__ = "queue_entry"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    public_id: Mapped[str] = public_id_column()
     visit_id: Mapped[int] = mapped_column(ForeignKey("visit.id"), index=True)
     service_day_id: Mapped[int] = mapped_column(ForeignKey("service_day.id"))
     poli_id: Mapped[int] = mapped_column(ForeignKey("poli.id"))
@@ -80,36 +78,25 @@ class QueueEntry(Base):
 
     visit: Mapped[Visit] = relationship(back_populates="entries")
     poli: Mapped[Poli] = relationship()
-    previous_entry: Mapped["QueueEntry | None"] = relationship(remote_side=id)
+    previous_entry: Mapped["QueueEntry | None"] = relationship(remote_side="QueueEntry.id")
     examination: Mapped["Examination | None"] = relationship(back_populates="entry")
 
     __table_args__ = (
         Index("ix_queue_entry_line", "service_day_id", "poli_id", "state"),
         Index("ix_queue_entry_room", "poli_id", "id"),  # a room's newest, for its favourites
         # Without the many NULLs, else SQLite's planner takes the index for worthless.
-        Index(
-            "ix_queue_entry_previous",
-            "previous_entry_id",
-            sqlite_where=text("previous_entry_id IS NOT NULL"),
-            postgresql_where=text("previous_entry_id IS NOT NULL"),
+        index_where(
+            "ix_queue_entry_previous", "previous_entry_id IS NOT NULL", "previous_entry_id"
         ),
-        Index(
-            "uq_queue_entry_visit_room",
-            "visit_id",
-            "poli_id",
-            unique=True,
-            sqlite_where=text(_STILL_HERE),
-            postgresql_where=text(_STILL_HERE),
-        ),
+        unique_where("uq_queue_entry_visit_room", _STILL_HERE, "visit_id", "poli_id"),
     )
 
 
-class QueueEvent(Base):
+class QueueEvent(Row):
     """*Riwayat antrean.* One change of state: who, when, why, and what undo puts back."""
 
     __tablename__ = "queue_event"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     entry_id: Mapped[int] = mapped_column(ForeignKey("queue_entry.id"), index=True)
     action: Mapped[str] = mapped_column(String(16))
     from_state: Mapped[EntryState | None] = enum_column(EntryState)

@@ -4,11 +4,11 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, Numeric, String, Text, false, text
+from sqlalchemy import ForeignKey, Numeric, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from db import Base, UtcDateTime, utcnow
-from tables.columns import enum_column, public_id_column
+from db import UtcDateTime, utcnow
+from tables.columns import PublicRow, Row, enum_column, unique_where
 from tables.people import Practitioner, User
 from tables.queues import QueueEntry
 from tables.visits import Source, Visit
@@ -21,13 +21,11 @@ class Disposition(StrEnum):
     EXTERNAL = "rujuk_eksternal"
 
 
-class Examination(Base):
+class Examination(PublicRow):
     """*Pemeriksaan.* One for each queue entry; once finished, addenda and amendments only."""
 
     __tablename__ = "examination"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    public_id: Mapped[str] = public_id_column()
     entry_id: Mapped[int] = mapped_column(ForeignKey("queue_entry.id"), unique=True)
     visit_id: Mapped[int] = mapped_column(ForeignKey("visit.id"), index=True)
     practitioner_id: Mapped[int | None] = mapped_column(ForeignKey("practitioner.id"))
@@ -55,13 +53,11 @@ class Examination(Base):
     __mapper_args__ = {"version_id_col": version}
 
 
-class Addendum(Base):
+class Addendum(PublicRow):
     """*Tambahan.* Written after an examination was finished."""
 
     __tablename__ = "addendum"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    public_id: Mapped[str] = public_id_column()
     examination_id: Mapped[int] = mapped_column(ForeignKey("examination.id"), index=True)
     text: Mapped[str] = mapped_column(Text)
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
@@ -70,13 +66,11 @@ class Addendum(Base):
     recorded_by: Mapped[User] = relationship()
 
 
-class VitalSigns(Base):
+class VitalSigns(PublicRow):
     """*Tanda vital.* Measured once, by one person; a correction ends the row and adds another."""
 
     __tablename__ = "vital_signs"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    public_id: Mapped[str] = public_id_column()
     visit_id: Mapped[int] = mapped_column(ForeignKey("visit.id"), index=True)
     entry_id: Mapped[int | None] = mapped_column(ForeignKey("queue_entry.id"))
     systolic: Mapped[int | None]  # mmHg
@@ -104,13 +98,11 @@ class CaseType(StrEnum):
 _PRIMARY_NOW = "is_primary AND ended_at IS NULL"
 
 
-class Diagnosis(Base):
+class Diagnosis(PublicRow):
     """*Diagnosis.* Ended and added, never wiped by a form save."""
 
     __tablename__ = "diagnosis"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    public_id: Mapped[str] = public_id_column()
     examination_id: Mapped[int] = mapped_column(ForeignKey("examination.id"), index=True)
     code: Mapped[str] = mapped_column(String(16), index=True)  # an unknown code is kept as text
     title: Mapped[str] = mapped_column(String(300))
@@ -126,18 +118,10 @@ class Diagnosis(Base):
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
 
-    __table_args__ = (
-        Index(
-            "uq_diagnosis_primary",
-            "examination_id",
-            unique=True,
-            sqlite_where=text(_PRIMARY_NOW),
-            postgresql_where=text(_PRIMARY_NOW),
-        ),
-    )
+    __table_args__ = (unique_where("uq_diagnosis_primary", _PRIMARY_NOW, "examination_id"),)
 
 
-class Allergy(Base):
+class Allergy(PublicRow):
     """*Alergi*, or another thing to beware of (falls, deafness), which warns of no medicine.
 
     Belongs to the person; ended with a reason, never removed.
@@ -145,8 +129,6 @@ class Allergy(Base):
 
     __tablename__ = "allergy"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    public_id: Mapped[str] = public_id_column()
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"), index=True)
     original_patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
     substance: Mapped[str] = mapped_column(String(100))
@@ -162,12 +144,11 @@ class Allergy(Base):
     ended_by: Mapped[User | None] = relationship(foreign_keys=ended_by_id)
 
 
-class RecordAccess(Base):
+class RecordAccess(Row):
     """*Izin membuka rekam medis* of a patient who is not in one's rooms: why, until when."""
 
     __tablename__ = "record_access"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"), index=True)
     patient_ref: Mapped[str] = mapped_column(String(36), index=True)  # public_id
     reason: Mapped[str] = mapped_column(String(300))

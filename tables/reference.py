@@ -7,7 +7,7 @@ from sqlalchemy import JSON, CheckConstraint, String, Text, UniqueConstraint, te
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db import Base
-from tables.columns import enum_column, public_id_column
+from tables.columns import PublicRow, Row, enum_column
 
 
 class PoliKind(StrEnum):
@@ -30,13 +30,11 @@ class Counted:
     revision: Mapped[int] = mapped_column(default=1, onupdate=text("revision + 1"))
 
 
-class Poli(Counted, Base):
+class Poli(Counted, PublicRow):
     """*Poli, ruang pelayanan.* A room with a queue; whom it is for is data, not code."""
 
     __tablename__ = "poli"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    public_id: Mapped[str] = public_id_column()
     code: Mapped[str] = mapped_column(String(12), unique=True)
     name: Mapped[str] = mapped_column(String(60))
     prefix: Mapped[str] = mapped_column(String(1), unique=True)
@@ -67,7 +65,7 @@ class Poli(Counted, Base):
     )
 
 
-class RoutingRule(Counted, Base):
+class RoutingRule(Counted, Row):
     """*Aturan pilihan ruang.* When the conditions hold, the check page shows the message.
 
     Empty conditions hold always; several rows may share a rule id. Rows with `is_computed` have a
@@ -76,7 +74,6 @@ class RoutingRule(Counted, Base):
 
     __tablename__ = "routing_rule"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     rule: Mapped[str] = mapped_column(String(12), index=True)
     level: Mapped[Level] = enum_column(Level)
     message: Mapped[str] = mapped_column(String(300))
@@ -93,12 +90,11 @@ class RoutingRule(Counted, Base):
     position: Mapped[int] = mapped_column(default=0)
 
 
-class ComplaintTerm(Counted, Base):
+class ComplaintTerm(Counted, Row):
     """*Kata keluhan.* A word or phrase, folded, that speaks for a poli or is a red flag."""
 
     __tablename__ = "complaint_term"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     phrase: Mapped[str] = mapped_column(String(80))  # as staff write it
     folded: Mapped[str] = mapped_column(String(80))
     poli_code: Mapped[str] = mapped_column(String(12))
@@ -115,12 +111,11 @@ class ComplaintTerm(Counted, Base):
     )
 
 
-class Icd10Term(Base):
+class Icd10Term(Row):
     """*Kode ICD-10* with its English title and the Indonesian words staff search by."""
 
     __tablename__ = "icd10_term"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(String(8), unique=True)
     title: Mapped[str] = mapped_column(String(300))
     title_id: Mapped[str | None] = mapped_column(String(200))
@@ -130,12 +125,11 @@ class Icd10Term(Base):
     is_active: Mapped[bool] = mapped_column(default=True)
 
 
-class Village(Base):
+class Village(Row):
     """*Kelurahan/desa.* Tells whether an address lies in the clinic's working area."""
 
     __tablename__ = "village"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(60))
     folded: Mapped[str] = mapped_column(String(60), unique=True)
     code: Mapped[str | None] = mapped_column(String(13))

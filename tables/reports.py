@@ -3,22 +3,20 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from db import Base, UtcDateTime, utcnow
-from tables.columns import public_id_column
+from db import UtcDateTime, utcnow
+from tables.columns import PublicRow, Row, unique_where
 from tables.people import User
 from tables.visits import ServiceDay, Visit
 
 
-class ReportLock(Base):
+class ReportLock(PublicRow):
     """*Kunci bulan.* The month's figures stay as they were; opened again with a reason."""
 
     __tablename__ = "report_lock"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    public_id: Mapped[str] = public_id_column()
     month: Mapped[str] = mapped_column(String(7))  # "2026-11"
     locked_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     locked_by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
@@ -35,22 +33,15 @@ class ReportLock(Base):
             " AND (reopened_at IS NULL) = (reopen_reason = '')",
             name="reopened",
         ),
-        Index(
-            "uq_report_lock_month",
-            "month",
-            unique=True,
-            sqlite_where=text("reopened_at IS NULL"),
-            postgresql_where=text("reopened_at IS NULL"),
-        ),
+        unique_where("uq_report_lock_month", "reopened_at IS NULL", "month"),
     )
 
 
-class LockedReport(Base):
+class LockedReport(Row):
     """One report's tables as they were when its month was locked, with their digest."""
 
     __tablename__ = "locked_report"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     lock_id: Mapped[int] = mapped_column(ForeignKey("report_lock.id"))
     code: Mapped[str] = mapped_column(String(20))
     figures: Mapped[list[Any]] = mapped_column(JSON)
@@ -61,13 +52,11 @@ class LockedReport(Base):
     __table_args__ = (UniqueConstraint("lock_id", "code"),)
 
 
-class DayRecap(Base):
+class DayRecap(PublicRow):
     """*Rekap hari* as a close of day kept it; a later one that differs is a version of its own."""
 
     __tablename__ = "day_recap"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    public_id: Mapped[str] = public_id_column()
     service_day_id: Mapped[int] = mapped_column(ForeignKey("service_day.id"))
     version: Mapped[int]
     figures: Mapped[dict[str, Any]] = mapped_column(JSON)
@@ -80,12 +69,11 @@ class DayRecap(Base):
     __table_args__ = (UniqueConstraint("service_day_id", "version"),)
 
 
-class PcareMark(Base):
+class PcareMark(Row):
     """*Sudah diketik di P-Care.* Taken back, it ends."""
 
     __tablename__ = "pcare_mark"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     visit_id: Mapped[int] = mapped_column(ForeignKey("visit.id"), index=True)
     typed_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     typed_by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
@@ -95,12 +83,4 @@ class PcareMark(Base):
     visit: Mapped[Visit] = relationship()
     typed_by: Mapped[User] = relationship(foreign_keys=typed_by_id)
 
-    __table_args__ = (
-        Index(
-            "uq_pcare_mark_visit",
-            "visit_id",
-            unique=True,
-            sqlite_where=text("ended_at IS NULL"),
-            postgresql_where=text("ended_at IS NULL"),
-        ),
-    )
+    __table_args__ = (unique_where("uq_pcare_mark_visit", "ended_at IS NULL", "visit_id"),)

@@ -3,11 +3,11 @@
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from db import Base, UtcDateTime, utcnow
-from tables.columns import enum_column, public_id_column
+from db import UtcDateTime, utcnow
+from tables.columns import PublicRow, enum_column, unique_where
 from tables.people import User
 from tables.records import Examination
 from tables.visits import Visit
@@ -15,7 +15,7 @@ from tables.visits import Visit
 _CURRENT = "ended_at IS NULL"
 
 
-class ExaminationAnswer(Base):
+class ExaminationAnswer(PublicRow):
     """*Isian ruang.* One answer of a room's form (`clinic.form_items`); ended and added.
 
     No row: nothing was answered.
@@ -23,8 +23,6 @@ class ExaminationAnswer(Base):
 
     __tablename__ = "examination_answer"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    public_id: Mapped[str] = public_id_column()
     examination_id: Mapped[int] = mapped_column(ForeignKey("examination.id"), index=True)
     form: Mapped[str] = mapped_column(String(12))
     code: Mapped[str] = mapped_column(String(24))
@@ -37,19 +35,13 @@ class ExaminationAnswer(Base):
     examination: Mapped[Examination] = relationship()
 
     __table_args__ = (
-        Index(
-            "uq_examination_answer_current",
-            *("examination_id", "code"),
-            unique=True,
-            sqlite_where=text(_CURRENT),
-            postgresql_where=text(_CURRENT),
-        ),
+        unique_where("uq_examination_answer_current", _CURRENT, "examination_id", "code"),
         CheckConstraint("value <> ''", name="value"),
         CheckConstraint("(ended_at IS NULL) = (ended_by_id IS NULL)", name="ended"),
     )
 
 
-class Immunization(Base):
+class Immunization(PublicRow):
     """*Imunisasi* noted in a visit; also one given elsewhere, that a card tells of.
 
     A mistake ends with a reason and is noted anew.
@@ -57,8 +49,6 @@ class Immunization(Base):
 
     __tablename__ = "immunization"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    public_id: Mapped[str] = public_id_column()
     visit_id: Mapped[int] = mapped_column(ForeignKey("visit.id"), index=True)
     vaccine: Mapped[str] = mapped_column(String(16))  # a code of clinic.vaccines
     dose: Mapped[int]
@@ -77,13 +67,7 @@ class Immunization(Base):
     recorded_by: Mapped[User] = relationship(foreign_keys=recorded_by_id)
 
     __table_args__ = (
-        Index(
-            "uq_immunization_current",
-            *("visit_id", "vaccine", "dose"),
-            unique=True,
-            sqlite_where=text(_CURRENT),
-            postgresql_where=text(_CURRENT),
-        ),
+        unique_where("uq_immunization_current", _CURRENT, "visit_id", "vaccine", "dose"),
         CheckConstraint("dose BETWEEN 0 AND 9", name="dose"),
         CheckConstraint(
             "(ended_at IS NULL) = (ended_by_id IS NULL) AND (ended_at IS NULL) = (end_reason = '')",
@@ -98,13 +82,11 @@ class TriagePriority(StrEnum):
     GREEN = "hijau"
 
 
-class TriageNote(Base):
+class TriageNote(PublicRow):
     """*Catatan triase.* What the screening desk saw and proposes; one current one a person."""
 
     __tablename__ = "triage_note"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    public_id: Mapped[str] = public_id_column()
     visit_id: Mapped[int] = mapped_column(ForeignKey("visit.id"), index=True)
     seen: Mapped[str] = mapped_column(String(300), default="")
     priority: Mapped[TriagePriority | None] = enum_column(TriagePriority)
@@ -116,12 +98,6 @@ class TriageNote(Base):
     recorded_by: Mapped[User] = relationship()
 
     __table_args__ = (
-        Index(
-            "uq_triage_note_current",
-            *("visit_id", "recorded_by_id"),
-            unique=True,
-            sqlite_where=text(_CURRENT),
-            postgresql_where=text(_CURRENT),
-        ),
+        unique_where("uq_triage_note_current", _CURRENT, "visit_id", "recorded_by_id"),
         CheckConstraint("seen <> '' OR priority IS NOT NULL", name="content"),
     )

@@ -2,22 +2,20 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, text
+from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from db import Base, UtcDateTime, utcnow
-from tables.columns import public_id_column
+from db import UtcDateTime, utcnow
+from tables.columns import PublicRow, Row, index_where
 from tables.people import User
 from tables.visits import Visit
 
 
-class SlipBlock(Base):
+class SlipBlock(PublicRow):
     """*Blok slip.* Numbers that were printed once, by whom and when."""
 
     __tablename__ = "slip_block"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    public_id: Mapped[str] = public_id_column()
     form_key: Mapped[str] = mapped_column(String(64), unique=True)  # two presses, one block
     first_number: Mapped[int] = mapped_column(unique=True)
     last_number: Mapped[int] = mapped_column(unique=True)
@@ -27,12 +25,11 @@ class SlipBlock(Base):
     printed_by: Mapped[User] = relationship()
 
 
-class Slip(Base):
+class Slip(Row):
     """*Slip kertas.* One number: free, the key of its one visit, or void."""
 
     __tablename__ = "slip"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     block_id: Mapped[int] = mapped_column(ForeignKey("slip_block.id"), index=True)
     number: Mapped[int] = mapped_column(unique=True)
     visit_id: Mapped[int | None] = mapped_column(ForeignKey("visit.id"), unique=True)
@@ -48,11 +45,4 @@ class Slip(Base):
     visit: Mapped[Visit | None] = relationship()
     ended_by: Mapped[User | None] = relationship()
 
-    __table_args__ = (
-        Index(
-            "ix_slip_unwritten",
-            "visit_id",
-            sqlite_where=text("unwritten_since IS NOT NULL"),
-            postgresql_where=text("unwritten_since IS NOT NULL"),
-        ),
-    )
+    __table_args__ = (index_where("ix_slip_unwritten", "unwritten_since IS NOT NULL", "visit_id"),)

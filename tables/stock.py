@@ -4,24 +4,22 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, String, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Numeric, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from db import Base, UtcDateTime, utcnow
-from tables.columns import enum_column, public_id_column
+from db import UtcDateTime, utcnow
+from tables.columns import PublicRow, enum_column, unique_where
 from tables.medicines import Medicine
 from tables.people import User
 
 Quantity = Numeric(12, 3)
 
 
-class StockBatch(Base):
+class StockBatch(PublicRow):
     """*Batch.* Of one medicine, counted in its unit. The balance changes with a move alone."""
 
     __tablename__ = "stock_batch"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    public_id: Mapped[str] = public_id_column()
     medicine_id: Mapped[int] = mapped_column(ForeignKey("medicine.id"))
     number: Mapped[str] = mapped_column(String(40))  # '' for what was given beyond the ledger
     expires_on: Mapped[date | None]
@@ -33,13 +31,7 @@ class StockBatch(Base):
 
     __table_args__ = (
         UniqueConstraint("medicine_id", "number", "expires_on"),
-        Index(
-            "uq_stock_batch_nameless",
-            "medicine_id",
-            unique=True,
-            sqlite_where=text("number = ''"),
-            postgresql_where=text("number = ''"),
-        ),
+        unique_where("uq_stock_batch_nameless", "number = ''", "medicine_id"),
         CheckConstraint("number = '' OR expires_on IS NOT NULL", name="expires_on"),
     )
 
@@ -52,13 +44,11 @@ class StockMoveKind(StrEnum):
     RETURN = "return"  # handed out, and given back
 
 
-class StockMove(Base):
+class StockMove(PublicRow):
     """*Mutasi stok.* Insert-only (triggers): a mistake is righted by another move."""
 
     __tablename__ = "stock_move"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    public_id: Mapped[str] = public_id_column()
     batch_id: Mapped[int] = mapped_column(ForeignKey("stock_batch.id"), index=True)
     kind: Mapped[StockMoveKind] = enum_column(StockMoveKind)
     quantity: Mapped[Decimal] = mapped_column(Quantity)  # signed

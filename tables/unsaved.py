@@ -5,12 +5,13 @@ from datetime import datetime
 from sqlalchemy import JSON, ForeignKey, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db import Base, UtcDateTime, utcnow
+from db import UtcDateTime, utcnow
+from tables.columns import Row
 from tables.people import User
 from tables.queues import QueueEntry
 
 
-class UnsavedText(Base):
+class UnsavedText(Row):
     """*Ketikan belum disimpan.* One row for each opened form; only its author ever sees it.
 
     It is not part of the record. When the form is saved or its text thrown away, the row ends and
@@ -19,7 +20,6 @@ class UnsavedText(Base):
 
     __tablename__ = "unsaved_text"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey(User.id))
     entry_id: Mapped[int] = mapped_column(ForeignKey(QueueEntry.id))
     page: Mapped[str] = mapped_column(String(12), default="", server_default="")
@@ -33,12 +33,11 @@ class UnsavedText(Base):
     __table_args__ = (UniqueConstraint("user_id", "entry_id", "key"),)
 
 
-class KeptAnswer(Base):
+class KeptAnswer(Row):
     """The page that answered a form which was not stored (`clinic/answers.py`)."""
 
     __tablename__ = "kept_answer"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey(User.id))
     key: Mapped[str] = mapped_column(String(12), unique=True)
     status: Mapped[int] = mapped_column()

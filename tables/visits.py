@@ -8,7 +8,7 @@ from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db import Base, UtcDateTime, utcnow
-from tables.columns import enum_column, public_id_column
+from tables.columns import PublicRow, Row, enum_column
 from tables.people import Patient, User
 from tables.reference import Level
 
@@ -16,13 +16,11 @@ if TYPE_CHECKING:
     from tables.queues import QueueEntry
 
 
-class ServiceDay(Base):
+class ServiceDay(PublicRow):
     """*Hari layanan.* Opened once, by a save; neither midnight nor a clock jump resets it."""
 
     __tablename__ = "service_day"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    public_id: Mapped[str] = public_id_column()
     on: Mapped[date] = mapped_column("day_on", unique=True)
     opened_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -45,13 +43,11 @@ class DraftKind(StrEnum):
     ROOM = "room"  # a further room for a visit of today
 
 
-class RegistrationDraft(Base):
+class RegistrationDraft(PublicRow):
     """*Pendaftaran belum disimpan.* Its id is the save's idempotency key."""
 
     __tablename__ = "registration_draft"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    public_id: Mapped[str] = public_id_column()
     kind: Mapped[DraftKind] = enum_column(DraftKind)
     user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"), index=True)
     patient_ref: Mapped[str | None] = mapped_column(String(36))  # public_id of a known patient
@@ -100,13 +96,11 @@ class Priority(StrEnum):
     EMERGENCY = "GAWAT"
 
 
-class Visit(Base):
+class Visit(PublicRow):
     """*Kunjungan.* Snapshots what reports need as it was on the day."""
 
     __tablename__ = "visit"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    public_id: Mapped[str] = public_id_column()
     service_day_id: Mapped[int] = mapped_column(ForeignKey("service_day.id"))
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
     original_patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
@@ -148,12 +142,11 @@ class Visit(Base):
     )
 
 
-class Override(Base):
+class Override(Row):
     """*Alasan tetap dilanjutkan.* A warning of the check page that a clerk answered."""
 
     __tablename__ = "override"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     visit_id: Mapped[int] = mapped_column(ForeignKey("visit.id"), index=True)
     rule: Mapped[str] = mapped_column(String(16))
     level: Mapped[Level] = enum_column(Level)
@@ -163,12 +156,11 @@ class Override(Base):
     recorded_by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
 
 
-class VisitCorrection(Base):
+class VisitCorrection(Row):
     """*Pembetulan kunjungan.* Payer, complaint, patient ... as they stood, and why they changed."""
 
     __tablename__ = "visit_correction"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     visit_id: Mapped[int] = mapped_column(ForeignKey("visit.id"), index=True)
     field: Mapped[str] = mapped_column(String(24))
     before: Mapped[str] = mapped_column(Text)  # a patient stands here by public_id

@@ -2,5 +2,3 @@
 
 from blueprints.papers import desk, issue, labels
 from blueprints.papers.blueprint import bp
-
-__all__ = ["bp", "desk", "issue", "labels"]

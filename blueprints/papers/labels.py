@@ -1,15 +1,13 @@
 """Labels on a 58 mm roll: the patient's for the map, and one a group of tests for the samples."""
 
 from flask import abort, render_template
-from flask_login import current_user
-from sqlalchemy import select
 
 import access
 from blueprints.papers.blueprint import bp
 from blueprints.papers.desk import readable_visit
+from blueprints.papers.offers import works_in_laboratory
 from clinic import barcode, lab_orders
-from db import db
-from models import LabOrderTest, Poli, PoliKind, Role, Visit
+from models import LabOrderTest, Role, Visit
 
 
 @bp.get("/kunjungan/<visit>/label")
@@ -24,8 +22,7 @@ def patient_label(visit: str):
 @access.allow(Role.POLI, Role.HEAD)
 def sample_labels(visit: str):
     """One label for each group of tests that the laboratory still has to do."""
-    rooms = select(Poli.id).where(Poli.kind == PoliKind.LABORATORY)
-    if not {room.id for room in current_user.rooms} & set(db.session.scalars(rooms)):
+    if not works_in_laboratory():
         abort(404)
     found = readable_visit(visit)
     groups: dict[str, list[LabOrderTest]] = {}

@@ -68,10 +68,11 @@ def may_issue(kind: PaperKind, examination: Examination) -> bool:
     """Poli staff in the examination's room; the laboratory prints its results too."""
     poli = examination.entry.poli
     if kind is PaperKind.LAB:
-        return access.may_use_room(poli) or _works_in_laboratory()
+        return access.may_use_room(poli) or works_in_laboratory()
     return poli.kind in TREATING and access.may_use_room(poli)
 
 
-def _works_in_laboratory() -> bool:
+def works_in_laboratory() -> bool:
+    """Whether one of the account's rooms is a laboratory."""
     rooms = select(Poli.id).where(Poli.kind == PoliKind.LABORATORY)
     return bool({room.id for room in current_user.rooms} & set(db.session.scalars(rooms)))

@@ -2,5 +2,3 @@
 
 from blueprints.patients import parts, printing, record
 from blueprints.patients.blueprint import bp
-
-__all__ = ["bp", "parts", "printing", "record"]

@@ -18,8 +18,7 @@ def visit(patient: str, visit: str):
     found = access.patient_or_404(patient)
     if answer := elsewhere(found):
         return answer
-    mine = select(Visit).where(Visit.public_id == visit, Visit.patient_id == found.id)
-    one = db.session.scalar(mine) or abort(404)
+    one = visit_of(found, visit)
     access.record_view("view_visit", found, "visit", visit)
     is_fragment = "HX-Request" in request.headers
     return _page(
@@ -55,6 +54,18 @@ def value(patient: str, code: str):
     charts = series.all_series(found) if page == 1 else []
     chart = next((one for one in charts if one.code == code), None)
     return _page("patients/value.html", found, code=code, table=table, chart=chart)
+
+
+def visit_of(patient: Patient, ref: str) -> Visit:
+    """The visit, if it is this patient's."""
+    mine = select(Visit).where(Visit.public_id == ref, Visit.patient_id == patient.id)
+    return db.session.scalar(mine) or abort(404)
+
+
+def visit_before(patient: Patient) -> Visit | None:
+    """Where the page that was asked for goes on from."""
+    ref = request.args.get("sebelum", "")
+    return visit_of(patient, ref) if ref else None
 
 
 def elsewhere(patient: Patient) -> Response | None:

@@ -1,15 +1,12 @@
 """The whole record on paper: a year's visits in full, a sheet of some at a time."""
 
 from flask import abort, render_template, request
-from sqlalchemy import select
 
 import access
 from blueprints.patients.blueprint import bp, readers
-from blueprints.patients.parts import elsewhere
+from blueprints.patients.parts import elsewhere, visit_before
 from clinic import allergies, days, history, history_filters
 from clinic.history_filters import Filters
-from db import db
-from models import Patient, Visit
 
 SHEET = 10  # visits in full: more of them would be a slow page
 
@@ -23,7 +20,7 @@ def print_record(patient: str):
     years = history_filters.years(found)
     year = _year(years)
     narrowed = history_filters.conditions(Filters(year=year))
-    before = _before(found)
+    before = visit_before(found)
     access.record_view("print_record", found)  # before what it would expire is read
     visits = history.history(found, SHEET + 1, before, narrowed)
     return render_template(
@@ -47,9 +44,3 @@ def _year(years: list[int]) -> int:
     if not asked:
         return years[0] if years else days.clinic_date().year
     return next((year for year in years if str(year) == asked), None) or abort(404)
-
-
-def _before(patient: Patient) -> Visit | None:
-    ref = request.args.get("sebelum", "")
-    mine = select(Visit).where(Visit.public_id == ref, Visit.patient_id == patient.id)
-    return (db.session.scalar(mine) or abort(404)) if ref else None

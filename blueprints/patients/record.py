@@ -10,6 +10,7 @@ from wtforms import Form, StringField, ValidationError
 
 import access
 from blueprints.patients.blueprint import bp, clinical, readers
+from blueprints.patients.parts import visit_before
 from blueprints.patients.timeline import timeline
 from clinic import (
     allergies,
@@ -82,22 +83,12 @@ def record(patient: str):
     if found.merged_into_id is not None:
         survivor = patients.current(found)
         return redirect(url_for("patients.record", patient=survivor.public_id))
-    before = _visit_before(found)
+    before = visit_before(found)
     is_clinical = not access.has_role(Role.REGISTRATION)
     if is_clinical and not access.has_record_access(found):
         return _ask_for_reason(found)
     access.record_view("view_record" if is_clinical else "view_identity", found)
     return _page(found, before, clinical=is_clinical)
-
-
-def _visit_before(patient: Patient) -> Visit | None:
-    ref = request.args.get("sebelum", "")
-    if not ref:
-        return None
-    before = db.session.scalar(
-        select(Visit).where(Visit.public_id == ref, Visit.patient_id == patient.id)
-    )
-    return before or abort(404)
 
 
 def _page(
@@ -198,11 +189,8 @@ def add_allergy(patient: str):
 @clinical
 def end_allergy(patient: str, allergy: str):
     found = _writable(patient)
-    row = db.session.scalar(
-        select(Allergy).where(Allergy.public_id == allergy, Allergy.patient_id == found.id)
-    )
-    if row is None:
-        abort(404)
+    mine = select(Allergy).where(Allergy.public_id == allergy, Allergy.patient_id == found.id)
+    row = db.session.scalar(mine) or abort(404)
     try:
         with transaction():
             allergies.end_allergy(access.current_actor(), row, request.form.get("reason", ""))

@@ -2,5 +2,3 @@
 
 from blueprints.pharmacy import desk, labels, steps, stock, substitution
 from blueprints.pharmacy.blueprint import bp
-
-__all__ = ["bp", "desk", "labels", "steps", "stock", "substitution"]

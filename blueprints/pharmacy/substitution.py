@@ -20,7 +20,7 @@ from clinic import (
 )
 from clinic.dispensing_review import Substitute, Unanswered
 from clinic.dispensing_steps import Changed
-from clinic.prescription_lines import LineInput
+from clinic.prescription_lines import LineInput, line_input
 from clinic.record_errors import RecordError
 from db import transaction
 from models import Medicine, Prescription
@@ -40,7 +40,7 @@ def substitution(prescription: str, line: str):
     except Changed as problem:
         flash(str(problem), "warning")
         return redirect(desk.address(found.visit), 303)
-    said = dispensing_review.input_of(row)
+    said = line_input(row)  # the directions that the doctor wrote
     typed = {"sig": said.sig, "days": said.days, "quantity": "", "note": said.note}
     return _page(found, line, typed | {"what": "", "reason": ""})
 

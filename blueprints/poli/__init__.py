@@ -2,5 +2,3 @@
 
 from blueprints.poli import queue, steps
 from blueprints.poli.blueprint import bp
-
-__all__ = ["bp", "queue", "steps"]

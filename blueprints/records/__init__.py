@@ -11,15 +11,3 @@ from blueprints.records import (
     quality,
 )
 from blueprints.records.blueprint import bp
-
-__all__ = [
-    "amendments",
-    "bp",
-    "desk",
-    "import_details",
-    "imports",
-    "incomplete",
-    "merges",
-    "pairs",
-    "quality",
-]

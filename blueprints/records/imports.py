@@ -188,10 +188,7 @@ def _fates(counts: dict[RowFate, int]) -> list[FateLine]:
 
 def batch_or_404(ref: str) -> ImportBatch:
     """The batch of this address."""
-    found = imports.by_ref(ref)
-    if found is None:
-        abort(404)
-    return found
+    return imports.by_ref(ref) or abort(404)
 
 
 def data_folder() -> Path:

@@ -10,7 +10,7 @@ from clinic import days, history, merging, nik_disputes, pairs, search
 from clinic.merging import MergeError
 from clinic.pairs import OpenPair
 from db import transaction
-from models import PairState, Patient, SuspectedPair
+from models import PairState, SuspectedPair
 
 VISITS = 5
 
@@ -80,11 +80,7 @@ def _main(found: OpenPair) -> str:
     asked = request.form.get("utama") or request.args.get("utama")
     if asked in (OLDER, NEWER):
         return asked
-    return NEWER if _visit_count(found.other) > _visit_count(found.one) else OLDER
-
-
-def _visit_count(patient: Patient) -> int:
-    return history.visit_count(patient)
+    return NEWER if history.visit_count(found.other) > history.visit_count(found.one) else OLDER
 
 
 def _page(found: OpenPair, problem: str = "") -> str:
@@ -96,7 +92,13 @@ def _page(found: OpenPair, problem: str = "") -> str:
         pair=found.pair,
         state=_state(found.pair, is_one),
         sides=[
-            (code, one, _visit_count(one), last.get(one.id), history.visit_lines(one, VISITS, None))
+            (
+                code,
+                one,
+                history.visit_count(one),
+                last.get(one.id),
+                history.visit_lines(one, VISITS, None),
+            )
             for code, one in ((OLDER, found.one), (NEWER, found.other))
         ],
         rows=[] if is_one else comparison.rows(found.one, found.other, main, request.form),

@@ -12,16 +12,3 @@ from blueprints.registration import (
     slips,
 )
 from blueprints.registration.blueprint import bp
-
-__all__ = [
-    "after",
-    "bp",
-    "check",
-    "compare",
-    "correction",
-    "desk",
-    "emergency",
-    "form",
-    "slip_sheet",
-    "slips",
-]

@@ -63,9 +63,7 @@ class CorrectionForm(Form):
 @counter
 def correct(visit):
     found = access.visit_or_404(visit)
-    form = CorrectionForm(
-        payer=found.payer, bpjs_number=found.bpjs_number, complaint=found.complaint
-    )
+    form = CorrectionForm(obj=found)
     chosen = request.args.get("pasien", "")
     candidates = []
     if chosen:
@@ -79,9 +77,7 @@ def correct_post(visit):
     found = access.visit_or_404(visit)
     action = request.form.get("aksi", "ubah")
     if action == "cari":
-        form = CorrectionForm(
-            payer=found.payer, bpjs_number=found.bpjs_number, complaint=found.complaint
-        )
+        form = CorrectionForm(obj=found)
         q = request.form.get("q", "")
         return _correction_page(found, form, candidates=search.find(q), q=q)
     if action == "ganti_pasien":
@@ -105,9 +101,7 @@ def _reassign(found: Visit):
     reason = request.form.get("alasan_pasien", "").strip()
     patient = access.patient_or_404(request.form.get("patient", ""))
     if len(reason) < MIN_REASON:
-        form = CorrectionForm(
-            payer=found.payer, bpjs_number=found.bpjs_number, complaint=found.complaint
-        )
+        form = CorrectionForm(obj=found)
         page = _correction_page(
             found,
             form,
@@ -127,9 +121,7 @@ def _carry_out(found: Visit, change):
             change(access.current_actor(), access.visit_or_404(ref))
     except corrections.CorrectionError as refused:
         found = access.visit_or_404(ref)
-        form = CorrectionForm(
-            payer=found.payer, bpjs_number=found.bpjs_number, complaint=found.complaint
-        )
+        form = CorrectionForm(obj=found)
         return make_response(_correction_page(found, form, problem=str(refused)), 409)
     flash("Pembetulan tersimpan.", "success")
     return redirect(url_for("registration.ticket", visit=ref), 303)

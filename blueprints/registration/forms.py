@@ -10,7 +10,7 @@ from wtforms.validators import ValidationError
 
 from clinic import days, routing
 from clinic.nik_checks import nik_findings
-from clinic.patients import Identity
+from clinic.patients import FILLED_ALONE, Identity
 from clinic.review import MIN_REASON, Application
 from formatting import CLUSTER_LABELS, PAYER_LABELS, PRIORITY_LABELS, age_text, short_date
 from models import DatePrecision, DraftKind, Patient, Visit
@@ -216,6 +216,7 @@ class RegistrationForm(Form):
         name = self.cleaned("name") or ""
         if not name and is_unknown:
             name = f"{'Ny.' if self.sex.data == 'P' else 'Tn.'} X {short_date(self.today)}"
+        same = {field: self.cleaned(field) for field in FILLED_ALONE}
         return Identity(
             name=name,
             sex=self.sex.data,
@@ -224,17 +225,7 @@ class RegistrationForm(Form):
             nik=nik,
             is_nik_as_printed=bool(nik and self.nik_as_printed.data),
             no_nik_reason=reason,
-            mother_nik=self.cleaned("mother_nik"),
-            birth_order=self.cleaned("birth_order"),
-            mother_name=self.cleaned("mother_name"),
-            passport_no=self.cleaned("passport_no"),
-            bpjs_number=self.cleaned("bpjs_number"),
-            kk_number=self.cleaned("kk_number"),
-            address=self.cleaned("address") or "Belum diketahui",
-            village=self.cleaned("village"),
-            rt=self.cleaned("rt"),
-            rw=self.cleaned("rw"),
-            phone=self.cleaned("phone"),
+            **same | {"address": same["address"] or "Belum diketahui"},
             phone_owner=self.phone_owner.data or None,
             payer=self.payer.data,
             is_unknown=is_unknown,

@@ -31,27 +31,13 @@ def identity_fields(patient: Identity, today: date) -> dict[str, str]:
     """An identity as form fields; what is unknown is left out."""
     born = patient.birth_date
     is_exact = patient.birth_precision == DatePrecision.DAY
-    known = {
-        "nik": patient.nik,
+    same = ("name", "sex", "nik", "phone_owner", "payer", *patients.FILLED_ALONE)
+    known = {name: getattr(patient, name) for name in same} | {
         "nik_as_printed": "1" if patient.is_nik_as_printed else "",
         "no_nik_reason": patient.no_nik_reason and str(patient.no_nik_reason),
-        "mother_nik": patient.mother_nik,
         "birth_order": patient.birth_order and str(patient.birth_order),
-        "passport_no": patient.passport_no,
-        "name": patient.name,
-        "sex": patient.sex,
         "birth_date": short_date(born) if born and is_exact else "",
         "birth_date_estimated": estimated_age(patient, today),
-        "mother_name": patient.mother_name,
-        "bpjs_number": patient.bpjs_number,
-        "kk_number": patient.kk_number,
-        "address": patient.address,
-        "village": patient.village,
-        "rt": patient.rt,
-        "rw": patient.rw,
-        "phone": patient.phone,
-        "phone_owner": patient.phone_owner,
-        "payer": patient.payer,
     }
     return {name: value for name, value in known.items() if value}
 

@@ -74,7 +74,4 @@ def _page(problem: slips.SlipError | None = None, typed: dict | None = None) -> 
 
 
 def _block_or_404(ref: str) -> SlipBlock:
-    block = slips.block_by_ref(ref)
-    if block is None:
-        abort(404)
-    return block
+    return slips.block_by_ref(ref) or abort(404)

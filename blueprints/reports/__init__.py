@@ -2,5 +2,3 @@
 
 from blueprints.reports import desk, lists, pages, registers
 from blueprints.reports.blueprint import bp
-
-__all__ = ["bp", "desk", "lists", "pages", "registers"]

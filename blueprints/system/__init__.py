@@ -20,24 +20,3 @@ from blueprints.system import (
     villages,
 )
 from blueprints.system.desk import bp
-
-__all__ = [
-    "action_list",
-    "audit_trail",
-    "backup_page",
-    "bp",
-    "care",
-    "clinic_settings",
-    "clock",
-    "lab_list",
-    "lexicon",
-    "medicine_list",
-    "open_sessions",
-    "recovery_card",
-    "restore_page",
-    "rooms",
-    "rules",
-    "status",
-    "users",
-    "villages",
-]

@@ -1,40 +1,32 @@
 """The list of actions (*tindakan*) that rooms choose from; the head's."""
 
-from functools import partial
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, url_for
 from wtforms import BooleanField, SelectMultipleField, StringField
-from wtforms.validators import DataRequired, Regexp
+from wtforms.validators import Regexp
 
 import access
-from blueprints.system.desk import LARGEST_ID, PageForm, bp, choices, open_rooms, saved
+from blueprints.system.desk import BOTH, LARGEST_ID, RowForm, bp, choices, line, open_rooms
 from clinic import action_list
 from db import db
 from models import ActionTerm, Role
-from validators import checked_by, clean_text
 
 
-def _line(label: str, longest: int, *needed: DataRequired) -> StringField:
-    return StringField(label, [*needed, checked_by(partial(clean_text, max_length=longest))])
-
-
-class ActionForm(PageForm):
+class ActionForm(RowForm):
+    FIXED = ("code",)  # what records are read by
     code = StringField("Kode", [Regexp(r"^[A-Za-z0-9-]{1,16}$", message="Huruf, angka, setrip.")])
-    name = _line("Nama", 100, DataRequired("Isi nama tindakan."))
-    synonyms = _line("Kata lain", 200)
+    name = line("Nama", 100, "Isi nama tindakan.")
+    synonyms = line("Kata lain", 200)
     icd9_code = StringField(
         "Kode ICD-9-CM", [Regexp(r"^(\d{2}(\.\d{1,2})?)?$", message="Seperti 23.09.")]
     )
     rooms = SelectMultipleField("Ditawarkan di ruang")
     is_active = BooleanField("Dipakai")
 
-    def __init__(self, formdata=None, *, term: ActionTerm | None = None, data=None):
-        super().__init__(formdata, data=data)
-        self.is_new = term is None
-        self.rooms.choices = choices(open_rooms(*(term.room_list if term else [])))
-        if term is not None:  # what records are read by
-            del self.code
+    def __init__(self, formdata=None, **more):
+        super().__init__(formdata, **more)
+        self.rooms.choices = choices(open_rooms(*getattr(self.row, "room_list", ())))
 
     def values(self) -> dict[str, Any]:
         texts = {name: self[name].cleaned or "" for name in ("name", "synonyms")}
@@ -43,10 +35,6 @@ class ActionForm(PageForm):
         if self.is_new:
             more["code"] = self.code.data
         return texts | more
-
-
-def _page(form: ActionForm, term: ActionTerm | None) -> str:
-    return render_template("system/action_term.html", form=form, term=term)
 
 
 def _values(term: ActionTerm) -> dict[str, Any]:
@@ -61,33 +49,14 @@ def action_terms():
     return render_template("system/action_terms.html", terms=action_list.all_terms())
 
 
-@bp.get("/sistem/tindakan/baru")
-@bp.get(f"/sistem/tindakan/<int(max={LARGEST_ID}):term_id>")
+@bp.route("/sistem/tindakan/baru", methods=BOTH)
+@bp.route(f"/sistem/tindakan/<int(max={LARGEST_ID}):term_id>", methods=BOTH)
 @access.allow(Role.HEAD)
 def action_term(term_id: int = 0):
-    """The form of one action, or of a new one."""
+    """Add an action, change it, or end it; what was recorded stays as it is."""
     found = db.get_or_404(ActionTerm, term_id) if term_id else None
-    return _page(ActionForm(term=found, data=_values(found) if found else None), found)
-
-
-@bp.post("/sistem/tindakan/baru")
-@access.allow(Role.HEAD)
-def create_action_term():
-    """Add an action."""
-    form = ActionForm(request.form)
-    if saved(form, action_list.create_term):
-        flash(f"{form.name.cleaned} ditambahkan.", "success")
+    form = ActionForm.of(found, _values(found) if found else {})
+    if form.stored(action_list.change_term, action_list.create_term):
+        flash(f"{form.name.cleaned} {form.done}", "success")
         return redirect(url_for("system.action_terms"), 303)
-    return _page(form, None), 422
-
-
-@bp.post(f"/sistem/tindakan/<int(max={LARGEST_ID}):term_id>")
-@access.allow(Role.HEAD)
-def save_action_term(term_id: int):
-    """Change or end an action; what was recorded stays as it is."""
-    found = db.get_or_404(ActionTerm, term_id)
-    form = ActionForm(request.form, term=found)
-    if saved(form, action_list.change_term, found):
-        flash(f"{form.name.cleaned} disimpan.", "success")
-        return redirect(url_for("system.action_terms"), 303)
-    return _page(form, found), 422
+    return render_template("system/action_term.html", form=form, term=found), form.status

@@ -3,21 +3,24 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from flask import Blueprint, current_app, g, request, url_for
 from flask_login import current_user
 from sqlalchemy import select
-from wtforms import Field, Form, SelectChoice, ValidationError
+from wtforms import Field, Form, SelectChoice, StringField, TextAreaField, ValidationError
+from wtforms.validators import DataRequired
 
 import access
 from clinic.administration import AdministrationError
-from db import db, transaction
+from db import Base, db, transaction
 from models import Poli
+from validators import checked_by, clean_text
 
 bp = Blueprint("system", "blueprints.system")
 
 LARGEST_ID = 2**31 - 1  # what an integer column of PostgreSQL takes
+BOTH = ("GET", "POST")
 TABS = (
     ("Keadaan", "system.status"),
     ("Cadangan", "system.backup_page"),
@@ -60,6 +63,42 @@ class PageForm(Form):
             return Messages()
 
 
+class RowForm(PageForm):
+    """The form of one row of a list that the head keeps, or of a new one."""
+
+    FIXED: tuple[str, ...] = ()  # what a row is known by elsewhere: asked of a new one only
+
+    def __init__(self, formdata=None, *, row: Base | None = None, data=None):
+        super().__init__(formdata, data=data)
+        self.row, self.is_new = row, row is None
+        for name in () if row is None else self.FIXED:
+            del self[name]
+
+    @classmethod
+    def of(cls, row: Base | None, shown: Mapping[str, Any]) -> Self:
+        """As it was sent; where nothing was, with these values."""
+        is_sent = request.method == "POST"
+        return cls(request.form, row=row) if is_sent else cls(row=row, data=shown)
+
+    def stored(self, change: Callable[..., Any], create: Callable[..., Any] | None = None) -> bool:
+        """Whether the form was sent, was valid and is now a row."""
+        if not self.is_sent:
+            return False
+        return saved(self, create) if self.is_new else saved(self, change, self.row)
+
+    @property
+    def done(self) -> str:
+        return "ditambahkan." if self.is_new else "disimpan."
+
+    @property
+    def is_sent(self) -> bool:
+        return request.method == "POST"
+
+    @property
+    def status(self) -> int:
+        return 422 if self.is_sent else 200
+
+
 class Messages:
     WORDS = {
         "Not a valid choice.": "Pilih salah satu dari daftar.",
@@ -72,6 +111,17 @@ class Messages:
 
     def ngettext(self, _singular: str, _plural: str, _count: int) -> str:
         return self.OTHERWISE
+
+
+def line(label: str, longest: int, needed: str = "") -> StringField:
+    """A line of text; `needed` is what is said when it is empty and must not be."""
+    required = [DataRequired(needed)] if needed else []
+    return StringField(label, [*required, checked_by(clean_text, max_length=longest)])
+
+
+def lines(label: str, longest: int, *first: Callable[[Form, Field], None]) -> TextAreaField:
+    """Several lines, after these validators."""
+    return TextAreaField(label, [*first, checked_by(clean_text, max_length=longest, newlines=True)])
 
 
 def whole(low: int, high: int) -> Callable[[Form, Field], None]:

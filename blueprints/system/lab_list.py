@@ -1,25 +1,26 @@
 """The laboratory's list: tests, units, choices and ranges. The head's: it says what is abnormal."""
 
 from decimal import Decimal
-from functools import partial
 from typing import Any
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
-from wtforms import BooleanField, Field, Form, RadioField, StringField, TextAreaField
-from wtforms.validators import DataRequired, Regexp, ValidationError
+from wtforms import BooleanField, Field, Form, RadioField, StringField
+from wtforms.validators import Regexp, ValidationError
 
 import access
 from blueprints.system.desk import (
     ANY_SEX,
+    BOTH,
     LARGEST_ID,
-    PageForm,
+    RowForm,
     bp,
     choices,
+    line,
+    lines,
     months_of,
     saved,
-    saving,
     split_months,
     whole,
 )
@@ -28,11 +29,12 @@ from clinic.lab_values import PREGNANT, range_text
 from db import db
 from formatting import number_text
 from models import LabKind, LabReference, LabTest, Role
-from validators import checked_by, clean_text
 
 KINDS = {"numeric": "Angka", "choice": "Pilihan", "text": "Teks"}
 LISTS = ("choices", "abnormal", "critical")
+TEST = f"/sistem/laboratorium/<int(max={LARGEST_ID}):test_id>"
 WHOSE = ANY_SEX | {PREGNANT: "Ibu hamil"}
+NEW = {"kind": "numeric", "decimals": 0, "position": 900}
 SAME = ("code", "name", "group", "unit", "decimals", "loinc", "position", "is_active")
 
 
@@ -49,11 +51,6 @@ def _measure(_form: Form, field: Field) -> None:
     field.cleaned = Decimal(typed)
 
 
-def _line(label: str, longest: int, needed: str = "") -> StringField:
-    required = [DataRequired(needed)] if needed else []
-    return StringField(label, [*required, checked_by(partial(clean_text, max_length=longest))])
-
-
 def _lines(field: Field) -> str:
     """One choice a line, as the column holds them."""
     kept = [line.strip() for line in (field.cleaned or "").splitlines() if line.strip()]
@@ -65,32 +62,22 @@ def _no_bar(_form: Form, field: Field) -> None:
         raise ValidationError("Tulis satu pilihan di setiap baris, tanpa garis tegak.")
 
 
-def _list(label: str) -> TextAreaField:
-    clean = partial(clean_text, max_length=1000, newlines=True)
-    return TextAreaField(label, [_no_bar, checked_by(clean)])
-
-
-class LabTestForm(PageForm):
+class LabTestForm(RowForm):
+    FIXED = ("code", "kind")  # what results are read by
     code = StringField("Kode", [Regexp(r"^[A-Za-z0-9-]{1,16}$", message="Huruf, angka, setrip.")])
-    name = _line("Nama", 60, "Isi nama pemeriksaan.")
-    group = _line("Kelompok", 40, "Isi kelompoknya, misalnya Hematologi.")
+    name = line("Nama", 60, "Isi nama pemeriksaan.")
+    group = line("Kelompok", 40, "Isi kelompoknya, misalnya Hematologi.")
     kind = RadioField("Bentuk hasil", choices=choices(KINDS))
-    unit = _line("Satuan", 20)
+    unit = line("Satuan", 20)
     decimals = StringField("Angka di belakang koma", [whole(0, 4)])
-    choices = _list("Pilihan hasil")
-    abnormal = _list("Di antaranya yang tidak normal")
-    critical = _list("Di antaranya yang kritis")
+    choices = lines("Pilihan hasil", 1000, _no_bar)
+    abnormal = lines("Di antaranya yang tidak normal", 1000, _no_bar)
+    critical = lines("Di antaranya yang kritis", 1000, _no_bar)
     plausible_low = StringField("Mustahil di bawah", [_measure])
     plausible_high = StringField("Mustahil di atas", [_measure])
     loinc = StringField("Kode LOINC", [Regexp(r"^(\d{1,7}-\d)?$", message="Seperti 718-7.")])
     position = StringField("Urutan", [whole(0, 9999)])
     is_active = BooleanField("Dapat diminta")
-
-    def __init__(self, formdata=None, *, test: LabTest | None = None, data=None):
-        super().__init__(formdata, data=data)
-        self.is_new = test is None
-        if test is not None:  # what results are read by
-            del self.code, self.kind
 
     def values(self) -> dict[str, Any]:
         texts = {name: self[name].cleaned or "" for name in ("name", "group", "unit")}
@@ -103,7 +90,7 @@ class LabTestForm(PageForm):
         return texts | numbers | limits | lists | more
 
 
-class RangeForm(PageForm):
+class RangeForm(RowForm):
     sex = RadioField("Untuk", choices=choices(WHOSE))
     from_years = StringField("Tahun", [whole(0, 130)])
     from_months = StringField("Bulan", [whole(0, 11)])
@@ -147,22 +134,6 @@ def _numbers(row: Any, names: tuple[str, ...]) -> dict[str, str]:
     }
 
 
-def _test_page(form: LabTestForm, test: LabTest | None) -> str:
-    ranges = [row for row in test.references if row.is_active] if test else []
-    return render_template(
-        "system/lab_test.html",
-        form=form,
-        test=test,
-        ranges=ranges,
-        range_text=range_text,
-        whose=WHOSE,
-    )
-
-
-def _range_page(form: RangeForm, test: LabTest, row: LabReference | None) -> str:
-    return render_template("system/lab_range.html", form=form, test=test, row=row)
-
-
 @bp.get("/sistem/laboratorium")
 @access.allow(Role.HEAD)
 def lab_tests():
@@ -172,67 +143,39 @@ def lab_tests():
     return render_template("system/lab_tests.html", tests=tests, kinds=KINDS)
 
 
-@bp.get("/sistem/laboratorium/baru")
-@bp.get(f"/sistem/laboratorium/<int(max={LARGEST_ID}):test_id>")
+@bp.route("/sistem/laboratorium/baru", methods=BOTH)
+@bp.route(TEST, methods=BOTH)
 @access.allow(Role.HEAD)
 def lab_test(test_id: int = 0):
-    """The form of one test with its ranges, or of a new one."""
+    """Add a test, change it, or end it; its ranges stand on its page."""
     found = db.get_or_404(LabTest, test_id) if test_id else None
-    data = _test_values(found) if found else {"kind": "numeric", "decimals": 0, "position": 900}
-    return _test_page(LabTestForm(test=found, data=data), found)
-
-
-@bp.post("/sistem/laboratorium/baru")
-@access.allow(Role.HEAD)
-def create_lab_test():
-    """Add a test."""
-    form = LabTestForm(request.form)
-    if saved(form, lab_catalogue.create_test):
-        flash(f"{form.name.cleaned} ditambahkan. Tambah nilai rujukannya bila ada.", "success")
+    form = LabTestForm.of(found, _test_values(found) if found else NEW)
+    if form.stored(lab_catalogue.change_test, lab_catalogue.create_test):
+        more = " Tambah nilai rujukannya bila ada." if found is None else ""
+        flash(f"{form.name.cleaned} {form.done}{more}", "success")
         return redirect(url_for("system.lab_tests"), 303)
-    return _test_page(form, None), 422
+    page = render_template(
+        "system/lab_test.html",
+        form=form,
+        test=found,
+        ranges=[row for row in found.references if row.is_active] if found else [],
+        range_text=range_text,
+        whose=WHOSE,
+    )
+    return page, form.status
 
 
-@bp.post(f"/sistem/laboratorium/<int(max={LARGEST_ID}):test_id>")
-@access.allow(Role.HEAD)
-def save_lab_test(test_id: int):
-    """Change or end a test."""
-    found = db.get_or_404(LabTest, test_id)
-    form = LabTestForm(request.form, test=found)
-    if saved(form, lab_catalogue.change_test, found):
-        flash(f"{form.name.cleaned} disimpan.", "success")
-        return redirect(url_for("system.lab_tests"), 303)
-    return _test_page(form, found), 422
-
-
-@bp.get(f"/sistem/laboratorium/<int(max={LARGEST_ID}):test_id>/rujukan")
-@bp.get(
-    f"/sistem/laboratorium/<int(max={LARGEST_ID}):test_id>/rujukan/<int(max={LARGEST_ID}):range_id>"
-)
+@bp.route(f"{TEST}/rujukan", methods=BOTH)
+@bp.route(f"{TEST}/rujukan/<int(max={LARGEST_ID}):range_id>", methods=BOTH)
 @access.allow(Role.HEAD)
 def lab_range(test_id: int, range_id: int = 0):
-    """The form of one range, or of a new one."""
-    test, row = _range_or_404(test_id, range_id)
-    data = _range_values(row) if row else {"sex": "", "is_active": True}
-    return _range_page(RangeForm(data=data), test, row)
-
-
-@bp.post(f"/sistem/laboratorium/<int(max={LARGEST_ID}):test_id>/rujukan")
-@bp.post(
-    f"/sistem/laboratorium/<int(max={LARGEST_ID}):test_id>/rujukan/<int(max={LARGEST_ID}):range_id>"
-)
-@access.allow(Role.HEAD)
-def save_lab_range(test_id: int, range_id: int = 0):
     """A range takes the place of another; results keep what they were judged by."""
     test, row = _range_or_404(test_id, range_id)
-    form = RangeForm(request.form)
-    if form.validate():
-        with saving(form):
-            lab_catalogue.save_range(access.current_actor(), test, row, form.values())
-        if not form.errors:
-            flash(f"Nilai rujukan {test.name} disimpan.", "success")
-            return redirect(url_for("system.lab_test", test_id=test.id), 303)
-    return _range_page(form, test, row), 422
+    form = RangeForm.of(row, _range_values(row) if row else {"sex": "", "is_active": True})
+    if form.is_sent and saved(form, lab_catalogue.save_range, test, row):
+        flash(f"Nilai rujukan {test.name} disimpan.", "success")
+        return redirect(url_for("system.lab_test", test_id=test.id), 303)
+    return render_template("system/lab_range.html", form=form, test=test, row=row), form.status
 
 
 def _range_or_404(test_id: int, range_id: int) -> tuple[LabTest, LabReference | None]:

@@ -10,15 +10,17 @@ from wtforms.validators import DataRequired, ValidationError
 import access
 from blueprints.system.desk import (
     ANY_SEX,
+    BOTH,
     LARGEST_ID,
     PageForm,
+    RowForm,
     all_polis,
     bp,
     choices,
+    line,
     months_of,
     open_rooms,
     page_number,
-    saved,
     split_months,
     whole,
 )
@@ -31,11 +33,8 @@ PAGE_SIZE = 50
 WEIGHTS = {1: "1: lemah", 2: "2: sedang", 3: "3: pasti ruang ini"}
 
 
-class TermForm(PageForm):
-    phrase = StringField(
-        "Kata atau kalimat pendek",
-        [DataRequired("Isi kata keluhan."), checked_by(clean_text, max_length=80)],
-    )
+class TermForm(RowForm):
+    phrase = line("Kata atau kalimat pendek", 80, "Isi kata keluhan.")
     poli_code = SelectField("Ruang")
     weight = RadioField("Bobot", choices=choices(WEIGHTS))
     is_red_flag = BooleanField("Tanda bahaya: tampilkan peringatan UGD")
@@ -46,11 +45,10 @@ class TermForm(PageForm):
     needs_pregnant = BooleanField("Hanya bila pasien hamil atau nifas")
     is_active = BooleanField("Kata dipakai")
 
-    def __init__(self, formdata=None, *, term: ComplaintTerm | None = None, data=None):
-        super().__init__(formdata, data=data)
-        self.is_new = term is None
-        first = {} if term else {"": "Pilih ruang"}
-        self.poli_code.choices = choices(first | open_rooms(term.poli_code if term else None))
+    def __init__(self, formdata=None, **more):
+        super().__init__(formdata, **more)
+        first = {"": "Pilih ruang"} if self.is_new else {}
+        self.poli_code.choices = choices(first | open_rooms(getattr(self.row, "poli_code", None)))
 
     def validate_poli_code(self, field) -> None:
         if not field.data:
@@ -143,37 +141,17 @@ def terms():
     )
 
 
-@bp.get("/sistem/kamus/baru")
-@bp.get(f"/sistem/kamus/<int(max={LARGEST_ID}):term_id>")
+@bp.route("/sistem/kamus/baru", methods=BOTH)
+@bp.route(f"/sistem/kamus/<int(max={LARGEST_ID}):term_id>", methods=BOTH)
 @access.allow(Role.HEAD)
 def term(term_id: int = 0):
-    """The form of one word, or of a new one."""
+    """Add a word, change it, or end it."""
     found = db.get_or_404(ComplaintTerm, term_id) if term_id else None
-    data = _known_values(found) if found else {"weight": "2", "poli_code": ""}
-    return render_template("system/term.html", form=TermForm(term=found, data=data), term=found)
-
-
-@bp.post("/sistem/kamus/baru")
-@access.allow(Role.HEAD)
-def create_term():
-    """Add a word."""
-    form = TermForm(request.form)
-    if saved(form, catalogue.create_term):
-        flash(f"Kata “{form.phrase.cleaned}” ditambahkan.", "success")
+    form = TermForm.of(found, _known_values(found) if found else {"weight": "2", "poli_code": ""})
+    if form.stored(catalogue.change_term, catalogue.create_term):
+        flash(f"Kata “{form.phrase.cleaned}” {form.done}", "success")
         return redirect(url_for("system.terms", ruang=form.poli_code.data), 303)
-    return render_template("system/term.html", form=form, term=None), 422
-
-
-@bp.post(f"/sistem/kamus/<int(max={LARGEST_ID}):term_id>")
-@access.allow(Role.HEAD)
-def save_term(term_id: int):
-    """Change or end a word."""
-    found = db.get_or_404(ComplaintTerm, term_id)
-    form = TermForm(request.form, term=found)
-    if saved(form, catalogue.change_term, found):
-        flash(f"Kata “{form.phrase.cleaned}” disimpan.", "success")
-        return redirect(url_for("system.terms", ruang=form.poli_code.data), 303)
-    return render_template("system/term.html", form=form, term=found), 422
+    return render_template("system/term.html", form=form, term=found), form.status
 
 
 @bp.get("/sistem/kamus/coba")

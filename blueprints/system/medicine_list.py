@@ -1,19 +1,17 @@
 """The list of medicines. The head's: it says what is warned of and how doses are counted."""
 
-from functools import partial
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from sqlalchemy import select
-from wtforms import BooleanField, SelectField, StringField, TextAreaField
-from wtforms.validators import DataRequired, InputRequired, Regexp
+from wtforms import BooleanField, SelectField, StringField
+from wtforms.validators import InputRequired, Regexp
 
 import access
-from blueprints.system.desk import LARGEST_ID, PageForm, bp, choices, saved, whole
+from blueprints.system.desk import BOTH, LARGEST_ID, RowForm, bp, choices, line, lines, whole
 from clinic import medicine_catalogue, medicines
 from db import db
 from models import Medicine, Role, Route
-from validators import checked_by, clean_text
 
 ROUTES = {
     Route.ORAL: "Diminum",
@@ -29,42 +27,29 @@ ROUTES = {
 TEXTS = ("name", "strength", "form", "unit", "dose_unit", "synonyms", "group")
 NUMBERS = ("doses_per_unit", "reorder_level", "position")
 LISTS = ("ingredients", "families")
+NEW = {"doses_per_unit": 1, "reorder_level": 0, "position": 9000, "route": Route.ORAL}
 
 
-def _line(label: str, longest: int, needed: str = "") -> StringField:
-    required = [DataRequired(needed)] if needed else []
-    return StringField(label, [*required, checked_by(partial(clean_text, max_length=longest))])
-
-
-def _lines(label: str) -> TextAreaField:
-    return TextAreaField(label, [checked_by(partial(clean_text, max_length=400, newlines=True))])
-
-
-class MedicineForm(PageForm):
+class MedicineForm(RowForm):
+    FIXED = ("code",)
     code = StringField("Kode", [Regexp(r"^[A-Za-z0-9-]{1,24}$", message="Huruf, angka, setrip.")])
-    name = _line("Nama", 80, "Isi nama obat.")
-    strength = _line("Kekuatan", 40)
-    form = _line("Bentuk", 30, "Isi bentuknya, misalnya tablet atau sirup 60 mL.")
-    unit = _line("Satuan stok", 20, "Isi satuan yang dihitung di gudang, misalnya botol.")
-    dose_unit = _line("Satuan dosis", 20, "Isi satuan sekali pakai, misalnya mL.")
+    name = line("Nama", 80, "Isi nama obat.")
+    strength = line("Kekuatan", 40)
+    form = line("Bentuk", 30, "Isi bentuknya, misalnya tablet atau sirup 60 mL.")
+    unit = line("Satuan stok", 20, "Isi satuan yang dihitung di gudang, misalnya botol.")
+    dose_unit = line("Satuan dosis", 20, "Isi satuan sekali pakai, misalnya mL.")
     doses_per_unit = StringField(
         "Satuan dosis dalam satu satuan stok", [InputRequired("Isi angkanya."), whole(1, 100_000)]
     )
     route = SelectField("Cara pakai", choices=choices(ROUTES))
-    ingredients = _lines("Zat aktif")
-    families = _lines("Golongan")
-    synonyms = _line("Nama lain", 200)
-    group = _line("Kelompok", 40)
+    ingredients = lines("Zat aktif", 400)
+    families = lines("Golongan", 400)
+    synonyms = line("Nama lain", 200)
+    group = line("Kelompok", 40)
     kfa_code = StringField("Kode KFA", [Regexp(r"^\d{0,16}$", message="Hanya angka.")])
     reorder_level = StringField("Stok tipis mulai", [whole(0, 1_000_000)])
     position = StringField("Urutan", [whole(0, 99_999)])
     is_active = BooleanField("Dapat diresepkan")
-
-    def __init__(self, formdata=None, *, medicine: Medicine | None = None, data=None):
-        super().__init__(formdata, data=data)
-        self.is_new = medicine is None
-        if medicine is not None:
-            del self.code
 
     def values(self) -> dict[str, Any]:
         texts = {name: self[name].cleaned or "" for name in (*TEXTS, *LISTS)}
@@ -82,10 +67,6 @@ def _values(medicine: Medicine) -> dict[str, Any]:
     return {name: getattr(medicine, name) for name in names} | lists | {"route": medicine.route}
 
 
-def _page(form: MedicineForm, medicine: Medicine | None) -> str:
-    return render_template("system/medicine.html", form=form, medicine=medicine)
-
-
 @bp.get("/sistem/obat")
 @access.allow(Role.HEAD)
 def medicine_list():
@@ -100,34 +81,14 @@ def medicine_list():
     return render_template("system/medicines.html", medicines=found, query=query)
 
 
-@bp.get("/sistem/obat/baru")
-@bp.get(f"/sistem/obat/<int(max={LARGEST_ID}):medicine_id>")
+@bp.route("/sistem/obat/baru", methods=BOTH)
+@bp.route(f"/sistem/obat/<int(max={LARGEST_ID}):medicine_id>", methods=BOTH)
 @access.allow(Role.HEAD)
 def medicine(medicine_id: int = 0):
-    """The form of one medicine, or of a new one."""
+    """Add a medicine, change it, or end it."""
     found = db.get_or_404(Medicine, medicine_id) if medicine_id else None
-    new = {"doses_per_unit": 1, "reorder_level": 0, "position": 9000, "route": Route.ORAL}
-    return _page(MedicineForm(medicine=found, data=_values(found) if found else new), found)
-
-
-@bp.post("/sistem/obat/baru")
-@access.allow(Role.HEAD)
-def create_medicine():
-    """Add a medicine."""
-    form = MedicineForm(request.form)
-    if saved(form, medicine_catalogue.create_medicine):
-        flash(f"{form.name.cleaned} ditambahkan.", "success")
+    form = MedicineForm.of(found, _values(found) if found else NEW)
+    if form.stored(medicine_catalogue.change_medicine, medicine_catalogue.create_medicine):
+        flash(f"{form.name.cleaned} {form.done}", "success")
         return redirect(url_for("system.medicine_list"), 303)
-    return _page(form, None), 422
-
-
-@bp.post(f"/sistem/obat/<int(max={LARGEST_ID}):medicine_id>")
-@access.allow(Role.HEAD)
-def save_medicine(medicine_id: int):
-    """Change or end a medicine."""
-    found = db.get_or_404(Medicine, medicine_id)
-    form = MedicineForm(request.form, medicine=found)
-    if saved(form, medicine_catalogue.change_medicine, found):
-        flash(f"{form.name.cleaned} disimpan.", "success")
-        return redirect(url_for("system.medicine_list"), 303)
-    return _page(form, found), 422
+    return render_template("system/medicine.html", form=form, medicine=found), form.status

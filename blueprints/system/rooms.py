@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, url_for
 from sqlalchemy import select
 from wtforms import (
     BooleanField,
@@ -16,13 +16,14 @@ from wtforms.validators import DataRequired, Regexp
 import access
 from blueprints.system.desk import (
     ANY_SEX,
-    PageForm,
+    BOTH,
+    RowForm,
     all_polis,
     bp,
     choices,
+    line,
     months_of,
     open_rooms,
-    saved,
     split_months,
     whole,
 )
@@ -31,7 +32,6 @@ from clinic.form_definitions import FORMS
 from db import db
 from formatting import CLUSTER_LABELS
 from models import Poli, PoliKind, Role
-from validators import checked_by, clean_text
 
 CLUSTER_RULES = {
     "AGE": "Menurut umur dan kehamilan pasien",
@@ -66,7 +66,8 @@ SAME_COLUMNS = (
 )
 
 
-class PoliForm(PageForm):
+class PoliForm(RowForm):
+    FIXED = ("code",)  # rules and words name the room by it
     code = StringField(
         "Kode",
         [
@@ -75,9 +76,7 @@ class PoliForm(PageForm):
         ],
         filters=[lambda text: (text or "").strip().upper()],
     )
-    name = StringField(
-        "Nama ruang", [DataRequired("Isi nama ruang."), checked_by(clean_text, max_length=60)]
-    )
+    name = line("Nama ruang", 60, "Isi nama ruang.")
     prefix = StringField(
         "Huruf nomor antrean",
         [
@@ -106,17 +105,14 @@ class PoliForm(PageForm):
     redirect_code = SelectField("Bila di luar sasaran, sarankan")
     position = StringField("Urutan di daftar", [whole(0, 999)])
     hue = SelectField("Warna", choices=choices(dict(enumerate(HUES))))
-    pcare_code = StringField("Kode P-Care", [checked_by(clean_text, max_length=8)])
-    fhir_location_id = StringField("Kode lokasi SATUSEHAT", [checked_by(clean_text, max_length=64)])
+    pcare_code = line("Kode P-Care", 8)
+    fhir_location_id = line("Kode lokasi SATUSEHAT", 64)
     is_active = BooleanField("Ruang dipakai")
 
-    def __init__(self, formdata=None, *, poli: Poli | None = None, data=None):
-        super().__init__(formdata, data=data)
-        self.is_new = poli is None
-        if poli:
-            del self.code  # rules and words name the room by it
-        others = {"": "Tidak ada saran"} | open_rooms(poli.redirect_code if poli else None)
-        others.pop(poli.code if poli else None, None)
+    def __init__(self, formdata=None, **more):
+        super().__init__(formdata, **more)
+        others = {"": "Tidak ada saran"} | open_rooms(getattr(self.row, "redirect_code", None))
+        others.pop(getattr(self.row, "code", None), None)
         self.redirect_code.choices = choices(others)
 
     def values(self) -> dict[str, Any]:
@@ -209,34 +205,14 @@ def rooms():
     return render_template("system/rooms.html", rows=rows)
 
 
-@bp.get("/sistem/ruang/baru")
-@bp.get("/sistem/ruang/<code>")
+@bp.route("/sistem/ruang/baru", methods=BOTH)
+@bp.route("/sistem/ruang/<code>", methods=BOTH)
 @access.allow(Role.HEAD)
 def room(code: str = ""):
-    """The form of one room, or of a new one."""
+    """Open a room, change it, or close it when nobody waits there."""
     poli = _room_or_404(code) if code else None
-    data = _known_values(poli) if poli else _new_values()
-    return render_template("system/room.html", form=PoliForm(poli=poli, data=data), poli=poli)
-
-
-@bp.post("/sistem/ruang/baru")
-@access.allow(Role.HEAD)
-def create_room():
-    """Open a room."""
-    form = PoliForm(request.form)
-    if saved(form, catalogue.create_poli):
-        flash(f"{form.name.cleaned} ditambahkan.", "success")
+    form = PoliForm.of(poli, _known_values(poli) if poli else _new_values())
+    if form.stored(catalogue.change_poli, catalogue.create_poli):
+        flash(f"{form.name.cleaned} {form.done}", "success")
         return redirect(url_for("system.rooms"), 303)
-    return render_template("system/room.html", form=form, poli=None), 422
-
-
-@bp.post("/sistem/ruang/<code>")
-@access.allow(Role.HEAD)
-def save_room(code: str):
-    """Change a room, or close it when nobody waits there."""
-    poli = _room_or_404(code)
-    form = PoliForm(request.form, poli=poli)
-    if saved(form, catalogue.change_poli, poli):
-        flash(f"{form.name.cleaned} disimpan.", "success")
-        return redirect(url_for("system.rooms"), 303)
-    return render_template("system/room.html", form=form, poli=poli), 422
+    return render_template("system/room.html", form=form, poli=poli), form.status

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, url_for
 from sqlalchemy import select
 from wtforms import RadioField, SelectField, SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import DataRequired, ValidationError
@@ -11,14 +11,14 @@ from wtforms.validators import DataRequired, ValidationError
 import access
 from blueprints.system.desk import (
     ANY_SEX,
+    BOTH,
     LARGEST_ID,
-    PageForm,
+    RowForm,
     all_polis,
     bp,
     choices,
     months_of,
     open_rooms,
-    saved,
     split_months,
     whole,
 )
@@ -45,7 +45,7 @@ LEVELS = {
 LISTS = ("poli_in", "poli_not_in", "pregnant_in")
 
 
-class RuleForm(PageForm):
+class RuleForm(RowForm):
     level = RadioField("Tingkat", choices=choices(LEVELS))
     message = TextAreaField(
         "Pesan di layar",
@@ -65,14 +65,13 @@ class RuleForm(PageForm):
     )
     target_code = SelectField("Ruang yang disarankan")
 
-    def __init__(self, formdata=None, *, rule: RoutingRule, data=None):
-        super().__init__(formdata, data=data)
-        self.rule = rule
-        if rule.threshold is None:
+    def __init__(self, formdata=None, **more):
+        super().__init__(formdata, **more)
+        if self.row.threshold is None:
             del self.threshold
         rooms = {poli.code: poli.name for poli in all_polis()}
         self.poli_in.choices = self.poli_not_in.choices = choices(rooms)
-        targets = {"": "Tidak ada"} | open_rooms(rule.target_code)
+        targets = {"": "Tidak ada"} | open_rooms(self.row.target_code)
         self.target_code.choices = choices(targets)
 
     def validate_message(self, field) -> None:
@@ -90,13 +89,13 @@ class RuleForm(PageForm):
             "unless_words": self.unless_words.cleaned,
             "target_code": self.target_code.data or None,
         }
-        if self.rule.threshold is not None:
+        if self.row.threshold is not None:
             values["threshold"] = self.threshold.cleaned or 0
         return values | {name: self._codes(name) for name in LISTS}
 
     def _codes(self, name: str) -> str | None:
         """The ticked codes; as they stood when the same are ticked in another order."""
-        before, ticked = getattr(self.rule, name), self[name].data
+        before, ticked = getattr(self.row, name), self[name].data
         is_same = set((before or "").split()) == set(ticked)
         return before if is_same else " ".join(ticked) or None
 
@@ -113,12 +112,6 @@ def _known_values(rule: RoutingRule) -> dict[str, Any]:
     }
 
 
-def _form_page(form: RuleForm, rule: RoutingRule) -> str:
-    return render_template(
-        "system/rule.html", form=form, rule=rule, placeholders=routing.PLACEHOLDERS
-    )
-
-
 @bp.get("/sistem/aturan")
 @access.allow(Role.HEAD)
 def rules():
@@ -132,21 +125,16 @@ def rules():
     )
 
 
-@bp.get(f"/sistem/aturan/<int(max={LARGEST_ID}):rule_id>")
+@bp.route(f"/sistem/aturan/<int(max={LARGEST_ID}):rule_id>", methods=BOTH)
 @access.allow(Role.HEAD)
 def rule(rule_id: int):
-    """The form of one rule."""
-    found = db.get_or_404(RoutingRule, rule_id)
-    return _form_page(RuleForm(rule=found, data=_known_values(found)), found)
-
-
-@bp.post(f"/sistem/aturan/<int(max={LARGEST_ID}):rule_id>")
-@access.allow(Role.HEAD)
-def save_rule(rule_id: int):
     """Change a rule; it holds from the next registration on."""
     found = db.get_or_404(RoutingRule, rule_id)
-    form = RuleForm(request.form, rule=found)
-    if saved(form, catalogue.change_rule, found):
+    form = RuleForm.of(found, _known_values(found))
+    if form.stored(catalogue.change_rule):
         flash(f"Aturan {found.rule} disimpan dan langsung berlaku.", "success")
         return redirect(url_for("system.rules"), 303)
-    return _form_page(form, found), 422
+    page = render_template(
+        "system/rule.html", form=form, rule=found, placeholders=routing.PLACEHOLDERS
+    )
+    return page, form.status

@@ -1,6 +1,6 @@
 """Accounts. The head's alone: whoever makes accounts decides who reads records."""
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, url_for
 from flask_login import current_user
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
@@ -9,12 +9,12 @@ from wtforms.validators import DataRequired, Regexp, ValidationError
 
 import access
 import sessions
-from blueprints.system.desk import PageForm, bp, choices, open_rooms, saving
+from blueprints.system.desk import BOTH, RowForm, bp, choices, line, open_rooms, saving
 from clinic import accounts, administration
 from db import db, transaction
 from formatting import ROLE_LABELS, mask_nik
 from models import Role, User
-from validators import checked_by, clean_name, clean_text, parse_nik
+from validators import checked_by, clean_name, parse_nik
 
 ROLE_HINTS = {
     Role.REGISTRATION: "mendaftarkan pasien",
@@ -25,7 +25,7 @@ ROLE_HINTS = {
 }
 
 
-class UserForm(PageForm):
+class UserForm(RowForm):
     username = StringField(
         "Nama pengguna",
         [
@@ -37,26 +37,23 @@ class UserForm(PageForm):
         ],
         filters=[lambda text: (text or "").strip().lower()],
     )
-    display_name = StringField(
-        "Nama lengkap", [DataRequired("Isi nama lengkap."), checked_by(clean_text, max_length=80)]
-    )
+    display_name = line("Nama lengkap", 80, "Isi nama lengkap.")
     role = SelectField(
         "Peran",
         choices=choices({role: f"{ROLE_LABELS[role]}: {ROLE_HINTS[role]}" for role in Role}),
     )
     rooms = SelectMultipleField("Ruang yang dilayani")
     is_active = BooleanField("Akun dipakai")
-    profession = StringField("Profesi", [checked_by(clean_text, max_length=40)])
+    profession = line("Profesi", 40)
     practitioner_name = StringField("Nama dengan gelar", [checked_by(clean_name)])
-    licence_no = StringField("Nomor SIP atau STR", [checked_by(clean_text, max_length=40)])
+    licence_no = line("Nomor SIP atau STR", 40)
     nik = StringField("NIK", [checked_by(parse_nik)])
-    ihs_number = StringField("Nomor IHS", [checked_by(clean_text, max_length=20)])
+    ihs_number = line("Nomor IHS", 20)
     password = PasswordField("Kata sandi")
 
-    def __init__(self, formdata=None, *, user: User | None = None, data=None):
-        super().__init__(formdata, data=data)
-        self.is_new = user is None
-        bound = [room.code for room in user.rooms] if user else []
+    def __init__(self, formdata=None, **more):
+        super().__init__(formdata, **more)
+        bound = [room.code for room in self.row.rooms] if self.row else []
         self.rooms.choices = choices(open_rooms(*bound))
 
     def validate_password(self, field) -> None:
@@ -109,17 +106,6 @@ def _user_or_404(ref: str) -> User:
     return db.first_or_404(select(User).where(User.public_id == ref))
 
 
-def _form_page(form: UserForm, user: User | None) -> str:
-    treats = user.practitioner if user else None
-    return render_template(
-        "system/user.html",
-        form=form,
-        user=user,
-        stored_nik=mask_nik(treats.nik) if treats and treats.nik else "",
-        open_count=administration.count_sessions(user) if user else 0,
-    )
-
-
 def _kept_session_id(user: User) -> int | None:
     """The own screen stays open when one changes one's own account."""
     row = sessions.current_row()
@@ -135,53 +121,43 @@ def users():
     return render_template("system/users.html", users=list(rows))
 
 
-@bp.get("/sistem/pengguna/baru")
-@bp.get("/sistem/pengguna/<ref>")
+@bp.route("/sistem/pengguna/baru", methods=BOTH)
+@bp.route("/sistem/pengguna/<ref>", methods=BOTH)
 @access.allow(Role.HEAD)
 def user(ref: str = ""):
-    """The form of one account, or of a new one."""
+    """Open an account, or change it; a new passphrase ends its other sessions."""
     found = _user_or_404(ref) if ref else None
-    data = _known_values(found) if found else {"role": Role.REGISTRATION.value}
-    return _form_page(UserForm(user=found, data=data), found)
-
-
-@bp.post("/sistem/pengguna/baru")
-@access.allow(Role.HEAD)
-def create_user():
-    """Open an account."""
-    form = UserForm(request.form)
-    if form.validate():
-        password_hash = accounts.hash_passphrase(form.password.data)  # slow: outside
-        with saving(form):
-            administration.create_account(access.current_actor(), form.fields(), password_hash)
+    form = UserForm.of(found, _known_values(found) if found else {"role": Role.REGISTRATION.value})
+    if form.is_sent and form.validate():
+        _store(form, found)
         if not form.errors:
-            flash(f"Akun {form.username.data} dibuat.", "success")
+            more = " Kata sandi diganti." if found and form.password.data else ""
+            done = "disimpan" if found else "dibuat"
+            flash(f"Akun {form.username.data} {done}.{more}", "success")
             return redirect(url_for("system.users"), 303)
-    return _form_page(form, None), 422
+    treats = found.practitioner if found else None
+    page = render_template(
+        "system/user.html",
+        form=form,
+        user=found,
+        stored_nik=mask_nik(treats.nik) if treats and treats.nik else "",
+        open_count=administration.count_sessions(found) if found else 0,
+    )
+    return page, form.status
 
 
-@bp.post("/sistem/pengguna/<ref>")
-@access.allow(Role.HEAD)
-def save_user(ref: str):
-    """Change an account; a new passphrase ends its other sessions."""
-    found = _user_or_404(ref)
-    form = UserForm(request.form, user=found)
-    if form.validate():
-        typed = form.password.data
-        password_hash = accounts.hash_passphrase(typed) if typed else ""  # slow: outside
-        with saving(form):
+def _store(form: UserForm, user: User | None) -> None:
+    typed = form.password.data
+    password_hash = accounts.hash_passphrase(typed) if typed else ""  # slow: outside
+    kept = _kept_session_id(user) if user else None
+    with saving(form):
+        actor, fields = access.current_actor(), form.fields()
+        if user is None:
+            administration.create_account(actor, fields, password_hash)
+        else:
             administration.change_account(
-                access.current_actor(),
-                found,
-                form.fields(),
-                password_hash=password_hash,
-                kept_session_id=_kept_session_id(found),
+                actor, user, fields, password_hash=password_hash, kept_session_id=kept
             )
-        if not form.errors:
-            more = " Kata sandi diganti." if typed else ""
-            flash(f"Akun {form.username.data} disimpan.{more}", "success")
-            return redirect(url_for("system.users"), 303)
-    return _form_page(form, found), 422
 
 
 @bp.post("/sistem/pengguna/<ref>/akhiri")

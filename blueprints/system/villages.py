@@ -2,20 +2,20 @@
 
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, url_for
 from sqlalchemy import select
 from wtforms import BooleanField, RadioField, StringField
 from wtforms.validators import DataRequired, Optional, Regexp
 
 import access
-from blueprints.system.desk import LARGEST_ID, PageForm, bp, choices, saved
+from blueprints.system.desk import BOTH, LARGEST_ID, RowForm, bp, choices
 from clinic import catalogue
 from db import db
 from models import Role, Village
 from validators import checked_by, clean_name, clean_text
 
 
-class VillageForm(PageForm):
+class VillageForm(RowForm):
     name = StringField(
         "Nama kelurahan atau desa",
         [
@@ -43,10 +43,6 @@ class VillageForm(PageForm):
     )
     is_active = BooleanField("Tampil di daftar")
 
-    def __init__(self, formdata=None, *, village: Village | None = None, data=None):
-        super().__init__(formdata, data=data)
-        self.is_new = village is None
-
     def values(self) -> dict[str, Any]:
         return {
             "name": self.name.cleaned,
@@ -57,6 +53,12 @@ class VillageForm(PageForm):
         }
 
 
+def _known_values(village: Village) -> dict[str, Any]:
+    same = ("name", "code", "short_code", "is_active")
+    values = {name: getattr(village, name) for name in same}
+    return values | {"is_in_area": "1" if village.is_in_area else "0"}
+
+
 @bp.get("/sistem/wilayah")
 @access.allow(Role.HEAD)
 def villages():
@@ -65,38 +67,14 @@ def villages():
     return render_template("system/villages.html", villages=list(db.session.scalars(found)))
 
 
-@bp.get("/sistem/wilayah/baru")
-@bp.get(f"/sistem/wilayah/<int(max={LARGEST_ID}):village_id>")
+@bp.route("/sistem/wilayah/baru", methods=BOTH)
+@bp.route(f"/sistem/wilayah/<int(max={LARGEST_ID}):village_id>", methods=BOTH)
 @access.allow(Role.HEAD)
 def village(village_id: int = 0):
-    """The form of one village, or of a new one."""
+    """Add a village, change it, or take it off the list; visits keep what they noted."""
     found = db.get_or_404(Village, village_id) if village_id else None
-    data: dict[str, Any] = {"is_in_area": "1"}
-    if found:
-        data = {name: getattr(found, name) for name in ("name", "code", "short_code", "is_active")}
-        data["is_in_area"] = "1" if found.is_in_area else "0"
-    form = VillageForm(village=found, data=data)
-    return render_template("system/village.html", form=form, village=found)
-
-
-@bp.post("/sistem/wilayah/baru")
-@access.allow(Role.HEAD)
-def create_village():
-    """Add a village."""
-    form = VillageForm(request.form)
-    if saved(form, catalogue.create_village):
-        flash(f"{form.name.cleaned} ditambahkan.", "success")
+    form = VillageForm.of(found, _known_values(found) if found else {"is_in_area": "1"})
+    if form.stored(catalogue.change_village, catalogue.create_village):
+        flash(f"{form.name.cleaned} {form.done}", "success")
         return redirect(url_for("system.villages"), 303)
-    return render_template("system/village.html", form=form, village=None), 422
-
-
-@bp.post(f"/sistem/wilayah/<int(max={LARGEST_ID}):village_id>")
-@access.allow(Role.HEAD)
-def save_village(village_id: int):
-    """Change a village, or take it off the list; visits keep what they noted."""
-    found = db.get_or_404(Village, village_id)
-    form = VillageForm(request.form, village=found)
-    if saved(form, catalogue.change_village, found):
-        flash(f"{form.name.cleaned} disimpan.", "success")
-        return redirect(url_for("system.villages"), 303)
-    return render_template("system/village.html", form=form, village=found), 422
+    return render_template("system/village.html", form=form, village=found), form.status
