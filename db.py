@@ -221,11 +221,14 @@ def transaction() -> Iterator[Session]:
         raise RuntimeError("transaction() does not nest: let the edge open it once")
     session.rollback()
     with _writers_turn(db.engine):
-        session.info["is_writing"] = True
+        session.info.update(is_writing=True, commit="")
         try:
             _begin_writing(session)
             yield session
+            session.flush()
+            session.info["commit"] = "begun"  # what it came to, faults.py may have to guess
             session.commit()
+            session.info["commit"] = "done"
         except BaseException:
             session.rollback()
             raise

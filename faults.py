@@ -21,6 +21,11 @@ log = logging.getLogger("alur.faults")
 READ = "Halaman ini belum dapat ditampilkan. Data yang sudah disimpan tidak berubah."
 NOT_SAVED = "Isian ini belum disimpan."
 KEPT = "Yang diketik masih ada di bawah ini; kirim lagi begitu gangguan selesai."
+UNSURE = "Belum pasti apakah isian ini tersimpan."
+LOOK = (
+    "Yang diketik masih ada di bawah ini. Begitu gangguan selesai, periksa dulu; kirim lagi bila "
+    "memang belum ada."
+)
 
 
 def show(error: DBAPIError | OSError) -> Response:
@@ -32,18 +37,26 @@ def show(error: DBAPIError | OSError) -> Response:
         return current_app.handle_http_exception(InternalServerError())
     log.error("%s %s: %s", request.method, request.endpoint, error)
     storage_faults.note(fault)
+    outcome, then = (UNSURE, LOOK) if _is_unsure(fault) else (NOT_SAVED, KEPT)
     _let_go(fault)
     has_typed = request.method == "POST"
-    fields = typed_fields() if has_typed and "csrf_token" in g else []
+    fields = typed_fields() if has_typed else []
     page = render_template(
         "errors/fault.html",
         title=fault.value,
-        sentences=[NOT_SAVED if has_typed else READ, ADVICE[fault], *([KEPT] if fields else [])],
+        sentences=[outcome if has_typed else READ, ADVICE[fault], *([then] if fields else [])],
         path=request.path,
+        token=request.form.get("csrf_token", ""),  # its session can't always be read for it
         fields=fields,
         shown=[(name, scrub(text)) for name, text in fields if text],
     )
     return make_response(page, 503, {"Retry-After": "5"})
+
+
+def _is_unsure(fault: Fault) -> bool:
+    """Whether it may be stored: the answer to a commit was lost, or something else failed later."""
+    commit = db.session.info.get("commit")
+    return commit == "done" or (commit == "begun" and fault is Fault.UNREACHABLE)
 
 
 def _let_go(fault: Fault) -> None:

@@ -5,6 +5,7 @@ say it without asking the database.
 """
 
 import errno
+import os
 import time
 from dataclasses import dataclass
 from enum import StrEnum
@@ -43,6 +44,7 @@ _SQLITE = {
     "not a database": Fault.DAMAGED,
     "locked": Fault.BUSY,
 }
+_WRITING = (Fault.BROKEN_DISK, Fault.UNREACHABLE)
 # PostgreSQL, by the beginning of its SQLSTATE.
 _SQLSTATE = {
     "53100": Fault.FULL,
@@ -67,6 +69,7 @@ _ERRNO = {
 class _Memory:
     fault: Fault | None = None
     until: float = 0.0
+    place: str = ""  # SQLite's folder
 
 
 _last = _Memory()
@@ -85,8 +88,17 @@ def fault_of(error: BaseException | None) -> Fault | None:
             return Fault.UNREACHABLE
         return _first_of(_SQLSTATE, str.startswith, state or "")
     if "sqlite" in module:
-        return _first_of(_SQLITE, str.__contains__, str(error).lower())
+        fault = _first_of(_SQLITE, str.__contains__, str(error).lower())
+        # A disk that became read-only makes it say many things.
+        return Fault.READ_ONLY if fault in _WRITING and _is_read_only(_last.place) else fault
     return None
+
+
+def _is_read_only(place: str) -> bool:
+    try:
+        return bool(place and os.statvfs(place).f_flag & os.ST_RDONLY)
+    except OSError:
+        return False
 
 
 def _first_of(table: dict[str, Fault], fits, text: str) -> Fault | None:
@@ -109,7 +121,16 @@ def present() -> Fault | None:
     return _last.fault if time.monotonic() < _last.until else None
 
 
+def _close_while_present(_connection, record) -> None:
+    """One that was opened on a disk that failed never heals, nor do others beside it in SQLite."""
+    if present():
+        record.invalidate()
+
+
 def listen(engine: Engine) -> None:
     """Hear of every failed statement of this engine, and of every commit."""
+    if engine.dialect.name == "sqlite" and engine.url.database:
+        _last.place = os.path.dirname(engine.url.database)
     event.listen(engine, "handle_error", lambda context: note(fault_of(context.original_exception)))
     event.listen(engine, "commit", lambda _connection: forget())
+    event.listen(engine, "checkin", _close_while_present)

@@ -46,10 +46,14 @@ def main(options: list[str]) -> None:
     if problem:
         say(problem)
         sys.exit(1)
-    config.make_folders()
+    try:
+        config.make_folders()
+        # For `make upgrade`, which stops what it finds by this; our parent is deploy/start.py.
+        (config.data / "state" / "alur.pid").write_text(str(os.getppid()))
+    except OSError as error:
+        say(f"Folder data {config.data} tidak dapat ditulisi: {error.strerror}.")
+        sys.exit(1)
     recover(config)
-    # For `make upgrade`, which stops what it finds by this; our parent is deploy/start.py.
-    (config.data / "state" / "alur.pid").write_text(str(os.getppid()))
     os.chdir(ROOT)
     os.execv(SETUP[0], [*SETUP, *options])  # noqa: S606  it goes on as the setup command
 

@@ -6,6 +6,7 @@ stays here costs little. SIGTERM or Ctrl-C stops all within ten seconds; a secon
 Options are handed to the setup command, which asks for what is missing where there is a terminal.
 """
 
+import fcntl
 import gc
 import os
 import sys
@@ -57,9 +58,27 @@ def serve() -> int:
     return 1
 
 
+def take_data(folder: str) -> bool:
+    """Whether no other Alur has these data: it would migrate or switch what that one serves."""
+    try:
+        os.makedirs(folder, exist_ok=True)
+        lock = os.open(os.path.join(folder, "start.lock"), os.O_CREAT | os.O_RDWR, 0o600)
+    except OSError:
+        return True  # what is wrong with it deploy/prepare.py says
+    try:
+        fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # of this process alone, not of its forks
+    except (BlockingIOError, PermissionError):
+        return False
+    return True
+
+
 def main(options: list[str]) -> int:
     if "MAKELEVEL" in os.environ:  # killing `make` must not leave a server behind
         die_with_parent()
+    folder = os.environ.get("ALUR_DATA") or "data"
+    if not take_data(folder):
+        say(f"Data di {folder} sudah dipakai Alur lain yang berjalan. Hentikan dulu yang itu.")
+        return 1
     unprepared = os.spawnv(os.P_WAIT, PREPARE[0], [*PREPARE, *options])  # noqa: S606
     return abs(unprepared) or serve()
 

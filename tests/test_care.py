@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import psycopg
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 import logs
@@ -21,7 +21,7 @@ from clinic.storage_faults import Fault
 from db import db, sqlite_driver, transaction, utcnow
 from models import AuditEntry, Patient, Role, SelfCheck, Visit
 from tests import factories
-from tests.clients import person
+from tests.clients import TOKEN, person
 from tests.pages import post
 
 NOW = utcnow()
@@ -84,11 +84,15 @@ def small_files():
 
 @contextmanager
 def read_only():
-    with db.engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA query_only=1")
+    def read_only(connection, _record) -> None:
+        connection.execute("PRAGMA query_only=1")
+
+    reopen()
+    event.listen(db.engine, "connect", read_only)
     try:
         yield
     finally:
+        event.remove(db.engine, "connect", read_only)
         reopen()
 
 
@@ -123,9 +127,34 @@ def test_a_save_that_fails_says_so_keeps_what_was_typed_and_works_again(
     assert "data-notice" not in page_text(client.get("/pendaftaran"))
 
 
+@pytest.mark.engines("postgresql")
+def test_a_commit_whose_answer_is_lost_is_not_called_unsaved(data, sign_in):
+    client = sign_in("loket")
+    client.get("/pendaftaran/baru")
+
+    def end_it(connection) -> None:
+        pid = connection.connection.driver_connection.info.backend_pid
+        with psycopg.connect(str(db.engine.url).replace("+psycopg", "")) as other:
+            other.execute("SELECT pg_terminate_backend(%s, 1000)", [pid])
+
+    event.listen(db.engine, "commit", end_it)
+    try:
+        answer = post(client, "/pendaftaran/baru", person(1))
+    finally:
+        event.remove(db.engine, "commit", end_it)
+    assert answer.status_code == 503
+    page = page_text(answer)
+    assert "Belum pasti apakah isian ini tersimpan" in page
+    assert "belum disimpan" not in page
+    assert f'name="name" value="{person(1)["name"]}"' in page
+    assert post(client, "/pendaftaran/baru", person(1)).status_code == 303
+
+
 @sqlite_only
 def test_the_page_comes_out_even_when_nothing_can_be_read(data, sign_in):
     client = sign_in("loket")
+    page = page_text(client.get("/pendaftaran/baru"))
+    typed = person(1) | {"csrf_token": TOKEN.search(page)[1]}
     database = data / "db" / "alur.db"
     reopen()
     moved = database.rename(database.with_name("elsewhere.db"))
@@ -135,11 +164,14 @@ def test_the_page_comes_out_even_when_nothing_can_be_read(data, sign_in):
         assert page.status_code == 503
         assert Fault.UNREACHABLE.value in page_text(page)
         assert client.get("/healthz").status_code == 503
+        refused = page_text(client.post("/pendaftaran/baru", data=typed))
+        assert f'name="name" value="{typed["name"]}"' in refused
+        assert f'name="csrf_token" value="{typed["csrf_token"]}"' in refused, "ready to be sent"
     finally:
         database.rmdir()
         moved.rename(database)
         reopen()
-    assert client.get("/pendaftaran").status_code == 200
+    assert client.post("/pendaftaran/baru", data=typed).status_code == 303
 
 
 @sqlite_only

@@ -164,6 +164,13 @@ def test_a_taken_port_is_said_in_a_sentence(tmp_path):
     assert not (tmp_path / "db").exists(), "it looks before it writes"
 
 
+def test_a_second_alur_does_not_touch_the_data_of_the_first(running):
+    done = run(data=running.data, PORT=str(free_port()))
+    assert done.returncode == 1
+    assert "sudah dipakai Alur lain" in done.stdout
+    assert running.answers()
+
+
 @pytest.mark.parametrize(
     "environ",
     [{"PORT": "http"}, {"ALUR_DEMO": "maybe"}, {"HOST": "no such host"}, {"DATABASE_URL": "x"}],
