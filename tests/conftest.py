@@ -79,6 +79,7 @@ def pytest_collection_modifyitems(items):
     items.sort(key=longest_first)
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     return ByModule(config, log)
 
