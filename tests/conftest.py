@@ -10,6 +10,7 @@ Every test that asks for `app` runs on SQLite and on PostgreSQL; `@pytest.mark.e
 chooses. ALUR_TEST_ENGINES=sqlite does for a whole run. ALUR_STRICT=1 makes a skip a failure.
 """
 
+import gc
 import os
 from collections import Counter
 
@@ -82,6 +83,13 @@ def pytest_collection_modifyitems(items):
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     return ByModule(config, log)
+
+
+def pytest_collection_finish() -> None:
+    """What stays to the end need not be looked through for garbage again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def pytest_sessionfinish(session) -> None:
