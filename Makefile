@@ -7,9 +7,9 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 VENV := .venv/bin
 # Options for the first start of an empty clinic, e.g. SETUP='--clinic "Puskesmas Melati"'
 SETUP ?=
-# Test processes: one a core, two to four
-WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); \
-	[ $$n -lt 2 ] && n=2; [ $$n -gt 4 ] && n=4; echo $$n)
+# Test processes: one more than cores, as they often wait for a browser; two to five
+WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1); \
+	[ $$n -gt 4 ] && n=4; echo $$((n + 1)))
 # Arguments for pytest, e.g. make test TESTS=tests/test_poli.py
 TESTS ?=
 
@@ -40,7 +40,7 @@ torture: dev-environment ## Kills, full disks, power cuts, interrupted upgrades;
 	@$(VENV)/python -m pytest -o python_files='torture_*.py' -n 0 -rs -s --engines sqlite $(or $(TESTS),tests/torture)
 
 test: dev-environment tools ## The whole test suite, on SQLite, PostgreSQL and in Chromium
-	@$(VENV)/python -m pytest -n $(WORKERS) --dist loadgroup $(TESTS)
+	@$(VENV)/python -m pytest -n $(WORKERS) --no-loadscope-reorder $(TESTS)
 
 check: dev-environment ## Lint, format, architecture and templates, in under a minute
 	@$(VENV)/ruff check .

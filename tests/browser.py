@@ -9,6 +9,7 @@ violations(page)   what axe-core finds on the page as it stands
 """
 
 import contextlib
+import fcntl
 import os
 import shutil
 import signal
@@ -164,10 +165,12 @@ def children_of(pid: int) -> dict[int, str]:
 
 
 class LiveServer:
-    """Alur as `make run` starts it, with data of its own."""
+    """Alur as `make run` starts it, with data of its own: empty, or as they stand elsewhere."""
 
-    def __init__(self, *options: str, **environ: str):
+    def __init__(self, *options: str, like: Path | None = None, **environ: str):
         self.data = temporary_folder()
+        if like:
+            shutil.copytree(like, self.data, dirs_exist_ok=True)
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self.environ = {
@@ -213,8 +216,33 @@ class LiveServer:
         shutil.rmtree(self.data, ignore_errors=True)
 
 
+def set_up(data: Path, *options: str, **environ: str) -> None:
+    """What the first start of a clinic does with this folder, before anything runs."""
+    environ = {**os.environ, "ALUR_DATA": str(data), **environ}
+    environ.pop("DATABASE_URL", None)
+    command = [sys.executable, "-m", "flask", "--app", "app", "setup", *options]
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.fixture(scope="session")
-def live_server():
-    server = LiveServer()
+def demo_data(tmp_path_factory) -> Path:
+    """A demo clinic's folder to copy, filled by the first process of the run that needs it."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    made = shared / "demo"
+    with (shared / "demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            aside = shared / "demo.new"
+            set_up(aside)
+            aside.rename(made)
+    return made
+
+
+@pytest.fixture(scope="session")
+def live_server(demo_data):
+    server = LiveServer(like=demo_data)
     yield server.address
     server.remove()

@@ -10,6 +10,7 @@ Every test that asks for `app` runs on SQLite and on PostgreSQL; `@pytest.mark.e
 chooses. ALUR_TEST_ENGINES=sqlite does for a whole run. ALUR_STRICT=1 makes a skip a failure.
 """
 
+import gc
 import os
 from collections import Counter
 
@@ -20,10 +21,9 @@ from hypothesis import settings as hypothesis_settings
 from tests import postgres
 from tests.databases import ENGINES, Databases
 from tests.pages import PageClient, enter
+from tests.sharing import ByModule, longest_first
 
 pytest_plugins = ["tests.backing_up", "tests.browser"]
-# Half of what the browser's tests take.
-OF_PAGES = {"tests.test_browser_pages", "tests.test_walk", "tests.test_browser_day"}
 
 # Examples are the same in each run; how long one takes is the benchmark's business.
 hypothesis_settings.register_profile(
@@ -74,21 +74,22 @@ def _parameter(name: str):
     return name
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items) -> None:
-    for item in items:
-        if item.get_closest_marker("browser"):  # in few processes: each has a browser, a server
-            half = "pages" if item.module.__name__ in OF_PAGES else "desks"
-            item.add_marker(pytest.mark.xdist_group(f"browser {half}"))
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items):
+    yield  # pytest itself sorts them by engine
+    items.sort(key=longest_first)
 
 
-def pytest_collection_finish(session) -> None:
-    """Groups share a server, a browser, a filled clinic; unkept, each process makes its own."""
-    if os.environ.get("PYTEST_XDIST_WORKER") and session.config.getvalue("loadgroup"):
-        groups = [item for item in session.items if item.get_closest_marker("xdist_group")]
-        unkept = [item.nodeid for item in groups if "@" not in item.nodeid.rpartition("]")[2]]
-        if unkept:
-            raise pytest.UsageError(f"pytest-xdist keeps no groups with this pytest: {unkept[0]}")
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    return ByModule(config, log)
+
+
+def pytest_collection_finish() -> None:
+    """What stays to the end need not be looked through for garbage again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def pytest_sessionfinish(session) -> None:

@@ -91,7 +91,7 @@ class Sqlite(Database):
 
 
 class Postgresql(Database):
-    """Restored table by table from a second schema: a new database a test took 0.7 s."""
+    """Each changed table is restored from a second schema: a new database a test took 0.7 s."""
 
     name = "postgresql"
     # Large, and changed by no test.
@@ -104,7 +104,9 @@ class Postgresql(Database):
         tables = [t for t in Base.metadata.sorted_tables if t.name not in self.KEPT]
         self._run(
             "CREATE SCHEMA pristine",
+            "CREATE TABLE pristine.written (name text PRIMARY KEY, by xid NOT NULL)",
             *(f"CREATE TABLE pristine.{t.name} AS TABLE public.{t.name}" for t in tables),
+            *(f"INSERT INTO pristine.written VALUES ('{t.name}', '0')" for t in tables),  # noqa: S608
         )
         # One session and one function: what was parsed and planned once serves every test.
         self.connect()
@@ -118,14 +120,22 @@ class Postgresql(Database):
         # A replica's session checks no foreign keys and fires no triggers.
         self.restorer.execute("SET session_replication_role = replica")
 
-    @staticmethod
-    def _restoring(table: Table) -> str:
+    def _restoring(self, table: Table) -> str:
+        """It is as it was when it has as many rows, and all from the transaction that wrote it."""
         name = table.name
         kept, lost = f"pristine.{name}", f"public.{name}"
-        sql = f"DELETE FROM {lost}; INSERT INTO {lost} SELECT * FROM {kept};"  # noqa: S608  ours
+        (count,) = self.restorer.execute(f"SELECT count(*) FROM {kept}").fetchone()  # noqa: S608
+        changed = f"(SELECT count(*) FROM {lost}) <> {count}"  # noqa: S608
+        if count:
+            by = f"(SELECT by FROM pristine.written WHERE name = '{name}')"  # noqa: S608
+            changed += f" OR EXISTS (SELECT FROM {lost} WHERE xmin <> {by})"
+        sql = f"IF {changed} THEN DELETE FROM {lost}; INSERT INTO {lost} SELECT * FROM {kept};"  # noqa: S608
+        sql += "UPDATE pristine.written SET by = pg_current_xact_id()::xid"
+        sql += f" WHERE name = '{name}'; END IF;"
         if "id" in table.columns:
-            last = f"(SELECT coalesce(max(id), 0) + 1 FROM {kept})"  # noqa: S608
-            sql += f"PERFORM setval(pg_get_serial_sequence('{lost}', 'id'), {last}, false);"
+            last = f"SELECT coalesce(max(id), 0) + 1 FROM {kept}"  # noqa: S608
+            (after,) = self.restorer.execute(last).fetchone()
+            sql += f"PERFORM setval('public.{name}_id_seq', {after}, false);"
         return sql
 
     def _address(self) -> str:

@@ -84,6 +84,7 @@ class Server:
             "full_page_writes=off",
             "synchronous_commit=off",
             "autovacuum=off",
+            "jit=off",  # it plans for large tables, and compiles for those that were never counted
             "timezone=Asia/Makassar",  # not UTC: whoever forgets the zone shall notice
         ):
             command += ["-c", setting]

@@ -3,6 +3,8 @@
 import ast
 import gzip
 import re
+from collections.abc import Callable, Iterable
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -78,6 +80,7 @@ def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+@cache
 def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), str(path))
 
@@ -86,10 +89,23 @@ def layer_of(path: Path) -> str:
     return path.relative_to(ROOT).parts[0].removesuffix(".py")
 
 
-def imports_of(tree: ast.Module) -> set[str]:
+@cache
+def nodes_of(path: Path) -> list[ast.AST]:
+    return list(ast.walk(tree_of(path)))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forget_the_trees():
+    yield
+    tree_of.cache_clear()
+    nodes_of.cache_clear()
+
+
+@cache
+def imports_of(path: Path) -> set[str]:
     """Dotted names of everything the module imports; `from a import b` gives a and a.b."""
     found = set()
-    for node in ast.walk(tree):
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         if isinstance(node, ast.ImportFrom):
@@ -102,12 +118,31 @@ def siblings(path: Path, package: str) -> set[str]:
     known = {other.stem for other in (ROOT / package).glob("*.py")} | {
         other.name for other in (ROOT / package).iterdir() if (other / "__init__.py").exists()
     }
-    parts = [name.split(".") for name in imports_of(tree_of(path))]
+    parts = [name.split(".") for name in imports_of(path)]
     return {part[1] for part in parts if part[0] == package and len(part) > 1 and part[1] in known}
 
 
-def each(paths):
-    return pytest.mark.parametrize("path", paths, ids=name_of)
+def each(paths: Iterable[Path]) -> Callable:
+    """One test over all of them, which tells of each that fails: thousands of tests took longer."""
+    paths = list(paths)
+
+    def over_all(test: Callable[[Path], None]) -> Callable[[], None]:
+        def run() -> None:
+            assert paths, "nothing to look at"
+            assert [*filter(None, (problem_of(test, path) for path in paths))] == []
+
+        run.__name__, run.__doc__ = test.__name__, test.__doc__
+        return run
+
+    return over_all
+
+
+def problem_of(test: Callable[[Path], None], path: Path) -> str:
+    try:
+        test(path)
+    except Exception as problem:
+        return f"{name_of(path)}: {problem!r}"
+    return ""
 
 
 # --- Modules ----------------------------------------------------------------------------------
@@ -117,31 +152,31 @@ def each(paths):
 def test_a_module_imports_only_the_layers_below(path):
     layer = layer_of(path)
     assert layer in ALLOWED, f"{name_of(path)} has no place in the house"
-    ours = {name.split(".")[0] for name in imports_of(tree_of(path))} & ALLOWED.keys()
+    ours = {name.split(".")[0] for name in imports_of(path)} & ALLOWED.keys()
     assert ours <= ALLOWED[layer], f"{name_of(path)} must not import {ours - ALLOWED[layer]}"
 
 
 @each([path for path in PRODUCT if layer_of(path) in {"clinic", "models", "tables", "db"}])
 def test_below_the_edge_nobody_knows_flask(path):
-    outside = {name.split(".")[0] for name in imports_of(tree_of(path))}
+    outside = {name.split(".")[0] for name in imports_of(path)}
     assert not outside & FLASK
 
 
 @each([path for path in PRODUCT if name_of(path) not in MAY_CONNECT])
 def test_only_exchange_modules_open_sockets(path):
-    assert not imports_of(tree_of(path)) & SOCKETS
+    assert not imports_of(path) & SOCKETS
 
 
 @each([path for path in PRODUCT if layer_of(path) == "blueprints"])
 def test_blueprints_never_import_each_other(path):
     own = path.relative_to(ROOT / "blueprints").parts[0].removesuffix(".py")
     assert siblings(path, "blueprints") <= {own}
-    assert "app" not in imports_of(tree_of(path))
+    assert "app" not in imports_of(path)
 
 
 def test_exchange_is_called_by_the_worker_only():
     exchange = {"clinic.satusehat", "clinic.dinkes"}
-    callers = {name_of(path) for path in PRODUCT if imports_of(tree_of(path)) & exchange}
+    callers = {name_of(path) for path in PRODUCT if imports_of(path) & exchange}
     assert callers <= {"clinic/outbox.py", "clinic/worker.py", "cli.py"} | MAY_CONNECT
 
 
@@ -152,7 +187,7 @@ def test_clinic_has_no_circle():
 
 @each(PRODUCT)
 def test_no_import_inside_a_function(path):
-    for node in ast.walk(tree_of(path)):
+    for node in nodes_of(path):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             inner = [n for n in ast.walk(node) if isinstance(n, ast.Import | ast.ImportFrom)]
             assert not inner, f"{name_of(path)}:{inner[0].lineno} in {node.name}"
@@ -164,7 +199,7 @@ def test_one_source_of_time():
     asked = re.compile(r"\b(CURRENT_(TIMESTAMP|DATE|TIME)|now\(\)|datetime\('now)", re.IGNORECASE)
     found = []
     for path in PRODUCT + sorted((ROOT / "deploy").glob("*.py")):
-        for node in ast.walk(tree_of(path)):
+        for node in nodes_of(path):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                 owner = ast.unparse(node.func.value).rpartition(".")[2]
                 if node.func.attr in clocks and owner in {"datetime", "date", "time", "func"}:
@@ -178,7 +213,7 @@ def test_exactly_one_commit():
     places = [
         f"{name_of(path)}:{node.lineno}"
         for path in PRODUCT
-        for node in ast.walk(tree_of(path))
+        for node in nodes_of(path)
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr == "commit"
@@ -194,7 +229,7 @@ def test_the_edge_owns_the_transaction(path):
         return
     calls = {
         node.func.id
-        for node in ast.walk(tree_of(path))
+        for node in nodes_of(path)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
     }
     assert "transaction" not in calls
@@ -210,7 +245,7 @@ def test_nothing_is_deleted():
     found = {
         name_of(path)
         for path in PRODUCT
-        for node in ast.walk(tree_of(path))
+        for node in nodes_of(path)
         if isinstance(node, ast.Call)
         and (
             (isinstance(node.func, ast.Name) and node.func.id == "delete")
@@ -234,7 +269,7 @@ def test_modules_stay_readable(path):
 
 @each([path for path in PRODUCT if layer_of(path) == "blueprints"])
 def test_a_view_is_at_most_forty_lines(path):
-    for node in ast.walk(tree_of(path)):
+    for node in nodes_of(path):
         if isinstance(node, ast.FunctionDef) and node.decorator_list:
             assert node.end_lineno - node.lineno < 40, f"{node.name} is too long"
 

@@ -45,8 +45,6 @@ from tests import clients, factories
 from tests.browser import LiveServer, children_of, until
 from tests.clients import NEW, REASON, Answer, Crew, Draft, Line, Ticket, person
 
-pytestmark = pytest.mark.xdist_group("concurrency")
-
 CLERKS = 4
 serials = itertools.count(1)
 

@@ -66,7 +66,6 @@ from tests.pages import PageClient, login
 from tests.test_budgets import get
 from validators import NO_NIK_REASONS, nik_dates, parse_bpjs_number, parse_kk_number, parse_nik
 
-pytestmark = pytest.mark.xdist_group("demo")  # filled once, not once a process
 TODAY = date(2026, 11, 21)
 # The test patients of SATUSEHAT's sandbox: public, and somebody else's.
 SANDBOX = {

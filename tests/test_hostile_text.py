@@ -55,9 +55,8 @@ SHOWING = {
 MARKUP = ("<script>alert", "<img src=x", "<svg onload", "<b>tebal", "' onfocus='", "49 {%")
 
 
-# Those without a tag go together: a sweep takes a second or two.
-TAGGED = [text for text in HOSTILE if "<" in text or "onfocus" in text]
-SWEPT = [*TAGGED, " ".join(text for text in HOSTILE if text not in TAGGED)]
+# Some go together, as far as a name is long enough: a sweep takes a second or two.
+SWEPT = [" ".join(HOSTILE[n] for n in some) for some in ((0, 1, 6), (4, 2), (7, 5, 3))]
 OF_THE_FRAME = 2  # the clinic's name, which is the text too, above and below each page
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from clinic import backup_keys
-from tests.browser import PATIENCE, LiveServer, children_of, until
+from tests.browser import PATIENCE, LiveServer, children_of, set_up, until
 from tests.postgres import free_port
 
 ROOT = Path(__file__).parent.parent
@@ -33,13 +33,18 @@ def is_running(pid: int) -> bool:
     return False
 
 
-class Clinic(LiveServer):
-    """An empty clinic: no demo data, so that it starts at once."""
+def options(folder: Path) -> list[str]:
+    """Answers for the set-up of a clinic without demo data."""
+    passphrase = folder / "passphrase"
+    passphrase.write_text(SECRET)
+    return [*HEAD, "--head-password-file", str(passphrase)]
 
-    def __init__(self, folder: Path):
-        passphrase = folder / "passphrase"
-        passphrase.write_text(SECRET)
-        super().__init__(*HEAD, "--head-password-file", str(passphrase), ALUR_DEMO="0")
+
+class Clinic(LiveServer):
+    """A clinic without demo data, so that it starts at once."""
+
+    def __init__(self, *options: str, like: Path | None = None):
+        super().__init__(*options, like=like, ALUR_DEMO="0")
 
     def child(self, name: str) -> int:
         """The eldest process of this name, 0 when there is none."""
@@ -63,18 +68,26 @@ class Clinic(LiveServer):
             return False
 
 
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory) -> Path:
+    """The folder of a clinic that was set up and never started, to copy."""
+    folder = tmp_path_factory.mktemp("clinic")
+    set_up(folder / "data", *options(folder), ALUR_DEMO="0")
+    return folder / "data"
+
+
 @pytest.fixture
-def clinic(tmp_path):
+def clinic(empty):
     """A clinic that the test will stop."""
-    server = Clinic(tmp_path)
+    server = Clinic(like=empty)
     yield server
     server.remove()
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory):
+def running(empty):
     """A clinic that goes on running, whatever the test does to it."""
-    server = Clinic(tmp_path_factory.mktemp("clinic"))
+    server = Clinic(like=empty)
     yield server
     server.remove()
 
@@ -92,7 +105,15 @@ def run(*options: str, data: Path, **environ: str) -> subprocess.CompletedProces
     )
 
 
-def test_an_empty_clinic_starts_stops_and_starts_again(clinic):
+@pytest.fixture
+def first_start(tmp_path):
+    server = Clinic(*options(tmp_path))
+    yield server
+    server.remove()
+
+
+def test_an_empty_clinic_starts_stops_and_starts_again(first_start):
+    clinic = first_start
     assert clinic.lines[-1] == f"Alur siap: {clinic.address}"
     assert clinic.answers()
     family = clinic.family()
@@ -318,14 +339,12 @@ def test_a_running_clinic_goes_back_to_a_backup(clinic):
     assert clinic.process.poll() is None
 
 
-def test_another_computer_starts_from_a_copy_and_the_card(tmp_path):
+def test_another_computer_starts_from_a_copy_and_the_card(empty, tmp_path):
     """The disk is gone: what is left is a stick and a sheet of paper."""
     lost, new, stick = tmp_path / "lost", tmp_path / "new", tmp_path / "stick"
     environ = {**os.environ, "ALUR_DATA": str(lost), "ALUR_DEMO": "0"}
     environ.pop("DATABASE_URL", None)
-    (tmp_path / "passphrase").write_text(SECRET)
-    options = [*HEAD, "--head-password-file", str(tmp_path / "passphrase")]
-    flask(environ, "setup", *options)
+    shutil.copytree(empty, lost)
     flask(environ, "backup")
     card = backup_keys.pending(lost / "keys")
     clinic, audit_key = setting(lost, "clinic_ref"), (lost / "keys" / "audit.key").read_bytes()
