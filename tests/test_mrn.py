@@ -146,6 +146,11 @@ def test_the_head_chooses_the_template_and_the_digits_of_a_village(sign_in):
     assert post(head, "/sistem/wilayah/baru", fields | {"short_code": "x"}).status_code == 422
     use("{desa:2}-{urut:4}")
     assert mrn(village="Melati Baru") == "12-0001"
+    known = db.session.scalars(select(Village).where(Village.name == "Melati Baru")).one()
+    place = f"/sistem/wilayah/{known.id}"
+    changed = {"version": "1", "is_active": "1", "short_code": "13"}
+    assert post(head, place, fields | changed).status_code == 303
+    assert mrn(village="Melati Baru") == "13-0002"
 
 
 # --- The family page --------------------------------------------------------------------------
