@@ -8,7 +8,8 @@
 
 Every test that asks for `app` runs on SQLite and on PostgreSQL; `@pytest.mark.engines("sqlite")`
 chooses, for what no database does otherwise: refused forms, who may open what, bytes of a page and
-numbers of queries. ALUR_TEST_ENGINES=sqlite does for a whole run. ALUR_STRICT=1 makes a skip a failure.
+numbers of queries. ALUR_TEST_ENGINES=sqlite does for a whole run. ALUR_STRICT=1 makes a skip a
+failure.
 """
 
 import gc
