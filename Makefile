@@ -13,6 +13,9 @@ WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1); \
 # Arguments for pytest, e.g. make test TESTS=tests/test_poli.py
 TESTS ?=
 
+# Whoever has it set would compile everything anew in each process that is started.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run backup restore upgrade support torture test check format bench clean environment \
 	dev-environment python tools

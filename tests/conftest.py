@@ -7,7 +7,9 @@
     browser, live_server, ...   in tests/browser.py; mark such tests `browser`
 
 Every test that asks for `app` runs on SQLite and on PostgreSQL; `@pytest.mark.engines("sqlite")`
-chooses. ALUR_TEST_ENGINES=sqlite does for a whole run. ALUR_STRICT=1 makes a skip a failure.
+chooses, for what no database does otherwise: refused forms, who may open what, bytes of a page and
+numbers of queries. ALUR_TEST_ENGINES=sqlite does for a whole run. ALUR_STRICT=1 makes a skip a
+failure.
 """
 
 import gc

@@ -173,6 +173,7 @@ def test_a_second_writer_is_shown_the_firsts_actions(gigi, sign_in):
     assert now(entry) == [("Penambalan gigi", 1, "")]
 
 
+@pytest.mark.engines("sqlite")
 @pytest.mark.parametrize("quantity", ["0", "100", "dua", "-1", "1.5"])
 def test_a_wrong_quantity_is_refused_and_kept(gigi, quantity):
     entry = at_the_dentist()

@@ -135,6 +135,7 @@ def test_five_texts_at_once_are_one_amendment():
     assert done.applied_version == done.base_version + 1 == again(examination.public_id).version
 
 
+@pytest.mark.engines("sqlite")
 @pytest.mark.parametrize(
     ("fields", "field"),
     [
@@ -356,6 +357,7 @@ def test_another_account_of_the_same_person_is_no_other_person():
         decide(approve, request, "dokterkepala")
 
 
+@pytest.mark.engines("sqlite")
 @pytest.mark.parametrize("by", ["umum", "gigi", "loket", "ti"])
 def test_other_roles_decide_nothing(by):
     request = amend(finished(72), by=nurse(), plan="lain")

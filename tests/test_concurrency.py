@@ -169,12 +169,13 @@ def check_tickets(tickets: list[Ticket]) -> None:
 # --- Registration -----------------------------------------------------------------------------
 
 
-def test_four_counters_register_a_hundred_patients_each(clinic):
-    folk = people(400, "UMUM", "GIGI", "LANSIA", "TB", "GIZI")
+def test_four_counters_register_a_hundred_patients_each(clinic, engine):
+    """On PostgreSQL, where the same line of writers is a lock of its own, thirty."""
+    folk = people(400 if engine == "sqlite" else 120, "UMUM", "GIGI", "LANSIA", "TB", "GIZI")
     before = count(Visit), count(OutboxEntry)
     tickets = sum(clinic.crew.each(clients.register_all, shares(folk)), [])
     check_tickets(tickets)
-    assert (count(Visit), count(OutboxEntry)) == (before[0] + 400, before[1] + 400)
+    assert (count(Visit), count(OutboxEntry)) == (before[0] + len(folk), before[1] + len(folk))
     rooms = Counter(ticket.poli for ticket in tickets)
     assert rooms == Counter(fields["poli"] for fields in folk)
 

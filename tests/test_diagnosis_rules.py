@@ -259,6 +259,7 @@ def test_favourites_are_ticked_without_searching_and_lead_the_answers(sign_in):
     assert [row.code for row in diagnoses.active(examination(entry))] == ["R51", "J20.9"]
 
 
+@pytest.mark.engines("sqlite")
 def test_offers_cost_the_same_whatever_the_room_has_seen(app):
     entry = served_entry(person=factories.patient("Budi"))
     counts = []

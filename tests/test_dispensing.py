@@ -505,6 +505,7 @@ def test_the_record_says_what_was_given_beside_what_was_prescribed(app):
     ]
 
 
+@pytest.mark.engines("sqlite")
 def test_the_record_asks_as_much_for_one_handed_out_as_for_five(app):
     of, person = pharmacy.medicine(), factories.patient("Sering Datang")
     pharmacy.receive(of, 100)

@@ -76,6 +76,7 @@ def all_rows(model, **where):
 # --- Who may open it --------------------------------------------------------------------------
 
 
+@pytest.mark.engines("sqlite")
 @pytest.mark.parametrize(
     ("username", "status"),
     [("umum", 200), ("kepala", 200), ("rekammedis", 200)]
@@ -211,6 +212,7 @@ def test_a_usual_page_is_small(umum):
     assert len(gzip.compress(page.data, 6)) <= 6 * 1024
 
 
+@pytest.mark.engines("sqlite")
 def test_the_page_takes_the_same_queries_at_5_and_200_earlier_visits(umum):
     people = {5: factories.patient("Ani"), 200: factories.patient("Budi")}
     for size, person in people.items():
@@ -269,6 +271,7 @@ def test_a_diagnosis_is_removed_and_another_made_the_primary_one(umum):
     assert [(row.code, row.is_primary) for row in active] == [("K29.7", True), ("A09", False)]
 
 
+@pytest.mark.engines("sqlite")
 @pytest.mark.parametrize(
     ("field", "typed"),
     [("systolic", "1200"), ("temperature", "3,65"), ("saturation", "abc")]

@@ -128,6 +128,7 @@ def _is_escaped(page: str) -> None:
         assert piece not in page, piece
 
 
+@pytest.mark.engines("sqlite")
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_on_the_way_to_the_check_page(sign_in, text):
     client = sign_in("loket")

@@ -583,6 +583,7 @@ def test_a_correction_keeps_the_old_value(app):
     assert [old.text for old in line.earlier] == ["12,1 g/dL"]
 
 
+@pytest.mark.engines("sqlite")
 @pytest.mark.parametrize(
     ("value", "reason", "sentence"),
     [
@@ -720,6 +721,7 @@ def test_every_step_is_in_the_audit_trail(app):
 # --- The record -------------------------------------------------------------------------------
 
 
+@pytest.mark.engines("sqlite")
 def test_history_asks_as_much_for_many_orders(app):
     person, counts = factories.patient(), []
     for size in (1, 4):

@@ -211,6 +211,7 @@ def test_the_diagnosis_stands_on_it_only_when_the_patient_agreed(app):
     assert "atas persetujuan pasien" in words(agreed.content)
 
 
+@pytest.mark.engines("sqlite")
 @pytest.mark.parametrize(
     ("first", "last", "more", "field"),
     [
@@ -250,6 +251,7 @@ def test_a_health_certificate_says_what_was_found(app):
         assert piece in printed
 
 
+@pytest.mark.engines("sqlite")
 @pytest.mark.parametrize(
     ("said", "field"),
     [
@@ -302,6 +304,7 @@ def test_an_internal_referral_goes_where_the_patient_was_sent(app):
     assert paper.content["size"] == "a4", "with the findings it does not fit A5"
 
 
+@pytest.mark.engines("sqlite")
 @pytest.mark.parametrize(
     ("kind", "missing"),
     [

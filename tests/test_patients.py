@@ -304,6 +304,7 @@ def test_a_long_history_is_paged_newest_first(sign_in):
     assert seen == [f"{day:%d-%m-%Y}" for day in expected]
 
 
+@pytest.mark.engines("sqlite")
 @pytest.mark.parametrize("username", ["kepala", "loket"])
 def test_the_page_takes_the_same_queries_at_5_and_200_visits(sign_in, username):
     people = {5: factories.patient("Ani"), 200: factories.patient("Budi")}

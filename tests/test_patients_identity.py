@@ -190,6 +190,7 @@ def test_a_change_keeps_the_state_before_and_logs_only_field_names(app):
     assert (entry.action, entry.details) == ("update_patient", "birth_date phone phone_owner")
 
 
+@pytest.mark.engines("sqlite")
 @pytest.mark.parametrize("name", [field.name for field in fields(Identity)])
 def test_every_field_can_be_changed_and_is_remembered(app, name):
     other = {

@@ -67,6 +67,7 @@ def take_room_away() -> None:
     db.session.get(UserPoli, key).is_active = False
 
 
+@pytest.mark.engines("sqlite")
 @pytest.mark.parametrize(
     ("happens", "status"),
     [

@@ -392,6 +392,7 @@ def test_a_visit_that_never_stood_in_the_pharmacy_left_its_prescription_there(si
     assert client.get(desk).status_code == 404
 
 
+@pytest.mark.engines("sqlite")
 def test_the_worklist_asks_as_much_for_many_earlier_ones(sign_in):
     client, counts = sign_in("farmasi"), []
     client.is_checking = False

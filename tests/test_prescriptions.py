@@ -295,6 +295,7 @@ def test_the_table_allows_one_prescription_an_examination_and_no_zero(app):
 # --- Warnings ---------------------------------------------------------------------------------
 
 
+@pytest.mark.engines("sqlite")
 @pytest.mark.parametrize(
     ("allergy", "line", "is_warned"),
     [

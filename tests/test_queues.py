@@ -693,6 +693,7 @@ def test_a_referral_to_where_the_visit_stands_is_refused(app):
 # --- Reading ----------------------------------------------------------------------------------
 
 
+@pytest.mark.engines("sqlite")
 def test_the_room_page_needs_three_queries_however_long_the_line(app):
     counts = []
     for size in (10, 50):

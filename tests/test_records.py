@@ -154,6 +154,7 @@ def test_of_two_saves_at_the_same_moment_one_is_a_conflict(app, first_version):
 # --- Finishing --------------------------------------------------------------------------------
 
 
+@pytest.mark.engines("sqlite")
 @pytest.mark.parametrize(
     ("form", "field"),
     [
@@ -433,6 +434,7 @@ def test_history_is_complete_newest_first_and_paged(app):
     assert [visit.complaint for visit in rest] == [f"keluhan {n}" for n in range(21, 31)]
 
 
+@pytest.mark.engines("sqlite")
 def test_history_takes_the_same_queries_at_5_and_200_visits(app):
     few, many = factories.patient("Ani"), factories.patient("Budi", sex="L")
     past_visits.add(few, 5)

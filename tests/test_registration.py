@@ -185,6 +185,7 @@ def test_yesterdays_draft_is_not_saved_today_but_nothing_typed_is_lost(clerk):
 # --- The form ---------------------------------------------------------------------------------
 
 
+@pytest.mark.engines("sqlite")
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
@@ -349,6 +350,7 @@ def test_a_typed_reason_survives_when_another_is_missing(clerk):
     assert "kartu salah cetak" in page.get_data(as_text=True)
 
 
+@pytest.mark.engines("sqlite")
 @pytest.mark.parametrize(
     ("changes", "rule", "level"),
     [

@@ -100,6 +100,7 @@ def test_nothing_found_says_so_and_what_to_do(sign_in, person):
     assert "Belum ada kunjungan" in text_of(sign_in("kepala").get(url_of(nobody)))
 
 
+@pytest.mark.engines("sqlite")
 @pytest.mark.parametrize(
     ("query", "field", "sentence"),
     [
@@ -297,6 +298,7 @@ def test_hostile_text_in_filters_and_labels_is_shown_as_it_is(sign_in, app, text
 # --- Budgets ----------------------------------------------------------------------------------
 
 
+@pytest.mark.engines("sqlite")
 def test_every_filter_takes_the_same_queries_and_6_kb_at_5_and_at_500_visits(sign_in, app):
     """Five visits and five hundred over the same kinds of content."""
     few, many = factories.patient("Ani"), factories.patient("Budi")
