@@ -181,11 +181,11 @@ _LIST = (
     Report(
         "bpjs",
         "Kunjungan BPJS",
-        "Kunjungan dan rujukan peserta, kartu, PBI dan non-PBI",
+        "Kunjungan dan rujukan peserta, terdaftar di sini atau tidak, PBI dan non-PBI",
         (bpjs(),),
         f"{COMMON} {STAYS} {IS_NEW} Rujukan: pemeriksaan selesai dengan tindak lanjut rujuk ke "
-        "luar di ruang itu. Apakah peserta terdaftar di puskesmas ini belum diketahui Alur; yang "
-        "dipisah ialah nomor kartu tercatat atau belum.",
+        "luar di ruang itu. Terdaftar: yang dijawab saat pendaftaran kunjungan itu; belum ditanya "
+        "di kolomnya sendiri, tidak ditebak.",
         ("belum",),
         is_wide=True,
     ),

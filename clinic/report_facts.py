@@ -80,7 +80,7 @@ _OF_VISIT = {
     "sex": Patient.sex,
     "payer": Visit.payer,
     "jkn": case(_PAYERS, value=Visit.payer, else_="lain"),
-    "card": case((Visit.bpjs_number.is_not(None), "ada"), else_="belum"),
+    "home": case({"sini": "sini", "lain": "lain"}, value=Visit.bpjs_home, else_="x"),
     "cluster": Visit.cluster,
     "new": case((Visit.is_new_patient, "baru"), else_="lama"),
     "type": Visit.visit_type,

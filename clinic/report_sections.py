@@ -117,20 +117,20 @@ BY_AREA = tuple(Column(f"w{key}", label, {"area": key}, "Wilayah") for key, labe
 
 
 def bpjs() -> Section:
-    """Visits and referrals, by card, by who pays the premium, by new and returning."""
-    cards, kinds, news = (
-        {"ada": "kartu ada", "belum": "kartu belum"},
+    """Visits and referrals, by registered here, by who pays the premium, by new and returning."""
+    homes, kinds, news = (
+        {"sini": "terdaftar di sini", "lain": "di faskes lain", "x": "belum ditanya"},
         {"pbi": "PBI", "non": "non"},
         ("baru", "lama"),
     )
     parts = []
     for what, more in (("Kunjungan", {}), ("Rujukan ke luar", {"referred": "ya"})):
-        for card, card_words in cards.items():
+        for home, home_words in homes.items():
             for kind, kind_words in kinds.items():
                 for new in news:
-                    key = f"{what[0].lower()}{card[0]}{kind[0]}{new[0]}"
-                    where = {"card": card, "jkn": kind, "new": new, **more}
-                    words = f"{what}, {card_words}"
+                    key = f"{what[0].lower()}{home[0]}{kind[0]}{new[0]}"
+                    where = {"home": home, "jkn": kind, "new": new, **more}
+                    words = f"{what}, {home_words}"
                     parts.append(Column(key, f"{kind_words} {new}", where, words))
     half = len(parts) // 2
     columns = (

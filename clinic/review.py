@@ -36,6 +36,7 @@ class Application:
     complaint: str = ""
     poli_code: str = ""
     visit_type: str = "SAKIT"
+    bpjs_home: str = ""
     pregnant: str = ""
     priority: str = ""
     cluster: str = ""

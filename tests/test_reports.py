@@ -64,7 +64,7 @@ def small_day(app):
         *(ON, old, "GIGI", [("K02.1", "baru")]),
         waited=40,
         payer="JKN_NON_PBI",
-        bpjs_number="0001234567890",
+        bpjs_home="sini",
         examined={"disposition": "rujuk_eksternal"},
     )
     counted_visits.add(ON, man, codes=[("A01.0", "baru")], status="cancelled")
@@ -137,8 +137,8 @@ def test_lb1_and_the_forms_count_cases_by_age_sex_and_kind(small_day):
 
 def test_bpjs_visits_and_referrals(small_day):
     found = shown(tables("bpjs", OF_MONTH)["bpjs"])
-    assert found["MTBS"] == {"kbpl": 1, "J": 1}
-    assert found["GIGI"] == {"kanl": 1, "ranl": 1, "R": 1, "J": 1}
+    assert found["MTBS"] == {"kxpl": 1, "J": 1}
+    assert found["GIGI"] == {"ksnl": 1, "rsnl": 1, "R": 1, "J": 1}
     assert found["semua"]["J"] == 2
 
 

@@ -1,4 +1,4 @@
-"""When the internet was there"""
+"""When the internet was there; where a JKN member is registered"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -20,7 +20,9 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_internet_span'))
     )
     op.create_index('ix_internet_span_ended_at', 'internet_span', ['ended_at'])
+    op.add_column('visit', sa.Column('bpjs_home', sa.String(length=4), server_default='', nullable=False))
 
 
 def downgrade() -> None:
+    op.drop_column('visit', 'bpjs_home')
     op.drop_table('internet_span')
