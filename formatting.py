@@ -70,6 +70,8 @@ DISPOSITION_LABELS = {
     "kontrol": "Kontrol kembali",
     "rujuk_internal": "Rujuk internal",
     "rujuk_eksternal": "Rujuk ke luar",
+    "meninggal": "Meninggal di puskesmas",
+    "doa": "Tiba sudah meninggal (DOA)",
 }
 
 

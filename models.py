@@ -86,6 +86,7 @@ from tables.records import (
     Addendum,
     Allergy,
     CaseType,
+    Death,
     Diagnosis,
     Disposition,
     Examination,

@@ -73,7 +73,8 @@ def _networks(value: str) -> str:
     return " ".join(value.split())
 
 
-def _time_of_day(value: str) -> str:
+def time_of_day(value: str) -> str:
+    """Hour and minute as "08.05", or nothing. Raises SettingError."""
     if not value.strip():
         return ""
     hour, _, minute = value.strip().replace(":", ".").partition(".")
@@ -171,7 +172,7 @@ DEFINITIONS: dict[str, Definition] = {
     "closes_at": Definition(
         "Hari layanan ditutup sendiri pukul",
         "15.00",
-        _time_of_day,
+        time_of_day,
         "Bila tidak ada lagi pasien di antrean. Kosong: hanya dengan tombol, atau saat hari "
         "berikutnya dimulai.",
     ),
