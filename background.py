@@ -13,33 +13,58 @@ from clinic import backup_worker, clock, closing_work, storage_faults, worker
 from db import db, utcnow
 
 BEAT_SECONDS = 5
+INTERNET_SECONDS = 60
 BACKUP_DUE = 3  # how a round of work says that a backup should be made
 
 log = logging.getLogger("alur")
 
 
+class Beside:
+    """Work that may take long, in a fork of its own beside the rounds; never two at once."""
+
+    def __init__(self, work: Callable[[Callable[[], bool]], int]) -> None:
+        self.work, self.pid = work, 0
+
+    def start(self) -> None:
+        if not self.pid:
+            self.pid = _fork(self.work)
+
+    def reap(self) -> None:
+        if self.pid and _ended(self.pid) is not None:
+            self.pid = 0
+
+    def kill(self) -> None:
+        """The next start clears up, and takes it up again."""
+        self.reap()
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
+
+
 def work_until_stopped() -> None:
     """Each round of work is a fork: whatever it needed goes back to the system at its end.
 
-    What takes minutes, backups, has a fork of its own beside the rounds.
+    What takes long or may hang, backups and the internet, has a fork of its own beside the rounds.
     """
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
-    backup = 0
+    backup, internet, asked = Beside(_back_up), Beside(_try_internet), time.monotonic()
     while not stop.is_set():
         round_of_work = _fork(_work)
         while (ended := _ended(round_of_work)) is None:
             if stop.is_set():
                 os.kill(round_of_work, signal.SIGTERM)
             time.sleep(0.02)
-        if backup and _ended(backup) is not None:
-            backup = 0
-        if ended == BACKUP_DUE and not backup and not stop.is_set():
-            backup = _fork(_back_up)
+        backup.reap()
+        internet.reap()
+        if ended == BACKUP_DUE and not stop.is_set():
+            backup.start()
+        if time.monotonic() - asked >= INTERNET_SECONDS and not stop.is_set():
+            internet.start()
+            asked = time.monotonic()
         stop.wait(BEAT_SECONDS)
-    if backup and _ended(backup) is None:
-        os.kill(backup, signal.SIGKILL)  # the next start clears up, and takes it up again
+    backup.kill()
+    internet.kill()
 
 
 def _fork(work: Callable[[Callable[[], bool]], int]) -> int:
@@ -83,4 +108,9 @@ def _work(must_stop: Callable[[], bool]) -> int:
 
 def _back_up(must_stop: Callable[[], bool]) -> int:
     backup_worker.run(current_app.config["ALUR"].data, must_stop)
+    return 0
+
+
+def _try_internet(_must_stop: Callable[[], bool]) -> int:
+    worker.try_internet()
     return 0

@@ -58,7 +58,14 @@ def is_empty() -> bool:
 @click.option("--head-name", help="Nama kepala puskesmas.")
 @click.option("--head-username", help="Nama pengguna kepala.")
 @click.option("--head-password-file", type=click.File(), help="Berkas berisi kata sandi kepala.")
-def setup_command(clinic, time_zone, head_name, head_username, head_password_file) -> None:
+@click.option(
+    "--internet",
+    default=settings.NATIONAL_HOST,
+    help="Server:porta yang dicoba tiap menit untuk mengukur internet; kosong: tidak diukur.",
+)
+def setup_command(
+    clinic, time_zone, head_name, head_username, head_password_file, internet
+) -> None:
     """Create or migrate the database; fill an empty one. Safe to repeat."""
     with _alone("setup"):
         switched = switch_if_asked()
@@ -82,6 +89,7 @@ def setup_command(clinic, time_zone, head_name, head_username, head_password_fil
             head_name or click.prompt("Nama kepala puskesmas"),
             head_username or click.prompt("Nama pengguna kepala", default="kepala"),
             given,
+            internet,
         )
 
 
@@ -148,13 +156,14 @@ def fill_demo() -> None:
         demo.fill()
 
 
-def _first_head(clinic, time_zone, name, username, given) -> None:
+def _first_head(clinic, time_zone, name, username, given, internet) -> None:
     zones = {short: zone for zone, short in settings.TIME_ZONES.items()}
     passphrase = _passphrase(username, given)
     password_hash = accounts.hash_passphrase(passphrase)
     with transaction():
         settings.set_value("clinic_name", settings.parse("clinic_name", clinic))
         settings.set_value("time_zone", zones[time_zone])
+        settings.set_value("internet_target", settings.parse("internet_target", internet))
         accounts.create_user(
             audit.SYSTEM,
             username=username,

@@ -21,6 +21,7 @@ PAYER_LABELS = {
     "GRATIS_PROGRAM": "Gratis program",
     "ASURANSI_LAIN": "Asuransi lain",
 }
+BPJS_HOME_LABELS = {"sini": "Puskesmas ini", "lain": "Faskes lain"}
 PRIORITY_LABELS = {
     "LANSIA": "Lansia",
     "HAMIL": "Ibu hamil",
@@ -69,6 +70,8 @@ DISPOSITION_LABELS = {
     "kontrol": "Kontrol kembali",
     "rujuk_internal": "Rujuk internal",
     "rujuk_eksternal": "Rujuk ke luar",
+    "meninggal": "Meninggal di puskesmas",
+    "doa": "Tiba sudah meninggal (DOA)",
 }
 
 
@@ -215,6 +218,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "minutes_text": minutes_text,
     "sex_text": sex_text,
     "payer_text": _words_of(PAYER_LABELS),
+    "bpjs_home_text": _words_of(BPJS_HOME_LABELS),
     "priority_text": _words_of(PRIORITY_LABELS),
     "pregnancy_text": _words_of(PREGNANCY_LABELS),
     "visit_type_text": _words_of(VISIT_TYPE_LABELS),

@@ -14,7 +14,7 @@ Medicines    Medicine, Prescription, PrescriptionLine, PrescriptionComponent, Pr
 Pharmacy     StockBatch, StockMove, PrescriptionReview, DispensedLine, Dispensing
 Reports      ReportLock, LockedReport, DayRecap, PcareMark
 Unsaved      UnsavedText, KeptAnswer (working storage, not the record)
-Operations   ClosingStep, AuditEntry, OutboxEntry, WorkerBeat
+Operations   ClosingStep, AuditEntry, OutboxEntry, WorkerBeat, SelfCheck, InternetSpan
 Backups      Backup, BackupCopy, Drill
 
 No queries, no texts, no serialisers here. Instants (`*_at`) are UTC, days (`*_on`) are the
@@ -32,7 +32,7 @@ from tables.backups import (
     Drill,
     DrillKind,
 )
-from tables.care import SelfCheck
+from tables.care import InternetSpan, SelfCheck
 from tables.closing import ClosingStep, StepName, StepState
 from tables.consents import Consent, ConsentDecision, Signer
 from tables.dispensing import DispensedLine, Dispensing, PrescriptionReview
@@ -86,6 +86,7 @@ from tables.records import (
     Addendum,
     Allergy,
     CaseType,
+    Death,
     Diagnosis,
     Disposition,
     Examination,

@@ -2,10 +2,10 @@
 
 from datetime import date
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, Response, render_template, request
 
 import access
-from clinic import days, self_statistics
+from clinic import days, internet, report_files, self_statistics, settings
 from models import Role
 from validators import FieldError, parse_date
 
@@ -15,11 +15,9 @@ bp = Blueprint("self_statistics", __name__)
 @bp.get("/statistik")
 @access.allow(Role.HEAD, Role.RECORDS, Role.OPERATOR)
 def page():
-    kind = request.args.get("per", "minggu")
-    kind = kind if kind in self_statistics.KINDS else "minggu"
-    until = _day(request.args.get("sampai", ""))
-    rows = self_statistics.overview(self_statistics.periods(kind, until))
-    newest = rows[0].period
+    kind, until, periods = _asked()
+    rows = self_statistics.overview(periods)
+    newest = periods[0]
     return render_template(
         "self_statistics/page.html",
         kinds=self_statistics.KINDS,
@@ -29,7 +27,33 @@ def page():
         period=newest,
         waits=self_statistics.waits(newest),
         overridden=self_statistics.overridden(newest),
+        internet=internet.measured(periods[-1].first, newest.last),
+        target=settings.value("internet_target"),
     )
+
+
+@bp.get("/statistik/internet.csv")
+@access.allow(Role.HEAD, Role.RECORDS, Role.OPERATOR)
+def internet_file():
+    """Each measured hour of the periods on the page."""
+    _, _, periods = _asked()
+    found = internet.measured(periods[-1].first, periods[0].last)
+    rows = [["Tanggal", "Jam", "Detik diukur", "Detik tanpa internet"]]
+    rows += [
+        [day.isoformat(), f"{hour:02}.00", known, found.out[day, hour]]
+        for (day, hour), known in sorted(found.known.items())
+    ]
+    response = Response(report_files.as_csv(rows), mimetype="text/csv")
+    response.headers["Content-Disposition"] = 'attachment; filename="internet.csv"'
+    return response
+
+
+def _asked() -> tuple[str, date, list[self_statistics.Period]]:
+    """What the address asks for: kind of period, the last day, the periods."""
+    kind = request.args.get("per", "minggu")
+    kind = kind if kind in self_statistics.KINDS else "minggu"
+    until = _day(request.args.get("sampai", ""))
+    return kind, until, self_statistics.periods(kind, until)
 
 
 def _day(typed: str) -> date:

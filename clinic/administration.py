@@ -12,7 +12,7 @@ from db import Base, Row, add_row, db, utcnow
 from models import LoginSession, Practitioner, Role, User
 
 # The settings that the operator may change too: nothing that changes how patients are treated.
-TECHNICAL_SETTINGS = ("idle_minutes", "board_networks")
+TECHNICAL_SETTINGS = ("idle_minutes", "board_networks", "internet_target")
 
 # How the audit trail names a changed column.
 COLUMN_WORDS = labels("audit_words.csv", "column")

@@ -9,7 +9,7 @@ from itertools import groupby
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from clinic import audit, queues
+from clinic import audit, deaths, queues
 from clinic.audit import Actor
 from clinic.record_errors import RecordError
 from db import add_row, db, utcnow
@@ -31,9 +31,11 @@ def current(patient: Patient) -> list[Allergy]:
 
 
 def banner(patient: Patient) -> list[str]:
-    """What stands in red beside a patient: "Alergi: Amoksisilin (gatal)", "Waspada: tuli"."""
+    """What stands in red: "Meninggal ...", "Alergi: Amoksisilin (gatal)", "Waspada: tuli"."""
     kinds = groupby(held(patient), key=lambda row: row.is_alert)
-    return [f"{WORDS[kind]}: {', '.join(labels(list(rows)))}" for kind, rows in kinds]
+    return deaths.mark(patient) + [
+        f"{WORDS[kind]}: {', '.join(labels(list(rows)))}" for kind, rows in kinds
+    ]
 
 
 def labels(rows: Sequence[Allergy]) -> list[str]:
@@ -43,8 +45,11 @@ def labels(rows: Sequence[Allergy]) -> list[str]:
 
 def mark(patient: Patient | None) -> list[str] | None:
     """For the counter, which reads nothing clinical: that there is something, not what."""
-    kinds = dict.fromkeys(row.is_alert for row in held(patient)) if patient else {}
-    return [f"{WORDS[kind]}: ada, lihat di ruang periksa" for kind in kinds] or None
+    if patient is None:
+        return None
+    kinds = dict.fromkeys(row.is_alert for row in held(patient))
+    known = [f"{WORDS[kind]}: ada, lihat di ruang periksa" for kind in kinds]
+    return deaths.mark(patient) + known or None
 
 
 def among(patient_ids: Iterable[int]) -> set[int]:

@@ -21,7 +21,7 @@ from db import db
 from formatting import DISPOSITION_LABELS, number_text
 from models import CaseType, Examination, VitalSigns
 
-PLAIN = (*TEXTS, "disposition", "refer_to")
+PLAIN = (*TEXTS, "disposition", "refer_to", "death_time")
 DIAGNOSES, PROCEDURES = "diagnoses", "procedures"
 VITAL_SIGNS, ROOM_FORM = "vitals", "room_form"
 LABELS = {
@@ -34,6 +34,7 @@ LABELS = {
     "therapy": "Tindakan dan terapi",
     "disposition": "Tindak lanjut",
     "refer_to": "Tujuan rujukan",
+    "death_time": "Pukul meninggal",
     VITAL_SIGNS: "Tanda vital",
     ROOM_FORM: "Isian ruang",
 }

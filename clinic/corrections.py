@@ -15,7 +15,7 @@ class CorrectionError(Exception):
 def correct_visit(
     actor: audit.Actor, visit: Visit, changes: dict[str, str | None], reason: str
 ) -> list[str]:
-    """Change payer, bpjs_number or complaint of a visit; returns the names of what changed."""
+    """Change payer, BPJS data or complaint of a visit; returns the names of what changed."""
     _refuse_ended(visit)
     changed = [name for name, new in changes.items() if getattr(visit, name) != new]
     for name in changed:
@@ -41,6 +41,7 @@ def reassign_patient(actor: audit.Actor, visit: Visit, patient: Patient, reason:
     before = visit.patient
     _note(actor, visit, "patient", before.public_id, patient.public_id, reason)
     visit.patient_id = visit.original_patient_id = patient.id
+    visit.bpjs_home = ""  # that of the wrong person
     take_snapshot(visit, patient, visit.service_day)
     db.session.flush()
     db.session.expire(visit, ["patient"])

@@ -17,6 +17,7 @@ from clinic import (
     lab_entry,
     lab_orders,
     measurements,
+    patients,
     queues,
     records,
     registration,
@@ -140,6 +141,7 @@ class Desks:
         visit = Visit(
             complaint=complaint,
             visit_type="SEHAT" if guest.case.vital in ("sehat", "hamil") else "SAKIT",
+            bpjs_home=patients.last_bpjs_home(patient),
             pregnant=guest.pregnant,
             priority=given,
             cluster=cluster.code,

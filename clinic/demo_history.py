@@ -16,11 +16,12 @@ from sqlalchemy import bindparam, select, update
 from clinic import days, registration, routing, settings
 from clinic.demo_bulk import insert_only, insert_rows
 from clinic.demo_laboratory import Laboratory
-from clinic.demo_people import SEED, Person
+from clinic.demo_people import INSURED, SEED, Person
 from clinic.demo_prescriptions import Prescribed
 from clinic.demo_records import Records
 from clinic.demo_stays import Stay, stays
 from clinic.demo_visits import Calendar, priority
+from clinic.patients import Identity
 from db import db
 from formatting import age_on
 from models import (
@@ -130,6 +131,7 @@ class History:
             "complaint": complaint,
             "payer": identity.payer,
             "bpjs_number": identity.bpjs_number,
+            "bpjs_home": self._bpjs_home(identity, plan.person),
             "village": identity.village,
             "is_in_area": self.in_area[identity.village],
             "pregnant": plan.pregnant,
@@ -145,6 +147,11 @@ class History:
             "registered_by_id": self.users[""].id,
             "ended_at": last.ended_at,
         }
+
+    def _bpjs_home(self, identity: Identity, number: int) -> str:
+        if identity.payer not in INSURED or number % 8 == 0:
+            return ""
+        return "sini" if self.in_area[identity.village] else "lain"
 
     # --- Queue entries, one kind after the other: each names the one before ---
 

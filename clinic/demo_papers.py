@@ -31,7 +31,7 @@ def write() -> None:
     certificate = {"purpose": "Melamar kerja", "result": "sehat", "colour": "tidak"}
     for examination in newest[-1:]:
         _issue(doctor, examination, PaperKind.HEALTH, **certificate)
-    outside = finished("UMUM").where(Examination.disposition == Disposition.EXTERNAL)
+    outside = finished("UMUM").where(Examination.leads_to == Disposition.EXTERNAL)
     for examination in db.session.scalars(outside.limit(1)):
         _issue(doctor, examination, PaperKind.REFERRAL, to_poli="Penyakit Dalam")
     validated = (LabOrderState.RESULTED, LabOrderState.VALIDATED)

@@ -108,6 +108,7 @@ class Records:
         if texts["disposition"] is Disposition.EXTERNAL:
             texts["refer_to"] = HOSPITAL
         return texts | {
+            "leads_to": texts.pop("disposition"),
             "visit_id": key[0],
             "entry_id": key[1],
             "practitioner_id": user.practitioner_id,

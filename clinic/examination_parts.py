@@ -86,6 +86,8 @@ def _same_order(examination: Examination, wanted: OrderInput) -> bool:
 
 def _refuse_forgotten_order(examination: Examination, target: Poli | None) -> None:
     entry = examination.entry
+    if examination.death:
+        return
     if entry.poli.kind == PoliKind.LABORATORY and lab_orders.open_orders(entry.visit):
         raise NotOpen("Hasil laboratorium belum selesai. Isi di halaman laboratoriumnya.")
     if entry.poli.kind == PoliKind.PHARMACY and pharmacy_alerts.has_open(entry.visit_id):
@@ -116,12 +118,13 @@ def _refuse_danger(examination: Examination, target: Poli | None) -> None:
 
 
 def _refuse_incomplete_prescription(examination: Examination, _target: Poli | None) -> None:
-    prescriptions.refuse_incomplete(prescriptions.of(examination))
+    if not examination.death:
+        prescriptions.refuse_incomplete(prescriptions.of(examination))
 
 
 def _send_prescription(actor: Actor, examination: Examination) -> None:
     prescription = prescriptions.of(examination)
-    if prescription is not None:
+    if prescription is not None and not examination.death:
         prescriptions.send(actor, prescription)
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import joinedload
 from clinic import audit, identity_history, mrn, name_index
 from clinic.names import fold
 from db import add_row, db
+from formatting import age_text
 from models import (
     AliasKind,
     DatePrecision,
@@ -18,6 +19,8 @@ from models import (
     NoNikReason,
     Patient,
     PatientToken,
+    Visit,
+    VisitStatus,
 )
 
 CHUNK = 500
@@ -263,3 +266,18 @@ def _households(kk_numbers: set[str]) -> dict[str | None, Household]:
         db.session.execute(insert(Household), missing)
         known = {family.kk_number: family for family in db.session.scalars(families)}
     return known
+
+
+def estimated_age(patient: Patient | Identity, today: date) -> str:
+    """The age of a patient whose birth date is an estimate, as the form shows it."""
+    if patient.birth_date is None or patient.birth_precision == DatePrecision.DAY:
+        return ""
+    return age_text(patient.birth_date, today)
+
+
+def last_bpjs_home(patient: Patient) -> str:
+    """Where a JKN member was registered at the last visit that knows: sini, lain, or empty."""
+    knows = (Visit.patient_id == patient.id, Visit.bpjs_home != "")
+    standing = Visit.status != VisitStatus.CANCELLED
+    newest = select(Visit.bpjs_home).where(*knows, standing).order_by(Visit.id.desc()).limit(1)
+    return db.session.scalar(newest) or ""

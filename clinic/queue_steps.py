@@ -13,6 +13,8 @@ from models import EntryState, QueueEntry, QueueEvent, User
 WAITING, CALLED, IN_SERVICE = EntryState.WAITING, EntryState.CALLED, EntryState.IN_SERVICE
 AWAITING, SKIPPED, DONE = EntryState.AWAITING_RESULT, EntryState.SKIPPED, EntryState.DONE
 
+NOT_YET_SERVED = (WAITING, CALLED, SKIPPED)
+
 
 class QueueError(Exception):
     """A step that can't be taken; the text is a sentence for the staff."""

@@ -15,7 +15,7 @@ from clinic.queue_changes import (
     settle_visit,
     take,
 )
-from clinic.queue_steps import STEPS, QueueError, check, is_cut_off
+from clinic.queue_steps import NOT_YET_SERVED, STEPS, QueueError, check, is_cut_off
 from db import db, utcnow
 from models import (
     EntryKind,
@@ -30,6 +30,7 @@ from models import (
 )
 
 RESULT_BACK_RANK = 1
+DIED = "Pasien meninggal"
 # What a visit becomes when its last entry ends this way and nobody has seen the patient.
 ENDS = {
     "selesai": VisitStatus.FINISHED,
@@ -109,12 +110,39 @@ def refer(
     return there
 
 
-def finish(actor: Actor, entry: QueueEntry, *, at: datetime | None = None) -> QueueEntry:
+def finish(
+    actor: Actor, entry: QueueEntry, *, has_died: bool = False, at: datetime | None = None
+) -> QueueEntry:
     """End the stay by its examination; a patient on loan goes back to the sender, ahead of others.
 
     Returns the entry in the sender's room, else `entry`. Raises QueueError when it is over already.
     """
-    return end(actor, entry, "periksa", "", at or utcnow())
+    go_on = _end_with_all if has_died else end
+    return go_on(actor, entry, "periksa", DIED if has_died else "", at or utcnow())
+
+
+def _end_with_all(
+    actor: Actor, entry: QueueEntry, action: str, reason: str, at: datetime
+) -> QueueEntry:
+    """End the stay, and what of the visit stands in other lines; who is served there may write."""
+    standing = select(QueueEntry).where(
+        QueueEntry.visit_id == entry.visit_id,
+        QueueEntry.id != entry.id,
+        QueueEntry.state.in_((*NOT_YET_SERVED, EntryState.AWAITING_RESULT)),
+    )
+    others = db.session.scalars(standing.order_by(QueueEntry.id)).all()
+    lock(entry, *others)
+    check(entry, action)
+    for other in others:
+        if other.state is EntryState.AWAITING_RESULT:
+            take(actor, other, "hasil", {"ended_at": at}, at=at)
+        elif other.state in NOT_YET_SERVED:
+            _leave(actor, other, "batal", reason, at, {})
+    _leave(actor, entry, action, reason, at, {})
+    settle_visit(entry.visit, at)
+    for each in (*others, entry):
+        record(actor, each, STEPS[action].audit if each is entry else "cancel", reason)
+    return entry
 
 
 def end(actor: Actor, entry: QueueEntry, action: str, reason: str, at: datetime) -> QueueEntry:

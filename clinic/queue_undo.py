@@ -21,11 +21,10 @@ from clinic.queue_changes import (
     set_priority_run,
 )
 from clinic.queue_order import REST
-from clinic.queue_steps import QueueError, last_event, present
+from clinic.queue_steps import NOT_YET_SERVED, QueueError, last_event, present
 from db import db
 from models import EntryState, Examination, QueueEntry, QueueEvent, QueueState
 
-NOT_YET_SERVED = (EntryState.WAITING, EntryState.CALLED, EntryState.SKIPPED)
 NEVER_HAPPENED = "Langkah diurungkan"
 
 

@@ -74,6 +74,7 @@ class ExaminationInput:
     therapy: str | None = None
     disposition: str | None = None
     refer_to: str | None = None
+    death_time: str | None = None
     diagnoses: Sequence[DiagnosisInput] | None = None
     procedures: Sequence[ProcedureInput] | None = None
     vitals: Vitals | None = None
@@ -110,7 +111,7 @@ def finish(actor: Actor, entry: QueueEntry, form: ExaminationInput, version: int
         # From the pharmacy patients go home; from everywhere else they come back with a result.
         queues.refer(actor, entry, target, back=target.kind != PoliKind.PHARMACY)
     else:
-        queues.finish(actor, entry)
+        queues.finish(actor, entry, has_died=bool(examination.death))
     _log(actor, "finish_examination", examination)
     return examination
 
@@ -279,9 +280,8 @@ def _check_complete(examination: Examination, poli: Poli) -> None:
 def _target(examination: Examination, entry: QueueEntry) -> Poli | None:
     if examination.disposition != Disposition.INTERNAL:
         return None
-    target = db.session.scalar(
-        select(Poli).where(Poli.code == examination.refer_to, Poli.is_active)
-    )
+    wanted = select(Poli).where(Poli.code == examination.refer_to, Poli.is_active)
+    target = db.session.scalar(wanted)
     if target is None or target.id == entry.poli_id:
         raise RecordError("Pilih ruang lain sebagai tujuan rujukan.", "refer_to")
     return target

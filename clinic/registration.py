@@ -141,6 +141,7 @@ def _register(
             draft_id=draft.id,
             visit_type=application.visit_type,
             complaint=application.complaint,
+            bpjs_home=application.bpjs_home,
             pregnant=application.pregnant,
             priority=found.priority,
             cluster=found.chosen_cluster,
@@ -278,6 +279,7 @@ def _complete_identity(
     visit = application.about_visit
     _keep_patient(actor, application, found)
     take_snapshot(visit, visit.patient, visit.service_day)
+    visit.bpjs_home = application.bpjs_home
     for entry in visit.entries:
         queues.bump(entry.service_day_id, entry.poli_id)
     return visit

@@ -6,18 +6,20 @@ counts. The forms' rows of codes are working values that the health office must 
 
 from dataclasses import dataclass
 
-from clinic import report_ages
+from clinic import report_ages, report_rows
 from clinic.report_facts import Where
 from clinic.report_sections import (
     AREAS,
     BY_AREA,
     CASES,
+    DEHYDRATED,
     MOVES,
     OVER_TIME,
     STATUSES,
     STAYS,
     WAITS,
     bpjs,
+    deaths,
     lb1,
     morbidity,
     most_frequent,
@@ -118,7 +120,7 @@ _LIST = (
             "lb1",
             "LB1 data kesakitan",
             "Per kode ICD-10, 12 kelompok umur, baru dan lama",
-            (lb1(),),
+            (lb1(), deaths(report_rows.codes())),
         ),
         f"{COMMON} {AGES} {CASES} B: baru, L: lama (huruf pertama); L, P: jenis kelamin.",
         tuple(GAPS),
@@ -137,8 +139,9 @@ _LIST = (
         "form12",
         "Form 12 gejala, sebab, dan keadaan",
         "Menurut gejala, sebab, atau keadaan",
-        (morbidity("12", "F11_10", "Kesakitan menurut gejala, sebab, atau keadaan"),),
-        f"{COMMON} {AGES} {CASES} {WORKING} Derajat dehidrasi tidak ada di kode ICD-10.",
+        (morbidity("12", "F11_10", "Kesakitan menurut gejala, sebab, atau keadaan"), DEHYDRATED),
+        f"{COMMON} {AGES} {CASES} {WORKING} Derajat dehidrasi tidak ada di kode ICD-10; tabelnya "
+        "sendiri menghitung dari isian MTBS.",
         tuple(GAPS),
         is_wide=True,
     ),
@@ -173,19 +176,21 @@ _LIST = (
         "ispa",
         "ISPA: batuk dan pneumonia",
         "Kasus baru menurut umur dan wilayah",
-        (new_cases("ISPA", "ISPA_6", "Batuk dan pneumonia", BY_AREA),),
-        f"{COMMON} {AGES} {CASES} {WORKING} Hanya kasus baru. Kematian tidak dicatat Alur: isi "
-        "dengan tangan.",
+        (
+            new_cases("ISPA", "ISPA_6", "Batuk dan pneumonia", BY_AREA),
+            deaths(report_rows.of_form("ISPA")),
+        ),
+        f"{COMMON} {AGES} {CASES} {WORKING} Hanya kasus baru; kematian di tabelnya sendiri.",
         tuple(GAPS),
     ),
     Report(
         "bpjs",
         "Kunjungan BPJS",
-        "Kunjungan dan rujukan peserta, kartu, PBI dan non-PBI",
+        "Kunjungan dan rujukan peserta, terdaftar di sini atau tidak, PBI dan non-PBI",
         (bpjs(),),
         f"{COMMON} {STAYS} {IS_NEW} Rujukan: pemeriksaan selesai dengan tindak lanjut rujuk ke "
-        "luar di ruang itu. Apakah peserta terdaftar di puskesmas ini belum diketahui Alur; yang "
-        "dipisah ialah nomor kartu tercatat atau belum.",
+        "luar di ruang itu. Terdaftar: yang dijawab saat pendaftaran kunjungan itu; belum ditanya "
+        "di kolomnya sendiri, tidak ditebak.",
         ("belum",),
         is_wide=True,
     ),

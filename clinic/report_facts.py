@@ -7,24 +7,23 @@ gone, a merged patient's visits are the survivor's. Payer, village and cluster a
 as they were that day; sex and birth date are the person's, corrections included.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, String, case, cast, exists, func, select
-from sqlalchemy.ext.compiler import compiles
+from sqlalchemy import ColumnElement, Select, String, case, cast, exists, func, select
 from sqlalchemy.orm import aliased
-from sqlalchemy.sql.functions import FunctionElement
 
+from clinic import dehydration
+from clinic.elapsed import seconds_between
 from clinic.report_ages import SETS, band_of
-from clinic.report_periods import Period
-from db import db
 from models import (
     Diagnosis,
     Disposition,
     EntryKind,
     EntryState,
     Examination,
+    ExaminationAnswer,
     Icd10Term,
     Patient,
     Poli,
@@ -36,25 +35,6 @@ from models import (
 
 Where = Mapping[str, str | tuple[str, ...]]
 SECONDS = 60
-
-
-class _seconds_between(FunctionElement):
-    """Whole seconds from the first instant to the second."""
-
-    type = Integer()
-    inherit_cache = True
-
-
-@compiles(_seconds_between)
-def _unix(element, compiler, **options) -> str:
-    first, last = (compiler.process(each, **options) for each in element.clauses)
-    return f"(CAST(strftime('%s', {last}) AS INTEGER) - CAST(strftime('%s', {first}) AS INTEGER))"
-
-
-@compiles(_seconds_between, "postgresql")
-def _epoch(element, compiler, **options) -> str:
-    first, last = (compiler.process(each, **options) for each in element.clauses)
-    return f"CAST(floor(extract(epoch FROM {last} - {first})) AS INTEGER)"
 
 
 def _yes(condition: ColumnElement[bool]) -> ColumnElement[str]:
@@ -80,7 +60,7 @@ _OF_VISIT = {
     "sex": Patient.sex,
     "payer": Visit.payer,
     "jkn": case(_PAYERS, value=Visit.payer, else_="lain"),
-    "card": case((Visit.bpjs_number.is_not(None), "ada"), else_="belum"),
+    "home": case({"sini": "sini", "lain": "lain"}, value=Visit.bpjs_home, else_="x"),
     "cluster": Visit.cluster,
     "new": case((Visit.is_new_patient, "baru"), else_="lama"),
     "type": Visit.visit_type,
@@ -108,7 +88,8 @@ _HAS_DRAFT = exists().where(_draft.visit_id == Visit.id, _draft.finished_at.is_(
 _NOT_THERE = (EntryState.MOVED, EntryState.CANCELLED)
 
 
-def _was_there(entry) -> list[ColumnElement[bool]]:
+def was_there(entry) -> list[ColumnElement[bool]]:
+    """Neither the wrong room, nor one that was cancelled or undone."""
     return [entry.undone_at.is_(None), entry.state.not_in(_NOT_THERE)]
 
 
@@ -117,12 +98,12 @@ _stays = (
     _visits.join(QueueEntry, QueueEntry.visit_id == Visit.id)
     .join(Poli, Poli.id == QueueEntry.poli_id)
     .where(
-        *_was_there(QueueEntry),
+        *was_there(QueueEntry),
         ~exists().where(
             _earlier.visit_id == Visit.id,
             _earlier.poli_id == QueueEntry.poli_id,
             _earlier.id < QueueEntry.id,
-            *_was_there(_earlier),
+            *was_there(_earlier),
         ),
     )
 )
@@ -136,18 +117,18 @@ _finished_here = (
         _examined.finished_at.is_not(None),
     )
 )
-_REFERRED = _finished_here.where(_examined.disposition == Disposition.EXTERNAL).exists()
+_REFERRED = _finished_here.where(_examined.leads_to == Disposition.EXTERNAL).exists()
 _HAS_CODE = (
     _finished_here.join(_coded, _coded.examination_id == _examined.id)
     .where(_coded.ended_at.is_(None))
     .exists()
 )
-_waited = _seconds_between(QueueEntry.queued_at, QueueEntry.called_at)
+_waited = seconds_between(QueueEntry.queued_at, QueueEntry.called_at)
 _waits = (
     _visits.join(QueueEntry, QueueEntry.visit_id == Visit.id)
     .join(Poli, Poli.id == QueueEntry.poli_id)
     .where(
-        *_was_there(QueueEntry),
+        *was_there(QueueEntry),
         QueueEntry.kind != EntryKind.RESULT_BACK,
         QueueEntry.called_at >= QueueEntry.queued_at,
     )
@@ -162,27 +143,66 @@ _moves = (
 )
 
 
-# --- Diagnoses --------------------------------------------------------------------------------
+# --- Examinations that tell of a death, or of a child's dehydration ------------------------------
 
-_twin, _twin_of = aliased(Diagnosis), aliased(Examination)
-_diagnoses = (
+_examinations = (
     _visits.join(Examination, Examination.visit_id == Visit.id)
     .join(QueueEntry, QueueEntry.id == Examination.entry_id)
     .join(Poli, Poli.id == QueueEntry.poli_id)
-    .join(Diagnosis, Diagnosis.examination_id == Examination.id)
-    .where(
-        Examination.finished_at.is_not(None),
-        Diagnosis.ended_at.is_(None),
-        # Two rooms of one visit that note the same disease found one case.
-        ~exists().where(
-            _twin_of.visit_id == Visit.id,
-            _twin_of.finished_at.is_not(None),
-            _twin.examination_id == _twin_of.id,
-            _twin.ended_at.is_(None),
-            _twin.code == Diagnosis.code,
-            _twin.id < Diagnosis.id,
-        ),
+    .where(Examination.finished_at.is_not(None))
+)
+_also, _main = aliased(Examination), aliased(Diagnosis)
+_deaths = _examinations.outerjoin(
+    _main,
+    (_main.examination_id == Examination.id) & _main.is_primary & _main.ended_at.is_(None),
+).where(
+    Examination.death != "",
+    # Nobody dies twice, whatever two rooms wrote.
+    ~exists().where(
+        _also.visit_id == Visit.id,
+        _also.death != "",
+        _also.finished_at.is_not(None),
+        _also.id < Examination.id,
+    ),
+)
+
+
+def _has_grade(answer, of) -> tuple[ColumnElement[bool], ...]:
+    return (
+        answer.examination_id == of.id,
+        of.finished_at.is_not(None),
+        answer.code == "dehydration",
+        answer.ended_at.is_(None),
+        dehydration.grade_of(answer.value) != "",
     )
+
+
+_later, _later_of = aliased(ExaminationAnswer), aliased(Examination)
+_dehydrated = _examinations.join(ExaminationAnswer).where(
+    *_has_grade(ExaminationAnswer, Examination),
+    # A child that came back from the laboratory is one, as it was found last.
+    ~exists().where(
+        _later_of.visit_id == Visit.id,
+        _later.id > ExaminationAnswer.id,
+        *_has_grade(_later, _later_of),
+    ),
+)
+
+
+# --- Diagnoses --------------------------------------------------------------------------------
+
+_twin, _twin_of = aliased(Diagnosis), aliased(Examination)
+_diagnoses = _examinations.join(Diagnosis, Diagnosis.examination_id == Examination.id).where(
+    Diagnosis.ended_at.is_(None),
+    # Two rooms of one visit that note the same disease found one case.
+    ~exists().where(
+        _twin_of.visit_id == Visit.id,
+        _twin_of.finished_at.is_not(None),
+        _twin.examination_id == _twin_of.id,
+        _twin.ended_at.is_(None),
+        _twin.code == Diagnosis.code,
+        _twin.id < Diagnosis.id,
+    ),
 )
 _term = aliased(Icd10Term)
 _IS_KNOWN = exists().where(_term.code == Diagnosis.code)
@@ -215,6 +235,19 @@ FACTS: dict[str, Fact] = {
         _OF_VISIT | {"room": Poli.code, "pair": _wrong.code + "-" + Poli.code},
         {"Dari": _wrong.name, "Ke": Poli.name, "Alasan": _before.reason},
     ),
+    "deaths": Fact(
+        "kematian",
+        _deaths,
+        _OF_VISIT | {"room": Poli.code, "code": func.coalesce(_main.code, "tanpa kode")},
+        _ROOM
+        | {"Kode": _main.code, "Diagnosis utama": _main.title, "Pukul": Examination.death_time},
+    ),
+    "dehydrated": Fact(
+        "pemeriksaan",
+        _dehydrated,
+        _OF_VISIT | {"room": Poli.code, "grade": dehydration.grade_of(ExaminationAnswer.value)},
+        _ROOM,
+    ),
     "diagnoses": Fact(
         "diagnosis",
         _diagnoses,
@@ -229,45 +262,3 @@ FACTS: dict[str, Fact] = {
         | {"Kode": Diagnosis.code, "Diagnosis": Diagnosis.title, "Kasus": Diagnosis.case_type},
     ),
 }
-
-
-# --- Asking -----------------------------------------------------------------------------------
-
-
-def rows_of(fact: Fact, period: Period, where: Where, room: str = "") -> Select:
-    """The fact's rows of a period that fit; with a room, only what happened there."""
-    found = fact.rows.where(ServiceDay.on.between(period.first, period.last))
-    if room:
-        found = found.where(_in_room(fact, room))
-    return found.where(*(_holds(fact.dims[name], wanted) for name, wanted in where.items()))
-
-
-def _holds(dim: ColumnElement[Any], wanted: str | Iterable[str]) -> ColumnElement[bool]:
-    return dim == wanted if isinstance(wanted, str) else dim.in_(list(wanted))
-
-
-def _in_room(fact: Fact, code: str) -> ColumnElement[bool]:
-    if "room" in fact.dims:
-        return fact.dims["room"] == code
-    there, poli = aliased(QueueEntry), aliased(Poli)
-    return exists().where(
-        there.visit_id == Visit.id,
-        there.poli_id == poli.id,
-        poli.code == code,
-        *_was_there(there),
-    )
-
-
-def counts(
-    fact: Fact, dims: Iterable[str], period: Period, where: Where, room: str = ""
-) -> list[tuple[tuple[str, ...], int]]:
-    """How many there are of each combination of these dimensions: one query."""
-    # Grouped from outside: PostgreSQL takes an expression with parameters, written twice, for two.
-    columns = [fact.dims[name].label(f"dim_{place}") for place, name in enumerate(dims)]
-    inner = rows_of(fact, period, where, room).with_only_columns(
-        *columns, ServiceDay.id.label("day_id"), maintain_column_froms=True
-    )
-    found = inner.subquery()
-    keys = [found.c[column.name] for column in columns]
-    grouped = select(*keys, func.count()).select_from(found).group_by(*keys)
-    return [(tuple(values), number) for *values, number in db.session.execute(grouped)]

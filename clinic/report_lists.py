@@ -6,8 +6,9 @@ from datetime import date
 
 from sqlalchemy import Select, func, select
 
+from clinic.report_counts import counts, rows_of
 from clinic.report_definitions import GAPS, Gap, Report
-from clinic.report_facts import FACTS, Fact, counts, rows_of
+from clinic.report_facts import FACTS, Fact
 from clinic.report_periods import Period
 from clinic.report_tables import ALL, OUTSIDE, Section, name_of
 from db import db

@@ -10,7 +10,8 @@ from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
 from clinic import audit, prescription_reports
 from clinic.audit import Actor
-from clinic.report_facts import FACTS, rows_of
+from clinic.report_counts import rows_of
+from clinic.report_facts import FACTS
 from clinic.report_periods import Period
 from db import db, utcnow
 from formatting import DISPOSITION_LABELS
@@ -98,7 +99,8 @@ def _line(visit: Visit, examined: Iterable[Examination], given, room: str) -> Li
 
 def _disposition(examination: Examination) -> str:
     words = DISPOSITION_LABELS.get(examination.disposition or "", "")
-    return f"{words}: {examination.refer_to}" if examination.refer_to else words
+    more = examination.refer_to or examination.death_time
+    return f"{words}: {more}" if more else words
 
 
 # --- Typed into P-Care ------------------------------------------------------------------------

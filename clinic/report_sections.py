@@ -1,8 +1,8 @@
 """The tables that reports are made of: their columns, their checks, how they count."""
 
-from clinic import report_ages, report_rows
+from clinic import dehydration, report_ages, report_rows
 from clinic.report_facts import Where
-from clinic.report_tables import MEASURES, Check, Column, Section
+from clinic.report_tables import MEASURES, Check, Column, Placing, Section
 
 NEW, OLD = {"case": "baru"}, {"case": "lama"}
 CASES = (
@@ -112,25 +112,44 @@ def new_cases(form: str, ages: str, title: str, more: tuple[Column, ...] = ()) -
     )
 
 
+def deaths(rows: Placing) -> Section:
+    """Who died, by the primary diagnosis of the examination that says so."""
+    return Section(
+        *("mati", "Kematian menurut diagnosis utama", "deaths", "code", rows, BY_SEX, SEX_CHECK),
+        note="Pemeriksaan selesai dengan tindak lanjut Meninggal di puskesmas atau DOA, kasus baru "
+        "maupun lama; satu kunjungan sekali. Tanpa kode diagnosis utama: di luar formulir.",
+        row_title="Penyakit",
+    )
+
+
+DEHYDRATED = Section(
+    *("dehidrasi", "Derajat dehidrasi anak", "dehydrated", "grade"),
+    report_rows.fixed(dehydration.LABELS),
+    (*_bands("F11_10", {}, "Umur"), *BY_SEX),
+    (Check("kelompok umur = jumlah", _keys(_bands("F11_10", {}, "")), "J"), *SEX_CHECK),
+    note="Dari tanda yang dicentang pada isian MTBS (dua tanda atau lebih), bukan dari kode "
+    "ICD-10. Ruang tanpa isian MTBS tidak mencatat derajat, jadi tidak terhitung di sini.",
+    row_title="Derajat",
+)
 AREAS = {"dalam": "Dalam wilayah", "luar": "Luar wilayah", "x": "Belum diketahui"}
 BY_AREA = tuple(Column(f"w{key}", label, {"area": key}, "Wilayah") for key, label in AREAS.items())
 
 
 def bpjs() -> Section:
-    """Visits and referrals, by card, by who pays the premium, by new and returning."""
-    cards, kinds, news = (
-        {"ada": "kartu ada", "belum": "kartu belum"},
+    """Visits and referrals, by registered here, by who pays the premium, by new and returning."""
+    homes, kinds, news = (
+        {"sini": "terdaftar di sini", "lain": "di faskes lain", "x": "belum ditanya"},
         {"pbi": "PBI", "non": "non"},
         ("baru", "lama"),
     )
     parts = []
     for what, more in (("Kunjungan", {}), ("Rujukan ke luar", {"referred": "ya"})):
-        for card, card_words in cards.items():
+        for home, home_words in homes.items():
             for kind, kind_words in kinds.items():
                 for new in news:
-                    key = f"{what[0].lower()}{card[0]}{kind[0]}{new[0]}"
-                    where = {"card": card, "jkn": kind, "new": new, **more}
-                    words = f"{what}, {card_words}"
+                    key = f"{what[0].lower()}{home[0]}{kind[0]}{new[0]}"
+                    where = {"home": home, "jkn": kind, "new": new, **more}
+                    words = f"{what}, {home_words}"
                     parts.append(Column(key, f"{kind_words} {new}", where, words))
     half = len(parts) // 2
     columns = (
@@ -143,7 +162,7 @@ def bpjs() -> Section:
         Check("bagian rujukan = jumlah", _keys(tuple(parts[half:])), "R"),
     )
     return Section(
-        *("bpjs", "Kunjungan dan rujukan peserta BPJS", "stays", "room", report_rows.rooms),
+        *("peserta", "Kunjungan dan rujukan peserta BPJS", "stays", "room", report_rows.rooms),
         *(columns, checks),
         where={"jkn": ("pbi", "non")},
         row_title="Ruang",

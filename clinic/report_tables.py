@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
-from clinic.report_facts import FACTS, Where, counts
+from clinic.report_counts import counts
+from clinic.report_facts import FACTS, Where
 from clinic.report_periods import Period
 
 ALL, OUTSIDE = "semua", "luar"  # row keys: the sum of all rows; what no row takes

@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import joinedload
 
-from clinic import asking, days, names, patients, routing, settings
+from clinic import asking, days, deaths, names, patients, routing, settings
 from clinic.nik_checks import nik_findings
 from db import db
 from formatting import age_on
@@ -36,6 +36,7 @@ class Application:
     complaint: str = ""
     poli_code: str = ""
     visit_type: str = "SAKIT"
+    bpjs_home: str = ""
     pregnant: str = ""
     priority: str = ""
     cluster: str = ""
@@ -169,6 +170,7 @@ def _identity_warnings(application: Application, on: date) -> list[Warned]:
     phone = phone_finding(identity.phone) if identity.phone else None
     warnings = [Warned(f.rule, f.level, f.message) for f in [*found, *([phone] if phone else [])]]
     warnings += _mother_warning(identity, on)
+    warnings += _death_warning(application.patient)
     return warnings + _taken_warning(application)
 
 
@@ -183,6 +185,12 @@ def _mother_warning(identity: patients.Identity, on: date) -> list[Warned]:
             "Nama ibu belum diisi. Anak di bawah 5 tahun mudah tertukar tanpa nama ibunya.",
         )
     ]
+
+
+def _death_warning(patient: Patient | None) -> list[Warned]:
+    more = "menurut catatannya. Bila keliru, minta ruang yang memeriksa membetulkannya."
+    told = deaths.mark(patient) if patient else []
+    return [Warned("DEATH-1", "warning", f"{mark} {more}") for mark in told]
 
 
 def nik_owner(nik: str | None, patient: Patient | None = None) -> Patient | None:

@@ -10,7 +10,6 @@ from datetime import date, timedelta
 from sqlalchemy import (
     ColumnElement,
     Date,
-    Integer,
     Select,
     Subquery,
     case,
@@ -19,10 +18,9 @@ from sqlalchemy import (
     select,
     union_all,
 )
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.functions import FunctionElement
 
 from clinic import days
+from clinic.elapsed import seconds_between
 from db import UtcDateTime, db
 from models import (
     DraftKind,
@@ -44,25 +42,6 @@ from models import (
 KINDS = {"hari": "Hari", "minggu": "Minggu", "bulan": "Bulan"}
 SHOWN = 8  # periods side by side
 FRESH = (EntryKind.REGISTERED, EntryKind.ORDERED, EntryKind.REFERRED)
-
-
-class seconds_between(FunctionElement):
-    """Whole seconds from one instant to another, on both databases."""
-
-    type = Integer()
-    inherit_cache = True
-
-
-@compiles(seconds_between)
-def _with_julian_days(element, compiler, **options) -> str:
-    first, last = (compiler.process(each, **options) for each in element.clauses)
-    return f"CAST(round((julianday({last}) - julianday({first})) * 86400) AS INTEGER)"
-
-
-@compiles(seconds_between, "postgresql")
-def _with_epoch(element, compiler, **options) -> str:
-    first, last = (compiler.process(each, **options) for each in element.clauses)
-    return f"CAST(round(extract(epoch FROM {last} - {first})) AS INTEGER)"
 
 
 @dataclass(frozen=True)

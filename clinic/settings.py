@@ -1,6 +1,7 @@
 """The clinic's settings: names, defaults, what they mean. The head edits them at /sistem."""
 
 import ipaddress
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ TIME_ZONES = {
 
 
 MOST_PLACES = 6
+# What a real clinic tries at first to see whether the internet is there.
+NATIONAL_HOST = "api-satusehat.kemkes.go.id:443"
+_TARGET = re.compile(r"[a-z0-9]([a-z0-9.-]{0,88}[a-z0-9])?:[1-9][0-9]{0,4}")
 
 
 class SettingError(ValueError):
@@ -69,7 +73,8 @@ def _networks(value: str) -> str:
     return " ".join(value.split())
 
 
-def _time_of_day(value: str) -> str:
+def time_of_day(value: str) -> str:
+    """Hour and minute as "08.05", or nothing. Raises SettingError."""
     if not value.strip():
         return ""
     hour, _, minute = value.strip().replace(":", ".").partition(".")
@@ -94,6 +99,13 @@ def _places(value: str) -> str:
     if len(places) > MOST_PLACES:
         raise SettingError(f"Paling banyak {MOST_PLACES} tempat.")
     return "\n".join(places)
+
+
+def _host_and_port(value: str) -> str:
+    target = value.strip().lower()
+    if target and not (_TARGET.fullmatch(target) and int(target.rpartition(":")[2]) < 65536):
+        raise SettingError(f"Isi nama server dan porta seperti {NATIONAL_HOST}, atau kosongkan.")
+    return target
 
 
 @dataclass(frozen=True)
@@ -160,7 +172,7 @@ DEFINITIONS: dict[str, Definition] = {
     "closes_at": Definition(
         "Hari layanan ditutup sendiri pukul",
         "15.00",
-        _time_of_day,
+        time_of_day,
         "Bila tidak ada lagi pasien di antrean. Kosong: hanya dengan tombol, atau saat hari "
         "berikutnya dimulai.",
     ),
@@ -173,6 +185,13 @@ DEFINITIONS: dict[str, Definition] = {
     ),
     "board_networks": Definition(
         "Jaringan yang boleh membuka layar ruang tunggu", PRIVATE_NETWORKS, _networks
+    ),
+    # Empty by default: nothing that was not set up as a clinic may try a host.
+    "internet_target": Definition(
+        "Internet diukur ke",
+        "",
+        _host_and_port,
+        f"Tiap menit, tanpa mengirim data; misalnya {NATIONAL_HOST}. Kosong: tidak diukur.",
     ),
     "mrn_template": Definition(
         "Bentuk nomor rekam medis",

@@ -6,15 +6,13 @@ After the Indonesian MTBS chart booklet; docs/clinical-limits.md lists every rul
 from collections.abc import Mapping
 from decimal import Decimal
 
+from clinic import dehydration
 from clinic.form_case import Case
 from clinic.form_definitions import item_of
 from clinic.form_items import NONE, words
 from clinic.vital_marks import YOUNG_MONTHS, fast_breathing_from
 from validators import Finding
 
-SEVERE_DEHYDRATION = {"letargis", "mata", "malas", "cubit_lama"}
-SOME_DEHYDRATION = {"rewel", "mata", "haus", "cubit_lambat"}
-SIGNS_NEEDED = 2
 LONG_DIARRHOEA, LONG_FEVER, LONG_COUGH = 14, 7, 14  # days
 SEVERE_ARM, MODERATE_ARM, ARM_FROM_MONTHS = Decimal("11.5"), Decimal("12.5"), 6
 
@@ -59,11 +57,8 @@ def _breathing(answers: Mapping[str, str], case: Case) -> str:
 
 def _dehydration(answers: Mapping[str, str], case: Case) -> str:
     signs, days = _checked(answers, "dehydration"), int(answers.get("diarrhoea_days", 0))
-    parts = []
-    if len(signs & SEVERE_DEHYDRATION) >= SIGNS_NEEDED:
-        parts.append("Diare dehidrasi berat")
-    elif len(signs & SOME_DEHYDRATION) >= SIGNS_NEEDED:
-        parts.append("Diare dehidrasi ringan atau sedang")
+    grade = dehydration.grade(signs)
+    parts = [dehydration.LABELS[grade]] if grade else []
     if days >= LONG_DIARRHOEA:
         parts.append(f"Diare persisten ({days} hari)")
     return "; ".join([*parts, "Disentri (darah dalam tinja)"] if "darah" in signs else parts)

@@ -6,7 +6,16 @@ from pathlib import Path
 from sqlalchemy import case, func, select, text
 
 import timekeeping
-from clinic import audit, backup_status, closing, days, disk_space, settings, storage_faults
+from clinic import (
+    audit,
+    backup_status,
+    closing,
+    days,
+    disk_space,
+    internet,
+    settings,
+    storage_faults,
+)
 from clinic.disk_space import Room, size_text
 from clinic.speed import PAGE, SAVE, Hour, Timing
 from clinic.status_check import Check, State, ago, span
@@ -43,7 +52,8 @@ DISK = {
 
 def checks(data: Path, at: datetime | None = None) -> list[Check]:
     """All lines of the status page; `data` is the folder that holds the clinic's files."""
-    return [*quick_checks(data, at or utcnow()), audit_trail()]
+    at = at or utcnow()
+    return [*quick_checks(data, at), internet.check(at), audit_trail()]
 
 
 def quick_checks(data: Path, at: datetime) -> list[Check]:

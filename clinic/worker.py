@@ -21,10 +21,13 @@ from clinic import (
     closing,
     disk_space,
     import_work,
+    internet,
     name_index,
     notices,
     pair_scan,
+    reachability,
     self_check,
+    settings,
     speed,
     unsaved,
 )
@@ -102,6 +105,18 @@ def check_itself(data: Path, at: datetime | None = None) -> bool:
 def ask_for_self_check(at: datetime) -> None:
     """Begin it at the next round, in the caller's transaction."""
     beat(SELF_CHECK, at, next(iter(self_check.STEPS)))
+
+
+def try_internet() -> None:
+    """Ask once whether the internet is there; takes some seconds where it is not."""
+    target = settings.value("internet_target")
+    db.session.rollback()  # no read stays open meanwhile
+    if not target:
+        return
+    is_there = reachability.is_reachable(target)
+    if clock.is_right():
+        with transaction():
+            internet.keep(utcnow(), target, is_there)
 
 
 def beat(name: str, at: datetime, note: str = "") -> WorkerBeat:

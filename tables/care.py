@@ -21,3 +21,17 @@ class SelfCheck(Row):
     sentence: Mapped[str] = mapped_column(String(300), default="")
 
     __table_args__ = (Index("ix_self_check_name", "name", "checked_at"),)
+
+
+class InternetSpan(Row):
+    """*Internet ada* or *putus*, without a gap in the measuring; the newest one goes on."""
+
+    __tablename__ = "internet_span"
+
+    target: Mapped[str] = mapped_column(String(100))  # what was tried, host:port
+    is_there: Mapped[bool] = mapped_column(default=True)
+    began_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime] = mapped_column(UtcDateTime)  # of the last try
+    failed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # the last try, if it failed
+
+    __table_args__ = (Index("ix_internet_span_ended_at", "ended_at"),)

@@ -4,11 +4,21 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Numeric, String, Text, false
+from sqlalchemy import (
+    ColumnElement,
+    ForeignKey,
+    Numeric,
+    String,
+    Text,
+    case,
+    false,
+    type_coerce,
+)
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db import UtcDateTime, utcnow
-from tables.columns import PublicRow, Row, enum_column, unique_where
+from tables.columns import PublicRow, Row, enum_column, index_where, unique_where
 from tables.people import Practitioner, User
 from tables.queues import QueueEntry
 from tables.visits import Source, Visit
@@ -19,6 +29,13 @@ class Disposition(StrEnum):
     CONTROL = "kontrol"
     INTERNAL = "rujuk_internal"
     EXTERNAL = "rujuk_eksternal"
+
+
+class Death(StrEnum):
+    """*Meninggal*, here or before the arrival: the other ways in which a stay ends."""
+
+    HERE = "meninggal"
+    ON_ARRIVAL = "doa"
 
 
 class Examination(PublicRow):
@@ -35,8 +52,11 @@ class Examination(PublicRow):
     assessment: Mapped[str] = mapped_column(Text, default="")
     plan: Mapped[str] = mapped_column(Text, default="")
     therapy: Mapped[str] = mapped_column(Text, default="")
-    disposition: Mapped[Disposition | None] = enum_column(Disposition)
+    leads_to: Mapped[Disposition | None] = enum_column(Disposition, name="disposition")
     refer_to: Mapped[str] = mapped_column(String(120), default="")  # poli code or where to
+    # In a column of its own: SQLite can't widen the rule of the other one's values.
+    death: Mapped[str] = mapped_column(String(12), default="", server_default="")
+    death_time: Mapped[str] = mapped_column(String(5), default="", server_default="")  # 08.05
     version: Mapped[int] = mapped_column(default=1)
     source: Mapped[Source] = enum_column(Source, default=Source.LIVE)
     occurred_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)
@@ -50,7 +70,23 @@ class Examination(PublicRow):
     diagnoses: Mapped[list["Diagnosis"]] = relationship(order_by="Diagnosis.position")
     addenda: Mapped[list["Addendum"]] = relationship(order_by="Addendum.id")
 
+    __table_args__ = (index_where("ix_examination_death", "death <> ''", "visit_id"),)
     __mapper_args__ = {"version_id_col": version}
+
+    @hybrid_property
+    def disposition(self) -> Disposition | Death | None:
+        """*Tindak lanjut*: where to, or the death."""
+        return Death(self.death) if self.death else self.leads_to
+
+    @disposition.inplace.setter
+    def _end_with(self, ending: str | None) -> None:
+        has_died = ending in list(Death)
+        self.death, self.leads_to = (ending, None) if has_died else ("", ending)
+
+    @disposition.inplace.expression
+    @classmethod
+    def _of_either(cls) -> ColumnElement[str]:
+        return case((cls.death != "", cls.death), else_=type_coerce(cls.leads_to, String))
 
 
 class Addendum(PublicRow):

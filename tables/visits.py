@@ -113,6 +113,8 @@ class Visit(PublicRow):
     complaint: Mapped[str] = mapped_column(Text)
     payer: Mapped[str] = mapped_column(String(20))
     bpjs_number: Mapped[str | None] = mapped_column(String(13))
+    # A JKN member's own clinic: sini, lain, or empty where nobody asked.
+    bpjs_home: Mapped[str] = mapped_column(String(4), default="", server_default="")
     village: Mapped[str | None] = mapped_column(String(60))
     is_in_area: Mapped[bool | None]
     pregnant: Mapped[str] = mapped_column(String(8), default="")  # ya, tidak, nifas or empty

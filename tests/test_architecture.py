@@ -73,7 +73,7 @@ FLASK = {"flask", "flask_login", "flask_wtf", "flask_migrate", "werkzeug", "wtfo
 SOCKETS = {"socket", "ssl", "http", "urllib.request", "smtplib", "ftplib", "requests", "httpx"}
 # Called by the worker only: no web request ever waits for the internet.
 WORKERS = {"worker", "backup_worker", "closing_work"}
-MAY_CONNECT = {"clinic/satusehat.py", "clinic/dinkes.py"}
+MAY_CONNECT = {"clinic/satusehat.py", "clinic/dinkes.py", "clinic/reachability.py"}
 
 
 def name_of(path: Path) -> str:
@@ -175,7 +175,7 @@ def test_blueprints_never_import_each_other(path):
 
 
 def test_exchange_is_called_by_the_worker_only():
-    exchange = {"clinic.satusehat", "clinic.dinkes"}
+    exchange = {"clinic.satusehat", "clinic.dinkes", "clinic.reachability"}
     callers = {name_of(path) for path in PRODUCT if imports_of(path) & exchange}
     assert callers <= {"clinic/outbox.py", "clinic/worker.py", "cli.py"} | MAY_CONNECT
 

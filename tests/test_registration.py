@@ -562,6 +562,28 @@ def test_a_family_member_does_not_type_the_address_again(clerk):
     assert "Putri" in clerk.get(f"/pendaftaran/tiket/{visit.public_id}").get_data(as_text=True)
 
 
+# --- Where a JKN member is registered ---------------------------------------------------------
+
+
+def test_where_a_member_is_registered_is_asked_once_and_kept_by_each_visit(clerk):
+    first = register(clerk, payer="JKN_PBI", bpjs_home="lain")
+    page = clerk.get(f"/pendaftaran/pasien/{first.patient.public_id}").get_data(as_text=True)
+    assert '<option value="lain" selected>' in page
+    fields = FIELDS | {"payer": "JKN_PBI", "bpjs_home": "sini", "patient": first.patient.public_id}
+    done = post(clerk, f"/pendaftaran/pasien/{first.patient.public_id}", fields)
+    assert "Puskesmas ini" in clerk.get(done.location).get_data(as_text=True)
+    db.session.refresh(first)
+    assert first.bpjs_home == "lain"
+
+
+@pytest.mark.parametrize(
+    ("payer", "said", "kept"),
+    [("JKN_NON_PBI", "sini", "sini"), ("JKN_PBI", "", ""), ("UMUM", "sini", "")],
+)
+def test_only_a_members_answer_counts_and_nobody_must_answer(clerk, payer, said, kept):
+    assert register(clerk, payer=payer, bpjs_home=said).bpjs_home == kept
+
+
 # --- Corrections ------------------------------------------------------------------------------
 
 
@@ -569,14 +591,20 @@ def test_payer_and_complaint_are_corrected_with_a_reason(clerk):
     visit = register(clerk)
     url = f"/pendaftaran/kunjungan/{visit.public_id}/ubah"
     typed = {"payer": "JKN_PBI", "bpjs_number": "0001234567890", "complaint": "sakit kepala"}
+    typed |= {"bpjs_home": "sini"}
     refused = post(clerk, url, typed)
     assert refused.status_code == 422
     assert "sakit kepala" in refused.get_data(as_text=True)
     assert post(clerk, url, typed | {"alasan": "kartu baru dibawa"}).status_code == 303
     db.session.refresh(visit)
-    assert (visit.payer, visit.complaint) == ("JKN_PBI", "sakit kepala")
+    assert (visit.payer, visit.bpjs_home, visit.complaint) == ("JKN_PBI", "sini", "sakit kepala")
     notes = {n.field: n.before for n in db.session.scalars(select(VisitCorrection))}
-    assert notes == {"payer": "UMUM", "bpjs_number": "", "complaint": "demam dan batuk"}
+    was = {"payer": "UMUM", "bpjs_number": "", "bpjs_home": "", "complaint": "demam dan batuk"}
+    assert notes == was
+    changed = {**typed, "payer": "UMUM", "alasan": "kartu orang lain"}
+    post(clerk, url, changed)
+    db.session.refresh(visit)
+    assert visit.bpjs_home == "", "nobody's member is registered nowhere"
 
 
 def test_a_visit_on_the_wrong_patient_moves_to_the_right_one(clerk):

@@ -64,7 +64,7 @@ def small_day(app):
         *(ON, old, "GIGI", [("K02.1", "baru")]),
         waited=40,
         payer="JKN_NON_PBI",
-        bpjs_number="0001234567890",
+        bpjs_home="sini",
         examined={"disposition": "rujuk_eksternal"},
     )
     counted_visits.add(ON, man, codes=[("A01.0", "baru")], status="cancelled")
@@ -136,9 +136,9 @@ def test_lb1_and_the_forms_count_cases_by_age_sex_and_kind(small_day):
 
 
 def test_bpjs_visits_and_referrals(small_day):
-    found = shown(tables("bpjs", OF_MONTH)["bpjs"])
-    assert found["MTBS"] == {"kbpl": 1, "J": 1}
-    assert found["GIGI"] == {"kanl": 1, "ranl": 1, "R": 1, "J": 1}
+    found = shown(tables("bpjs", OF_MONTH)["peserta"])
+    assert found["MTBS"] == {"kxpl": 1, "J": 1}
+    assert found["GIGI"] == {"ksnl": 1, "rsnl": 1, "R": 1, "J": 1}
     assert found["semua"]["J"] == 2
 
 
@@ -301,12 +301,13 @@ def test_csv_and_xlsx_hold_the_numbers_of_the_page(small_day, sign_in):
     lb1 = tables("lb1", OF_MONTH)["kasus"]
     want = [lb1.cell("J06.9", column["key"]) for column in lb1.columns]
     text = client.get(f"/laporan/lb1/unduh.csv?periode={MONTH}").data.decode("utf-8-sig")
-    rows = {row[0]: row for row in csv.reader(io.StringIO(text), delimiter=";") if row}
+    lines = [row for row in csv.reader(io.StringIO(text), delimiter=";") if row]
+    rows = {row[0]: row for row in reversed(lines)}  # the first table's count
     assert [int(cell) for cell in rows["J06.9"][2:]] == want
     assert [int(cell) for cell in rows["semua"][2:]][-1] == 5
     packed = client.get(f"/laporan/lb1/unduh.xlsx?periode={MONTH}").data
     sheet = openpyxl.load_workbook(io.BytesIO(packed)).active
-    cells = {row[0]: row for row in sheet.iter_rows(values_only=True) if row[0]}
+    cells = {row[0]: row for row in reversed(list(sheet.values)) if row[0]}
     assert list(cells["J06.9"][2 : 2 + len(want)]) == want
 
 

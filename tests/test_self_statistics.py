@@ -180,7 +180,7 @@ def test_the_page_for_those_who_run_the_clinic(sign_in):
     for username in ("kepala", "rekammedis", "ti"):
         page = sign_in(username).get("/statistik?per=bulan").get_data(as_text=True)
         assert "40 dtk" in page
-        assert "Belum diukur" in page
+        assert "Tidak diukur" in page
     assert sign_in("loket").get("/statistik").status_code == 403
     page = sign_in("kepala").get("/statistik?per=tahun&sampai=kemarin")
     assert page.status_code == 200

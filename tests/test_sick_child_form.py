@@ -4,9 +4,19 @@ from datetime import date
 
 import pytest
 
-from clinic import history, queues, records, sick_child
+from clinic import (
+    days,
+    dehydration,
+    history,
+    queues,
+    records,
+    report_periods,
+    report_tables,
+    sick_child,
+)
 from clinic.form_case import Case
 from clinic.records import ExaminationInput, RecordError
+from clinic.report_sections import DEHYDRATED
 from db import db, transaction
 from models import Examination, QueueEntry
 from tests import factories
@@ -157,6 +167,20 @@ def test_a_correction_cannot_take_the_reason_away(app):
     with pytest.raises(RecordError, match="mengapa anak dipulangkan"):
         amend(done, "kia", forms={"mtbs": {"danger": "kejang"}})
     amend(done, "kia", forms={"mtbs": {"danger": "kejang", "danger_reason": "dijemput ambulans"}})
+
+
+@pytest.mark.parametrize("signs", ["rewel haus", "cubit_lambat mata", "mata cubit_lama rewel haus"])
+def test_form_12_counts_the_grade_that_the_page_shows(app, signs):
+    finish(served(), danger="tidak_ada", dehydration="haus darah")
+    finish(served(), danger="tidak_ada", dehydration=signs)
+    grade = dehydration.grade(set(signs.split()))
+    (found,) = report_tables.fill([DEHYDRATED], report_periods.parse(f"{days.clinic_date()}"))
+    assert {row: n for (row, column), n in found.cells.items() if column == "J"} == {
+        grade: 1,
+        "semua": 1,
+    }
+    assert dehydration.LABELS[grade] in said({"dehydration": signs}, "DIARE")
+    assert not found.problems
 
 
 # --- Pages ------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from tests.postgres import free_port
 
 ROOT = Path(__file__).parent.parent
 SECRET = "kuda berlari di pantai"
-HEAD = ["--clinic", "Puskesmas Melati", "--time-zone", "WIB"]
+HEAD = ["--clinic", "Puskesmas Melati", "--time-zone", "WIB", "--internet", ""]
 HEAD += ["--head-name", "dr. Ratna", "--head-username", "ratna"]
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -214,7 +214,7 @@ def test_a_terminal_is_asked_for_the_clinic(tmp_path):
     """Answers typed at a terminal: name, zone, head, passphrase twice."""
     terminal, inner = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "deploy/start.py"],
+        [sys.executable, "deploy/start.py", "--internet", ""],
         cwd=ROOT,
         env={**os.environ, "ALUR_DATA": str(tmp_path), "ALUR_DEMO": "0", "PORT": str(free_port())},
         stdin=inner,

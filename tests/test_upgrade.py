@@ -24,7 +24,7 @@ from tests.folders import temporary_folder
 from tests.postgres import free_port
 
 ROOT = Path(__file__).parent.parent
-HEAD = ["--clinic", "Puskesmas Melati", "--time-zone", "WITA"]
+HEAD = ["--clinic", "Puskesmas Melati", "--time-zone", "WITA", "--internet", ""]
 HEAD += ["--head-name", "dr. Ratna", "--head-username", "ratna"]
 MIGRATION = """
 import sqlalchemy as sa

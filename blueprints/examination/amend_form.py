@@ -81,7 +81,9 @@ def filled(examination: Examination, request: Amendment | None) -> Typed:
     if request:
         parts |= {Part(line.field, line.subject_ref): line.new_value for line in request.lines}
     typed = MultiDict({"reason": request.reason if request else ""})
-    typed.update({name: parts[Part(name)] for name in (*records.TEXTS, "disposition")})
+    typed.update(
+        {name: parts[Part(name)] for name in (*records.TEXTS, "disposition", "death_time")}
+    )
     typed["refer_external"] = parts[Part("refer_to")]
     rows = measurements(examination)
     for each in rows:

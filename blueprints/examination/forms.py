@@ -9,13 +9,13 @@ from wtforms.fields.choices import RadioField, SelectChoice
 from wtforms.validators import ValidationError
 
 from blueprints.examination import prescription_typed, procedure_fields
-from clinic import diagnoses, diagnosis_rules, records
+from clinic import deaths, diagnoses, diagnosis_rules, records
 from clinic.diagnoses import LONGEST_REASON, DiagnosisInput
 from clinic.lab_orders import LONGEST_NOTE, OrderInput
 from clinic.records import ExaminationInput
 from clinic.vital_signs import parse_vital
 from formatting import DISPOSITION_LABELS, number_text
-from models import CaseType, Disposition, Examination, VitalSigns
+from models import CaseType, Death, Disposition, Examination, VitalSigns
 from validators import checked_by, clean_text
 
 LONGEST_TEXT = 10_000
@@ -74,6 +74,7 @@ class ExaminationForm(VitalsForm):
     )
     refer_to = SelectField(choices=[], validate_choice=False)
     refer_external = _text(StringField, 120)
+    death_time = StringField(validators=[checked_by(deaths.parse_time)])
     allergy_substance = _text(StringField, 100)
     allergy_reaction = _text(StringField, 200)
     lab_note = _text(StringField, LONGEST_NOTE)
@@ -104,6 +105,7 @@ def filled_form(
     if examination:
         data |= {name: getattr(examination, name) for name in records.TEXTS}
         data["disposition"] = examination.disposition or ""
+        data["death_time"] = examination.death_time
         is_outside = examination.disposition == Disposition.EXTERNAL
         data["refer_external" if is_outside else "refer_to"] = examination.refer_to
     return form_class(data=data)
@@ -117,12 +119,17 @@ def examination_input(form: ExaminationForm, typed: MultiDict) -> ExaminationInp
         **texts,
         disposition=disposition,
         refer_to=refer_to(form, typed),
+        death_time=_death_time(form) if disposition is not None else None,
         diagnoses=entered_diagnoses(typed, form.diagnosis_search.data or ""),
         procedures=procedure_fields.entered(typed),
         vitals=form.measured(),
         lab=_lab_order(form, typed),
         prescription=prescription_typed.said(typed),
     )
+
+
+def _death_time(form: ExaminationForm) -> str:
+    return (form.death_time.cleaned or "") if form.disposition.data in list(Death) else ""
 
 
 def _lab_order(form: ExaminationForm, typed: MultiDict) -> OrderInput | None:

@@ -11,7 +11,7 @@ from blueprints.registration.blueprint import bp, counter
 from blueprints.registration.forms import MAX_COMPLAINT, choices, text
 from clinic import consents, corrections, days, patients, queues, search
 from db import db, transaction
-from formatting import CLUSTER_LABELS, PAYER_LABELS
+from formatting import BPJS_HOME_LABELS, CLUSTER_LABELS, PAYER_LABELS
 from models import QueueEntry, Visit
 from patient_forms import OTHER_PATIENT, is_for
 from validators import checked_by, parse_bpjs_number
@@ -47,6 +47,9 @@ def ticket(visit):
 class CorrectionForm(Form):
     payer = SelectField("Pembiayaan", choices=choices(PAYER_LABELS))
     bpjs_number = StringField("Nomor BPJS", [checked_by(parse_bpjs_number)])
+    bpjs_home = SelectField(
+        "Terdaftar di", choices=choices(BPJS_HOME_LABELS, "Belum ditanya"), default=""
+    )
     complaint = StringField("Keluhan", [text(MAX_COMPLAINT, newlines=True)])
     alasan = StringField("Alasan", [text(300)])
 
@@ -90,6 +93,7 @@ def correct_post(visit):
     changes = {
         "payer": form.payer.data,
         "bpjs_number": form.bpjs_number.cleaned,
+        "bpjs_home": form.bpjs_home.data if form.payer.data.startswith("JKN") else "",
         "complaint": form.complaint.cleaned,
     }
     return _carry_out(

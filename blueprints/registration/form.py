@@ -38,7 +38,8 @@ def new_post():
 def returning(patient):
     found = patients.current(access.patient_or_404(patient))
     access.record_view("view_identity", found)
-    fields = prefill.fields_of(found, days.clinic_date())
+    home = {"bpjs_home": patients.last_bpjs_home(found)}
+    fields = prefill.fields_of(found, days.clinic_date()) | home
     draft = _asked_draft()
     if draft:
         same_person = draft.patient_ref == found.public_id
@@ -67,6 +68,7 @@ def identity(visit):
     access.record_view("view_identity", found.patient, "visit", found.public_id)
     draft = _asked_draft()
     fields = draft.fields if draft else prefill.known_fields(found.patient)
+    fields = {"bpjs_home": found.bpjs_home} | fields
     form = RegistrationForm(MultiDict(fields), kind=DraftKind.IDENTITY)
     return _page(form, DraftSubject(DraftKind.IDENTITY, None, found), found.patient)
 

@@ -10,9 +10,9 @@ from wtforms.validators import ValidationError
 
 from clinic import days, routing
 from clinic.nik_checks import nik_findings
-from clinic.patients import FILLED_ALONE, Identity
+from clinic.patients import FILLED_ALONE, Identity, estimated_age
 from clinic.review import MIN_REASON, Application
-from formatting import CLUSTER_LABELS, PAYER_LABELS, PRIORITY_LABELS, age_text, short_date
+from formatting import BPJS_HOME_LABELS, CLUSTER_LABELS, PAYER_LABELS, PRIORITY_LABELS, short_date
 from models import DatePrecision, DraftKind, Patient, Visit
 from validators import (
     NO_NIK_REASONS,
@@ -83,6 +83,7 @@ class RegistrationForm(Form):
     phone = StringField("Nomor HP", [checked_by(normalise_phone)])
     phone_owner = SelectField("Milik", choices=choices(PHONE_OWNERS, "Tidak disebut"))
     payer = SelectField("Pembiayaan", choices=choices(PAYER_LABELS), default="UMUM")
+    bpjs_home = SelectField("Terdaftar di", choices=choices(BPJS_HOME_LABELS, "Belum ditanya"))
     complaint = StringField("Keluhan", [text(MAX_COMPLAINT, newlines=True)])
     poli = SelectField("Ruang", validate_choice=False)
     pregnant = SelectField(
@@ -244,6 +245,7 @@ class RegistrationForm(Form):
             complaint=self.cleaned("complaint") or "",
             poli_code=self.poli.data or "",
             visit_type=self.visit_type.data or "SAKIT",
+            bpjs_home=self.bpjs_home.data or "",
             pregnant=self.pregnant.data or "",
             priority=self.priority.data or "",
             cluster=self.cluster.data or "",
@@ -276,13 +278,8 @@ def _with_defaults(data: MultiDict) -> MultiDict:
     for name, default in (("payer", "UMUM"), ("visit_type", "SAKIT")):
         if not copy.get(name):
             copy[name] = default
-    for name in ("no_nik_reason", "phone_owner", "pregnant", "priority", "cluster"):
+    if not copy["payer"].startswith("JKN"):
+        copy["bpjs_home"] = ""
+    for name in ("no_nik_reason", "phone_owner", "pregnant", "priority", "cluster", "bpjs_home"):
         copy.setdefault(name, "")
     return copy
-
-
-def estimated_age(patient: Patient | Identity, today: date) -> str:
-    """The age of a patient whose birth date is an estimate, as the form shows it."""
-    if patient.birth_date is None or patient.birth_precision == DatePrecision.DAY:
-        return ""
-    return age_text(patient.birth_date, today)

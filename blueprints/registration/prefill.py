@@ -3,7 +3,6 @@
 import re
 from datetime import date
 
-from blueprints.registration.forms import estimated_age
 from clinic import days, patients
 from clinic.patients import Identity
 from formatting import short_date
@@ -17,7 +16,7 @@ WHY_NO_NIK = {
     "TANPA_DOKUMEN": "tidak punya dokumen",
     "TIDAK_DIKENAL": "tidak dikenal",
 }
-VISIT_FIELDS = ("complaint", "poli", "pregnant", "priority", "visit_type", "cluster")
+VISIT_FIELDS = ("complaint", "poli", "pregnant", "priority", "visit_type", "cluster", "bpjs_home")
 MOTHER_FROM_YEARS = 14
 
 
@@ -37,7 +36,7 @@ def identity_fields(patient: Identity, today: date) -> dict[str, str]:
         "no_nik_reason": patient.no_nik_reason and str(patient.no_nik_reason),
         "birth_order": patient.birth_order and str(patient.birth_order),
         "birth_date": short_date(born) if born and is_exact else "",
-        "birth_date_estimated": estimated_age(patient, today),
+        "birth_date_estimated": patients.estimated_age(patient, today),
     }
     return {name: value for name, value in known.items() if value}
 

@@ -1,0 +1,55 @@
+"""Who has died: told by the way in which a finished examination ended, so mended as that is."""
+
+from datetime import date, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from clinic import settings
+from db import db
+from formatting import long_date, second_of_day
+from models import Examination, Patient, Visit, VisitStatus
+from validators import FieldError
+
+HALF_A_DAY = 12 * 3600  # seconds
+
+
+def parse_time(typed: str) -> str:
+    """A time as it is kept, "08.05". Raises FieldError."""
+    try:
+        return settings.time_of_day(typed)
+    except settings.SettingError as problem:
+        raise FieldError("DEATH-TIME", str(problem)) from None
+
+
+def told_by(patient: Patient) -> Examination | None:
+    """The examination that says that this person has died; None while none says so."""
+    rows = (
+        select(Examination)
+        .join(Examination.visit)
+        .where(
+            Visit.patient_id == patient.id,
+            Visit.status != VisitStatus.CANCELLED,
+            Examination.finished_at.is_not(None),
+            Examination.death != "",
+        )
+        .options(joinedload(Examination.visit).joinedload(Visit.service_day))
+    )
+    return db.session.scalar(rows.order_by(Examination.id.desc()).limit(1))
+
+
+def died_on(examination: Examination) -> date:
+    """The day: the visit's, or the next where a visit of the night went past midnight."""
+    visit = examination.visit
+    hour, _, minute = examination.death_time.partition(".")
+    if not minute:
+        return visit.service_day.on
+    died = int(hour) * 3600 + int(minute) * 60
+    came = second_of_day(visit.occurred_at, settings.value("time_zone"))
+    return visit.service_day.on + timedelta(days=came - died > HALF_A_DAY)
+
+
+def mark(patient: Patient) -> list[str]:
+    """What stands in red beside a person who has died, first of all; nothing beside others."""
+    told = told_by(patient)
+    return [f"Meninggal {long_date(died_on(told))}"] if told else []
