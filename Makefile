@@ -39,8 +39,8 @@ upgrade: python ## This source takes over from the installed release (deploy/ins
 support: environment ## A file for whoever helps from outside, without any patient
 	@$(VENV)/python -m flask --app app support
 
-torture: dev-environment ## Kills, full disks, power cuts, interrupted upgrades; minutes, best as root
-	@$(VENV)/python -m pytest -o python_files='torture_*.py' -n 0 -rs -s --engines sqlite $(or $(TESTS),tests/torture)
+torture: dev-environment tools ## Kills, broken disks, power cuts, wrong clocks; minutes, best as root
+	@$(VENV)/python -m pytest -o python_files='torture_*.py' -n 0 -s --engines sqlite $(or $(TESTS),tests/torture)
 
 test: dev-environment tools ## The whole test suite, on SQLite, PostgreSQL and in Chromium
 	@$(VENV)/python -m pytest -n $(WORKERS) --no-loadscope-reorder $(TESTS)

@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import os
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -209,6 +210,23 @@ def _begin_writing(session: Session) -> None:
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext(current_schema()))")
 
 
+_writing_since: dict[int, float] = {}  # by thread
+
+
+def oldest_write() -> float:
+    """For how many seconds this process has been trying to write; 0 when it is not."""
+    return max((time.monotonic() - began for began in list(_writing_since.values())), default=0.0)
+
+
+@contextlib.contextmanager
+def _counted() -> Iterator[None]:
+    _writing_since[threading.get_ident()] = time.monotonic()
+    try:
+        yield
+    finally:
+        del _writing_since[threading.get_ident()]
+
+
 @contextlib.contextmanager
 def transaction() -> Iterator[Session]:
     """The only scope that writes: all of it is stored, or nothing.
@@ -220,7 +238,7 @@ def transaction() -> Iterator[Session]:
     if session.info.get("is_writing"):
         raise RuntimeError("transaction() does not nest: let the edge open it once")
     session.rollback()
-    with _writers_turn(db.engine):
+    with _counted(), _writers_turn(db.engine):
         session.info.update(is_writing=True, commit="")
         try:
             _begin_writing(session)

@@ -21,6 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from clinic import settings, signed_in, storage_faults
 from clinic.signed_in import Account, OpenSession
+from clinic.storage_faults import Fault
 from db import db, transaction, utcnow
 from models import LoginSession, User
 
@@ -132,7 +133,10 @@ def _store(current: ServerSession) -> None:
     now = utcnow()
     row = current.row
     extends = (
-        now - row.seen_at > EXTEND_EVERY and AUTOMATIC not in request.args and not is_idle(row, now)
+        now - row.seen_at > EXTEND_EVERY
+        and AUTOMATIC not in request.args
+        and not is_idle(row, now)
+        and storage_faults.present() is not Fault.STUCK  # else the page would wait too
     )
     if not extends and not current.changed:
         return

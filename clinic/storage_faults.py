@@ -13,6 +13,8 @@ from enum import StrEnum
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import DBAPIError
 
+from db import oldest_write
+
 # Without any new failure for so long nobody knows whether it goes on.
 REMEMBERED_SECONDS = 300
 
@@ -24,6 +26,7 @@ class Fault(StrEnum):
     UNREACHABLE = "Basis data tidak dapat dibuka."
     DAMAGED = "Basis data tidak terbaca dengan benar."
     BUSY = "Server sedang sibuk."
+    STUCK = "Disk server tidak menjawab."
 
 
 ADVICE = {
@@ -33,7 +36,9 @@ ADVICE = {
     Fault.UNREACHABLE: "Beri tahu petugas TI sekarang; catat pasien di kertas dulu.",
     Fault.DAMAGED: "Jangan menghapus apa pun. Beri tahu petugas TI; catat pasien di kertas dulu.",
     Fault.BUSY: "Tunggu sebentar, lalu kirim lagi.",
+    Fault.STUCK: "Tunggu saja: yang sudah dikirim akan dijawab. Bila lama, beri tahu petugas TI.",
 }
+STUCK_SECONDS = 5  # a save takes milliseconds
 # What SQLite says; its drivers keep no error codes on older Pythons.
 _SQLITE = {
     "disk is full": Fault.FULL,
@@ -118,12 +123,16 @@ def forget() -> None:
 
 def present() -> Fault | None:
     """The fault that goes on, as far as this process knows."""
+    return _failed() or (Fault.STUCK if oldest_write() > STUCK_SECONDS else None)
+
+
+def _failed() -> Fault | None:
     return _last.fault if time.monotonic() < _last.until else None
 
 
 def _close_while_present(_connection, record) -> None:
     """One that was opened on a disk that failed never heals, nor do others beside it in SQLite."""
-    if present():
+    if _failed():
         record.invalidate()
 
 

@@ -66,6 +66,10 @@ class Database:
             self.is_dirty = False
         return self.app
 
+    def close(self) -> None:
+        with self.app.app_context():
+            db.engine.dispose()
+
 
 class Sqlite(Database):
     name = "sqlite"
@@ -84,10 +88,6 @@ class Sqlite(Database):
     def copy(self) -> None:
         self._remove_log()
         shutil.copyfile(self.template, self.file)
-
-    def close(self) -> None:
-        with self.app.app_context():
-            db.engine.dispose()
 
 
 class Postgresql(Database):
@@ -149,8 +149,7 @@ class Postgresql(Database):
         self.restorer.execute("CALL pristine.restore()")
 
     def close(self) -> None:
-        with self.app.app_context():
-            db.engine.dispose()
+        super().close()
         self.restorer.close()
         self.server.stop()
 

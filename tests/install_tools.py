@@ -1,4 +1,4 @@
-"""Brings what tests need and pip can't: Chromium, a library of its driver, and PostgreSQL.
+"""Brings what tests need and pip can't: Chromium, a library of its driver, PostgreSQL, strace.
 
 On Debian as root they are installed. Elsewhere it says what is missing: those tests are then
 left out, and pytest names them.
@@ -31,7 +31,17 @@ def has_libatomic() -> bool:
     return True
 
 
-TOOLS = {"chromium": has_chromium, "libatomic1": has_libatomic, "postgresql": has_postgresql}
+def has_ext4() -> bool:
+    return bool(shutil.which("mkfs.ext4", path=f"{os.environ['PATH']}:/usr/sbin:/sbin"))
+
+
+TOOLS = {
+    "chromium": has_chromium,
+    "libatomic1": has_libatomic,
+    "postgresql": has_postgresql,
+    "e2fsprogs": has_ext4,  # this and strace for the torture
+    "strace": lambda: bool(shutil.which("strace")),
+}
 
 
 def main() -> int:

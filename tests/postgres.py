@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import psycopg
@@ -55,9 +56,17 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)
 
 
+# For a server whose data nobody needs after the run: no fsync, nothing must survive.
+QUICK = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "autovacuum=off")
+
+
 class Server:
-    def __init__(self) -> None:
-        self.folder = temporary_folder(Path(tempfile.gettempdir()))
+    """In a folder of its own (default: a temporary one), with these settings."""
+
+    def __init__(self, folder: Path | None = None, settings: Sequence[str] = QUICK) -> None:
+        self.folder = folder or temporary_folder(Path(tempfile.gettempdir()))
+        self.folder.mkdir(exist_ok=True)
+        self.settings = settings
         self.port = free_port()
         owner = _unprivileged()
         self._as_owner = {"cwd": self.folder, "env": {**os.environ, "HOME": str(self.folder)}}
@@ -65,7 +74,7 @@ class Server:
             os.chown(self.folder, owner.pw_uid, owner.pw_gid)
             self._as_owner |= {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
         self._init()
-        self._start()
+        self.start()
         atexit.register(self.stop)  # also when what came after this failed
 
     def _init(self) -> None:
@@ -75,27 +84,26 @@ class Server:
         if done.returncode:
             raise RuntimeError(f"initdb: {done.stderr}")
 
-    def _start(self) -> None:
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
         command = [binary("postgres"), "-D", self.folder / "data", "-p", str(self.port)]
-        command += ["-k", self.folder, "-F"]  # -F: no fsync, nothing here must survive
+        command += ["-k", self.folder]
         for setting in (
             "listen_addresses=127.0.0.1",
             "shared_buffers=32MB",
-            "full_page_writes=off",
-            "synchronous_commit=off",
-            "autovacuum=off",
             "jit=off",  # it plans for large tables, and compiles for those that were never counted
             "timezone=Asia/Makassar",  # not UTC: whoever forgets the zone shall notice
+            *self.settings,
         ):
             command += ["-c", setting]
-        self._log = (self.folder / "log").open("w")
-        self._process = subprocess.Popen(
-            command,
-            stdout=self._log,
-            stderr=subprocess.STDOUT,
-            preexec_fn=_die_with_parent,
-            **self._as_owner,
-        )
+        with (self.folder / "log").open("w") as log:
+            self.process = subprocess.Popen(
+                command,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                preexec_fn=_die_with_parent,
+                **self._as_owner,
+            )
         self._wait_until_it_answers()
 
     def _wait_until_it_answers(self) -> None:
@@ -104,7 +112,7 @@ class Server:
             try:
                 return self.run()
             except psycopg.OperationalError:
-                if self._process.poll() is not None or time.monotonic() > until:
+                if self.process.poll() is not None or time.monotonic() > until:
                     log = (self.folder / "log").read_text()
                     raise RuntimeError(f"PostgreSQL did not start: {log}") from None
                 time.sleep(0.05)
@@ -120,14 +128,13 @@ class Server:
                 connection.execute(statement)
 
     def stop(self) -> None:
-        if self._process.poll() is not None:
+        if self.process.poll() is not None:
             return
         # SIGINT closes connections; SIGTERM would wait for pools to give theirs back.
-        self._process.send_signal(signal.SIGINT)
+        self.process.send_signal(signal.SIGINT)
         try:
-            self._process.wait(10)
+            self.process.wait(10)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._log.close()
+            self.process.kill()
+            self.process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -1,7 +1,8 @@
 """Clerks who write down what the server told them.
 
-A line is OK (it said "saved"), REFUSED (it said "not saved") or UNKNOWN (no answer); the ledger
-lies outside the disk that is tormented. Imports nothing of Alur: each clerk is a process.
+A line is OK (it said "saved"), REFUSED (it said "not saved") or UNKNOWN (no answer, or it was
+unsure); the ledger lies outside the disk that is tormented. Imports nothing of Alur: each clerk is
+a process.
 """
 
 import hashlib
@@ -12,7 +13,9 @@ from pathlib import Path
 
 from tests.clients import PATIENCE, REASON, Browser, Desk, Draft, Dropped, write_draft
 
-OK, REFUSED, UNKNOWN = "ok", "refused", "unknown"
+OK, REFUSED, UNKNOWN, NO_DRAFT = "ok", "refused", "unknown", "no draft"
+UNSURE = "Belum pasti"  # the page says it itself
+TROUBLE = ".trouble"  # beside the ledger of whom something was not saved in this storm
 BREATH = 0.05  # seconds between two tries while the server is in trouble
 
 
@@ -26,14 +29,16 @@ def register_until_told(desk: Desk, people: list[dict[str, str]], ledger: str) -
     desk.meet()
     with open(ledger, "a") as file:
         for fields in people:
-            if desk.stop.is_set():
-                return outcomes
-            line = _register(browser, fields)
-            outcomes[line["state"] if line else "no draft"] += 1
-            if line:
-                print(json.dumps(line), file=file, flush=True)
-            if not line or line["state"] != OK:
-                time.sleep(BREATH)
+            line = None
+            while not line:
+                if desk.stop.is_set():
+                    return outcomes
+                line = _register(browser, fields)
+                outcomes[line["state"] if line else NO_DRAFT] += 1
+                if not line or line["state"] != OK:
+                    Path(ledger).with_suffix(TROUBLE).touch()
+                    time.sleep(BREATH)
+            print(json.dumps(line), file=file, flush=True)
     raise AssertionError("the storm outlasted the people")
 
 
@@ -53,7 +58,7 @@ def confirm(browser: Browser, draft: Draft) -> dict:
     except Dropped:
         return {"state": UNKNOWN}
     if answer.status != 303:
-        return {"state": REFUSED, "status": answer.status}
+        return {"state": UNKNOWN if UNSURE in answer.text else REFUSED, "status": answer.status}
     return {"state": OK, "visit": answer.location.rpartition("/")[2]}
 
 

@@ -1,50 +1,86 @@
-"""Disks of our own to torment: they need root, and say so where it can't be had."""
+"""Disks of our own to torment, and what else a torture needs: `why_not` says what can't be had."""
 
 import contextlib
 import fcntl
+import functools
 import os
+import platform
 import shutil
 import struct
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
+from tests import postgres
+from tests.folders import temporary_folder
+from tests.test_clock_jumps import LIBRARY
 
 EXT4_SHUTDOWN = 0x8004587D  # _IOR('X', 125, __u32)
 NO_LOG_FLUSH = 2
+MEGABYTES = 320
 
 
-def run(*command: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True)
+def run(*command: object) -> None:
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
     if done.returncode:
-        raise OSError(f"{' '.join(command)}: {done.stderr.strip()}")
+        said = done.stderr.strip().splitlines() or [str(done.returncode)]
+        raise OSError(f"{command[0]}: {said[0]}")
 
 
-@contextlib.contextmanager
-def small_memory_disk(folder: Path, megabytes: int) -> Iterator[Path]:
-    place = folder / "small"
-    place.mkdir()
-    _or_skip("mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=700", "alur-torture", place)
-    try:
-        yield place
-    finally:
-        run("umount", "-l", str(place))
+class Folder:
+    """Where no disk can be made: a place like any other."""
 
-
-class LoopDisk:
-    """An ext4 in a file, which can lose its power."""
-
-    def __init__(self, folder: Path, megabytes: int = 256):
-        self.image, self.place = folder / "disk.img", folder / "disk"
+    def __init__(self, folder: Path):
+        self.place = folder / "disk"
         self.place.mkdir()
-        with self.image.open("wb") as file:
-            file.truncate(megabytes * 1024 * 1024)
-        run("mkfs.ext4", "-q", "-F", str(self.image))
+
+    def remove(self) -> None:
+        pass
+
+
+class MemoryDisk(Folder):
+    """A small disk, which can be filled and made read-only."""
+
+    def __init__(self, folder: Path):
+        super().__init__(folder)
         self.mount()
 
     def mount(self) -> None:
-        run("mount", "-o", "loop", str(self.image), str(self.place))
+        run("mount", "-t", "tmpfs", "-o", f"size={MEGABYTES}m", "alur-torture", self.place)
+
+    @contextlib.contextmanager
+    def read_only(self) -> Iterator[None]:
+        """A second mount over the first one: the kernel refuses to change one that is written to.
+
+        What was opened before goes on writing, whatever is opened now can only be read.
+        """
+        run("mount", "--bind", self.place, self.place)
+        try:
+            run("mount", "-o", "remount,bind,ro", self.place)
+            yield
+        finally:
+            run("umount", "-l", self.place)
+
+    def remove(self) -> None:
+        subprocess.run(["umount", "-l", str(self.place)], capture_output=True)
+
+
+class LoopDisk(MemoryDisk):
+    """An ext4 in a file, which can lose its power too."""
+
+    def __init__(self, folder: Path):
+        self.image = folder / "disk.img"
+        with self.image.open("wb") as file:
+            file.truncate(MEGABYTES * 1024 * 1024)
+        run("mkfs.ext4", "-q", "-F", self.image)
+        super().__init__(folder)
+
+    def mount(self) -> None:
+        run("mount", "-o", "loop", self.image, self.place)
+
+    def unmount(self) -> None:
+        run("umount", self.place)
 
     def cut_power(self) -> None:
         """From here on nothing reaches the disk, what was not synced is lost."""
@@ -54,26 +90,73 @@ class LoopDisk:
         finally:
             os.close(descriptor)
 
-    def unmount(self) -> None:
-        run("umount", str(self.place))
+
+def disk(folder: Path) -> Folder:
+    """The best that can be had here."""
+    kind = MemoryDisk if why_not("ext4") else LoopDisk
+    return (Folder if why_not("mount") else kind)(folder)
+
+
+# --- What this computer allows ------------------------------------------------------------------
 
 
 @contextlib.contextmanager
-def loop_disk(folder: Path) -> Iterator[LoopDisk]:
-    if not shutil.which("mkfs.ext4"):
-        pytest.skip("there is no mkfs.ext4")
+def _tried(kind: type[MemoryDisk]) -> Iterator[MemoryDisk]:
+    folder = temporary_folder(Path(tempfile.gettempdir()))
     try:
-        disk = LoopDisk(folder)
-    except OSError as problem:
-        pytest.skip(f"no loop disk can be mounted here: {problem}")
-    try:
-        yield disk
+        made = kind(folder)
+        yield made
+        made.remove()
     finally:
-        subprocess.run(["umount", "-l", str(disk.place)], capture_output=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-def _or_skip(*command: object) -> None:
+def _mount() -> None:
+    with _tried(MemoryDisk) as disk, disk.read_only():
+        pass
+
+
+def _ext4() -> None:
+    with _tried(LoopDisk) as disk:
+        disk.cut_power()
+
+
+def _freeze() -> None:
+    with _tried(LoopDisk) as disk:
+        run("fsfreeze", "-f", disk.place)
+        run("fsfreeze", "-u", disk.place)
+
+
+def _strace() -> None:
+    with subprocess.Popen(["sleep", "1"]) as other:  # it attaches, and ends with that
+        run("strace", "-qq", "-o", "/dev/null", "-p", other.pid)
+
+
+def _faketime() -> None:
+    if not LIBRARY or platform.machine() != "x86_64":
+        raise OSError("libfaketime is not installed")
+
+
+def _postgresql() -> None:
+    if not postgres.is_installed():
+        raise OSError("PostgreSQL is not installed")
+
+
+PROBES = {
+    "mount": _mount,
+    "ext4": _ext4,
+    "fsfreeze": _freeze,
+    "strace": _strace,
+    "libfaketime": _faketime,
+    "postgresql": _postgresql,
+}
+
+
+@functools.cache
+def why_not(need: str) -> str:
+    """Why this can't be had here, tried out; empty when it can."""
     try:
-        run(*map(str, command))
-    except OSError as problem:
-        pytest.skip(f"nothing can be mounted here: {problem}")
+        PROBES[need]()
+    except OSError as problem:  # also a program that is missing
+        return f"no {need} here ({problem})"
+    return ""

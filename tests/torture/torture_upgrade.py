@@ -8,6 +8,7 @@ from deploy import upgrade
 from tests.test_upgrade import KILLED_AT, clinic
 
 __all__ = ["clinic"]
+pytestmark = pytest.mark.long
 STEPS = ["stopping", "copying", "migrating", "switching", "starting"]
 
 
