@@ -5,7 +5,7 @@ from alembic import op
 
 from db import UtcDateTime
 
-revision = 'facts'
+revision = '0022'
 down_revision = '0021'
 
 
