@@ -213,9 +213,5 @@ def test_it_is_told_and_survived(clinic, comes, sentences):
         if sentences and comes is not disk_hanging:  # who waits for an answer is not refused
             clinic.refuses()
     during = clinic.outcomes
-    with clinic.storm():
-        clinic.saves()
-    clinic.check()  # what was refused is not there, what is unknown at most once
-    clinic.settle()
-    print(f"\n  said: {told!r}; during {dict(during)}, after {dict(clinic.outcomes)}")
-    print(" ", clinic.check())
+    found = clinic.prove()
+    print(f"\n  said: {told!r}; during {dict(during)}, after {dict(clinic.outcomes)}\n  {found}")

