@@ -123,7 +123,11 @@ class Clinic(Clerks):
     """A clinic without patients, at whose disk, database and processes one can get."""
 
     def __init__(self, databases, kind: str):
-        self.ends = ExitStack()
+        with ExitStack() as self.ends:  # also when it does not come so far
+            self._set_up(databases, kind)
+            self.ends = self.ends.pop_all()
+
+    def _set_up(self, databases, kind: str) -> None:
         notes = temporary_folder(Path(tempfile.gettempdir()))
         self.ends.callback(shutil.rmtree, notes, ignore_errors=True)
         notes.chmod(0o711)  # PostgreSQL's account goes through
