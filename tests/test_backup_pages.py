@@ -101,15 +101,14 @@ def test_the_card_is_shown_until_its_print_is_proved(alur_data, sign_in):
     kepala, card = sign_in("kepala"), backup_keys.pending(alur_data / "keys")
     assert state_of("Kartu pemulihan", alur_data)[0] == State.BAD
     page = words_of(kepala.get(f"{PAGE}/kartu"))
-    for line in card.lines:
-        assert line[3:] in page
+    assert " ".join(card.words) in " ".join(page.split())
     assert len(audited("view_recovery_card")) == 1
     wrong = post(kepala, f"{PAGE}/kartu/dicetak", {"bukti": "QQQ"})
     assert wrong.status_code == 422
     assert post(kepala, f"{PAGE}/kartu/dicetak", {"bukti": card.proof}).status_code == 303
     page = words_of(kepala.get(f"{PAGE}/kartu"))
     assert card.public in page
-    assert card.lines[0][3:] not in page
+    assert card.words[0] not in page
     kept = b"".join(path.read_bytes() for path in (alur_data / "keys").iterdir())
     assert card.secret.encode() not in kept
     assert state_of("Kartu pemulihan", alur_data)[0] == State.GOOD
@@ -182,14 +181,26 @@ def wait_for(client, address: str) -> str:
     raise AssertionError("it never ended")
 
 
+def test_the_terminal_names_a_wrong_word_and_keeps_the_rest(app, alur_data):
+    back_up(alur_data)
+    words = backup_keys.pending(alur_data / "keys").words
+    typed = ["2", " ".join(words[:30]), "kertass " + words[31], " ".join(words[30:]), "batal"]
+    done = app.test_cli_runner().invoke(args=["restore"], input="\n".join(typed) + "\n")
+    assert "Kata ke-31 'kertass' tidak ada di daftar; maksudnya 'kertas'? Ketik" in done.output
+    assert "Cadangan utuh" in done.output and "Dibatalkan" in done.output
+    assert " ".join(words[:3]) not in done.output
+    assert not restoring.is_switch_asked(alur_data)
+
+
 def test_a_backup_is_opened_previewed_and_switched_to(alur_data, sign_in):
     ti, name = sign_in("ti"), back_up(alur_data).name
     factories.visit(factories.patient("Sesudah Cadangan"))
-    refused = post(ti, f"{PAGE}/pulihkan", {"berkas": name, "kunci": "1. QQQQQ"})
+    refused = post(ti, f"{PAGE}/pulihkan", {"berkas": name, "kunci": "1. kertass"})
     assert refused.status_code == 422
-    assert "Kartu punya 6 baris" in words_of(refused)
+    assert "Kata ke-1 'kertass'" in words_of(refused)
+    assert "1. kertass</textarea>" in refused.text, "what was typed stays"
     assert post(ti, f"{PAGE}/pulihkan", {"berkas": "../../etc/passwd"}).status_code == 422
-    typed = "\n".join(backup_keys.card_lines(secret(alur_data)))
+    typed = " ".join(backup_keys.pending(alur_data / "keys").words)
     opened = post(ti, f"{PAGE}/pulihkan", {"berkas": name, "kunci": typed})
     assert post(ti, f"{PAGE}/pulihkan", {"berkas": "terbaru"}).status_code == 422, "one at a time"
     page = wait_for(ti, opened.location)
