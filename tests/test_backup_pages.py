@@ -1,6 +1,7 @@
 """Backups at /sistem: what the head and the operator see, press, and are told."""
 
 import io
+import os
 import re
 import time
 from datetime import timedelta
@@ -8,7 +9,17 @@ from html import unescape
 
 import pytest
 
-from clinic import audit, backup_keys, backup_status, backups, drills, restoring, settings
+from clinic import (
+    audit,
+    backup_keys,
+    backup_status,
+    backups,
+    disk_space,
+    drills,
+    restoring,
+    self_check,
+    settings,
+)
 from clinic.status_check import State
 from db import db, transaction, utcnow
 from models import AuditEntry, Backup, CopyState, Drill, DrillKind
@@ -241,10 +252,61 @@ def test_the_drill_with_the_card_reads_an_uploaded_file_and_wipes_it(alur_data, 
     assert db.session.query(Drill).filter_by(is_good=True).count() == 2
 
 
-def test_a_set_put_aside_is_never_thrown_away(alur_data, sign_in):
-    restoring.keep_status(alur_data, restoring.Status("20260101-000000-abcd", "set_aside"))
-    place = restoring.side(alur_data, "20260101-000000-abcd")
-    place.mkdir()
-    post(sign_in("ti"), f"{PAGE}/samping/20260101-000000-abcd/buang")
-    assert place.exists()
+def put_aside(data, days: int, by: str = "ti"):
+    mark = f"{utcnow() - timedelta(days=days):%Y%m%d-%H%M%S}-abcd"
+    restoring.keep_status(data, restoring.Status(mark, "set_aside", by=by))
+    place = restoring.side(data, mark) / "db"
+    place.mkdir(parents=True)
+    (place / "alur.db").write_bytes(b"x" * 3_000_000)
+    return mark, place.parent
+
+
+def test_an_old_set_put_aside_may_go_the_newest_never(alur_data, sign_in):
+    (old, old_place), (late, _), (newest, newest_place) = (
+        put_aside(alur_data, days, by) for days, by in ((90, "lama"), (29, "ti"), (3, "ti"))
+    )
+    ti, to = sign_in("ti"), f"{PAGE}/disisihkan/buang"
+    page = words_of(ti.get(PAGE))
+    assert "lama 2,9 MB Buang ini" in page
+    assert "ti 2,9 MB yang terbaru disimpan" in page and "ti 2,9 MB belum 30 hari" in page
+    for sent, sentence in (
+        ({"samping": newest, "alasan": "disk penuh"}, "Yang terbaru"),
+        ({"samping": late, "alasan": "disk penuh"}, "belum 30 hari"),
+        ({"samping": old, "alasan": ""}, "Tulis alasannya"),
+        ({"alasan": "disk penuh"}, "Centang satu"),
+        ({"samping": "../../db", "alasan": "disk penuh"}, "Centang satu"),
+    ):
+        refused = post(ti, to, sent)
+        assert refused.status_code == 422
+        assert sentence in words_of(refused)
+        assert f'value="{sent["alasan"]}"' in refused.text, "what was typed stays"
+    assert sign_in("loket").post(to).status_code in (400, 403)
+    post(ti, f"{PAGE}/samping/{newest}/buang")
+    assert newest_place.exists() and old_place.exists()
+
+    restoring.ask_switch(alur_data, newest, by="ti", reason="disk rusak")
+    assert "sedang diganti" in words_of(post(ti, to, {"samping": old, "alasan": "disk penuh"}))
+    (restoring.folder(alur_data) / restoring.REQUEST).unlink()
+    assert post(ti, to, {"samping": old, "alasan": "disk penuh"}).status_code == 303
+    assert not old_place.exists()
+    assert audited("remove_set_aside")[0].reason == "disk penuh"
+    again = post(ti, to, {"samping": old, "alasan": "disk penuh"})
+    assert "sudah dibuang tadi" in words_of(again)
+    assert [one.mark for one in restoring.all_sides(alur_data)] == [newest, late]
     assert audit.broken_link() is None
+
+
+def test_the_only_set_put_aside_stays_however_old(alur_data, sign_in):
+    mark, place = put_aside(alur_data, 400)
+    sent = {"samping": mark, "alasan": "disk penuh"}
+    assert post(sign_in("ti"), f"{PAGE}/disisihkan/buang", sent).status_code == 422
+    assert place.exists()
+
+
+def test_the_self_check_says_when_sets_put_aside_take_much(alur_data):
+    _, place = put_aside(alur_data, 3)
+    look = self_check.STEPS["put_aside"]
+    found = look("", alur_data, utcnow())[1]
+    assert (found.state, found.figures) == (State.GOOD, "1 kali, 2,9 MB")
+    os.truncate(place / "db" / "alur.db", disk_space.space(alur_data).free // 5)  # sparse
+    assert look("", alur_data, utcnow())[1].state == State.WATCH

@@ -207,7 +207,7 @@ def switch_side(mark: str):
 @bp.post("/sistem/cadangan/samping/<mark>/buang")
 @access.allow(Role.HEAD, Role.OPERATOR)
 def discard_side(mark: str):
-    """A copy that is not needed; what was put aside at a switch is never thrown away here."""
+    """A copy that is not needed; what a switch put aside is not thrown away here."""
     status = _side_or_404(mark)
     if status.state == "ready":
         restoring.discard(db.engine.url, mark, restoring.side(data_folder(), mark))
