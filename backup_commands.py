@@ -18,11 +18,13 @@ from clinic import (
     backup_manifest,
     backup_worker,
     backups,
+    card_words,
     drills,
     restoring,
     settings,
 )
 from clinic.backup_manifest import BackupProblem, Manifest
+from clinic.card_words import COUNT
 from clinic.restore_reading import Trust
 from clinic.restoring import Status
 from db import db, transaction
@@ -229,16 +231,23 @@ def _show(manifest: Manifest) -> None:
 
 
 def _ask_secret(source: Path) -> str:
-    """The key from the card, asked line by line until each is right; '' where none is needed."""
+    """The key from the card; what was right so far stays. '' where none is needed."""
     if source == backup_making.newest_path(_data()):
         return ""
-    click.echo("\nKetik kunci dari kartu pemulihan, satu baris demi satu (tidak tampil di layar).")
-    while True:
-        lines = [click.prompt(f"Baris {number}", hide_input=True) for number in range(1, 7)]
+    click.echo(f"\nKetik {COUNT} kata dari kartu pemulihan (tidak tampil di layar), beberapa")
+    click.echo("kata sebaris, sampai kata terakhir. Kartu lama: enam barisnya, satu demi satu.")
+    lines, secret = [], ""
+    while not secret:
+        line = click.prompt(f"Baris {len(lines) + 1}", hide_input=True)
         try:
-            return backup_keys.parse_secret("\n".join(lines))
+            secret = backup_keys.parse_part("\n".join([*lines, line]))
+            lines.append(line)
+        except card_words.UnknownWord as problem:
+            click.echo(f"{problem} Ketik baris itu lagi.")
         except backup_keys.KeyProblem as problem:
-            click.echo(str(problem))
+            click.echo(f"{problem} Mulai lagi dari yang pertama.")
+            lines.clear()
+    return secret
 
 
 def _trust() -> Trust:

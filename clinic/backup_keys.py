@@ -15,18 +15,18 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from clinic import card_words
+from clinic.card_words import KeyProblem
 from clinic.small_files import write_aside
 
 CHARSET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"  # of Bech32: no 1, b, i, o
 PREFIX = "AGE-SECRET-KEY-1"
 PUBLIC, SIGNING, PENDING = "recovery.pub", "recovery-sign.key", "recovery-card.json"
-LINE_LENGTH, GROUP = 10, 5
-KEY_LENGTH = 58
+KEY_LENGTH, CHECK_LENGTH = 58, 6
+SPARE_BITS = 4  # 52 characters of 5 bits for 32 bytes
+# Cards printed before there were words: six lines of ten characters, each with its check.
+OLD_LINES, OLD_LENGTH, OLD_CHECK = 6, 10, 2
 _ROOT = Path(__file__).parent.parent
-
-
-class KeyProblem(ValueError):
-    """A key that can't be used; the sentence is for whoever typed it."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,13 @@ class Card:
     size: int  # of the QR code, in modules
 
     @property
-    def lines(self) -> list[str]:
-        return card_lines(self.secret)
+    def words(self) -> list[str]:
+        return card_words.written(_secret_bytes(self.secret))
 
     @property
     def proof(self) -> str:
-        """What the head copies from the printed card: the last line's check."""
-        return self.lines[-1].split()[-1]
+        """What the head copies from the printed card: the last word."""
+        return self.words[-1]
 
 
 # --- Making and keeping ---------------------------------------------------------------------------
@@ -84,9 +84,8 @@ def confirm(keys: Path, typed: str) -> None:
     card = pending(keys)
     if card is None:
         raise KeyProblem("Kartu ini sudah dikonfirmasi, atau belum pernah dibuat.")
-    if typed.strip().upper() != card.proof:
-        last = len(card.lines)
-        raise KeyProblem(f"Bukan itu. Salin dua huruf terakhir di baris {last} dari kartu cetak.")
+    if card_words.split(typed) != [card.proof]:
+        raise KeyProblem(f"Bukan itu. Salin kata ke-{card_words.COUNT} dari kartu cetak.")
     _use(keys, card)
     os.unlink(keys / PENDING)
 
@@ -125,43 +124,59 @@ def signing_key(secret: str) -> bytes:
 # --- The card, printed and typed ------------------------------------------------------------------
 
 
-def card_lines(secret: str) -> list[str]:
-    """The private key in numbered lines of two groups, each line with its check."""
-    body = secret.removeprefix(PREFIX)
-    lines = []
-    for number, start in enumerate(range(0, len(body), LINE_LENGTH), 1):
-        part = body[start : start + LINE_LENGTH]
-        groups = " ".join(part[at : at + GROUP] for at in range(0, len(part), GROUP))
-        lines.append(f"{number}. {groups} {_check(number, part)}")
-    return lines
-
-
-def _check(number: int, part: str) -> str:
-    digest = hashlib.sha256(f"{number}{part}".encode()).digest()
-    return "".join(CHARSET[byte % 32] for byte in digest[:2]).upper()
-
-
 def parse_secret(typed: str) -> str:
-    """The private key from what was typed or scanned. Names the lines that can't be right."""
+    """The private key from what was typed or scanned. Says which words can't be right."""
     plain = re.sub(r"\s", "", typed).upper()
     if PREFIX in plain:
         return _whole(plain[plain.index(PREFIX) :])
-    lines = [line for line in typed.upper().splitlines() if line.strip()]
-    wanted = -(-KEY_LENGTH // LINE_LENGTH)
-    if len(lines) != wanted:
-        raise KeyProblem(f"Kartu punya {wanted} baris; yang diketik {len(lines)}.")
+    if _is_old(typed):
+        return _from_old_lines(typed)
+    return _secret_text(card_words.read(typed))
+
+
+def parse_part(typed: str) -> str:
+    """The same of what is typed line by line; '' while more is to come."""
+    if _is_old(typed):
+        return parse_secret(typed) if len(_old_lines(typed)) >= OLD_LINES else ""
+    is_whole = PREFIX in typed.upper() or len(card_words.look_up(typed)) >= card_words.COUNT
+    return parse_secret(typed) if is_whole else ""
+
+
+def _old_lines(typed: str) -> list[str]:
+    lines = [re.sub(r"^\s*\d\s*[.):]\s*|[\s.-]", "", line) for line in typed.splitlines()]
+    return [line.upper() for line in lines if line]
+
+
+def _is_old(typed: str) -> bool:
+    """Few words of the list, and a line like an old card's."""
+    words = card_words.split(typed)
+    known = sum(card_words.found(word) is not None for word in words)
+    of_old = set(CHARSET.upper())
+    whole = [line for line in _old_lines(typed) if len(line) == OLD_LENGTH + OLD_CHECK]
+    return known * 2 <= len(words) and any(set(line) <= of_old for line in whole)
+
+
+def _from_old_lines(typed: str) -> str:
+    lines = _old_lines(typed)
+    if len(lines) != OLD_LINES:
+        raise KeyProblem(f"Kartu lama punya {OLD_LINES} baris; yang diketik {len(lines)}.")
     parts, wrong = [], []
     for number, line in enumerate(lines, 1):
-        part = re.sub(r"^\s*\d\s*[.):]\s*|[\s.-]", "", line)
-        length = min(LINE_LENGTH, KEY_LENGTH - len(parts) * LINE_LENGTH)
-        parts.append(part[:-2])
-        if len(part) != length + 2 or part[-2:] != _check(number, part[:-2]):
+        part, check = line[:-OLD_CHECK], line[-OLD_CHECK:]
+        length = min(OLD_LENGTH, KEY_LENGTH - len(parts) * OLD_LENGTH)
+        parts.append(part)
+        if len(part) != length or check != _old_check(number, part):
             wrong.append(str(number))
     if wrong:
         raise KeyProblem(
             f"Ada salah ketik di baris {', '.join(wrong)}. Cocokkan lagi dengan kartu."
         )
     return _whole(PREFIX + "".join(parts))
+
+
+def _old_check(number: int, part: str) -> str:
+    digest = hashlib.sha256(f"{number}{part}".encode()).digest()
+    return "".join(CHARSET[byte % 32] for byte in digest[:OLD_CHECK]).upper()
 
 
 def _whole(secret: str) -> str:
@@ -178,14 +193,35 @@ def parse_public(typed: str) -> str:
     return plain
 
 
+# --- Bech32, as age writes its keys ---------------------------------------------------------------
+
+
 def is_bech32(text: str, prefix: str) -> bool:
     """Whether the checksum of an age key is right."""
     body = text.removeprefix(prefix).lower()
     if not text.startswith(prefix) or len(body) != KEY_LENGTH or set(body) - set(CHARSET):
         return False
+    return _polymod(_human(prefix) + [CHARSET.index(char) for char in body]) == 1
+
+
+def _secret_bytes(secret: str) -> bytes:
+    bits = 0
+    for char in secret.removeprefix(PREFIX)[:-CHECK_LENGTH].lower():
+        bits = bits << 5 | CHARSET.index(char)
+    return (bits >> SPARE_BITS).to_bytes(card_words.SECRET)
+
+
+def _secret_text(content: bytes) -> str:
+    bits = int.from_bytes(content) << SPARE_BITS
+    values = [bits >> 5 * at & 31 for at in reversed(range(KEY_LENGTH - CHECK_LENGTH))]
+    check = _polymod(_human(PREFIX) + values + [0] * CHECK_LENGTH) ^ 1
+    values += [check >> 5 * at & 31 for at in reversed(range(CHECK_LENGTH))]
+    return PREFIX + "".join(CHARSET[value] for value in values).upper()
+
+
+def _human(prefix: str) -> list[int]:
     human = prefix[:-1].lower()
-    values = [ord(char) >> 5 for char in human] + [0] + [ord(char) & 31 for char in human]
-    return _polymod(values + [CHARSET.index(char) for char in body]) == 1
+    return [ord(char) >> 5 for char in human] + [0] + [ord(char) & 31 for char in human]
 
 
 def _polymod(values: list[int]) -> int:

@@ -46,6 +46,7 @@ class Status:
     compared: int = 0
     code: str = ""  # of a drill with the paper key, for the server that the backup is from
     manifest: Manifest | None = None
+    by: str = ""  # who restored over a set that was put aside
 
 
 def folder(data: Path) -> Path:
@@ -236,7 +237,8 @@ def apply_switch(data: Path, url: URL) -> dict[str, str] | None:
     newest = data / "db" / "newest.snapshot"  # of the other history
     if newest.exists():
         os.replace(newest, aside / "db" / newest.name)
-    keep_status(data, Status(request["aside"], "set_aside", name="Data sebelum pemulihan"))
+    told = Status(request["aside"], "set_aside", name="Data sebelum pemulihan", by=request["by"])
+    keep_status(data, told)
     (folder(data) / f"{mark}.{STATUS}").unlink(missing_ok=True)
     path.unlink()
     shutil.rmtree(place, ignore_errors=True)

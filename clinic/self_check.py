@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select, text
 
-from clinic import audit, settings, system_status
+from clinic import audit, disk_space, set_aside, settings, system_status
 from clinic.status_check import Check, State, ago
 from db import Base, db
 from formatting import number_text
@@ -23,6 +23,7 @@ CHAIN_SLICE = 5_000
 BUSY_HOURS = range(7, 15)  # of the clinic; there the check waits, but no longer than a day
 AT_LEAST_EVERY, LATE = timedelta(hours=26), timedelta(hours=48)
 OLD_FILE = timedelta(days=1)
+PUT_ASIDE_PART = 0.1  # of the free disk
 DONE = ""
 HURT = "Jangan hapus apa pun. Buat cadangan sekarang dan hubungi petugas TI."
 
@@ -152,6 +153,17 @@ def _stray_files(_place: str, data: Path, at: datetime) -> Slice:
     return DONE, Check(name, State.GOOD, "tidak ada yang tertinggal", "Folder tmp bersih.")
 
 
+def _put_aside(_place: str, data: Path, at: datetime) -> Slice:
+    name, sets = "Disisihkan oleh pemulihan", set_aside.sets(data, at)
+    taken, free = sum(one.size for one in sets), disk_space.space(data).free
+    db.session.rollback()
+    figures = f"{len(sets)} kali, {disk_space.size_text(taken)}"
+    if taken > free * PUT_ASIDE_PART:
+        sentence = "Lebih dari sepersepuluh ruang kosong. Buang yang lama di Sistem, Cadangan."
+        return DONE, Check(name, State.WATCH, figures, sentence)
+    return DONE, Check(name, State.GOOD, figures, "Data lama tidak mengambil banyak ruang.")
+
+
 def _sessions(_place: str, _data: Path, at: datetime) -> Slice:
     name = "Sesi masuk"
     is_open = LoginSession.ended_at.is_(None)
@@ -171,6 +183,7 @@ STEPS: dict[str, Callable[[str, Path, datetime], Slice]] = {
     "chain": _chain,
     "keys": _keys,
     "stray": _stray_files,
+    "put_aside": _put_aside,
     "sessions": _sessions,
 }
 

@@ -1,6 +1,7 @@
 """Backups at /sistem: what the head and the operator see, press, and are told."""
 
 import io
+import os
 import re
 import time
 from datetime import timedelta
@@ -8,7 +9,17 @@ from html import unescape
 
 import pytest
 
-from clinic import audit, backup_keys, backup_status, backups, drills, restoring, settings
+from clinic import (
+    audit,
+    backup_keys,
+    backup_status,
+    backups,
+    disk_space,
+    drills,
+    restoring,
+    self_check,
+    settings,
+)
 from clinic.status_check import State
 from db import db, transaction, utcnow
 from models import AuditEntry, Backup, CopyState, Drill, DrillKind
@@ -101,15 +112,14 @@ def test_the_card_is_shown_until_its_print_is_proved(alur_data, sign_in):
     kepala, card = sign_in("kepala"), backup_keys.pending(alur_data / "keys")
     assert state_of("Kartu pemulihan", alur_data)[0] == State.BAD
     page = words_of(kepala.get(f"{PAGE}/kartu"))
-    for line in card.lines:
-        assert line[3:] in page
+    assert " ".join(card.words) in " ".join(page.split())
     assert len(audited("view_recovery_card")) == 1
     wrong = post(kepala, f"{PAGE}/kartu/dicetak", {"bukti": "QQQ"})
     assert wrong.status_code == 422
     assert post(kepala, f"{PAGE}/kartu/dicetak", {"bukti": card.proof}).status_code == 303
     page = words_of(kepala.get(f"{PAGE}/kartu"))
     assert card.public in page
-    assert card.lines[0][3:] not in page
+    assert card.words[0] not in page
     kept = b"".join(path.read_bytes() for path in (alur_data / "keys").iterdir())
     assert card.secret.encode() not in kept
     assert state_of("Kartu pemulihan", alur_data)[0] == State.GOOD
@@ -182,14 +192,26 @@ def wait_for(client, address: str) -> str:
     raise AssertionError("it never ended")
 
 
+def test_the_terminal_names_a_wrong_word_and_keeps_the_rest(app, alur_data):
+    back_up(alur_data)
+    words = backup_keys.pending(alur_data / "keys").words
+    typed = ["2", " ".join(words[:30]), "kertass " + words[31], " ".join(words[30:]), "batal"]
+    done = app.test_cli_runner().invoke(args=["restore"], input="\n".join(typed) + "\n")
+    assert "Kata ke-31 'kertass' tidak ada di daftar; maksudnya 'kertas'? Ketik" in done.output
+    assert "Cadangan utuh" in done.output and "Dibatalkan" in done.output
+    assert " ".join(words[:3]) not in done.output
+    assert not restoring.is_switch_asked(alur_data)
+
+
 def test_a_backup_is_opened_previewed_and_switched_to(alur_data, sign_in):
     ti, name = sign_in("ti"), back_up(alur_data).name
     factories.visit(factories.patient("Sesudah Cadangan"))
-    refused = post(ti, f"{PAGE}/pulihkan", {"berkas": name, "kunci": "1. QQQQQ"})
+    refused = post(ti, f"{PAGE}/pulihkan", {"berkas": name, "kunci": "1. kertass"})
     assert refused.status_code == 422
-    assert "Kartu punya 6 baris" in words_of(refused)
+    assert "Kata ke-1 'kertass'" in words_of(refused)
+    assert "1. kertass</textarea>" in refused.text, "what was typed stays"
     assert post(ti, f"{PAGE}/pulihkan", {"berkas": "../../etc/passwd"}).status_code == 422
-    typed = "\n".join(backup_keys.card_lines(secret(alur_data)))
+    typed = " ".join(backup_keys.pending(alur_data / "keys").words)
     opened = post(ti, f"{PAGE}/pulihkan", {"berkas": name, "kunci": typed})
     assert post(ti, f"{PAGE}/pulihkan", {"berkas": "terbaru"}).status_code == 422, "one at a time"
     page = wait_for(ti, opened.location)
@@ -230,10 +252,61 @@ def test_the_drill_with_the_card_reads_an_uploaded_file_and_wipes_it(alur_data, 
     assert db.session.query(Drill).filter_by(is_good=True).count() == 2
 
 
-def test_a_set_put_aside_is_never_thrown_away(alur_data, sign_in):
-    restoring.keep_status(alur_data, restoring.Status("20260101-000000-abcd", "set_aside"))
-    place = restoring.side(alur_data, "20260101-000000-abcd")
-    place.mkdir()
-    post(sign_in("ti"), f"{PAGE}/samping/20260101-000000-abcd/buang")
-    assert place.exists()
+def put_aside(data, days: int, by: str = "ti"):
+    mark = f"{utcnow() - timedelta(days=days):%Y%m%d-%H%M%S}-abcd"
+    restoring.keep_status(data, restoring.Status(mark, "set_aside", by=by))
+    place = restoring.side(data, mark) / "db"
+    place.mkdir(parents=True)
+    (place / "alur.db").write_bytes(b"x" * 3_000_000)
+    return mark, place.parent
+
+
+def test_an_old_set_put_aside_may_go_the_newest_never(alur_data, sign_in):
+    (old, old_place), (late, _), (newest, newest_place) = (
+        put_aside(alur_data, days, by) for days, by in ((90, "lama"), (29, "ti"), (3, "ti"))
+    )
+    ti, to = sign_in("ti"), f"{PAGE}/disisihkan/buang"
+    page = words_of(ti.get(PAGE))
+    assert "lama 2,9 MB Buang ini" in page
+    assert "ti 2,9 MB yang terbaru disimpan" in page and "ti 2,9 MB belum 30 hari" in page
+    for sent, sentence in (
+        ({"samping": newest, "alasan": "disk penuh"}, "Yang terbaru"),
+        ({"samping": late, "alasan": "disk penuh"}, "belum 30 hari"),
+        ({"samping": old, "alasan": ""}, "Tulis alasannya"),
+        ({"alasan": "disk penuh"}, "Centang satu"),
+        ({"samping": "../../db", "alasan": "disk penuh"}, "Centang satu"),
+    ):
+        refused = post(ti, to, sent)
+        assert refused.status_code == 422
+        assert sentence in words_of(refused)
+        assert f'value="{sent["alasan"]}"' in refused.text, "what was typed stays"
+    assert sign_in("loket").post(to).status_code in (400, 403)
+    post(ti, f"{PAGE}/samping/{newest}/buang")
+    assert newest_place.exists() and old_place.exists()
+
+    restoring.ask_switch(alur_data, newest, by="ti", reason="disk rusak")
+    assert "sedang diganti" in words_of(post(ti, to, {"samping": old, "alasan": "disk penuh"}))
+    (restoring.folder(alur_data) / restoring.REQUEST).unlink()
+    assert post(ti, to, {"samping": old, "alasan": "disk penuh"}).status_code == 303
+    assert not old_place.exists()
+    assert audited("remove_set_aside")[0].reason == "disk penuh"
+    again = post(ti, to, {"samping": old, "alasan": "disk penuh"})
+    assert "sudah dibuang tadi" in words_of(again)
+    assert [one.mark for one in restoring.all_sides(alur_data)] == [newest, late]
     assert audit.broken_link() is None
+
+
+def test_the_only_set_put_aside_stays_however_old(alur_data, sign_in):
+    mark, place = put_aside(alur_data, 400)
+    sent = {"samping": mark, "alasan": "disk penuh"}
+    assert post(sign_in("ti"), f"{PAGE}/disisihkan/buang", sent).status_code == 422
+    assert place.exists()
+
+
+def test_the_self_check_says_when_sets_put_aside_take_much(alur_data):
+    _, place = put_aside(alur_data, 3)
+    look = self_check.STEPS["put_aside"]
+    found = look("", alur_data, utcnow())[1]
+    assert (found.state, found.figures) == (State.GOOD, "1 kali, 2,9 MB")
+    os.truncate(place / "db" / "alur.db", disk_space.space(alur_data).free // 5)  # sparse
+    assert look("", alur_data, utcnow())[1].state == State.WATCH

@@ -15,6 +15,7 @@ NO_PAGES = {"static", "system.healthz", "poli.queue_rows", "examination.diagnosi
     *("records.import_progress", "records.import_broken", "examination.typing_token"),
     *("examination.medicine_options", "examination.procedure_options"),
     *("examination.prescription_line", "reports.download", "reports.register_file"),
+    *("reports.pcare_file", "reports.visits_file"),
     *("system.backup_progress", "system.side_copy_progress", "closing.steps"),
     "self_statistics.internet_file",
 }

@@ -244,6 +244,22 @@ def test_the_list_for_pcare_holds_members_and_who_has_typed_them(app, sign_in):
     assert [mark.ended_at is None for mark in marks] == [False, True]
 
 
+def test_the_pcare_list_as_a_file_is_noted(app, sign_in):
+    member("=Nama", bpjs_number="0001234567890")
+    counted_visits.add(ON, factories.patient("Bayar Sendiri"))
+    client = sign_in("rekammedis")
+    done = client.get("/laporan/pcare/unduh.csv?periode=2026-03-05&ruang=UMUM")
+    assert 'filename="pcare-2026-03-05-UMUM.csv"' in done.headers["Content-Disposition"]
+    head, *rows = csv.reader(io.StringIO(done.data.decode("utf-8-sig")), delimiter=";")
+    assert [row[3] for row in rows] == ["'=Nama"]
+    assert rows[0][head.index("Nomor kartu")] == "0001234567890"
+    last = db.session.scalars(select(AuditEntry).order_by(AuditEntry.seq.desc())).first()
+    assert (last.action, last.object_ref) == ("export_visits", "pcare")
+    assert last.details == "2026-03-05 UMUM"
+    assert client.get("/laporan/pcare/unduh.csv?periode=2026-03").status_code == 404
+    assert "unduh.xlsx?periode=2026-03-05" in client.get("/laporan/pcare?periode=2026-03-05").text
+
+
 def test_poli_staff_copy_the_visits_of_their_rooms_and_of_today(app, sign_in):
     mine = factories.entry("GIGI", factories.patient("Di Gigi"), payer="UMUM")
     factories.entry("UMUM", factories.patient("Di Umum"))
@@ -258,6 +274,10 @@ def test_poli_staff_copy_the_visits_of_their_rooms_and_of_today(app, sign_in):
         yesterday = (days.clinic_date() - timedelta(days=1)).isoformat()
         assert client.get(f"{address}?periode={yesterday}").status_code == 404
         assert client.get(f"{address}?ruang=UMUM").status_code == 404
+    own = client.get("/laporan/pcare/unduh.csv").text
+    assert "Di Gigi" in own and "Di Umum" not in own
+    assert client.get("/laporan/pcare/unduh.csv?ruang=UMUM").status_code == 404
+    assert client.get(f"/laporan/pcare/unduh.csv?periode={yesterday}").status_code == 404
     assert client.get("/laporan/register/unduh.csv").status_code == 403
     assert sign_in("loket").get("/laporan/pcare").status_code == 403
 

@@ -19,7 +19,7 @@ from clinic import merging, report_files, report_lists, report_periods, report_r
 from clinic.code_ranges import parse
 from clinic.report_definitions import GAPS, REPORTS
 from db import db, transaction, utcnow
-from models import AuditEntry, Diagnosis, Examination, Visit
+from models import AuditEntry, Diagnosis, Examination, Patient, Visit
 from tests import counted_visits, factories
 from tests.databases import count_queries
 
@@ -374,6 +374,28 @@ def test_looking_at_a_list_is_in_the_audit_trail(small_day, sign_in):
     assert client.get("/laporan/rekap/daftar?bagian=x").status_code == 404
 
 
+def test_the_list_behind_a_number_as_a_file_has_the_same_rows(small_day, sign_in, monkeypatch):
+    with transaction():
+        db.session.scalars(select(Patient).where(Patient.name == "Budi")).one().name = "=Budi"
+    client, place = sign_in("rekammedis"), "bagian=klaster&baris=3&kolom=J"
+    page = client.get(f"/laporan/rekap/daftar?periode=2026-03&{place}").text
+    (address,) = re.findall(r'href="(/laporan/rekap/daftar.csv[^"]*)"', page)
+    done = client.get(unescape(address))
+    assert 'filename="rekap-daftar-2026-03.csv"' in done.headers["Content-Disposition"]
+    head, *rows = csv.reader(io.StringIO(done.data.decode("utf-8-sig")), delimiter=";")
+    assert len(rows) == page.count("data-visit=")
+    assert "'=Budi" in [row[head.index("Nama")] for row in rows]
+    assert {len(row) for row in rows} == {len(head)}
+    entry = db.session.scalars(select(AuditEntry).order_by(AuditEntry.seq.desc())).first()
+    assert (entry.action, entry.details) == ("export_visits", "2026-03  klaster 3 J")
+    packed = client.get(unescape(address).replace(".csv", ".xlsx")).data
+    sheet = openpyxl.load_workbook(io.BytesIO(packed)).active
+    assert sheet.max_row == len(rows) + 1
+    monkeypatch.setattr("blueprints.reports.lists.MOST", len(rows) - 1)
+    assert client.get(unescape(address)).location.startswith("/laporan/rekap/daftar?")
+    assert "Terlalu banyak" in client.get(f"/laporan/rekap/daftar?periode=2026-03&{place}").text
+
+
 def test_poli_staff_see_the_recap_of_their_rooms_and_the_lists_of_today(app, sign_in):
     entry = factories.entry("GIGI")
     on = db.session.get(Visit, entry.visit_id).service_day.on.isoformat()
@@ -384,6 +406,8 @@ def test_poli_staff_see_the_recap_of_their_rooms_and_the_lists_of_today(app, sig
     place = "ruang=GIGI&bagian=klaster&baris=semua&kolom=J"
     assert client.get(f"/laporan/rekap/daftar?periode={on}&{place}").status_code == 200
     assert client.get(f"/laporan/rekap/daftar?periode=2026-03&{place}").status_code == 404
+    assert client.get(f"/laporan/rekap/daftar.csv?periode={on}&{place}").status_code == 200
+    assert client.get(f"/laporan/rekap/daftar.csv?periode=2026-03&{place}").status_code == 404
     assert client.get("/laporan/rekap?ruang=UMUM").status_code == 404
     assert client.get("/laporan/lb1").status_code == 404
     assert "/daftar" not in client.get("/laporan/rekap?periode=2026-03").get_data(as_text=True)

@@ -24,6 +24,7 @@ from clinic import (
     drills,
     restore_reading,
     restoring,
+    set_aside,
     settings,
 )
 from clinic.backup_manifest import BackupProblem, Manifest
@@ -97,6 +98,9 @@ def test_a_backup_is_switched_to_and_back(alur_data, audit_key):
 
     (aside,) = restoring.all_sides(alur_data)
     assert aside.state == "set_aside"
+    (told,) = set_aside.sets(alur_data, utcnow())
+    assert (told.mark, told.by, told.may_go) == (aside.mark, "kepala", False)
+    assert told.size > 500_000, "of PostgreSQL too, which has no file there"
     place = restoring.side(alur_data, aside.mark)
     restoring.prepare(place, restoring.side_url(url, place, aside.mark))
     switch(alur_data, aside.mark)

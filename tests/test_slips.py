@@ -245,6 +245,29 @@ def test_somebody_alike_must_be_answered_about(clerk, block):
     assert count(Patient) == 2
 
 
+def test_the_focus_is_where_the_next_answer_belongs(clerk, block):
+    def focused(page: str) -> list[str]:
+        return [
+            re.search(r'name="([^"]+)"', tag)[1] for tag in re.findall("<[^>]* autofocus>", page)
+        ]
+
+    assert focused(clerk.get(SHEET).get_data(as_text=True)) == ["slip-1"]
+    siti = factories.patient()
+    ready, wrong = line(1, 1), line(2, 2, born="31-02-1980")
+    hers = line(3, 3, name="Siti Aminah", born="14-05-1985", sex="P", number=siti.nik)
+    page = send(clerk, ready, wrong, hers)
+    assert focused(page) == ["born-2"], "a checked line is folded, one with a mistake open"
+    assert re.findall(r"<details( open)?>", page) == ["", " open", ""]
+    mended = line(2, 2)
+    page = send(clerk, ready, mended, hers, **known(page))
+    ref = siti.public_id
+    assert focused(page) == [f"jawab-3-{ref}"]
+    page = send(clerk, ready, mended, hers, **known(page) | {f"jawab-3-{ref}": "beda"})
+    assert focused(page) == ["alasan-3-NIK-TAKEN"]
+    said = {f"jawab-3-{ref}": "beda", "alasan-3-NIK-TAKEN": "tertulis di slip"}
+    assert focused(send(clerk, ready, mended, hers, **known(page) | said)) == []
+
+
 def test_a_nurse_knows_no_slips(sign_in):
     assert sign_in("umum").get(SHEET).status_code == 403
 

@@ -64,6 +64,21 @@ class SheetLine:
         return self.read.application().identity
 
     @property
+    def waits_for(self) -> str:
+        """The name of the first field that must be answered before the line can be saved."""
+        if self.errors:
+            return f"{next(name for name in FIELDS if name in self.errors)}-{self.index}"
+        if self.is_ready or self.found is None:
+            return ""
+        owner = self.found.owner  # of the NIK: who it is decides more than a reason
+        asked = self.must | ({owner.public_id} if owner else set())
+        for ref in (one.patient.public_id for one in self.people):
+            if ref in asked and not self.answers.get(ref):
+                return f"jawab-{self.index}-{ref}"
+        rules = self.found.unanswered(self.reasons)
+        return f"alasan-{self.index}-{next(iter(rules))}" if rules else ""
+
+    @property
     def form_address(self) -> str:
         return drafted.form_address(self.draft)
 

@@ -27,16 +27,20 @@ def slip_sheet():
     mine = drafts.unsaved(current_user.id, from_paper=True)[::-1]
     here = [draft for draft in mine if slips.clinic_day(draft.paper) == on]
     lines = [slip_lines.shown(index, draft) for index, draft in enumerate(here[:MOST], 1)]
+    rooms = RegistrationForm().rooms
     spare = max(LINES - len(lines), SPARE)
+    waiting = [line.waits_for for line in lines]
     lines += [SheetLine(len(lines) + more, slip_lines.CHOICES) for more in range(1, spare + 1)]
     return render_template(
         "registration/slip_sheet.html",
         lines=lines,
+        focus=next(filter(None, waiting), "" if here else "slip-1"),
         on=on,
         today=days.clinic_date(),
         others=sorted({slips.clinic_day(draft.paper) for draft in mine} - {on}),
         entered=slips.entered_on(on),
-        form=RegistrationForm(),
+        # One letter finds a room: "Poli" would have to be typed for each slip.
+        rooms=[(code, name.removeprefix("Poli ")) for code, name in rooms.items()],
         why=NO_NIK_REASONS.items(),
         payers=PAYER_LABELS.items(),
     )

@@ -19,11 +19,14 @@ from clinic import report_periods, report_registers
 from clinic.report_registers import Line
 from db import transaction
 from formatting import PAYER_LABELS, age_text
+from models import Visit
 from patient_forms import refuse_other
 
 ONE_DAY = "Buku ini per hari. Tulis satu hari, misalnya 21-11-2026."
 HEADINGS = ("No.", "Antrean", "No. RM", "Nama", "L/P", "Umur", "Alamat", "Penjamin", "B/L")
 HEADINGS += ("Keluhan", "Diagnosis", "Terapi", "Tindak lanjut")
+OF_PCARE = ("No.", "Antrean", "No. RM", "Nama", "L/P", "Umur", "Nomor kartu", "Ruang")
+OF_PCARE += ("Diagnosis", "Terapi", "Status pulang", "P-Care")
 
 
 def _asked_day() -> Asked:
@@ -73,16 +76,21 @@ def register_file(form: str):
 
 
 def _cells(place: int, line: Line) -> list[str | int]:
-    visit, person = line.visit, line.visit.patient
-    age = age_text(person.birth_date, visit.service_day.on, person.birth_precision != "day")
-    address = ", ".join(filter(None, [person.address, visit.village]))
+    visit = line.visit
+    address = ", ".join(filter(None, [visit.patient.address, visit.village]))
     return [
-        *(place, visit.label, person.mrn, person.name, person.sex, age, address),
+        *(*_person(place, visit), address),
         PAYER_LABELS.get(visit.payer, visit.payer),
         "B" if visit.is_new_patient else "L",
         visit.complaint,
         *("; ".join(part) for part in (line.diagnoses, line.therapies, line.dispositions)),
     ]
+
+
+def _person(place: int, visit: Visit) -> list[str | int]:
+    person = visit.patient
+    age = age_text(person.birth_date, visit.service_day.on, person.birth_precision != "day")
+    return [place, visit.label, person.mrn, person.name, person.sex, age]
 
 
 @bp.get("/laporan/pcare")
@@ -101,6 +109,30 @@ def pcare():
         left=sum(line.mark is None for line in lines),
         problem=_problem(wanted),
     )
+
+
+@bp.get("/laporan/pcare/unduh.<form>")
+@with_rooms
+def pcare_file(form: str):
+    """The same as a file, noted as an export."""
+    wanted = _asked_day()
+    if form not in FORMATS or wanted.period.kind != "day":
+        abort(404)
+    lines = report_registers.for_pcare(wanted.period, wanted.room_code)
+    codes = [wanted.period.code, *filter(None, [wanted.room_code])]
+    note_list("export_visits", "pcare", " ".join(codes))
+    rows = [OF_PCARE, *(_pcare_cells(place, line) for place, line in enumerate(lines, 1))]
+    return file_of(rows, form, "-".join(["pcare", *codes]))
+
+
+def _pcare_cells(place: int, line: Line) -> list[str | int]:
+    parts = (line.rooms, line.diagnoses, line.therapies, line.dispositions)
+    return [
+        *_person(place, line.visit),
+        line.visit.bpjs_number or "",
+        *("; ".join(part) for part in parts),
+        "sudah diketik" if line.mark else "",
+    ]
 
 
 @bp.post("/laporan/pcare/<visit>")

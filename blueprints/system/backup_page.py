@@ -5,8 +5,18 @@ from wtforms import StringField, TextAreaField, ValidationError
 
 import access
 from blueprints.system.desk import PageForm, bp, data_folder, saving
-from clinic import administration, backup_making, backup_places, backup_status, backups, settings
-from db import transaction, utcnow
+from clinic import (
+    administration,
+    backup_making,
+    backup_places,
+    backup_status,
+    backups,
+    disk_space,
+    restoring,
+    set_aside,
+    settings,
+)
+from db import db, transaction, utcnow
 from models import BackupKind, BackupState, CopyState, Role
 
 LONGEST = 2_000
@@ -45,7 +55,9 @@ class OfficeForm(PageForm):
     health_office_key = StringField("Kunci publik dinas kesehatan", [_parsed])
 
 
-def _page(places: PlacesForm | None = None, office: OfficeForm | None = None) -> str:
+def _page(
+    places: PlacesForm | None = None, office: OfficeForm | None = None, problem: str = ""
+) -> str:
     rows = backups.recent()
     newest = backups.newest(at_all=True)
     return render_template(
@@ -62,6 +74,11 @@ def _page(places: PlacesForm | None = None, office: OfficeForm | None = None) ->
         kinds=KIND_LABELS,
         state_words=STATE_LABELS,
         copy_words=COPY_LABELS,
+        sets=set_aside.sets(data_folder(), utcnow()),
+        size_text=disk_space.size_text,
+        problem=problem,
+        chosen=request.form.get("samping", ""),
+        reason=request.form.get("alasan", ""),
     )
 
 
@@ -137,4 +154,20 @@ def try_place():
     with transaction():
         backups.note_tried(access.current_actor(), place, is_good)
     flash(f"{place}: {sentence}", "success" if is_good else "error")
+    return redirect(url_for("system.backup_page"), 303)
+
+
+@bp.post("/sistem/cadangan/disisihkan/buang")
+@access.allow(Role.HEAD, Role.OPERATOR)
+def remove_set_aside():
+    """Wipe an old set that a restore put aside; the second who presses is told."""
+    mark, reason = request.form.get("samping", ""), request.form.get("alasan", "")
+    actor = access.current_actor()
+    try:
+        with transaction():
+            set_aside.give_up(actor, data_folder(), mark, reason, utcnow())
+    except set_aside.AsideProblem as problem:
+        return _page(problem=str(problem)), 422
+    restoring.discard(db.engine.url, mark, restoring.side(data_folder(), mark))
+    flash("Data lama yang disisihkan dibuang.", "success")
     return redirect(url_for("system.backup_page"), 303)
