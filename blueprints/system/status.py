@@ -19,8 +19,10 @@ def healthz():
     """For a supervisor: does the database answer? No login, no session."""
     try:
         db.session.execute(text("SELECT 1"))
-    except SQLAlchemyError:
-        current_app.logger.exception("the database does not answer")
+    except SQLAlchemyError as problem:
+        current_app.logger.warning("the database does not answer: %s", problem)
+        db.session.remove()
+        db.engine.dispose()
         return "database does not answer", 503, PLAIN
     return "ok", 200, PLAIN
 
