@@ -339,6 +339,38 @@ def test_a_running_clinic_goes_back_to_a_backup(clinic):
     assert clinic.process.poll() is None
 
 
+def test_while_the_database_is_damaged_a_page_says_how_to_go_on(clinic):
+    clinic.stop()
+    database, aside = clinic.data / "db" / "alur.db", clinic.data / "aside.db"
+    shutil.copyfile(database, aside)
+    database.write_bytes(b"damaged " * 1024)
+    with (clinic.data / "printed").open("w") as printed:
+        clinic.process = subprocess.Popen(
+            [sys.executable, "deploy/start.py"],
+            cwd=ROOT,
+            env=clinic.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=printed,
+            stderr=subprocess.STDOUT,
+        )
+    page = until(lambda: answer_of(f"{clinic.address}/masuk"), "a page")
+    assert page[0] == 503
+    assert "make restore" in page[1]
+    assert "make restore" in "\n".join(clinic.lines)
+    shutil.copyfile(aside, database)
+    until(clinic.answers, "it answers without a restart")
+
+
+def answer_of(address: str) -> tuple[int, str] | None:
+    try:
+        with urllib.request.urlopen(address, timeout=5) as answer:  # noqa: S310
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as answer:
+        return answer.code, answer.read().decode()
+    except OSError:
+        return None
+
+
 def test_another_computer_starts_from_a_copy_and_the_card(empty, tmp_path):
     """The disk is gone: what is left is a stick and a sheet of paper."""
     lost, new, stick = tmp_path / "lost", tmp_path / "new", tmp_path / "stick"
