@@ -173,7 +173,7 @@ def _ask_switch(mark: str, reason: str) -> None:
     db.engine.dispose()
     restoring.ask_switch(_data(), mark, by="terminal", reason=reason)
     click.echo("Tercatat. Bila Alur sedang berjalan, ia menggantinya sendiri dalam beberapa detik.")
-    click.echo("Bila tidak: jalankan make run.")
+    click.echo("Bila tidak: nyalakan Alur (make run, atau systemctl start alur).")
 
 
 def _choose() -> tuple[Path, Manifest]:
