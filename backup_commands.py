@@ -140,20 +140,31 @@ def restore_command(undo: bool) -> None:
         _undo()
         return
     click.echo("PULIHKAN CADANGAN. Data yang dipakai sekarang tidak dihapus, hanya disisihkan.\n")
-    source, manifest = _choose()
-    _show(manifest)
-    secret = _ask_secret(source)
-    mark = restoring.new_mark()
-    click.echo("Membuka dan memeriksa cadangan di samping; data sekarang belum disentuh ...")
-    try:
-        restoring.open_side(_data(), db.engine.url, mark, source, secret, _trust())
-    except BackupProblem as problem:
-        raise click.ClickException(str(problem)) from None
+    mark, secret, folders = "", "", _folders_known()
+    while not mark:
+        source, manifest = _choose(folders)
+        _show(manifest)
+        if not secret or not click.confirm("Pakai kunci yang tadi diketik?", default=True):
+            secret = _ask_secret(source)
+        mark = _opened_aside(source, secret)
     click.echo("Cadangan utuh dan siap dipakai.")
     if click.prompt(f"Ketik {YES} untuk memakainya", default="batal") != YES:
         restoring.discard(db.engine.url, mark, restoring.side(_data(), mark))
         raise click.ClickException("Dibatalkan; tidak ada yang berubah.")
     _ask_switch(mark, "make restore")
+
+
+def _opened_aside(source: Path, secret: str) -> str:
+    """The mark of the side copy; '' when it was refused: another copy may be better."""
+    mark = restoring.new_mark()
+    click.echo("Membuka dan memeriksa cadangan di samping; data sekarang belum disentuh ...")
+    try:
+        restoring.open_side(_data(), db.engine.url, mark, source, secret, _trust())
+    except BackupProblem as problem:
+        click.echo(f"\nTidak dipakai: {problem}")
+        click.echo("Pilih salinan lain, atau cadangan yang lebih lama (Ctrl-C berhenti).\n")
+        return ""
+    return mark
 
 
 def _undo() -> None:
@@ -176,9 +187,14 @@ def _ask_switch(mark: str, reason: str) -> None:
     click.echo("Bila tidak: nyalakan Alur (make run, atau systemctl start alur).")
 
 
-def _choose() -> tuple[Path, Manifest]:
-    folders = [_data() / "db", _data() / "backups"]
-    folders += [backups.folder_at(place) for place in _places_known()]
+def _folders_known() -> list[Path]:
+    """On this server, and where it copies to."""
+    known = [_data() / "db", _data() / "backups"]
+    return known + [backups.folder_at(place) for place in _places_known()]
+
+
+def _choose(folders: list[Path]) -> tuple[Path, Manifest]:
+    """Of what lies in these folders, or in another one, which then stands in their place."""
     while True:
         found = _backups_in(folders)
         for number, (path, manifest) in enumerate(found, 1):
@@ -188,7 +204,7 @@ def _choose() -> tuple[Path, Manifest]:
         typed = click.prompt("Nomor cadangan, atau alamat folder lain (USB)")
         if typed.isdecimal() and 0 < int(typed) <= len(found):
             return found[int(typed) - 1]
-        folders = [Path(typed), *Path(typed).glob("alur-*")]
+        folders[:] = [Path(typed), *Path(typed).glob("alur-*")]
 
 
 def _places_known() -> list[str]:
@@ -232,13 +248,23 @@ def _ask_secret(source: Path) -> str:
     """The key from the card, asked line by line until each is right; '' where none is needed."""
     if source == backup_making.newest_path(_data()):
         return ""
-    click.echo("\nKetik kunci dari kartu pemulihan, satu baris demi satu (tidak tampil di layar).")
-    while True:
-        lines = [click.prompt(f"Baris {number}", hide_input=True) for number in range(1, 7)]
-        try:
-            return backup_keys.parse_secret("\n".join(lines))
-        except backup_keys.KeyProblem as problem:
-            click.echo(str(problem))
+    click.echo("\nKetik kunci dari kartu pemulihan, satu baris demi satu (tidak tampil di layar),")
+    click.echo("atau pindai kode QR-nya.")
+    lines: list[str] = []
+    while len(lines) < backup_keys.LINES:
+        line = click.prompt(f"Baris {len(lines) + 1}", hide_input=True)
+        if backup_keys.PREFIX in line.upper():  # a scanner tells all of it
+            lines = [line]
+            break
+        if backup_keys.part_of(len(lines) + 1, line):
+            lines.append(line)
+        else:
+            click.echo("  Salah ketik di baris ini. Cocokkan dengan kartu, ketik baris ini lagi.")
+    try:
+        return backup_keys.parse_secret("\n".join(lines))
+    except backup_keys.KeyProblem as problem:
+        click.echo(str(problem))
+        return _ask_secret(source)
 
 
 def _trust() -> Trust:

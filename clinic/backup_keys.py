@@ -22,6 +22,7 @@ PREFIX = "AGE-SECRET-KEY-1"
 PUBLIC, SIGNING, PENDING = "recovery.pub", "recovery-sign.key", "recovery-card.json"
 LINE_LENGTH, GROUP = 10, 5
 KEY_LENGTH = 58
+LINES = -(-KEY_LENGTH // LINE_LENGTH)
 _ROOT = Path(__file__).parent.parent
 
 
@@ -147,21 +148,23 @@ def parse_secret(typed: str) -> str:
     if PREFIX in plain:
         return _whole(plain[plain.index(PREFIX) :])
     lines = [line for line in typed.upper().splitlines() if line.strip()]
-    wanted = -(-KEY_LENGTH // LINE_LENGTH)
-    if len(lines) != wanted:
-        raise KeyProblem(f"Kartu punya {wanted} baris; yang diketik {len(lines)}.")
-    parts, wrong = [], []
-    for number, line in enumerate(lines, 1):
-        part = re.sub(r"^\s*\d\s*[.):]\s*|[\s.-]", "", line)
-        length = min(LINE_LENGTH, KEY_LENGTH - len(parts) * LINE_LENGTH)
-        parts.append(part[:-2])
-        if len(part) != length + 2 or part[-2:] != _check(number, part[:-2]):
-            wrong.append(str(number))
+    if len(lines) != LINES:
+        raise KeyProblem(f"Kartu punya {LINES} baris; yang diketik {len(lines)}.")
+    parts = [part_of(number, line) for number, line in enumerate(lines, 1)]
+    wrong = [str(number) for number, part in enumerate(parts, 1) if not part]
     if wrong:
         raise KeyProblem(
             f"Ada salah ketik di baris {', '.join(wrong)}. Cocokkan lagi dengan kartu."
         )
     return _whole(PREFIX + "".join(parts))
+
+
+def part_of(number: int, line: str) -> str:
+    """The part of the key on this line of the card; '' when the line is mistyped."""
+    part = re.sub(r"^\s*\d\s*[.):]\s*|[\s.-]", "", line.upper())
+    length = min(LINE_LENGTH, KEY_LENGTH - (number - 1) * LINE_LENGTH)
+    is_right = len(part) == length + 2 and part[-2:] == _check(number, part[:-2])
+    return part[:-2] if is_right else ""
 
 
 def _whole(secret: str) -> str:

@@ -8,7 +8,16 @@ from html import unescape
 
 import pytest
 
-from clinic import audit, backup_keys, backup_status, backups, drills, restoring, settings
+from clinic import (
+    audit,
+    backup_keys,
+    backup_status,
+    backups,
+    drills,
+    notices,
+    restoring,
+    settings,
+)
 from clinic.status_check import State
 from db import db, transaction, utcnow
 from models import AuditEntry, Backup, CopyState, Drill, DrillKind
@@ -99,6 +108,7 @@ def test_the_card_is_shown_until_its_print_is_proved(alur_data, sign_in):
     with transaction():
         settings.set_value("is_demo", False)
     kepala, card = sign_in("kepala"), backup_keys.pending(alur_data / "keys")
+    notices.refresh(alur_data, utcnow())
     assert state_of("Kartu pemulihan", alur_data)[0] == State.BAD
     page = words_of(kepala.get(f"{PAGE}/kartu"))
     for line in card.lines:
@@ -108,6 +118,7 @@ def test_the_card_is_shown_until_its_print_is_proved(alur_data, sign_in):
     assert wrong.status_code == 422
     assert post(kepala, f"{PAGE}/kartu/dicetak", {"bukti": card.proof}).status_code == 303
     page = words_of(kepala.get(f"{PAGE}/kartu"))
+    assert "belum dicetak" not in page, "not for a minute more"
     assert card.public in page
     assert card.lines[0][3:] not in page
     kept = b"".join(path.read_bytes() for path in (alur_data / "keys").iterdir())

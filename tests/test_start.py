@@ -386,9 +386,14 @@ def test_another_computer_starts_from_a_copy_and_the_card(empty, tmp_path):
     environ["ALUR_DATA"] = str(new)
     first = card.lines[0]
     wrong = first[:3] + ("Q" if first[3] != "Q" else "P") + first[4:]
-    typed = [str(stick), "1", wrong, *card.lines[1:], *card.lines, "GANTI"]
+    spoilt = tmp_path / "spoilt"
+    spoilt.mkdir()
+    (whole,) = stick.glob("alur-*/*.alur")
+    (spoilt / whole.name).write_bytes(whole.read_bytes()[:-1000])
+    typed = [str(spoilt), "1", wrong, *card.lines, str(stick), "1", "y", "GANTI"]
     printed = flask(environ, "restore", typed="\n".join([*typed, ""]))
-    assert "salah ketik di baris 1." in printed
+    assert "Salah ketik di baris ini." in printed, "only that line is asked for again"
+    assert "Tidak dipakai:" in printed, "and another copy is chosen with the same key"
     flask(environ, "setup")
     assert setting(new, "clinic_ref") == clinic
     assert (new / "keys" / "audit.key").read_bytes() == audit_key
