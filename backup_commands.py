@@ -5,6 +5,7 @@ import os
 import sys
 import time
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -172,7 +173,7 @@ def _undo() -> None:
     if not aside:
         raise click.ClickException("Belum ada data yang disisihkan.")
     place = restoring.side(_data(), aside[0].mark)
-    click.echo(f"Data yang disisihkan {aside[0].mark[:15]} (UTC) akan dipakai lagi.")
+    click.echo(f"Data yang disisihkan {_moment(aside[0].at)} akan dipakai lagi.")
     if click.prompt(f"Ketik {YES} untuk memakainya", default="batal") != YES:
         raise click.ClickException("Dibatalkan; tidak ada yang berubah.")
     restoring.prepare(place, restoring.side_url(db.engine.url, place, aside[0].mark))
@@ -198,7 +199,8 @@ def _choose(folders: list[Path]) -> tuple[Path, Manifest]:
     while True:
         found = _backups_in(folders)
         for number, (path, manifest) in enumerate(found, 1):
-            click.echo(f"{number:>3}. {_moment(manifest)}  {manifest.clinic}  {path}")
+            free = ", tanpa kartu" if path == backup_making.newest_path(_data()) else ""
+            click.echo(f"{number:>3}. {_moment(manifest.at)}  {manifest.clinic}  {path}{free}")
         if not found:
             click.echo("Tidak ada cadangan di sini.")
         typed = click.prompt("Nomor cadangan, atau alamat folder lain (USB)")
@@ -226,17 +228,17 @@ def _backups_in(folders: list[Path]) -> list[tuple[Path, Manifest]]:
     return sorted(found, key=lambda one: one[1].taken_at, reverse=True)
 
 
-def _moment(manifest: Manifest) -> str:
+def _moment(at: datetime) -> str:
     zone = "Asia/Makassar"
     try:
         zone = settings.value("time_zone")
     except Exception:  # as above
         db.session.rollback()
-    return f"{long_date(day_in_zone(manifest.at, zone))} {clock_time(manifest.at, zone)}"
+    return f"{long_date(day_in_zone(at, zone))} {clock_time(at, zone)}"
 
 
 def _show(manifest: Manifest) -> None:
-    click.echo(f"\n{manifest.clinic}, {_moment(manifest)}")
+    click.echo(f"\n{manifest.clinic}, {_moment(manifest.at)}")
     click.echo(
         f"  {number_text(manifest.patients)} pasien, {number_text(manifest.visits)} kunjungan"
     )

@@ -6,6 +6,7 @@ the settings are used as far as this request has read them already.
 
 import contextlib
 import logging
+from pathlib import Path
 
 from flask import Flask, current_app, g, make_response, render_template, request
 from sqlalchemy.exc import DBAPIError
@@ -23,7 +24,7 @@ log = logging.getLogger("alur.faults")
 READ = "Halaman ini belum dapat ditampilkan. Data yang sudah disimpan tidak berubah."
 NOT_SAVED = "Isian ini belum disimpan."
 NOT_IN = "Anda belum masuk."
-KEPT = "Yang diketik masih ada di bawah ini; kirim lagi begitu gangguan selesai."
+KEPT = "Yang diketik masih ada di bawah ini; bila belum berhasil, kirim lagi sebentar lagi."
 UNSURE = "Belum pasti apakah isian ini tersimpan."
 LOOK = (
     "Yang diketik masih ada di bawah ini. Begitu gangguan selesai, periksa dulu; kirim lagi bila "
@@ -34,7 +35,7 @@ ROOM_MADE = "Ruang simpanan {} sudah dibuka sendiri, jadi ulangi sekarang."
 
 def show(error: DBAPIError | OSError) -> Response:
     """Say what has happened and what to do; else it is a mistake of ours, as any."""
-    fault = storage_faults.fault_of(error)
+    fault = _fault_of(error)
     if fault is None:
         log.exception("%s %s", request.method, request.endpoint)
         db.session.rollback()
@@ -49,12 +50,23 @@ def show(error: DBAPIError | OSError) -> Response:
     return make_response(page, 503, {"Retry-After": "5"})
 
 
+def _fault_of(error: DBAPIError | OSError) -> Fault | None:
+    fault = storage_faults.fault_of(error)
+    if fault in (Fault.BROKEN_DISK, Fault.UNREACHABLE) and disk_space.is_full(_data()):
+        return Fault.FULL  # where SQLite finds no room to open a database, it says "I/O error"
+    return fault
+
+
+def _data() -> Path:
+    return current_app.config["ALUR"].data
+
+
 def _made_room(fault: Fault) -> list[str]:
     """On a full disk nobody could even log in: part of what is held back for that day."""
     freed = 0
     if fault is Fault.FULL:
         with contextlib.suppress(OSError):
-            freed = disk_space.give_up_half(current_app.config["ALUR"].data)
+            freed = disk_space.give_up_half(_data())
     if not freed:
         return []
     size = disk_space.size_text(freed)
@@ -69,6 +81,7 @@ def _fault_page(fault: Fault, advice: list[str], outcome: str, then: str) -> str
         "errors/fault.html",
         title=fault.value,
         sentences=[outcome if has_typed else READ, *advice, *([then] if fields else [])],
+        again="" if has_typed else request.full_path.rstrip("?"),
         steps=STEPS.get(fault, ()),
         path=request.path,
         token=request.form.get("csrf_token", ""),  # its session can't always be read for it

@@ -47,6 +47,11 @@ def space(folder: Path) -> Space:
     return Space(usage.free, usage.total)
 
 
+def is_full(folder: Path) -> bool:
+    """Whether nothing can be written there any more."""
+    return space(folder).free < MB
+
+
 def held_back(data: Path) -> int:
     """Size of the ballast, 0 when it was given up."""
     path = data / BALLAST

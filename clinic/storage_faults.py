@@ -36,8 +36,8 @@ ADVICE = {
 }
 _NEW_DISK = "Data lama tidak dihapus, hanya disisihkan: simpan disk yang rusak."
 _RESTORE = (
-    "Di komputer server, di folder Alur, jalankan make restore, pilih cadangan teratas (dari "
-    "server ini sendiri tanpa kartu), ketik GANTI. Alur memakainya sendiri.",
+    "Di komputer server, di folder Alur, jalankan make restore (sebagai root bila Alur dipasang "
+    "sebagai layanan), pilih cadangan teratas, ketik GANTI. Alur memakainya sendiri.",
     "Server tidak dapat dipakai lagi? Pasang Alur di komputer lain dan jalankan make restore di "
     "sana, dengan USB cadangan dan kartu pemulihan (amplop kepala).",
 )

@@ -34,6 +34,7 @@ def main(arguments: list[str]) -> int:
         config = read_config()
         if not config.data.exists() and program == ROOT:
             config.make_folders()
+        config.key("audit")
         account = account_of(config.data)
     except PermissionError:
         say(f"Puskesmas yang terpasang di server ini ({SETTINGS_FILE}) dibuka sebagai root: sudo")

@@ -40,7 +40,7 @@ def port_problem(config: Config) -> str | None:
 
 def make_ready(config: Config) -> None:
     config.make_folders()
-    if disk_space.space(config.data).free < disk_space.MB:  # it could not even start
+    if disk_space.is_full(config.data):  # it could not even start
         size = disk_space.size_text(disk_space.give_up_half(config.data))
         say(f"Disk penuh. Ruang simpanan dibuka: {size}. Kosongkan disk sekarang.")
     try:
@@ -63,6 +63,10 @@ def main(options: list[str]) -> None:
         sys.exit(1)
     try:
         make_ready(config)
+        config.key("audit")
+    except ConfigError as error:
+        say(str(error))
+        sys.exit(1)
     except OSError as error:
         say(f"Folder data {config.data} tidak dapat ditulisi: {error.strerror}.")
         say("Periksa disknya, dan bahwa pemiliknya akun yang menjalankan Alur.")

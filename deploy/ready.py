@@ -54,6 +54,8 @@ def announce(application: Flask, tell_ready: int) -> None:
     tries = 0
     while not is_healthy(config):
         tries += 1
+        if tries == QUICK_TRIES:
+            say(f"Basis data belum menjawab. Langkahnya ada di {address(config)}")
         time.sleep(0.1 if tries < QUICK_TRIES else SLOW)
     elsewhere = address_on_network(config)
     if elsewhere:

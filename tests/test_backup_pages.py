@@ -197,6 +197,7 @@ def test_a_backup_is_opened_previewed_and_switched_to(alur_data, sign_in):
     ti, name = sign_in("ti"), back_up(alur_data).name
     factories.visit(factories.patient("Sesudah Cadangan"))
     refused = post(ti, f"{PAGE}/pulihkan", {"berkas": name, "kunci": "1. QQQQQ"})
+    assert "1. QQQQQ" in refused.text, "six lines need not be typed anew"
     assert refused.status_code == 422
     assert "Kartu punya 6 baris" in words_of(refused)
     assert post(ti, f"{PAGE}/pulihkan", {"berkas": "../../etc/passwd"}).status_code == 422

@@ -54,7 +54,7 @@ def _elsewhere() -> dict[str, tuple[Path, str]]:
     return found
 
 
-def _page(template: str, problem: str = "", chosen: str = "") -> str:
+def _page(template: str, problem: str = "", chosen: str = "", key: str = "") -> str:
     return render_template(
         template,
         known=_known(),
@@ -63,6 +63,7 @@ def _page(template: str, problem: str = "", chosen: str = "") -> str:
         sides=restoring.all_sides(data_folder()),
         problem=problem,
         chosen=chosen,
+        key=key,
         last_drill=drills.last(DrillKind.PAPER),
     )
 
@@ -100,7 +101,7 @@ def _start(template: str, *, is_drill: bool):
             raise BackupProblem("Cadangan lain sedang dibuka. Tunggu sampai selesai.")
         source, name, is_upload = _source(chosen)
     except (BackupProblem, backup_keys.KeyProblem) as problem:
-        return _page(template, str(problem), chosen), 422
+        return _page(template, str(problem), chosen, key), 422
     actor = access.current_actor()
     with transaction():
         audit.record(actor, "open_backup", details=name)
