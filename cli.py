@@ -270,6 +270,8 @@ def worker_command() -> None:
             background.work_until_stopped()
     except BlockingIOError:
         raise click.ClickException("Pekerja latar sudah berjalan.") from None
+    except OSError as problem:
+        raise _storage_problem(problem) from None
 
 
 def init_app(app: Flask) -> None:

@@ -26,6 +26,28 @@ from clinic.backup_manifest import BackupProblem  # noqa: E402
 from config import read_config  # noqa: E402
 from db import sqlite_driver  # noqa: E402
 
+
+def _put_back_schema(url: URL, source: Path) -> None:
+    """`pg_restore --clean` would stumble over the tables that only the newer release has."""
+    engine = create_engine(url, poolclass=NullPool)
+
+    def rename(old: str, new: str) -> None:
+        with engine.begin() as connection:
+            connection.exec_driver_sql(f'ALTER SCHEMA "{old}" RENAME TO "{new}"')
+
+    with engine.connect() as connection:
+        schema = connection.scalar(text("SELECT current_schema()"))
+    aside = f"{schema}_{time.strftime('%Y%m%d_%H%M%S')}"
+    if schema:  # else a killed try has moved it
+        rename(schema, aside)
+    try:
+        _postgres("pg_restore", url, "--single-transaction", str(source))
+    except subprocess.CalledProcessError:
+        if schema:
+            rename(aside, schema)
+        raise
+
+
 BESIDE = "upgrade"  # of the database for a rehearsal
 
 
@@ -60,7 +82,7 @@ def _check(path: Path) -> None:
 def put_back(url: URL, source: Path) -> None:
     """The database as it was in this copy; may be repeated. What stands there now is kept aside."""
     if not url.drivername.startswith("sqlite"):
-        _postgres("pg_restore", url, "--clean", "--if-exists", "--single-transaction", str(source))
+        _put_back_schema(url, source)
         return
     place = Path(url.database)
     fresh = place.with_name(f"{place.name}.back")

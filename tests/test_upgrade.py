@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import inspect, make_url
 
 from clinic import audit
 from config import read_config
@@ -130,6 +130,9 @@ def newest_revision() -> str:
     return (found - followed).pop()
 
 
+NEWER = "CREATE TABLE of_newer (id integer REFERENCES visit (id))"
+
+
 @pytest.fixture
 def clinic():
     environ = dict(os.environ)
@@ -171,7 +174,12 @@ def test_a_copy_is_put_back_as_it_was(app, tmp_path):
     db.session.remove()
     db.engine.dispose()
     assert deploy_databases.entries(url) == entries + 1
+    with db.engine.begin() as connection:  # as by a newer release
+        connection.exec_driver_sql(NEWER)
+    db.engine.dispose()
     deploy_databases.put_back(url, copy)
+    assert not inspect(db.engine).has_table("of_newer"), "what only the newer one had is aside"
+    db.engine.dispose()
     assert deploy_databases.entries(url) == entries
     assert copy.stat().st_mode & 0o077 == 0
     with transaction():  # and it goes on from there
