@@ -27,17 +27,17 @@ run: environment ## Start the clinic: http://127.0.0.1:8000 (PORT, HOST, ALUR_DA
 	@exec $(VENV)/python deploy/start.py $(SETUP)
 
 backup: environment ## Make a backup now: checked, encrypted, copied to each place
-	@$(VENV)/python -m flask --app app backup
+	@$(VENV)/python deploy/command.py backup
 
 restore: environment ## Bring a backup back, step by step (UNDO=1: back to what was used before)
-	@$(VENV)/python -m flask --app app restore $(if $(UNDO),--undo)
+	@$(VENV)/python deploy/command.py restore $(if $(UNDO),--undo)
 
 upgrade: python ## This source takes over from the installed release (deploy/install.sh), or nothing changes
 	@$(PYTHON) deploy/environment.py requirements.txt
 	@$(VENV)/python deploy/upgrade.py
 
 support: environment ## A file for whoever helps from outside, without any patient
-	@$(VENV)/python -m flask --app app support
+	@$(VENV)/python deploy/command.py support
 
 torture: dev-environment tools ## Kills, broken disks, power cuts, wrong clocks; minutes, best as root
 	@$(VENV)/python -m pytest -o python_files='torture_*.py' -n 0 -s --engines sqlite $(or $(TESTS),tests/torture)

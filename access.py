@@ -127,6 +127,7 @@ def login_context(goes_on: str, resend: list[tuple[str, str]], **more: object) -
         "locked_user": row.user if row else None,
         "username": row.user.username if row else "",
         "message": "",
+        "steps": (),
         **more,
     }
 

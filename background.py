@@ -81,7 +81,8 @@ def _fork(work: Callable[[Callable[[], bool]], int]) -> int:
         db.engine.dispose()
     except Exception as problem:  # the next round may find that the disk has room again
         # A fault of the disk comes again every few seconds: a line each, not a trace.
-        log.error("worker step: %s", problem, exc_info=not storage_faults.fault_of(problem))
+        told = getattr(problem, "orig", None) or problem
+        log.error("worker step: %s", told, exc_info=not storage_faults.fault_of(problem))
     finally:
         os._exit(code)
 

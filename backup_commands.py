@@ -5,6 +5,7 @@ import os
 import sys
 import time
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -142,15 +143,13 @@ def restore_command(undo: bool) -> None:
         _undo()
         return
     click.echo("PULIHKAN CADANGAN. Data yang dipakai sekarang tidak dihapus, hanya disisihkan.\n")
-    source, manifest = _choose()
-    _show(manifest)
-    secret = _ask_secret(source)
-    mark = restoring.new_mark()
-    click.echo("Membuka dan memeriksa cadangan di samping; data sekarang belum disentuh ...")
-    try:
-        restoring.open_side(_data(), db.engine.url, mark, source, secret, _trust())
-    except BackupProblem as problem:
-        raise click.ClickException(str(problem)) from None
+    mark, secret, folders = "", "", _folders_known()
+    while not mark:
+        source, manifest = _choose(folders)
+        _show(manifest)
+        if not secret or not click.confirm("Pakai kunci yang tadi diketik?", default=True):
+            secret = _ask_secret(source)
+        mark = _opened_aside(source, secret)
     click.echo("Cadangan utuh dan siap dipakai.")
     if click.prompt(f"Ketik {YES} untuk memakainya", default="batal") != YES:
         restoring.discard(db.engine.url, mark, restoring.side(_data(), mark))
@@ -158,12 +157,25 @@ def restore_command(undo: bool) -> None:
     _ask_switch(mark, "make restore")
 
 
+def _opened_aside(source: Path, secret: str) -> str:
+    """The mark of the side copy; '' when it was refused: another copy may be better."""
+    mark = restoring.new_mark()
+    click.echo("Membuka dan memeriksa cadangan di samping; data sekarang belum disentuh ...")
+    try:
+        restoring.open_side(_data(), db.engine.url, mark, source, secret, _trust())
+    except BackupProblem as problem:
+        click.echo(f"\nTidak dipakai: {problem}")
+        click.echo("Pilih salinan lain, atau cadangan yang lebih lama (Ctrl-C berhenti).\n")
+        return ""
+    return mark
+
+
 def _undo() -> None:
     aside = [one for one in restoring.all_sides(_data()) if one.state == "set_aside"]
     if not aside:
         raise click.ClickException("Belum ada data yang disisihkan.")
     place = restoring.side(_data(), aside[0].mark)
-    click.echo(f"Data yang disisihkan {aside[0].mark[:15]} (UTC) akan dipakai lagi.")
+    click.echo(f"Data yang disisihkan {_moment(aside[0].at)} akan dipakai lagi.")
     if click.prompt(f"Ketik {YES} untuk memakainya", default="batal") != YES:
         raise click.ClickException("Dibatalkan; tidak ada yang berubah.")
     restoring.prepare(place, restoring.side_url(db.engine.url, place, aside[0].mark))
@@ -175,22 +187,28 @@ def _ask_switch(mark: str, reason: str) -> None:
     db.engine.dispose()
     restoring.ask_switch(_data(), mark, by="terminal", reason=reason)
     click.echo("Tercatat. Bila Alur sedang berjalan, ia menggantinya sendiri dalam beberapa detik.")
-    click.echo("Bila tidak: jalankan make run.")
+    click.echo("Bila tidak: nyalakan Alur (make run, atau systemctl start alur).")
 
 
-def _choose() -> tuple[Path, Manifest]:
-    folders = [_data() / "db", _data() / "backups"]
-    folders += [backups.folder_at(place) for place in _places_known()]
+def _folders_known() -> list[Path]:
+    """On this server, and where it copies to."""
+    known = [_data() / "db", _data() / "backups"]
+    return known + [backups.folder_at(place) for place in _places_known()]
+
+
+def _choose(folders: list[Path]) -> tuple[Path, Manifest]:
+    """Of what lies in these folders, or in another one, which then stands in their place."""
     while True:
         found = _backups_in(folders)
         for number, (path, manifest) in enumerate(found, 1):
-            click.echo(f"{number:>3}. {_moment(manifest)}  {manifest.clinic}  {path}")
+            free = ", tanpa kartu" if path == backup_making.newest_path(_data()) else ""
+            click.echo(f"{number:>3}. {_moment(manifest.at)}  {manifest.clinic}  {path}{free}")
         if not found:
             click.echo("Tidak ada cadangan di sini.")
         typed = click.prompt("Nomor cadangan, atau alamat folder lain (USB)")
         if typed.isdecimal() and 0 < int(typed) <= len(found):
             return found[int(typed) - 1]
-        folders = [Path(typed), *Path(typed).glob("alur-*")]
+        folders[:] = [Path(typed), *Path(typed).glob("alur-*")]
 
 
 def _places_known() -> list[str]:
@@ -212,17 +230,17 @@ def _backups_in(folders: list[Path]) -> list[tuple[Path, Manifest]]:
     return sorted(found, key=lambda one: one[1].taken_at, reverse=True)
 
 
-def _moment(manifest: Manifest) -> str:
+def _moment(at: datetime) -> str:
     zone = "Asia/Makassar"
     try:
         zone = settings.value("time_zone")
     except Exception:  # as above
         db.session.rollback()
-    return f"{long_date(day_in_zone(manifest.at, zone))} {clock_time(manifest.at, zone)}"
+    return f"{long_date(day_in_zone(at, zone))} {clock_time(at, zone)}"
 
 
 def _show(manifest: Manifest) -> None:
-    click.echo(f"\n{manifest.clinic}, {_moment(manifest)}")
+    click.echo(f"\n{manifest.clinic}, {_moment(manifest.at)}")
     click.echo(
         f"  {number_text(manifest.patients)} pasien, {number_text(manifest.visits)} kunjungan"
     )
@@ -235,7 +253,8 @@ def _ask_secret(source: Path) -> str:
     if source == backup_making.newest_path(_data()):
         return ""
     click.echo(f"\nKetik {COUNT} kata dari kartu pemulihan (tidak tampil di layar), beberapa")
-    click.echo("kata sebaris, sampai kata terakhir. Kartu lama: enam barisnya, satu demi satu.")
+    click.echo("kata sebaris, sampai kata terakhir; atau pindai kode QR-nya.")
+    click.echo("Kartu lama: enam barisnya, satu demi satu.")
     lines, secret = [], ""
     while not secret:
         line = click.prompt(f"Baris {len(lines) + 1}", hide_input=True)

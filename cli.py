@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 from flask import Flask, current_app
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 
 import background
 import backup_commands
@@ -24,6 +25,7 @@ from clinic import (
     reference,
     restoring,
     settings,
+    storage_faults,
     support,
 )
 from db import SQLITE_IS_WAL_SAFE, db, sqlite_driver, transaction, utcnow
@@ -31,8 +33,9 @@ from models import Role, User
 
 DEMO_PASSWORD = "coba-alur-sekarang"  # noqa: S105  printed by `make run`, in demo data only
 NOBODY_TO_ASK = (
-    "Basis data masih kosong dan tidak ada terminal untuk bertanya. Jalankan di terminal, atau "
-    "sebutkan --clinic, --time-zone, --head-name, --head-username, dan --head-password-file."
+    "Basis data masih kosong dan tidak ada terminal untuk bertanya. Pernah dipakai? Pasang dulu "
+    "disk datanya. Puskesmas baru: jalankan di terminal, atau sebutkan --clinic, --time-zone, "
+    "--head-name, --head-username, dan --head-password-file."
 )
 WRONG_CLOCK = "Jam komputer ini salah. Betulkan tanggal dan jamnya dulu, lalu ulangi."
 
@@ -67,30 +70,60 @@ def setup_command(
     clinic, time_zone, head_name, head_username, head_password_file, internet
 ) -> None:
     """Create or migrate the database; fill an empty one. Safe to repeat."""
-    with _alone("setup"):
-        switched = switch_if_asked()
-        prepare_database()
-        if switched:
-            note_switch(switched)
-        make_recovery_key()
-        if not is_empty():
-            return
-        if not clock.is_right():
-            raise click.ClickException(WRONG_CLOCK)
-        if current_app.config["ALUR"].wants_demo:
-            fill_demo()
-            return
-        given = head_password_file.read().strip() if head_password_file else None
-        if not all((clinic, time_zone, head_name, head_username, given)) and not _has_terminal():
-            raise click.ClickException(NOBODY_TO_ASK)
-        _first_head(
-            clinic or click.prompt("Nama puskesmas"),
-            time_zone or click.prompt("Zona waktu", type=click.Choice(["WIB", "WITA", "WIT"])),
-            head_name or click.prompt("Nama kepala puskesmas"),
-            head_username or click.prompt("Nama pengguna kepala", default="kepala"),
-            given,
-            internet,
-        )
+    try:
+        with _alone("setup"):
+            if has_prepared_a_used_one():
+                return
+            if current_app.config["ALUR"].wants_demo:
+                fill_demo()
+                return
+            given = head_password_file.read().strip() if head_password_file else None
+            answers = (clinic, time_zone, head_name, head_username)
+            if not all((*answers, given)) and not _has_terminal():
+                raise click.ClickException(NOBODY_TO_ASK)
+            _first_head(*_asked(*answers), given, internet)
+    except (DBAPIError, OSError) as problem:
+        raise _storage_problem(problem) from problem
+
+
+def has_prepared_a_used_one() -> bool:
+    """Switch, migrate, make what is missing; whether this database has been filled before."""
+    switched = switch_if_asked()
+    prepare_database()
+    if switched:
+        note_switch(switched)
+    make_recovery_key()
+    if not is_empty():
+        return True
+    if not clock.is_right():
+        raise click.ClickException(WRONG_CLOCK)
+    return False
+
+
+def _asked(clinic, time_zone, head_name, head_username) -> tuple[str, str, str, str]:
+    return (
+        clinic or click.prompt("Nama puskesmas"),
+        time_zone or click.prompt("Zona waktu", type=click.Choice(["WIB", "WITA", "WIT"])),
+        head_name or click.prompt("Nama kepala puskesmas"),
+        head_username or click.prompt("Nama pengguna kepala", default="kepala"),
+    )
+
+
+class StorageProblem(click.ClickException):
+    """The clinic is told by a page, so Alur starts all the same (deploy/start.py)."""
+
+    exit_code = 74
+
+
+def _storage_problem(problem: DBAPIError | OSError) -> Exception:
+    """In sentences, if it is one of those; else as it is."""
+    fault = storage_faults.fault_of(problem)
+    if fault in (None, storage_faults.Fault.BUSY):
+        return problem
+    log.error("the database can't be used: %s", problem)
+    steps = storage_faults.STEPS.get(fault, ())
+    lines = [f"  {number}. {step}" for number, step in enumerate(steps, 1)]
+    return StorageProblem("\n".join([fault.value, *lines]))
 
 
 def _has_terminal() -> bool:
@@ -245,6 +278,8 @@ def worker_command() -> None:
             background.work_until_stopped()
     except BlockingIOError:
         raise click.ClickException("Pekerja latar sudah berjalan.") from None
+    except OSError as problem:
+        raise _storage_problem(problem) from None
 
 
 def init_app(app: Flask) -> None:

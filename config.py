@@ -47,8 +47,14 @@ class Config:
                 f"Berkas kunci {path} terbaca pengguna lain. Jalankan: chmod 600 {path}"
             )
         key = path.read_bytes()
+        if len(key) != KEY_BYTES and name == "session":  # in no backup, and soon replaced
+            path.unlink()
+            return self.key(name)
         if len(key) != KEY_BYTES:
-            raise ConfigError(f"Berkas kunci {path} rusak. Kembalikan dari cadangan.")
+            raise ConfigError(
+                f"Berkas kunci {path} rusak. Singkirkan (mv {path} {path}.rusak), lalu kembalikan "
+                "dari cadangan: make restore."
+            )
         return key
 
     def make_folders(self) -> None:

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import ARRAY, Boolean, DateTime, Engine, MetaData, Select, any_, bindparam, event
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.sql.functions import FunctionElement
@@ -138,8 +139,29 @@ def engine_options(url: str) -> dict:
     return {"pool_pre_ping": True, **pool}
 
 
+@event.listens_for(Engine, "do_connect")
+def _make_none_anew(dialect, _record, arguments, _options) -> None:
+    """Where a database has been, SQLite must not put an empty one in the place of a lost one."""
+    path = arguments[0] if dialect.name == "sqlite" and arguments else ""
+    if os.path.exists(_writers_file(path)) and not os.path.exists(path):
+        raise sqlite_driver.OperationalError(f"unable to open database file: {path} is gone")
+
+
+def _writers_file(database: str) -> str:
+    return f"{database}.writer"
+
+
+def _file_of(path: str) -> tuple[int, int]:
+    """Which file stands there now, by device and number; (0, 0) when there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return 0, 0
+    return found.st_dev, found.st_ino
+
+
 @event.listens_for(Engine, "connect")
-def _set_pragmas(connection, _record) -> None:
+def _set_pragmas(connection, record) -> None:
     if not isinstance(connection, sqlite_driver.Connection):
         _assume_memory(connection)
         return
@@ -157,6 +179,8 @@ def _set_pragmas(connection, _record) -> None:
         pragmas.append("wal_autocheckpoint=0")  # only the worker checkpoints then
     for pragma in pragmas:
         connection.execute(f"PRAGMA {pragma}")
+    place = connection.execute("PRAGMA database_list").fetchone()[2]
+    record.info["file"] = place, _file_of(place)
 
 
 def _assume_memory(connection) -> None:
@@ -172,8 +196,18 @@ def _assume_memory(connection) -> None:
 @event.listens_for(Engine, "begin")
 def _begin(connection) -> None:
     if connection.dialect.name == "sqlite":
+        _refuse_lost_file(connection)
         mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
         connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+def _refuse_lost_file(connection) -> None:
+    """Of a file that was removed or replaced, SQLite goes on using what is nowhere any more."""
+    place, file = connection.info["file"]
+    if place and _file_of(place) != file:
+        connection.invalidate()
+        lost = sqlite_driver.OperationalError(f"unable to open database file: {place} is gone")
+        raise OperationalError("BEGIN", {}, lost)
 
 
 _lock_files = threading.local()
@@ -189,7 +223,7 @@ def _writers_turn(engine: Engine) -> Iterator[None]:
     if engine.dialect.name != "sqlite" or not engine.url.database:
         yield
         return
-    path = f"{engine.url.database}.writer"
+    path = _writers_file(engine.url.database)
     # Kept open for each thread: flock is held by the open file, so threads exclude each other too.
     key = (os.getpid(), path)
     if getattr(_lock_files, "key", None) != key:

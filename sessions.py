@@ -187,8 +187,11 @@ def _signed(token: str, key: str) -> str:
     return URLSafeTimedSerializer(key, salt="wtf-csrf-token").dumps(token)
 
 
-def begin(user: User) -> None:
-    """Open a session for this account, in the login's transaction; ends one it replaces."""
+def begin(user: User) -> tuple[OpenSession, str]:
+    """Open a session for this account, in the login's transaction; ends one it replaces.
+
+    To be adopted (`session.adopt`) once it is stored.
+    """
     now = utcnow()
     old = current_row()
     kept = {}
@@ -210,7 +213,7 @@ def begin(user: User) -> None:
     db.session.add(row)
     db.session.flush()
     account = Account(user.id, user.username, user.display_name, user.role)
-    session.adopt(OpenSession(row.id, row.data, row.seen_at, row.idle_until, account), token)
+    return OpenSession(row.id, row.data, row.seen_at, row.idle_until, account), token
 
 
 def end() -> None:

@@ -1,6 +1,6 @@
 """Log in, log out, unlock, and send again what a form had sent meanwhile."""
 
-from flask import Blueprint, make_response, redirect, render_template, request
+from flask import Blueprint, make_response, redirect, render_template, request, session
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from werkzeug.wrappers import Response
@@ -47,8 +47,9 @@ def enter():
     with transaction():
         user = db.session.get(User, user.id)
         accounts.note_success(user)
-        sessions.begin(user)
+        opened = sessions.begin(user)
         audit.record(audit.Actor(user.id, user.role, request.remote_addr or ""), "log_in")
+    session.adopt(*opened)
     resend, goes_on = carried_fields(), request.form.get("lanjut", "")
     if resend and known_path(goes_on, "POST"):
         return render_template("auth/resend.html", path=goes_on, fields=resend, problem="")

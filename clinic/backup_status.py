@@ -12,6 +12,7 @@ from db import utcnow
 from formatting import number_text
 from models import Backup, BackupState, CopyState, DrillKind
 
+CARD = "Kartu pemulihan"
 LATE, GONE = timedelta(minutes=40), timedelta(hours=2)  # while there is something unsaved
 ASK = "Tekan Buat cadangan sekarang di halaman Cadangan."
 TELL = "Beri tahu petugas TI hari ini; pelayanan tetap berjalan."
@@ -72,13 +73,13 @@ def _why(row, newest: Backup | None) -> str:
 
 
 def _card(keys: Path) -> Check:
-    name = "Kartu pemulihan"
+    name = CARD
     if not backup_keys.public_key(keys):
         return Check(name, State.BAD, "belum ada kunci", "Buat kunci di halaman Kartu pemulihan.")
     if settings.value("is_demo"):
         return Check(name, State.GOOD, "kunci latihan", "Kartunya dapat dilihat kapan saja.")
     if backup_keys.pending(keys):
-        sentence = "Tanpa kartu, cadangan tidak dapat dibuka. Kepala mencetaknya sekarang."
+        sentence = "Tanpa kartu, cadangan tidak dapat dibuka. Kepala mencetaknya: Sistem, Cadangan."
         return Check(name, State.BAD, "belum dicetak", sentence)
     return Check(name, State.GOOD, "sudah dicetak", "Simpan di dua amplop di dua tempat berbeda.")
 

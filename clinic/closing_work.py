@@ -127,6 +127,9 @@ def back_up(this: Try) -> str:
         raise NotYet
     if made.state is not BackupState.DONE:
         raise StepFailed(made.problem)
+    untried = set(backups.places()) - {copy.place for copy in made.copies}
+    if untried and made == backups.newest(at_all=True):  # it is still being copied there
+        raise NotYet
     bad = [copy.place for copy in made.copies if copy.state is CopyState.BAD]
     if bad:
         raise StepFailed(f"Ada di server ini, belum di {', '.join(bad)}. Periksa tempat itu.")

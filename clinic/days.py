@@ -62,6 +62,12 @@ def current_day(at: datetime | None = None) -> ServiceDay | None:
     return day if day and is_current(day.on, day.closed_at, at) else None
 
 
+def todays(at: datetime | None = None) -> ServiceDay | None:
+    """The day that goes on, or went on until it was closed today."""
+    day = latest_day()
+    return day if day and is_current(day.on, None, at) else None
+
+
 def is_current(on: date, closed_at: datetime | None, at: datetime | None = None) -> bool:
     """Whether the newest service day, of this date, is the one that goes on."""
     return closed_at is None and on >= clinic_date((at or utcnow()) - NIGHT)

@@ -1,7 +1,7 @@
 """Room on the disk where the clinic's files are, and a file that keeps some of it back.
 
-The ballast only takes room: who finds the disk full gives it up by one button and can go on
-saving while the disk is cleared.
+The ballast only takes room. A save that finds the disk full gives half of it up by itself, so
+that people can go on, and log in, while the disk is cleared; a button gives up all of it.
 """
 
 import os
@@ -47,6 +47,11 @@ def space(folder: Path) -> Space:
     return Space(usage.free, usage.total)
 
 
+def is_full(folder: Path) -> bool:
+    """Whether nothing can be written there any more."""
+    return space(folder).free < MB
+
+
 def held_back(data: Path) -> int:
     """Size of the ballast, 0 when it was given up."""
     path = data / BALLAST
@@ -54,16 +59,25 @@ def held_back(data: Path) -> int:
 
 
 def hold_back(data: Path) -> bool:
-    """Lay the ballast where there is none, once there is plenty of room; true when done."""
+    """Lay the whole ballast once there is plenty of room; true when done."""
     there = space(data)
     size = min(BALLAST_SIZE, there.total // SMALL_DISK_PART)
-    if held_back(data) or Space(there.free - 2 * size, there.total).room >= Room.LOW:
+    if held_back(data) >= size or Space(there.free - 2 * size, there.total).room >= Room.LOW:
         return False
     aside = data / "tmp" / BALLAST
     with aside.open("wb") as file:
         os.posix_fallocate(file.fileno(), 0, size)
     aside.replace(data / BALLAST)
     return True
+
+
+def give_up_half(data: Path) -> int:
+    """Half of what is left of it, for what may fill the disk again; the bytes that became free."""
+    size = held_back(data)
+    if size < 2 * MB:
+        return give_up(data)
+    os.truncate(data / BALLAST, size // 2)
+    return size - size // 2
 
 
 def give_up(data: Path) -> int:

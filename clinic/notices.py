@@ -73,6 +73,17 @@ def _of_disk(data: Path) -> list[Notice]:
     return [Notice("warning", DISK_LOW)] if room is Room.LOW else []
 
 
+def settle(data: Path, name: str) -> None:
+    """This line of the worker's has just been mended: say so no more; its sign of life stays."""
+    forget()
+    path = _file(data)
+    with contextlib.suppress(OSError, ValueError):
+        written_at, told = path.stat().st_mtime, json.loads(path.read_text())
+        told["texts"] = [text for text in told["texts"] if not text.startswith(f"{name}:")]
+        _write(path, told)
+        os.utime(path, (written_at, written_at))
+
+
 # --- What the worker says ---------------------------------------------------------------------
 
 

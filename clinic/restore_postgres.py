@@ -60,12 +60,8 @@ def load(url: URL, mark: str, place: Path, manifest: Manifest) -> int:
     dump = place / "db" / "alur.db"
     side = url.set(database=side_name(url, mark))
     _check_list(backup_snapshot.run_tool("pg_restore", url, "--list", str(dump)))
-    with _outside(url) as server:
-        _drop(server, side.database)
-        server.exec_driver_sql(f'CREATE DATABASE "{side.database}" TEMPLATE template0')
     try:
-        with _server(side) as server:
-            server.exec_driver_sql("DROP SCHEMA public")  # the dump brings it
+        make(url, side.database)
         options = ("--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction")
         backup_snapshot.run_tool(
             "pg_restore", side, *options, f"--dbname={side.database}", str(dump)
@@ -99,6 +95,15 @@ def _check_list(told: str) -> None:
         )
         if not is_ours:
             raise BackupProblem("Di dalam cadangan itu ada benda yang bukan dari Alur.")
+
+
+def make(url: URL, name: str) -> None:
+    """A new side database, ready for a dump. Raises BackupProblem."""
+    with _outside(url) as server:
+        _drop(server, name)
+        server.exec_driver_sql(f'CREATE DATABASE "{name}" TEMPLATE template0')
+    with _server(url.set(database=name)) as server:
+        server.exec_driver_sql("DROP SCHEMA public")  # the dump brings it
 
 
 def drop(url: URL, name: str) -> None:

@@ -123,7 +123,8 @@ def _public_of(secret: str) -> str:
 
 def known_revisions() -> set[str]:
     """The schemas that this version knows how to bring up to date."""
-    found = (re.search(r"^revision = '(\w+)'", path.read_text(), re.M) for path in _migrations())
+    of_file = re.compile(r"^revision = ['\"](\w+)", re.M)
+    found = (of_file.search(path.read_text()) for path in _migrations())
     return {one[1] for one in found if one}
 
 

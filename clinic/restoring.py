@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import asdict, dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ STATUS = "status.json"
 SUFFIXES = ("-wal", "-shm", "")  # the database itself last: it is what tells that all is moved
 PREPARE_SECONDS = 3600
 JOB_GIVEN_UP = timedelta(hours=2)
+_STAMP = "%Y%m%d-%H%M%S"  # in UTC, the beginning of a mark
 _ROOT = Path(__file__).parent.parent
 
 
@@ -48,6 +49,11 @@ class Status:
     manifest: Manifest | None = None
     by: str = ""  # who restored over a set that was put aside
 
+    @property
+    def at(self) -> datetime:
+        """When it was opened or put aside."""
+        return datetime.strptime(self.mark[:15], _STAMP).replace(tzinfo=UTC)
+
 
 def folder(data: Path) -> Path:
     """Where side copies and sets that were put aside lie."""
@@ -56,7 +62,7 @@ def folder(data: Path) -> Path:
 
 def new_mark() -> str:
     """The name of a new side copy; also puts its folder there."""
-    return f"{utcnow():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    return f"{utcnow():{_STAMP}}-{secrets.token_hex(2)}"
 
 
 def side(data: Path, mark: str) -> Path:
@@ -73,8 +79,8 @@ def keep_status(data: Path, status: Status) -> None:
 
 def has_open_job(data: Path) -> bool:
     """Whether a backup is being opened now; a job that was killed is forgotten after a while."""
-    since = f"{utcnow() - JOB_GIVEN_UP:%Y%m%d-%H%M%S}"
-    return any(one.state == "opening" and one.mark > since for one in all_sides(data))
+    since = utcnow() - JOB_GIVEN_UP
+    return any(one.state == "opening" and one.at > since for one in all_sides(data))
 
 
 def start_job(data: Path, url: URL, order: dict[str, Any]) -> str:

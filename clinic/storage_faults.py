@@ -30,7 +30,7 @@ class Fault(StrEnum):
 
 
 ADVICE = {
-    Fault.FULL: "Beri tahu kepala atau petugas TI: ruang simpanan dapat dibuka di halaman Sistem.",
+    Fault.FULL: "Beri tahu petugas TI: disk harus dikosongkan sekarang.",
     Fault.READ_ONLY: "Beri tahu petugas TI sekarang; catat pasien di kertas dulu.",
     Fault.BROKEN_DISK: "Beri tahu petugas TI sekarang; catat pasien di kertas dulu.",
     Fault.UNREACHABLE: "Beri tahu petugas TI sekarang; catat pasien di kertas dulu.",
@@ -39,6 +39,39 @@ ADVICE = {
     Fault.STUCK: "Tunggu saja: yang sudah dikirim akan dijawab. Bila lama, beri tahu petugas TI.",
 }
 STUCK_SECONDS = 5  # a save takes milliseconds
+_NEW_DISK = "Data lama tidak dihapus, hanya disisihkan: simpan disk yang rusak."
+_RESTORE = (
+    "Di komputer server, di folder Alur, jalankan make restore (sebagai root bila Alur dipasang "
+    "sebagai layanan), pilih cadangan teratas, ketik GANTI. Alur memakainya sendiri.",
+    "Server tidak dapat dipakai lagi? Pasang Alur di komputer lain dan jalankan make restore di "
+    "sana, dengan USB cadangan dan kartu pemulihan (amplop kepala).",
+)
+# For whoever looks after the server, in the order in which to try.
+STEPS = {
+    Fault.FULL: (
+        "Pindahkan dari disk server berkas yang bukan milik Alur (unduhan, video, cadangan program "
+        "lain). Jangan menghapus isi folder data Alur.",
+        "Tidak perlu menyalakan ulang: Alur menyimpan lagi begitu ada ruang.",
+    ),
+    Fault.READ_ONLY: (
+        "Lihat dmesg. Folder data terpasang hanya-baca? Pasang ulang: mount -o remount,rw.",
+        "Bila disk rusak, ganti disknya. " + _NEW_DISK,
+        *_RESTORE,
+    ),
+    Fault.BROKEN_DISK: (
+        "Lihat dmesg dan kabelnya; jangan menyalakan ulang berkali-kali.",
+        "Bila disk rusak, ganti disknya. " + _NEW_DISK,
+        *_RESTORE,
+    ),
+    Fault.UNREACHABLE: (
+        "Disk dan folder data (ALUR_DATA) terpasang? Layanan PostgreSQL, bila dipakai, menyala? "
+        "Begitu ada lagi, Alur bekerja sendiri.",
+        "Pemilik folder data harus akun yang menjalankan Alur: chown -R alur: FOLDER.",
+        "Berkas basis datanya hilang: jangan memulai dari kosong. " + _RESTORE[0],
+        _RESTORE[1],
+    ),
+    Fault.DAMAGED: _RESTORE,
+}
 # What SQLite says; its drivers keep no error codes on older Pythons.
 _SQLITE = {
     "disk is full": Fault.FULL,
@@ -67,6 +100,7 @@ _ERRNO = {
     errno.EFBIG: Fault.FULL,
     errno.EROFS: Fault.READ_ONLY,
     errno.EIO: Fault.BROKEN_DISK,
+    errno.EACCES: Fault.UNREACHABLE,
 }
 
 

@@ -1,5 +1,6 @@
 """What must be right before the start: settings, port, database. What is wrong gets a sentence."""
 
+import errno
 import os
 import socket
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from clinic import disk_space  # noqa: E402
 from config import Config, ConfigError, read_config  # noqa: E402
 from deploy.processes import die_with_parent, say  # noqa: E402
 from deploy.upgrade import recover  # noqa: E402
@@ -36,6 +38,19 @@ def port_problem(config: Config) -> str | None:
     return None
 
 
+def make_ready(config: Config) -> None:
+    config.make_folders()
+    if disk_space.is_full(config.data):  # it could not even start
+        size = disk_space.size_text(disk_space.give_up_half(config.data))
+        say(f"Disk penuh. Ruang simpanan dibuka: {size}. Kosongkan disk sekarang.")
+    try:
+        # For `make upgrade`, which stops what it finds by this; our parent is deploy/start.py.
+        (config.data / "state" / "alur.pid").write_text(str(os.getppid()))
+    except OSError as problem:
+        if problem.errno != errno.EROFS:  # of a disk that only reads a page will tell
+            raise
+
+
 def main(options: list[str]) -> None:
     die_with_parent()
     try:
@@ -47,11 +62,14 @@ def main(options: list[str]) -> None:
         say(problem)
         sys.exit(1)
     try:
-        config.make_folders()
-        # For `make upgrade`, which stops what it finds by this; our parent is deploy/start.py.
-        (config.data / "state" / "alur.pid").write_text(str(os.getppid()))
+        make_ready(config)
+        config.key("audit")
+    except ConfigError as error:
+        say(str(error))
+        sys.exit(1)
     except OSError as error:
         say(f"Folder data {config.data} tidak dapat ditulisi: {error.strerror}.")
+        say("Periksa disknya, dan bahwa pemiliknya akun yang menjalankan Alur.")
         sys.exit(1)
     recover(config)
     os.chdir(ROOT)

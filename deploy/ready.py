@@ -12,6 +12,8 @@ import cli
 from config import Config
 from deploy.processes import say
 
+QUICK_TRIES, SLOW = 100, 10.0  # a database that can't be opened may be so for hours
+
 
 def host_name(config: Config) -> str:
     """A name that the application answers to."""
@@ -49,8 +51,12 @@ def address_on_network(config: Config) -> str:
 def announce(application: Flask, tell_ready: int) -> None:
     """Tell the person at the terminal, and the supervisor by one byte into this pipe."""
     config = application.config["ALUR"]
+    tries = 0
     while not is_healthy(config):
-        time.sleep(0.1)
+        tries += 1
+        if tries == QUICK_TRIES:
+            say(f"Basis data belum menjawab. Langkahnya ada di {address(config)}")
+        time.sleep(0.1 if tries < QUICK_TRIES else SLOW)
     elsewhere = address_on_network(config)
     if elsewhere:
         say(f"Dari komputer lain di jaringan ini: {elsewhere}")

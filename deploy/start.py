@@ -21,6 +21,7 @@ from deploy.processes import Child, Supervisor, die_with_parent, say  # noqa: E4
 PREPARE = [sys.executable, os.path.join(ROOT, "deploy", "prepare.py")]
 SET_UP = [sys.executable, "-m", "flask", "--app", os.path.join(ROOT, "app.py"), "setup"]
 READY_WITHIN = 60
+UNUSABLE = 74  # exit code of a set-up whose database can't be used: a page says so meanwhile
 
 
 def wait_until_ready(supervisor: Supervisor, ready: int) -> bool:
@@ -37,7 +38,7 @@ def set_up() -> bool:
     return os.spawnv(os.P_WAIT, SET_UP[0], SET_UP) == 0  # noqa: S606
 
 
-def serve() -> int:
+def serve(*, is_usable: bool) -> int:
     ready, tell_ready = os.pipe()
 
     def work() -> None:
@@ -48,7 +49,7 @@ def serve() -> int:
     supervisor.listen()
     gc.freeze()  # else the fork's collections write to all that it shares with this process
     supervisor.child.start()
-    is_ready = wait_until_ready(supervisor, ready)
+    is_ready = not is_usable or wait_until_ready(supervisor, ready)
     if is_ready:
         supervisor.run()
     supervisor.stop()
@@ -80,7 +81,9 @@ def main(options: list[str]) -> int:
         say(f"Data di {folder} sudah dipakai Alur lain yang berjalan. Hentikan dulu yang itu.")
         return 1
     unprepared = os.spawnv(os.P_WAIT, PREPARE[0], [*PREPARE, *options])  # noqa: S606
-    return abs(unprepared) or serve()
+    if unprepared not in (0, UNUSABLE):
+        return abs(unprepared)
+    return serve(is_usable=not unprepared)
 
 
 if __name__ == "__main__":

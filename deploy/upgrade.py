@@ -36,6 +36,13 @@ HEALTHY_WITHIN = 90
 HARMLESS = {"stopping", "copying"}
 
 
+BESIDE = "upgrade"  # folder of a rehearsal, in DATA/tmp
+NOT_REHEARSED = (
+    "Pemindahan skema TIDAK dicoba dulu pada salinan; sebabnya di atas. Bila nanti gagal, basis "
+    "data dikembalikan dari salinan. Supaya dicoba dulu: ALTER ROLE ... CREATEDB di PostgreSQL."
+)
+
+
 class UpgradeError(Exception):
     """Why it does not go on; for the person at the terminal."""
 
@@ -116,22 +123,24 @@ class Upgrade:
         self._start_healthy(release)
 
     def _rehearse(self, release: Path, copy: Path) -> None:
-        """The migration on a copy; for SQLite only: elsewhere there may be no room for another."""
-        if not self.config.database_url.startswith("sqlite"):
-            return
+        """The migration on a database of its own, filled from the copy."""
         say("Mencoba pemindahan skema pada salinan ...")
-        aside = self.config.data / "tmp" / "upgrade"
+        aside = self.config.tmp / BESIDE
         shutil.rmtree(aside, ignore_errors=True)
         (aside / "db").mkdir(parents=True, mode=0o700)
-        shutil.copyfile(copy, aside / "db" / "alur.db")
         own(aside, self.config.data)
         try:
-            self._set_up(release, {"ALUR_DATA": str(aside), "DATABASE_URL": ""})
+            address = self._database(release, "beside", copy).strip()
+            if not address:
+                say(NOT_REHEARSED)
+                return
+            self._set_up(release, {"ALUR_DATA": str(aside), "DATABASE_URL": address})
         except subprocess.CalledProcessError:
             raise UpgradeError(
                 "Pemindahan skema gagal pada salinan. Tidak ada yang diubah, Alur tetap berjalan."
             ) from None
         finally:
+            self._database(release, "drop-beside", copy)
             shutil.rmtree(aside, ignore_errors=True)
 
     # --- And back -------------------------------------------------------------------------------
@@ -251,7 +260,7 @@ def recover(config: Config) -> None:
         upgrade.forget()
 
 
-def _read_settings() -> None:
+def read_settings() -> None:
     """What the service manager gives the service; what stands in our environment goes first."""
     if SETTINGS_FILE.exists():
         for line in SETTINGS_FILE.read_text().splitlines():
@@ -261,7 +270,7 @@ def _read_settings() -> None:
 
 
 def main(options: list[str]) -> int:
-    _read_settings()
+    read_settings()
     home, config = Path(os.environ.get("ALUR_HOME") or HOME), read_config()
     if options == ["--first"]:  # for deploy/install.sh, which goes on from there
         upgrade = Upgrade(home, config, Service())

@@ -10,7 +10,7 @@ from datetime import timedelta
 from flask import Flask, session
 
 import sessions
-from clinic import clock
+from clinic import clock, storage_faults
 from clinic.signed_in import Account, OpenSession
 from db import db, utcnow
 from models import Role
@@ -39,8 +39,9 @@ def warm_up(application: Flask) -> None:
             token["csrf_token"] = _show(application, path, is_head=True)
         for path in FRAGMENTS:
             _show(application, path, is_head=True, method="POST", data=TYPED | token)
-    except Exception:  # slower first pages are no reason not to start
-        log.exception("pages were not warmed up")
+    except Exception as problem:  # slower first pages are no reason not to start
+        is_known = storage_faults.fault_of(problem) is not None
+        log.warning("pages were not warmed up: %s", problem, exc_info=not is_known)
     with application.app_context():
         db.engine.dispose()
 

@@ -194,7 +194,8 @@ def enter(client: PageClient, username: str) -> PageClient:
     with client.application.test_request_context("/masuk"):
         with transaction():
             user = db.session.scalars(select(User).where(User.username == username)).one()
-            sessions.begin(user)
+            opened = sessions.begin(user)
+        session.adopt(*opened)
         client.set_cookie(sessions.COOKIE, session.new_cookie)
         client.token = sessions.csrf_token()
     return client

@@ -16,6 +16,7 @@ from clinic import (
     backups,
     disk_space,
     drills,
+    notices,
     restoring,
     self_check,
     settings,
@@ -110,6 +111,7 @@ def test_the_card_is_shown_until_its_print_is_proved(alur_data, sign_in):
     with transaction():
         settings.set_value("is_demo", False)
     kepala, card = sign_in("kepala"), backup_keys.pending(alur_data / "keys")
+    notices.refresh(alur_data, utcnow())
     assert state_of("Kartu pemulihan", alur_data)[0] == State.BAD
     page = words_of(kepala.get(f"{PAGE}/kartu"))
     assert " ".join(card.words) in " ".join(page.split())
@@ -118,6 +120,7 @@ def test_the_card_is_shown_until_its_print_is_proved(alur_data, sign_in):
     assert wrong.status_code == 422
     assert post(kepala, f"{PAGE}/kartu/dicetak", {"bukti": card.proof}).status_code == 303
     page = words_of(kepala.get(f"{PAGE}/kartu"))
+    assert "belum dicetak" not in page, "not for a minute more"
     assert card.public in page
     assert card.words[0] not in page
     kept = b"".join(path.read_bytes() for path in (alur_data / "keys").iterdir())

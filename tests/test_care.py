@@ -175,6 +175,47 @@ def test_the_page_comes_out_even_when_nothing_can_be_read(data, sign_in):
 
 
 @sqlite_only
+def test_a_lost_database_is_neither_written_to_nor_made_anew(data, sign_in):
+    client = sign_in("loket")
+    database = data / "db" / "alur.db"
+    client.get("/pendaftaran")
+    kept = database.rename(database.with_name("elsewhere.db"))
+    try:
+        for _ in range(2):  # with the old connection, and with a new one
+            assert client.get("/healthz").status_code == 503
+            page = page_text(client.get("/pendaftaran"))
+            assert Fault.UNREACHABLE.value in page
+            assert "make restore" in page, "whoever reads it knows how to go on"
+            assert not database.exists()
+    finally:
+        kept.rename(database)
+    assert client.get("/pendaftaran").status_code == 200, "no restart was needed"
+
+
+@sqlite_only
+def test_on_a_full_disk_one_can_log_in(data, app):
+    assert disk_space.hold_back(data)
+    held = disk_space.held_back(data)
+    enter = {"username": "loket", "password": "coba-alur-sekarang", "lanjut": "/pendaftaran"}
+    with full_database():
+        for _ in range(300):
+            client = app.test_client()
+            client.get("/masuk")
+            refused = post(client, "/masuk", enter)
+            if refused.status_code != 303:
+                break
+    page = page_text(refused)
+    assert (refused.status_code, Fault.FULL.value in page) == (503, True)
+    assert "Anda belum masuk." in page
+    assert "Ruang simpanan" in page
+    assert 'name="lanjut" value="/pendaftaran"' in page
+    assert disk_space.held_back(data) == held - held // 2, "the rest is for the next time"
+    assert post(client, "/masuk", enter).location == "/pendaftaran"
+    assert disk_space.hold_back(data), "it is made whole again"
+    assert disk_space.held_back(data) == held
+
+
+@sqlite_only
 def test_a_record_is_shown_while_nothing_can_be_written_and_noted_afterwards(data, sign_in):
     client, patient = sign_in("kepala"), factories.patient()
     address = f"/pasien/{patient.public_id}"

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from clinic import (
     backup_worker,
@@ -24,6 +24,7 @@ from db import db, transaction, utcnow
 from formatting import long_date
 from models import (
     AuditEntry,
+    BackupCopy,
     ClosingStep,
     EntryState,
     OutboxEntry,
@@ -127,6 +128,7 @@ def test_all_steps_are_taken_in_their_order(app, folder):
     assert all(visits.ended_at <= step.ended_at for step in others), "of a day that is over"
     assert days.latest_day().closed_at is not None
     assert days.current_day() is None
+    assert days.todays() == days.latest_day(), "who was registered today is still found at the desk"
 
 
 def test_who_is_still_there_is_left_unfinished_with_what_is_missing(app, folder):
@@ -203,6 +205,24 @@ def test_a_day_closed_by_mistake_goes_on_as_it_stood(app, folder):
     assert waiting.state is EntryState.WAITING, "the call before the closing is undone"
     with pytest.raises(closing.ClosingError, match="belum ditutup"), transaction():
         closing.take_back(factories.actor("kepala"), days.latest_day())
+
+
+@sqlite_only
+def test_a_backup_that_is_still_being_copied_is_waited_for(app, folder, tmp_path):
+    usb = str(tmp_path / "not plugged in")
+    settle("backup_places", usb)
+    factories.entry()
+    ask()
+    closing_work.work(folder, utcnow())
+    backup_worker.run(folder)
+    with transaction():  # as between the server's own disk and the other places
+        db.session.execute(delete(BackupCopy).where(BackupCopy.place == usb))
+    closing_work.work(folder, utcnow())
+    assert states()[StepName.BACKUP] is StepState.RUNNING
+    backup_worker.copy_to(folder, [usb])
+    closing_work.work(folder, utcnow())
+    assert states()[StepName.BACKUP] is StepState.FAILED
+    assert usb in notes()[StepName.BACKUP]
 
 
 @sqlite_only

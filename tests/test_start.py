@@ -339,6 +339,38 @@ def test_a_running_clinic_goes_back_to_a_backup(clinic):
     assert clinic.process.poll() is None
 
 
+def test_while_the_database_is_damaged_a_page_says_how_to_go_on(clinic):
+    clinic.stop()
+    database, aside = clinic.data / "db" / "alur.db", clinic.data / "aside.db"
+    shutil.copyfile(database, aside)
+    database.write_bytes(b"damaged " * 1024)
+    with (clinic.data / "printed").open("w") as printed:
+        clinic.process = subprocess.Popen(
+            [sys.executable, "deploy/start.py"],
+            cwd=ROOT,
+            env=clinic.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=printed,
+            stderr=subprocess.STDOUT,
+        )
+    page = until(lambda: answer_of(f"{clinic.address}/masuk"), "a page")
+    assert page[0] == 503
+    assert "make restore" in page[1]
+    assert "make restore" in "\n".join(clinic.lines)
+    shutil.copyfile(aside, database)
+    until(clinic.answers, "it answers without a restart")
+
+
+def answer_of(address: str) -> tuple[int, str] | None:
+    try:
+        with urllib.request.urlopen(address, timeout=5) as answer:  # noqa: S310
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as answer:
+        return answer.code, answer.read().decode()
+    except OSError:
+        return None
+
+
 def test_another_computer_starts_from_a_copy_and_the_card(empty, tmp_path):
     """The disk is gone: what is left is a stick and a sheet of paper."""
     lost, new, stick = tmp_path / "lost", tmp_path / "new", tmp_path / "stick"
@@ -354,9 +386,14 @@ def test_another_computer_starts_from_a_copy_and_the_card(empty, tmp_path):
     environ["ALUR_DATA"] = str(new)
     first = card.lines[0]
     wrong = first[:3] + ("Q" if first[3] != "Q" else "P") + first[4:]
-    typed = [str(stick), "1", wrong, *card.lines[1:], *card.lines, "GANTI"]
+    spoilt = tmp_path / "spoilt"
+    spoilt.mkdir()
+    (whole,) = stick.glob("alur-*/*.alur")
+    (spoilt / whole.name).write_bytes(whole.read_bytes()[:-1000])
+    typed = [str(spoilt), "1", wrong, *card.lines, str(stick), "1", "y", "GANTI"]
     printed = flask(environ, "restore", typed="\n".join([*typed, ""]))
-    assert "salah ketik di baris 1." in printed
+    assert "Salah ketik di baris ini." in printed, "only that line is asked for again"
+    assert "Tidak dipakai:" in printed, "and another copy is chosen with the same key"
     flask(environ, "setup")
     assert setting(new, "clinic_ref") == clinic
     assert (new / "keys" / "audit.key").read_bytes() == audit_key

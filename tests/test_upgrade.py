@@ -11,12 +11,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import inspect, make_url
 
 from clinic import audit
 from config import read_config
 from db import db, transaction
-from deploy import databases, releases
+from deploy import databases as deploy_databases
+from deploy import releases
 from deploy.service import Process
 from deploy.upgrade import Upgrade
 from tests.browser import PATIENCE
@@ -129,6 +130,9 @@ def newest_revision() -> str:
     return (found - followed).pop()
 
 
+NEWER = "CREATE TABLE of_newer (id integer REFERENCES visit (id))"
+
+
 @pytest.fixture
 def clinic():
     environ = dict(os.environ)
@@ -153,21 +157,51 @@ def test_a_killed_upgrade_is_undone_at_the_next_start(clinic):
     assert clinic.revision == before
     assert clinic.is_whole()
     assert clinic.upgrade.state() == {}
+    # Given in any folder, a command is the installed clinic's (`make backup`).
+    made = clinic.run(clinic.folder / "good", "deploy/command.py", "backup")
+    assert f"Folder data: {clinic.data}" in made.stdout, made.stderr
+    assert list(clinic.data.glob("backups/cadangan-*.alur"))
 
 
 def test_a_copy_is_put_back_as_it_was(app, tmp_path):
     url = make_url(app.config["ALUR"].database_url)
     copy = tmp_path / "copy"
     db.engine.dispose()
-    databases.make_copy(url, copy)
-    entries = databases.entries(url)
+    deploy_databases.make_copy(url, copy)
+    entries = deploy_databases.entries(url)
     with transaction():
         audit.record(audit.SYSTEM, "test")
     db.session.remove()
     db.engine.dispose()
-    assert databases.entries(url) == entries + 1
-    databases.put_back(url, copy)
-    assert databases.entries(url) == entries
+    assert deploy_databases.entries(url) == entries + 1
+    with db.engine.begin() as connection:  # as by a newer release
+        connection.exec_driver_sql(NEWER)
+    db.engine.dispose()
+    deploy_databases.put_back(url, copy)
+    assert not inspect(db.engine).has_table("of_newer"), "what only the newer one had is aside"
+    db.engine.dispose()
+    assert deploy_databases.entries(url) == entries
     assert copy.stat().st_mode & 0o077 == 0
     with transaction():  # and it goes on from there
         audit.record(audit.SYSTEM, "test")
+
+
+def test_a_migration_is_tried_on_a_database_beside(app, tmp_path, capfd):
+    url = make_url(app.config["ALUR"].database_url)
+    copy = tmp_path / "copy"
+    db.session.remove()
+    db.engine.dispose()
+    deploy_databases.make_copy(url, copy)
+    beside = make_url(deploy_databases.make_beside(url, copy, tmp_path))
+    assert beside.database != url.database
+    assert deploy_databases.entries(beside) == deploy_databases.entries(url)
+    deploy_databases.drop_beside(url)
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.engines("postgresql")
+def test_where_no_database_may_be_made_beside_it_is_said(app, databases, tmp_path, capfd):
+    databases["postgresql"].server.run("CREATE ROLE plain LOGIN")
+    url = make_url(app.config["ALUR"].database_url).set(username="plain")
+    assert deploy_databases.make_beside(url, tmp_path / "copy", tmp_path) == ""
+    assert "permission denied to create database" in capfd.readouterr().err

@@ -74,7 +74,7 @@ def _results(typed: dict[str, str]) -> dict:
 
 
 def _latest_visits() -> list[Visit]:
-    day = days.current_day()
+    day = days.todays()
     if day is None:
         return []
     latest = (

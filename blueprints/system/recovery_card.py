@@ -4,7 +4,7 @@ from flask import flash, redirect, render_template, request, url_for
 
 import access
 from blueprints.system.desk import bp, data_folder
-from clinic import audit, backup_keys, backups, settings
+from clinic import audit, backup_keys, backup_status, backups, notices, settings
 from db import transaction
 from models import BackupKind, Role
 from validators import FieldError, clean_text
@@ -44,6 +44,7 @@ def confirm_card():
             backup_keys.confirm(keys, request.form.get("bukti", ""))
     except backup_keys.KeyProblem as problem:
         return _page(str(problem)), 422
+    notices.settle(data_folder(), backup_status.CARD)
     flash("Kartu tercatat sudah dicetak. Kuncinya tidak ada lagi di server ini.", "success")
     return redirect(url_for("system.backup_page"), 303)
 
