@@ -156,17 +156,21 @@ def test_an_older_schema_is_brought_up_to_date_aside(alur_data):
     restoring.open_side(alur_data, db.engine.url, mark, older, secret(alur_data), trust(alur_data))
     with backup_snapshot.opened(restoring.side(alur_data, mark) / "db" / "alur.db") as connection:
         newest = connection.scalar(text("SELECT version_num FROM alembic_version"))
-        assert newest != "0019"
-        assert connection.scalar(text("SELECT count(*) FROM self_check")) == 0
+        assert newest != "0021"
+        assert connection.scalar(text("SELECT count(*) FROM internet_span")) == 0
         assert connection.scalar(text("SELECT count(*) FROM patient")) == 3
 
 
 def go_back(database: Path) -> None:
-    """As version 0019 left it."""
+    """As version 0021 left it."""
     with sqlite_driver.connect(database) as connection:
         for statement in (
-            "DROP TABLE self_check",
-            "UPDATE alembic_version SET version_num = '0019'",
+            "DROP TABLE internet_span",
+            "DROP INDEX ix_examination_death",
+            "ALTER TABLE examination DROP COLUMN death",
+            "ALTER TABLE examination DROP COLUMN death_time",
+            "ALTER TABLE visit DROP COLUMN bpjs_home",
+            "UPDATE alembic_version SET version_num = '0021'",
         ):
             connection.execute(statement)
     connection.close()
