@@ -105,6 +105,10 @@ class Browser:
 
     def post(self, path: str, fields: dict[str, str] | None = None) -> Answer:
         self.send("POST", path, fields)
+        return self.receive_page()
+
+    def receive_page(self) -> Answer:
+        """The answer to a form; what refuses it stands at an address of its own."""
         answer = self.receive()
         return self.get(answer.location) if "jawaban=" in answer.location else answer
 
@@ -310,7 +314,7 @@ def confirm_together(
         for draft in drafts:
             for window in windows:  # a double click: the second does not wait for the first
                 window.send("POST", draft.path, {"version": draft.version, **reason})
-            got += [window.receive() for window in windows]
+            got += [window.receive_page() for window in windows]
         answers.append(got)
     return answers
 

@@ -12,9 +12,12 @@ numbers of queries. ALUR_TEST_ENGINES=sqlite does for a whole run. ALUR_STRICT=1
 failure.
 """
 
+import contextlib
 import gc
 import os
 from collections import Counter
+from importlib import import_module
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck
@@ -74,6 +77,19 @@ def _parameter(name: str):
         skip = pytest.mark.skip(reason="PostgreSQL is not installed")
         return pytest.param(name, marks=skip)
     return name
+
+
+def pytest_collection(session) -> None:
+    """In a fresh clone each process compiles another part of the tests first, not all the same."""
+    process = os.environ.get("PYTEST_XDIST_WORKER")
+    if not process or [Path(name).name for name in session.config.args] != ["tests"]:
+        return
+    number = int(process.removeprefix("gw"))
+    names = sorted(path.stem for path in Path(__file__).parent.glob("test_*.py"))
+    start = len(names) * number // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+    for name in names[start:] + names[:start]:
+        with contextlib.suppress(Exception):  # its own collection tells it better
+            import_module(f"tests.{name}")
 
 
 @pytest.hookimpl(wrapper=True)
