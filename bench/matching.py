@@ -24,7 +24,7 @@ from bench.mistakes import Query
 from bench.processes import machine_busy_seconds
 from bench.register import Register
 from bench.report import Aim, percentile
-from clinic import asking, patients, search, worker
+from clinic import patients, search, worker
 from clinic.audit import SYSTEM
 from clinic.search import LikelyMatch
 from config import Config
@@ -178,7 +178,7 @@ def ask(
 
 def look(typed: patients.Identity) -> list[LikelyMatch]:
     """As the counter asks, family and all."""
-    return search.likely(asking.person_of(typed), with_family=True)
+    return search.likely(search.person_of(typed), with_family=True)
 
 
 # Reporting

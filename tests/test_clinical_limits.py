@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from clinic import (
     case_types,
+    dehydration,
     diagnosis_rules,
     patient_summary,
     pregnancy,
@@ -111,7 +112,7 @@ def test_rules_of_mtbs():
     assert all(cells_of(f"MTBS-{rule} ") for rule in s.JUDGES)
     assert f"cough of {s.LONG_COUGH} days" in cells_of("MTBS-NAPAS")[0]
     assert f"{s.LONG_DIARRHOEA} days: persistent" in cells_of("MTBS-DIARE")[0]
-    assert cells_of("MTBS-DIARE")[0].startswith(f"{s.SIGNS_NEEDED} signs of")
+    assert cells_of("MTBS-DIARE")[0].startswith(f"{dehydration.SIGNS_NEEDED} signs of")
     assert cells_of("MTBS-DEMAM")[0].endswith(f"{s.LONG_FEVER} days")
     arm = f"arm below {s.SEVERE_ARM} cm: severe; below {s.MODERATE_ARM} cm: moderate"
     assert f"{arm}; arm from {s.ARM_FROM_MONTHS} months" in cells_of("MTBS-GIZI")[0]

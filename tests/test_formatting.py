@@ -161,7 +161,7 @@ def test_minutes_in_words(minutes, text):
     [
         (f.STATE_LABELS, models.EntryState),
         (f.ROLE_LABELS, models.Role),
-        (f.DISPOSITION_LABELS, models.Disposition),
+        (f.DISPOSITION_LABELS, [*models.Disposition, *models.Death]),
         (f.PRIORITY_LABELS, [code for code in models.Priority if code]),
     ],
 )
