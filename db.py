@@ -130,8 +130,8 @@ def new_public_id() -> str:
 
 def engine_options(url: str) -> dict:
     """Options of `create_engine` for this database address."""
-    # The same few, whose caches are warm. One costs 1.5 MB, and a moment to open when all are busy.
-    pool = {"pool_size": 6, "pool_use_lifo": True}
+    # The same few, whose caches are warm. Fewer save no memory: more are opened and closed then.
+    pool = {"pool_size": 10, "pool_use_lifo": True}
     if url.startswith("sqlite"):
         # Of its statements a connection keeps 128 by default: 1 MB more, and no faster.
         connect = {"timeout": 15, "cached_statements": 32}

@@ -270,6 +270,7 @@ def write_draft(browser: Browser, fields: dict[str, str], path: str = NEW) -> Dr
     location = browser.post(path, fields).expect(303).location
     page = browser.get(location).expect(200).text
     version = re.search(r'name="version" value="(\d+)"', page)
+    assert version, f"no check page at {location}"
     return Draft(location.rpartition("/")[2], version[1])
 
 
