@@ -9,13 +9,15 @@ that nothing can be stored.
 import logging
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from flask import Flask, Response, g, redirect, request
+from flask import Flask, Response, g, redirect, render_template, request
 from sqlalchemy.exc import DBAPIError
 
+import access
+import sessions
 from clinic import answers
 from clinic.answers import LARGEST, Answer
 from db import transaction
-from kept_forms import known_path
+from kept_forms import known_path, typed_fields
 
 # Desks where patients' data is typed. Others show secrets once (keys, passwords), or pages that
 # load themselves again, where what is kept would stand still.
@@ -23,34 +25,56 @@ DESKS = {"consents", "examination", "families", "papers", "patients", "pharmacy"
 DESKS |= {"records", "registration"}
 REFUSALS = {200, 400, 409, 422}
 KEY = "jawaban"
+TOKEN = b"<!--token-->"  # nobody can type it: what is typed stands escaped in a page
+LOCKED = "Layar tadi terkunci atau sesinya habis, jadi belum ada yang disimpan."
 
 log = logging.getLogger(__name__)
 
 
 def lead_to(response: Response) -> Response:
-    """In place of a page that answers a form: the way to it."""
-    place = _place() if _is_to_be_kept(response) else ""
-    if not place:
+    """In place of a page that answers a form: the way to it, past the login if need be."""
+    if not _answers_a_form(response):
         return response
-    try:
-        with transaction():
-            key = answers.keep(g.actor.user_id, Answer(response.status_code, response.get_data()))
-    except (DBAPIError, OSError):
-        log.exception("an answer could not be kept: %s", request.endpoint)
-        return response
-    return redirect(f"{place}{KEY}={key}", 303)
+    if response.status_code == 401:
+        author, fields = sessions.last_user_id(), typed_fields()
+        if author is None or not fields:
+            return response  # nobody knows whose it is: the login's page carries it on
+        page = render_template(
+            "auth/resend.html", path=request.path, fields=fields, problem=LOCKED
+        ).encode()
+        way = _kept(author, Answer(409, page))
+        return redirect(access.login_address(way), 303) if way else response
+    way = _kept(g.actor.user_id, Answer(response.status_code, response.get_data()))
+    return redirect(way, 303) if way else response
 
 
-def _is_to_be_kept(response: Response) -> bool:
+def _answers_a_form(response: Response) -> bool:
     return (
         request.method == "POST"
         and request.blueprint in DESKS
-        and "actor" in g
         and "HX-Request" not in request.headers
-        and response.status_code in REFUSALS
+        and (response.status_code in REFUSALS if "actor" in g else response.status_code == 401)
         and response.mimetype == "text/html"
-        and len(response.get_data()) <= LARGEST
     )
+
+
+def _kept(user_id: int, answer: Answer) -> str:
+    """The address at which the page is kept; '' when it can't be."""
+    place = _place()
+    if not place or len(answer.page) > LARGEST:
+        return ""
+    page = answer.page.replace(_token(), TOKEN) if _token() else answer.page
+    try:
+        with transaction():
+            return f"{place}{KEY}={answers.keep(user_id, Answer(answer.status, page))}"
+    except (DBAPIError, OSError):
+        log.exception("an answer could not be kept: %s", request.endpoint)
+        return ""
+
+
+def _token() -> bytes:
+    """That of the forms of this request's pages; kept pages get the one of who loads them."""
+    return g.get("csrf_token", "").encode()
 
 
 def _place() -> str:
@@ -70,7 +94,9 @@ def show() -> Response | None:
     if not key or request.method != "GET" or "actor" not in g:
         return None
     found = answers.find(g.actor.user_id, key)
-    return Response(found.page, found.status, mimetype="text/html") if found else None
+    if found is None:
+        return None
+    return Response(found.page.replace(TOKEN, _token()), found.status, mimetype="text/html")
 
 
 def init_app(app: Flask) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 from flask import Flask, Request, Response, current_app, request, session
 from flask.sessions import SessionInterface, SessionMixin
 from itsdangerous import BadSignature, URLSafeSerializer, URLSafeTimedSerializer
+from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from clinic import settings, signed_in, storage_faults
@@ -168,6 +169,13 @@ def current_row() -> OpenSession | None:
     """The session of this request, also when its screen is locked."""
     _ = session.data
     return session.row
+
+
+def last_user_id() -> int | None:
+    """Whose session this request's cookie opens, or opened before it ended."""
+    return db.session.scalar(
+        select(LoginSession.user_id).where(LoginSession.token_digest == token_digest())
+    )
 
 
 def active_user() -> Account | None:

@@ -223,11 +223,11 @@ def test_an_idle_screen_is_locked_and_opens_where_it_was(sign_in):
 
 
 def test_a_form_sent_after_the_session_ended_is_not_lost(app, sign_in):
-    client = sign_in("loket")
+    client = sign_in("kepala")
     with transaction():
         db.session.scalars(select(LoginSession)).one().ended_at = utcnow()
-    typed = {"name": "Siti Aminah", "complaint": "demam tinggi"}
-    refused = post(client, "/pendaftaran/baru", typed)
+    typed = {"name": "Melati Baru", "code": "demam tinggi"}
+    refused = post(client, "/sistem/wilayah/baru", typed)
     assert refused.status_code == 401
     hidden = re.search(r'name="resend" value="([^"]*)"', refused.get_data(as_text=True))[1]
     resend = hidden.replace("&#34;", '"').replace("&quot;", '"').replace("&amp;", "&")
@@ -235,16 +235,16 @@ def test_a_form_sent_after_the_session_ended_is_not_lost(app, sign_in):
         client,
         "/masuk",
         {
-            "username": "loket",
+            "username": "kepala",
             "password": "coba-alur-sekarang",
-            "lanjut": "/pendaftaran/baru",
+            "lanjut": "/sistem/wilayah/baru",
             "resend": resend,
         },
     )
     text = entered.get_data(as_text=True)
     assert entered.status_code == 200
-    assert 'name="complaint" value="demam tinggi"' in text
-    assert 'action="/pendaftaran/baru"' in text
+    assert 'name="code" value="demam tinggi"' in text
+    assert 'action="/sistem/wilayah/baru"' in text
 
 
 def test_a_form_with_an_old_token_is_shown_again_ready_to_send(sign_in):

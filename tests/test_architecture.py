@@ -51,7 +51,7 @@ ALLOWED = {
     "access": {"clinic", "models", "db", "sessions", "formatting", "kept_forms", "wrong_clock"}
     | {"viewing"},
     "kept_forms": set(),
-    "kept_answers": {"clinic", "db", "kept_forms"},
+    "kept_answers": {"access", "clinic", "db", "kept_forms", "sessions"},
     "wrong_clock": {"clinic", "validators", "timekeeping", "kept_forms"},
     "viewing": {"clinic", "db"},
     "faults": {"access", "clinic", "db", "kept_forms", "logs"},

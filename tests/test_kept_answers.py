@@ -1,17 +1,21 @@
 """A form that is not stored is answered by an address, and nothing of it lies on a disk."""
 
+import re
+import zlib
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from sqlalchemy import select, text
 
 import kept_answers
 from access import PUBLIC
+from cli import DEMO_PASSWORD
 from clinic import answers, worker
 from db import db, transaction, utcnow
-from models import KeptAnswer
+from models import KeptAnswer, LoginSession
 from tests import amending
-from tests.pages import post
+from tests.pages import login, post
 from tests.test_examination import address, served, text_of
 
 TYPED = "Nyeri ulu hati sejak kemarin malam"
@@ -59,6 +63,38 @@ def test_nobody_else_is_shown_it(nurse, sign_in, client):
         page = sign_in(username).get(answer.location)
         assert page.status_code == 200 and TYPED not in text_of(page)
     assert client.get(answer.location).status_code == 303, "a stranger is asked to log in"
+
+
+@pytest.mark.parametrize(
+    ("field", "title"), [("idle_until", "Layar terkunci"), ("ended_at", "Masuk")]
+)
+def test_behind_the_login_it_waits_for_its_author(nurse, app, field, title):
+    entry = served()
+    with transaction():
+        setattr(db.session.scalars(select(LoginSession)).one(), field, utcnow())
+    to_login = refuse(nurse, entry, "?antrean=" + entry.public_id)
+    assert to_login.status_code == 303 and to_login.location.startswith("/masuk?lanjut=/kunjungan/")
+    assert TYPED not in to_login.get_data(as_text=True)
+    page = nurse.get(to_login.location).get_data(as_text=True)
+    goes_on = unescape(re.search(r'name="lanjut" value="([^"]*)"', page)[1])
+    assert f"<h1>{title}</h1>" in page and TYPED not in page
+    opened = {"username": "umum", "password": DEMO_PASSWORD, "lanjut": goes_on}
+    here = post(nurse, "/masuk", opened).location
+    stranger = login(app.test_client(), "kepala")
+    assert TYPED not in text_of(stranger.get(here))
+    nurse.token = ""
+    shown = nurse.get(here)
+    assert shown.status_code == 409 and "belum ada yang disimpan" in text_of(shown)
+    fields = dict(re.findall(r'type="hidden" name="([^"]*)" value="([^"]*)"', shown.text))
+    again = nurse.post(address(entry), data={name: unescape(one) for name, one in fields.items()})
+    assert again.status_code == 303, "its token is the new session's"
+    assert "Periksa isian berikut" in text_of(nurse.get(again.location))
+
+
+def test_what_is_kept_holds_no_token(nurse):
+    page = nurse.get(refuse(nurse, served()).location)
+    assert nurse.token and nurse.token.encode() in page.data
+    assert nurse.token.encode() not in zlib.decompress(kept()[0].page)
 
 
 def test_it_is_gone_after_an_hour_and_the_address_is_the_pages_own(nurse):
