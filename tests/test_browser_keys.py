@@ -197,6 +197,7 @@ def keys_of_the_record(desk: Desk, keys: Keyboard) -> None:
     expect(page.locator("main [role=status]")).to_contain_text("Identitas diperbaiki")
     page.get_by_text("Identitas lengkap").click()
     page.get_by_role("link", name="formulir dan catatan").click()
+    keys.leads_to("Persetujuan umum")  # what is evaluated must not be left behind with the page
     page.evaluate(PRINTED)
     keys.press("T", "Persetujuan umum")
     expect(page.locator("html")).to_have_attribute("lang", "printed")
@@ -223,6 +224,7 @@ def keys_of_the_papers(desk: Desk, keys: Keyboard, room: str) -> None:
     expect(page.locator("html")).to_have_attribute("lang", "printed")
     page.get_by_role("link", name="Surat kunjungan ini").click()
     page.get_by_role("link", name="Label pasien").click()
+    keys.leads_to("Label")
     page.evaluate(PRINTED)
     keys.press("T", "Label")
     expect(page.locator("html")).to_have_attribute("lang", "printed")
