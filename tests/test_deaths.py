@@ -136,7 +136,8 @@ def test_the_form_takes_a_time_or_none_and_shows_it_again(sign_in):
     page = post(client, address, typed | {"death_time": "jam delapan"})
     assert page.status_code == 422
     assert 'value="jam delapan"' in page.get_data(as_text=True)
-    assert post(client, address, typed | {"death_time": "8:05"}).status_code == 303
+    done = post(client, address, typed | {"death_time": "8:05"})
+    assert "Tercatat meninggal; bila keliru" in client.get(done.location).get_data(as_text=True)
     page = client.get(address).get_data(as_text=True)
     assert "Meninggal di puskesmas pukul 08.05" in page
     assert '<p class="allergy">Meninggal ' in page

@@ -207,6 +207,8 @@ def _go_on(visit: Visit, entry: QueueEntry, examination: Examination):
     goes_home = pharmacy is not None and pharmacy.code == examination.refer_to
     if examination.disposition == Disposition.INTERNAL and not goes_home:
         text += f" Pasien antre di {examination.refer_to} dan kembali ke sini sesudahnya."
+    if examination.death:
+        text += " Tercatat meninggal; bila keliru, buka kunjungannya, lalu Betulkan."
     if _lacks_letter(visit, examination):
         text += " Surat rujukannya belum terbit: buka kunjungannya, lalu Terbitkan surat."
     text = f"{text} {prescription_steps.outcome(examination)}".strip()
