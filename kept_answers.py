@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 import access
 import sessions
-from clinic import answers
+from clinic import answers, clock
 from clinic.answers import LARGEST, Answer
 from db import transaction
 from kept_forms import known_path, typed_fields
@@ -55,6 +55,7 @@ def _answers_a_form(response: Response) -> bool:
         and "HX-Request" not in request.headers
         and (response.status_code in REFUSALS if "actor" in g else response.status_code == 401)
         and response.mimetype == "text/html"
+        and clock.is_right()  # nothing is stored at a time that is not believed
     )
 
 
