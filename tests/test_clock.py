@@ -14,7 +14,16 @@ import timekeeping
 from clinic import clock, days, queue_watch, queues, worker
 from clinic.clock import Known, Verdict
 from db import db, transaction, utcnow
-from models import AuditEntry, EntryState, LoginSession, QueueEntry, ServiceDay, Visit, WorkerBeat
+from models import (
+    AuditEntry,
+    EntryState,
+    KeptAnswer,
+    LoginSession,
+    QueueEntry,
+    ServiceDay,
+    Visit,
+    WorkerBeat,
+)
 from tests import factories
 from tests.pages import login, post
 
@@ -145,6 +154,17 @@ def test_a_jump_stops_the_work_and_nothing_else(machine, app, sign_in, jump):
     assert (first.service_day_id, labels()) == (second.service_day_id, ["U001", "U002"])
     assert post(doctor, f"{QUEUE}/panggil").status_code == 303, "called; nobody was logged out"
     assert actions()[-1] == "call"
+
+
+@pytest.mark.parametrize("by", [-DAY, DAY])
+def test_no_refused_form_is_kept_at_a_wrong_time(machine, sign_in, by):
+    clerk = sign_in("loket")
+    with transaction():
+        db.session.scalars(select(LoginSession)).one().ended_at = utcnow()
+    machine.turn(by)
+    page = post(clerk, "/pendaftaran/baru", {"name": "Siti Aminah"})
+    assert page.status_code == 401 and "Siti Aminah" in page.get_data(as_text=True)
+    assert db.session.scalar(select(func.count()).select_from(KeptAnswer)) == 0
 
 
 def test_what_was_typed_waits_until_the_clock_is_right(machine, sign_in):
