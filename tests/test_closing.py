@@ -131,6 +131,19 @@ def test_all_steps_are_taken_in_their_order(app, folder):
     assert days.todays() == days.latest_day(), "who was registered today is still found at the desk"
 
 
+def test_a_day_is_complete_when_its_last_step_is(app, folder, sign_in):
+    factories.entry()
+    tell_outbox()
+    ask()
+    closing_work.work(folder, utcnow())
+    kepala = sign_in("kepala")
+    assert StepState.DONE in states().values() and set(states().values()) != {StepState.DONE}
+    assert "Lengkap" not in kepala.get("/tutup-hari").text
+    work(folder)
+    assert set(states().values()) == {StepState.DONE}
+    assert "Lengkap" in kepala.get("/tutup-hari").text
+
+
 def test_who_is_still_there_is_left_unfinished_with_what_is_missing(app, folder):
     waiting = factories.entry(person=factories.patient("Ani"))
     served = begun(person=factories.patient("Budi"))
