@@ -7,6 +7,7 @@ import sys
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import click
 from flask import Flask, current_app
@@ -20,7 +21,6 @@ from clinic import (
     audit,
     backup_keys,
     clock,
-    demo,
     disk_space,
     reference,
     restoring,
@@ -181,9 +181,15 @@ def prepare_restored_command() -> None:
         audit.record(audit.SYSTEM, "prepare_restored")
 
 
+def _demo() -> ModuleType:
+    """Loaded where it is needed: a real clinic's server carries none of it."""
+    return import_module("clinic.demo")
+
+
 def fill_demo() -> None:
     """The demo clinic: staff, patients, two years of visits and a living today."""
     password_hash = accounts.hash_passphrase(DEMO_PASSWORD)
+    demo = _demo()
     with transaction():  # one for all: an interrupted first start leaves an empty database
         demo.create_staff(password_hash)
         demo.fill()
@@ -250,7 +256,7 @@ def demo_data_command(today: bool) -> None:
         raise click.ClickException(WRONG_CLOCK)
     if today:
         with transaction():
-            added = demo.fill_today()
+            added = _demo().fill_today()
         click.echo(f"{added} kunjungan ditambahkan pada hari ini.")
 
 

@@ -173,7 +173,7 @@ def _set_pragmas(connection, record) -> None:
         "foreign_keys=ON",
         "recursive_triggers=ON",  # else INSERT OR REPLACE passes the audit table's triggers
         "trusted_schema=OFF",
-        "cache_size=-500",  # KiB of each connection; the system's own cache is behind it
+        "cache_size=-200",  # KiB of each connection; the system's own cache is behind it
     ]
     if not SQLITE_IS_WAL_SAFE:
         pragmas.append("wal_autocheckpoint=0")  # only the worker checkpoints then

@@ -81,7 +81,6 @@ if [ -e "$UNIT" ]; then # the last thing that a first installation leaves
     "$SOURCE/.venv/bin/python" "$SOURCE/deploy/upgrade.py"
 else
     python3 "$SOURCE/deploy/upgrade.py" --first
-    python3 -m compileall -q -x '[.]venv' "$HOME_OF_ALUR/current/" || true
     # Alur's account can't read a file of root's: it is handed over, not named.
     secret=/dev/stdin
     before=
