@@ -1,6 +1,6 @@
 """The database object, SQLite's settings and the one place that writes: `transaction()`.
 
-Imports none of our modules but the clock, so that every module may import it.
+Imports only what imports none of our modules, so that every module may import it.
 """
 
 import contextlib
@@ -14,14 +14,21 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import ARRAY, Boolean, DateTime, Engine, MetaData, Select, any_, bindparam, event
+from sqlalchemy import (
+    CursorResult,
+    DateTime,
+    Engine,
+    Executable,
+    MetaData,
+    Select,
+    event,
+)
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Session
-from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 from uuid6 import uuid7
 
+import new_rows
 import timekeeping
 
 try:  # bundles a SQLite without the WAL-reset bug; no wheel on some processors
@@ -53,10 +60,20 @@ db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 Row = TypeVar("Row", bound=Base)
 
 
+def run(statement: Executable, values: Any = None) -> CursorResult:
+    """A statement of plain values, built once, straight on the transaction's connection.
+
+    25 microseconds, where the session's own way to it takes 65. It flushes nothing before.
+    """
+    return db.session().connection().execute(statement, values)
+
+
 def add_row(row: Row) -> Row:
     """Add a row and flush, so that it has its id."""
-    db.session.add(row)
-    db.session.flush()
+    session = db.session()
+    if not new_rows.store(session, row):
+        session.add(row)
+        session.flush()
     return row
 
 
@@ -86,36 +103,6 @@ class UtcDateTime(TypeDecorator):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class among(FunctionElement):
-    """`column IN values`, the values given by name at each call: for statements built once.
-
-    On PostgreSQL the text is the same for any number of values, so that it is planned once.
-    """
-
-    name = "among"
-    type = Boolean()
-    inherit_cache = True
-
-    def __init__(self, column, values: str) -> None:
-        super().__init__(column, bindparam(values, type_=column.type))
-
-    def self_group(self, against=None):
-        return self  # else SQLite reads "IN (...) = 1" and uses no index
-
-
-@compiles(among)
-def _in_list(element, compiler, **options) -> str:
-    column, values = element.clauses
-    return compiler.process(column.in_(bindparam(values.key, expanding=True)), **options)
-
-
-@compiles(among, "postgresql")
-def _in_array(element, compiler, **options) -> str:
-    column, values = element.clauses
-    array = bindparam(values.key, type_=ARRAY(column.type))
-    return compiler.process(column == any_(array), **options)
 
 
 def utcnow() -> datetime:

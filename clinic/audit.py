@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, text
 from sqlalchemy.orm import Session
 
-from db import Base, db, utcnow
+from db import Base, db, run, utcnow
 from models import AuditEntry, Patient, Visit
 
 GENESIS = "0" * 64
@@ -82,7 +82,7 @@ def record(
     if row is not None:
         object_type, object_ref = _name_of(row)
         patient_ref = patient_ref or _patient_of(row)
-    seq, before = db.session.execute(_NEXT_LINK).one()
+    seq, before = run(_NEXT_LINK).one()
     entry = {
         "seq": seq,
         "at": utcnow(),
@@ -95,7 +95,7 @@ def record(
         "reason": reason[:300],
         "details": details[:300],
     }
-    db.session.execute(_ADD, entry | {"hash": _digest(before or GENESIS, entry)})
+    run(_ADD, entry | {"hash": _digest(before or GENESIS, entry)})
 
 
 def _name_of(row: Base) -> tuple[str, str]:

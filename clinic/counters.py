@@ -6,7 +6,7 @@ rollback, no double under load (highest + 1 gave 209 doubles in 640 saves on Pos
 
 from sqlalchemy import text
 
-from db import db
+from db import run
 
 # As text: SQLAlchemy compiles an insert with ON CONFLICT anew at each call, a millisecond long.
 _NEXT = text(
@@ -17,4 +17,4 @@ _NEXT = text(
 
 def next_value(name: str) -> int:
     """The counter's next value, from 1. On PostgreSQL its row stays locked until the commit."""
-    return db.session.execute(_NEXT, {"name": name}).scalar_one()
+    return run(_NEXT, {"name": name}).scalar_one()

@@ -6,7 +6,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 
 from clinic import audit, days
 from db import add_row, db, utcnow
@@ -30,11 +30,12 @@ class DraftSubject:
         return self.kind == DraftKind.IDENTITY and self.about_visit is None
 
 
+_BY_REF = select(RegistrationDraft).where(RegistrationDraft.public_id == bindparam("ref"))
+
+
 def by_ref(public_id: str) -> RegistrationDraft | None:
     """The draft of this id."""
-    return db.session.scalar(
-        select(RegistrationDraft).where(RegistrationDraft.public_id == public_id)
-    )
+    return db.session.scalar(_BY_REF, {"ref": public_id})
 
 
 def is_editable(draft: RegistrationDraft) -> bool:

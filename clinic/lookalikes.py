@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Select, bindparam, func, select, union_all
 
 from clinic import matching
+from clinic.among import among
 from clinic.candidates import (
     COLUMNS,
     FINDABLE,
@@ -29,7 +30,7 @@ from clinic.matching import Person
 from clinic.name_index import cut_words, name_key, own_words
 from clinic.names import PREFIX_LENGTH, prefix_tokens
 from clinic.usable import usable_number
-from db import among, db
+from db import db
 from models import AliasKind, PatientToken
 from validators import normalise_phone
 

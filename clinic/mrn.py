@@ -5,7 +5,7 @@ from sqlalchemy import bindparam, select
 from clinic import counters, settings
 from clinic.mrn_template import Part, parse
 from clinic.names import fold
-from db import db
+from db import run
 from models import Household, Patient, Village
 
 _TAKEN = select(Patient.id).where(Patient.mrn == bindparam("mrn"))
@@ -22,7 +22,7 @@ def next_mrn(household: Household | None, village: str | None) -> str:
         else:
             number = _written(template.parts, village)
         # An earlier template may have given it out.
-        if db.session.scalar(_TAKEN, {"mrn": number}) is None:
+        if run(_TAKEN, {"mrn": number}).scalar() is None:
             return number
 
 
@@ -41,7 +41,7 @@ def _in_family(parts: tuple[Part, ...], household: Household | None, village: st
 def _new_folder(parts: tuple[Part, ...], village: str | None) -> str:
     while True:
         folder = _written(parts, village)
-        if db.session.scalar(_FOLDER_TAKEN, {"folder": folder}) is None:
+        if run(_FOLDER_TAKEN, {"folder": folder}).scalar() is None:
             return folder
 
 
@@ -63,4 +63,4 @@ def _village_code(village: str | None) -> str:
     """The village's digits; zeros for one that the head gave none, or that is not listed."""
     if not village:
         return "0"
-    return db.session.scalar(_SHORT_CODE, {"folded": fold(village)}) or "0"
+    return run(_SHORT_CODE, {"folded": fold(village)}).scalar() or "0"

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 
 from clinic.names import PREFIX_LENGTH, SHORT_WORD, join_words, name_tokens
-from db import db
+from db import db, run
 from models import AliasKind, Patient, PatientAlias, PatientToken
 
 # Raise it whenever a name may fold to another key: the worker then rewrites what is stored.
@@ -16,6 +16,7 @@ FOLDING = 1
 WORDS_KEPT = 8
 WORD_LENGTH = 40
 KEY_LENGTH = 120
+_ADD_WORDS = insert(PatientToken.__table__)
 
 
 def name_key(name: str) -> str:
@@ -59,7 +60,7 @@ def token_rows(patient: Patient, former_names: Iterable[str] = ()) -> list[dict[
 
 def fill(patient: Patient) -> None:
     """Write the words of a patient who is new."""
-    db.session.execute(insert(PatientToken), token_rows(patient, []))
+    run(_ADD_WORDS, token_rows(patient, []))
 
 
 def refresh(patient: Patient) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import joinedload
 
 from clinic import audit, identity_history, mrn, name_index
 from clinic.names import fold
-from db import add_row, db
+from db import add_row, db, run
 from formatting import age_text
 from models import (
     AliasKind,
@@ -66,6 +66,9 @@ _NIK_HOLDERS = (
     .where(Patient.nik == bindparam("nik"))
     .order_by(Patient.is_nik_disputed, Patient.merged_into_id.is_not(None), Patient.id)
 )
+
+
+_ANY_NIK_HOLDER = select(Patient.id).where(Patient.nik == bindparam("nik")).limit(1)
 
 
 class NikTaken(Exception):
@@ -163,6 +166,8 @@ def by_ref(public_id: str) -> Patient | None:
 
 def by_nik(nik: str) -> Patient | None:
     """Who has this NIK now: its owner before somebody whose claim to it is disputed."""
+    if run(_ANY_NIK_HOLDER, {"nik": nik}).first() is None:
+        return None  # as for most who are new
     found = (current(patient) for patient in db.session.scalars(_NIK_HOLDERS, {"nik": nik}))
     return next((patient for patient in found if patient.is_active), None)
 
@@ -219,11 +224,12 @@ def _apply(patient: Patient, identity: Identity) -> None:
 def _household(kk_number: str | None) -> Household | None:
     if not kk_number:
         return None
-    known = select(Household).where(Household.kk_number == kk_number)
-    return db.session.scalar(known) or Household(kk_number=kk_number)
+    known = db.session.scalar(_HOUSEHOLD, {"kk": kk_number})
+    return known or add_row(Household(kk_number=kk_number))
 
 
-_NIK_OWNER = select(Patient).where(
+_HOUSEHOLD = select(Household).where(Household.kk_number == bindparam("kk"))
+_NIK_OWNER = select(Patient.id).where(
     Patient.nik == bindparam("nik"),
     Patient.merged_into_id.is_(None),
     ~Patient.is_nik_disputed,
@@ -233,9 +239,9 @@ _NIK_OWNER = select(Patient).where(
 
 def _refuse_taken(nik: str) -> None:
     """Nobody can take the NIK after this look: `transaction()` lets in one writer at a time."""
-    owner = db.session.scalar(_NIK_OWNER, {"nik": nik})
-    if owner is not None:
-        raise NikTaken(owner)
+    owner_id = run(_NIK_OWNER, {"nik": nik}).scalar()
+    if owner_id is not None:
+        raise NikTaken(db.session.get_one(Patient, owner_id))
 
 
 def _create_chunk(actor: audit.Actor, identities: Sequence[Identity]) -> list[Patient]:

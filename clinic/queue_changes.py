@@ -14,7 +14,7 @@ from clinic.audit import Actor
 from clinic.days import STILL_HERE
 from clinic.queue_order import REST
 from clinic.queue_steps import STEPS, QueueError, present, refusal
-from db import add_row, db, utcnow
+from db import add_row, db, run, utcnow
 from models import (
     EntryKind,
     EntryState,
@@ -43,7 +43,7 @@ _RAISE = text(
 
 def bump(day_id: int, poli_id: int, by: int = 1) -> None:
     """Raise the version of a room's queue on a day; with 0 only lock it until the commit."""
-    db.session.execute(_RAISE, {"day": day_id, "poli": poli_id, "by": by})
+    run(_RAISE, {"day": day_id, "poli": poli_id, "by": by})
 
 
 def set_priority_run(entry: QueueEntry, run: Any) -> None:
@@ -129,7 +129,7 @@ def note(
         "at": at,
         "user_id": actor.user_id,
     }
-    db.session.execute(_ADD_EVENT, [event])
+    run(_ADD_EVENT, event)
 
 
 def snapshot(entry: QueueEntry) -> dict[str, Any]:
@@ -169,13 +169,16 @@ def enqueue(
     at = at or utcnow()
     # The room before the counter, as in every other step, so that nobody waits in a circle.
     bump(visit.service_day_id, poli.id)
-    refuse_second(visit, poli)
+    if visit.id is None:
+        add_row(visit)  # so it stands nowhere yet
+    else:
+        refuse_second(visit, poli)
     seq = counters.next_value(f"arrival:{visit.service_day_id}")
     is_emergency = visit.priority == Priority.EMERGENCY
     if rank is None:
         rank = 0 if is_emergency else REST
     entry = QueueEntry(
-        visit=visit,
+        visit_id=visit.id,
         poli=poli,
         service_day_id=visit.service_day_id,
         kind=kind,
@@ -194,6 +197,8 @@ def enqueue(
 def open_entry(actor: Actor, entry: QueueEntry, at: datetime) -> QueueEntry:
     """Store a new entry and note it."""
     add_row(entry)
+    if "entries" in vars(entry.visit):  # read before
+        db.session.expire(entry.visit, ["entries"])
     reopen_visit(entry.visit)
     note(actor, entry, "masuk", at=at, from_state=None)
     return entry

@@ -13,7 +13,7 @@ from clinic import asking, audit, counters, days, identity_history, patients, qu
 from clinic.names import fold
 from clinic.rebase import rebase
 from clinic.review import Application, Review, review
-from db import db, utcnow
+from db import db, run, utcnow
 from formatting import age_on
 from models import (
     DraftKind,
@@ -190,8 +190,11 @@ def open_visit(actor: audit.Actor, patient: Patient, poli: Poli, visit: Visit) -
 _ANY_VISIT = select(Visit.id).where(Visit.patient_id == bindparam("patient")).limit(1)
 
 
+_AREA = select(Village.folded, Village.is_in_area).where(Village.is_active)
+
+
 def _has_visits(patient: Patient) -> bool:
-    return db.session.scalar(_ANY_VISIT, {"patient": patient.id}) is not None
+    return run(_ANY_VISIT, {"patient": patient.id}).first() is not None
 
 
 def take_snapshot(visit: Visit, patient: Patient, day: ServiceDay) -> None:
@@ -211,10 +214,7 @@ def is_in_area(village: str | None) -> bool | None:
     """Whether the village lies in the clinic's area; None when it has not said which do."""
     if not village:
         return None
-    listed = {
-        row.folded: row.is_in_area
-        for row in db.session.scalars(select(Village).where(Village.is_active))
-    }
+    listed = dict(run(_AREA).tuples().all())
     return listed.get(fold(village), False) if listed else None
 
 
@@ -234,7 +234,7 @@ def _keep_reasons(
         if warned.level in ("error", "warning") or warned.rule in SHOWN_IN_QUEUE
     ]
     if kept:
-        db.session.execute(_ADD_OVERRIDES, kept)
+        run(_ADD_OVERRIDES, kept)
 
 
 def _keep_answers(
@@ -258,7 +258,7 @@ def mark_for_exchange(visit: Visit) -> None:
         "subject_type": "visit",
         "subject_ref": visit.public_id,
     }
-    db.session.execute(_ADD_TO_OUTBOX, [entry])
+    run(_ADD_TO_OUTBOX, entry)
 
 
 def _add_room(

@@ -15,7 +15,7 @@ from clinic import settings
 from clinic.complaint_text import PhraseIndex, cough_sign, fold
 from clinic.proposals import WITH_CHILD, Lexicon, Proposal, Proposer, quoted
 from clinic.rooms import ELDERLY, Case, Rooms
-from db import db
+from db import db, run
 from models import ComplaintTerm, Level, Poli, RoutingRule
 
 ADULT_MONTHS = 18 * 12
@@ -267,7 +267,7 @@ def load() -> Routing:
 
 def _current(values: dict[str, Any]) -> Routing:
     about = [values[key] for key in ("epoch", "elderly_from_years", "kb_cluster")]
-    valid = (*about, *db.session.execute(REVISION).one())
+    valid = (*about, *run(REVISION).one())
     known = _loaded.get("routing")
     if known is None or known[0] != valid:
         known = _loaded["routing"] = (valid, _read(values))

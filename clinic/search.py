@@ -9,12 +9,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
 from clinic import candidates, lookalikes, matching
+from clinic.among import among
 from clinic.candidates import Candidate
 from clinic.matching import Match, Person
 from clinic.name_index import cut_words, name_key, own_words
 from clinic.names import search_words
 from clinic.patients import Identity
-from db import among, db
+from db import db
 from models import AliasKind, Household, Patient, PatientAlias, ServiceDay, Visit, VisitStatus
 from validators import FieldError, parse_date
 

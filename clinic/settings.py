@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select
 
 from clinic import backup_keys, mrn_template, paper_number, report_due
-from db import db
+from db import db, run
 from models import Setting
 
 TIME_ZONES = {
@@ -237,7 +237,7 @@ def values() -> dict[str, Any]:
     known = session.info.get("settings")
     if known and known[0] is session.get_transaction():
         return known[1]
-    stored = dict(session.execute(_STORED).tuples().all())
+    stored = dict(run(_STORED).tuples().all())
     found = {key: stored.get(key, default) for key, default in defaults().items()}
     session.info["settings"] = (session.get_transaction(), found)
     return found

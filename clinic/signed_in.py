@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
-from db import db, utcnow
+from db import run, utcnow
 from models import LoginSession, Poli, Role, User, UserPoli
 
 # Every page asks these: they are put together once, and go straight to the tables, for nobody
@@ -71,7 +71,7 @@ class Account:
             return all_rooms()
         if self.role is not Role.POLI:
             return []
-        found = db.session.execute(_ROOMS_OF_STAFF, {"user_id": self.id})
+        found = run(_ROOMS_OF_STAFF, {"user_id": self.id})
         return [Room(*columns) for columns in found]
 
 
@@ -88,10 +88,10 @@ class OpenSession:
 
 def all_rooms() -> list[Room]:
     """Every room of the clinic, in its order."""
-    return [Room(*columns) for columns in db.session.execute(_ROOMS)]
+    return [Room(*columns) for columns in run(_ROOMS)]
 
 
 def by_token(token_digest: str) -> OpenSession | None:
     """The session whose cookie has this digest, unless it or its account has ended."""
-    found = db.session.execute(_SESSION, {"digest": token_digest, "now": utcnow()}).first()
+    found = run(_SESSION, {"digest": token_digest, "now": utcnow()}).first()
     return OpenSession(*found[:4], Account(*found[4:])) if found else None

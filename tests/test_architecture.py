@@ -39,7 +39,8 @@ EDGE = {"access", "patient_forms", "sessions", "responses", "navigation", "polli
 EDGE |= {"kept_forms", "kept_answers", "wrong_clock", "faults", "timing", "viewing"}
 ALLOWED = {
     "timekeeping": set(),
-    "db": {"timekeeping"},
+    "new_rows": set(),
+    "db": {"timekeeping", "new_rows"},
     "config": set(),
     "formatting": set(),
     "logs": {"timekeeping"},
