@@ -357,6 +357,7 @@ def test_pages_of_the_rooms_forms(live_server, page, look):
     page.get_by_role("link", name="Buka pemeriksaan").first.click()
     page.locator("[name=tooth]").first.fill("99")
     desk.press("Tambah baris gigi")
+    page.wait_for_url("**jawaban=**")  # the next press is for the page that comes
     desk.press("Simpan sementara")
     expect(page.get_by_role("alert")).to_be_focused()
     look("refused tooth")
