@@ -73,6 +73,14 @@ def is_current(on: date, closed_at: datetime | None, at: datetime | None = None)
     return closed_at is None and on >= clinic_date((at or utcnow()) - NIGHT)
 
 
+def goes_on(day: ServiceDay) -> bool:
+    """Whether a save of now belongs to this day, closed today or not (see `open_day`)."""
+    newest = latest_day()
+    if newest is None or newest.id != day.id:
+        return False
+    return is_current(day.on, day.closed_at) or day.on >= clinic_date()
+
+
 def open_day(at: datetime | None = None) -> ServiceDay:
     """The day that a save belongs to; opens it, ending what yesterday left open."""
     before = db.session.scalar(_LATEST_FOR_SAVE)

@@ -43,6 +43,10 @@ class RegistrationError(Exception):
     """A save that is refused, with a sentence for the clerk."""
 
 
+class Stopped(RegistrationError):
+    """A finding that no reason answers."""
+
+
 class StaleDraft(RegistrationError):
     """The draft was changed since its check page was shown."""
 
@@ -64,7 +68,7 @@ def save(
     answers: Mapping[str, str] = NOTHING,
     asked: Collection[str] = (),
 ) -> Visit:
-    """Save a draft once. `reasons` by rule, '' for all. Raises StaleDraft, NeedsReasons.
+    """Save a draft once. `reasons` by rule, '' for all. Raises StaleDraft, Stopped, NeedsReasons.
 
     `application` is what the draft says in this very transaction. `answers` add to the draft's;
     `asked` are the likely patients whom the check page asked about besides those of the draft.
@@ -76,6 +80,8 @@ def save(
     if draft.about_visit_ref and draft.patient_ref != application.patient.public_id:
         raise StaleDraft("Kunjungan ini sudah dipindahkan ke pasien lain. Kembali ke tiketnya.")
     found = review(application, with_likely=False)
+    if found.final:
+        raise Stopped(found.final.message)
     missing = missing_reasons(found, reasons, draft)
     answers = asking.of_today(draft.answers | dict(answers), application.patient)
     asked = asking.of_today(dict.fromkeys(asked, ""), application.patient)
@@ -267,7 +273,11 @@ def _add_room(
     visit = application.about_visit
     if application.complaint and application.complaint not in visit.complaint:
         visit.complaint = f"{visit.complaint}; {application.complaint}"
-    queues.enqueue(actor, visit, found.poli, kind=EntryKind.REGISTERED)
+    days.open_day()  # it may have been closed today: it goes on
+    try:
+        queues.enqueue(actor, visit, found.poli, kind=EntryKind.REGISTERED)
+    except queues.QueueError as problem:  # a colleague was faster
+        raise Stopped(str(problem)) from problem
     audit.record(actor, "add_room", visit, details=found.poli.code)
     return visit
 

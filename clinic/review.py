@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import joinedload
 
-from clinic import asking, days, deaths, names, patients, routing, settings
+from clinic import asking, days, deaths, further_room, names, patients, routing, settings
 from clinic.nik_checks import nik_findings
 from db import db
 from formatting import age_on
@@ -56,6 +56,7 @@ class Warned:
     message: str
     target_code: str | None = None
     patient: Patient | None = None
+    is_final: bool = False  # no reason answers it
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,11 @@ class Review:
     def owner(self) -> Patient | None:
         """Who has the NIK already, if that is somebody else."""
         return next((w.patient for w in self.warnings if w.patient is not None), None)
+
+    @property
+    def final(self) -> Warned | None:
+        """What stops the save whatever the reason."""
+        return next((w for w in self.warnings if w.is_final), None)
 
     @property
     def besides(self) -> set[str]:
@@ -109,6 +115,7 @@ def review(application: Application, *, with_likely: bool = True) -> Review:
         open_entries=_open_entries(visits, application),
     )
     warnings += [Warned(f.rule, f.level, f.message, f.target_code) for f in found]
+    warnings += _no_room(application)
     poli = db.session.scalar(_ROOM, {"code": application.poli_code})
     return Review(
         warnings=sorted(warnings, key=lambda w: ("error", "warning", "info").index(w.level)),
@@ -239,10 +246,19 @@ def _visits_on(application: Application) -> list[Visit]:
     )
 
 
+def _no_room(application: Application) -> list[Warned]:
+    if application.kind != DraftKind.ROOM:
+        return []
+    refused = further_room.refusal(application.about_visit, application.poli_code)
+    return [Warned(refused[0], "error", refused[1], is_final=True)] if refused else []
+
+
 def _open_entries(visits: list[Visit], application: Application) -> list[tuple[str, str]]:
+    """Where the patient stands; of a further room's own visit `_no_room` speaks."""
     return [
         (entry.poli.code, visit.label)
         for visit in visits
+        if application.kind != DraftKind.ROOM or visit is not application.about_visit
         for entry in visit.entries
         if entry.state in days.STILL_HERE
     ]

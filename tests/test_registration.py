@@ -7,9 +7,10 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from clinic import allergies, days, patients
+from blueprints.registration import drafted
+from clinic import allergies, days, drafts, patients, registration, review
 from clinic.audit import SYSTEM
-from db import db, transaction
+from db import db, transaction, utcnow
 from models import (
     AuditEntry,
     DraftKind,
@@ -22,6 +23,7 @@ from models import (
     Poli,
     QueueEntry,
     RegistrationDraft,
+    ServiceDay,
     Visit,
     VisitCorrection,
 )
@@ -533,6 +535,72 @@ def test_a_second_room_keeps_the_number_of_the_visit(clerk):
     assert sorted(codes) == ["GIGI", "UMUM"]
     assert count(Visit) == 1
     assert "sakit gigi" in db.session.get(Visit, visit.id).complaint
+
+
+def further_room(clerk, visit, **changes):
+    """What the form of a further room answers."""
+    typed = {"sex": "P", "poli": "GIGI", "complaint": "sakit gigi", **changes}
+    return post(clerk, f"/pendaftaran/kunjungan/{visit.public_id}/ruang", typed)
+
+
+def test_a_further_room_where_the_visit_stands_is_refused_on_the_form(clerk):
+    visit = register(clerk)
+    response = further_room(clerk, visit, poli="UMUM")
+    page = response.get_data(as_text=True)
+    assert response.status_code == 422
+    assert "Pasien U001 masih menunggu di Poli Umum. Nomor U001 berlaku di sana" in page
+    assert "sakit gigi" in page
+
+
+def test_a_colleague_who_was_faster_with_the_same_further_room_leaves_a_sentence(clerk):
+    visit = register(clerk)
+    first, second = (draft_of(further_room(clerk, visit)) for _ in range(2))
+    assert confirm(clerk, first).status_code == 303
+    late = confirm(clerk, second, override_reason="memang dua kali")
+    page = late.get_data(as_text=True)
+    assert late.status_code == 409
+    assert 'data-rule="ROOM-1" data-level="error"' in page and "di Poli Gigi" in page
+    assert "override_reason-ROOM-1" not in page and "Simpan dan beri nomor" not in page
+    assert len(visit.entries) == 2
+    assert db.session.get(Visit, visit.id).complaint.count("sakit gigi") == 1
+
+
+def test_a_race_after_the_review_is_a_sentence_too(clerk):
+    """Two processes: each has reviewed before the other one saved."""
+    visit = register(clerk)
+    draft = drafts.by_ref(draft_of(further_room(clerk, visit)))
+    application = drafted.read(draft).application()
+    found = review.review(application)
+    assert confirm(clerk, draft.public_id).status_code == 303
+    with pytest.raises(registration.Stopped, match="tidak dapat masuk Poli Gigi"), transaction():
+        registration._add_room(factories.actor(), application, found, draft)
+
+
+def test_a_visit_of_a_past_day_gets_no_further_room_but_a_new_visit(clerk):
+    visit = register(clerk)
+    draft = draft_of(further_room(clerk, visit))
+    with transaction():
+        day = db.session.get(ServiceDay, visit.service_day_id)
+        days.end(day, utcnow())
+        day.on -= timedelta(days=3)
+    ticket = clerk.get(f"/pendaftaran/tiket/{visit.public_id}").get_data(as_text=True)
+    assert "/ruang" not in ticket and "Daftarkan kunjungan baru" in ticket
+    late = confirm(clerk, draft, override_reason="tetap")
+    assert late.status_code == 409 and "sudah lewat" in late.get_data(as_text=True)
+    response = further_room(clerk, visit)
+    assert response.location.startswith(f"/pendaftaran/pasien/{visit.patient.public_id}?draf=")
+    page = clerk.get(response.location).get_data(as_text=True)
+    assert "sudah lewat" in page and "sakit gigi" in page
+    clerk.get(f"/pendaftaran/kunjungan/{visit.public_id}/ruang")
+    assert count(QueueEntry) == 1
+
+
+def test_a_further_room_reopens_a_day_that_was_closed_too_early(clerk):
+    visit = register(clerk)
+    with transaction():
+        days.end(db.session.get(ServiceDay, visit.service_day_id), utcnow())
+    assert confirm(clerk, draft_of(further_room(clerk, visit))).status_code == 303
+    assert days.current_day().id == visit.service_day_id
 
 
 def test_the_same_room_twice_is_stopped_but_not_forbidden(clerk):

@@ -38,6 +38,7 @@ def ticket(visit):
         visit=found,
         patient=found.patient,
         entries=[(entry, queues.people_before(entry)) for entry in standing],
+        goes_on=days.goes_on(found.service_day),
         cluster=CLUSTER_LABELS[found.cluster],
         household=patients.household_members(found.patient),
         consent=consents.current(found.patient),

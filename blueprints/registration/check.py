@@ -39,7 +39,7 @@ def save(draft):
             ref = _save(draft)
     except NotValid:
         return redirect(asked.leave(access.draft_or_404(draft)), 303)
-    except (registration.StaleDraft, slips.SlipError) as refused:
+    except (registration.StaleDraft, registration.Stopped, slips.SlipError) as refused:
         return _again(draft, 409, problem=str(refused))
     except registration.NeedsReasons as needs:
         return _again(draft, 422, missing=needs.missing, unanswered=needs.unanswered)

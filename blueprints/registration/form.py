@@ -2,18 +2,18 @@
 
 from datetime import UTC, datetime
 
-from flask import make_response, redirect, render_template, request, session, url_for
+from flask import flash, make_response, redirect, render_template, request, session, url_for
 from werkzeug.datastructures import MultiDict
 
 import access
 from blueprints.registration import asked, prefill
 from blueprints.registration.blueprint import bp, counter
 from blueprints.registration.forms import RegistrationForm
-from clinic import asking, days, drafts, patients, review, routing
+from clinic import asking, days, drafts, further_room, patients, review, routing
 from clinic.drafts import DraftSubject
 from db import transaction, utcnow
 from formatting import short_date
-from models import DraftKind, Patient, RegistrationDraft
+from models import DraftKind, Patient, RegistrationDraft, Visit
 from patient_forms import OTHER_PATIENT, is_for
 from validators import nik_facts
 
@@ -86,6 +86,8 @@ def identity_post(visit):
 def room(visit):
     found = access.visit_or_404(visit)
     draft = _asked_draft()
+    if not days.goes_on(found.service_day):
+        return _as_new_visit(found, draft)
     fields = draft.fields if draft else {"pregnant": found.pregnant}
     form = RegistrationForm(MultiDict(fields), kind=DraftKind.ROOM)
     return _page(form, DraftSubject(DraftKind.ROOM, None, found), found.patient)
@@ -96,7 +98,19 @@ def room(visit):
 def room_post(visit):
     found = access.visit_or_404(visit)
     subject = DraftSubject(DraftKind.ROOM, found.patient.public_id, found)
+    if not days.goes_on(found.service_day):
+        subject = DraftSubject(DraftKind.RETURNING, found.patient.public_id)
+        form = RegistrationForm(request.form, kind=DraftKind.ROOM)
+        return _as_new_visit(found, _store(form, subject, found.patient, None))
     return _take(subject, found.patient)
+
+
+def _as_new_visit(visit: Visit, draft: RegistrationDraft | None):
+    """The visit is over: the patient's form for a new one, with what was typed."""
+    flash(further_room.past(visit), "warning")
+    draf = draft.public_id if draft else None
+    ref = patients.current(visit.patient).public_id
+    return redirect(url_for("registration.returning", patient=ref, draf=draf), 303)
 
 
 # --- Shared by the four ------------------------------------------------------------------------
@@ -115,11 +129,20 @@ def _take(subject: DraftSubject, patient: Patient | None):
     if chosen:  # whoever it is, nothing typed may be lost on the way, valid or not
         draft = _store(form, subject, patient, None)
         return redirect(asked.comparison_address(draft, chosen, "isian"), 303)
-    if not form.validate():
+    if not form.validate() or _refuses_room(form, subject):
         return make_response(_page(form, subject, patient), 422)
     identity = form.identity(patient) if subject.kind != DraftKind.ROOM else None
     draft = _store(form, subject, patient, identity)
     return redirect(url_for("registration.check", draft=draft.public_id), 303)
+
+
+def _refuses_room(form: RegistrationForm, subject: DraftSubject) -> bool:
+    if subject.kind != DraftKind.ROOM:
+        return False
+    refused = further_room.refusal(subject.about_visit, form.poli.data)
+    if refused:
+        form.poli.errors = [refused[1]]
+    return bool(refused)
 
 
 def _store(
