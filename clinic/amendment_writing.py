@@ -14,6 +14,7 @@ from models import (
     AmendmentState,
     Examination,
     OutboxEntry,
+    Visit,
     VitalSigns,
 )
 
@@ -77,8 +78,12 @@ def _replace_vitals(author: Actor, examination: Examination, line: AmendmentLine
 
 
 def mark_for_exchange(amendment: Amendment) -> None:
+    """The corrected visit leaves the building again."""
+    leave_again(amendment.examination.visit, f"satusehat:amendment:{amendment.public_id}")
+
+
+def leave_again(visit: Visit, key: str) -> None:
     """A visit that leaves the building leaves again, each time under a key of its own."""
-    visit = amendment.examination.visit
     marked = select(OutboxEntry.id).where(
         OutboxEntry.business_key == f"satusehat:visit:{visit.public_id}"
     )
@@ -86,7 +91,7 @@ def mark_for_exchange(amendment: Amendment) -> None:
         return
     entry = {
         "target": "satusehat",
-        "business_key": f"satusehat:amendment:{amendment.public_id}",
+        "business_key": key,
         "subject_type": "visit",
         "subject_ref": visit.public_id,
     }

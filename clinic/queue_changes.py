@@ -174,9 +174,8 @@ def enqueue(
     else:
         refuse_second(visit, poli)
     seq = counters.next_value(f"arrival:{visit.service_day_id}")
-    is_emergency = visit.priority == Priority.EMERGENCY
     if rank is None:
-        rank = 0 if is_emergency else REST
+        rank = 0 if visit.priority == Priority.EMERGENCY else REST
     entry = QueueEntry(
         visit_id=visit.id,
         poli=poli,
@@ -185,13 +184,18 @@ def enqueue(
         state=EntryState.WAITING,
         previous_entry_id=previous.id if previous else None,
         rank=rank,
-        is_priority=bool(visit.priority) and not is_emergency,
+        is_priority=goes_ahead(visit),
         seq=seq,
         place=seq * PLACE_STEP,
         queued_at=at,
         queued_by_id=actor.user_id,
     )
     return open_entry(actor, entry, at)
+
+
+def goes_ahead(visit: Visit) -> bool:
+    """Whether the visit is called before others of its rank; an emergency has a rank of its own."""
+    return bool(visit.priority) and visit.priority != Priority.EMERGENCY
 
 
 def open_entry(actor: Actor, entry: QueueEntry, at: datetime) -> QueueEntry:

@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, insert, select
 from clinic import asking, audit, counters, days, identity_history, patients, queues, slips
 from clinic.names import fold
 from clinic.rebase import rebase
-from clinic.review import Application, Review, review
+from clinic.review import Application, Review, Warned, review
 from db import db, run, utcnow
 from formatting import age_on
 from models import (
@@ -97,7 +97,7 @@ def save(
     except patients.NikTaken as taken:
         # A colleague registered this NIK since the check page was shown.
         raise NeedsReasons({TAKEN: JUST_TAKEN}) from taken
-    _keep_reasons(actor, visit, found, reasons)
+    keep_reasons(actor, visit, found.warnings, reasons)
     if answers or found.owner:
         _keep_answers(actor, visit.patient, found, reasons, answers)
     draft.answers, draft.reasons = answers, applying(found, reasons)
@@ -224,9 +224,10 @@ def is_in_area(village: str | None) -> bool | None:
     return listed.get(fold(village), False) if listed else None
 
 
-def _keep_reasons(
-    actor: audit.Actor, visit: Visit, found: Review, reasons: Mapping[str, str]
+def keep_reasons(
+    actor: audit.Actor, visit: Visit, warnings: Sequence[Warned], reasons: Mapping[str, str]
 ) -> None:
+    """Note each warning that was shown with the reason that answers it."""
     kept = [
         {
             "visit_id": visit.id,
@@ -236,7 +237,7 @@ def _keep_reasons(
             "reason": (reasons.get(warned.rule) or reasons.get("", "")).strip()[:300],
             "recorded_by_id": actor.user_id,
         }
-        for warned in found.warnings
+        for warned in warnings
         if warned.level in ("error", "warning") or warned.rule in SHOWN_IN_QUEUE
     ]
     if kept:

@@ -11,7 +11,6 @@ from sqlalchemy import select
 from clinic import (
     allergies,
     audit,
-    corrections,
     days,
     diagnoses,
     history,
@@ -21,6 +20,7 @@ from clinic import (
     queue_lines,
     queues,
     search,
+    wrong_patient,
 )
 from clinic.matching import Person
 from clinic.merge_fields import MergeError
@@ -548,7 +548,7 @@ def test_a_visit_cannot_be_moved_to_a_record_that_was_merged(records, siti, doub
     merge(records, siti, double)
     visit = factories.visit(factories.patient("Ani"))
     with transaction():
-        corrections.reassign_patient(records, visit, double, "salah orang")
+        wrong_patient.reassign(records, visit, double, "salah orang")
     assert visit.patient is siti and visit.original_patient_id == siti.id
 
 

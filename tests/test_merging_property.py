@@ -15,7 +15,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from clinic import allergies, corrections, merging, name_index, pairs, patients, search
+from clinic import (
+    allergies,
+    corrections,
+    merging,
+    name_index,
+    pairs,
+    patients,
+    search,
+    wrong_patient,
+)
 from clinic.audit import SYSTEM
 from clinic.merge_fields import MergeError
 from clinic.patients import Identity
@@ -167,7 +176,7 @@ class Desk:
             return
         visit = db.session.get_one(Visit, visits[place % len(visits)])
         try:
-            corrections.reassign_patient(self.actor, visit, self.record(to), "salah orang")
+            wrong_patient.reassign(self.actor, visit, self.record(to), "salah orang")
         except corrections.CorrectionError:
             return
         self.owners["visit", visit.id] = self.current(to).id

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from app import create_app
-from clinic import corrections, queues, unsaved, worker
+from clinic import queues, unsaved, worker, wrong_patient
 from db import db, transaction, utcnow
 from models import AuditEntry, EntryState, LoginSession, Patient, UnsavedText, Visit
 from tests import factories
@@ -159,7 +159,7 @@ def test_text_for_the_visits_former_patient_is_marked(umum):
     with transaction():
         visit = db.session.scalars(select(Visit).where(Visit.id == entry.visit_id)).one()
         right = db.session.get_one(Patient, other.id)
-        corrections.reassign_patient(factories.actor("loket"), visit, right, "salah pilih pasien")
+        wrong_patient.reassign(factories.actor("loket"), visit, right, "salah pilih pasien")
     page = words_of(umum.get(address(entry)))
     assert "Budi Santoso" in page and "Cocokkan nama dan tanggal lahir" in page
 

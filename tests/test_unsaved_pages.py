@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from clinic import corrections, queues
+from clinic import queues, wrong_patient
 from db import db, transaction, utcnow
 from models import Examination, Patient, QueueEntry, ServiceDay, UnsavedText, Visit, VitalSigns
 from tests import factories
@@ -131,7 +131,7 @@ def test_it_is_marked_when_the_visit_is_another_patients_by_now(umum):
     with transaction():
         visit = db.session.scalars(select(Visit).where(Visit.id == entry.visit_id)).one()
         right = db.session.get_one(Patient, other.id)
-        corrections.reassign_patient(factories.actor("loket"), visit, right, "salah pilih pasien")
+        wrong_patient.reassign(factories.actor("loket"), visit, right, "salah pilih pasien")
     shown = words_of(umum.get(address(entry, "/tanda-vital")))
     assert "Budi Santoso" in shown and "Cocokkan nama dan tanggal lahir" in shown
 

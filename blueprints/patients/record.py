@@ -22,6 +22,7 @@ from clinic import (
     patient_summary,
     patients,
     records,
+    wrong_patient,
 )
 from clinic import search as finder
 from db import db, transaction
@@ -118,6 +119,7 @@ def _page(
         papers=papers.of_patient(patient, NEWEST_PAPERS) if clinical else [],
         paper_kinds=paper_texts.KINDS,
         shown=shown,
+        moved=wrong_patient.moved(patient) if shown.is_first_page else [],
         summary=patient_summary.summary(patient) if has_head else None,
         clinical=clinical,
         my_rooms={room.code for room in current_user.rooms} if clinical else set(),

@@ -1,5 +1,7 @@
 """After the save: the ticket, and corrections with a reason."""
 
+from functools import partial
+
 from flask import flash, make_response, redirect, render_template, request, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
@@ -9,15 +11,17 @@ from wtforms.fields.choices import SelectField
 import access
 from blueprints.registration.blueprint import bp, counter
 from blueprints.registration.forms import MAX_COMPLAINT, choices, text
-from clinic import consents, corrections, days, patients, queues, search
+from clinic import consents, corrections, days, papers, patients, queues, search, wrong_patient
 from db import db, transaction
 from formatting import BPJS_HOME_LABELS, CLUSTER_LABELS, PAYER_LABELS
-from models import QueueEntry, Visit
+from models import Patient, QueueEntry, Role, Visit
 from patient_forms import OTHER_PATIENT, is_for
-from validators import checked_by, parse_bpjs_number
+from validators import FieldError, checked_by, clean_name, clean_text, parse_bpjs_number
 
-MIN_REASON = 4
+MIN_REASON, LONGEST_REASON = 4, 300
 NO_REASON = "Tulis alasan pembetulan, misalnya: salah pilih pembiayaan."
+MOVES = ("ganti_pasien", "pasien_baru")
+correcting = access.allow(Role.REGISTRATION, Role.RECORDS, Role.HEAD)
 
 
 @bp.get("/pendaftaran/tiket/<visit>")
@@ -52,7 +56,7 @@ class CorrectionForm(Form):
         "Terdaftar di", choices=choices(BPJS_HOME_LABELS, "Belum ditanya"), default=""
     )
     complaint = StringField("Keluhan", [text(MAX_COMPLAINT, newlines=True)])
-    alasan = StringField("Alasan", [text(300)])
+    alasan = StringField("Alasan", [text(LONGEST_REASON)])
 
     def validate(self, extra_validators=None) -> bool:
         super().validate(extra_validators)
@@ -64,7 +68,7 @@ class CorrectionForm(Form):
 
 
 @bp.get("/pendaftaran/kunjungan/<visit>/ubah")
-@counter
+@correcting
 def correct(visit):
     found = access.visit_or_404(visit)
     form = CorrectionForm(obj=found)
@@ -76,7 +80,7 @@ def correct(visit):
 
 
 @bp.post("/pendaftaran/kunjungan/<visit>/ubah")
-@counter
+@correcting
 def correct_post(visit):
     found = access.visit_or_404(visit)
     action = request.form.get("aksi", "ubah")
@@ -84,8 +88,8 @@ def correct_post(visit):
         form = CorrectionForm(obj=found)
         q = request.form.get("q", "")
         return _correction_page(found, form, candidates=search.find(q), q=q)
-    if action == "ganti_pasien":
-        return _reassign(found)
+    if action in MOVES:
+        return _move(found, is_new=action == "pasien_baru")
     form = CorrectionForm(request.form)
     if not is_for(found.patient.public_id):
         return make_response(_correction_page(found, form, problem=OTHER_PATIENT), 409)
@@ -102,39 +106,71 @@ def correct_post(visit):
     )
 
 
-def _reassign(found: Visit):
-    reason = request.form.get("alasan_pasien", "").strip()
-    patient = access.patient_or_404(request.form.get("patient", ""))
-    if len(reason) < MIN_REASON:
+def _move(found: Visit, *, is_new: bool):
+    """To the patient who was picked, or to somebody who has no record yet."""
+    picked = None if is_new else patients.by_ref(request.form.get("patient", ""))
+    candidates = [search.Found(picked, None)] if picked else []
+    try:
+        change = _change(picked, is_new=is_new)
+    except FieldError as wrong:
         form = CorrectionForm(obj=found)
-        page = _correction_page(
-            found,
-            form,
-            candidates=[search.Found(patient, None)],
-            problem="Tulis alasan mengganti pasien, beberapa kata saja.",
-        )
+        page = _correction_page(found, form, candidates=candidates, problem=str(wrong))
         return make_response(page, 422)
-    return _carry_out(
-        found, lambda actor, v: corrections.reassign_patient(actor, v, patient, reason)
-    )
+    return _carry_out(found, change, candidates, is_new=is_new)
 
 
-def _carry_out(found: Visit, change):
+def _change(picked: Patient | None, *, is_new: bool):
+    """The move that was asked for. Raises FieldError while something is missing."""
+    typed = {name: request.form.get(name, "").strip() for name in ("alasan_pasien", "name", "sex")}
+    if is_new and typed["sex"] not in ("L", "P"):
+        raise FieldError("MOVE", "Pilih jenis kelamin pasien yang benar.")
+    if not is_new and picked is None:
+        raise FieldError("MOVE", "Pilih dulu pasien yang benar.")
+    name = clean_name(typed["name"]) if is_new else ""
+    reason = clean_text(typed["alasan_pasien"], LONGEST_REASON)
+    if len(reason) < MIN_REASON:
+        raise FieldError("MOVE", "Tulis alasan mengganti pasien, beberapa kata saja.")
+    said = {"reason": reason, "was": request.form.get("dari", "")}
+    if is_new:
+        return partial(wrong_patient.reassign_to_new, name=name, sex=typed["sex"], **said)
+    read = request.form.get("dibaca", "").split()
+    return partial(wrong_patient.reassign, patient=picked, read=read, **said)
+
+
+def _carry_out(found: Visit, change, candidates=(), *, is_new: bool = False):
     ref = found.public_id
     try:
         with transaction():
             change(access.current_actor(), access.visit_or_404(ref))
     except corrections.CorrectionError as refused:
-        found = access.visit_or_404(ref)
-        form = CorrectionForm(obj=found)
-        return make_response(_correction_page(found, form, problem=str(refused)), 409)
+        found, warnings = access.visit_or_404(ref), getattr(refused, "warnings", ())
+        said = {"problem": str(refused), "warnings": warnings, "candidates": candidates}
+        page = _correction_page(found, CorrectionForm(obj=found), **said)
+        return make_response(page, 422 if warnings else 409)
     flash("Pembetulan tersimpan.", "success")
-    return redirect(url_for("registration.ticket", visit=ref), 303)
+    return redirect(_after(access.visit_or_404(ref), is_new=is_new), 303)
+
+
+def _after(visit: Visit, *, is_new: bool = False) -> str:
+    """The ticket, or the record for who has no ticket; of a new person the identity to fill in."""
+    if access.has_role(Role.RECORDS):
+        end = "registration.correct_identity" if is_new else "patients.record"
+        return url_for(end, patient=visit.patient.public_id)
+    end = "registration.identity" if is_new else "registration.ticket"
+    return url_for(end, visit=visit.public_id)
 
 
 def _correction_page(
-    visit: Visit, form: CorrectionForm, *, candidates=(), q: str = "", problem: str = ""
+    visit: Visit,
+    form: CorrectionForm,
+    *,
+    candidates=(),
+    q: str = "",
+    problem: str = "",
+    warnings=(),
 ) -> str:
+    is_examined = wrong_patient.is_examined(visit)
+    is_keeper = access.has_role(*wrong_patient.KEEPERS)
     return render_template(
         "registration/correct.html",
         visit=visit,
@@ -143,5 +179,11 @@ def _correction_page(
         candidates=candidates,
         q=q,
         problem=problem,
+        warnings=warnings,
+        back=_after(visit),
+        is_examined=is_examined,
+        may_move=is_keeper or not is_examined,
+        papers=papers.of_visit(visit) if is_keeper else [],
+        typed=request.form,
         today=days.clinic_date(),
     )

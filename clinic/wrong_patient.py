@@ -1,0 +1,236 @@
+"""A visit that was registered on the wrong person goes to the right one, with its reason.
+
+What was recorded in a visit hangs on the visit and goes with it. Allergies, alerts and consents are
+the person's and tied to no visit: they stay where they were recorded.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import or_, select
+
+from clinic import amendment_writing, audit, days, patients, queue_changes, routing
+from clinic.corrections import CorrectionError, lock, note, refuse_ended
+from clinic.emergency import unknown_person
+from clinic.registration import keep_reasons, take_snapshot
+from clinic.review import Application, Review, Warned, review
+from db import db
+from models import (
+    DraftKind,
+    EntryState,
+    Examination,
+    Override,
+    Patient,
+    Poli,
+    Priority,
+    Role,
+    ServiceDay,
+    User,
+    Visit,
+    VisitCorrection,
+    VisitStatus,
+)
+
+# Who moves a visit that was examined: the record is theirs to keep right.
+KEEPERS = (Role.RECORDS, Role.HEAD)
+# Chosen by what was seen at the counter; the others follow from who it is.
+SEEN_PRIORITIES = (Priority.DISABLED, Priority.EMERGENCY)
+MOVED_SHOWN = 5
+
+
+class Unread(CorrectionError):
+    """What the rules say of the right patient; to be read before the visit moves."""
+
+    def __init__(self, warnings: list[Warned]) -> None:
+        super().__init__("Baca dulu peringatan untuk pasien ini. Bila tetap benar, tekan lagi.")
+        self.warnings = warnings
+
+
+def reassign(
+    actor: audit.Actor,
+    visit: Visit,
+    patient: Patient,
+    reason: str,
+    *,
+    was: str = "",
+    read: Collection[str] | None = None,
+) -> None:
+    """The visit was registered on the wrong person. Raises CorrectionError where it stays.
+
+    `was` is the patient whom the page showed. `read` are the rules whose sentences were shown for
+    the right patient: Unread is raised for any other; None does not ask.
+    """
+    lock(visit)
+    before, patient = db.session.get_one(Patient, visit.patient_id), patients.current(patient)
+    _refuse_to_move(actor, visit, before, patient, was)
+    found = _judged(visit, patient)
+    warnings = _news(visit, found) if found else []
+    if read is not None and any(one.rule not in read for one in warnings):
+        raise Unread(warnings)
+    kept = note(actor, visit, "patient", before.public_id, patient.public_id, reason)
+    visit.patient_id = visit.original_patient_id = patient.id
+    visit.bpjs_home = ""  # that of the wrong person
+    visit.is_new_patient = not _has_earlier(visit, patient)
+    take_snapshot(visit, patient, visit.service_day)
+    if found:
+        _follow(visit, patient, found)
+        keep_reasons(actor, visit, warnings, {"": reason})
+    db.session.flush()
+    db.session.expire(visit, ["patient"])
+    amendment_writing.leave_again(visit, f"satusehat:reassign:{kept.id}")
+    for ref in (before.public_id, patient.public_id):
+        audit.record(actor, "reassign_visit", visit, patient_ref=ref, reason=reason)
+
+
+def reassign_to_new(
+    actor: audit.Actor, visit: Visit, name: str, sex: str, reason: str, *, was: str = ""
+) -> None:
+    """To somebody who has no record yet: one is begun, to be completed on this visit."""
+    patient = patients.create(actor, unknown_person(name, sex))
+    reassign(actor, visit, patient, reason, was=was)
+
+
+def is_examined(visit: Visit) -> bool:
+    """Whether anything was written at an examination, be it a draft."""
+    examined = select(Examination.id).where(Examination.visit_id == visit.id).limit(1)
+    return db.session.scalar(examined) is not None
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A visit that went from one record to another, as the record's page tells it."""
+
+    label: str
+    on: date
+    is_here: bool  # it came; else it went
+    other: Patient
+    by: str
+    correction: VisitCorrection  # when, and why
+
+
+def moved(patient: Patient) -> list[Moved]:
+    """The visits that came to this record or left it by a correction, the newest first."""
+    ref = patient.public_id
+    rows = (
+        select(VisitCorrection, Visit.label, ServiceDay.on, User.display_name)
+        .join(Visit, Visit.id == VisitCorrection.visit_id)
+        .join(ServiceDay, ServiceDay.id == Visit.service_day_id)
+        .join(User, User.id == VisitCorrection.corrected_by_id)
+        .where(
+            VisitCorrection.field == "patient",
+            or_(VisitCorrection.before == ref, VisitCorrection.after == ref),
+        )
+        .order_by(VisitCorrection.id.desc())
+        .limit(MOVED_SHOWN)
+    )
+    found = db.session.execute(rows).all()
+    refs = {_other(row, ref) for row, *_ in found}
+    people = select(Patient).where(Patient.public_id.in_(refs))
+    known = {one.public_id: one for one in db.session.scalars(people)} if refs else {}
+    return [
+        Moved(label, on, row.after == ref, known[_other(row, ref)], name, row)
+        for row, label, on, name in found
+    ]
+
+
+def _other(row: VisitCorrection, ref: str) -> str:
+    return row.before if row.after == ref else row.after
+
+
+# Whether it may move
+
+
+def _refuse_to_move(
+    actor: audit.Actor, visit: Visit, before: Patient, patient: Patient, was: str
+) -> None:
+    if was and was != before.public_id:
+        raise CorrectionError(
+            f"Kunjungan ini baru saja dipindahkan ke {before.name} (No. RM {before.mrn}). "
+            "Periksa lagi."
+        )
+    if patient.id == before.id:
+        raise CorrectionError("Kunjungan ini memang sudah atas nama pasien tersebut.")
+    is_keeper = actor.role in KEEPERS
+    if visit.status is VisitStatus.CANCELLED or not is_keeper:
+        refuse_ended(visit)
+    if not is_keeper and is_examined(visit):
+        raise CorrectionError(
+            "Pasien ini sudah diperiksa. Hanya rekam medis atau kepala yang dapat memindahkan "
+            f"kunjungannya: beri tahu mereka nomor {visit.label} dan No. RM {before.mrn}."
+        )
+
+
+# What follows from who it is
+
+
+def _judged(visit: Visit, patient: Patient) -> Review | None:
+    """What a save of this visit would say if it were this patient's; None without a room."""
+    room = _room_of(visit)
+    if room is None:
+        return None
+    return review(
+        Application(
+            identity=patients.identity_of(patient),
+            complaint=visit.complaint,
+            poli_code=room.code,
+            visit_type=visit.visit_type,
+            pregnant=_pregnant(visit, patient),
+            priority=visit.priority if visit.priority in SEEN_PRIORITIES else "",
+            kind=DraftKind.RETURNING,
+            patient=patient,
+            about_visit=visit,
+            on=visit.service_day.on,
+        ),
+        with_likely=False,
+    )
+
+
+def _room_of(visit: Visit) -> Poli | None:
+    """Where the visit was registered, or was moved to from there."""
+    entry = visit.entries[0] if visit.entries else None
+    while entry and entry.state is EntryState.MOVED:
+        after = [one for one in visit.entries if one.previous_entry_id == entry.id]
+        if not after:
+            break
+        entry = after[-1]
+    return entry.poli if entry else None
+
+
+def _pregnant(visit: Visit, patient: Patient) -> str:
+    """Asked of whoever stood there; a man never is."""
+    return visit.pregnant if patient.sex == "P" else ""
+
+
+def _news(visit: Visit, found: Review) -> list[Warned]:
+    """What has to be read: of rooms and rules, and not what this visit was asked already."""
+    rules = {row.rule for row in routing.load().rules} | {"DEATH-1"}
+    asked = select(Override.rule, Override.message).where(Override.visit_id == visit.id)
+    known = set(db.session.execute(asked).tuples())
+    return [
+        one
+        for one in found.warnings
+        if one.level != "info" and one.rule in rules and (one.rule, one.message[:400]) not in known
+    ]
+
+
+def _follow(visit: Visit, patient: Patient, found: Review) -> None:
+    """Cluster and priority by the save's own rules, and the place in line with them.
+
+    A chosen cluster was a reasoned answer to the computed one: it holds as long as that does.
+    """
+    visit.pregnant = _pregnant(visit, patient)
+    if found.cluster.code != visit.computed_cluster:
+        visit.cluster = visit.computed_cluster = found.cluster.code
+    visit.cluster_rule = found.cluster.why[:60]
+    if visit.priority == found.priority:
+        return
+    visit.priority = found.priority
+    for entry in visit.entries:
+        if entry.state in days.STILL_HERE:
+            entry.is_priority = queue_changes.goes_ahead(visit)
+
+
+def _has_earlier(visit: Visit, patient: Patient) -> bool:
+    earlier = select(Visit.id).where(Visit.patient_id == patient.id, Visit.id < visit.id)
+    return db.session.scalar(earlier.limit(1)) is not None

@@ -1,0 +1,217 @@
+"""A visit that was registered on the wrong person: who moves it, and what goes with it."""
+
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from clinic import corrections, days, history, queues, records, wrong_patient
+from db import db, transaction
+from models import (
+    AuditEntry,
+    EntryState,
+    OutboxEntry,
+    Override,
+    Patient,
+    Poli,
+    Priority,
+    QueueState,
+    Visit,
+    VisitStatus,
+)
+from tests import factories
+from tests.pages import post
+
+WHY = "salah pilih nama"
+
+
+def born(years: int) -> date:
+    return days.clinic_date() - timedelta(days=years * 366)
+
+
+def person(years: int, name: str = "Rahma", sex: str = "P") -> Patient:
+    return factories.patient(name, birth_date=born(years), sex=sex)
+
+
+def move(visit: Visit, right: Patient, by: str = "loket", **more) -> Visit:
+    with transaction():
+        visit = db.session.get_one(Visit, visit.id)
+        wrong_patient.reassign(factories.actor(by), visit, right, WHY, **more)
+    return db.session.get_one(Visit, visit.id)
+
+
+def examined(wrong: Patient, *, is_finished: bool = True) -> Visit:
+    entry = factories.entry("UMUM", wrong)
+    doctor = factories.actor("umum")
+    said = records.ExaminationInput(
+        subjective="batuk tiga hari", assessment="ISPA", disposition="pulang"
+    )
+    with transaction():
+        queues.act(doctor, entry, "mulai")
+        (records.finish if is_finished else records.save)(doctor, entry, said, 0)
+    return entry.visit
+
+
+def version() -> int:
+    return db.session.scalar(
+        select(QueueState.version)
+        .join(Poli, Poli.id == QueueState.poli_id)
+        .where(Poli.code == "UMUM")
+    )
+
+
+@pytest.mark.parametrize("is_finished", [True, False])
+def test_what_was_recorded_goes_with_an_examined_visit(app, is_finished):
+    wrong, right = person(30, "Siti"), person(31, "Situ")
+    visit = examined(wrong, is_finished=is_finished)
+    with pytest.raises(corrections.CorrectionError, match=f"rekam medis.*{visit.label}"):
+        move(visit, right)
+    visit = move(visit, right, "rekammedis")
+    assert (visit.patient_id, visit.original_patient_id) == (right.id, right.id)
+    (summary,) = history.history(right)
+    assert summary.rooms[0].examination.subjective == "batuk tiga hari"
+    assert history.history(wrong) == []
+    came, went = wrong_patient.moved(right)[0], wrong_patient.moved(wrong)[0]
+    assert (came.is_here, came.other.id, came.correction.reason) == (True, wrong.id, WHY)
+    assert (went.is_here, went.other.id, went.label) == (False, right.id, visit.label)
+    told = select(AuditEntry.patient_ref).where(AuditEntry.action == "reassign_visit")
+    assert set(db.session.scalars(told)) == {wrong.public_id, right.public_id}
+
+
+def test_a_visit_that_leaves_the_building_leaves_again(app):
+    visit = factories.visit(person(30))
+    with transaction():
+        db.session.add(
+            OutboxEntry(
+                target="satusehat",
+                business_key=f"satusehat:visit:{visit.public_id}",
+                subject_type="visit",
+                subject_ref=visit.public_id,
+            )
+        )
+    move(visit, person(31))
+    again = select(OutboxEntry).where(OutboxEntry.subject_ref == visit.public_id)
+    assert len(db.session.scalars(again).all()) == 2
+
+
+def test_cluster_priority_and_place_in_line_follow_the_person(app):
+    toddler, adult = person(3), person(30)
+    factories.visit(adult)
+    visit = factories.visit(toddler, cluster="2", computed_cluster="2", priority=Priority.TODDLER)
+    assert visit.is_new_patient and visit.entries[0].is_priority
+    before = version()
+    visit = move(visit, adult)
+    assert (visit.cluster, visit.computed_cluster) == ("3", "3")
+    assert "18 tahun ke atas" in visit.cluster_rule
+    assert visit.priority == Priority.NONE and not visit.entries[0].is_priority
+    assert not visit.is_new_patient
+    assert version() > before
+    visit = move(visit, toddler)
+    assert visit.priority == Priority.TODDLER and visit.entries[0].is_priority
+    assert visit.is_new_patient and visit.cluster == "2"
+
+
+def test_what_was_seen_at_the_counter_stays(app):
+    chosen = {"cluster": "2", "priority": Priority.DISABLED, "pregnant": "tidak"}
+    visit = move(factories.visit(person(30), **chosen), person(40))
+    assert (visit.cluster, visit.computed_cluster) == ("2", "3"), "its reason holds as before"
+    assert (visit.priority, visit.pregnant) == (Priority.DISABLED, "tidak")
+
+
+def test_a_man_is_not_pregnant_and_an_old_answer_about_the_cluster_ends(app):
+    visit = factories.visit(
+        person(30),
+        pregnant="ya",
+        priority=Priority.PREGNANT,
+        cluster="3",
+        computed_cluster="2",
+    )
+    visit = move(visit, person(40, "Budi", "L"))
+    assert (visit.pregnant, visit.priority) == ("", Priority.NONE)
+    assert (visit.cluster, visit.computed_cluster) == ("3", "3")
+
+
+def test_a_cancelled_visit_stays_and_one_that_left_is_the_records_staffs(app):
+    entry = factories.entry("UMUM", person(30))
+    with transaction():
+        queues.act(factories.actor("umum"), entry, "pulang", "tidak sabar")
+    right = person(31)
+    with pytest.raises(corrections.CorrectionError):
+        move(entry.visit, right)
+    assert move(entry.visit, right, "kepala").status is VisitStatus.LEFT
+    other = factories.entry("UMUM", person(32))
+    with transaction():
+        queues.act(factories.actor("umum"), other, "batal", "salah daftar")
+    with pytest.raises(corrections.CorrectionError):
+        move(other.visit, right, "kepala")
+
+
+def test_the_second_of_two_who_move_it_is_told_where_it_went(app):
+    wrong, first, second = person(30), person(31, "Rahmi"), person(32)
+    visit = factories.visit(wrong)
+    move(visit, first, was=wrong.public_id)
+    with pytest.raises(corrections.CorrectionError, match="baru saja dipindahkan ke Rahmi"):
+        move(visit, second, was=wrong.public_id)
+
+
+# --- The page ---------------------------------------------------------------------------------
+
+
+def url_of(visit: Visit) -> str:
+    return f"/pendaftaran/kunjungan/{visit.public_id}/ubah"
+
+
+def test_what_the_rules_say_of_the_right_patient_is_read_first(sign_in):
+    clerk = sign_in("loket")
+    visit = factories.visit(person(70), "LANSIA")
+    wrong, right = visit.patient, person(12)
+    change = {"aksi": "ganti_pasien", "patient": right.public_id, "alasan_pasien": WHY}
+    change |= {"dari": wrong.public_id}
+    asked = post(clerk, url_of(visit), change)
+    page = asked.get_data(as_text=True)
+    assert asked.status_code == 422
+    assert 'data-rule="E4" data-level="error"' in page and f'value="{WHY}"' in page
+    assert post(clerk, url_of(visit), change | {"dibaca": "E4"}).status_code == 303
+    assert db.session.get_one(Visit, visit.id).patient_id == right.id
+    kept = db.session.scalars(select(Override).where(Override.visit_id == visit.id)).one()
+    assert (kept.rule, kept.reason) == ("E4", WHY)
+
+
+def test_the_counter_is_led_to_the_records_staff_who_find_the_way(sign_in):
+    wrong, right = person(30, "Siti"), person(31, "Situ")
+    visit = examined(wrong)
+    page = sign_in("loket").get(url_of(visit)).get_data(as_text=True)
+    assert "Hanya rekam medis atau kepala" in page and 'value="cari"' not in page
+    records_staff = sign_in("rekammedis")
+    assert f'{url_of(visit)}#pindah"' in records_staff.get(f"/pasien/{wrong.public_id}").get_data(
+        as_text=True
+    )
+    found = post(records_staff, url_of(visit), {"aksi": "cari", "q": right.mrn})
+    assert right.public_id in found.get_data(as_text=True)
+    change = {"aksi": "ganti_pasien", "patient": right.public_id, "alasan_pasien": WHY}
+    done = post(records_staff, url_of(visit), change)
+    assert done.location == f"/pasien/{right.public_id}"
+    for one, words in ((right, "ke sini dari"), (wrong, "dari sini ke")):
+        record = records_staff.get(f"/pasien/{one.public_id}").get_data(as_text=True)
+        assert f"dipindahkan {words}" in record and WHY in record
+
+
+def test_somebody_without_a_record_gets_one_and_the_number_stays(sign_in):
+    clerk = sign_in("loket")
+    entry = factories.entry("UMUM", person(30))
+    visit = entry.visit
+    url, new = url_of(visit), {"aksi": "pasien_baru", "name": "Ketut Ayu", "alasan_pasien": WHY}
+    refused = post(clerk, url, new)
+    assert refused.status_code == 422 and "Ketut Ayu" in refused.get_data(as_text=True)
+    done = post(clerk, url, new | {"sex": "P"})
+    assert done.location == f"/pendaftaran/kunjungan/{visit.public_id}/identitas"
+    assert 'value="Ketut Ayu"' in clerk.get(done.location).get_data(as_text=True)
+    (moved,) = db.session.scalars(select(Visit))
+    assert (moved.patient.name, moved.patient.is_unknown) == ("Ketut Ayu", True)
+    assert moved.label == visit.label and entry.state is EntryState.WAITING
+
+
+def test_without_a_choice_nothing_moves_and_the_reason_stays(sign_in):
+    visit = factories.visit(person(30))
+    sent = post(sign_in("loket"), url_of(visit), {"aksi": "ganti_pasien", "alasan_pasien": WHY})
+    assert sent.status_code == 422 and "Pilih dulu" in sent.get_data(as_text=True)
