@@ -29,6 +29,7 @@ from models import (
     Practitioner,
     User,
     Visit,
+    VisitCorrection,
     VisitStatus,
 )
 from validators import clean_text
@@ -154,9 +155,22 @@ def of_patient(patient: Patient, limit: int, before: Paper | None = None) -> lis
     return list(db.session.scalars(rows))
 
 
-def is_outdated(paper: Paper) -> bool:
-    """Whether a laboratory's value was corrected after it was printed."""
-    if paper.kind is not PaperKind.LAB or paper.state is not PaperState.ISSUED:
+def outdated(paper: Paper) -> str:
+    """What a paper in force says wrongly since it was printed; empty when nothing is known."""
+    if paper.state is not PaperState.ISSUED:
+        return ""
+    moved = select(VisitCorrection.id).where(
+        VisitCorrection.visit_id == paper.visit_id,
+        VisitCorrection.field == "patient",
+        VisitCorrection.corrected_at > paper.issued_at,
+    )
+    if db.session.scalar(moved.limit(1)) is not None:
+        return "Kunjungannya dipindahkan ke pasien lain"
+    return "Hasilnya sudah dikoreksi" if _is_corrected(paper) else ""
+
+
+def _is_corrected(paper: Paper) -> bool:
+    if paper.kind is not PaperKind.LAB:
         return False
     corrected = (
         select(LabResult.id)

@@ -43,7 +43,10 @@ class Unread(CorrectionError):
     """What the rules say of the right patient; to be read before the visit moves."""
 
     def __init__(self, warnings: list[Warned]) -> None:
-        super().__init__("Baca dulu peringatan untuk pasien ini. Bila tetap benar, tekan lagi.")
+        super().__init__(
+            "Baca dulu peringatan untuk pasien ini. Bila tetap benar, tekan lagi; ruang yang salah "
+            "dipindahkan petugas ruang dari antrean sesudahnya."
+        )
         self.warnings = warnings
 
 

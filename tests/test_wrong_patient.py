@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
-from clinic import corrections, days, history, queues, records, wrong_patient
+from clinic import corrections, days, history, papers, queues, records, wrong_patient
 from db import db, transaction
 from models import (
     AuditEntry,
@@ -21,6 +21,8 @@ from models import (
 )
 from tests import factories
 from tests.pages import post
+from tests.test_papers import examined as examined_for_paper
+from tests.test_papers import issue
 
 WHY = "salah pilih nama"
 
@@ -76,6 +78,16 @@ def test_what_was_recorded_goes_with_an_examined_visit(app, is_finished):
     assert (went.is_here, went.other.id, went.label) == (False, right.id, visit.label)
     told = select(AuditEntry.patient_ref).where(AuditEntry.action == "reassign_visit")
     assert set(db.session.scalars(told)) == {wrong.public_id, right.public_id}
+
+
+def test_a_paper_that_was_printed_for_the_wrong_person_says_so(app):
+    paper = issue(examined_for_paper())
+    assert papers.outdated(paper) == ""
+    move(paper.visit, person(31), "kepala")
+    assert "ke pasien lain" in papers.outdated(paper)
+    with transaction():
+        papers.cancel(factories.actor("umum"), paper, "salah orang")
+    assert papers.outdated(paper) == "", "it says nothing any more"
 
 
 def test_a_visit_that_leaves_the_building_leaves_again(app):

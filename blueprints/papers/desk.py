@@ -91,7 +91,7 @@ def paper_page(paper: Paper, problem: str = "", status: int = 200) -> Response:
         paper=paper,
         content=paper.content,
         title=KINDS[paper.kind].title,
-        is_outdated=papers.is_outdated(paper),
+        outdated=papers.outdated(paper),
         may_cancel=may_cancel(paper),
         may_replace=may_replace(paper),
         why=request.form.get("why", ""),
