@@ -38,6 +38,7 @@ from models import (
     QueueEntry,
     Source,
     User,
+    VisitCorrection,
 )
 from validators import clean_text
 
@@ -162,11 +163,13 @@ def add_addendum(actor: Actor, examination: Examination, text: str) -> Addendum:
 
 
 def last_writer(examination: Examination) -> tuple[str, datetime] | None:
-    """Who saved or finished it last, and when; before a merge it was another record's."""
+    """Who saved or finished it last, and when; once it may have been another record's."""
     visit = examination.visit
-    whose = select(Patient.public_id).where(
-        Patient.id.in_([visit.patient_id, visit.original_patient_id])
+    left = select(VisitCorrection.before).where(
+        VisitCorrection.visit_id == visit.id, VisitCorrection.field == "patient"
     )
+    is_or_was = Patient.id.in_([visit.patient_id, visit.original_patient_id])
+    whose = select(Patient.public_id).where(is_or_was | Patient.public_id.in_(left))
     found = db.session.execute(
         select(User.display_name, AuditEntry.at)
         .join(User, AuditEntry.user_id == User.id)

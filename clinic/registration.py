@@ -13,6 +13,7 @@ from clinic import asking, audit, counters, days, identity_history, patients, qu
 from clinic.names import fold
 from clinic.rebase import rebase
 from clinic.review import Application, Review, Warned, review
+from clinic.visit_person import follow
 from db import db, run, utcnow
 from formatting import age_on
 from models import (
@@ -291,6 +292,7 @@ def _complete_identity(
     _keep_patient(actor, application, found)
     take_snapshot(visit, visit.patient, visit.service_day)
     visit.bpjs_home = application.bpjs_home
+    follow(visit, visit.patient)
     for entry in visit.entries:
         queues.bump(entry.service_day_id, entry.poli_id)
     return visit

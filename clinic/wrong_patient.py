@@ -10,20 +10,18 @@ from datetime import date
 
 from sqlalchemy import or_, select
 
-from clinic import amendment_writing, audit, days, patients, queue_changes, routing
+from clinic import amendment_writing, audit, patients, routing, visit_person
 from clinic.corrections import CorrectionError, lock, note, refuse_ended
 from clinic.emergency import unknown_person
 from clinic.registration import keep_reasons, take_snapshot
-from clinic.review import Application, Review, Warned, review
+from clinic.review import Warned, review
 from db import db
 from models import (
-    DraftKind,
     EntryState,
     Examination,
     Override,
     Patient,
     Poli,
-    Priority,
     Role,
     ServiceDay,
     User,
@@ -34,8 +32,6 @@ from models import (
 
 # Who moves a visit that was examined: the record is theirs to keep right.
 KEEPERS = (Role.RECORDS, Role.HEAD)
-# Chosen by what was seen at the counter; the others follow from who it is.
-SEEN_PRIORITIES = (Priority.DISABLED, Priority.EMERGENCY)
 MOVED_SHOWN = 5
 
 
@@ -67,8 +63,7 @@ def reassign(
     lock(visit)
     before, patient = db.session.get_one(Patient, visit.patient_id), patients.current(patient)
     _refuse_to_move(actor, visit, before, patient, was)
-    found = _judged(visit, patient)
-    warnings = _news(visit, found) if found else []
+    warnings = _news(visit, patient)
     if read is not None and any(one.rule not in read for one in warnings):
         raise Unread(warnings)
     kept = note(actor, visit, "patient", before.public_id, patient.public_id, reason)
@@ -76,9 +71,8 @@ def reassign(
     visit.bpjs_home = ""  # that of the wrong person
     visit.is_new_patient = not _has_earlier(visit, patient)
     take_snapshot(visit, patient, visit.service_day)
-    if found:
-        _follow(visit, patient, found)
-        keep_reasons(actor, visit, warnings, {"": reason})
+    visit_person.follow(visit, patient)
+    keep_reasons(actor, visit, warnings, {"": reason})
     db.session.flush()
     db.session.expire(visit, ["patient"])
     amendment_writing.leave_again(visit, f"satusehat:reassign:{kept.id}")
@@ -164,29 +158,7 @@ def _refuse_to_move(
         )
 
 
-# What follows from who it is
-
-
-def _judged(visit: Visit, patient: Patient) -> Review | None:
-    """What a save of this visit would say if it were this patient's; None without a room."""
-    room = _room_of(visit)
-    if room is None:
-        return None
-    return review(
-        Application(
-            identity=patients.identity_of(patient),
-            complaint=visit.complaint,
-            poli_code=room.code,
-            visit_type=visit.visit_type,
-            pregnant=_pregnant(visit, patient),
-            priority=visit.priority if visit.priority in SEEN_PRIORITIES else "",
-            kind=DraftKind.RETURNING,
-            patient=patient,
-            about_visit=visit,
-            on=visit.service_day.on,
-        ),
-        with_likely=False,
-    )
+# What the rules say
 
 
 def _room_of(visit: Visit) -> Poli | None:
@@ -200,13 +172,12 @@ def _room_of(visit: Visit) -> Poli | None:
     return entry.poli if entry else None
 
 
-def _pregnant(visit: Visit, patient: Patient) -> str:
-    """Asked of whoever stood there; a man never is."""
-    return visit.pregnant if patient.sex == "P" else ""
-
-
-def _news(visit: Visit, found: Review) -> list[Warned]:
+def _news(visit: Visit, patient: Patient) -> list[Warned]:
     """What has to be read: of rooms and rules, and not what this visit was asked already."""
+    room = _room_of(visit)
+    if room is None:
+        return []
+    found = review(visit_person.as_registered(visit, patient, room), with_likely=False)
     rules = {row.rule for row in routing.load().rules} | {"DEATH-1"}
     asked = select(Override.rule, Override.message).where(Override.visit_id == visit.id)
     known = set(db.session.execute(asked).tuples())
@@ -215,23 +186,6 @@ def _news(visit: Visit, found: Review) -> list[Warned]:
         for one in found.warnings
         if one.level != "info" and one.rule in rules and (one.rule, one.message[:400]) not in known
     ]
-
-
-def _follow(visit: Visit, patient: Patient, found: Review) -> None:
-    """Cluster and priority by the save's own rules, and the place in line with them.
-
-    A chosen cluster was a reasoned answer to the computed one: it holds as long as that does.
-    """
-    visit.pregnant = _pregnant(visit, patient)
-    if found.cluster.code != visit.computed_cluster:
-        visit.cluster = visit.computed_cluster = found.cluster.code
-    visit.cluster_rule = found.cluster.why[:60]
-    if visit.priority == found.priority:
-        return
-    visit.priority = found.priority
-    for entry in visit.entries:
-        if entry.state in days.STILL_HERE:
-            entry.is_priority = queue_changes.goes_ahead(visit)
 
 
 def _has_earlier(visit: Visit, patient: Patient) -> bool:

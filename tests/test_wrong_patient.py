@@ -15,14 +15,14 @@ from models import (
     Patient,
     Poli,
     Priority,
+    QueueEntry,
     QueueState,
     Visit,
     VisitStatus,
 )
 from tests import factories
 from tests.pages import post
-from tests.test_papers import examined as examined_for_paper
-from tests.test_papers import issue
+from tests.test_papers import examined, issue
 
 WHY = "salah pilih nama"
 
@@ -42,18 +42,6 @@ def move(visit: Visit, right: Patient, by: str = "loket", **more) -> Visit:
     return db.session.get_one(Visit, visit.id)
 
 
-def examined(wrong: Patient, *, is_finished: bool = True) -> Visit:
-    entry = factories.entry("UMUM", wrong)
-    doctor = factories.actor("umum")
-    said = records.ExaminationInput(
-        subjective="batuk tiga hari", assessment="ISPA", disposition="pulang"
-    )
-    with transaction():
-        queues.act(doctor, entry, "mulai")
-        (records.finish if is_finished else records.save)(doctor, entry, said, 0)
-    return entry.visit
-
-
 def version() -> int:
     return db.session.scalar(
         select(QueueState.version)
@@ -65,13 +53,15 @@ def version() -> int:
 @pytest.mark.parametrize("is_finished", [True, False])
 def test_what_was_recorded_goes_with_an_examined_visit(app, is_finished):
     wrong, right = person(30, "Siti"), person(31, "Situ")
-    visit = examined(wrong, is_finished=is_finished)
+    visit = examined(wrong, is_finished).visit
     with pytest.raises(corrections.CorrectionError, match=f"rekam medis.*{visit.label}"):
         move(visit, right)
     visit = move(visit, right, "rekammedis")
     assert (visit.patient_id, visit.original_patient_id) == (right.id, right.id)
     (summary,) = history.history(right)
-    assert summary.rooms[0].examination.subjective == "batuk tiga hari"
+    examination = summary.rooms[0].examination
+    assert examination.assessment == "ISPA ringan"
+    assert records.last_writer(examination), "the audit entry is the wrong person's"
     assert history.history(wrong) == []
     came, went = wrong_patient.moved(right)[0], wrong_patient.moved(wrong)[0]
     assert (came.is_here, came.other.id, came.correction.reason) == (True, wrong.id, WHY)
@@ -81,7 +71,7 @@ def test_what_was_recorded_goes_with_an_examined_visit(app, is_finished):
 
 
 def test_a_paper_that_was_printed_for_the_wrong_person_says_so(app):
-    paper = issue(examined_for_paper())
+    paper = issue(examined())
     assert papers.outdated(paper) == ""
     move(paper.visit, person(31), "kepala")
     assert "ke pasien lain" in papers.outdated(paper)
@@ -191,7 +181,7 @@ def test_what_the_rules_say_of_the_right_patient_is_read_first(sign_in):
 
 def test_the_counter_is_led_to_the_records_staff_who_find_the_way(sign_in):
     wrong, right = person(30, "Siti"), person(31, "Situ")
-    visit = examined(wrong)
+    visit = examined(wrong).visit
     page = sign_in("loket").get(url_of(visit)).get_data(as_text=True)
     assert "Hanya rekam medis atau kepala" in page and 'value="cari"' not in page
     records_staff = sign_in("rekammedis")
@@ -218,8 +208,14 @@ def test_somebody_without_a_record_gets_one_and_the_number_stays(sign_in):
     done = post(clerk, url, new | {"sex": "P"})
     assert done.location == f"/pendaftaran/kunjungan/{visit.public_id}/identitas"
     assert 'value="Ketut Ayu"' in clerk.get(done.location).get_data(as_text=True)
+    known = {"no_nik_reason": "BELUM_BAWA", "birth_date": f"{born(3):%d-%m-%Y}", "sex": "P"}
+    known |= {"name": "Ketut Ayu", "address": "Jalan Melati", "mother_name": "Wayan Sari"}
+    check = post(clerk, done.location, known).location
+    assert post(clerk, check, {"version": "1"}).status_code == 303
     (moved,) = db.session.scalars(select(Visit))
-    assert (moved.patient.name, moved.patient.is_unknown) == ("Ketut Ayu", True)
+    assert (moved.priority, moved.cluster) == (Priority.TODDLER, "2"), "now that the age is known"
+    assert db.session.get_one(QueueEntry, entry.id).is_priority
+    assert (moved.patient.name, moved.patient.is_unknown) == ("Ketut Ayu", False)
     assert moved.label == visit.label and entry.state is EntryState.WAITING
 
 

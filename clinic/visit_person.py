@@ -1,0 +1,47 @@
+"""What of a visit follows from who it is: cluster, priority and the place in line."""
+
+from clinic import days, patients, queue_changes, routing
+from clinic.review import Application, case_of, priority_of
+from models import DraftKind, Patient, Poli, Priority, Visit
+
+# Chosen by what was seen at the counter; the others follow from age and pregnancy.
+SEEN_PRIORITIES = (Priority.DISABLED, Priority.EMERGENCY)
+
+
+def as_registered(visit: Visit, patient: Patient, room: Poli) -> Application:
+    """This visit as if it were registered for this patient in this room."""
+    return Application(
+        identity=patients.identity_of(patient),
+        complaint=visit.complaint,
+        poli_code=room.code,
+        visit_type=visit.visit_type,
+        # Asked of whoever stood there; a man never is.
+        pregnant=visit.pregnant if patient.sex == "P" else "",
+        priority=visit.priority if visit.priority in SEEN_PRIORITIES else "",
+        kind=DraftKind.RETURNING,
+        patient=patient,
+        about_visit=visit,
+        on=visit.service_day.on,
+    )
+
+
+def follow(visit: Visit, patient: Patient) -> None:
+    """Compute anew what the save had computed from the person, by the save's own rules.
+
+    A chosen cluster was a reasoned answer to the computed one: it holds as long as that does.
+    """
+    if not visit.entries:
+        return
+    room, on = visit.entries[0].poli, visit.service_day.on
+    told = as_registered(visit, patient, room)
+    cluster, priority = routing.load().cluster(case_of(told, on)), priority_of(told, room, on)
+    visit.pregnant = told.pregnant
+    if cluster.code != visit.computed_cluster:
+        visit.cluster = visit.computed_cluster = cluster.code
+    visit.cluster_rule = cluster.why[:60]
+    if priority == visit.priority:
+        return
+    visit.priority = priority
+    for entry in visit.entries:
+        if entry.state in days.STILL_HERE:
+            entry.is_priority = queue_changes.goes_ahead(visit)
