@@ -11,7 +11,7 @@ from blueprints.registration.prefill import VISIT_FIELDS, WHY_NO_NIK, fields_of,
 from clinic import patients
 from clinic.names import fold
 from clinic.patients import Identity
-from formatting import PAYER_LABELS, SEX_LABELS, age_on, mask_nik
+from formatting import NIK_FIELDS, PAYER_LABELS, SEX_LABELS, age_on, mask_nik
 from models import DraftKind, Patient
 
 RECORD, TYPED = "catatan", "ketik"
@@ -40,7 +40,6 @@ COLUMNS = {
     "birth": ("birth_date", "birth_precision"),
     "nik": ("nik", "is_nik_as_printed", "no_nik_reason"),
 }
-MASKED = {"nik", "mother_nik", "kk_number"}
 
 
 @dataclass(frozen=True)
@@ -141,7 +140,7 @@ def _is_better(name: str, record: Mapping[str, str], typed: Mapping[str, str]) -
 
 
 def _texts(name: str, fields, record: Mapping[str, str], typed: Mapping[str, str]):
-    if name in MASKED:
+    if name in NIK_FIELDS:
         kept, said = _masked(record.get(fields[0], ""), typed.get(fields[0], ""))
         if name == "nik":
             kept, said = kept or _without(record), said or _without(typed)
