@@ -22,6 +22,7 @@ PAYER_LABELS = {
     "GRATIS_PROGRAM": "Gratis program",
     "ASURANSI_LAIN": "Asuransi lain",
 }
+PHONE_OWNER_LABELS = {"sendiri": "Sendiri", "keluarga": "Keluarga", "tetangga": "Tetangga"}
 BPJS_HOME_LABELS = {"sini": "Puskesmas ini", "lain": "Faskes lain"}
 PRIORITY_LABELS = {
     "LANSIA": "Lansia",
@@ -239,6 +240,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "minutes_text": minutes_text,
     "sex_text": sex_text,
     "payer_text": _words_of(PAYER_LABELS),
+    "phone_owner_text": _words_of(PHONE_OWNER_LABELS),
     "bpjs_home_text": _words_of(BPJS_HOME_LABELS),
     "priority_text": _words_of(PRIORITY_LABELS),
     "pregnancy_text": _words_of(PREGNANCY_LABELS),

@@ -67,6 +67,17 @@ def nik_findings(
     ]
 
 
+def agreement(nik: str, *, sex: str | None, birth_date: date | None, today: date) -> str:
+    """What of the person an accepted NIK confirms; empty when nothing. Differences are findings."""
+    facts = nik_facts(nik, today, birth_date)
+    parts = {
+        "tanggal lahir": birth_date in facts.candidates,
+        "jenis kelamin": bool(sex) and facts.sex == sex,
+    }
+    same = " dan ".join(name for name, agrees in parts.items() if agrees)
+    return f"cocok dengan {same}" if same else ""
+
+
 def _encoded(nik: str) -> str:
     day = int(nik[6:8])
     return f"{day - 40 if day > 40 else day:02}-{nik[8:10]}-{nik[10:12]}"

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import joinedload
 
 from clinic import asking, days, deaths, names, patients, routing, settings
-from clinic.nik_checks import nik_findings
+from clinic.nik_checks import agreement, nik_findings
 from db import db
 from formatting import age_on
 from models import (
@@ -153,15 +153,26 @@ def priority_of(application: Application, poli: Poli | None, on: date) -> Priori
     return Priority.TODDLER if years < TODDLER_YEARS else Priority.NONE
 
 
+def nik_agreement(identity: patients.Identity, on: date) -> str:
+    """What of the person the NIK confirms, in words; empty when nothing."""
+    if not identity.nik:
+        return ""
+    born = _exact_birth(identity)
+    return agreement(identity.nik, sex=identity.sex, birth_date=born, today=on)
+
+
+def _exact_birth(identity: patients.Identity) -> date | None:
+    return identity.birth_date if identity.birth_precision == DatePrecision.DAY else None
+
+
 def _identity_warnings(application: Application, on: date) -> list[Warned]:
     identity = application.identity
     found = []
     if identity.nik:
-        exact = identity.birth_precision == DatePrecision.DAY
         found += nik_findings(
             identity.nik,
             sex=identity.sex,
-            birth_date=identity.birth_date if exact else None,
+            birth_date=_exact_birth(identity),
             today=on,
             kk_number=identity.kk_number,
             mother_nik=identity.mother_nik,

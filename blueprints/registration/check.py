@@ -82,6 +82,7 @@ def _page(
     problem: str = "",
 ) -> str:
     application = read.application()
+    identity = application.identity
     kept = read.answers
     answers = found.likely.standing | kept | asked.given()
     questions = asking.questions(found.likely, kept, found.besides)
@@ -92,7 +93,8 @@ def _page(
         draft=read.draft,
         form=read.form,
         kind=read.draft.kind,
-        identity=application.identity,
+        identity=identity,
+        nik_agrees=review.nik_agreement(identity, read.form.today),
         application=application,
         patient=read.patient,
         found=found,

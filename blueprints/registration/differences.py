@@ -6,12 +6,12 @@ from datetime import date
 
 from werkzeug.datastructures import MultiDict
 
-from blueprints.registration.forms import PHONE_OWNERS, RegistrationForm
+from blueprints.registration.forms import RegistrationForm
 from blueprints.registration.prefill import VISIT_FIELDS, WHY_NO_NIK, fields_of, identity_fields
 from clinic import patients
 from clinic.names import fold
 from clinic.patients import Identity
-from formatting import NIK_FIELDS, PAYER_LABELS, SEX_LABELS, age_on, mask_nik
+from formatting import NIK_FIELDS, PAYER_LABELS, PHONE_OWNER_LABELS, SEX_LABELS, age_on, mask_nik
 from models import DraftKind, Patient
 
 RECORD, TYPED = "catatan", "ketik"
@@ -189,7 +189,7 @@ def _address(fields: Mapping[str, str]) -> str:
 
 
 def _phone(fields: Mapping[str, str]) -> str:
-    owner = PHONE_OWNERS.get(fields.get("phone_owner", ""), "")
+    owner = PHONE_OWNER_LABELS.get(fields.get("phone_owner", ""), "")
     return (
         f"{fields['phone']}{f' ({owner.lower()})' if owner else ''}" if fields.get("phone") else ""
     )

@@ -12,7 +12,14 @@ from clinic import days, routing
 from clinic.nik_checks import nik_findings
 from clinic.patients import FILLED_ALONE, Identity, estimated_age
 from clinic.review import MIN_REASON, Application
-from formatting import BPJS_HOME_LABELS, CLUSTER_LABELS, PAYER_LABELS, PRIORITY_LABELS, short_date
+from formatting import (
+    BPJS_HOME_LABELS,
+    CLUSTER_LABELS,
+    PAYER_LABELS,
+    PHONE_OWNER_LABELS,
+    PRIORITY_LABELS,
+    short_date,
+)
 from models import DatePrecision, DraftKind, Patient, Visit
 from validators import (
     NO_NIK_REASONS,
@@ -32,7 +39,6 @@ from validators import (
 )
 
 MAX_COMPLAINT = 10_000
-PHONE_OWNERS = {"sendiri": "Sendiri", "keluarga": "Keluarga", "tetangga": "Tetangga"}
 UNKNOWN = "TIDAK_DIKENAL"
 
 
@@ -81,7 +87,7 @@ class RegistrationForm(Form):
     rt = StringField("RT", [checked_by(parse_rt_rw)])
     rw = StringField("RW", [checked_by(parse_rt_rw)])
     phone = StringField("Nomor HP", [checked_by(normalise_phone)])
-    phone_owner = SelectField("Milik", choices=choices(PHONE_OWNERS, "Tidak disebut"))
+    phone_owner = SelectField("Milik", choices=choices(PHONE_OWNER_LABELS, "Tidak disebut"))
     payer = SelectField("Pembiayaan", choices=choices(PAYER_LABELS), default="UMUM")
     bpjs_home = SelectField("Terdaftar di", choices=choices(BPJS_HOME_LABELS, "Belum ditanya"))
     complaint = StringField("Keluhan", [text(MAX_COMPLAINT, newlines=True)])
