@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import joinedload
 
 from clinic import asking, days, deaths, names, patients, routing, settings
-from clinic.nik_checks import agreement, nik_findings
+from clinic.nik_checks import agreement, nik_findings, no_nik_findings
 from db import db
 from formatting import age_on
 from models import (
@@ -178,6 +178,8 @@ def _identity_warnings(application: Application, on: date) -> list[Warned]:
             mother_nik=identity.mother_nik,
             as_printed=identity.is_nik_as_printed,
         )
+    known = application.patient
+    found += no_nik_findings(identity, known.no_nik_reason if known else None)
     phone = phone_finding(identity.phone) if identity.phone else None
     warnings = [Warned(f.rule, f.level, f.message) for f in [*found, *([phone] if phone else [])]]
     warnings += _mother_warning(identity, on)

@@ -51,6 +51,7 @@ OTHERS = [
     {
         "no_nik_reason": ("ASING", "Warga negara asing"),
         "passport_no": ("x1234567", "X1234567"),
+        "no_nik_note": ("Timor-Leste", "Timor-Leste"),
         "birth_date_estimated": ("40", "(perkiraan)"),
     },
     {

@@ -16,6 +16,7 @@ PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "birth_date": ("Tanggal lahir", ("birth_date",)),
     "sex": ("Jenis kelamin", ("sex",)),
     "nik": ("NIK", ("nik",)),
+    "no_nik_note": ("Keterangan", ("no_nik_note",)),
     "mother_name": ("Nama ibu", ("mother_name",)),
     "mother_nik": ("NIK ibu", ("mother_nik",)),
     "birth_order": ("Bayi ke-", ("birth_order",)),

@@ -24,6 +24,7 @@ PARTS = {
     "birth": ("Tanggal lahir", ("birth_date", "birth_date_estimated")),
     "sex": ("Jenis kelamin", ("sex",)),
     "nik": ("NIK", ("nik", "nik_as_printed")),
+    "no_nik_note": ("Keterangan", ("no_nik_note",)),
     "mother_name": ("Nama ibu", ("mother_name",)),
     "mother_nik": ("NIK ibu", ("mother_nik",)),
     "birth_order": ("Bayi ke-", ("birth_order",)),
