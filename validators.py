@@ -176,22 +176,17 @@ def parse_mother_nik(text: str) -> str:
     return nik
 
 
-def nik_facts(
-    nik: str, today: date, birth_date: date | None = None, *, shows_ktp: bool = False
-) -> NikFacts:
+def nik_facts(nik: str, today: date, told: date | None = None) -> NikFacts:
     """Birth date and sex to offer, never to store unasked, from a NIK that parse_nik accepted.
 
-    Century: a date equal to the typed one wins, else the younger one, unless that one is too
-    young for the KTP in the clerk's hand.
+    Century: the date nearest to what was told, be it an age in years; else the younger one.
     """
     day = int(nik[6:8])
     sex = "L" if 1 <= day <= 31 else "P" if 41 <= day <= 71 else None
     candidates = tuple(d for d in nik_dates(nik) if d <= today)
     best = candidates[-1] if candidates else None
-    if birth_date in candidates:
-        best = birth_date
-    elif best and shows_ktp and full_years(best, today) < KTP_AGE:
-        best = candidates[0]
+    if told and candidates:
+        best = min(candidates, key=lambda born: abs(born - told))
     return NikFacts(candidates, best, sex)
 
 

@@ -4,7 +4,6 @@ Regions and dates inside a NIK are those of its first registration and are never
 honest cards often differ from what is true today.
 """
 
-from collections.abc import Collection
 from datetime import date
 
 from clinic.patients import Identity
@@ -30,7 +29,7 @@ _MESSAGES = {
     "NIK-FUTURE": "Tanggal di dalam NIK belum terjadi. Periksa NIK dan tanggal komputer ini.",
     "NIK-AGE": "Umur lebih dari 110 tahun. Periksa tanggal lahir dan NIK.",
     "NIK-PROVINCE": "Dua angka pertama NIK ({province}) bukan kode provinsi. Periksa kartu.",
-    "NIK-REGION": "Kode wilayah {region} tidak ada di daftar. Tidak apa-apa bila kartu begitu.",
+    "NIK-REGION": "Belum ada pasien dengan awal NIK {region}. Cocokkan 6 angka itu dengan kartu.",
     "NIK-PRINTED": "Tanggal di NIK tidak mungkin, diterima sesuai KTP fisik. Tulis alasannya.",
 }
 # What is said while a field is empty that a reason without NIK asks for.
@@ -60,12 +59,12 @@ def nik_findings(
     kk_number: str | None = None,
     mother_nik: str | None = None,
     as_printed: bool = False,
-    known_regions: Collection[str] | None = None,
+    is_new_region: bool = False,
 ) -> list[Finding]:
     """Findings NIK-* about an accepted NIK; give no birth_date when it is only estimated.
 
-    known_regions holds six-digit kecamatan codes, current and retired: people keep a retired
-    code for life, so an unknown one is information only.
+    is_new_region: no patient's NIK begins like this one. Lists of regions change, and people keep
+    a retired code for life, so it is information only.
     """
     facts = nik_facts(nik, today, birth_date)
     ages = [full_years(born, today) for born in (birth_date, facts.birth_date) if born]
@@ -80,7 +79,7 @@ def nik_findings(
         "NIK-FUTURE": bool(nik_dates(nik)) and not facts.candidates,
         "NIK-AGE": any(age > OLD_AGE for age in ages),
         "NIK-PROVINCE": not known_province,
-        "NIK-REGION": known_province and bool(known_regions) and nik[:6] not in known_regions,
+        "NIK-REGION": known_province and is_new_region,
         "NIK-PRINTED": as_printed and not nik_dates(nik),
     }
     words = {"encoded": _encoded(nik), "province": nik[:2], "region": nik[:6]}

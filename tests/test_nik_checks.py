@@ -85,9 +85,8 @@ def test_young_provinces_are_known(province):
 
 
 def test_an_unknown_region_is_information_only():
-    assert findings(known_regions={"317102"}) == {"NIK-REGION": "info"}
-    assert findings(known_regions={"317101"}) == {}
-    assert findings("97" + MAN[2:], known_regions={"317101"}) == {"NIK-PROVINCE": "warning"}
+    assert findings(is_new_region=True) == {"NIK-REGION": "info"}
+    assert findings("97" + MAN[2:], is_new_region=True) == {"NIK-PROVINCE": "warning"}
 
 
 def test_a_date_taken_as_printed_asks_why():

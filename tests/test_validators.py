@@ -233,14 +233,13 @@ def test_a_printed_nik_without_a_real_date_tells_nothing_false():
     assert v.nik_facts("3171013102900001", TODAY) == ((), None, "L")
 
 
-def test_the_century_follows_typed_date_then_youth_then_the_card():
+def test_the_century_follows_what_was_told_then_youth():
     nik, old, young = "3171010101150001", date(1915, 1, 1), date(2015, 1, 1)
     assert v.nik_facts(nik, TODAY).candidates == (old, young)
     assert v.nik_facts(nik, TODAY).birth_date == young
     assert v.nik_facts(nik, TODAY, old).birth_date == old
     assert v.nik_facts(nik, TODAY, date(1970, 5, 5)).birth_date == young
-    assert v.nik_facts(nik, TODAY, shows_ktp=True).birth_date == old
-    assert v.nik_facts("3171010101090001", TODAY, shows_ktp=True).birth_date == date(2009, 1, 1)
+    assert v.nik_facts(nik, TODAY, v.parse_age("108 th", TODAY).birth_date).birth_date == old
     assert v.nik_facts("3171012902001234", TODAY).candidates == (date(2000, 2, 29),)
 
 
