@@ -1,5 +1,6 @@
 """Indonesian words for dates, ages, numbers and codes, and masks; pure; FILTERS go to Jinja."""
 
+import re
 from calendar import monthrange
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -21,6 +22,7 @@ PAYER_LABELS = {
     "GRATIS_PROGRAM": "Gratis program",
     "ASURANSI_LAIN": "Asuransi lain",
 }
+PHONE_OWNER_LABELS = {"sendiri": "Sendiri", "keluarga": "Keluarga", "tetangga": "Tetangga"}
 BPJS_HOME_LABELS = {"sini": "Puskesmas ini", "lain": "Faskes lain"}
 PRIORITY_LABELS = {
     "LANSIA": "Lansia",
@@ -191,6 +193,25 @@ def mask_nik(nik: str | None) -> str:
     return f"{nik[:6]}••••••{nik[-4:]}" if len(nik) == 16 else "•" * len(nik)
 
 
+# Form fields of numbers that name a person; the first hold a NIK or look like one.
+NIK_FIELDS = ("nik", "mother_nik", "kk_number")
+NUMBER_FIELDS = (*NIK_FIELDS, "bpjs_number", "passport_no")
+_LONG_NUMBER = re.compile(r"[0-9](?:[ .-]?[0-9]){15,}")
+
+
+def mask_numbers(text: str) -> str:
+    """With every NIK in it masked."""
+    return _LONG_NUMBER.sub(lambda found: mask_nik(re.sub(r"[^0-9]", "", found[0])), text)
+
+
+def mask_typed(text: str, field: str) -> str:
+    """What was typed in a field, to be shown outside its form; a search holds numbers too."""
+    bare = re.sub(r"[\s.:\-]", "", text)
+    if field in NUMBER_FIELDS or re.fullmatch("[0-9]{13,}", bare):
+        return mask_nik(bare)
+    return mask_numbers(text)
+
+
 def mask_phone(phone: str | None) -> str:
     """The last three digits, enough to ask "yang berakhir 890?"."""
     if not phone:
@@ -207,6 +228,7 @@ sex_text = _words_of(SEX_LABELS)
 FILTERS: dict[str, Callable[..., Any]] = {
     "mask_nik": mask_nik,
     "mask_phone": mask_phone,
+    "mask_typed": mask_typed,
     "age_text": age_text,
     "long_date": long_date,
     "letter_date": letter_date,
@@ -218,6 +240,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "minutes_text": minutes_text,
     "sex_text": sex_text,
     "payer_text": _words_of(PAYER_LABELS),
+    "phone_owner_text": _words_of(PHONE_OWNER_LABELS),
     "bpjs_home_text": _words_of(BPJS_HOME_LABELS),
     "priority_text": _words_of(PRIORITY_LABELS),
     "pregnancy_text": _words_of(PREGNANCY_LABELS),

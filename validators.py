@@ -129,31 +129,12 @@ NO_NIK_REASONS = {
 }
 
 
-class Needs(NamedTuple):
-    """Further fields that a reason without NIK asks for."""
-
-    required: tuple[str, ...] = ()
-    advised: tuple[str, ...] = ()
-
-
-NO_NIK_NEEDS = {
-    "BAYI": Needs(required=("mother_nik", "birth_order")),
-    "BELUM_BAWA": Needs(advised=("kk_number",)),
-    "ASING": Needs(required=("passport_no",)),
-}
-
-
 class NikFacts(NamedTuple):
     """What the digits say; candidates are the possible birth dates up to today, oldest first."""
 
     candidates: tuple[date, ...]
     birth_date: date | None
     sex: str | None
-
-
-def no_nik_needs(reason: str) -> Needs:
-    """Fields required and advised with one of NO_NIK_REASONS."""
-    return NO_NIK_NEEDS.get(reason, Needs())
 
 
 def _number(text: str, length: int, rule: str, name: str, way_on: str) -> str:
@@ -166,6 +147,11 @@ def _number(text: str, length: int, rule: str, name: str, way_on: str) -> str:
     return number
 
 
+def _refuse_placeholder(nik: str, way_on: str) -> None:
+    if len(set(nik)) == 1 or nik == "1234567890123456" or nik.endswith("0000"):
+        raise FieldError("NIK-PLACEHOLDER", f"Ini bukan NIK asli, hanya angka pengisi. {way_on}")
+
+
 def nik_dates(nik: str) -> list[date]:
     day, month, year = int(nik[6:8]), int(nik[8:10]), int(nik[10:12])
     day -= 40 if 41 <= day <= 71 else 0  # women carry day + 40
@@ -175,31 +161,32 @@ def nik_dates(nik: str) -> list[date]:
 def parse_nik(text: str, as_printed: bool = False) -> str:
     """16 digits; as_printed lets an impossible date pass because the card really says so."""
     nik = _number(text, 16, "NIK", "NIK", "Periksa kartu, atau pilih alasan tanpa NIK.")
-    if len(set(nik)) == 1 or nik == "1234567890123456" or nik.endswith("0000"):
-        way_on = "Kosongkan NIK dan pilih alasan tanpa NIK."
-        raise FieldError("NIK-PLACEHOLDER", f"Ini bukan NIK asli, hanya angka pengisi. {way_on}")
+    _refuse_placeholder(nik, "Kosongkan NIK dan pilih alasan tanpa NIK.")
     if not as_printed and not nik_dates(nik):
         way_on = "Periksa kartu; bila memang tercetak begitu, centang sesuai KTP fisik."
         raise FieldError("NIK-DATE", f"Tanggal lahir di dalam NIK tidak mungkin. {way_on}")
     return nik
 
 
-def nik_facts(
-    nik: str, today: date, birth_date: date | None = None, *, shows_ktp: bool = False
-) -> NikFacts:
+def parse_mother_nik(text: str) -> str:
+    """16 digits; what is odd about the date in it is asked on the check page."""
+    way_on = "Periksa kartu ibu, atau kosongkan dan tulis alasannya di halaman periksa."
+    nik = _number(text, 16, "NIK", "NIK ibu", way_on)
+    _refuse_placeholder(nik, "Kosongkan NIK ibu dan tulis alasannya di halaman periksa.")
+    return nik
+
+
+def nik_facts(nik: str, today: date, told: date | None = None) -> NikFacts:
     """Birth date and sex to offer, never to store unasked, from a NIK that parse_nik accepted.
 
-    Century: a date equal to the typed one wins, else the younger one, unless that one is too
-    young for the KTP in the clerk's hand.
+    Century: the date nearest to what was told, be it an age in years; else the younger one.
     """
     day = int(nik[6:8])
     sex = "L" if 1 <= day <= 31 else "P" if 41 <= day <= 71 else None
     candidates = tuple(d for d in nik_dates(nik) if d <= today)
     best = candidates[-1] if candidates else None
-    if birth_date in candidates:
-        best = birth_date
-    elif best and shows_ktp and full_years(best, today) < KTP_AGE:
-        best = candidates[0]
+    if told and candidates:
+        best = min(candidates, key=lambda born: abs(born - told))
     return NikFacts(candidates, best, sex)
 
 
@@ -213,12 +200,18 @@ def parse_kk_number(text: str) -> str:
     return _number(text, 16, "KK", "Nomor KK", "Periksa Kartu Keluarga, atau kosongkan dulu.")
 
 
-def parse_passport(text: str) -> str:
-    """5 to 20 letters and digits in capitals; countries differ too much for a stricter rule."""
-    number = re.sub(r"[\s.\-]+", "", _printable(text))
-    if not re.fullmatch(r"[A-Za-z0-9]{5,20}", number):
-        raise FieldError("PASSPORT", "Nomor paspor harus 5-20 huruf dan angka. Periksa paspor.")
-    return number.upper()
+_PASSPORT = re.compile("[A-Z0-9]{5,20}")
+
+
+def normalise_passport(text: str) -> str:
+    """Letters and digits in capitals; what cannot be a passport's number stays as it was typed."""
+    number = re.sub(r"[\s.\-]+", "", _printable(text)).upper()
+    return number if _PASSPORT.fullmatch(number) else clean_text(text, 20)
+
+
+def is_usual_passport(number: str) -> bool:
+    """5 to 20 letters and digits; countries differ too much for a stricter rule."""
+    return bool(_PASSPORT.fullmatch(number))
 
 
 def parse_rt_rw(text: str) -> str:

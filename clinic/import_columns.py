@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from formatting import mask_nik
+from formatting import mask_numbers
 
 FIELDS = {
     "name": "Nama pasien",
@@ -26,8 +26,6 @@ FIELDS = {
 }
 HEADING_ROWS = 10  # a title may stand above the headings
 SAMPLES = 3
-
-_PERSONAL = re.compile(r"[0-9](?:[ .-]?[0-9]){15,}")
 
 # Tried in this order, on the heading in small letters without signs; None: no field of ours.
 _GUESSES: tuple[tuple[str | None, str], ...] = (
@@ -88,15 +86,10 @@ def samples(records: Sequence[Sequence[str]], columns: int) -> list[list[str]]:
     found: list[list[str]] = [[] for _ in range(columns)]
     for cells in records:
         for seen, cell in zip(found, cells, strict=False):
-            shown = masked(cell[:60])
+            shown = mask_numbers(cell[:60])
             if shown and shown not in seen and len(seen) < SAMPLES:
                 seen.append(shown)
     return found
-
-
-def masked(text: str) -> str:
-    """With every NIK in it masked."""
-    return _PERSONAL.sub(lambda found: mask_nik(re.sub(r"[^0-9]", "", found[0])), text)
 
 
 def check(columns: Sequence[str], headings: Sequence[str], has_default_village: bool) -> dict:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from clinic import import_columns, import_staging
 from clinic.import_files import MOST_COLUMNS, FileProblem, Line, lines
-from formatting import number_text
+from formatting import mask_numbers, number_text
 
 MOST_ROWS = 200_000
 SAMPLED = 50
@@ -26,7 +26,7 @@ class Reading:
         place = import_columns.heading_place([line.cells for _, line in first])
         if place is None:
             raise FileProblem("Judul kolom tidak ditemukan di 10 baris pertama berkas ini.")
-        self.headings = [import_columns.masked(cell[:100]) for cell in first[place][1].cells]
+        self.headings = [mask_numbers(cell[:100]) for cell in first[place][1].cells]
         if sum(map(bool, self.headings)) > MOST_COLUMNS:
             raise FileProblem(
                 f"Berkas ini punya {len(self.headings)} kolom; paling banyak {MOST_COLUMNS}. "

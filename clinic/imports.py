@@ -18,6 +18,7 @@ from clinic import audit, import_columns, import_files
 from clinic.import_rows import NO_NIK_REASONS, Defaults
 from clinic.import_staging import Staging
 from db import add_row, db, utcnow
+from formatting import mask_numbers
 from models import ImportBatch, ImportRow, ImportState, RowFate
 from validators import clean_text
 
@@ -244,7 +245,7 @@ def names(data: Path, batch: ImportBatch, numbers: Sequence[int]) -> dict[int, s
     except FileNotFoundError:
         return {}
     return {
-        number: import_columns.masked(
+        number: mask_numbers(
             ", ".join(line.cells[place] for place in places if line.cells[place : place + 1])
         )
         for number, line in lines.items()

@@ -4,10 +4,18 @@ Regions and dates inside a NIK are those of its first registration and are never
 honest cards often differ from what is true today.
 """
 
-from collections.abc import Collection
 from datetime import date
 
-from validators import KTP_AGE, PROVINCES, Finding, full_years, nik_dates, nik_facts
+from clinic.patients import Identity
+from validators import (
+    KTP_AGE,
+    PROVINCES,
+    Finding,
+    full_years,
+    is_usual_passport,
+    nik_dates,
+    nik_facts,
+)
 
 OLD_AGE = 110
 KK_YEARS = 20  # how far back an issue date on a family card is looked for
@@ -21,9 +29,24 @@ _MESSAGES = {
     "NIK-FUTURE": "Tanggal di dalam NIK belum terjadi. Periksa NIK dan tanggal komputer ini.",
     "NIK-AGE": "Umur lebih dari 110 tahun. Periksa tanggal lahir dan NIK.",
     "NIK-PROVINCE": "Dua angka pertama NIK ({province}) bukan kode provinsi. Periksa kartu.",
-    "NIK-REGION": "Kode wilayah {region} tidak ada di daftar. Tidak apa-apa bila kartu begitu.",
+    "NIK-REGION": "Belum ada pasien dengan awal NIK {region}. Cocokkan 6 angka itu dengan kartu.",
     "NIK-PRINTED": "Tanggal di NIK tidak mungkin, diterima sesuai KTP fisik. Tulis alasannya.",
 }
+# What is said while a field is empty that a reason without NIK asks for.
+_EMPTY = {
+    ("BAYI", "mother_nik"): "NIK ibu belum diisi. Bayi dikenali dengan itu sampai NIK-nya terbit.",
+    ("BELUM_BAWA", "kk_number"): "Nomor KK belum diisi. NIK tercantum di KK: minta foto KK di HP.",
+    ("ASING", "passport_no"): "Nomor paspor belum diisi. Minta paspor, atau tulis alasannya.",
+    ("ASING", "no_nik_note"): "Negara asal belum diisi pada keterangan.",
+    ("TANPA_DOKUMEN", "no_nik_note"): "Keterangan belum diisi, misalnya surat panti atau lapas.",
+    ("TIDAK_DIKENAL", "no_nik_note"): "Tempat ditemukan belum diisi pada keterangan.",
+}
+_WANT_A_REASON = {"mother_nik", "passport_no"}  # what identifies them in place of the NIK
+_ODD_MOTHER = (
+    "NIK ibu tidak lazim: tanggal di dalamnya tidak mungkin, atau bukan NIK perempuan. "
+    "Cocokkan dengan kartu ibu."
+)
+_ODD_PASSPORT = "Nomor paspor tidak lazim (biasanya 5-20 huruf dan angka). Cocokkan dengan paspor."
 _LEVELS = {"NIK-SAME-KK": "error", "NIK-SAME-MOTHER": "error", "NIK-REGION": "info"}
 
 
@@ -36,12 +59,12 @@ def nik_findings(
     kk_number: str | None = None,
     mother_nik: str | None = None,
     as_printed: bool = False,
-    known_regions: Collection[str] | None = None,
+    is_new_region: bool = False,
 ) -> list[Finding]:
     """Findings NIK-* about an accepted NIK; give no birth_date when it is only estimated.
 
-    known_regions holds six-digit kecamatan codes, current and retired: people keep a retired
-    code for life, so an unknown one is information only.
+    is_new_region: no patient's NIK begins like this one. Lists of regions change, and people keep
+    a retired code for life, so it is information only.
     """
     facts = nik_facts(nik, today, birth_date)
     ages = [full_years(born, today) for born in (birth_date, facts.birth_date) if born]
@@ -56,7 +79,7 @@ def nik_findings(
         "NIK-FUTURE": bool(nik_dates(nik)) and not facts.candidates,
         "NIK-AGE": any(age > OLD_AGE for age in ages),
         "NIK-PROVINCE": not known_province,
-        "NIK-REGION": known_province and bool(known_regions) and nik[:6] not in known_regions,
+        "NIK-REGION": known_province and is_new_region,
         "NIK-PRINTED": as_printed and not nik_dates(nik),
     }
     words = {"encoded": _encoded(nik), "province": nik[:2], "region": nik[:6]}
@@ -65,6 +88,41 @@ def nik_findings(
         for rule, found in applies.items()
         if found
     ]
+
+
+def agreement(nik: str, *, sex: str | None, birth_date: date | None, today: date) -> str:
+    """What of the person an accepted NIK confirms; empty when nothing. Differences are findings."""
+    facts = nik_facts(nik, today, birth_date)
+    parts = {
+        "tanggal lahir": birth_date in facts.candidates,
+        "jenis kelamin": bool(sex) and facts.sex == sex,
+    }
+    same = " dan ".join(name for name, agrees in parts.items() if agrees)
+    return f"cocok dengan {same}" if same else ""
+
+
+def no_nik_findings(identity: Identity, known_reason: str | None = None) -> list[Finding]:
+    """What to ask of somebody without a NIK: about empty fields (NO-*), and odd numbers.
+
+    Who came with the same reason before has been asked why, and is only reminded.
+    """
+    reason = None if identity.nik else identity.no_nik_reason
+    wanted = _WANT_A_REASON if reason != known_reason else ()
+    found = [
+        Finding(_rule(field), "warning" if field in wanted else "info", sentence)
+        for (whose, field), sentence in _EMPTY.items()
+        if whose == reason and not getattr(identity, field)
+    ]
+    mother = identity.mother_nik
+    if mother and not (mother[6:8] > "40" and nik_dates(mother)):
+        found.append(Finding("MOTHER-NIK", "warning", _ODD_MOTHER))
+    if identity.passport_no and not is_usual_passport(identity.passport_no):
+        found.append(Finding("PASSPORT-1", "warning", _ODD_PASSPORT))
+    return found
+
+
+def _rule(field: str) -> str:
+    return f"NO-{field.removeprefix('no_nik_').upper().replace('_', '-')}"
 
 
 def _encoded(nik: str) -> str:

@@ -37,6 +37,7 @@ class Identity:
     nik: str | None = None
     is_nik_as_printed: bool = False
     no_nik_reason: NoNikReason | None = None
+    no_nik_note: str | None = None
     mother_nik: str | None = None
     birth_order: int | None = None
     mother_name: str | None = None
@@ -55,7 +56,15 @@ class Identity:
 
 COLUMNS = tuple(field.name for field in fields(Identity) if field.name != "kk_number")
 FILLED_ALONE = (
-    *("mother_nik", "birth_order", "mother_name", "passport_no", "bpjs_number", "kk_number"),
+    *(
+        "no_nik_note",
+        "mother_nik",
+        "birth_order",
+        "mother_name",
+        "passport_no",
+        "bpjs_number",
+        "kk_number",
+    ),
     *("address", "village", "rt", "rw", "phone"),
 )
 

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import joinedload
 
 from clinic import asking, days, deaths, further_room, names, patients, routing, settings
-from clinic.nik_checks import nik_findings
-from db import db
+from clinic.nik_checks import agreement, nik_findings, no_nik_findings
+from db import db, run
 from formatting import age_on
 from models import (
     DatePrecision,
@@ -26,6 +26,11 @@ from validators import phone_finding
 TODDLER_YEARS = 5
 _ROOM = select(Poli).where(Poli.code == bindparam("code"))  # built once
 MIN_REASON = 4
+ENOUGH_PATIENTS = 200  # before, each region is new
+_OF_REGION = select(
+    select(Patient.id).where(Patient.nik.between(bindparam("low"), bindparam("high"))).exists(),
+    select(func.max(Patient.id)).scalar_subquery(),
+)
 
 
 @dataclass(frozen=True)
@@ -99,7 +104,7 @@ class Review:
 def review(application: Application, *, with_likely: bool = True) -> Review:
     """Everything the check page has to say; a save needs no look for likely patients."""
     on = application.on or days.clinic_date()
-    warnings = _identity_warnings(application, on)
+    warnings = _identity_warnings(application, on, is_shown=with_likely)
     likely = asking.Likely()
     if with_likely and application.kind != DraftKind.ROOM:
         likely = asking.look(application.identity, application.patient)
@@ -160,25 +165,45 @@ def priority_of(application: Application, poli: Poli | None, on: date) -> Priori
     return Priority.TODDLER if years < TODDLER_YEARS else Priority.NONE
 
 
-def _identity_warnings(application: Application, on: date) -> list[Warned]:
+def nik_agreement(identity: patients.Identity, on: date) -> str:
+    """What of the person the NIK confirms, in words; empty when nothing."""
+    if not identity.nik:
+        return ""
+    born = _exact_birth(identity)
+    return agreement(identity.nik, sex=identity.sex, birth_date=born, today=on)
+
+
+def _exact_birth(identity: patients.Identity) -> date | None:
+    return identity.birth_date if identity.birth_precision == DatePrecision.DAY else None
+
+
+def _identity_warnings(application: Application, on: date, *, is_shown: bool) -> list[Warned]:
     identity = application.identity
     found = []
     if identity.nik:
-        exact = identity.birth_precision == DatePrecision.DAY
         found += nik_findings(
             identity.nik,
             sex=identity.sex,
-            birth_date=identity.birth_date if exact else None,
+            birth_date=_exact_birth(identity),
             today=on,
             kk_number=identity.kk_number,
             mother_nik=identity.mother_nik,
             as_printed=identity.is_nik_as_printed,
+            is_new_region=is_shown and _is_new_region(identity.nik),
         )
+    known = application.patient
+    found += no_nik_findings(identity, known.no_nik_reason if known else None)
     phone = phone_finding(identity.phone) if identity.phone else None
     warnings = [Warned(f.rule, f.level, f.message) for f in [*found, *([phone] if phone else [])]]
     warnings += _mother_warning(identity, on)
     warnings += _death_warning(application.patient)
     return warnings + _taken_warning(application)
+
+
+def _is_new_region(nik: str) -> bool:
+    region = {"low": nik[:6] + "0" * 10, "high": nik[:6] + "9" * 10}
+    is_known, newest = run(_OF_REGION, region).one()
+    return not is_known and (newest or 0) >= ENOUGH_PATIENTS
 
 
 def _mother_warning(identity: patients.Identity, on: date) -> list[Warned]:

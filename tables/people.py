@@ -144,6 +144,8 @@ class Patient(PublicRow):
     # The true owner of a mistyped NIK must still be registered: both stay, one is disputed.
     is_nik_disputed: Mapped[bool] = mapped_column(default=False, server_default=false())
     no_nik_reason: Mapped[NoNikReason | None] = enum_column(NoNikReason)
+    # Of whom has none: the country, a letter of an institution, the place where they were found.
+    no_nik_note: Mapped[str | None] = mapped_column(String(100))
     mother_nik: Mapped[str | None] = mapped_column(String(16), index=True)
     birth_order: Mapped[int | None]
     mother_name: Mapped[str | None] = mapped_column(String(100))

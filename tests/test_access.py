@@ -1,12 +1,14 @@
 """Who may open what, for every route that exists: a new one without a policy fails here."""
 
 import re
+from html import unescape
 
 import pytest
 from sqlalchemy import event, select
 from sqlalchemy.exc import OperationalError
 
 import access
+from cli import DEMO_PASSWORD
 from clinic import accounts
 from db import db, transaction, utcnow
 from models import AuditEntry, LoginSession, Role, User
@@ -254,6 +256,40 @@ def test_a_form_with_an_old_token_is_shown_again_ready_to_send(sign_in):
     text = response.get_data(as_text=True)
     assert 'name="name" value="Siti"' in text
     assert "belum ada yang disimpan" in text
+
+
+# What names a person, as a clerk types it; the page check looks for 16 digits in a row besides.
+NUMBERS = {
+    "nik": "3171015708850001",
+    "mother_nik": "3171 0157 0860 0003",
+    "kk_number": "317101.010203.0004",
+    "bpjs_number": "0001113569638",
+    "passport_no": "X1234567",
+    "q": "0001113569638",
+    "complaint": "demam, NIK suami 3171011708850002",
+}
+
+
+@pytest.mark.parametrize("way", ["old token", "login"])
+def test_a_form_shown_again_keeps_each_number_and_shows_none(sign_in, client, way):
+    if way == "old token":
+        page = sign_in("loket").post("/pendaftaran/baru", data={"csrf_token": "lama"} | NUMBERS)
+        assert page.status_code == 400
+    else:
+        refused = post(client, "/pendaftaran/baru", NUMBERS)
+        assert refused.status_code == 401
+        hidden = re.search(r'name="resend" value="([^"]*)"', refused.get_data(as_text=True))[1]
+        carried = {"resend": unescape(hidden), "lanjut": "/pendaftaran/baru"}
+        known = {"username": "loket", "password": DEMO_PASSWORD}
+        page = post(client, "/masuk", known | carried)
+        assert page.status_code == 200
+    text = page.get_data(as_text=True)
+    inputs = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', text)
+    assert NUMBERS.items() <= dict(inputs).items()
+    shown = re.sub(r"<[^>]*>", "", text)
+    for typed in ("570885", "0860", "010203", "1113569638", "X1234567", "170885"):
+        assert typed not in shown, typed
+    assert "317101••••••0001" in shown and "317101••••••0002" in shown
 
 
 def test_a_form_of_another_site_is_not_offered_again(sign_in):

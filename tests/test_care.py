@@ -534,7 +534,6 @@ def marked_clinic(sign_in) -> set[str]:
         known = db.session.scalars(select(Patient)).first()
         db.session.add(Patient(name=known.name, nik=known.nik, sex=known.sex))
         db.session.flush()
-    client.is_checking = False
     client.post("/pendaftaran/baru", data=fields)  # without a token
     db.session.rollback()
     words = set()

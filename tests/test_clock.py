@@ -170,10 +170,11 @@ def test_no_refused_form_is_kept_at_a_wrong_time(machine, sign_in, by):
 def test_what_was_typed_waits_until_the_clock_is_right(machine, sign_in):
     clerk = sign_in("loket")
     machine.turn(-DAY)
-    page = post(clerk, "/pendaftaran/baru", {"name": "Siti Aminah", "address": 'Jalan "A" <1>'})
+    typed = {"name": "Siti Aminah", "address": 'Jalan "A" <1>', "nik": "3171015708850001"}
+    page = post(clerk, "/pendaftaran/baru", typed)
     assert page.status_code == 503
     html = page.get_data(as_text=True)
-    assert 'value="Siti Aminah"' in html
+    assert 'value="Siti Aminah"' in html and "317101••••••0001" in html
     resend = {"resend": json.dumps([["name", "Siti Aminah"]]), "lanjut": "/pendaftaran/baru"}
     shown = post(clerk, CLOCK, {**resend, "date": "31-02-2026", "time": "7.30"})
     assert "Tanggal 31-02-2026 tidak ada" in shown.get_data(as_text=True)

@@ -4,7 +4,8 @@ from datetime import date
 
 import pytest
 
-from clinic.nik_checks import nik_findings
+from clinic.nik_checks import nik_findings, no_nik_findings
+from clinic.patients import Identity
 
 TODAY = date(2026, 11, 21)
 MAN = "3171011708450001"  # 17-08-1945
@@ -84,9 +85,8 @@ def test_young_provinces_are_known(province):
 
 
 def test_an_unknown_region_is_information_only():
-    assert findings(known_regions={"317102"}) == {"NIK-REGION": "info"}
-    assert findings(known_regions={"317101"}) == {}
-    assert findings("97" + MAN[2:], known_regions={"317101"}) == {"NIK-PROVINCE": "warning"}
+    assert findings(is_new_region=True) == {"NIK-REGION": "info"}
+    assert findings("97" + MAN[2:], is_new_region=True) == {"NIK-PROVINCE": "warning"}
 
 
 def test_a_date_taken_as_printed_asks_why():
@@ -117,3 +117,40 @@ def test_the_nik_is_neither_the_family_card_nor_the_mother():
 )
 def test_the_ministrys_test_patients_get_the_date_question_and_no_other(nik, sex, born):
     assert findings(nik, sex, born) == {"NIK-DATE": "warning"}
+
+
+def of_nobody(reason, known=None, **fields):
+    identity = Identity("Siti", "P", no_nik_reason=reason, **fields)
+    return {one.rule: one.level for one in no_nik_findings(identity, known)}
+
+
+@pytest.mark.parametrize(
+    ("reason", "asked", "filled"),
+    [
+        ("BAYI", {"NO-MOTHER-NIK": "warning"}, {"mother_nik": "3171015708850001"}),
+        ("BELUM_BAWA", {"NO-KK-NUMBER": "info"}, {"kk_number": "3171011708450002"}),
+        (
+            "ASING",
+            {"NO-PASSPORT-NO": "warning", "NO-NOTE": "info"},
+            {"passport_no": "X1234567", "no_nik_note": "Australia"},
+        ),
+        ("TANPA_DOKUMEN", {"NO-NOTE": "info"}, {"no_nik_note": "surat panti"}),
+        ("TIDAK_DIKENAL", {"NO-NOTE": "info"}, {"no_nik_note": "Pasar Lama"}),
+        ("LUPA_KARTU", {}, {}),
+    ],
+)
+def test_each_reason_without_a_nik_asks_for_what_identifies_instead(reason, asked, filled):
+    assert of_nobody(reason) == asked
+    assert of_nobody(reason, **filled) == {}
+    assert of_nobody(reason, nik=MAN) == {}
+    assert of_nobody(reason, known=reason) == dict.fromkeys(asked, "info"), "was asked before"
+
+
+@pytest.mark.parametrize("mother", [MAN, "3171017102850001", "3171013102850001"])
+def test_an_odd_mothers_nik_is_asked(mother):
+    assert of_nobody("BAYI", mother_nik=mother) == {"MOTHER-NIK": "warning"}
+
+
+def test_an_odd_passport_is_asked_and_never_refused():
+    found = of_nobody("ASING", passport_no="A12/345", no_nik_note="Australia")
+    assert found == {"PASSPORT-1": "warning"}

@@ -35,6 +35,7 @@ WHOLE = Identity(
     birth_date=date(1985, 5, 14),
     nik=NIK,
     mother_nik="6472015407600003",
+    no_nik_note="surat panti",
     birth_order=2,
     mother_name="Fatimah",
     passport_no="A1234567",

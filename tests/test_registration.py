@@ -1,8 +1,10 @@
 """The counter, through its pages: find, form, check page, one save, ticket, corrections."""
 
+import json
 import re
 from dataclasses import replace
 from datetime import date, timedelta
+from html import unescape
 
 import pytest
 from sqlalchemy import func, select
@@ -195,8 +197,8 @@ def test_yesterdays_draft_is_not_saved_today_but_nothing_typed_is_lost(clerk):
         ({"nik": "0000000000000000"}, "bukan NIK asli"),
         ({"nik": "3171018108450001"}, "NIK"),
         ({"nik": ""}, "pilih alasan tanpa NIK"),
-        ({"nik": "", "no_nik_reason": "BAYI"}, "NIK ibu"),
-        ({"nik": "", "no_nik_reason": "ASING"}, "nomor paspor"),
+        ({"nik": "", "no_nik_reason": "BAYI"}, "Isi bayi ke berapa"),
+        ({"mother_nik": "123"}, "NIK ibu harus 16 angka"),
         ({"mother_nik": FIELDS["nik"]}, "ibu"),
         ({"kk_number": FIELDS["nik"]}, "KK"),
         ({"name": ""}, "Isi nama pasien"),
@@ -265,6 +267,73 @@ def test_the_nik_offers_birth_date_and_sex_without_a_script(clerk):
     assert "Minah" in text
 
 
+@pytest.mark.engines("sqlite")
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ({"birth_date": "18-08-1985"}, True),
+        ({"sex": "L"}, True),
+        ({"birth_date": "", "birth_date_estimated": "41"}, True),
+        ({"birth_date": "17/08/1985"}, False),
+    ],
+)
+def test_the_nik_is_offered_on_the_form_while_it_differs(clerk, typed, offered):
+    page = post(clerk, "/pendaftaran/mirip", FIELDS | typed).get_data(as_text=True)
+    assert ('value="pakai_nik"' in page) == offered
+    assert ("Beda dengan isian" in page) == (offered and "birth_date_estimated" not in typed)
+    if offered:
+        fill = json.loads(unescape(re.search(r'data-fill="([^"]+)"', page)[1]))
+        assert fill == {"birth_date": "17-08-1985", "sex": "P"}
+    sent = post(clerk, "/pendaftaran/baru", FIELDS | typed | {"aksi": "pakai_nik"})
+    form = sent.get_data(as_text=True)
+    assert 'value="17-08-1985"' in form and 'value="P" checked' in form
+    assert 'value="pakai_nik"' not in form
+
+
+def test_one_press_on_the_check_page_takes_what_the_nik_says(clerk):
+    page, draft = check(clerk, sex="L", birth_date="18-08-1985", phone="081234567890")
+    assert page.count('value="pakai_nik"') == 1
+    assert "Pakai dari NIK: 17-08-1985, perempuan" in page
+    there = f"/pendaftaran/periksa/{draft}"
+    gone = post(clerk, there, {"aksi": "pakai_nik", "version": "1", "override_reason-W1": "sebab"})
+    assert gone.status_code == 303 and gone.location == there
+    page = clerk.get(there).get_data(as_text=True)
+    assert "cocok dengan tanggal lahir dan jenis kelamin" in page and "pakai_nik" not in page
+    assert "data-rule" not in page
+    row = db.session.scalars(select(RegistrationDraft)).one()
+    assert row.reasons == {"W1": "sebab"} and count(Visit) == 0
+    assert confirm(clerk, draft).status_code == 409, "the page before is stale"
+    visit = visit_of(confirm(clerk, draft, version="2").location)
+    patient = visit.patient
+    assert (patient.sex, patient.birth_date, patient.phone) == (
+        "P",
+        date(1985, 8, 17),
+        "+6281234567890",
+    )
+
+
+def test_the_told_age_settles_the_century_of_the_nik(clerk):
+    old = {"nik": "3171014101190007", "birth_date": "", "birth_date_estimated": "107"}
+    page, draft = check(clerk, **old, sex="L")
+    assert "Pakai dari NIK: 01-01-1919, perempuan" in page
+    post(clerk, f"/pendaftaran/periksa/{draft}", {"aksi": "pakai_nik"})
+    row = db.session.scalars(select(RegistrationDraft)).one()
+    assert row.fields["birth_date"] == "01-01-1919"
+    assert "birth_date_estimated" not in row.fields
+
+
+def test_an_unknown_region_is_told_once_the_clinic_knows_many(clerk, monkeypatch):
+    monkeypatch.setattr(review, "ENOUGH_PATIENTS", 1)
+    assert "NIK-REGION" not in check(clerk)[0]
+    register(clerk)
+    other = {"name": "Wayan Sudra", "sex": "L", "birth_date": "01-02-1970"}
+    page, draft = check(clerk, **other, nik="5203010102700001")
+    assert 'data-rule="NIK-REGION" data-level="info"' in page and "awal NIK 520301" in page
+    assert "/tiket/" in confirm(clerk, draft).location
+    page, _ = check(clerk, **other | {"birth_date": "02-02-1970"}, nik="5203010202700001")
+    assert "NIK-REGION" not in page
+
+
 def test_a_search_is_carried_into_the_new_form(clerk):
     post(clerk, "/pendaftaran", {"q": "Wayan Sudra", "birth_date": "01-02-1970", "aksi": "baru"})
     page = clerk.get("/pendaftaran/baru").get_data(as_text=True)
@@ -290,9 +359,12 @@ def test_a_search_for_nothing_says_what_to_type(clerk, typed):
     ("reason", "more"),
     [
         ("BAYI", {"mother_nik": "3171015708850001", "birth_order": "1", "birth_date": "today"}),
+        ("BAYI", {"birth_order": "1", "birth_date": "today"}),  # of a mother without NIK
         ("BELUM_BAWA", {}),
         ("LUPA_KARTU", {}),
-        ("ASING", {"passport_no": "X1234567"}),
+        ("ASING", {"passport_no": "X1234567", "no_nik_note": "Australia"}),
+        ("ASING", {"passport_no": "no. 12/AB"}),
+        ("ASING", {}),
         ("TANPA_DOKUMEN", {}),
         ("TIDAK_DIKENAL", {"name": "", "birth_date": "", "address": ""}),
     ],

@@ -233,14 +233,13 @@ def test_a_printed_nik_without_a_real_date_tells_nothing_false():
     assert v.nik_facts("3171013102900001", TODAY) == ((), None, "L")
 
 
-def test_the_century_follows_typed_date_then_youth_then_the_card():
+def test_the_century_follows_what_was_told_then_youth():
     nik, old, young = "3171010101150001", date(1915, 1, 1), date(2015, 1, 1)
     assert v.nik_facts(nik, TODAY).candidates == (old, young)
     assert v.nik_facts(nik, TODAY).birth_date == young
     assert v.nik_facts(nik, TODAY, old).birth_date == old
     assert v.nik_facts(nik, TODAY, date(1970, 5, 5)).birth_date == young
-    assert v.nik_facts(nik, TODAY, shows_ktp=True).birth_date == old
-    assert v.nik_facts("3171010101090001", TODAY, shows_ktp=True).birth_date == date(2009, 1, 1)
+    assert v.nik_facts(nik, TODAY, v.parse_age("108 th", TODAY).birth_date).birth_date == old
     assert v.nik_facts("3171012902001234", TODAY).candidates == (date(2000, 2, 29),)
 
 
@@ -249,15 +248,10 @@ def test_a_birth_date_after_today_is_no_candidate():
     assert v.nik_facts("3171012111260001", TODAY).birth_date == TODAY
 
 
-def test_reasons_without_nik_say_what_they_need():
+def test_the_reasons_without_nik_are_those_of_the_contract():
     assert list(v.NO_NIK_REASONS) == [
         "BAYI", "BELUM_BAWA", "LUPA_KARTU", "ASING", "TANPA_DOKUMEN", "TIDAK_DIKENAL",
     ]  # fmt: skip
-    assert v.no_nik_needs("BAYI").required == ("mother_nik", "birth_order")
-    assert v.no_nik_needs("ASING").required == ("passport_no",)
-    assert v.no_nik_needs("BELUM_BAWA") == v.Needs(advised=("kk_number",))
-    for reason in ("LUPA_KARTU", "TANPA_DOKUMEN", "TIDAK_DIKENAL"):
-        assert v.no_nik_needs(reason) == v.Needs()
 
 
 @pytest.mark.parametrize("number", ["0001113569638", "0000039043765"])
@@ -276,11 +270,19 @@ def test_a_family_card_number_is_checked_for_length_only():
     assert "yang diketik 15" in str(refusal(v.parse_kk_number, "317101170845001"))
 
 
-def test_a_passport_has_5_to_20_letters_and_digits():
-    assert v.parse_passport(" a 1234-567 ") == "A1234567"
-    assert v.parse_passport("12345") == "12345"
-    for text in ("A123", "A" * 21, "A12/345", "Ä12345", ""):
-        assert refusal(v.parse_passport, text).rule == "PASSPORT"
+def test_a_passport_number_is_tidied_and_never_refused():
+    assert v.normalise_passport(" a 1234-567 ") == "A1234567"
+    assert v.normalise_passport("12345") == "12345"
+    for text in ("A123", "A12/345", "Ä12345"):
+        assert v.normalise_passport(text) == text
+        assert not v.is_usual_passport(text)
+    assert refusal(v.normalise_passport, "A" * 21).rule == "LENGTH"  # more than can be kept
+
+
+def test_a_mothers_nik_may_be_odd_but_must_be_one():
+    assert v.parse_mother_nik("3171013102850001") == "3171013102850001"
+    assert "NIK ibu harus 16 angka" in str(refusal(v.parse_mother_nik, "123"))
+    assert refusal(v.parse_mother_nik, "3171015708850000").rule == "NIK-PLACEHOLDER"
 
 
 @pytest.mark.parametrize(

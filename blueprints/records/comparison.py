@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 from clinic.merge_fields import BESIDE, Side
 from clinic.patients import identity_of
-from formatting import PAYER_LABELS, SEX_LABELS, mask_nik, short_date
+from formatting import NIK_FIELDS, PAYER_LABELS, SEX_LABELS, mask_nik, short_date
 from models import DatePrecision, Patient
 from validators import NO_NIK_REASONS
 
@@ -16,6 +16,7 @@ PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "birth_date": ("Tanggal lahir", ("birth_date",)),
     "sex": ("Jenis kelamin", ("sex",)),
     "nik": ("NIK", ("nik",)),
+    "no_nik_note": ("Keterangan", ("no_nik_note",)),
     "mother_name": ("Nama ibu", ("mother_name",)),
     "mother_nik": ("NIK ibu", ("mother_nik",)),
     "birth_order": ("Bayi ke-", ("birth_order",)),
@@ -86,7 +87,7 @@ def _words(identity: SimpleNamespace, name: str) -> str:
         return f"{short_date(value)}{'' if exact else ' (perkiraan)'}" if value else ""
     if name == "nik" and not value:
         return f"tidak ada ({NO_NIK_REASONS.get(identity.no_nik_reason, 'tanpa alasan')})"
-    if name in ("nik", "mother_nik", "kk_number"):
+    if name in NIK_FIELDS:
         return mask_nik(value) if value else ""
     if name == "address":
         rt = f"RT {identity.rt}" if identity.rt else ""

@@ -3,15 +3,17 @@
 from typing import Any
 
 from flask import make_response, redirect, render_template, request, session, url_for
+from werkzeug.datastructures import MultiDict
 
 import access
-from blueprints.registration import asked, compare, drafted
+from blueprints.registration import asked, compare, drafted, prefill
 from blueprints.registration.blueprint import bp, counter
 from blueprints.registration.drafted import Drafted, form_address
-from clinic import asking, registration, review, slips
+from clinic import asking, drafts, registration, review, slips
+from clinic.drafts import DraftSubject
 from clinic.review import Review
 from db import transaction
-from models import Patient
+from models import DraftKind, Patient
 
 
 class NotValid(Exception):
@@ -34,6 +36,8 @@ def check(draft):
 def save(draft):
     if asked.leaves():
         return redirect(asked.leave(drafted.editable(draft).draft), 303)
+    if request.form.get("aksi") == "pakai_nik":
+        return _use_nik(drafted.editable(draft))
     try:
         with transaction():
             ref = _save(draft)
@@ -45,6 +49,28 @@ def save(draft):
         return _again(draft, 422, missing=needs.missing, unanswered=needs.unanswered)
     session.pop("last_search", None)  # the next one at the counter is somebody else
     return redirect(url_for("registration.ticket", visit=ref), 303)
+
+
+def _use_nik(read: Drafted):
+    """Birth date and sex as the NIK says them, and the page again."""
+    asked.keep(read.draft)
+    offer = _of_nik(read)
+    if offer:
+        fields = {k: v for k, v in read.draft.fields.items() if k != "birth_date_estimated"} | offer
+        form = type(read.form)(MultiDict(fields), kind=read.form.kind, on=read.form.on)
+        form.validate()
+        answers = asked.noted(form.identity(read.record), read.patient, read.draft.answers)
+        subject = DraftSubject(read.form.kind, read.draft.patient_ref, read.about_visit)
+        with transaction():
+            drafts.store(access.current_actor(), fields, subject, read.draft, answers)
+    return redirect(url_for("registration.check", draft=read.draft.public_id), 303)
+
+
+def _of_nik(read: Drafted) -> dict[str, str]:
+    if read.form.kind == DraftKind.ROOM:
+        return {}
+    identity = read.application().identity
+    return prefill.from_nik(identity.nik, identity.birth_date, read.form.today)
 
 
 def _save(draft: str) -> str:
@@ -82,6 +108,7 @@ def _page(
     problem: str = "",
 ) -> str:
     application = read.application()
+    identity = application.identity
     kept = read.answers
     answers = found.likely.standing | kept | asked.given()
     questions = asking.questions(found.likely, kept, found.besides)
@@ -92,10 +119,12 @@ def _page(
         draft=read.draft,
         form=read.form,
         kind=read.draft.kind,
-        identity=application.identity,
+        identity=identity,
+        nik_agrees=review.nik_agreement(identity, read.form.today),
         application=application,
         patient=read.patient,
         found=found,
+        offer=_of_nik(read),
         questions=questions,
         possible=[one for one in found.likely.alike if one.patient.public_id not in shown],
         answers=answers,

@@ -6,12 +6,12 @@ from datetime import date
 
 from werkzeug.datastructures import MultiDict
 
-from blueprints.registration.forms import PHONE_OWNERS, RegistrationForm
+from blueprints.registration.forms import RegistrationForm
 from blueprints.registration.prefill import VISIT_FIELDS, WHY_NO_NIK, fields_of, identity_fields
 from clinic import patients
 from clinic.names import fold
 from clinic.patients import Identity
-from formatting import PAYER_LABELS, SEX_LABELS, age_on, mask_nik
+from formatting import NIK_FIELDS, PAYER_LABELS, PHONE_OWNER_LABELS, SEX_LABELS, age_on, mask_nik
 from models import DraftKind, Patient
 
 RECORD, TYPED = "catatan", "ketik"
@@ -24,6 +24,7 @@ PARTS = {
     "birth": ("Tanggal lahir", ("birth_date", "birth_date_estimated")),
     "sex": ("Jenis kelamin", ("sex",)),
     "nik": ("NIK", ("nik", "nik_as_printed")),
+    "no_nik_note": ("Keterangan", ("no_nik_note",)),
     "mother_name": ("Nama ibu", ("mother_name",)),
     "mother_nik": ("NIK ibu", ("mother_nik",)),
     "birth_order": ("Bayi ke-", ("birth_order",)),
@@ -40,7 +41,6 @@ COLUMNS = {
     "birth": ("birth_date", "birth_precision"),
     "nik": ("nik", "is_nik_as_printed", "no_nik_reason"),
 }
-MASKED = {"nik", "mother_nik", "kk_number"}
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def _is_better(name: str, record: Mapping[str, str], typed: Mapping[str, str]) -
 
 
 def _texts(name: str, fields, record: Mapping[str, str], typed: Mapping[str, str]):
-    if name in MASKED:
+    if name in NIK_FIELDS:
         kept, said = _masked(record.get(fields[0], ""), typed.get(fields[0], ""))
         if name == "nik":
             kept, said = kept or _without(record), said or _without(typed)
@@ -190,7 +190,7 @@ def _address(fields: Mapping[str, str]) -> str:
 
 
 def _phone(fields: Mapping[str, str]) -> str:
-    owner = PHONE_OWNERS.get(fields.get("phone_owner", ""), "")
+    owner = PHONE_OWNER_LABELS.get(fields.get("phone_owner", ""), "")
     return (
         f"{fields['phone']}{f' ({owner.lower()})' if owner else ''}" if fields.get("phone") else ""
     )

@@ -15,7 +15,6 @@ from db import transaction, utcnow
 from formatting import short_date
 from models import DraftKind, Patient, RegistrationDraft, Visit
 from patient_forms import OTHER_PATIENT, is_for
-from validators import nik_facts
 
 MOST_SHOWN = 5
 LONGEST_OPEN = 12 * 3600  # seconds; a session ends by then
@@ -193,11 +192,9 @@ def _asked_draft():
 
 def _use_nik(form: RegistrationForm) -> None:
     form.validate()
-    nik = form.cleaned("nik")
-    if nik:
-        facts = nik_facts(nik, form.today)
-        form.birth_date.data = short_date(facts.birth_date) if facts.birth_date else ""
-        form.sex.data = facts.sex
+    told = form.identity()
+    for name, text in prefill.from_nik(told.nik, told.birth_date, form.today).items():
+        form[name].data = text
     for field in form:
         field.errors = []
 
@@ -253,16 +250,18 @@ def _suggestion(form: RegistrationForm, patient: Patient | None) -> dict:
     }
 
 
-def _is_news(facts, form: RegistrationForm) -> bool:
-    """Whether the NIK tells something that the form does not hold yet."""
-    return bool(facts.birth_date) and not (form.birth_date.data and form.sex.data)
+def _news(offer: dict[str, str], form: RegistrationForm) -> dict[str, str]:
+    """What the NIK tells, unless the form says just that."""
+    said = {"birth_date": short_date(form.cleaned("birth_date")), "sex": form.sex.data}
+    return {} if offer == said else offer
 
 
 def _likely(form: RegistrationForm, patient: Patient | None, answers: dict[str, str]) -> dict:
     kept = {field.name: field.errors for field in form}
     form.validate()
     identity = form.identity()
-    facts = nik_facts(identity.nik, form.today, identity.birth_date) if identity.nik else None
+    offer = prefill.from_nik(identity.nik, identity.birth_date, form.today)
+    offer = _news(offer, form)
     for field in form:
         field.errors = kept[field.name]
     found = asking.Likely()
@@ -273,5 +272,6 @@ def _likely(form: RegistrationForm, patient: Patient | None, answers: dict[str, 
         "family": found.family,
         "answers": found.standing | answers | asked.given(),
         "today": form.today,
-        "facts": facts if facts and _is_news(facts, form) else None,
+        "offer": offer,
+        "is_filled": bool(form.birth_date.data and form.sex.data),
     }

@@ -12,7 +12,14 @@ from clinic import days, routing
 from clinic.nik_checks import nik_findings
 from clinic.patients import FILLED_ALONE, Identity, estimated_age
 from clinic.review import MIN_REASON, Application
-from formatting import BPJS_HOME_LABELS, CLUSTER_LABELS, PAYER_LABELS, PRIORITY_LABELS, short_date
+from formatting import (
+    BPJS_HOME_LABELS,
+    CLUSTER_LABELS,
+    PAYER_LABELS,
+    PHONE_OWNER_LABELS,
+    PRIORITY_LABELS,
+    short_date,
+)
 from models import DatePrecision, DraftKind, Patient, Visit
 from validators import (
     NO_NIK_REASONS,
@@ -20,19 +27,18 @@ from validators import (
     checked_by,
     clean_name,
     clean_text,
-    no_nik_needs,
+    normalise_passport,
     normalise_phone,
     parse_age,
     parse_birth_date,
     parse_bpjs_number,
     parse_kk_number,
+    parse_mother_nik,
     parse_nik,
-    parse_passport,
     parse_rt_rw,
 )
 
 MAX_COMPLAINT = 10_000
-PHONE_OWNERS = {"sendiri": "Sendiri", "keluarga": "Keluarga", "tetangga": "Tetangga"}
 UNKNOWN = "TIDAK_DIKENAL"
 
 
@@ -63,9 +69,10 @@ class RegistrationForm(Form):
     nik_as_printed = StringField("Sesuai kartu")
     no_nik_reason = SelectField("Alasan tanpa NIK", choices=choices(NO_NIK_REASONS, "NIK diisi"))
     patient_version = StringField("Versi data")  # which the form was filled from
-    mother_nik = StringField("NIK ibu", [checked_by(parse_nik)])
+    no_nik_note = StringField("Keterangan tanpa NIK", [text(100)])
+    mother_nik = StringField("NIK ibu", [checked_by(parse_mother_nik)])
     birth_order = StringField("Bayi ke-", [checked_by(birth_order)])
-    passport_no = StringField("Nomor paspor", [checked_by(parse_passport)])
+    passport_no = StringField("Nomor paspor", [checked_by(normalise_passport)])
     name = StringField(
         "Nama",
         [checked_by(clean_name, unknown=lambda form: form.no_nik_reason.data == UNKNOWN)],
@@ -81,7 +88,7 @@ class RegistrationForm(Form):
     rt = StringField("RT", [checked_by(parse_rt_rw)])
     rw = StringField("RW", [checked_by(parse_rt_rw)])
     phone = StringField("Nomor HP", [checked_by(normalise_phone)])
-    phone_owner = SelectField("Milik", choices=choices(PHONE_OWNERS, "Tidak disebut"))
+    phone_owner = SelectField("Milik", choices=choices(PHONE_OWNER_LABELS, "Tidak disebut"))
     payer = SelectField("Pembiayaan", choices=choices(PAYER_LABELS), default="UMUM")
     bpjs_home = SelectField("Terdaftar di", choices=choices(BPJS_HOME_LABELS, "Belum ditanya"))
     complaint = StringField("Keluhan", [text(MAX_COMPLAINT, newlines=True)])
@@ -144,14 +151,9 @@ class RegistrationForm(Form):
         if self.nik.data:
             self._nik_of_others()
             return
-        labels = {
-            "mother_nik": "Isi NIK ibu, supaya bayi dikenali sampai NIK-nya terbit.",
-            "birth_order": "Isi bayi ke berapa (1 bila tunggal), supaya kembar tidak tertukar.",
-            "passport_no": "Isi nomor paspor.",
-        }
-        for name in no_nik_needs(self.no_nik_reason.data or "").required:
-            if not self[name].data:
-                self._refuse(self[name], labels[name])
+        if self.no_nik_reason.data == "BAYI" and not self.birth_order.data:
+            way_on = "Isi bayi ke berapa (1 bila tunggal), supaya kembar tidak tertukar."
+            self._refuse(self.birth_order, way_on)
 
     def _nik_of_others(self) -> None:
         nik = getattr(self.nik, "cleaned", None)

@@ -7,6 +7,7 @@ from clinic import days, patients
 from clinic.patients import Identity
 from formatting import short_date
 from models import DatePrecision, Patient
+from validators import nik_facts
 
 WHY_NO_NIK = {
     "BAYI": "bayi",
@@ -83,6 +84,14 @@ def from_search(q: str, birth_date: str) -> dict[str, str]:
     if name:
         return fields | {name: digits}
     return fields | ({"phone": q.strip()} if digits.startswith(("08", "62")) else {})
+
+
+def from_nik(nik: str | None, told: date | None, today: date) -> dict[str, str]:
+    """Birth date and sex as the NIK says them; `told` is what was typed or the age, if anything."""
+    facts = nik_facts(nik, today, told) if nik else None
+    if facts is None or facts.birth_date is None:
+        return {}
+    return {"birth_date": short_date(facts.birth_date), "sex": facts.sex or ""}
 
 
 def known_fields(patient: Patient) -> dict[str, str]:

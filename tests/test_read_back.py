@@ -1,0 +1,140 @@
+"""Nothing that a form takes in is stored unseen: the check page and the record say it all."""
+
+import gzip
+import re
+from dataclasses import fields
+from html import unescape
+
+import pytest
+
+from blueprints.registration.forms import RegistrationForm
+from clinic.patients import Identity
+from db import db
+from models import Patient
+from tests.pages import post
+from tests.test_registration import check, confirm
+
+pytestmark = pytest.mark.engines("sqlite")
+
+MOTHERS = "3171015708850001"
+# What is typed, and how it is read back.
+WOMAN = {
+    "nik": ("3171015708900007", "317101••••••0007"),
+    "name": ("Siti Aminah", "Siti Aminah"),
+    "sex": ("P", "Perempuan"),
+    "birth_date": ("17-08-1990", "17-08-1990"),
+    "mother_name": ("Sulastri", "Sulastri"),
+    "bpjs_number": ("0001113569638", "0001113569638"),
+    "kk_number": ("3171010102030004", "317101••••••0004"),
+    "address": ("Jalan Kenanga 12", "Jalan Kenanga 12"),
+    "village": ("Dasan Baru", "Dasan Baru"),
+    "rt": ("7", "RT 007"),
+    "rw": ("8", "RW 008"),
+    "phone": ("081234567890", "+6281234567890"),
+    "phone_owner": ("tetangga", "milik tetangga"),
+    "payer": ("JKN_PBI", "JKN PBI"),
+    "bpjs_home": ("lain", "Faskes lain"),
+    "complaint": ("pusing sejak kemarin", "pusing sejak kemarin"),
+    "poli": ("GIGI", "Poli Gigi"),
+    "pregnant": ("nifas", "Nifas"),
+    "priority": ("DISABILITAS", "Disabilitas"),
+    "visit_type": ("SEHAT", "Kunjungan sehat"),
+    "cluster": ("4", "Klaster 4"),
+}
+OF_VISIT = ("bpjs_home", "complaint", "poli", "pregnant", "priority", "visit_type", "cluster")
+OTHERS = [
+    {
+        "no_nik_reason": ("BAYI", "Bayi belum punya NIK"),
+        "mother_nik": (MOTHERS, "317101••••••0001"),
+        "birth_order": ("2", "Bayi ke- 2"),
+    },
+    {
+        "no_nik_reason": ("ASING", "Warga negara asing"),
+        "passport_no": ("x1234567", "X1234567"),
+        "no_nik_note": ("Timor-Leste", "Timor-Leste"),
+        "birth_date_estimated": ("40", "(perkiraan)"),
+    },
+    {
+        "nik": ("3171018108450001", "317101••••••0001"),
+        "nik_as_printed": ("1", "tertulis begitu di kartunya"),
+    },
+]
+
+
+def answers(page: str) -> str:
+    """The lists of answers alone: the banner and a warning are no answer that can be changed."""
+    lists = re.findall(r'<dl class="answers".*?</dl>', page, re.DOTALL)
+    return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", " ".join(lists))))
+
+
+def send(clerk, changes):
+    typed = WOMAN | changes
+    if "no_nik_reason" in changes:
+        del typed["nik"]
+    if "birth_date_estimated" in changes:
+        del typed["birth_date"]
+    page, draft = check(
+        clerk, **{"nik": "", "birth_date": ""} | {name: text for name, (text, _) in typed.items()}
+    )
+    return page, draft, {name: shown for name, (_, shown) in typed.items()}
+
+
+def test_the_cases_are_all_fields_of_the_form(app):
+    told = set(WOMAN).union(*OTHERS)
+    assert told == {field.name for field in RegistrationForm()} - {"patient_version"}
+    stored = {"birth_precision": "birth_date_estimated", "is_nik_as_printed": "nik_as_printed"}
+    assert {stored.get(one.name, one.name) for one in fields(Identity)} - {"is_unknown"} <= told
+
+
+@pytest.mark.parametrize("changes", [{}, *OTHERS])
+def test_each_field_is_read_back_and_stands_in_the_record(sign_in, changes):
+    clerk = sign_in("loket")
+    page, draft, expected = send(clerk, changes)
+    read = answers(page)
+    for name, shown in expected.items():
+        assert shown.lower() in read.lower(), name
+    saved = confirm(clerk, draft, override_reason="sudah ditanyakan")
+    assert "/tiket/" in saved.location
+    patient = db.session.query(Patient).one()
+    record = clerk.get(f"/pasien/{patient.public_id}").get_data(as_text=True)
+    kept = unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", record)))
+    for name, shown in expected.items():
+        if name not in OF_VISIT and name != "birth_date_estimated":
+            shown = {"rt": "007", "rw": "008"}.get(name, shown)
+            assert shown.lower() in kept.lower(), name
+    assert ("~40 tahun" in kept) == ("birth_date_estimated" in expected)
+
+
+def test_a_check_page_with_everything_on_it_is_6_kb(sign_in):
+    clerk = sign_in("loket")
+    _, draft, _ = send(clerk, OTHERS[0])
+    clerk.is_checking = False
+    page = clerk.get(f"/pendaftaran/periksa/{draft}", headers={"Accept-Encoding": "gzip"})
+    assert "NIK ibu" in gzip.decompress(page.data).decode()
+    assert len(page.data) <= 6 * 1024
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "(cocok dengan tanggal lahir dan jenis kelamin)"),
+        ({"sex": "L"}, "(cocok dengan tanggal lahir)"),
+        ({"birth_date": "18-08-1985"}, "(cocok dengan jenis kelamin)"),
+        ({"birth_date": "", "birth_date_estimated": "41"}, "(cocok dengan jenis kelamin)"),
+        ({"birth_date": "18-08-1985", "sex": "L"}, ""),
+    ],
+)
+def test_the_check_page_says_what_the_nik_confirms(sign_in, changes, said):
+    page, _ = check(sign_in("loket"), **changes)
+    assert re.findall(r"\(cocok[^)]*\)", page) == ([said] if said else [])
+
+
+def test_what_is_filled_in_is_never_a_hidden_field(sign_in):
+    """A sister's form holds her mother's NIK from the visit before; Ubah must lead to it."""
+    clerk = sign_in("loket")
+    page, draft = check(clerk, mother_nik="3171015708600003", birth_date="17-08-1985")
+    assert 'value="ubah:mother_nik"' in page
+    form = clerk.get(post(clerk, f"/pendaftaran/periksa/{draft}", {"aksi": "kembali"}).location)
+    text = form.get_data(as_text=True)
+    assert text.count('data-show-when="no_nik_reason=BAYI"') == 1  # the birth order alone
+    assert 'data-show-when="no_nik_reason=ASING"' in text
