@@ -270,6 +270,10 @@ def test_a_search_is_carried_into_the_new_form(clerk):
     assert "01-02-1970" in page
     post(clerk, "/pendaftaran", {"q": "3171 0157 0845 0001", "aksi": "baru"})
     assert 'value="3171015708450001"' in clerk.get("/pendaftaran/baru").get_data(as_text=True)
+    post(clerk, "/pendaftaran", {"q": "Siti 17-08-1985 RM 000123", "aksi": "baru"})
+    page = clerk.get("/pendaftaran/baru").get_data(as_text=True)
+    assert 'name="birth_date" value="17-08-1985"' in page
+    assert "tidak terbawa ke isian: <b>000123</b>" in page
 
 
 # --- No NIK, never a dead end -----------------------------------------------------------------

@@ -9,7 +9,7 @@ import access
 from blueprints.registration import asked, prefill
 from blueprints.registration.blueprint import bp, counter
 from blueprints.registration.forms import RegistrationForm
-from clinic import asking, days, drafts, patients, review, routing
+from clinic import asking, days, drafts, patients, review, routing, typed_search
 from clinic.drafts import DraftSubject
 from db import transaction, utcnow
 from formatting import short_date
@@ -24,7 +24,8 @@ LONGEST_OPEN = 12 * 3600  # seconds; a session ends by then
 @bp.get("/pendaftaran/baru")
 @counter
 def new():
-    return _page(RegistrationForm(MultiDict(_prefill())), DraftSubject(), None)
+    fields, left = _prefill()
+    return _page(RegistrationForm(MultiDict(fields)), DraftSubject(), None, left)
 
 
 @bp.post("/pendaftaran/baru")
@@ -145,7 +146,9 @@ def _opened_at() -> datetime | None:
     return datetime.fromtimestamp(seconds, UTC) if 0 <= age <= LONGEST_OPEN else None
 
 
-def _page(form: RegistrationForm, subject: DraftSubject, patient: Patient | None) -> str:
+def _page(
+    form: RegistrationForm, subject: DraftSubject, patient: Patient | None, left: str = ""
+) -> str:
     draft = request.form.get("draft") or request.args.get("draf", "")
     kept = drafts.by_ref(draft) if draft else None
     return render_template(
@@ -158,6 +161,7 @@ def _page(form: RegistrationForm, subject: DraftSubject, patient: Patient | None
         opened=request.form.get("dibuka", type=int) or int(utcnow().timestamp()),
         gaps=prefill.gaps(patient) if subject.kind == DraftKind.RETURNING else "",
         has_searched=bool(session.get("last_search")),
+        left=left,
         **_suggestion(form, patient),
         **_likely(form, patient, kept.answers if kept else {}),
     )
@@ -179,16 +183,21 @@ def _use_nik(form: RegistrationForm) -> None:
         field.errors = []
 
 
-def _prefill() -> dict[str, str]:
-    """What is known already: a draft, a family member's visit, or what was searched for."""
+def _prefill() -> tuple[dict[str, str], str]:
+    """What is known already: a draft, a family member's visit, or what was searched for.
+
+    And of the search what belongs into no field.
+    """
     draft = _asked_draft()
     if draft:
-        return draft.fields
+        return draft.fields, ""
     family = request.args.get("keluarga")
     if family:
-        return prefill.family_fields(access.visit_or_404(family).patient)
+        return prefill.family_fields(access.visit_or_404(family).patient), ""
     last = session.get("last_search") or {}
-    return prefill.from_search(last.get("q", ""), last.get("birth_date", ""))
+    return typed_search.form_fields(
+        last.get("q", ""), last.get("birth_date", ""), days.clinic_date()
+    )
 
 
 # --- Fragments: POST, so that nothing personal stands in an address; read-only -------------------
