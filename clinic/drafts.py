@@ -16,6 +16,10 @@ MOST_REASONS = 40
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
+class DraftChanged(Exception):
+    """Changed since the page was shown, with a sentence for the clerk."""
+
+
 @dataclass(frozen=True)
 class DraftSubject:
     """What a draft is about: a known patient, or a visit of today."""
@@ -104,6 +108,20 @@ def answer(
     if reasons:
         kept = {rule: text for rule, text in (draft.reasons | dict(reasons)).items() if text}
         draft.reasons = dict(list(kept.items())[:MOST_REASONS])
+
+
+def change_room(draft: RegistrationDraft, code: str, version: int) -> None:
+    """Another room and nothing else; pressed twice it changes nothing more.
+
+    Raises DraftChanged when the page of this version is not the newest any more.
+    """
+    if draft.fields.get("poli") == code:
+        return
+    if draft.version != version:
+        raise DraftChanged("Pendaftaran ini diubah di tempat lain. Periksa lagi, lalu pilih ruang.")
+    draft.fields = draft.fields | {"poli": code}
+    draft.version += 1
+    draft.updated_at = utcnow()
 
 
 def unsaved(user_id: int, *, from_paper: bool = False) -> list[RegistrationDraft]:

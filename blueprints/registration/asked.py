@@ -16,7 +16,7 @@ from db import transaction
 from models import Patient, RegistrationDraft, Visit
 
 ANSWER = "jawab-"
-THIS_IS, CHANGE, TICKET = "ini:", "ubah:", "tiket:"
+THIS_IS, CHANGE, TICKET, MOVE = "ini:", "ubah:", "tiket:", "pindah:"
 LONGEST_REASON = 300
 REF_LENGTH = 36
 MIN_NAME = 3
@@ -57,6 +57,11 @@ def leaves() -> bool:
     """Whether a button of the check page was pressed that does not save."""
     action = request.form.get("aksi", "")
     return action == "kembali" or action.startswith((THIS_IS, CHANGE, TICKET))
+
+
+def other_room() -> str:
+    """The room whose button was pressed beside a warning."""
+    return _pressed(MOVE)
 
 
 def were_asked() -> list[str]:
