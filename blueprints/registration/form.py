@@ -11,6 +11,7 @@ from blueprints.registration.blueprint import bp, counter
 from blueprints.registration.forms import RegistrationForm
 from clinic import asking, days, drafts, patients, review, routing, typed_search
 from clinic.drafts import DraftSubject
+from clinic.emergency import emergency_room
 from db import transaction, utcnow
 from formatting import short_date
 from models import DraftKind, Patient, RegistrationDraft
@@ -67,11 +68,12 @@ def returning_post(patient):
 def identity(visit):
     found = access.visit_or_404(visit)
     access.record_view("view_identity", found.patient, "visit", found.public_id)
-    draft = _asked_draft()
+    draft = _asked_draft() or drafts.about(found)
     fields = draft.fields if draft else prefill.known_fields(found.patient)
     fields = {"bpjs_home": found.bpjs_home} | fields
     form = RegistrationForm(MultiDict(fields), kind=DraftKind.IDENTITY)
-    return _page(form, DraftSubject(DraftKind.IDENTITY, None, found), found.patient)
+    subject = DraftSubject(DraftKind.IDENTITY, None, found)
+    return _page(form, subject, found.patient, draft=draft)
 
 
 @bp.post("/pendaftaran/kunjungan/<visit>/identitas")
@@ -112,6 +114,12 @@ def _take(subject: DraftSubject, patient: Patient | None):
     if request.form.get("aksi") == "pakai_nik":
         _use_nik(form)
         return _page(form, subject, patient)
+    if asked.is_emergency():
+        kept = _kept_draft()
+        if subject.kind in (DraftKind.NEW, DraftKind.RETURNING) and not (kept and kept.paper):
+            return redirect(asked.emergency_address(_store(form, subject, patient, None)), 303)
+        room = emergency_room()  # of a visit that runs already, or ran on paper
+        form.poli.data = room.code if room else form.poli.data
     chosen = asked.chosen() if subject.kind != DraftKind.ROOM else None
     if chosen:  # whoever it is, nothing typed may be lost on the way, valid or not
         draft = _store(form, subject, patient, None)
@@ -130,13 +138,19 @@ def _store(
     identity: patients.Identity | None,
 ) -> RegistrationDraft:
     """Keep the form, its answers, and with a valid identity whom the check page must ask about."""
-    draft = drafts.by_ref(request.form.get("draft", ""))
+    draft = _kept_draft()
     answers = asked.noted(identity, patient, draft.answers if draft else {})
     base = {"patient_version": str(patient.version)} if patient else {}
     fields = base | form.typed()
     with transaction():
         actor, opened = access.current_actor(), _opened_at()
         return drafts.store(actor, fields, subject, draft, answers, opened_at=opened)
+
+
+def _kept_draft() -> RegistrationDraft | None:
+    """The draft that this form is about, if it was one already."""
+    ref = request.form.get("draft", "")
+    return drafts.by_ref(ref) if ref else None
 
 
 def _opened_at() -> datetime | None:
@@ -147,17 +161,20 @@ def _opened_at() -> datetime | None:
 
 
 def _page(
-    form: RegistrationForm, subject: DraftSubject, patient: Patient | None, left: str = ""
+    form: RegistrationForm,
+    subject: DraftSubject,
+    patient: Patient | None,
+    left: str = "",
+    draft: RegistrationDraft | None = None,
 ) -> str:
-    draft = request.form.get("draft") or request.args.get("draf", "")
-    kept = drafts.by_ref(draft) if draft else None
+    kept = draft or _kept_draft() or _asked_draft()
     return render_template(
         "registration/form.html",
         form=form,
         kind=subject.kind.value,
         patient=patient,
         visit=subject.about_visit,
-        draft=draft,
+        draft=kept.public_id if kept else "",
         opened=request.form.get("dibuka", type=int) or int(utcnow().timestamp()),
         gaps=prefill.gaps(patient) if subject.kind == DraftKind.RETURNING else "",
         has_searched=bool(session.get("last_search")),
