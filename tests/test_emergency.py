@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from sqlalchemy import func, select
 
-from clinic import patients
+from clinic import days, patients
 from db import db, new_public_id, transaction
 from models import Patient, Poli, QueueEntry, RegistrationDraft, Visit
 from tests import factories
@@ -201,3 +201,21 @@ def test_without_an_emergency_room_it_says_whom_to_call(clerk):
     assert refused.status_code == 409
     page = text_of(refused)
     assert "Belum ada ruang gawat darurat" in page and value_of(page, "dari") == hidden["dari"]
+
+
+def test_sex_and_how_it_is_are_asked_and_even_they_may_be_all_that_is_known(clerk):
+    page = text_of(clerk.get(URGENT))
+    fields = re.findall(r'id="f-([a-z]+)"', page)
+    assert fields == ["sex", "complaint", "name"], "the name comes last: it may stay empty"
+    assert re.search(r'value="L"[^>]* autofocus', page)
+    visits = []
+    for sex in "LP":
+        key = {"draft": new_public_id(), "sex": sex, "complaint": "", "name": " "}
+        visits.append(visit_of(post(clerk, URGENT, key)))
+    today = f"{days.clinic_date():%d-%m-%Y}"
+    assert [visit.patient.name for visit in visits] == [f"Tn. X {today}", f"Ny. X {today}"]
+    assert {visit.complaint for visit in visits} == {"Gawat darurat"}
+    assert rooms() == ["UGD", "UGD"]
+    unasked = post(clerk, URGENT, {"draft": new_public_id(), "complaint": "kecelakaan"})
+    assert unasked.status_code == 422
+    assert 'value="kecelakaan"' in text_of(unasked)
