@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import joinedload
 
-from clinic import asking, days, deaths, names, patients, routing, settings
+from clinic import asking, days, deaths, names, patients, routing
 from clinic.nik_checks import nik_findings
 from db import db
 from formatting import age_on
@@ -109,14 +109,14 @@ def review(application: Application, *, with_likely: bool = True) -> Review:
         open_entries=_open_entries(visits, application),
     )
     warnings += [Warned(f.rule, f.level, f.message, f.target_code) for f in found]
-    poli = db.session.scalar(_ROOM, {"code": application.poli_code})
+    by_rule = rules.rooms.priority(case.poli_code, case.known_months, case.pregnant)
     return Review(
         warnings=sorted(warnings, key=lambda w: ("error", "warning", "info").index(w.level)),
         red_flags=rules.red_flags(case),
         cluster=cluster,
         chosen_cluster=application.cluster or cluster.code,
-        priority=priority_of(application, poli, on),
-        poli=poli,
+        priority=Priority(application.priority) if application.priority else by_rule,
+        poli=db.session.scalar(_ROOM, {"code": application.poli_code}),
         likely=likely,
         visits_today=[visit for visit in visits if visit is not application.about_visit],
     )
@@ -134,23 +134,6 @@ def case_of(application: Application, on: date) -> routing.Case:
         poli_code=application.poli_code,
         on=on,
     )
-
-
-def priority_of(application: Application, poli: Poli | None, on: date) -> Priority:
-    """The clerk's choice, else by rule: emergency room, pregnancy, age."""
-    if application.priority:
-        return Priority(application.priority)
-    if poli is not None and poli.kind == "emergency":
-        return Priority.EMERGENCY
-    if application.pregnant == "ya":
-        return Priority.PREGNANT
-    born = application.identity.birth_date
-    if born is None or born > on:
-        return Priority.NONE
-    years = age_on(born, on).years
-    if years >= settings.value("elderly_from_years"):
-        return Priority.ELDERLY
-    return Priority.TODDLER if years < TODDLER_YEARS else Priority.NONE
 
 
 def _identity_warnings(application: Application, on: date) -> list[Warned]:

@@ -395,6 +395,30 @@ def test_the_chosen_cluster_is_kept_beside_the_computed_one(clerk):
     assert (visit.cluster, visit.computed_cluster) == ("4", "3")
 
 
+@pytest.mark.engines("sqlite")
+@pytest.mark.parametrize(
+    ("years", "days_more", "changes", "first"),
+    [
+        (60, 0, {}, "LANSIA"),  # the birthday is today
+        (60, 1, {}, ""),
+        (4, 0, {}, "BALITA"),
+        (60, 0, {"priority": "DISABILITAS"}, "DISABILITAS"),  # the clerk sees more than the rule
+        (28, 0, {"pregnant": "ya", "poli": "KIA"}, "HAMIL"),
+        (72, 0, {"poli": "UGD"}, "GAWAT"),
+    ],
+)
+def test_the_counter_gives_priority_by_rule_unless_it_is_chosen(
+    clerk, years, days_more, changes, first
+):
+    birthday = days.clinic_date() + timedelta(days=days_more)
+    born = birthday.replace(year=birthday.year - years)  # multiples of 4: there is a 29 February
+    told = {"nik": "", "no_nik_reason": "LUPA_KARTU", "birth_date": f"{born:%d-%m-%Y}"}
+    visit = register(clerk, reason="memang begitu", **told | changes)
+    entry = db.session.scalars(select(QueueEntry)).one()
+    assert visit.priority == first
+    assert entry.is_priority == (first not in ("", "GAWAT"))
+
+
 # --- One person, one record -------------------------------------------------------------------
 
 
