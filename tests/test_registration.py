@@ -276,6 +276,21 @@ def test_a_search_is_carried_into_the_new_form(clerk):
     assert "tidak terbawa ke isian: <b>000123</b>" in page
 
 
+def test_a_result_says_all_that_tells_two_of_one_name_apart(clerk):
+    visit = register(clerk, village="Sungai Pinang")
+    post(clerk, "/pendaftaran", {"q": "siti aminah"})
+    page = clerk.get("/pendaftaran").get_data(as_text=True)
+    shown = re.search(r'<a class="pick".*?</a>', page, re.S)[0]
+    assert f'data-patient="{visit.patient.public_id}"' in shown
+    said = " ".join(re.sub(r"<[^>]+>", " ", shown).split())
+    today = f"{days.clinic_date():%d-%m-%Y}"
+    assert said == (
+        "Siti Aminah 41 tahun, lahir 17-08-1985 · Perempuan · RM "
+        f"{visit.patient.mrn} · NIK 317101••••••0001 · Sungai Pinang · terakhir {today}"
+    )
+    assert FIELDS["nik"] not in page
+
+
 # --- No NIK, never a dead end -----------------------------------------------------------------
 
 
