@@ -22,6 +22,7 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.sql import ColumnElement
 
 from clinic.names import SHORT_WORD, join_words
+from clinic.typed_search import BPJS_LENGTH, NIK_LENGTH, PHONE_LENGTHS, compact
 from db import db
 from models import AliasKind, DatePrecision, Household, Patient, PatientAlias, PatientToken
 from validators import normalise_phone
@@ -32,7 +33,6 @@ FEW = 30  # of those who share a number
 COUNTED = 5000  # bearers of a word; beyond, one is as frequent as the other
 YEARS = 2  # a told age is wrong by so much
 MRN_LENGTHS = range(1, 11)
-NIK_LENGTH, BPJS_LENGTH, PHONE_LENGTHS = 16, 13, range(6, 21)
 
 # Of the table, not of the class: rows of plain columns cost half as much.
 PATIENT = Patient.__table__.c
@@ -79,17 +79,17 @@ def _end(into: dict[int, int], start: int) -> int:
 
 def by_number(text: str) -> list[Candidate]:
     """Whoever has the typed number, the surest kind of number first."""
-    compact = re.sub(r"[\s.:\-/]+", "", text).upper()
-    if not re.search(r"[0-9]", compact):
+    number = compact(text)
+    if not re.search(r"[0-9]", number):
         return []
     conditions = [
-        Patient.mrn.in_({text.upper(), compact}),
-        has_alias(AliasKind.MRN, sorted({text, compact})),
+        Patient.mrn.in_({text.upper(), number}),
+        has_alias(AliasKind.MRN, sorted({text, number})),
     ]
-    if re.fullmatch(r"\+?[0-9]+", compact):
-        conditions = _digit_conditions(compact.lstrip("+"), text) + conditions
-    if re.fullmatch(r"[A-Z0-9]{5,20}", compact):
-        conditions.append(Patient.passport_no == compact)
+    if re.fullmatch(r"\+?[0-9]+", number):
+        conditions = _digit_conditions(number.lstrip("+"), text) + conditions
+    if re.fullmatch(r"[A-Z0-9]{5,20}", number):
+        conditions.append(Patient.passport_no == number)
     return list(map(Candidate._make, db.session.execute(any_of(conditions)).all()))
 
 

@@ -22,7 +22,6 @@ from clinic import (
     records,
     registration,
     routing,
-    settings,
     triage,
 )
 from clinic.audit import Actor
@@ -31,7 +30,6 @@ from clinic.demo_laboratory import values_for
 from clinic.demo_patients import Guest
 from clinic.demo_prescriptions import prescription_for
 from clinic.demo_times import STAMPS, put_back
-from clinic.demo_visits import priority
 from clinic.diagnoses import DiagnosisInput
 from clinic.drafts import DraftSubject
 from clinic.lab_entry import Entered
@@ -120,7 +118,7 @@ class Desks:
     def __post_init__(self) -> None:
         self.actors = {room: actor(user) for room, user in staff().items()}
         self.rooms = {poli.code: poli for poli in db.session.scalars(select(Poli))}
-        self.rules, self.elderly_years = routing.load(), settings.value("elderly_from_years")
+        self.rules = routing.load()
 
     def is_open(self, room: str) -> bool:
         return room in self.rooms and self.rooms[room].is_active and room in self.actors
@@ -135,7 +133,7 @@ class Desks:
             complaint, patient.sex, patient.birth_date, guest.months, guest.pregnant, room, self.on
         )
         cluster = self.rules.cluster(asked)
-        given = priority(guest.months, guest.pregnant, room, self.elderly_years)
+        given = self.rules.rooms.priority(room, guest.months, guest.pregnant)
         if not given and self.random.random() < 0.06:
             given = Priority.DISABLED
         visit = Visit(

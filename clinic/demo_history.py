@@ -13,14 +13,14 @@ from random import Random
 
 from sqlalchemy import bindparam, select, update
 
-from clinic import days, registration, routing, settings
+from clinic import days, registration, routing
 from clinic.demo_bulk import insert_only, insert_rows
 from clinic.demo_laboratory import Laboratory
 from clinic.demo_people import INSURED, SEED, Person
 from clinic.demo_prescriptions import Prescribed
 from clinic.demo_records import Records
 from clinic.demo_stays import Stay, stays
-from clinic.demo_visits import Calendar, priority
+from clinic.demo_visits import Calendar
 from clinic.patients import Identity
 from db import db
 from formatting import age_on
@@ -55,7 +55,6 @@ class History:
     def write(self) -> int:
         """Insert the two years before today; how many visits."""
         self.calendar = Calendar(self.people, self.today)
-        self.elderly_years = settings.value("elderly_from_years")
         plans = self.calendar.visits()
         dates = sorted({plan.on for plan in plans})
         self.tonight = days.midnight_utc(self.today)  # Indonesia's clocks are never put forward
@@ -135,7 +134,7 @@ class History:
             "village": identity.village,
             "is_in_area": self.in_area[identity.village],
             "pregnant": plan.pregnant,
-            "priority": priority(first.months, plan.pregnant, code, self.elderly_years),
+            "priority": self.rules.rooms.priority(code, first.months, plan.pregnant),
             "age_years": age_on(born, plan.on).years if born else None,
             "age_months": first.months,
             "age_days": (plan.on - born).days if born else None,
@@ -167,7 +166,7 @@ class History:
         return ids
 
     def _entry_row(self, stay: Stay, previous: dict[int, int]) -> dict:
-        given = priority(stay.months, stay.plan.pregnant, stay.room.code, self.elderly_years)
+        given = self.rules.rooms.priority(stay.room.code, stay.months, stay.plan.pregnant)
         is_emergency = stay.room.code == "UGD"
         is_back = stay.kind is EntryKind.RESULT_BACK
         has_left = stay.ending.state is EntryState.LEFT

@@ -15,7 +15,6 @@ from random import Random
 from clinic.demo_cases import Case, draw
 from clinic.demo_people import SEED, Person
 from formatting import age_on
-from models import Priority
 
 HISTORY = timedelta(days=730)
 KNOWN_SINCE = timedelta(days=4 * 365)  # the first of them was registered that long ago
@@ -54,19 +53,6 @@ def pregnancy_on(person: Person, on: date) -> str:
 def months_on(person: Person, on: date) -> int | None:
     """Completed months of life; None when nobody knows the birth date."""
     return age_on(person.born, on).total_months if person.born else None
-
-
-def priority(months: int | None, pregnant: str, room: str, elderly_years: int) -> Priority:
-    """The priority that the counter gives by rule."""
-    if room == "UGD":
-        return Priority.EMERGENCY
-    if pregnant == "ya":
-        return Priority.PREGNANT
-    if months is None:
-        return Priority.NONE
-    if months >= elderly_years * 12:
-        return Priority.ELDERLY
-    return Priority.TODDLER if months < 60 else Priority.NONE
 
 
 @dataclass

@@ -16,6 +16,10 @@ MOST_REASONS = 40
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
+class DraftChanged(Exception):
+    """Changed since the page was shown, with a sentence for the clerk."""
+
+
 @dataclass(frozen=True)
 class DraftSubject:
     """What a draft is about: a known patient, or a visit of today."""
@@ -65,12 +69,16 @@ def store(
 
     `paper` is what a slip says besides; without it a draft keeps its own.
     """
-    is_other = draft is not None and is_correction(draft) != subject.is_correction
+    about_ref = subject.about_visit.public_id if subject.about_visit else None
+    is_other = draft is not None and (
+        is_correction(draft) != subject.is_correction
+        or draft.about_visit_ref not in (None, about_ref)  # an old page: its visit exists by now
+    )
     if draft is None or is_other or not is_editable(draft):
         draft = _successor(actor, draft)
     draft.kind = subject.kind
     draft.patient_ref = subject.patient_ref
-    draft.about_visit_ref = subject.about_visit.public_id if subject.about_visit else None
+    draft.about_visit_ref = about_ref
     draft.fields = fields
     if answers is not None:
         draft.answers = dict(answers)
@@ -106,6 +114,20 @@ def answer(
         draft.reasons = dict(list(kept.items())[:MOST_REASONS])
 
 
+def change_room(draft: RegistrationDraft, code: str, version: int) -> None:
+    """Another room and nothing else; pressed twice it changes nothing more.
+
+    Raises DraftChanged when the page of this version is not the newest any more.
+    """
+    if draft.fields.get("poli") == code:
+        return
+    if draft.version != version:
+        raise DraftChanged("Pendaftaran ini diubah di tempat lain. Periksa lagi, lalu pilih ruang.")
+    draft.fields = draft.fields | {"poli": code}
+    draft.version += 1
+    draft.updated_at = utcnow()
+
+
 def unsaved(user_id: int, *, from_paper: bool = False) -> list[RegistrationDraft]:
     """Today's drafts that this clerk left, newest first: the counter's, or the lines of slips."""
     rows = (
@@ -123,6 +145,19 @@ def unsaved(user_id: int, *, from_paper: bool = False) -> list[RegistrationDraft
         .order_by(RegistrationDraft.id.desc())
     )
     return [draft for draft in db.session.scalars(rows) if bool(draft.paper) == from_paper]
+
+
+def about(visit: Visit) -> RegistrationDraft | None:
+    """What was typed today of who the visit's patient is, and not saved yet; the latest."""
+    typed = select(RegistrationDraft).where(
+        RegistrationDraft.drafted_on == days.clinic_date(),
+        RegistrationDraft.kind == DraftKind.IDENTITY,
+        RegistrationDraft.about_visit_ref == visit.public_id,
+        RegistrationDraft.patient_ref == visit.patient.public_id,
+        RegistrationDraft.saved_at.is_(None),
+        RegistrationDraft.dropped_at.is_(None),
+    )
+    return db.session.scalars(typed.order_by(RegistrationDraft.id.desc()).limit(1)).first()
 
 
 def drop(actor: audit.Actor, draft: RegistrationDraft) -> None:

@@ -1,14 +1,18 @@
 """Emergency first, identity later: what is known goes to the emergency room at once."""
 
+from dataclasses import dataclass, replace
+
 from sqlalchemy import select
 
 from clinic import audit, days, drafts, patients
+from clinic.drafts import DraftSubject
 from clinic.registration import RegistrationError, mark_for_exchange, open_visit, visit_of
 from db import add_row, db, utcnow
 from models import (
     DatePrecision,
     DraftKind,
     NoNikReason,
+    Patient,
     Poli,
     PoliKind,
     Priority,
@@ -17,18 +21,37 @@ from models import (
 )
 
 
+@dataclass(frozen=True)
+class Begun:
+    """An ordinary registration that was begun, and goes on once the patient is in safe hands."""
+
+    draft: RegistrationDraft
+    typed: patients.Identity  # its valid fields
+    patient: Patient | None = None
+
+
+def emergency_room() -> Poli | None:
+    """Where emergencies go; None while no such room is open."""
+    rooms = select(Poli).where(Poli.kind == PoliKind.EMERGENCY, Poli.is_active)
+    return db.session.scalar(rooms.order_by(Poli.position).limit(1))
+
+
 def register_emergency(
-    actor: audit.Actor, draft_key: str, name: str, sex: str, complaint: str
+    actor: audit.Actor,
+    draft_key: str,
+    name: str,
+    sex: str,
+    complaint: str,
+    begun: Begun | None = None,
 ) -> Visit:
-    """To the emergency room with what is known. `draft_key` makes a second press harmless."""
-    draft = drafts.by_ref(draft_key)
-    if draft is not None:
-        if draft.kind != DraftKind.EMERGENCY:
-            raise RegistrationError("Halaman ini sudah lama terbuka. Buka lagi, lalu isi ulang.")
-        return visit_of(draft)
-    poli = db.session.scalar(
-        select(Poli).where(Poli.kind == PoliKind.EMERGENCY, Poli.is_active).order_by(Poli.position)
-    )
+    """To the emergency room with what is known. `draft_key` makes a second press harmless.
+
+    What was `begun` becomes the identity that is still to be completed on this visit.
+    """
+    done = _done_before(draft_key, begun)
+    if done is not None:
+        return done
+    poli = emergency_room()
     if poli is None:
         raise RegistrationError("Belum ada ruang gawat darurat yang aktif. Hubungi kepala.")
     draft = RegistrationDraft(
@@ -39,7 +62,8 @@ def register_emergency(
         fields={"name": name, "sex": sex, "complaint": complaint},
     )
     add_row(draft)
-    patient = patients.create(actor, unknown_person(name, sex))
+    known = begun.patient if begun else None
+    patient = known or patients.create(actor, _person(name, sex, begun))
     visit = open_visit(
         actor,
         patient,
@@ -56,7 +80,49 @@ def register_emergency(
     mark_for_exchange(visit)
     draft.saved_at, draft.visit_ref = utcnow(), visit.public_id
     db.session.flush()
+    if begun:
+        _leave_for_later(actor, begun, visit, {"name": name, "sex": sex})
     return visit
+
+
+def _done_before(draft_key: str, begun: Begun | None) -> Visit | None:
+    """The visit of an earlier press, or of another page about the same registration."""
+    draft = drafts.by_ref(draft_key)
+    if draft is not None:
+        if draft.kind != DraftKind.EMERGENCY:
+            raise RegistrationError("Halaman ini sudah lama terbuka. Buka lagi, lalu isi ulang.")
+        return visit_of(draft)
+    if begun is None:
+        return None
+    if begun.draft.about_visit_ref:
+        about = select(Visit).where(Visit.public_id == begun.draft.about_visit_ref)
+        return db.session.scalars(about).one()
+    if begun.draft.saved_at:
+        label = visit_of(begun.draft).label
+        raise RegistrationError(
+            f"Pasien ini sudah terdaftar dengan nomor {label}. Buka tiketnya, lalu tambah ruang."
+        )
+    return None
+
+
+def _person(name: str, sex: str, begun: Begun | None) -> patients.Identity:
+    person = unknown_person(name, sex)
+    if begun is None:
+        return person
+    born, precision = begun.typed.birth_date, begun.typed.birth_precision
+    return replace(person, birth_date=born, birth_precision=precision)
+
+
+def _leave_for_later(actor: audit.Actor, begun: Begun, visit: Visit, said: dict[str, str]) -> None:
+    """Nothing of it is typed again: it waits among what was not saved yet."""
+    patient = visit.patient
+    fields = {"patient_version": str(patient.version)} | begun.draft.fields
+    if begun.patient is None:
+        fields |= said
+    subject = DraftSubject(DraftKind.IDENTITY, patient.public_id, visit)
+    draft = drafts.store(actor, fields, subject, begun.draft)
+    if begun.patient and begun.typed == patients.identity_of(patient):
+        drafts.drop(actor, draft)  # there is nothing to complete
 
 
 def unknown_person(name: str, sex: str) -> patients.Identity:

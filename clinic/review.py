@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import joinedload
 
-from clinic import asking, days, deaths, further_room, names, patients, routing, settings
+from clinic import asking, days, deaths, further_room, names, patients, routing
 from clinic.nik_checks import agreement, nik_findings, no_nik_findings
 from db import db, run
 from formatting import age_on
@@ -121,14 +121,13 @@ def review(application: Application, *, with_likely: bool = True) -> Review:
     )
     warnings += [Warned(f.rule, f.level, f.message, f.target_code) for f in found]
     warnings += _no_room(application)
-    poli = db.session.scalar(_ROOM, {"code": application.poli_code})
     return Review(
         warnings=sorted(warnings, key=lambda w: ("error", "warning", "info").index(w.level)),
         red_flags=rules.red_flags(case),
         cluster=cluster,
         chosen_cluster=application.cluster or cluster.code,
-        priority=priority_of(application, poli, on),
-        poli=poli,
+        priority=priority_of(application, case),
+        poli=db.session.scalar(_ROOM, {"code": application.poli_code}),
         likely=likely,
         visits_today=[visit for visit in visits if visit is not application.about_visit],
     )
@@ -148,21 +147,10 @@ def case_of(application: Application, on: date) -> routing.Case:
     )
 
 
-def priority_of(application: Application, poli: Poli | None, on: date) -> Priority:
-    """The clerk's choice, else by rule: emergency room, pregnancy, age."""
-    if application.priority:
-        return Priority(application.priority)
-    if poli is not None and poli.kind == "emergency":
-        return Priority.EMERGENCY
-    if application.pregnant == "ya":
-        return Priority.PREGNANT
-    born = application.identity.birth_date
-    if born is None or born > on:
-        return Priority.NONE
-    years = age_on(born, on).years
-    if years >= settings.value("elderly_from_years"):
-        return Priority.ELDERLY
-    return Priority.TODDLER if years < TODDLER_YEARS else Priority.NONE
+def priority_of(application: Application, case: routing.Case) -> Priority:
+    """The clerk's choice, else by rule."""
+    by_rule = routing.load().rooms.priority(case.poli_code, case.known_months, case.pregnant)
+    return Priority(application.priority) if application.priority else by_rule
 
 
 def nik_agreement(identity: patients.Identity, on: date) -> str:

@@ -8,9 +8,11 @@ from typing import Any
 
 from clinic.complaint_text import fold, hinted_age
 from formatting import age_on, age_text
+from models import PoliKind, Priority
 
 # The rooms that rules of age and pregnancy speak of; all others are only rows.
 GENERAL, ELDERLY, MATERNAL, DENTAL = "UMUM", "LANSIA", "KIA", "GIGI"
+TODDLER_MONTHS = 60
 SEX_WORDS = {"L": "laki-laki", "P": "perempuan"}
 PREGNANCY_WORDS = {"ya": "hamil", "nifas": "nifas", "tidak": "tidak hamil"}
 
@@ -65,6 +67,18 @@ class Rooms:
 
     def is_elderly(self, months: int | None) -> bool:
         return months is not None and months >= self.elderly_months
+
+    def priority(self, code: str, months: int | None, pregnant: str) -> Priority:
+        """Who goes first by rule: emergency room, pregnancy, age; a disability the clerk sees."""
+        room = self.by_code.get(code)
+        if room and room.kind == PoliKind.EMERGENCY:
+            return Priority.EMERGENCY
+        if pregnant == "ya":
+            return Priority.PREGNANT
+        if self.is_elderly(months):
+            return Priority.ELDERLY
+        is_toddler = months is not None and months < TODDLER_MONTHS
+        return Priority.TODDLER if is_toddler else Priority.NONE
 
     def is_other_sex(self, code: str, case: Case) -> bool:
         room = self.by_code.get(code)

@@ -1,6 +1,5 @@
 """Finding patients: what the clerk types, and who is probably meant by a half-filled form."""
 
-import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import date
@@ -8,7 +7,7 @@ from datetime import date
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
-from clinic import candidates, lookalikes, matching
+from clinic import candidates, lookalikes, matching, typed_search
 from clinic.among import among
 from clinic.candidates import Candidate
 from clinic.matching import Match, Person
@@ -17,15 +16,9 @@ from clinic.names import search_words
 from clinic.patients import Identity
 from db import db
 from models import AliasKind, Household, Patient, PatientAlias, ServiceDay, Visit, VisitStatus
-from validators import FieldError, parse_date
 
 LONGEST_QUERY = 200
 PERSON_COLUMNS = [field.name for field in fields(Person) if field.name != "kk_number"]
-
-_DATE = re.compile(
-    r"(?<![0-9])(?:[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}"
-    r"|[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{4}|[0-9]{8})(?![0-9])"
-)
 
 
 @dataclass(frozen=True)
@@ -57,7 +50,7 @@ def find(q: str, birth_date: date | None = None, limit: int = 20) -> list[Found]
     if numbered:
         ids = list(numbered)[:limit]
         return _found(ids, last_visits(ids))
-    text, typed = _without_date(text)
+    text, typed = typed_search.without_date(text)
     born = birth_date or typed
     words, key = _typed_words(text), name_key(text)
     if not words and not born:
@@ -106,16 +99,6 @@ def last_visits(patient_ids: Iterable[int]) -> dict[int, date]:
 
 
 # What was typed
-
-
-def _without_date(text: str) -> tuple[str, date | None]:
-    for found in _DATE.finditer(text):
-        try:
-            born = parse_date(found[0])
-        except FieldError:
-            continue
-        return f"{text[: found.start()]} {text[found.end() :]}", born
-    return text, None
 
 
 def _typed_words(text: str) -> list[str]:

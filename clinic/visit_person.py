@@ -34,7 +34,8 @@ def follow(visit: Visit, patient: Patient) -> None:
         return
     room, on = visit.entries[0].poli, visit.service_day.on
     told = as_registered(visit, patient, room)
-    cluster, priority = routing.load().cluster(case_of(told, on)), priority_of(told, room, on)
+    case = case_of(told, on)
+    cluster, priority = routing.load().cluster(case), priority_of(told, case)
     visit.pregnant = told.pregnant
     if cluster.code != visit.computed_cluster:
         visit.cluster = visit.computed_cluster = cluster.code

@@ -273,7 +273,7 @@ def test_pages_of_the_counter(live_server, page, look):
     desk.press("Simpan")
     expect(page.get_by_role("alert").first).to_contain_text("Belum disimpan")
     look("check page without reasons")
-    for box in page.get_by_label("Alasan tetap lanjut").all():
+    for box in page.get_by_label("Alasan tetap").all():
         box.fill("Diminta oleh dokter")
     for answer in page.get_by_label("Bukan").all():
         answer.check()

@@ -128,7 +128,7 @@ def test_from_the_question_to_the_known_record(live_server, open_page, has_scrip
     page.get_by_label("Ruang tujuan").select_option("GIGI")
     desk.press("Periksa kembali")
     expect(page.locator(".patient-name")).to_contain_text(name)
-    for box in page.get_by_label("Alasan tetap lanjut").all():
+    for box in page.get_by_label("Alasan tetap").all():
         box.fill("Diminta oleh dokter")
     desk.press("Simpan dan")
     expect(page.locator(".ticket")).to_contain_text("Gigi")

@@ -224,3 +224,75 @@ def test_a_returning_patients_fields_are_open_to_change(clerk):
     assert '<details id="identitas" open>' in text_of(clerk.get(there.partition("#")[0]))
     assert boxes(text_of(clerk.get(check))) == REASONS
     assert db.session.scalars(select(Patient)).one().name == "Siti"
+
+
+# --- "Pindah ke ..." beside a warning that names a room -----------------------------------------
+
+TOOTHACHE = {"poli": "UMUM", "complaint": "sakit gigi berlubang"}
+TO_DENTIST = {"aksi": "pindah:GIGI", "version": "1"}
+
+
+def test_a_warning_that_names_a_room_offers_to_go_there_and_to_stay(clerk):
+    page = text_of(clerk.get(send(clerk, **TOOTHACHE)))
+    assert 'data-rule="W7"' in page
+    assert '<button class="btn btn-secondary" name="aksi" value="pindah:GIGI">' in page
+    assert "Pindah ke Poli Gigi dan Mulut</button>" in page
+    assert '<label for="f-override_reason-W7">Alasan tetap di Poli Umum</label>' in page
+    assert '<label for="f-override_reason-NIK-SEX">Alasan tetap lanjut</label>' in page
+    lab = text_of(clerk.get(send(clerk)))  # W8 names no room
+    assert "pindah:" not in lab
+
+
+def test_one_press_changes_the_room_and_nothing_else(clerk):
+    check = send(clerk, **TOOTHACHE, phone="0812 3456 7890", village="Sungai", pregnant="tidak")
+    before = dict(draft_row().fields)
+    other = factories.patient("Siti Aminah Rahayu")
+    said = {f"jawab-{other.public_id}": "beda"}
+    reasons = {"override_reason-NIK-SEX": "kartu salah cetak", "override_reason-W7": "setengah"}
+    moved = post(clerk, check, TO_DENTIST | reasons | said)
+    assert (moved.status_code, moved.location) == (303, check)
+    db.session.expire_all()
+    row = draft_row()
+    assert row.fields == before | {"poli": "GIGI"}
+    assert row.answers[other.public_id] == "beda"
+    page = text_of(clerk.get(check))
+    assert 'data-rule="W7"' not in page and "kartu salah cetak" in page
+    saved = post(clerk, check, reasons | said | {"version": version_of(clerk, check)})
+    assert "/tiket/" in saved.location
+    assert 'data-poli="GIGI"' in text_of(clerk.get(saved.location))
+
+
+def test_a_second_press_is_harmless_but_an_older_page_changes_nothing(clerk):
+    check = send(clerk, **TOOTHACHE)
+    for _ in range(2):
+        assert post(clerk, check, TO_DENTIST).status_code == 303
+    assert (draft_row().fields["poli"], draft_row().version) == ("GIGI", 2)
+    stale = post(clerk, check, {"version": "1"} | REASONS)
+    assert stale.status_code == 409, "the other tab saw another room"
+    send(clerk, **TOOTHACHE | {"poli": "KB"}, draft=draft_row().public_id)
+    refused = post(clerk, check, {"override_reason-W5": "baru ditulis"} | TO_DENTIST)
+    assert refused.status_code == 409
+    page = text_of(refused)
+    assert "diubah di tempat lain" in page and "Pelayanan KB" in page
+    db.session.expire_all()
+    assert draft_row().fields["poli"] == "KB"
+    assert draft_row().reasons["override_reason-W5".partition("-")[2]] == "baru ditulis"
+
+
+@pytest.mark.parametrize("code", ["GIGI", "TAKADA", "<b>"])
+def test_nobody_goes_to_a_room_that_is_closed_or_none(clerk, code):
+    check = send(clerk, **TOOTHACHE)
+    with transaction():
+        db.session.scalars(select(Poli).where(Poli.code == "GIGI")).one().is_active = False
+    refused = post(clerk, check, TO_DENTIST | {"aksi": f"pindah:{code}"})
+    assert refused.status_code == 409
+    assert "sedang ditutup" in text_of(refused)
+    assert draft_row().fields["poli"] == "UMUM"
+
+
+def test_a_saved_draft_does_not_change_its_room(clerk):
+    check = send(clerk, **TOOTHACHE)
+    saved = post(clerk, check, {"version": "1", "override_reason": "permintaan pasien"})
+    assert post(clerk, check, TO_DENTIST).location == saved.location
+    db.session.expire_all()
+    assert draft_row().fields["poli"] == "UMUM"

@@ -341,6 +341,25 @@ def test_a_search_is_carried_into_the_new_form(clerk):
     assert "01-02-1970" in page
     post(clerk, "/pendaftaran", {"q": "3171 0157 0845 0001", "aksi": "baru"})
     assert 'value="3171015708450001"' in clerk.get("/pendaftaran/baru").get_data(as_text=True)
+    post(clerk, "/pendaftaran", {"q": "Siti 17-08-1985 RM 000123", "aksi": "baru"})
+    page = clerk.get("/pendaftaran/baru").get_data(as_text=True)
+    assert 'name="birth_date" value="17-08-1985"' in page
+    assert "tidak terbawa ke isian: <b>000123</b>" in page
+
+
+def test_a_result_says_all_that_tells_two_of_one_name_apart(clerk):
+    visit = register(clerk, village="Sungai Pinang")
+    post(clerk, "/pendaftaran", {"q": "siti aminah"})
+    page = clerk.get("/pendaftaran").get_data(as_text=True)
+    shown = re.search(r'<a class="pick".*?</a>', page, re.S)[0]
+    assert f'data-patient="{visit.patient.public_id}"' in shown
+    said = " ".join(re.sub(r"<[^>]+>", " ", shown).split())
+    today = f"{days.clinic_date():%d-%m-%Y}"
+    assert said == (
+        "Siti Aminah 41 tahun, lahir 17-08-1985 · Perempuan · RM "
+        f"{visit.patient.mrn} · NIK 317101••••••0001 · Sungai Pinang · terakhir {today}"
+    )
+    assert FIELDS["nik"] not in page
 
 
 # --- No NIK, never a dead end -----------------------------------------------------------------
@@ -463,6 +482,30 @@ def test_the_complaint_proposes_rooms_best_first(clerk):
 def test_the_chosen_cluster_is_kept_beside_the_computed_one(clerk):
     visit = register(clerk, cluster="4", reason="skrining TB")
     assert (visit.cluster, visit.computed_cluster) == ("4", "3")
+
+
+@pytest.mark.engines("sqlite")
+@pytest.mark.parametrize(
+    ("years", "days_more", "changes", "first"),
+    [
+        (60, 0, {}, "LANSIA"),  # the birthday is today
+        (60, 1, {}, ""),
+        (4, 0, {}, "BALITA"),
+        (60, 0, {"priority": "DISABILITAS"}, "DISABILITAS"),  # the clerk sees more than the rule
+        (28, 0, {"pregnant": "ya", "poli": "KIA"}, "HAMIL"),
+        (72, 0, {"poli": "UGD"}, "GAWAT"),
+    ],
+)
+def test_the_counter_gives_priority_by_rule_unless_it_is_chosen(
+    clerk, years, days_more, changes, first
+):
+    birthday = days.clinic_date() + timedelta(days=days_more)
+    born = birthday.replace(year=birthday.year - years)  # multiples of 4: there is a 29 February
+    told = {"nik": "", "no_nik_reason": "LUPA_KARTU", "birth_date": f"{born:%d-%m-%Y}"}
+    visit = register(clerk, reason="memang begitu", **told | changes)
+    entry = db.session.scalars(select(QueueEntry)).one()
+    assert visit.priority == first
+    assert entry.is_priority == (first not in ("", "GAWAT"))
 
 
 # --- One person, one record -------------------------------------------------------------------

@@ -630,3 +630,36 @@ def test_after_loading_nothing_asks_the_database(app):
         assert rules.propose(given)[0].poli_code == "UMUM"
         assert rules.findings(given) == []
     assert statements == []
+
+
+# --- Who goes first -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("code", "months", "pregnant", "first"),
+    [
+        ("UMUM", 0, "", "BALITA"),
+        ("UMUM", 59, "", "BALITA"),
+        ("UMUM", 60, "", ""),
+        ("UMUM", 719, "", ""),
+        ("UMUM", 720, "", "LANSIA"),
+        ("GIGI", 1000, "", "LANSIA"),
+        ("UMUM", None, "", ""),  # nobody knows the age
+        ("KIA", 300, "ya", "HAMIL"),
+        ("KIA", 300, "tidak", ""),
+        ("KIA", 300, "nifas", ""),
+        ("UMUM", None, "ya", "HAMIL"),
+        ("UMUM", 720, "ya", "HAMIL"),
+        ("UGD", 300, "", "GAWAT"),
+        ("UGD", 720, "ya", "GAWAT"),
+        ("UGD", None, "", "GAWAT"),
+        ("TAKADA", 720, "", "LANSIA"),
+    ],
+)
+def test_who_goes_first_by_rule(code, months, pregnant, first):
+    assert USUAL.rooms.priority(code, months, pregnant) == first
+
+
+def test_who_is_old_is_the_clinics_own_setting():
+    early = clinic(elderly=45).rooms
+    assert [early.priority("UMUM", months, "") for months in (539, 540)] == ["", "LANSIA"]

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import event
 
-from clinic import patients, search
+from clinic import patients, search, typed_search
 from clinic.audit import SYSTEM
 from clinic.matching import Person
 from clinic.patients import Identity
@@ -112,6 +112,7 @@ def siti(app) -> Patient:
         "081234567890",
         "+62 812-3456-7890",
         "0812 3456 7890",
+        "(0812) 3456-7890",
         KK,
         "A1234567",
         "a 123 4567",
@@ -474,3 +475,55 @@ def test_no_more_than_the_limit_and_the_same_queries_for_many(app):
         assert len(search.likely(form)) == 8
     assert len(few) == len(many) <= 7
     assert len(search.likely(form, limit=3)) == 3
+
+
+# --- What a search carries into the form of a new patient ---------------------------------------
+
+
+@pytest.mark.engines("sqlite")
+@pytest.mark.parametrize(
+    ("q", "fields", "left"),
+    [
+        ("Wayan Sudra", {"name": "Wayan Sudra"}, ""),
+        ("Siti 17-08-1985", {"name": "Siti", "birth_date": "17-08-1985"}, ""),
+        ("1985/8/17 Siti Aminah", {"name": "Siti Aminah", "birth_date": "17-08-1985"}, ""),
+        ("Siti 17081985", {"name": "Siti", "birth_date": "17-08-1985"}, ""),
+        ("Siti 17 08 1985", {"name": "Siti", "birth_date": "17 08 1985"}, ""),
+        ("17-08-1985", {"birth_date": "17-08-1985"}, ""),
+        ("08-12-1985", {"birth_date": "08-12-1985"}, ""),
+        ("08121985", {"birth_date": "08121985"}, ""),
+        ("31-02-1985", {"birth_date": "31-02-1985"}, ""),
+        ("Siti 31-02-1985", {"name": "Siti", "birth_date": "31-02-1985"}, ""),
+        ("3171 0157 0845 0001", {"nik": "3171015708450001"}, ""),
+        ("3171.01.57.0845.0001", {"nik": "3171015708450001"}, ""),
+        ("317101570845000", {"nik": "317101570845000"}, ""),
+        ("31710157084500011", {"nik": "31710157084500011"}, ""),
+        ("Siti 3171015708450001", {"name": "Siti", "nik": "3171015708450001"}, ""),
+        ("000 1234 567 890", {"bpjs_number": "0001234567890"}, ""),
+        ("000123456789", {"bpjs_number": "000123456789"}, ""),
+        ("+62 812-3456-7890", {"phone": "+62 812-3456-7890"}, ""),
+        ("6281234567890", {"phone": "6281234567890"}, ""),
+        ("0812345678901", {"phone": "0812345678901"}, ""),
+        ("0812345", {"phone": "0812345"}, ""),
+        ("(0361) 123456", {"phone": "(0361) 123456"}, ""),
+        ("0361 223344", {"phone": "0361 223344"}, ""),
+        ("+31 20 123 4567", {"phone": "+31 20 123 4567"}, ""),
+        ("Edi 0812 3456 7890", {"name": "Edi", "phone": "0812 3456 7890"}, ""),
+        ("0004711", {}, "0004711"),
+        ("RM 0004711", {}, "RM 0004711"),
+        ("A1234567", {}, "A1234567"),
+        ("Siti 0004711", {"name": "Siti"}, "0004711"),
+        ("Siti 2", {"name": "Siti 2"}, ""),
+        ("R2-D2 Sari", {"name": "R2-D2 Sari"}, ""),
+        ("3171015708450001 6472015708900001", {}, "317101••••••0001 647201••••••0001"),
+        ("", {}, ""),
+    ],
+)
+def test_what_was_searched_for_stands_in_its_field(q, fields, left):
+    assert typed_search.form_fields(q, "", date(2026, 11, 26)) == (fields, left)
+
+
+@pytest.mark.engines("sqlite")
+def test_the_birth_date_beside_the_box_counts_and_another_in_it_is_said():
+    told = typed_search.form_fields("Siti 17-08-1985", "1-1-1990", date(2026, 11, 26))
+    assert told == ({"name": "Siti", "birth_date": "1-1-1990"}, "17-08-1985")

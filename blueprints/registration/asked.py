@@ -16,7 +16,8 @@ from db import transaction
 from models import Patient, RegistrationDraft, Visit
 
 ANSWER = "jawab-"
-THIS_IS, CHANGE, TICKET = "ini:", "ubah:", "tiket:"
+THIS_IS, CHANGE, TICKET, MOVE = "ini:", "ubah:", "tiket:", "pindah:"
+BACK, EMERGENCY = "kembali", "gawat"
 LONGEST_REASON = 300
 REF_LENGTH = 36
 MIN_NAME = 3
@@ -56,7 +57,12 @@ def typed_reasons(draft: RegistrationDraft, found: Review) -> dict[str, str]:
 def leaves() -> bool:
     """Whether a button of the check page was pressed that does not save."""
     action = request.form.get("aksi", "")
-    return action == "kembali" or action.startswith((THIS_IS, CHANGE, TICKET))
+    return action in (BACK, EMERGENCY) or action.startswith((THIS_IS, CHANGE, TICKET))
+
+
+def other_room() -> str:
+    """The room whose button was pressed beside a warning."""
+    return _pressed(MOVE)
 
 
 def were_asked() -> list[str]:
@@ -96,12 +102,24 @@ def leave(draft: RegistrationDraft) -> str:
     """Where a press on the check page leads that does not save; everything is kept."""
     found, visit = chosen(), _pressed(TICKET)
     keep(draft)
+    if is_emergency():
+        return emergency_address(draft)
     if visit:
         return url_for("registration.ticket", visit=access.visit_or_404(visit).public_id)
     if found:
         return comparison_address(draft, found, "periksa")
     field = _pressed(CHANGE)
     return form_address(draft, field if field.isascii() and field.isidentifier() else "")
+
+
+def is_emergency() -> bool:
+    """Whether the banner's button was pressed: to the emergency room first, all else later."""
+    return request.form.get("aksi") == EMERGENCY
+
+
+def emergency_address(draft: RegistrationDraft) -> str:
+    """The emergency entry with what was typed so far; nothing personal stands in the address."""
+    return url_for("registration.emergency", draf=draft.public_id)
 
 
 def _pressed(which: str) -> str:

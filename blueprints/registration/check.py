@@ -9,6 +9,7 @@ import access
 from blueprints.registration import asked, compare, drafted, prefill
 from blueprints.registration.blueprint import bp, counter
 from blueprints.registration.drafted import Drafted, form_address
+from blueprints.registration.forms import NO_SUCH_ROOM
 from clinic import asking, drafts, registration, review, slips
 from clinic.drafts import DraftSubject
 from clinic.review import Review
@@ -38,6 +39,8 @@ def save(draft):
         return redirect(asked.leave(drafted.editable(draft).draft), 303)
     if request.form.get("aksi") == "pakai_nik":
         return _use_nik(drafted.editable(draft))
+    if asked.other_room():
+        return _to_other_room(draft, asked.other_room())
     try:
         with transaction():
             ref = _save(draft)
@@ -78,10 +81,27 @@ def _save(draft: str) -> str:
     read = drafted.editable(draft)
     if not read.is_valid:
         raise NotValid
-    version = request.form.get("version", type=int) or 0
     said = (asked.reasons(), asked.given(), asked.were_asked())
     actor, application = access.current_actor(), read.application()
-    return registration.save(actor, read.draft, application, version, *said).public_id
+    return registration.save(actor, read.draft, application, _version(), *said).public_id
+
+
+def _version() -> int:
+    return request.form.get("version", type=int) or 0
+
+
+def _to_other_room(draft: str, code: str):
+    """By one press to the room that a warning names, and back here with everything kept."""
+    try:
+        with transaction():
+            read = drafted.editable(draft)
+            drafts.answer(read.draft, asked.given(), asked.reasons())
+            if code not in read.form.rooms:
+                raise drafts.DraftChanged(NO_SUCH_ROOM)
+            drafts.change_room(read.draft, code, _version())
+    except drafts.DraftChanged as refused:
+        return _again(draft, 409, problem=str(refused))
+    return redirect(url_for("registration.check", draft=draft), 303)
 
 
 def _to_compare(read: Drafted, found: Review) -> Patient | None:

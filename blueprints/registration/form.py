@@ -9,8 +9,9 @@ import access
 from blueprints.registration import asked, prefill
 from blueprints.registration.blueprint import bp, counter
 from blueprints.registration.forms import RegistrationForm
-from clinic import asking, days, drafts, further_room, patients, review, routing
+from clinic import asking, days, drafts, further_room, patients, review, routing, typed_search
 from clinic.drafts import DraftSubject
+from clinic.emergency import emergency_room
 from db import transaction, utcnow
 from formatting import short_date
 from models import DraftKind, Patient, RegistrationDraft, Visit
@@ -23,7 +24,8 @@ LONGEST_OPEN = 12 * 3600  # seconds; a session ends by then
 @bp.get("/pendaftaran/baru")
 @counter
 def new():
-    return _page(RegistrationForm(MultiDict(_prefill())), DraftSubject(), None)
+    fields, left = _prefill()
+    return _page(RegistrationForm(MultiDict(fields)), DraftSubject(), None, left)
 
 
 @bp.post("/pendaftaran/baru")
@@ -65,11 +67,12 @@ def returning_post(patient):
 def identity(visit):
     found = access.visit_or_404(visit)
     access.record_view("view_identity", found.patient, "visit", found.public_id)
-    draft = _asked_draft()
+    draft = _asked_draft() or drafts.about(found)
     fields = draft.fields if draft else prefill.known_fields(found.patient)
     fields = {"bpjs_home": found.bpjs_home} | fields
     form = RegistrationForm(MultiDict(fields), kind=DraftKind.IDENTITY)
-    return _page(form, DraftSubject(DraftKind.IDENTITY, None, found), found.patient)
+    subject = DraftSubject(DraftKind.IDENTITY, None, found)
+    return _page(form, subject, found.patient, draft=draft)
 
 
 @bp.post("/pendaftaran/kunjungan/<visit>/identitas")
@@ -107,8 +110,7 @@ def room_post(visit):
 def _as_new_visit(visit: Visit, draft: RegistrationDraft | None):
     """The visit is over: the patient's form for a new one, with what was typed."""
     flash(further_room.past(visit), "warning")
-    draf = draft.public_id if draft else None
-    ref = patients.current(visit.patient).public_id
+    ref, draf = patients.current(visit.patient).public_id, draft and draft.public_id
     return redirect(url_for("registration.returning", patient=ref, draf=draf), 303)
 
 
@@ -124,6 +126,12 @@ def _take(subject: DraftSubject, patient: Patient | None):
     if request.form.get("aksi") == "pakai_nik":
         _use_nik(form)
         return _page(form, subject, patient)
+    if asked.is_emergency():
+        kept = _kept_draft()
+        if subject.kind in (DraftKind.NEW, DraftKind.RETURNING) and not (kept and kept.paper):
+            return redirect(asked.emergency_address(_store(form, subject, patient, None)), 303)
+        room = emergency_room()  # of a visit that runs already, or ran on paper
+        form.poli.data = room.code if room else form.poli.data
     chosen = asked.chosen() if subject.kind != DraftKind.ROOM else None
     if chosen:  # whoever it is, nothing typed may be lost on the way, valid or not
         draft = _store(form, subject, patient, None)
@@ -136,11 +144,9 @@ def _take(subject: DraftSubject, patient: Patient | None):
 
 
 def _refuses_room(form: RegistrationForm, subject: DraftSubject) -> bool:
-    if subject.kind != DraftKind.ROOM:
-        return False
-    refused = further_room.refusal(subject.about_visit, form.poli.data)
-    if refused:
-        form.poli.errors = [refused[1]]
+    is_room = subject.kind == DraftKind.ROOM
+    refused = further_room.refusal(subject.about_visit, form.poli.data) if is_room else None
+    form.poli.errors = [refused[1]] if refused else form.poli.errors
     return bool(refused)
 
 
@@ -151,13 +157,19 @@ def _store(
     identity: patients.Identity | None,
 ) -> RegistrationDraft:
     """Keep the form, its answers, and with a valid identity whom the check page must ask about."""
-    draft = drafts.by_ref(request.form.get("draft", ""))
+    draft = _kept_draft()
     answers = asked.noted(identity, patient, draft.answers if draft else {})
     base = {"patient_version": str(patient.version)} if patient else {}
     fields = base | form.typed()
     with transaction():
         actor, opened = access.current_actor(), _opened_at()
         return drafts.store(actor, fields, subject, draft, answers, opened_at=opened)
+
+
+def _kept_draft() -> RegistrationDraft | None:
+    """The draft that this form is about, if it was one already."""
+    ref = request.form.get("draft", "")
+    return drafts.by_ref(ref) if ref else None
 
 
 def _opened_at() -> datetime | None:
@@ -167,19 +179,25 @@ def _opened_at() -> datetime | None:
     return datetime.fromtimestamp(seconds, UTC) if 0 <= age <= LONGEST_OPEN else None
 
 
-def _page(form: RegistrationForm, subject: DraftSubject, patient: Patient | None) -> str:
-    draft = request.form.get("draft") or request.args.get("draf", "")
-    kept = drafts.by_ref(draft) if draft else None
+def _page(
+    form: RegistrationForm,
+    subject: DraftSubject,
+    patient: Patient | None,
+    left: str = "",
+    draft: RegistrationDraft | None = None,
+) -> str:
+    kept = draft or _kept_draft() or _asked_draft()
     return render_template(
         "registration/form.html",
         form=form,
         kind=subject.kind.value,
         patient=patient,
         visit=subject.about_visit,
-        draft=draft,
+        draft=kept.public_id if kept else "",
         opened=request.form.get("dibuka", type=int) or int(utcnow().timestamp()),
         gaps=prefill.gaps(patient) if subject.kind == DraftKind.RETURNING else "",
         has_searched=bool(session.get("last_search")),
+        left=left,
         **_suggestion(form, patient),
         **_likely(form, patient, kept.answers if kept else {}),
     )
@@ -199,16 +217,21 @@ def _use_nik(form: RegistrationForm) -> None:
         field.errors = []
 
 
-def _prefill() -> dict[str, str]:
-    """What is known already: a draft, a family member's visit, or what was searched for."""
+def _prefill() -> tuple[dict[str, str], str]:
+    """What is known already: a draft, a family member's visit, or what was searched for.
+
+    And of the search what belongs into no field.
+    """
     draft = _asked_draft()
     if draft:
-        return draft.fields
+        return draft.fields, ""
     family = request.args.get("keluarga")
     if family:
-        return prefill.family_fields(access.visit_or_404(family).patient)
+        return prefill.family_fields(access.visit_or_404(family).patient), ""
     last = session.get("last_search") or {}
-    return prefill.from_search(last.get("q", ""), last.get("birth_date", ""))
+    return typed_search.form_fields(
+        last.get("q", ""), last.get("birth_date", ""), days.clinic_date()
+    )
 
 
 # --- Fragments: POST, so that nothing personal stands in an address; read-only -------------------

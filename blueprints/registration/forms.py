@@ -40,6 +40,7 @@ from validators import (
 
 MAX_COMPLAINT = 10_000
 UNKNOWN = "TIDAK_DIKENAL"
+NO_SUCH_ROOM = "Ruang ini tidak ada atau sedang ditutup. Pilih ruang lain."
 
 
 def choices(labels: dict[str, str], empty: str = "") -> list[SelectChoice]:
@@ -196,7 +197,7 @@ class RegistrationForm(Form):
         if not self.poli.data:
             self._refuse(self.poli, "Pilih ruang tujuan.")
         elif self.poli.data not in self.rooms:
-            self._refuse(self.poli, "Ruang ini tidak ada atau sedang ditutup. Pilih ruang lain.")
+            self._refuse(self.poli, NO_SUCH_ROOM)
 
     def cleaned(self, name: str):
         return getattr(self[name], "cleaned", None)

@@ -1,6 +1,5 @@
 """What a form knows before it is typed into: the record, a draft, the family, the search."""
 
-import re
 from datetime import date
 
 from clinic import days, patients
@@ -72,18 +71,6 @@ def family_fields(member: Patient) -> dict[str, str]:
 def _could_be_mother(member: Patient) -> bool:
     born, today = member.birth_date, days.clinic_date()
     return member.sex == "P" and born is not None and today.year - born.year >= MOTHER_FROM_YEARS
-
-
-def from_search(q: str, birth_date: str) -> dict[str, str]:
-    """What was searched for, in the field that it looks like."""
-    digits = re.sub(r"[\s.\-]", "", q)
-    fields = {"birth_date": birth_date} if birth_date else {}
-    if not digits.isdecimal():
-        return fields | ({"name": q.strip()} if q.strip() else {})
-    name = {16: "nik", 13: "bpjs_number"}.get(len(digits), "")
-    if name:
-        return fields | {name: digits}
-    return fields | ({"phone": q.strip()} if digits.startswith(("08", "62")) else {})
 
 
 def from_nik(nik: str | None, told: date | None, today: date) -> dict[str, str]:

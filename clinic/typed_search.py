@@ -1,0 +1,100 @@
+"""What the search box was told: number, date, name. The search and the new form read alike."""
+
+import re
+from datetime import date
+
+from formatting import short_date
+from validators import FieldError, parse_birth_date, parse_date, phone_finding
+
+NIK_LENGTH, BPJS_LENGTH, PHONE_LENGTHS = 16, 13, range(6, 21)
+NEARLY_NIK, NEARLY_BPJS = range(14, 18), range(11, 14)  # a digit too few or too many
+SHORTEST_NUMBER, LONGEST_LABEL = 5, 3  # "Siti 2" is a name; "RM 000123" is none
+
+_DATE = re.compile(
+    r"(?<![0-9])(?:[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}"
+    r"|[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{4}|[0-9]{8})(?![0-9])"
+)
+_IN_OUR_TIME = re.compile(r"(?<![0-9])(?:19|20)[0-9]{2}(?![0-9])")
+_NUMBER = re.compile(r"(?<!\w)[+(]?[0-9][0-9\s.:/()+\-]*(?!\w)")
+
+
+def compact(text: str) -> str:
+    """A number without what people write between its parts."""
+    return re.sub(r"[\s.:/()\-]+", "", text).upper()
+
+
+def without_date(text: str) -> tuple[str, date | None]:
+    """The text without the first date in it that exists, and that date."""
+    for found in _DATE.finditer(text):
+        try:
+            born = parse_date(found[0])
+        except FieldError:
+            continue
+        return f"{text[: found.start()]} {text[found.end() :]}", born
+    return text, None
+
+
+def form_fields(q: str, birth_date: str, today: date) -> tuple[dict[str, str], str]:
+    """Registration fields by what was searched for, and what of it belongs into none.
+
+    A number that is nearly one goes to its field as typed: there the clerk sees what is wrong.
+    """
+    fields, left = {"birth_date": birth_date} if birth_date else {}, []
+    rest = q.strip()
+    whole = _field_of(rest, today)
+    if whole and whole not in fields:
+        return fields | {whole: _written(whole, rest)}, ""
+    shorter, born = without_date(rest)
+    if born and not birth_date:
+        fields["birth_date"], rest = short_date(born), shorter
+    for found in list(_NUMBER.finditer(rest)):
+        number = found[0].strip()
+        name = _field_of(number, today)
+        if name and name not in fields:
+            fields[name] = _written(name, number)
+        elif len(compact(number)) >= SHORTEST_NUMBER:
+            left.append(number)
+        else:
+            continue
+        rest = rest.replace(number, " ", 1)
+    return _with_name(fields, left, " ".join(rest.split()))
+
+
+def _with_name(fields: dict[str, str], left: list[str], rest: str) -> tuple[dict[str, str], str]:
+    """What is neither date nor number is the name, unless it only says what number it is."""
+    words = rest.split()
+    is_label = left and len(rest) <= LONGEST_LABEL
+    if is_label or not any(map(str.isalpha, re.sub(r"\S*[0-9]\S*", "", rest))):
+        return fields, _shown([*words, *left])
+    return fields | {"name": rest}, _shown(left)
+
+
+def _shown(left: list[str]) -> str:
+    """It stands on the page outside any field, where no whole NIK may stand."""
+    return re.sub(r"(?<=[0-9]{6})[0-9]{6,}(?=[0-9]{4})", "••••••", " ".join(left))
+
+
+def _written(name: str, text: str) -> str:
+    return compact(text) if name in ("nik", "bpjs_number") else text
+
+
+def _field_of(text: str, today: date) -> str:
+    """The form's field for a number or date; empty for what is neither, or an MRN."""
+    try:
+        parse_birth_date(text, today)
+    except FieldError:
+        digits = compact(text).removeprefix("+")
+    else:
+        return "birth_date"
+    if _DATE.fullmatch(text) and _IN_OUR_TIME.search(text):
+        return "birth_date"  # 31-02-1985 is to be put right there
+    if not re.fullmatch(r"[0-9]{5,}", digits):
+        return ""
+    if len(digits) == NIK_LENGTH:
+        return "nik"
+    is_mobile = digits.startswith(("08", "628")) and len(digits) <= BPJS_LENGTH
+    if is_mobile or phone_finding(text) is None:
+        return "phone"
+    if len(digits) in NEARLY_NIK:
+        return "nik"
+    return "bpjs_number" if len(digits) in NEARLY_BPJS else ""

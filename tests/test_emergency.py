@@ -1,0 +1,221 @@
+"""Emergency first: the red banner carries what was typed, and it waits on the visit meanwhile."""
+
+import html
+import re
+from datetime import date
+
+import pytest
+from sqlalchemy import func, select
+
+from clinic import days, patients
+from db import db, new_public_id, transaction
+from models import Patient, Poli, QueueEntry, RegistrationDraft, Visit
+from tests import factories
+from tests.pages import post
+
+BORN = date(1985, 8, 17)
+TYPED = {
+    "name": "Siti Aminah",
+    "sex": "P",
+    "birth_date": "17-08-1985",
+    "phone": "0812 3456 7890",
+    "complaint": "nyeri dada\nsejak pagi",
+    "aksi": "gawat",
+}
+NEW, URGENT = "/pendaftaran/baru", "/pendaftaran/gawat"
+
+
+@pytest.fixture
+def clerk(sign_in):
+    return sign_in("loket")
+
+
+@pytest.fixture
+def siti(app) -> Patient:
+    identity = patients.Identity(
+        "Siti Aminah", "P", BORN, address="Jalan Melati 3", nik=factories.nik(BORN, "P", 41)
+    )
+    with transaction():
+        return patients.create(factories.actor(), identity)
+
+
+def text_of(response) -> str:
+    return html.unescape(response.get_data(as_text=True))
+
+
+def value_of(page: str, name: str) -> str:
+    return re.search(rf'name="{name}" value="([^"]*)"', page)[1]
+
+
+def carried(clerk, url=NEW, **changes) -> tuple[str, dict[str, str]]:
+    """The emergency page after the banner's button, and what its hidden fields hold."""
+    left = post(clerk, url, TYPED | changes)
+    assert left.status_code == 303
+    assert re.fullmatch(r"/pendaftaran/gawat\?draf=[0-9a-f-]{36}", left.location)
+    page = text_of(clerk.get(left.location))
+    return page, {name: value_of(page, name) for name in ("draft", "dari")}
+
+
+def visit_of(response) -> Visit:
+    assert response.status_code == 303, text_of(response)
+    ref = response.location.rsplit("/", 1)[-1]
+    return db.session.scalars(select(Visit).where(Visit.public_id == ref)).one()
+
+
+def count(table) -> int:
+    return db.session.scalar(select(func.count()).select_from(table))
+
+
+def rooms() -> list[str]:
+    return [entry.poli.code for entry in db.session.scalars(select(QueueEntry))]
+
+
+def test_the_banner_has_the_button_in_the_form_and_in_its_fragment(clerk):
+    button = 'name="aksi" value="gawat"'
+    assert button in text_of(post(clerk, "/pendaftaran/saran", {"complaint": "nyeri dada"}))
+    assert button not in text_of(post(clerk, "/pendaftaran/saran", {"complaint": "gatal"}))
+    assert button in text_of(post(clerk, NEW, {"complaint": "nyeri dada"}))
+
+
+def test_half_a_form_goes_to_the_emergency_room_and_is_completed_without_typing_again(clerk):
+    page, hidden = carried(clerk)
+    assert value_of(page, "name") == "Siti Aminah"
+    assert value_of(page, "complaint") == "nyeri dada sejak pagi"
+    assert 'value="P" checked' in page
+    assert re.search(r'<button class="btn btn-danger" autofocus>', page), "Enter goes on"
+    ticket = post(clerk, URGENT, hidden | {"sex": "P", "name": "Siti A", "complaint": "nyeri"})
+    visit = visit_of(ticket)
+    assert (rooms(), visit.complaint, visit.age_years) == (["UGD"], "nyeri", 41)
+    assert (visit.patient.name, visit.patient.is_unknown) == ("Siti A", True)
+
+    identity = f"/pendaftaran/kunjungan/{visit.public_id}/identitas"
+    form = text_of(clerk.get(identity))
+    assert (value_of(form, "name"), value_of(form, "phone")) == ("Siti A", "0812 3456 7890")
+    assert value_of(form, "draft") == hidden["dari"]
+    rest = {name: value_of(form, name) for name in ("name", "birth_date", "phone", "patient")}
+    rest |= {"sex": "P", "no_nik_reason": "LUPA_KARTU", "address": "Jalan Melati 3"}
+    check = post(clerk, identity, rest | {"draft": hidden["dari"]}).location
+    saved = post(clerk, check, {"version": value_of(text_of(clerk.get(check)), "version")})
+    assert saved.location == ticket.location
+    db.session.expire_all()
+    assert (visit.patient.is_unknown, visit.patient.phone) == (False, "+6281234567890")
+    assert (count(Visit), count(Patient)) == (1, 1)
+
+
+def test_what_is_left_for_later_is_listed_as_not_saved(clerk):
+    _, hidden = carried(clerk)
+    post(clerk, URGENT, hidden | {"sex": "P", "name": "Siti Aminah"})
+    desk = text_of(clerk.get("/pendaftaran"))
+    assert f'/pendaftaran/periksa/{hidden["dari"]}">Siti Aminah' in desk
+
+
+def test_two_pages_of_one_registration_give_one_visit(clerk):
+    _, hidden = carried(clerk)
+    said = {"sex": "P", "name": "Siti Aminah"}
+    first = post(clerk, URGENT, hidden | said)
+    other_tab = hidden | {"draft": new_public_id()}
+    assert post(clerk, URGENT, other_tab | said).location == first.location
+    assert count(Visit) == 1
+    # The form that is still open behind it starts a draft of its own.
+    post(clerk, NEW, TYPED | {"draft": hidden["dari"]})
+    db.session.expire_all()
+    kept = select(RegistrationDraft.about_visit_ref).where(
+        RegistrationDraft.public_id == hidden["dari"]
+    )
+    assert db.session.scalar(kept) == first.location.rsplit("/", 1)[-1]
+
+
+def test_a_registration_that_was_saved_meanwhile_makes_no_second_visit(clerk, siti):
+    url = f"/pendaftaran/pasien/{siti.public_id}"
+    _, hidden = carried(clerk, url, patient=siti.public_id, **whole(siti))
+    check = f"/pendaftaran/periksa/{hidden['dari']}"
+    version = value_of(text_of(clerk.get(check)), "version")
+    visit_of(post(clerk, check, {"version": version, "override_reason": "stabil"}))
+    refused = post(clerk, URGENT, hidden | {"complaint": "nyeri dada"})
+    assert refused.status_code == 409
+    assert "sudah terdaftar dengan nomor U001" in text_of(refused)
+    assert count(Visit) == 1
+
+
+def whole(siti) -> dict[str, str]:
+    return {"nik": siti.nik, "address": siti.address, "phone": "", "poli": "UMUM"}
+
+
+def test_a_known_patient_goes_there_as_who_it_is(clerk, siti):
+    url = f"/pendaftaran/pasien/{siti.public_id}"
+    page, hidden = carried(clerk, url, patient=siti.public_id, **whole(siti))
+    assert siti.mrn in page and 'name="sex"' not in page and 'id="f-name"' not in page
+    assert value_of(page, "patient") == siti.public_id
+    wrong = post(clerk, URGENT, hidden | {"patient": new_public_id()})
+    assert wrong.status_code == 409
+    visit = visit_of(
+        post(clerk, URGENT, hidden | {"complaint": "nyeri dada", "patient": siti.public_id})
+    )
+    assert (visit.patient_id, rooms(), count(Patient)) == (siti.id, ["UGD"], 1)
+    assert hidden["dari"] not in text_of(clerk.get("/pendaftaran")), "nothing is left to complete"
+
+
+def test_what_was_changed_of_a_known_patient_waits_too(clerk, siti):
+    url = f"/pendaftaran/pasien/{siti.public_id}"
+    _, hidden = carried(clerk, url, patient=siti.public_id, **whole(siti) | {"phone": "08123"})
+    visit_of(post(clerk, URGENT, hidden | {"complaint": "nyeri dada"}))
+    assert hidden["dari"] in text_of(clerk.get("/pendaftaran"))
+
+
+def test_the_check_page_leads_there_with_what_was_answered_kept(clerk):
+    more = {"no_nik_reason": "LUPA_KARTU", "address": "Jalan Melati 3", "poli": "UMUM", "aksi": ""}
+    check = post(clerk, NEW, TYPED | more).location
+    page = text_of(clerk.get(check))
+    assert page.index('data-rule="R1-banner"') < page.index('name="aksi" value="gawat"')
+    assert "Pindah ke UGD dan Tindakan</button>" in page
+    left = post(clerk, check, {"aksi": "gawat", "override_reason-R1": "sudah stabil"})
+    assert left.location == f"{URGENT}?draf={check.rsplit('/', 1)[-1]}"
+    assert db.session.scalars(select(RegistrationDraft)).one().reasons == {"R1": "sudah stabil"}
+    moved = post(clerk, check, {"aksi": "pindah:UGD", "version": "1"})
+    assert 'value="gawat"' not in text_of(clerk.get(moved.location)), "it goes there already"
+
+
+def test_a_further_room_of_todays_visit_becomes_the_emergency_room(clerk, siti):
+    url = f"/pendaftaran/pasien/{siti.public_id}"
+    calm = TYPED | whole(siti) | {"aksi": "", "complaint": "gatal"}
+    check = post(clerk, url, calm | {"patient": siti.public_id}).location
+    visit = visit_of(post(clerk, check, {"version": "1"}))
+    room = f"/pendaftaran/kunjungan/{visit.public_id}/ruang"
+    check = post(clerk, room, {"complaint": "nyeri dada", "aksi": "gawat", "sex": "P"}).location
+    assert "/pendaftaran/periksa/" in check
+    visit_of(post(clerk, check, {"version": "1"}))
+    assert (sorted(rooms()), count(Visit)) == (["UGD", "UMUM"], 1)
+
+
+def test_a_foreign_or_finished_draft_carries_nothing(clerk):
+    for ref in ("x", new_public_id()):
+        page = text_of(clerk.get(f"{URGENT}?draf={ref}"))
+        assert value_of(page, "dari") == ""
+
+
+def test_without_an_emergency_room_it_says_whom_to_call(clerk):
+    _, hidden = carried(clerk)
+    with transaction():
+        db.session.scalars(select(Poli).where(Poli.code == "UGD")).one().is_active = False
+    refused = post(clerk, URGENT, hidden | {"sex": "P", "name": "Siti Aminah"})
+    assert refused.status_code == 409
+    page = text_of(refused)
+    assert "Belum ada ruang gawat darurat" in page and value_of(page, "dari") == hidden["dari"]
+
+
+def test_sex_and_how_it_is_are_asked_and_even_they_may_be_all_that_is_known(clerk):
+    page = text_of(clerk.get(URGENT))
+    fields = re.findall(r'id="f-([a-z]+)"', page)
+    assert fields == ["sex", "complaint", "name"], "the name comes last: it may stay empty"
+    assert re.search(r'value="L"[^>]* autofocus', page)
+    visits = []
+    for sex in "LP":
+        key = {"draft": new_public_id(), "sex": sex, "complaint": "", "name": " "}
+        visits.append(visit_of(post(clerk, URGENT, key)))
+    today = f"{days.clinic_date():%d-%m-%Y}"
+    assert [visit.patient.name for visit in visits] == [f"Tn. X {today}", f"Ny. X {today}"]
+    assert {visit.complaint for visit in visits} == {"Gawat darurat"}
+    assert rooms() == ["UGD", "UGD"]
+    unasked = post(clerk, URGENT, {"draft": new_public_id(), "complaint": "kecelakaan"})
+    assert unasked.status_code == 422
+    assert 'value="kecelakaan"' in text_of(unasked)
