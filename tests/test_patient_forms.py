@@ -168,7 +168,8 @@ def test_each_such_form_says_whose_it_is(app, whole, sign_in):
                     continue  # it only looks for whom it is
                 if values.keys() & OF_A_PATIENT and endpoint not in DRAFTED:
                     seen.add(endpoint)
-                    assert "patient" in fields, each
+                    # `dari`: whose visit it was, where it becomes a new person's.
+                    assert {"patient", "dari"} & set(fields), each
     without = {rule.endpoint for rule in routes_of(app, "POST")} - seen
     assert without == NOT_SEEN
 
