@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = 'ident'
+revision = '0023'
 down_revision = '0022'
 
 
