@@ -74,7 +74,7 @@
     // On a slow line somebody types before the scripts are there; what they missed happens now.
     if (event.target !== document.body) { return; }
     all('input, textarea').forEach(function (field) {
-      if (field.value !== field.defaultValue) { field.dispatchEvent(new Event('change', { bubbles: true })); }
+      if (field.value !== field.defaultValue) { htmx.trigger(field, 'change'); htmx.trigger(field, 'missed'); }
     });
   });
   showFields();

@@ -29,6 +29,8 @@ from tests.postgres import free_port
 
 ROOT = Path(__file__).parent.parent
 PATIENCE = 30  # seconds until a test gives up; nothing here is timed
+# A first start takes at most 30 seconds where nothing else runs; here the whole suite does.
+START_PATIENCE = 120
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 # Of two such lists Chromium reads the last, so Playwright's comes first. Ours: two pages of its own
 # that each window loads behind its address bar, 0.7 s of CPU.
@@ -210,9 +212,12 @@ class LiveServer:
                 stdout=printed,
                 stderr=subprocess.STDOUT,
             )
+        end = time.monotonic() + START_PATIENCE
         while not any(line.startswith("Alur siap") for line in self.lines):
-            if self.process.poll() is not None:
-                raise RuntimeError("Alur did not start:\n" + "\n".join(self.lines))
+            if self.process.poll() is not None or time.monotonic() > end:
+                self.process.kill()
+                told = [f"Alur did not start within {START_PATIENCE} s:", *self.lines]
+                raise RuntimeError("\n".join(told))
             time.sleep(0.05)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
@@ -231,7 +236,9 @@ def set_up(data: Path, *options: str, **environ: str) -> None:
     environ = {**os.environ, "ALUR_DATA": str(data), **environ}
     environ.pop("DATABASE_URL", None)
     command = [sys.executable, "-m", "flask", "--app", "app", "setup", *options]
-    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=START_PATIENCE
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -112,9 +112,9 @@ class Browser:
         answer = self.receive()
         return self.get(answer.location) if "jawaban=" in answer.location else answer
 
-    def log_in(self, username: str) -> "Browser":
+    def log_in(self, username: str, password: str = PASSWORD) -> "Browser":
         self.get("/masuk").expect(200)
-        self.post("/masuk", {"username": username, "password": PASSWORD}).expect(303)
+        self.post("/masuk", {"username": username, "password": password}).expect(303)
         self.get("/bantuan").expect(200)  # the session is another one, and so is its token
         return self
 

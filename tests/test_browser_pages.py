@@ -1,5 +1,6 @@
 """Every page, as everybody must be able to use it: axe finds nothing, nothing is too wide."""
 
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -73,6 +74,13 @@ def look_at(page: Page, name: str, *, without: tuple[str, ...] = ()) -> list[str
     ]
 
 
+def sheets_of(page: Page) -> list[tuple[int, int]]:
+    """Width and height in millimetres of each sheet that it prints."""
+    printed = page.pdf(prefer_css_page_size=True)
+    boxes = re.findall(rb"/MediaBox ?\[0 0 ([\d.]+) ([\d.]+)\]", printed)
+    return [tuple(round(float(points) / 72 * 25.4) for points in box) for box in boxes]
+
+
 def links(page: Page) -> list[str]:
     return page.eval_on_selector_all(
         "a[href^='/']:not([download])",
@@ -137,6 +145,7 @@ def test_pages_of_paper_slips(live_server, page, look):
     desk = Desk(page, live_server).log_in("kepala")
     one, two, *_ = desk.print_slips()
     look("block of slips")
+    assert set(sheets_of(page)) == {(210, 297)}
     desk.go("/pendaftaran/kertas/isi")
     people = ((one, "Wayan A", "41"), (two, "Wayan B", "2"), ("999999", "Wayan C", "31-02-1980"))
     ready, child, _ = [desk.fill_slip(*person) for person in people]
@@ -232,6 +241,7 @@ def test_pages_of_papers(live_server, page, look):
     desk.press("Terbitkan")
     expect(page.locator("main [role=status]")).to_contain_text("terbit")
     look("paper")
+    assert sheets_of(page) == [(148, 210)]
     page.locator("summary").click()
     page.get_by_label("Alasan").fill("Salah orang")
     desk.press("Batalkan surat")
@@ -280,6 +290,7 @@ def test_pages_of_the_counter(live_server, page, look):
     desk.press("Simpan")
     expect(page.locator(".ticket")).to_be_visible()
     look("ticket")
+    assert sheets_of(page) == [(58, 90)]
     page.get_by_role("link", name="Betulkan kunjungan").click()
     desk.press("Simpan pembetulan")
     expect(page.get_by_role("alert")).to_be_focused()

@@ -103,6 +103,9 @@ def words(content) -> str:
     return str(content)
 
 
+# What a paper says is the same whichever database kept what it tells.
+says = pytest.mark.engines("sqlite")
+
 # --- Numbers ----------------------------------------------------------------------------------
 
 
@@ -187,6 +190,7 @@ def test_days_are_written_out(number, said):
 # --- Sick note --------------------------------------------------------------------------------
 
 
+@says
 def test_a_sick_note_says_who_how_long_and_who_signs(app):
     paper = issue(examined(), purpose="izin kerja")
     said = words(paper.content)
@@ -200,6 +204,7 @@ def test_a_sick_note_says_who_how_long_and_who_signs(app):
     assert signer["licence"].startswith("SIP ")
 
 
+@says
 def test_the_diagnosis_stands_on_it_only_when_the_patient_agreed(app):
     without = issue(examined())
     title = "influenza"
@@ -211,7 +216,7 @@ def test_the_diagnosis_stands_on_it_only_when_the_patient_agreed(app):
     assert "atas persetujuan pasien" in words(agreed.content)
 
 
-@pytest.mark.engines("sqlite")
+@says
 @pytest.mark.parametrize(
     ("first", "last", "more", "field"),
     [
@@ -232,6 +237,7 @@ def test_a_sick_note_that_cannot_be_right_is_refused(app, first, last, more, fie
     assert refused.value.field == field
 
 
+@says
 def test_a_longer_one_needs_a_reason_that_is_not_printed(app):
     until = days.clinic_date() + timedelta(days=6)
     paper = issue(examined(), until_on=until, reason="patah tulang lengan")
@@ -242,6 +248,7 @@ def test_a_longer_one_needs_a_reason_that_is_not_printed(app):
 # --- Health certificate -----------------------------------------------------------------------
 
 
+@says
 def test_a_health_certificate_says_what_was_found(app):
     said = {"purpose": "melamar kerja", "result": "sehat", "colour": "parsial"}
     measures = {"height": 158, "weight": Decimal("54.5"), "systolic": 120, "diastolic": 80}
@@ -251,7 +258,7 @@ def test_a_health_certificate_says_what_was_found(app):
         assert piece in printed
 
 
-@pytest.mark.engines("sqlite")
+@says
 @pytest.mark.parametrize(
     ("said", "field"),
     [
@@ -279,6 +286,7 @@ def test_two_certificates_for_two_purposes_one_for_each(app):
 # --- Referrals --------------------------------------------------------------------------------
 
 
+@says
 def test_the_record_proposes_the_referral(app):
     person = factories.patient()
     with transaction():
@@ -294,6 +302,7 @@ def test_the_record_proposes_the_referral(app):
     assert "Amoksisilin" in printed and person.mrn in printed
 
 
+@says
 def test_an_internal_referral_goes_where_the_patient_was_sent(app):
     examination = examined(disposition="rujuk_internal", refer_to="GIGI")
     facts = paper_facts.load(examination, days.clinic_date())
@@ -304,7 +313,7 @@ def test_an_internal_referral_goes_where_the_patient_was_sent(app):
     assert paper.content["size"] == "a4", "with the findings it does not fit A5"
 
 
-@pytest.mark.engines("sqlite")
+@says
 @pytest.mark.parametrize(
     ("kind", "missing"),
     [
@@ -325,6 +334,7 @@ def test_a_referral_without_what_the_reader_needs_is_refused(app, kind, missing)
 # --- Summary ----------------------------------------------------------------------------------
 
 
+@says
 def test_a_summary_tells_the_patient_and_keeps_inner_notes_inside(app):
     examination = examined(disposition="kontrol")
     facts = paper_facts.load(examination, days.clinic_date())
@@ -338,6 +348,7 @@ def test_a_summary_tells_the_patient_and_keeps_inner_notes_inside(app):
     assert "masalah rumah" not in printed and "J11" not in printed
 
 
+@says
 def test_a_control_before_the_visit_is_refused(app):
     with pytest.raises(RecordError, match="lebih awal"):
         issue(examined(), PaperKind.SUMMARY, control_on=days.clinic_date() - timedelta(days=1))
@@ -352,6 +363,7 @@ def proposed(examination, kind=PaperKind.SUMMARY) -> dict:
     return paper_facts.defaults(kind, facts)
 
 
+@says
 def test_medicines_are_proposed_as_prescribed_and_as_given_without_inner_reasons(app):
     of, short, syrup = pharmacy.medicine(), pharmacy.medicine(), pharmacy.medicine()
     pharmacy.receive(of, 50)
@@ -386,6 +398,7 @@ def test_what_was_cancelled_is_proposed_no_more_and_what_was_printed_stays(app):
     assert title in words(db.session.get(Paper, paper.id).content)
 
 
+@says
 def test_pregnancy_and_vaccines_stand_in_summary_and_referral(app):
     on = days.clinic_date()
     lmp = (on - timedelta(days=200)).isoformat()
@@ -417,6 +430,7 @@ def lab_paper(there, examination, by="lab") -> Paper:
     return issue(examination, PaperKind.LAB, by, order=order_of(there).public_id)
 
 
+@says
 def test_a_lab_paper_prints_value_range_flag_and_who_did_it(app):
     there, examination = reported(HB="9,1", GDS="100")
     paper = lab_paper(there, examination)
@@ -426,6 +440,7 @@ def test_a_lab_paper_prints_value_range_flag_and_who_did_it(app):
     assert "dr. Bagus" in words(paper.content)
 
 
+@says
 def test_what_is_not_finished_or_not_validated_is_not_printed(app):
     there = sent("HB")
     write(there, HB="9,1")
@@ -441,6 +456,7 @@ def test_what_is_not_finished_or_not_validated_is_not_printed(app):
     assert "divalidasi dr. Indah" in words(lab_paper(there, examination).content)
 
 
+@says
 def test_a_corrected_value_is_marked(app):
     there, examination = reported(HB="9,1")
     before = lab_paper(there, examination)

@@ -13,6 +13,7 @@ from blueprints.registration import drafted
 from clinic import allergies, days, drafts, patients, registration, review
 from clinic.audit import SYSTEM
 from db import db, transaction, utcnow
+from formatting import long_date
 from models import (
     AuditEntry,
     DraftKind,
@@ -120,6 +121,10 @@ def test_a_new_patient_is_read_back_saved_and_stands_in_the_queue(clerk):
     ticket = clerk.get(response.location).get_data(as_text=True)
     assert 'data-number="U001"' in ticket
     assert f'data-entry="{entry.public_id}"' in ticket
+    (roll,) = re.findall(r'<section class="ticket .*?</section>', ticket, re.DOTALL)
+    day, mrn = long_date(visit.service_day.on), visit.patient.mrn
+    for text in (entry.poli.name, "Klaster 3", f'<b class="num">{mrn}</b>', day, "depan: <b>0</b>"):
+        assert text in roll
     assert count(OutboxEntry) == 1
     actions = set(db.session.scalars(select(AuditEntry.action)))
     assert {"create_patient", "register_visit"} <= actions
@@ -821,11 +826,13 @@ def test_an_examined_visit_does_not_change_its_patient_at_the_counter(clerk):
 
 
 def test_foreign_ids_and_wrong_methods_have_a_page(clerk):
-    for url in ("/pendaftaran/periksa/tidak-ada", "/pendaftaran/tiket/tidak-ada"):
-        assert clerk.get(url).status_code == 404
-    assert clerk.get("/pendaftaran/pasien/tidak-ada").status_code == 404
-    assert clerk.delete("/pendaftaran/baru").status_code in (400, 405)
-    assert clerk.get("/pendaftaran/saran").status_code == 405
+    for kind in ("periksa", "tiket", "pasien"):
+        missing = clerk.get(f"/pendaftaran/{kind}/tidak-ada")
+        assert missing.status_code == 404
+        assert "Halaman ini tidak ada" in missing.get_data(as_text=True)
+    for refused in (clerk.delete("/pendaftaran/baru"), clerk.get("/pendaftaran/saran")):
+        assert refused.status_code == 405
+        assert "hanya menerima kiriman dari formulirnya" in refused.get_data(as_text=True)
 
 
 def test_a_closed_room_is_refused_on_the_check_page_too(clerk):

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from clinic import backup_keys
+from tests import clients
 from tests.browser import PATIENCE, LiveServer, children_of, set_up, until
 from tests.postgres import free_port
 
@@ -124,7 +125,28 @@ def test_an_empty_clinic_starts_stops_and_starts_again(first_start):
     # Again, without options: the data are there, nothing is asked.
     clinic.start()
     assert clinic.answers()
+    take_the_first_patient(clinic.address)
     assert clinic.stop(signal.SIGINT) == 0
+
+
+def take_the_first_patient(address: str) -> None:
+    """Without a command line: the head's pages give accounts, these register and call."""
+    head = clients.Browser(address).log_in("ratna", SECRET)
+    system = head.get("/sistem").expect(200).text
+    for page in ("pengguna", "ruang", "aturan", "kamus", "pengaturan"):
+        assert f'href="/sistem/{page}"' in system
+        head.get(f"/sistem/{page}").expect(200)
+    head.get("/sistem/pengguna/baru").expect(200)
+    for username, role, rooms in (
+        ("siti", "registration", {}),
+        ("budi", "poli", {"rooms": "UMUM"}),
+    ):
+        account = {"username": username, "display_name": username.title(), "role": role}
+        head.post("/sistem/pengguna/baru", {**account, "password": SECRET, **rooms}).expect(303)
+    counter, room = (clients.Browser(address).log_in(name, SECRET) for name in ("siti", "budi"))
+    ticket = clients.register(counter, clients.person(1))
+    assert (ticket.label, ticket.poli) == ("U001", "UMUM")
+    assert clients.call(room, "UMUM").entry == ticket.entry
 
 
 @pytest.mark.parametrize("name", ["alur-web", "alur-worker"])

@@ -9,6 +9,8 @@ pytestmark = pytest.mark.browser
 
 DEWI = Person("Dewi Kartikasari Walk", "3171015204910007", "12-04-1991", "Perempuan")
 BUDI = Person("Budi Hartawan Jalan", "3171010911780008", "09-11-1978", "Laki-laki")
+AYU = Person("Ayu Lestari Pelan", "3171016307860009", "23-07-1986", "Perempuan")
+RINI = Person("Rini Puspita Sabar", "3171014802950010", "08-02-1995", "Perempuan")
 NOTES = {
     "Sistolik": "118",
     "Diastolik": "76",
@@ -68,44 +70,46 @@ def test_the_whole_walk_without_scripts(live_server, open_page):
     see_in_history(desk("rekammedis"), BUDI)
 
 
-@pytest.mark.parametrize(("way", "presses"), [(["Tab", "Tab", "Tab"], 6), (["Enter"], 4)])
-def test_a_known_patient_takes_few_keys_and_one_to_confirm(live_server, page, way, presses):
+@pytest.mark.parametrize("person", [AYU, RINI], ids=["script", "no script"])
+def test_the_whole_walk_on_a_line_of_64_kbit(live_server, open_page, person):
+    """The head stands in at the counter and reads the record; all have their styles from before.
+
+    Without scripts nothing happens while a page is on its way, so only the bytes take their time.
+    """
+    has_script = person is AYU
+
+    def desk(username: str) -> Desk:
+        page = open_page(java_script_enabled=has_script)
+        found = Desk(page, live_server, has_script).log_in(username)
+        make_line_thin(page, latency=300 if has_script else 20)
+        return found
+
+    counter, room = desk("kepala"), desk("gigi")
+    walk(counter, room, person)
+    see_in_history(counter, person)
+
+
+def test_a_known_patient_takes_few_keys_and_one_to_confirm(live_server, page):
     """Besides typing; by Tab over the birth date and the button, or by Enter as scanners do."""
     counter = Desk(page, live_server).log_in("loket")
-    mrn = counter.known_adult("Siti Aminah").get_attribute("data-mrn")
-    counter.go("/pendaftaran")
-    keys = Keys(page)
-    page.keyboard.type(mrn)
-    expect(page.locator("#hasil-pertama")).to_have_attribute("data-mrn", mrn)
-    for key in way:
-        keys.press(key)
-    expect(page.locator("#hasil-pertama")).to_be_focused()
-    keys.press("Enter")
-    expect(page.get_by_label("Keluhan")).to_be_focused()
-    page.keyboard.type("gigi ngilu")
-    expect(page.locator("#saran .pick").first).to_have_attribute("value", "GIGI")
-    keys.press("Tab")
-    keys.press("Enter")
-    assert keys.pressed == presses
-    expect(page.get_by_role("heading", level=1)).to_have_text("Periksa kembali")
-    expect(page.get_by_label("Identitas pasien")).to_contain_text(mrn)
-    keys.press("Enter")
-    assert counter.read_ticket()[0].startswith("G")
-    assert keys.pressed == presses + 1
-
-
-def test_on_a_line_of_64_kbit(live_server, open_page):
-    counter, room = Desk(open_page(), live_server), Desk(open_page(), live_server)
-    make_line_thin(counter.page)
-    counter.log_in("loket")
-    room.log_in("gigi")
-    room.open_queue("GIGI")
-    make_line_thin(room.page)
-    patient = counter.known_adult("Nurhayati")
-    name = patient.locator("b").inner_text()
-    patient.click()
-    counter.tell_complaint("gigi berlubang", "GIGI")
-    number, _ = counter.save()
-    room.see_arrival(number, name)
-    room.row(number).get_by_role("button", name="Panggil").click()
-    expect(room.row(number)).to_have_attribute("data-state", "called")
+    for way, presses in ((["Tab", "Tab", "Tab"], 6), (["Enter"], 4)):
+        mrn = counter.known_adult("Siti Aminah").get_attribute("data-mrn")
+        counter.go("/pendaftaran")
+        keys = Keys(page)
+        page.keyboard.type(mrn)
+        expect(page.locator("#hasil-pertama")).to_have_attribute("data-mrn", mrn)
+        for key in way:
+            keys.press(key)
+        expect(page.locator("#hasil-pertama")).to_be_focused()
+        keys.press("Enter")
+        expect(page.get_by_label("Keluhan")).to_be_focused()
+        page.keyboard.type("gigi ngilu")
+        expect(page.locator("#saran .pick").first).to_have_attribute("value", "GIGI")
+        keys.press("Tab")
+        keys.press("Enter")
+        assert keys.pressed == presses
+        expect(page.get_by_role("heading", level=1)).to_have_text("Periksa kembali")
+        expect(page.get_by_label("Identitas pasien")).to_contain_text(mrn)
+        keys.press("Enter")
+        assert counter.read_ticket()[0].startswith("G")
+        assert keys.pressed == presses + 1

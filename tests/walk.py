@@ -173,7 +173,8 @@ class Desk:
     def find_diagnosis(self, words: str, code: str) -> None:
         self.page.get_by_label("Cari diagnosis").press_sequentially(words)
         if not self.has_script:
-            self.press("Cari kode")
+            with self.page.expect_navigation():  # what is often found stands there before
+                self.press("Cari kode")
         self.page.locator(f'#diagnosis-options input[value="{code}"]').check()
 
     def finish(self) -> None:
@@ -203,11 +204,11 @@ class Keys:
         self.pressed += 1
 
 
-def make_line_thin(page: Page) -> None:
-    """64 kbit/s both ways, and 600 ms until anything comes."""
+def make_line_thin(page: Page, latency: int = 600) -> None:
+    """64 kbit/s both ways, and some milliseconds until anything comes."""
     session = page.context.new_cdp_session(page)
     session.send("Network.enable")
-    conditions = {"latency": 600, "downloadThroughput": 8_000, "uploadThroughput": 8_000}
+    conditions = {"latency": latency, "downloadThroughput": 8_000, "uploadThroughput": 8_000}
     session.send("Network.emulateNetworkConditions", {"offline": False, **conditions})
 
 
