@@ -175,3 +175,12 @@ def test_filters_turn_codes_into_words_and_keep_the_unknown():
     assert f.FILTERS["payer_text"](None) == f.FILTERS["priority_text"]("") == "-"
     assert f.FILTERS["cluster_text"]("9") == "9"
     assert f.FILTERS["age_text"] is f.age_text
+
+
+def test_fields_are_named_in_words_where_their_page_is_not_at_hand():
+    assert [f.field_text(name) for name in ("nik", "kk_number", "q")] == [
+        "NIK",
+        "Nomor KK",
+        "Pencarian",
+    ]
+    assert f.field_text("alasan_pasien") == "Alasan pasien"
