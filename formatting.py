@@ -268,6 +268,7 @@ def field_text(name: str) -> str:
     """What a form calls the field of this name, where its page is not at hand."""
     return FIELD_LABELS.get(name) or name.replace("_", " ").replace("-", " ").capitalize()
 
+
 FILTERS: dict[str, Callable[..., Any]] = {
     "mask_nik": mask_nik,
     "mask_phone": mask_phone,
