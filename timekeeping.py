@@ -39,9 +39,10 @@ def boot() -> str:
 
 def now() -> datetime:
     """The clinic's time."""
-    if not _is_steady():
+    system = time.time()  # once: between two looks it may jump
+    if not _is_steady(system):
         return continued()
-    return datetime.fromtimestamp(time.time() + _shared[_OFFSET], UTC)
+    return datetime.fromtimestamp(system + _shared[_OFFSET], UTC)
 
 
 def continued() -> datetime:
@@ -49,13 +50,13 @@ def continued() -> datetime:
     return datetime.fromtimestamp(uptime() + _shared[_START] + _shared[_OFFSET], UTC)
 
 
-def _is_steady() -> bool:
-    return not _shared[_STATE] or abs(time.time() - uptime() - _shared[_START]) < STEP
+def _is_steady(system: float) -> bool:
+    return not _shared[_STATE] or abs(system - uptime() - _shared[_START]) < STEP
 
 
 def is_fine() -> bool:
     """Whether the clock goes on as it was judged: asked by every poll, without the database."""
-    return _shared[_STATE] == RIGHT and _is_steady()
+    return _shared[_STATE] == RIGHT and _is_steady(time.time())
 
 
 def state() -> int:
@@ -67,9 +68,9 @@ def offset() -> float:
     return _shared[_OFFSET]
 
 
-def adopt(offset: float) -> None:
-    """The computer's clock with this correction is right."""
-    _shared[_START], _shared[_OFFSET] = time.time() - uptime(), offset
+def adopt(system: datetime, offset: float) -> None:
+    """The computer's clock, which just said `system`, is right with this correction."""
+    _shared[_START], _shared[_OFFSET] = system.timestamp() - uptime(), offset
     _shared[_STATE] = RIGHT
 
 

@@ -66,7 +66,7 @@ def judge() -> Judgement:
     offset = _offset_to_keep(system, known)
     verdict = verdict_of(system + timedelta(seconds=offset), known)
     if verdict is Verdict.RIGHT:
-        timekeeping.adopt(offset)
+        timekeeping.adopt(system, offset)
     elif timekeeping.state() in (timekeeping.UNKNOWN, timekeeping.RIGHT):
         at = known.expected or known.newest or RELEASED
         timekeeping.hold(at, goes_on=known.expected is not None)
@@ -141,7 +141,7 @@ def set_time(actor: audit.Actor, at: datetime | None) -> ServiceDay | None:
     """
     before, system = utcnow(), timekeeping.system_now()
     offset = float(round((at - system).total_seconds())) if at else 0.0
-    timekeeping.adopt(offset)
+    timekeeping.adopt(system, offset)
     now = utcnow()
     _write(now, now, offset)
     _move_sessions(before, now)

@@ -30,6 +30,7 @@ from tests.pages import login, post
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 QUEUE = "/poli/UMUM"
 CLOCK = "/sistem/jam"
+REAL_TIME = time.time
 
 
 class Machine:
@@ -58,11 +59,11 @@ class Machine:
 def machine(app, monkeypatch):
     found = Machine()
     monkeypatch.setattr("time.time", lambda: found.time() + found.ahead.total_seconds())
-    timekeeping.adopt(0)
+    timekeeping.adopt(timekeeping.system_now(), 0)
     worker.run_once()
     yield found
     found.ahead = timedelta()
-    timekeeping.adopt(0)
+    timekeeping.adopt(timekeeping.system_now(), 0)
 
 
 def typed(at: datetime, **more: str) -> dict[str, str]:
@@ -377,7 +378,7 @@ def test_midnight_ends_no_queue(machine, sign_in):
     evening = queue_watch.poll(sessions.digest(token), "UMUM", utcnow(), db.engine)
 
     machine.set(midnight + HOUR)  # and no jump: so much time has passed
-    timekeeping.adopt(0)
+    timekeeping.adopt(timekeeping.system_now(), 0)
     doctor = sign_in("umum")
     token = doctor.get_cookie(sessions.COOKIE).value
     assert queue_watch.poll(sessions.digest(token), "UMUM", utcnow(), db.engine) == evening
@@ -390,3 +391,33 @@ def test_midnight_ends_no_queue(machine, sign_in):
     assert db.session.get(QueueEntry, entry.id).state is EntryState.IN_SERVICE
 
     assert days.current_day(midnight + 5 * HOUR) is None, "in the morning a new day begins"
+
+
+# --- Between two looks ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def jumps_after(machine, monkeypatch):
+    """From now on the clock goes back a day after so many looks at it."""
+
+    def set_up(looks: int) -> None:
+        left = iter(range(looks))
+        back = DAY.total_seconds()
+        monkeypatch.setattr(
+            "time.time", lambda: REAL_TIME() - (back if next(left, None) is None else 0)
+        )
+
+    yield set_up
+    monkeypatch.setattr("time.time", REAL_TIME)
+
+
+@pytest.mark.parametrize("is_judged", [True, False])
+@pytest.mark.parametrize("looks", range(5))
+def test_a_clock_that_jumps_between_two_looks_dates_nothing(jumps_after, looks, is_judged):
+    if not is_judged:
+        timekeeping.forget()
+    jumps_after(looks)
+    if not is_judged:
+        clock.judge()
+    for _ in range(5):
+        assert abs(utcnow() - datetime.fromtimestamp(REAL_TIME(), UTC)) < MINUTE

@@ -162,8 +162,6 @@ def trouble(kind: str, comes, *sentences: str, needs: tuple[str, ...] = (), name
 
 # What CI has no time for is like one that it has.
 LONG = {"turned-clock_forward", "postgresql-stops", "postgresql-disk_full", "postgresql-power_cut"}
-# Fails now and then, on a row with the time of 1970; `make torture` has it until it is found.
-LONG |= {"turned-clock_dead"}
 FULL = (Fault.FULL.value, DISK_FULL)
 BROKEN = (Fault.BROKEN_DISK.value, Fault.UNREACHABLE.value)
 GONE = Fault.UNREACHABLE.value
