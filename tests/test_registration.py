@@ -670,6 +670,8 @@ def test_a_further_room_where_the_visit_stands_is_refused_on_the_form(clerk):
     assert response.status_code == 422
     assert "Pasien U001 masih menunggu di Poli Umum. Nomor U001 berlaku di sana" in page
     assert "sakit gigi" in page
+    page = further_room(clerk, visit, poli="UMUM", complaint="").get_data(as_text=True)
+    assert "berlaku di sana" in page and "Isi keluhan" in page, "all that is wrong at once"
 
 
 def test_a_colleague_who_was_faster_with_the_same_further_room_leaves_a_sentence(clerk):

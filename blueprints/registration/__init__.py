@@ -7,6 +7,7 @@ from blueprints.registration import (
     correction,
     desk,
     emergency,
+    filling,
     form,
     slip_sheet,
     slips,

@@ -1,0 +1,190 @@
+"""A registration form, whoever it is about: shown, kept as a draft, taken to its check page."""
+
+from datetime import UTC, datetime
+
+from flask import make_response, redirect, render_template, request, session, url_for
+
+import access
+from blueprints.registration import asked, prefill
+from blueprints.registration.blueprint import bp, counter
+from blueprints.registration.forms import RegistrationForm
+from clinic import asking, drafts, further_room, patients, review, routing
+from clinic.drafts import DraftSubject
+from clinic.emergency import emergency_room
+from db import transaction, utcnow
+from formatting import short_date
+from models import DraftKind, Patient, RegistrationDraft
+from patient_forms import OTHER_PATIENT, is_for
+
+MOST_SHOWN = 5
+LONGEST_OPEN = 12 * 3600  # seconds; a session ends by then
+
+
+def take(subject: DraftSubject, patient: Patient | None):
+    """Store a valid form as a draft and show its check page; else the form with what is wrong."""
+    form = RegistrationForm(request.form, kind=subject.kind)
+    if patient and not is_for(patient.public_id):
+        form.form_errors = [OTHER_PATIENT]
+        return make_response(page(form, subject, patient), 409)
+    if request.form.get("aksi") == "pakai_nik":
+        _use_nik(form)
+        return page(form, subject, patient)
+    if asked.is_emergency():
+        kept = _kept_draft()
+        if subject.kind in (DraftKind.NEW, DraftKind.RETURNING) and not (kept and kept.paper):
+            return redirect(asked.emergency_address(store(form, subject, patient, None)), 303)
+        room = emergency_room()  # of a visit that runs already, or ran on paper
+        form.poli.data = room.code if room else form.poli.data
+    chosen = asked.chosen() if subject.kind != DraftKind.ROOM else None
+    if chosen:  # whoever it is, nothing typed may be lost on the way, valid or not
+        draft = store(form, subject, patient, None)
+        return redirect(asked.comparison_address(draft, chosen, "isian"), 303)
+    is_valid = form.validate()
+    if _refuses_room(form, subject) or not is_valid:  # all that is wrong at once
+        return make_response(page(form, subject, patient), 422)
+    identity = form.identity(patient) if subject.kind != DraftKind.ROOM else None
+    draft = store(form, subject, patient, identity)
+    return redirect(url_for("registration.check", draft=draft.public_id), 303)
+
+
+def _refuses_room(form: RegistrationForm, subject: DraftSubject) -> bool:
+    if subject.kind != DraftKind.ROOM:
+        return False
+    refused = further_room.refusal(subject.about_visit, form.poli.data)
+    if refused:
+        form.poli.errors = [refused[1]]
+    return bool(refused)
+
+
+def store(
+    form: RegistrationForm,
+    subject: DraftSubject,
+    patient: Patient | None,
+    identity: patients.Identity | None,
+) -> RegistrationDraft:
+    """Keep the form, its answers, and with a valid identity whom the check page must ask about."""
+    draft = _kept_draft()
+    answers = asked.noted(identity, patient, draft.answers if draft else {})
+    base = {"patient_version": str(patient.version)} if patient else {}
+    fields = base | form.typed()
+    with transaction():
+        actor, opened = access.current_actor(), _opened_at()
+        return drafts.store(actor, fields, subject, draft, answers, opened_at=opened)
+
+
+def _kept_draft() -> RegistrationDraft | None:
+    """The draft that this form is about, if it was one already."""
+    ref = request.form.get("draft", "")
+    return drafts.by_ref(ref) if ref else None
+
+
+def _opened_at() -> datetime | None:
+    """When the form was first shown, as it says itself; None for what cannot be."""
+    seconds = request.form.get("dibuka", type=int) or 0
+    age = int(utcnow().timestamp()) - seconds
+    return datetime.fromtimestamp(seconds, UTC) if 0 <= age <= LONGEST_OPEN else None
+
+
+def page(
+    form: RegistrationForm,
+    subject: DraftSubject,
+    patient: Patient | None,
+    left: str = "",
+    draft: RegistrationDraft | None = None,
+) -> str:
+    kept = draft or _kept_draft() or asked_draft()
+    return render_template(
+        "registration/form.html",
+        form=form,
+        kind=subject.kind.value,
+        patient=patient,
+        visit=subject.about_visit,
+        draft=kept.public_id if kept else "",
+        opened=request.form.get("dibuka", type=int) or int(utcnow().timestamp()),
+        gaps=prefill.gaps(patient) if subject.kind == DraftKind.RETURNING else "",
+        has_searched=bool(session.get("last_search")),
+        left=left,
+        **_suggestion(form, patient),
+        **_likely(form, patient, kept.answers if kept else {}),
+    )
+
+
+def asked_draft() -> RegistrationDraft | None:
+    """The draft that the address names."""
+    ref = request.args.get("draf", "")
+    return drafts.by_ref(ref) if ref else None
+
+
+def _use_nik(form: RegistrationForm) -> None:
+    form.validate()
+    told = form.identity()
+    for name, text in prefill.from_nik(told.nik, told.birth_date, form.today).items():
+        form[name].data = text
+    for field in form:
+        field.errors = []
+
+
+# --- Fragments: POST, so that nothing personal stands in an address; read-only -------------------
+
+
+@bp.post("/pendaftaran/saran")
+@counter
+def suggestion():
+    form = RegistrationForm(request.form)
+    return render_template("registration/_suggestion.html", **_suggestion(form, None))
+
+
+@bp.post("/pendaftaran/mirip")
+@counter
+def likely():
+    form = RegistrationForm(request.form)
+    ref = request.form.get("patient", "")
+    patient = patients.by_ref(ref) if ref else None
+    found = _likely(form, patient, {})
+    return render_template("registration/_likely.html", has_looked=True, **found)
+
+
+def _suggestion(form: RegistrationForm, patient: Patient | None) -> dict:
+    """Rooms for half-filled fields too, red flags, the cluster, and what the NIK says."""
+    kept = {field.name: field.errors for field in form}
+    form.validate()
+    identity = patients.identity_of(patient) if patient and form.kind == DraftKind.ROOM else None
+    case = review.case_of(
+        form.application(form.kind, identity or form.identity(patient)), form.today
+    )
+    for field in form:
+        field.errors = kept[field.name]
+    rules = routing.load()
+    asked = bool(case.complaint or case.poli_code)
+    return {
+        "proposals": rules.propose(case)[:3] if asked else [],
+        "red_flags": rules.red_flags(case),
+        "cluster_now": rules.cluster(case) if case.poli_code else None,
+    }
+
+
+def _news(offer: dict[str, str], form: RegistrationForm) -> dict[str, str]:
+    """What the NIK tells, unless the form says just that."""
+    said = {"birth_date": short_date(form.cleaned("birth_date")), "sex": form.sex.data}
+    return {} if offer == said else offer
+
+
+def _likely(form: RegistrationForm, patient: Patient | None, answers: dict[str, str]) -> dict:
+    kept = {field.name: field.errors for field in form}
+    form.validate()
+    identity = form.identity()
+    offer = prefill.from_nik(identity.nik, identity.birth_date, form.today)
+    offer = _news(offer, form)
+    for field in form:
+        field.errors = kept[field.name]
+    found = asking.Likely()
+    if form.kind != DraftKind.ROOM:
+        found = asked.look(identity, patient)
+    return {
+        "matches": found.alike[:MOST_SHOWN],
+        "family": found.family,
+        "answers": found.standing | answers | asked.given(),
+        "today": form.today,
+        "offer": offer,
+        "is_filled": bool(form.birth_date.data and form.sex.data),
+    }
