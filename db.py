@@ -14,15 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import (
-    CursorResult,
-    DateTime,
-    Engine,
-    Executable,
-    MetaData,
-    Select,
-    event,
-)
+from sqlalchemy import CursorResult, DateTime, Engine, Executable, MetaData, Select, event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator

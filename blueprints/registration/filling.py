@@ -155,9 +155,9 @@ def _suggestion(form: RegistrationForm, patient: Patient | None) -> dict:
     for field in form:
         field.errors = kept[field.name]
     rules = routing.load()
-    asked = bool(case.complaint or case.poli_code)
+    is_asked = bool(case.complaint or case.poli_code)
     return {
-        "proposals": rules.propose(case)[:3] if asked else [],
+        "proposals": rules.propose(case)[:3] if is_asked else [],
         "red_flags": rules.red_flags(case),
         "cluster_now": rules.cluster(case) if case.poli_code else None,
     }
