@@ -65,8 +65,8 @@ def _with_name(fields: dict[str, str], left: list[str], rest: str) -> tuple[dict
     words = rest.split()
     is_label = left and len(rest) <= LONGEST_LABEL
     if is_label or not any(map(str.isalpha, re.sub(r"\S*[0-9]\S*", "", rest))):
-        return fields, mask_numbers(" ".join([*words, *left]))
-    return fields | {"name": rest}, mask_numbers(" ".join(left))
+        return fields, " ".join(map(mask_numbers, [*words, *left]))
+    return fields | {"name": rest}, " ".join(map(mask_numbers, left))
 
 
 def _written(name: str, text: str) -> str:
