@@ -3,7 +3,7 @@
 import re
 from datetime import date
 
-from formatting import mask_numbers, short_date
+from formatting import short_date
 from validators import FieldError, parse_birth_date, parse_date, phone_finding
 
 NIK_LENGTH, BPJS_LENGTH, PHONE_LENGTHS = 16, 13, range(6, 21)
@@ -65,8 +65,13 @@ def _with_name(fields: dict[str, str], left: list[str], rest: str) -> tuple[dict
     words = rest.split()
     is_label = left and len(rest) <= LONGEST_LABEL
     if is_label or not any(map(str.isalpha, re.sub(r"\S*[0-9]\S*", "", rest))):
-        return fields, " ".join(map(mask_numbers, [*words, *left]))
-    return fields | {"name": rest}, " ".join(map(mask_numbers, left))
+        return fields, _shown([*words, *left])
+    return fields | {"name": rest}, _shown(left)
+
+
+def _shown(left: list[str]) -> str:
+    """It stands on the page outside any field, where no whole NIK may stand."""
+    return re.sub(r"(?<=[0-9]{6})[0-9]{6,}(?=[0-9]{4})", "••••••", " ".join(left))
 
 
 def _written(name: str, text: str) -> str:
