@@ -1,10 +1,12 @@
 """Alur looks after itself: faults of the disk, banners, speed, self-check, logs, support file."""
 
+import fcntl
 import io
 import json
 import logging
 import os
 import resource
+import threading
 import zipfile
 from contextlib import contextmanager
 from datetime import timedelta
@@ -21,6 +23,7 @@ from clinic.storage_faults import Fault
 from db import db, sqlite_driver, transaction, utcnow
 from models import AuditEntry, Patient, Role, SelfCheck, Visit
 from tests import factories
+from tests.browser import until
 from tests.clients import TOKEN, person
 from tests.pages import post
 
@@ -263,6 +266,27 @@ def sqlite_error(words: str) -> OperationalError:
 )
 def test_which_fault_an_error_tells_of(error, fault):
     assert storage_faults.fault_of(error) is fault
+
+
+@sqlite_only
+def test_while_a_save_waits_for_the_disk_every_page_says_so(app, sign_in, data, monkeypatch):
+    clerk, other = sign_in("loket"), sign_in("umum")
+    answers: list[int] = []
+
+    def save() -> None:
+        with app.app_context():
+            answers.append(post(clerk, "/pendaftaran/baru", person(1)).status_code)
+
+    waits = threading.Thread(target=save)
+    monkeypatch.setattr(storage_faults, "STUCK_SECONDS", 0.02)
+    with open(f"{db.engine.url.database}.writer") as line:
+        fcntl.flock(line, fcntl.LOCK_EX)  # as one whose commit does not come back
+        waits.start()
+        until(lambda: Fault.STUCK.value in page_text(other.get("/bantuan")), "a page says it")
+        assert not answers
+    waits.join()
+    assert answers == [303], "it was only late"
+    assert Fault.STUCK.value not in page_text(other.get("/bantuan"))
 
 
 # --- Room on the disk ---------------------------------------------------------------------------
