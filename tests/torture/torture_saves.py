@@ -164,7 +164,7 @@ def trouble(kind: str, comes, *sentences: str, needs: tuple[str, ...] = (), name
 LONG = {"turned-clock_forward", "postgresql-stops", "postgresql-disk_full", "postgresql-power_cut"}
 FULL = (Fault.FULL.value, DISK_FULL)
 BROKEN = (Fault.BROKEN_DISK.value, Fault.UNREACHABLE.value)
-# Now and then no page comes while the disk is frozen; not found out why. tests/test_care has the rule.
+# Now and then no page comes while the disk is frozen; why is not known. test_care has the rule.
 LONG |= {"sqlite-disk_hanging"}
 GONE = Fault.UNREACHABLE.value
 DISK, EXT4 = ("mount",), ("ext4",)
