@@ -7,8 +7,8 @@ from sqlalchemy.orm import joinedload
 
 from clinic import settings
 from db import db
-from formatting import long_date, second_of_day
-from models import Examination, Patient, Visit, VisitStatus
+from formatting import day_in_zone, long_date, second_of_day
+from models import Death, Examination, Patient, Visit, VisitStatus
 from validators import FieldError
 
 HALF_A_DAY = 12 * 3600  # seconds
@@ -39,14 +39,21 @@ def told_by(patient: Patient) -> Examination | None:
 
 
 def died_on(examination: Examination) -> date:
-    """The day: the visit's, or the next where a visit of the night went past midnight."""
+    """The day of the death.
+
+    Without a time the visit's. With one it may be the next day, where a visit of the night went
+    past midnight; of somebody who was brought here dead, the day before.
+    """
     visit = examination.visit
     hour, _, minute = examination.death_time.partition(".")
     if not minute:
         return visit.service_day.on
-    died = int(hour) * 3600 + int(minute) * 60
-    came = second_of_day(visit.occurred_at, settings.value("time_zone"))
-    return visit.service_day.on + timedelta(days=came - died > HALF_A_DAY)
+    zone = settings.value("time_zone")
+    later = int(hour) * 3600 + int(minute) * 60 - second_of_day(visit.occurred_at, zone)
+    came_on = day_in_zone(visit.occurred_at, zone)
+    if examination.disposition == Death.ON_ARRIVAL:
+        return came_on - timedelta(days=later > HALF_A_DAY)
+    return came_on + timedelta(days=-later > HALF_A_DAY)
 
 
 def mark(patient: Patient) -> list[str]:

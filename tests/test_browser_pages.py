@@ -202,8 +202,8 @@ def test_pages_of_reports(live_server, page, look):
     for path in (f"form11?periode={month}", f"bpjs?periode={month}", f"rekap?periode={month}"):
         head.go(f"/laporan/{path}")
         look(path)
-    page.get_by_role("link", name="Tahun", exact=True).click()
-    page.locator(".sum a").last.click()
+    head.follow(page.get_by_role("link", name="Tahun", exact=True))
+    head.follow(page.locator(".sum a").last)
     look("a list")
 
 
@@ -213,7 +213,7 @@ def test_pages_of_the_laboratory(live_server, page, look):
     page.get_by_role("link", name="Buka pemeriksaan").first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Laboratorium")
     look("results to enter")
-    page.get_by_role("link", name="Label sampel").click()
+    desk.follow(page.get_by_role("link", name="Label sampel"))
     look("sample labels")
     page.go_back()
     desk.press("Selesai")
@@ -221,7 +221,7 @@ def test_pages_of_the_laboratory(live_server, page, look):
     look("refused results")
     desk.go("/poli/LAB")
     page.locator("#selesai summary").click()
-    page.locator("#selesai .queue-who a").first.click()
+    desk.follow(page.locator("#selesai .queue-who a").first)
     look("a visit that was finished")
 
 
@@ -230,7 +230,7 @@ def test_pages_of_papers(live_server, page, look):
     desk.go("/poli/UMUM")
     page.locator("#selesai summary").click()
     page.locator("#selesai [data-state=done] .queue-who a").first.click()
-    page.get_by_role("link", name="Terbitkan surat").click()
+    desk.follow(page.get_by_role("link", name="Terbitkan surat"))
     look("papers of a visit")
     page.get_by_role("link", name="Surat Keterangan Sehat").click()
     desk.press("Periksa dulu")
@@ -238,7 +238,7 @@ def test_pages_of_papers(live_server, page, look):
     look("refused paper")
     page.get_by_label("Untuk keperluan").fill("Kerja di toko roti")
     page.get_by_label("Sehat", exact=True).check()
-    desk.press("Periksa dulu")
+    desk.send("Periksa dulu")
     look("paper to read back")
     desk.press("Terbitkan")
     expect(page.locator("main [role=status]")).to_contain_text("terbit")
@@ -253,7 +253,7 @@ def test_pages_of_papers(live_server, page, look):
     page.get_by_role("link", name="Riwayat lengkap").click()
     page.get_by_text("Surat terbaru").click()
     look("record with papers")
-    page.get_by_role("link", name="Semua surat").click()
+    desk.follow(page.get_by_role("link", name="Semua surat"))
     look("papers of a patient")
 
 
@@ -354,7 +354,7 @@ def test_pages_of_the_room(live_server, page, look):
     look("queue with those who are done")
     page.locator("#selesai").get_by_role("link").first.click()
     page.get_by_text("Tulis tambahan").first.click()
-    desk.press("Simpan tambahan")
+    desk.send("Simpan tambahan")
     look("finished examination, refused addendum")
     desk.go("/poli/UMUM")
     page.get_by_role("link", name="Tanda vital").first.click()
@@ -400,15 +400,15 @@ def test_pages_about_records(live_server, page, open_page, look):
     desk.go("/pasien")
     page.get_by_label("Nama, NIK").fill("Siti Aminah")
     page.keyboard.press("Enter")
-    page.locator("[data-patient] a").first.click()
+    desk.follow(page.locator("[data-patient] a").first)
     look("a reason is asked for")
-    desk.press("Buka rekam medis")
+    desk.send("Buka rekam medis")
     look("no reason given")
     page.get_by_label("Alasan").fill("Dokter meminta hasil lama")
     desk.press("Buka rekam medis")
     expect(page.get_by_role("heading", level=1)).to_have_text("Rekam medis")
     page.locator("#alergi summary").click()
-    desk.press("Tambah alergi")
+    desk.send("Tambah alergi")
     look("refused allergy")
 
 
@@ -430,7 +430,7 @@ def test_pages_of_the_records_staff(live_server, page, look):
         desk.go(pair)
         if page.get_by_role("button", name="Satu orang").is_enabled():
             break
-    desk.press("Satu orang: gabungkan")
+    desk.send("Satu orang: gabungkan")
     look("merge without a reason")
     page.get_by_label("Alasan").fill("KTP keduanya sama orangnya")
     desk.press("Satu orang: gabungkan")
@@ -487,7 +487,7 @@ def test_pages_of_a_restore(live_server, page, look):
     head.go("/sistem/cadangan")
     page.get_by_label("Tempat salinan").fill("/tidak/ada")
     head.press("Simpan tempat")
-    head.press("Buat cadangan sekarang")
+    head.send("Buat cadangan sekarang")
     look("a backup that is being made")
     expect(page.get_by_role("button", name="Buat cadangan sekarang")).to_be_visible(timeout=60_000)
     look("a place that is missing")
@@ -496,7 +496,7 @@ def test_pages_of_a_restore(live_server, page, look):
     expect(page.get_by_role("alert")).to_be_focused()
     look("nothing chosen")
     page.get_by_text("tanpa kunci").click()
-    head.press("Buka dan periksa di samping")
+    head.send("Buka dan periksa di samping")
     look("a backup that is being opened")
     expect(page.get_by_role("button", name="Ganti data sekarang")).to_be_visible(timeout=60_000)
     head.press("Ganti data sekarang")

@@ -86,9 +86,10 @@ def test_a_second_press_changes_nothing(app):
 def test_the_red_line_stands_beside_the_patient_until_the_record_is_corrected(app):
     entry = served()
     person = entry.visit.patient
-    save(entry, replace(DIED, disposition="doa"))
+    told = replace(DIED, disposition="doa", death_time="")
+    save(entry, told)
     assert deaths.mark(person) == [], "a draft says nothing yet"
-    done = save(entry, replace(DIED, disposition="doa"), 1, finish=True)
+    done = save(entry, told, 1, finish=True)
     (line,) = allergies.banner(person)
     assert line.startswith("Meninggal ")
     assert allergies.mark(person) == [line], "the counter may know"
@@ -100,11 +101,23 @@ def test_the_red_line_stands_beside_the_patient_until_the_record_is_corrected(ap
 
 
 @pytest.mark.parametrize(
-    ("came", "time", "day"),
-    [(9, "", 0), (9, "08.40", 0), (9, "10.00", 0), (22, "00.30", 1), (22, "23.10", 0)],
+    ("came", "how", "time", "day"),
+    [
+        (9, "doa", "", 0),
+        (9, "doa", "08.40", 0),
+        (9, "doa", "10.00", 0),
+        (20, "doa", "07.15", 0),
+        (1, "doa", "23.10", -1),
+        (9, "meninggal", "08.40", 0),
+        (9, "meninggal", "20.00", 0),
+        (22, "meninggal", "00.30", 1),
+        (22, "meninggal", "23.10", 0),
+    ],
 )
-def test_a_visit_of_the_night_may_end_on_the_next_day(app, came, time, day):
-    visit = counted_visits.add(ON, examined={"disposition": "doa", "death_time": time})
+def test_somebody_of_the_night_may_have_died_on_the_next_day_or_the_one_before(
+    app, came, how, time, day
+):
+    visit = counted_visits.add(ON, examined={"disposition": how, "death_time": time})
     midnight = visit.occurred_at.replace(hour=0, minute=0) - timedelta(hours=8)  # in WITA
     with transaction():
         db.session.merge(visit).occurred_at = midnight + timedelta(hours=came)

@@ -47,6 +47,15 @@ class Desk:
     def press(self, name: str) -> None:
         self.page.get_by_role("button", name=name).first.click()
 
+    def follow(self, link: Locator) -> None:
+        """Press what leads to another page, and wait until that page is there."""
+        with self.page.expect_navigation():
+            link.click()
+
+    def send(self, name: str) -> None:
+        """Press a button that is answered by a page, and wait until that page is there."""
+        self.follow(self.page.get_by_role("button", name=name).first)
+
     # --- Paper slips ---
 
     def print_slips(self) -> list[str]:
