@@ -10,6 +10,15 @@
   function closest(node, selector) { return node && node.closest ? node.closest(selector) : null; }
   window.alur = { on: on, all: all, closest: closest };
 
+  // htmx starts when the page is ready. Eval and a style of its own: the CSP refuses both. No page
+  // with patients stays in the browser.
+  var config = window.htmx ? window.htmx.config : {};
+  config.allowEval = config.includeIndicatorStyles = false;
+  config.historyCacheSize = 0;
+  config.selfRequestsOnly = true;
+  config.timeout = 15000; // ms
+  config.defaultSwapStyle = 'outerHTML';
+
   // htmx requests carry the CSRF token.
   on('htmx:configRequest', function (event) {
     var meta = document.querySelector('meta[name="csrf-token"]');
