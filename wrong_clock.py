@@ -6,11 +6,12 @@ from datetime import time as clock_face
 from zoneinfo import ZoneInfo
 
 from flask import Response, make_response, render_template, request
-from wtforms import BooleanField, Form, StringField
+from wtforms import BooleanField, StringField
 
 import timekeeping
 from clinic import clock, settings
 from kept_forms import typed_fields
+from page_form import PageForm
 from validators import FieldError, checked_by, parse_date
 
 RETRY_AFTER = "10"  # seconds
@@ -24,7 +25,7 @@ def _parse_time(text: str) -> clock_face:
     return clock_face(int(found[1]), int(found[2]))
 
 
-class ClockForm(Form):
+class ClockForm(PageForm):
     """The true date and time, as somebody reads them from a watch."""
 
     date = StringField("Tanggal", [checked_by(parse_date)])

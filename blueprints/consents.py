@@ -1,7 +1,7 @@
 """General consent: the paper to sign, and what was signed."""
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
-from wtforms import Form, HiddenField, RadioField, StringField
+from wtforms import HiddenField, RadioField, StringField
 from wtforms.fields.choices import SelectChoice
 
 import access
@@ -10,6 +10,7 @@ from clinic.record_errors import RecordError
 from db import transaction
 from formatting import CONSENT_LABELS, SIGNER_LABELS, age_on
 from models import ConsentDecision, Patient, Role, Signer
+from page_form import PageForm
 from patient_forms import OTHER_PATIENT, is_for
 from validators import FieldError
 
@@ -23,7 +24,7 @@ def _choices(labels: dict[str, str]) -> list[SelectChoice]:
     return [SelectChoice(value=value, label=label) for value, label in labels.items()]
 
 
-class ConsentForm(Form):
+class ConsentForm(PageForm):
     decision = RadioField("Keputusan", choices=_choices(CONSENT_LABELS))
     signer = RadioField("Yang menandatangani", choices=_choices(SIGNER_LABELS))
     signed_by = StringField("Nama penanda tangan")

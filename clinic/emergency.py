@@ -4,9 +4,14 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 
-from clinic import audit, days, drafts, patients
+from clinic import audit, days, drafts, further_room, patients, queues
 from clinic.drafts import DraftSubject
-from clinic.registration import RegistrationError, mark_for_exchange, open_visit, visit_of
+from clinic.registration import (
+    RegistrationError,
+    mark_for_exchange,
+    open_visit,
+    visit_of,
+)
 from db import add_row, db, utcnow
 from models import (
     DatePrecision,
@@ -18,6 +23,7 @@ from models import (
     Priority,
     RegistrationDraft,
     Visit,
+    VisitStatus,
 )
 
 
@@ -28,6 +34,16 @@ class Begun:
     draft: RegistrationDraft
     typed: patients.Identity  # its valid fields
     patient: Patient | None = None
+
+    @property
+    def visit(self) -> Visit | None:
+        """The patient's visit of today that goes on: its number is the one in the UGD too."""
+        day = days.todays()
+        if self.patient is None or day is None:
+            return None
+        mine = Visit.patient_id == self.patient.id, Visit.status == VisitStatus.OPEN
+        rows = select(Visit).where(Visit.service_day_id == day.id, *mine)
+        return db.session.scalar(rows.order_by(Visit.id.desc()).limit(1))
 
 
 def emergency_room() -> Poli | None:
@@ -62,15 +78,31 @@ def register_emergency(
         fields={"name": name, "sex": sex, "complaint": complaint},
     )
     add_row(draft)
+    visit = begun.visit if begun else None
+    if visit is not None:
+        _hurry(actor, visit, poli, complaint)
+    else:
+        visit = _new_visit(actor, draft, poli, begun)
+    draft.saved_at, draft.visit_ref = utcnow(), visit.public_id
+    db.session.flush()
+    if begun:
+        _leave_for_later(actor, begun, visit, {"name": name, "sex": sex})
+    return visit
+
+
+def _new_visit(
+    actor: audit.Actor, draft: RegistrationDraft, poli: Poli, begun: Begun | None
+) -> Visit:
+    said = draft.fields
     known = begun.patient if begun else None
-    patient = known or patients.create(actor, _person(name, sex, begun))
+    patient = known or patients.create(actor, _person(said["name"], said["sex"], begun))
     visit = open_visit(
         actor,
         patient,
         poli,
         Visit(
             draft_id=draft.id,
-            complaint=complaint or "Gawat darurat",
+            complaint=said["complaint"] or "Gawat darurat",
             priority=Priority.EMERGENCY,
             cluster="LINTAS",
             cluster_rule="Gawat darurat: lintas klaster",
@@ -78,11 +110,26 @@ def register_emergency(
         ),
     )
     mark_for_exchange(visit)
-    draft.saved_at, draft.visit_ref = utcnow(), visit.public_id
-    db.session.flush()
-    if begun:
-        _leave_for_later(actor, begun, visit, {"name": name, "sex": sex})
     return visit
+
+
+def _hurry(actor: audit.Actor, visit: Visit, poli: Poli, complaint: str) -> None:
+    """Somebody who is here already: one visit, one number, and the places in other rooms stay."""
+    further_room.add_complaint(visit, complaint)
+    visit.priority = Priority.EMERGENCY
+    for room in sorted({entry.poli_id for entry in visit.entries} | {poli.id}):
+        queues.bump(visit.service_day_id, room)
+    if any(entry.poli_id == poli.id and entry.state in days.STILL_HERE for entry in visit.entries):
+        return
+    queues.enqueue(actor, visit, poli)
+    audit.record(actor, "add_room", visit, details=poli.code)
+
+
+def saved_by(draft_key: str) -> Visit | None:
+    """The visit that an earlier press of the same page made."""
+    draft = drafts.by_ref(draft_key)
+    is_saved = draft is not None and draft.kind == DraftKind.EMERGENCY and draft.visit_ref
+    return visit_of(draft) if is_saved else None
 
 
 def _done_before(draft_key: str, begun: Begun | None) -> Visit | None:
@@ -106,7 +153,7 @@ def _done_before(draft_key: str, begun: Begun | None) -> Visit | None:
 
 
 def _person(name: str, sex: str, begun: Begun | None) -> patients.Identity:
-    person = unknown_person(name, sex)
+    person = unknown_person(name, sex, _nameless(sex))
     if begun is None:
         return person
     born, precision = begun.typed.birth_date, begun.typed.birth_precision
@@ -125,9 +172,22 @@ def _leave_for_later(actor: audit.Actor, begun: Begun, visit: Visit, said: dict[
         drafts.drop(actor, draft)  # there is nothing to complete
 
 
-def unknown_person(name: str, sex: str) -> patients.Identity:
-    """Somebody of whom little or nothing is known; completed later on the same visit."""
-    stand_in = "Tn. X" if sex == "L" else "Ny. X"
+def _nameless(sex: str) -> int:
+    """How many of this sex nobody could name today, the one who comes now included."""
+    drafted = RegistrationDraft.drafted_on == days.clinic_date()
+    rows = select(RegistrationDraft.fields).where(
+        drafted, RegistrationDraft.kind == DraftKind.EMERGENCY
+    )
+    said = db.session.scalars(rows).all()
+    return sum(fields["sex"] == sex and not fields["name"] for fields in said)
+
+
+def unknown_person(name: str, sex: str, number: int = 1) -> patients.Identity:
+    """Somebody of whom little or nothing is known; completed later on the same visit.
+
+    `number` keeps apart whom nobody could name on one day.
+    """
+    stand_in = ("Tn. X" if sex == "L" else "Ny. X") + (f"{number}" if number > 1 else "")
     today = days.clinic_date()
     return patients.Identity(
         name=name or f"{stand_in} {today:%d-%m-%Y}",

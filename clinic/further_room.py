@@ -1,4 +1,4 @@
-"""A further room for a visit that goes on: where none can be given, and what to do instead."""
+"""A further room for a visit that goes on: where none can be given, and what is said there."""
 
 from clinic import days, queue_steps
 from formatting import short_date
@@ -26,3 +26,9 @@ def past(visit: Visit) -> str:
         f"Hari kunjungan {visit.label}, {short_date(visit.service_day.on)}, sudah lewat, jadi "
         "ruang tidak dapat ditambahkan. Daftarkan kunjungan baru untuk pasien ini."
     )
+
+
+def add_complaint(visit: Visit, complaint: str) -> None:
+    """Said later, at another room's registration: it stands beside what was said first."""
+    if complaint and complaint not in visit.complaint:
+        visit.complaint = f"{visit.complaint}; {complaint}"

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from sqlalchemy import bindparam, insert, select
 
 from clinic import asking, audit, counters, days, identity_history, patients, queues, slips
+from clinic.further_room import add_complaint
 from clinic.names import fold
 from clinic.rebase import rebase
 from clinic.review import Application, Review, Warned, review
@@ -273,8 +274,7 @@ def _add_room(
     actor: audit.Actor, application: Application, found: Review, _draft: RegistrationDraft
 ) -> Visit:
     visit = application.about_visit
-    if application.complaint and application.complaint not in visit.complaint:
-        visit.complaint = f"{visit.complaint}; {application.complaint}"
+    add_complaint(visit, application.complaint)
     days.open_day()  # it may have been closed today: it goes on
     try:
         queues.enqueue(actor, visit, found.poli, kind=EntryKind.REGISTERED)

@@ -53,8 +53,9 @@ ALLOWED = {
     "access": {"clinic", "models", "db", "sessions", "formatting", "kept_forms", "wrong_clock"}
     | {"viewing"},
     "kept_forms": set(),
+    "page_form": set(),
     "kept_answers": {"access", "clinic", "db", "kept_forms", "sessions"},
-    "wrong_clock": {"clinic", "validators", "timekeeping", "kept_forms"},
+    "wrong_clock": {"clinic", "validators", "timekeeping", "kept_forms", "page_form"},
     "viewing": {"clinic", "db"},
     "faults": {"access", "clinic", "db", "kept_forms", "logs"},
     "timing": {"clinic"},
@@ -63,7 +64,7 @@ ALLOWED = {
     "responses": set(),
     "polling": {"clinic", "db", "sessions", "timekeeping"},
     "blueprints": {"blueprints", "clinic", "models", "db", "validators", "formatting"}
-    | {"timekeeping", "kept_forms", "wrong_clock"}
+    | {"timekeeping", "kept_forms", "page_form", "wrong_clock"}
     | {"access", "patient_forms", "sessions", "responses", "navigation"},
     "backup_commands": {"clinic", "models", "db", "formatting"},
     "background": {"clinic", "db"},
@@ -317,6 +318,13 @@ def test_every_form_works_without_script(path):
         assert re.search(r"\saction=", head), head
         if 'method="post"' in head:
             assert re.search(r"csrf", form.removeprefix(head)), f"no csrf_token: {head}"
+
+
+def test_every_form_speaks_indonesian():
+    """WTForms' own messages are English; PageForm has them in Indonesian."""
+    bare = re.compile(r"^from wtforms import .*\bForm\b", re.MULTILINE)
+    found = {name_of(path) for path in PRODUCT if bare.search(path.read_text(encoding="utf-8"))}
+    assert found == {"page_form.py", "validators.py"}, "the latter only names the type"
 
 
 def packed_size(name: str) -> int:

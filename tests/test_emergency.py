@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from clinic import days, patients
 from db import db, new_public_id, transaction
-from models import Patient, Poli, QueueEntry, RegistrationDraft, Visit
+from models import Patient, Poli, Priority, QueueEntry, RegistrationDraft, Visit
 from tests import factories
 from tests.pages import post
 
@@ -187,6 +187,30 @@ def test_a_further_room_of_todays_visit_becomes_the_emergency_room(clerk, siti):
     assert (sorted(rooms()), count(Visit)) == (["UGD", "UMUM"], 1)
 
 
+def test_who_is_here_already_keeps_number_visit_and_places(clerk, siti):
+    url = f"/pendaftaran/pasien/{siti.public_id}"
+    calm = TYPED | whole(siti) | {"aksi": "", "complaint": "gatal"}
+    check = post(clerk, url, calm | {"patient": siti.public_id}).location
+    visit = visit_of(post(clerk, check, {"version": "1"}))
+    page, hidden = carried(clerk, url, patient=siti.public_id, **whole(siti))
+    assert "Sudah terdaftar hari ini dengan nomor <b>U001</b> (Poli Umum)." in page
+    said = {"complaint": "nyeri dada", "patient": siti.public_id}
+    ticket = post(clerk, URGENT, hidden | said)
+    assert visit_of(ticket) == visit_of(post(clerk, URGENT, hidden | said)) == visit
+    db.session.expire_all()
+    assert (count(Visit), sorted(rooms())) == (1, ["UGD", "UMUM"])
+    assert (visit.label, visit.complaint) == ("U001", "gatal; nyeri dada")
+    assert visit.priority is Priority.EMERGENCY
+    assert [entry.rank for entry in sorted(visit.entries, key=lambda e: e.id)] == [2, 0]
+    # Once more, from another registration: a sentence more, and no second place.
+    _, again = carried(clerk, url, patient=siti.public_id, **whole(siti))
+    more = {"complaint": "pingsan", "patient": siti.public_id}
+    assert visit_of(post(clerk, URGENT, again | more)) == visit
+    db.session.expire_all()
+    assert (count(Visit), sorted(rooms())) == (1, ["UGD", "UMUM"])
+    assert visit.complaint == "gatal; nyeri dada; pingsan"
+
+
 def test_a_foreign_or_finished_draft_carries_nothing(clerk):
     for ref in ("x", new_public_id()):
         page = text_of(clerk.get(f"{URGENT}?draf={ref}"))
@@ -216,6 +240,10 @@ def test_sex_and_how_it_is_are_asked_and_even_they_may_be_all_that_is_known(cler
     assert [visit.patient.name for visit in visits] == [f"Tn. X {today}", f"Ny. X {today}"]
     assert {visit.complaint for visit in visits} == {"Gawat darurat"}
     assert rooms() == ["UGD", "UGD"]
+    second = {"draft": new_public_id(), "sex": "L", "complaint": "", "name": ""}
+    assert visit_of(post(clerk, URGENT, second)).patient.name == f"Tn. X2 {today}"
+    named = {"draft": new_public_id(), "sex": "L", "complaint": "", "name": "baju merah"}
+    assert visit_of(post(clerk, URGENT, named)).patient.name == "baju merah"
     unasked = post(clerk, URGENT, {"draft": new_public_id(), "complaint": "kecelakaan"})
     assert unasked.status_code == 422
     assert 'value="kecelakaan"' in text_of(unasked)

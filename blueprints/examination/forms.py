@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from werkzeug.datastructures import MultiDict
-from wtforms import Form, SelectField, StringField, TextAreaField
+from wtforms import SelectField, StringField, TextAreaField
 from wtforms.fields.choices import RadioField, SelectChoice
 from wtforms.validators import ValidationError
 
@@ -16,6 +16,7 @@ from clinic.records import ExaminationInput
 from clinic.vital_signs import parse_vital
 from formatting import DISPOSITION_LABELS, number_text
 from models import CaseType, Death, Disposition, Examination, VitalSigns
+from page_form import PageForm
 from validators import checked_by, clean_text
 
 LONGEST_TEXT = 10_000
@@ -38,12 +39,12 @@ def _text(field: type, limit: int, newlines: bool = False) -> StringField:
     return field(validators=[checked_by(parse)])
 
 
-def _known_disposition(form: Form, field: RadioField) -> None:
+def _known_disposition(form: PageForm, field: RadioField) -> None:
     if field.data and field.data not in DISPOSITION_LABELS:
         raise ValidationError("Pilih salah satu tindak lanjut di daftar.")
 
 
-class VitalsForm(Form):
+class VitalsForm(PageForm):
     systolic = _vital("systolic")
     diastolic = _vital("diastolic")
     pulse = _vital("pulse")
@@ -199,7 +200,7 @@ def undecided(form: ExaminationForm, typed: MultiDict) -> dict[str, str]:
     return found
 
 
-def without_used_searches(form: Form, typed: MultiDict) -> MultiDict:
+def without_used_searches(form: PageForm, typed: MultiDict) -> MultiDict:
     """The request as the page shows it again: no words that led to what was ticked.
 
     That is on the list now; the same words would ask once more to be decided. Where the search's

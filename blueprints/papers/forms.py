@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
-from wtforms import BooleanField, Form, RadioField, StringField, TextAreaField
+from wtforms import BooleanField, RadioField, StringField, TextAreaField
 from wtforms.fields import SelectField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import ValidationError
@@ -12,6 +12,7 @@ from wtforms.validators import ValidationError
 from clinic.paper_texts import COLOUR_WORDS, HEALTH_WORDS
 from clinic.vital_signs import parse_vital
 from models import PaperKind
+from page_form import PageForm
 from validators import checked_by, clean_text, parse_date
 
 LONGEST_TEXT, LONGEST_LINE = 4_000, 120
@@ -38,7 +39,7 @@ def _choices(words: dict[str, str]) -> list[SelectChoice]:
     return [SelectChoice(value=value, label=label) for value, label in words.items()]
 
 
-class PaperForm(Form):
+class PaperForm(PageForm):
     """What all have: the fields' cleaned values, and the text to send once more."""
 
     def said(self) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from flask import abort, flash, redirect, render_template, request, session, url
 from flask_login import current_user
 from sqlalchemy import select
 from werkzeug.wrappers import Response
-from wtforms import Form, StringField, ValidationError
+from wtforms import StringField, ValidationError
 
 import access
 from blueprints.patients.blueprint import bp, clinical, readers
@@ -28,6 +28,7 @@ from clinic import search as finder
 from db import db, transaction
 from formatting import mask_nik
 from models import AliasKind, Allergy, Patient, PatientAlias, Role, Visit
+from page_form import PageForm
 from patient_forms import refuse_other
 from validators import FieldError, checked_by, clean_text, parse_birth_date
 
@@ -36,7 +37,7 @@ MOST_FOUND = 20
 NEWEST_PAPERS = 5
 
 
-class SearchForm(Form):
+class SearchForm(PageForm):
     q = StringField()
     birth_date = StringField(
         validators=[checked_by(parse_birth_date, today=lambda _form: days.clinic_date())]

@@ -3,19 +3,20 @@
 from dataclasses import dataclass
 
 from flask import request
-from wtforms import BooleanField, Form, SelectField, StringField, ValidationError
+from wtforms import BooleanField, SelectField, StringField, ValidationError
 from wtforms.fields.choices import SelectChoice
 
 from clinic import history, history_filters
 from clinic.history import VisitSummary
 from clinic.history_filters import Filters
 from models import Patient, Visit
+from page_form import PageForm
 from validators import checked_by, parse_date
 
 CLINICAL = ("diagnosis", "obat", "lab")
 
 
-class FilterForm(Form):
+class FilterForm(PageForm):
     ruang = SelectField(validate_choice=False)
     diagnosis = StringField(validators=[checked_by(history_filters.parse_words)])
     obat = StringField(validators=[checked_by(history_filters.parse_words)])

@@ -5,7 +5,6 @@ from decimal import Decimal, InvalidOperation
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
-from wtforms import Form
 
 import access
 from blueprints.pharmacy.blueprint import bp, page_number, staff
@@ -15,6 +14,7 @@ from clinic.stock import Delivery, StockError
 from db import transaction
 from formatting import number_text
 from models import Medicine, StockBatch
+from page_form import PageForm
 
 
 def _medicine_or_404(code: str) -> Medicine:
@@ -135,7 +135,7 @@ def write_off_expired(batch: str):
     return redirect(url_for("pharmacy.stock_card", code=found.medicine.code), 303)
 
 
-def _seen(form: Form) -> Decimal:
+def _seen(form: PageForm) -> Decimal:
     """The balance that the page had shown."""
     try:
         return Decimal(form.seen.data or "-1")
@@ -147,7 +147,7 @@ def _status(problem: StockError) -> int:
     return 422 if problem.field else 409
 
 
-def _told(form: Form, problem: StockError) -> Form:
+def _told(form: PageForm, problem: StockError) -> PageForm:
     """The form with the sentence beside its field, or above all."""
     if problem.field:
         form[problem.field].errors = [str(problem)]

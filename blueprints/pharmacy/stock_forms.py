@@ -2,11 +2,12 @@
 
 from functools import partial
 
-from wtforms import Form, HiddenField, StringField
+from wtforms import HiddenField, StringField
 from wtforms.validators import DataRequired
 
 from clinic.stock import LONGEST_NUMBER, LONGEST_REASON, LONGEST_SOURCE
 from clinic.stock_typed import read_amount, read_expiry
+from page_form import PageForm
 from validators import checked_by, clean_text
 
 
@@ -19,7 +20,7 @@ def _amount(needed: str) -> StringField:
     return StringField(validators=[DataRequired(needed), checked_by(read_amount)])
 
 
-class DeliveryForm(Form):
+class DeliveryForm(PageForm):
     """What came in."""
 
     number = _text(LONGEST_NUMBER, "Tulis nomor batch seperti di kemasan.")
@@ -34,7 +35,7 @@ class DeliveryForm(Form):
     key = HiddenField()
 
 
-class CountForm(Form):
+class CountForm(PageForm):
     """What lies there, counted."""
 
     counted = _amount("Tulis jumlah yang dihitung; 0 bila habis.")
@@ -43,7 +44,7 @@ class CountForm(Form):
     key = HiddenField()
 
 
-class ExpiryForm(Form):
+class ExpiryForm(PageForm):
     """Where the expired went."""
 
     expiry_reason = _text(LONGEST_REASON, "Tulis ke mana yang kedaluwarsa, misalnya dipisahkan.")

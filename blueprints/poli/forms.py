@@ -2,9 +2,10 @@
 
 from functools import partial
 
-from wtforms import Form, SelectField, StringField
+from wtforms import SelectField, StringField
 from wtforms.validators import DataRequired, ValidationError
 
+from page_form import PageForm
 from validators import checked_by, clean_text
 
 
@@ -18,11 +19,11 @@ def reason_field() -> StringField:
     )
 
 
-class ReasonForm(Form):
+class ReasonForm(PageForm):
     alasan = reason_field()
 
 
-class MoveForm(Form):
+class MoveForm(PageForm):
     poli = SelectField("Ruang tujuan", validate_choice=False)
     alasan = reason_field()
 
@@ -31,7 +32,7 @@ class MoveForm(Form):
             raise ValidationError("Pilih ruang tujuannya.")
 
 
-class StartForm(Form):
+class StartForm(PageForm):
     """Who it is, where somebody else of this name is here today."""
 
     jawaban = StringField()

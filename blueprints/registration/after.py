@@ -5,7 +5,7 @@ from functools import partial
 from flask import flash, make_response, redirect, render_template, request, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
-from wtforms import Form, StringField
+from wtforms import StringField
 from wtforms.fields.choices import SelectField
 
 import access
@@ -15,6 +15,7 @@ from clinic import consents, corrections, days, papers, patients, queues, search
 from db import db, transaction
 from formatting import BPJS_HOME_LABELS, CLUSTER_LABELS, PAYER_LABELS
 from models import Patient, QueueEntry, Role, Visit
+from page_form import PageForm
 from patient_forms import OTHER_PATIENT, is_for
 from validators import FieldError, checked_by, clean_name, clean_text, parse_bpjs_number
 
@@ -49,7 +50,7 @@ def ticket(visit):
     )
 
 
-class CorrectionForm(Form):
+class CorrectionForm(PageForm):
     payer = SelectField("Pembiayaan", choices=choices(PAYER_LABELS))
     bpjs_number = StringField("Nomor BPJS", [checked_by(parse_bpjs_number)])
     bpjs_home = SelectField(

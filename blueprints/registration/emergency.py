@@ -5,25 +5,31 @@ What was typed in the ordinary form is carried here by its draft, and waits ther
 
 from flask import make_response, redirect, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
-from wtforms import Form, StringField
+from wtforms import StringField, ValidationError
 from wtforms.fields.choices import RadioField, SelectChoice
 
 import access
 from blueprints.registration.blueprint import bp, counter
 from blueprints.registration.forms import MAX_COMPLAINT, RegistrationForm, choices, text
 from clinic import days, drafts, patients
-from clinic.emergency import Begun, register_emergency
+from clinic.emergency import Begun, register_emergency, saved_by
 from clinic.registration import RegistrationError
 from db import new_public_id, transaction
 from models import DraftKind
+from page_form import PageForm
 from patient_forms import OTHER_PATIENT, is_for
 
 CARRIED = (DraftKind.NEW, DraftKind.RETURNING, DraftKind.IDENTITY)  # the last: by an earlier press
 SEXES = {"L": "Laki-laki", "P": "Perempuan"}
 
 
-class EmergencyForm(Form):
-    sex = RadioField("Jenis kelamin", choices=choices(SEXES))
+def _known_sex(_form: PageForm, field: RadioField) -> None:
+    if field.data not in SEXES:
+        raise ValidationError("Pilih laki-laki atau perempuan, menurut yang terlihat.")
+
+
+class EmergencyForm(PageForm):
+    sex = RadioField("Jenis kelamin", [_known_sex], choices=choices(SEXES), validate_choice=False)
     complaint = StringField("Keadaannya", [text(MAX_COMPLAINT)])
     name = StringField("Nama atau ciri-ciri", [text(100)])
 
@@ -44,6 +50,8 @@ def emergency():
 @counter
 def emergency_post():
     key, source = request.form.get("draft", ""), request.form.get("dari", "")
+    if done := saved_by(key):  # the answer got lost
+        return redirect(url_for("registration.ticket", visit=done.public_id), 303)
     form, begun = EmergencyForm(request.form), _begun(source)
     if begun and begun.patient:
         form.sex.data = begun.patient.sex
@@ -91,5 +99,6 @@ def _page(form: EmergencyForm, key: str, begun: Begun | None) -> str:
         draft=key,
         source=begun.draft.public_id if begun else "",
         patient=begun.patient if begun else None,
+        visit=begun.visit if begun else None,
         today=days.clinic_date(),
     )

@@ -4,7 +4,7 @@ from datetime import date
 from functools import partial
 
 from werkzeug.datastructures import MultiDict
-from wtforms import Form, StringField
+from wtforms import StringField
 from wtforms.fields.choices import RadioField, SelectChoice, SelectField
 from wtforms.validators import ValidationError
 
@@ -21,6 +21,7 @@ from formatting import (
     short_date,
 )
 from models import DatePrecision, DraftKind, Patient, Visit
+from page_form import PageForm
 from validators import (
     NO_NIK_REASONS,
     FieldError,
@@ -63,7 +64,7 @@ def _today(form: "RegistrationForm") -> date:
     return form.today
 
 
-class RegistrationForm(Form):
+class RegistrationForm(PageForm):
     nik = StringField(
         "NIK", [checked_by(parse_nik, as_printed=lambda form: bool(form.nik_as_printed.data))]
     )

@@ -4,7 +4,7 @@ from flask import flash, make_response, redirect, render_template, request, url_
 from wtforms import StringField, TextAreaField, ValidationError
 
 import access
-from blueprints.system.desk import PageForm, bp, data_folder, saving
+from blueprints.system.desk import bp, data_folder, saving
 from clinic import (
     administration,
     backup_making,
@@ -18,6 +18,7 @@ from clinic import (
 )
 from db import db, transaction, utcnow
 from models import BackupKind, BackupState, CopyState, Role
+from page_form import PageForm
 
 LONGEST = 2_000
 KIND_LABELS = {

@@ -1,18 +1,19 @@
 """The clinic's settings. The head's; the operator sees and changes the technical ones only."""
 
 from flask import flash, redirect, render_template, request, url_for
-from wtforms import Field, Form, SelectField, StringField, TextAreaField, ValidationError
+from wtforms import Field, SelectField, StringField, TextAreaField, ValidationError
 
 import access
-from blueprints.system.desk import PageForm, bp, choices, saving
+from blueprints.system.desk import bp, choices, saving
 from clinic import administration, settings
 from models import Role
+from page_form import PageForm
 from validators import FieldError, clean_text
 
 LONGEST = 500
 
 
-def _parsed(_form: Form, field: Field) -> None:
+def _parsed(_form: PageForm, field: Field) -> None:
     try:
         field.cleaned = settings.parse(field.name, clean_text(field.data or "", LONGEST))
     except (settings.SettingError, FieldError) as problem:

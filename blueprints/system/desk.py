@@ -8,13 +8,14 @@ from typing import Any, Self
 from flask import Blueprint, current_app, g, request, url_for
 from flask_login import current_user
 from sqlalchemy import select
-from wtforms import Field, Form, SelectChoice, StringField, TextAreaField, ValidationError
+from wtforms import Field, SelectChoice, StringField, TextAreaField, ValidationError
 from wtforms.validators import DataRequired
 
 import access
 from clinic.administration import AdministrationError
 from db import Base, db, transaction
 from models import Poli
+from page_form import PageForm
 from validators import checked_by, clean_text
 
 bp = Blueprint("system", "blueprints.system")
@@ -55,14 +56,6 @@ def _is_here(endpoint: str) -> bool:
     return request.path == path or (path != "/sistem" and request.path.startswith(f"{path}/"))
 
 
-class PageForm(Form):
-    """A form whose few built-in messages are Indonesian too."""
-
-    class Meta:
-        def get_translations(self, _form: Form) -> "Messages":
-            return Messages()
-
-
 class RowForm(PageForm):
     """The form of one row of a list that the head keeps, or of a new one."""
 
@@ -99,35 +92,21 @@ class RowForm(PageForm):
         return 422 if self.is_sent else 200
 
 
-class Messages:
-    WORDS = {
-        "Not a valid choice.": "Pilih salah satu dari daftar.",
-        "Invalid Choice: could not coerce.": "Pilih salah satu dari daftar.",
-    }
-    OTHERWISE = "Pilihan ini tidak ada di daftar. Pilih lagi."
-
-    def gettext(self, text: str) -> str:
-        return self.WORDS.get(text, self.OTHERWISE)
-
-    def ngettext(self, _singular: str, _plural: str, _count: int) -> str:
-        return self.OTHERWISE
-
-
 def line(label: str, longest: int, needed: str = "") -> StringField:
     """A line of text; `needed` is what is said when it is empty and must not be."""
     required = [DataRequired(needed)] if needed else []
     return StringField(label, [*required, checked_by(clean_text, max_length=longest)])
 
 
-def lines(label: str, longest: int, *first: Callable[[Form, Field], None]) -> TextAreaField:
+def lines(label: str, longest: int, *first: Callable[[PageForm, Field], None]) -> TextAreaField:
     """Several lines, after these validators."""
     return TextAreaField(label, [*first, checked_by(clean_text, max_length=longest, newlines=True)])
 
 
-def whole(low: int, high: int) -> Callable[[Form, Field], None]:
+def whole(low: int, high: int) -> Callable[[PageForm, Field], None]:
     """Validator: an empty field or a whole number in these bounds; it goes to field.cleaned."""
 
-    def check(_form: Form, field: Field) -> None:
+    def check(_form: PageForm, field: Field) -> None:
         typed = str(field.data or "").strip() if field.data != 0 else "0"
         field.cleaned = None
         if not typed:
@@ -180,7 +159,7 @@ def page_number() -> int:
 
 
 @contextmanager
-def saving(form: Form) -> Iterator[None]:
+def saving(form: PageForm) -> Iterator[None]:
     """One transaction; a refusal stands beside its field, or in the summary without one."""
     try:
         with transaction():
@@ -193,7 +172,7 @@ def saving(form: Form) -> Iterator[None]:
             field.errors = [*field.errors, str(refusal)]
 
 
-def saved(form: Form, write: Callable[..., Any], *about: Any) -> bool:
+def saved(form: PageForm, write: Callable[..., Any], *about: Any) -> bool:
     """Whether the form was valid and is now stored by `write(actor, *about, form.values())`."""
     if not form.validate():
         return False

@@ -6,7 +6,7 @@ from typing import Any
 from flask import abort, flash, redirect, render_template, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
-from wtforms import BooleanField, Field, Form, RadioField, StringField
+from wtforms import BooleanField, Field, RadioField, StringField
 from wtforms.validators import Regexp, ValidationError
 
 import access
@@ -29,6 +29,7 @@ from clinic.lab_values import PREGNANT, range_text
 from db import db
 from formatting import number_text
 from models import LabKind, LabReference, LabTest, Role
+from page_form import PageForm
 
 KINDS = {"numeric": "Angka", "choice": "Pilihan", "text": "Teks"}
 LISTS = ("choices", "abnormal", "critical")
@@ -38,7 +39,7 @@ NEW = {"kind": "numeric", "decimals": 0, "position": 900}
 SAME = ("code", "name", "group", "unit", "decimals", "loinc", "position", "is_active")
 
 
-def _measure(_form: Form, field: Field) -> None:
+def _measure(_form: PageForm, field: Field) -> None:
     """Validator: an empty field or a number; "1,5" = "1.5"; it goes to field.cleaned."""
     typed, field.cleaned = (field.data or "").strip().replace(",", "."), None
     if not typed:
@@ -57,7 +58,7 @@ def _lines(field: Field) -> str:
     return "|".join(dict.fromkeys(kept))
 
 
-def _no_bar(_form: Form, field: Field) -> None:
+def _no_bar(_form: PageForm, field: Field) -> None:
     if "|" in (field.data or ""):
         raise ValidationError("Tulis satu pilihan di setiap baris, tanpa garis tegak.")
 

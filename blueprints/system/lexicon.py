@@ -12,7 +12,6 @@ from blueprints.system.desk import (
     ANY_SEX,
     BOTH,
     LARGEST_ID,
-    PageForm,
     RowForm,
     all_polis,
     bp,
@@ -27,6 +26,7 @@ from blueprints.system.desk import (
 from clinic import catalogue, complaint_text, days, routing
 from db import db
 from models import ComplaintTerm, Role
+from page_form import PageForm
 from validators import FieldError, checked_by, clean_text
 
 PAGE_SIZE = 50

@@ -6,10 +6,11 @@ from sqlalchemy.orm import joinedload
 
 import access
 import sessions
-from blueprints.system.desk import LARGEST_ID, PageForm, bp, saving
+from blueprints.system.desk import LARGEST_ID, bp, saving
 from clinic import administration
 from db import db, utcnow
 from models import LoginSession, Role
+from page_form import PageForm
 
 SHOWN = 200
 

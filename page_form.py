@@ -1,0 +1,25 @@
+"""What every form of a page is: the few messages that WTForms has of its own are Indonesian."""
+
+from wtforms import Form
+
+
+class Messages:
+    WORDS = {
+        "Not a valid choice.": "Pilih salah satu dari daftar.",
+        "Invalid Choice: could not coerce.": "Pilih salah satu dari daftar.",
+    }
+    OTHERWISE = "Pilihan ini tidak ada di daftar. Pilih lagi."
+
+    def gettext(self, text: str) -> str:
+        return self.WORDS.get(text, self.OTHERWISE)
+
+    def ngettext(self, _singular: str, _plural: str, _count: int) -> str:
+        return self.OTHERWISE
+
+
+class PageForm(Form):
+    """Base of all forms."""
+
+    class Meta:
+        def get_translations(self, _form: Form) -> Messages:
+            return Messages()
