@@ -2,12 +2,12 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import BindParameter, Select, bindparam, func, select
 from sqlalchemy.orm import contains_eager, joinedload
 
 from clinic import audit, records
 from clinic.records import ExaminationInput
-from db import db
+from db import db, run
 from models import EntryState, Examination, Practitioner, QueueEntry, Slip, Visit
 
 
@@ -26,10 +26,10 @@ def unwritten(poli_ids: Collection[int], limit: int) -> list[QueueEntry]:
 
 def count_unwritten(poli_ids: Collection[int]) -> int:
     """How many they are."""
-    return db.session.scalar(_unwritten(select(func.count(QueueEntry.id)), poli_ids)) or 0
+    return run(_COUNT, {"rooms": list(poli_ids)}).scalar_one()
 
 
-def _unwritten(rows: Select, poli_ids: Collection[int]) -> Select:
+def _unwritten(rows: Select, poli_ids: Collection[int] | BindParameter) -> Select:
     return (
         rows.select_from(Slip)
         .join(Visit, Visit.id == Slip.visit_id)
@@ -41,6 +41,10 @@ def _unwritten(rows: Select, poli_ids: Collection[int]) -> Select:
             QueueEntry.poli_id.in_(poli_ids),
         )
     )
+
+
+# Asked by every queue page.
+_COUNT = _unwritten(select(func.count(QueueEntry.id)), bindparam("rooms", expanding=True))
 
 
 def write(

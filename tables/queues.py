@@ -88,6 +88,7 @@ class QueueEntry(PublicRow):
         index_where(
             "ix_queue_entry_previous", "previous_entry_id IS NOT NULL", "previous_entry_id"
         ),
+        index_where("ix_queue_entry_unfinished", "state = 'unfinished'", "poli_id", "ended_at"),
         unique_where("uq_queue_entry_visit_room", _STILL_HERE, "visit_id", "poli_id"),
     )
 

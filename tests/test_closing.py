@@ -173,14 +173,14 @@ def test_what_the_end_cut_off_is_completed_afterwards(app, folder):
     close(folder)
     room = [factories.poli().id]
     assert [one.entry_ref for one in unfinished.in_rooms(room)] == [served.public_id]
-    assert unfinished.count_in_rooms(room) == 1
+    assert unfinished.count_in_room(*room) == 1
     with pytest.raises(QueueError, match="tidak selesai pada hari layanannya"):
         written(served, disposition="rujuk_internal", refer_to="LAB")
     examination = written(served)
     db.session.refresh(served)
     assert (served.state, served.visit.status) == (EntryState.DONE, VisitStatus.FINISHED)
     assert examination.finished_at > days.latest_day().closed_at
-    assert unfinished.count_in_rooms(room) == 0
+    assert unfinished.count_in_room(*room) == 0
     with pytest.raises(records.NotOpen):
         written(unseen)
 

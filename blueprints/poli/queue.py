@@ -133,7 +133,7 @@ def show(code: str, *, message: str = "", problem: str = "", status: int = 200) 
         message=message,
         problem=problem,
         moved=moved,
-        cut_off=unfinished.count_in_rooms([room.id]),
+        cut_off=unfinished.count_in_room(room.id),
         key=secrets.token_hex(8),
         poli=room,
         rows=responses.SEAM,
