@@ -169,9 +169,8 @@ def check_tickets(tickets: list[Ticket]) -> None:
 # --- Registration -----------------------------------------------------------------------------
 
 
-def test_four_counters_register_a_hundred_patients_each(clinic, engine):
-    """On PostgreSQL, where the same line of writers is a lock of its own, thirty."""
-    folk = people(400 if engine == "sqlite" else 120, "UMUM", "GIGI", "LANSIA", "TB", "GIZI")
+def test_four_counters_register_a_hundred_patients_each(clinic):
+    folk = people(400, "UMUM", "GIGI", "LANSIA", "TB", "GIZI")
     before = count(Visit), count(OutboxEntry)
     tickets = sum(clinic.crew.each(clients.register_all, shares(folk)), [])
     check_tickets(tickets)

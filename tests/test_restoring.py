@@ -171,6 +171,7 @@ def go_back(database: Path) -> None:
             "ALTER TABLE examination DROP COLUMN death_time",
             "ALTER TABLE visit DROP COLUMN bpjs_home",
             "ALTER TABLE patient DROP COLUMN no_nik_note",
+            "DROP INDEX ix_queue_entry_unfinished",
             "UPDATE alembic_version SET version_num = '0021'",
         ):
             connection.execute(statement)
