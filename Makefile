@@ -7,9 +7,9 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 VENV := .venv/bin
 # Options for the first start of an empty clinic, e.g. SETUP='--clinic "Puskesmas Melati"'
 SETUP ?=
-# Test processes: one more than cores, as they often wait for a browser; two to five
+# Test processes: two more than cores, as they often wait for a browser; three to six
 WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1); \
-	[ $$n -gt 4 ] && n=4; echo $$((n + 1)))
+	[ $$n -gt 4 ] && n=4; echo $$((n + 2)))
 # Arguments for pytest, e.g. make test TESTS=tests/test_poli.py
 TESTS ?=
 
