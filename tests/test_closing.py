@@ -333,7 +333,7 @@ def test_the_machine_was_off(app, folder):
     factories.entry(person=factories.patient("Ani"))
     tell_outbox()
     with transaction():
-        closing.ask_when_due(at_clock(8))
+        closing.ask_when_due(utcnow())
     work(folder, utcnow())
     assert states(before) == DONE
     assert states() == {}
