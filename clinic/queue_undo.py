@@ -112,10 +112,13 @@ def _cancel_opened(actor: Actor, opened: QueueEntry, at: datetime) -> None:
 def _restore(actor: Actor, entry: QueueEntry, event: QueueEvent, at: datetime) -> None:
     ended_at = entry.ended_at
     refuse_second(entry.visit, entry.poli, but=entry)
+    before = from_snapshot(event.before)
+    # Whose visit it is may have been corrected since: a priority that ended stays ended.
+    before["is_priority"] = before["is_priority"] and bool(entry.visit.priority)
     statement = (
         update(QueueEntry)
         .where(QueueEntry.id == entry.id, QueueEntry.state == EntryState(event.to_state))
-        .values(**from_snapshot(event.before))
+        .values(**before)
         .execution_options(synchronize_session=False)
     )
     if db.session.execute(statement).rowcount != 1:

@@ -21,6 +21,7 @@ from models import (
     Examination,
     Override,
     Patient,
+    PatientMerge,
     Poli,
     Role,
     ServiceDay,
@@ -107,8 +108,11 @@ class Moved:
 
 
 def moved(patient: Patient) -> list[Moved]:
-    """The visits that came to this record or left it by a correction, the newest first."""
-    ref = patient.public_id
+    """The visits that came to this record or left it by a correction, the newest first.
+
+    What happened to records that were merged into it since is told here too.
+    """
+    mine = _records_of(patient)
     rows = (
         select(VisitCorrection, Visit.label, ServiceDay.on, User.display_name)
         .join(Visit, Visit.id == VisitCorrection.visit_id)
@@ -116,23 +120,35 @@ def moved(patient: Patient) -> list[Moved]:
         .join(User, User.id == VisitCorrection.corrected_by_id)
         .where(
             VisitCorrection.field == "patient",
-            or_(VisitCorrection.before == ref, VisitCorrection.after == ref),
+            or_(VisitCorrection.before.in_(mine), VisitCorrection.after.in_(mine)),
         )
         .order_by(VisitCorrection.id.desc())
         .limit(MOVED_SHOWN)
     )
     found = db.session.execute(rows).all()
-    refs = {_other(row, ref) for row, *_ in found}
+    refs = {_other(row, mine) for row, *_ in found}
     people = select(Patient).where(Patient.public_id.in_(refs))
     known = {one.public_id: one for one in db.session.scalars(people)} if refs else {}
     return [
-        Moved(label, on, row.after == ref, known[_other(row, ref)], name, row)
+        Moved(label, on, row.after in mine, known[_other(row, mine)], name, row)
         for row, label, on, name in found
     ]
 
 
-def _other(row: VisitCorrection, ref: str) -> str:
-    return row.before if row.after == ref else row.after
+def _other(row: VisitCorrection, mine: Collection[str]) -> str:
+    return row.before if row.after in mine else row.after
+
+
+def _records_of(patient: Patient) -> set[str]:
+    """Public ids of the record and of all that were merged into it."""
+    refs, ids = {patient.public_id}, [patient.id]
+    while ids:
+        merged = select(Patient.id, Patient.public_id).join(PatientMerge.loser)
+        of_these = PatientMerge.survivor_id.in_(ids), PatientMerge.undone_at.is_(None)
+        found = db.session.execute(merged.where(*of_these)).all()
+        ids = [each.id for each in found]
+        refs |= {each.public_id for each in found}
+    return refs
 
 
 # Whether it may move

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
-from clinic import corrections, days, history, papers, queues, records, wrong_patient
+from clinic import corrections, days, history, merging, papers, queues, records, wrong_patient
 from db import db, transaction
 from models import (
     AuditEntry,
@@ -111,6 +111,30 @@ def test_cluster_priority_and_place_in_line_follow_the_person(app):
     visit = move(visit, toddler)
     assert visit.priority == Priority.TODDLER and visit.entries[0].is_priority
     assert visit.is_new_patient and visit.cluster == "2"
+
+
+def test_a_call_that_is_undone_gives_no_priority_back_that_was_the_wrong_persons(app):
+    visit = factories.visit(person(3), priority=Priority.TODDLER)
+    with transaction():
+        staff = factories.actor("umum")
+        entry = queues.act(staff, db.session.merge(visit.entries[0]), "panggil")
+    move(visit, person(30))
+    with transaction():
+        entry = queues.act(staff, db.session.get_one(QueueEntry, entry.id), "urungkan")
+    assert (entry.state, entry.is_priority) == (EntryState.WAITING, False)
+
+
+def test_a_move_is_told_on_the_record_that_took_one_of_the_two_in(app):
+    wrong, right, survivor = person(30, "Siti"), person(31, "Situ"), person(31, "Situh")
+    visit = move(examined(wrong, True).visit, right, "rekammedis")
+    with transaction():
+        head = factories.actor("kepala")
+        merge = merging.merge(head, *map(db.session.merge, (survivor, right)), {}, "satu orang")
+    (told,) = wrong_patient.moved(survivor)
+    assert (told.label, told.is_here, told.other.id) == (visit.label, True, wrong.id)
+    with transaction():
+        merging.undo(factories.actor("kepala"), db.session.merge(merge), "ternyata dua orang")
+    assert wrong_patient.moved(survivor) == []
 
 
 def test_what_was_seen_at_the_counter_stays(app):
