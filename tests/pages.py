@@ -22,6 +22,7 @@ VOID = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "sour
 # Their end tags may be left out.
 LAX = {"p", "li", "dt", "dd", "td", "th", "tr", "thead", "tbody", "option", "colgroup"}
 NO_LABEL = {"hidden", "submit", "button", "reset", "image"}
+TOKEN = re.compile(rb'name="csrf_token" value="([^"]+)"')
 LONG_NUMBER = re.compile(r"(?<!\d)\d{16}(?!\d)")
 # What a mark is for happens only where its script is loaded.
 SCRIPTS = {
@@ -183,9 +184,11 @@ class PageClient(FlaskClient):
             response = super().open(*args, **options)
             if self.is_led and "jawaban=" in response.headers.get("Location", ""):
                 response = super().open(response.headers["Location"])
-        page = check(response) if self.is_checking else None
-        if page and page.token:
-            self.token = page.token
+        if self.is_checking:
+            page = check(response)
+            self.token = page.token if page and page.token else self.token
+        elif found := TOKEN.search(response.get_data()):
+            self.token = found[1].decode()
         return response
 
 

@@ -22,6 +22,7 @@ class Keyboard:
 
     def press(self, letter: str, where: str) -> None:
         """With the focus nowhere: it must not help that the page puts it in the right place."""
+        self.page.wait_for_load_state()  # some keys are the scripts'
         self.page.evaluate("document.activeElement && document.activeElement.blur()")
         marked = self.page.locator("[accesskey]").all()
         self.offered |= {(node.get_attribute("accesskey").upper(), where) for node in marked}
