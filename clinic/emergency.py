@@ -6,12 +6,7 @@ from sqlalchemy import select
 
 from clinic import audit, days, drafts, further_room, patients, queues
 from clinic.drafts import DraftSubject
-from clinic.registration import (
-    RegistrationError,
-    mark_for_exchange,
-    open_visit,
-    visit_of,
-)
+from clinic.registration import RegistrationError, mark_for_exchange, open_visit, visit_of
 from db import add_row, db, utcnow
 from models import (
     DatePrecision,
@@ -187,7 +182,9 @@ def unknown_person(name: str, sex: str, number: int = 1) -> patients.Identity:
 
     `number` keeps apart whom nobody could name on one day.
     """
-    stand_in = ("Tn. X" if sex == "L" else "Ny. X") + (f"{number}" if number > 1 else "")
+    stand_in = "Tn. X" if sex == "L" else "Ny. X"
+    if number > 1:
+        stand_in += str(number)
     today = days.clinic_date()
     return patients.Identity(
         name=name or f"{stand_in} {today:%d-%m-%Y}",
