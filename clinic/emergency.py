@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from clinic import audit, days, drafts, further_room, patients, queues
 from clinic.drafts import DraftSubject
+from clinic.queue_order import FIRST
 from clinic.registration import RegistrationError, mark_for_exchange, open_visit, visit_of
 from db import add_row, db, utcnow
 from models import (
@@ -109,13 +110,15 @@ def _new_visit(
 
 
 def _hurry(actor: audit.Actor, visit: Visit, poli: Poli, complaint: str) -> None:
-    """Somebody who is here already: one visit, one number, and the places in other rooms stay."""
+    """Somebody who is here already: one visit, one number; first here, as before in other rooms."""
     further_room.add_complaint(visit, complaint)
     visit.priority = Priority.EMERGENCY
     for room in sorted({entry.poli_id for entry in visit.entries} | {poli.id}):
         queues.bump(visit.service_day_id, room)
-    if any(entry.poli_id == poli.id and entry.state in days.STILL_HERE for entry in visit.entries):
-        return
+    for entry in visit.entries:
+        if entry.poli_id == poli.id and entry.state in days.STILL_HERE:
+            entry.rank, entry.is_priority = FIRST, False
+            return
     queues.enqueue(actor, visit, poli)
     audit.record(actor, "add_room", visit, details=poli.code)
 

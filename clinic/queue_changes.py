@@ -12,7 +12,7 @@ from sqlalchemy import insert, select, text, update
 from clinic import audit, counters, unsent_prescriptions
 from clinic.audit import Actor
 from clinic.days import STILL_HERE
-from clinic.queue_order import REST
+from clinic.queue_order import FIRST, REST
 from clinic.queue_steps import STEPS, QueueError, present, refusal
 from db import add_row, db, run, utcnow
 from models import (
@@ -175,7 +175,7 @@ def enqueue(
         refuse_second(visit, poli)
     seq = counters.next_value(f"arrival:{visit.service_day_id}")
     if rank is None:
-        rank = 0 if visit.priority == Priority.EMERGENCY else REST
+        rank = FIRST if visit.priority == Priority.EMERGENCY else REST
     entry = QueueEntry(
         visit_id=visit.id,
         poli=poli,

@@ -11,6 +11,7 @@ from clinic import settings
 from db import db
 from models import EntryState, QueueEntry, QueueState
 
+FIRST = 0  # the rank of emergencies
 REST = 2  # the rank in which priority patients and the others take turns
 
 

@@ -113,8 +113,9 @@ def _restore(actor: Actor, entry: QueueEntry, event: QueueEvent, at: datetime) -
     ended_at = entry.ended_at
     refuse_second(entry.visit, entry.poli, but=entry)
     before = from_snapshot(event.before)
-    # Whose visit it is may have been corrected since: a priority that ended stays ended.
+    # The visit may have become somebody else's since, or an emergency: that holds.
     before["is_priority"] = before["is_priority"] and bool(entry.visit.priority)
+    before["rank"] = min(before["rank"], entry.rank)
     statement = (
         update(QueueEntry)
         .where(QueueEntry.id == entry.id, QueueEntry.state == EntryState(event.to_state))

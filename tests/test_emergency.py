@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from sqlalchemy import func, select
 
-from clinic import days, patients
+from clinic import days, patients, queues
 from db import db, new_public_id, transaction
 from models import Patient, Poli, Priority, QueueEntry, RegistrationDraft, Visit
 from tests import factories
@@ -209,6 +209,23 @@ def test_who_is_here_already_keeps_number_visit_and_places(clerk, siti):
     db.session.expire_all()
     assert (count(Visit), sorted(rooms())) == (1, ["UGD", "UMUM"])
     assert visit.complaint == "gatal; nyeri dada; pingsan"
+
+
+def test_who_waits_there_already_comes_first_now_and_after_an_undone_call(clerk, siti):
+    other = factories.entry("UGD", factories.patient("Ani"))
+    entry = factories.entry("UGD", siti)
+    staff = factories.actor("umum")
+    with transaction():
+        queues.act(staff, db.session.merge(entry), "panggil")
+    url = f"/pendaftaran/pasien/{siti.public_id}"
+    _, hidden = carried(clerk, url, patient=siti.public_id, **whole(siti))
+    said = {"complaint": "nyeri dada", "patient": siti.public_id}
+    assert visit_of(post(clerk, URGENT, hidden | said)).id == entry.visit_id
+    with transaction():
+        queues.act(staff, db.session.get_one(QueueEntry, entry.id), "urungkan")
+        poli = db.session.get_one(Poli, entry.poli_id)
+        line = [each.label for each in queues.room_queue(poli, days.current_day()).waiting]
+    assert line == [entry.visit.label, other.visit.label]
 
 
 def test_a_foreign_or_finished_draft_carries_nothing(clerk):
