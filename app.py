@@ -11,6 +11,7 @@ import cli
 import faults
 import kept_answers
 import navigation
+import patient_forms
 import polling
 import responses
 import sessions
@@ -88,6 +89,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.jinja_env.filters.update(FILTERS, no_nik_text=NO_NIK_REASONS.get)
     app.context_processor(page_context)
     app.register_error_handler(HTTPException, show_error)
+    app.register_error_handler(patient_forms.OtherPatient, patient_forms.show_other)
     faults.init_app(app)
     cli.init_app(app)
     app.wsgi_app = polling.UnchangedPolls(app)

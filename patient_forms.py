@@ -4,7 +4,13 @@ Between opening a page and sending its form the visit may have become somebody e
 that were mixed up at the counter are put right, records are merged, tabs are many.
 """
 
-from flask import abort, make_response, render_template, request
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flask import Response, abort, make_response, render_template, request
+
+from db import transaction
+from models import Visit
 
 OTHER_PATIENT = (
     "Isian ini bukan untuk pasien atau kunjungan ini, jadi belum disimpan. "
@@ -22,9 +28,31 @@ def is_for(*refs: str) -> bool:
 
 def refuse_other(*refs: str) -> None:
     """Answer 409 to a form of another patient, with what was typed, to be taken along."""
-    if is_for(*refs):
-        return
+    if not is_for(*refs):
+        abort(show_other())
+
+
+class OtherPatient(Exception):
+    """While the form was on its way the visit became somebody else's; nothing was stored."""
+
+
+@contextmanager
+def writing(visit: Visit) -> Iterator[None]:
+    """The transaction that stores a form about this visit; looks again inside it whose it is.
+
+    Between a view's own look and this moment the counter may have moved the visit: what was typed
+    beside one patient's name, allergies and history must not come onto another's record. Raises
+    OtherPatient, which the application answers as `refuse_other` does.
+    """
+    with transaction():
+        if not is_for(visit.patient.public_id):
+            raise OtherPatient
+        yield
+
+
+def show_other(_problem: OtherPatient | None = None) -> Response:
+    """The page that says so, and gives back what was typed."""
     fields = [text for name, text in request.form.items(multi=True) if name not in UNTYPED]
     typed = [text for text in fields if text.strip()]
     page = render_template("errors/other_patient.html", problem=OTHER_PATIENT, typed=typed)
-    abort(make_response(page, 409))
+    return make_response(page, 409)

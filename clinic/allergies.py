@@ -9,7 +9,7 @@ from itertools import groupby
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from clinic import audit, deaths, queues
+from clinic import audit, deaths, patients, queues
 from clinic.audit import Actor
 from clinic.record_errors import RecordError
 from db import add_row, db, utcnow
@@ -72,12 +72,14 @@ def add_allergy(
 ) -> Allergy:
     """Record an allergy or alert of the person; the same words sent twice are recorded once.
 
-    Raises RecordError when empty, or when the substance is already there.
+    It stands on the record that counts, even if this one was merged a moment ago. Raises
+    RecordError when empty, or when the substance is already there.
     """
     substance, reaction = clean_text(substance, 100), clean_text(reaction, 200)
     if not substance:
         what = "yang perlu diwaspadai" if is_alert else "obat, makanan, atau zat penyebab alergi"
         raise RecordError(f"Tulis {what}.", "substance")
+    patient = patients.current(patient)
     for known in held(patient):
         if known.substance.lower() == substance.lower():
             is_same = (known.reaction, known.is_alert) == (reaction, is_alert)

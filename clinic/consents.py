@@ -5,7 +5,7 @@ Indonesian law wants it shown (Permenkes 24/2022, UU 27/2022); treatment does no
 
 from sqlalchemy import select
 
-from clinic import audit
+from clinic import audit, patients
 from clinic.audit import Actor
 from clinic.record_errors import RecordError
 from db import add_row, db, utcnow
@@ -39,10 +39,11 @@ def record(
 ) -> Consent:
     """Record what was signed; `seen` is the public id of what held when the page was shown.
 
-    The same words sent twice are recorded once. Raises RecordError without a name where somebody
+    The same words sent twice are recorded once; it stands on the record that counts, even if it
+    was merged a moment ago. Raises RecordError without a name where somebody
     else signed, ConsentChanged when something newer holds than what was seen.
     """
-    name = clean_text(signed_by, 100)
+    name, patient = clean_text(signed_by, 100), patients.current(patient)
     if signer == Signer.PATIENT:
         name = name or patient.name
     if not name:

@@ -60,7 +60,7 @@ ALLOWED = {
     "faults": {"access", "clinic", "db", "kept_forms", "logs"},
     "timing": {"clinic"},
     "sessions": {"clinic", "models", "db"},
-    "patient_forms": set(),
+    "patient_forms": {"models", "db"},
     "responses": set(),
     "polling": {"clinic", "db", "sessions", "timekeeping"},
     "blueprints": {"blueprints", "clinic", "models", "db", "validators", "formatting"}

@@ -21,6 +21,7 @@ from sqlalchemy import func, select, text
 from clinic import audit, pairs, queues, slips
 from db import db, new_public_id, transaction
 from models import (
+    AuditEntry,
     DraftKind,
     EntryState,
     Examination,
@@ -40,6 +41,7 @@ from models import (
     StockMove,
     UnsavedText,
     Visit,
+    VisitCorrection,
 )
 from tests import clients, factories
 from tests.browser import LiveServer, children_of, until
@@ -517,6 +519,68 @@ def test_what_is_typed_and_a_save_at_the_same_moment_lose_nothing(clinic):
         texts = select(UnsavedText).where(UnsavedText.entry_id == entry)
         kept = [dict(row.fields)["subjective"] for row in db.session.scalars(texts) if row.fields]
         assert sorted(kept) == ["tab 2", "tab 3"], "the saved form's own text is gone with it"
+
+
+# --- The wrong patient ------------------------------------------------------------------------
+
+MOVERS = ("loket", "kepala", "umum", "umum")
+
+
+def test_a_visit_that_two_move_while_two_write_in_it_moves_once_and_mixes_nobody_up(clinic):
+    """Each sends a page of the wrong patient; who comes after the move is told and writes nothing.
+
+    Texts that came before the move go with the visit, which then only the head may move.
+    """
+    entries = served(8, "UMUM")
+    before = {visit: patient_of(visit) for *_, visit in entries}
+    rights = [[known_to_the_clinic(one) for one in people(len(entries), "UMUM")] for _ in range(2)]
+    plans = []
+    for number, username in enumerate(MOVERS):
+        forms = []
+        for place, (_, ref, visit) in enumerate(entries):
+            if number < 2:
+                path = f"/pendaftaran/kunjungan/{visit}/ubah"
+                fields = {"aksi": "ganti_pasien", "patient": rights[number][place]}
+                fields |= {"alasan_pasien": "salah orang, sudah ditanya"}
+            else:
+                path = f"/kunjungan/{visit}"
+                fields = {"aksi": "simpan", "entry": ref, "subjective": f"tab {number}"}
+            forms.append((path, fields))
+        plans.append((username, forms))
+    answers = clinic.crew.each(clients.press_together, plans)
+    db.session.rollback()
+    for place, ((entry, _, visit), *got) in enumerate(zip(entries, *answers, strict=True)):
+        moves, saves = got[:2], got[2:]
+        (mover,) = [number for number, answer in enumerate(moves) if answer.status == 303]
+        assert moves[1 - mover].status == 409
+        assert patient_of(visit) == rights[mover][place]
+        fields = select(VisitCorrection.before, VisitCorrection.after).join(Visit)
+        (kept,) = db.session.execute(fields.where(Visit.public_id == visit)).all()
+        assert kept == (before[visit], rights[mover][place])
+        texts, trail = written_in(entry)
+        saved = [number for number, answer in enumerate(saves, 2) if answer.status == 303]
+        refused = [answer.status for answer in saves if answer.status != 303]
+        assert texts == [f"tab {number}" for number in saved]
+        assert refused == [409] * (2 - len(texts))
+        # Nothing came onto the right patient's record by a page of the wrong one.
+        assert trail == [before[visit]] * len(texts)
+
+
+def written_in(entry: int) -> tuple[list[str], list[str]]:
+    """The examination's text, and on whose record it was written."""
+    rows = select(Examination.subjective, Examination.public_id)
+    found = db.session.execute(rows.where(Examination.entry_id == entry)).all()
+    trail = select(AuditEntry.patient_ref).where(
+        AuditEntry.object_ref.in_([ref for _, ref in found]),
+        AuditEntry.action == "save_examination",
+    )
+    return [text for text, _ in found], list(db.session.scalars(trail))
+
+
+def patient_of(visit: str) -> str:
+    """The public id of whose visit it is now."""
+    found = select(Patient.public_id).join(Visit, Visit.patient_id == Patient.id)
+    return db.session.scalars(found.where(Visit.public_id == visit)).one()
 
 
 # --- The pharmacy's stock ---------------------------------------------------------------------

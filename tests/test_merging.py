@@ -11,6 +11,7 @@ from sqlalchemy import select
 from clinic import (
     allergies,
     audit,
+    consents,
     days,
     diagnoses,
     history,
@@ -30,6 +31,7 @@ from models import (
     Allergy,
     AuditEntry,
     CaseType,
+    ConsentDecision,
     NoNikReason,
     PairSource,
     PairState,
@@ -37,6 +39,7 @@ from models import (
     PatientAlias,
     PatientToken,
     PatientVersion,
+    Signer,
     Visit,
 )
 from tests import factories, past_visits
@@ -136,6 +139,19 @@ def test_what_belongs_to_the_person_goes_over(records, siti, double):
     }
     originals = select(Visit.original_patient_id).where(Visit.patient_id == siti.id)
     assert sorted(db.session.scalars(originals)) == sorted([siti.id] * 2 + [double.id] * 3)
+
+
+def test_what_is_recorded_for_a_record_that_was_just_merged_stands_where_it_is_read(
+    records, siti, double
+):
+    """The page was opened before; the merge came first by a moment."""
+    merge(records, siti, double)
+    allergy(double, "Amoksisilin")
+    nurse, granted = factories.actor("umum"), ConsentDecision.GIVEN
+    with transaction():
+        consents.record(nurse, double, granted, Signer.PATIENT, "", "")
+    assert [a.substance for a in allergies.current(siti)] == ["Amoksisilin"]
+    assert consents.current(siti).decision is granted
 
 
 def test_the_lost_record_stays_as_it_stood_and_leads_on(records, siti, double):

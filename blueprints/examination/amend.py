@@ -42,7 +42,7 @@ from clinic import (
 )
 from clinic.amended_fields import PROCEDURES
 from clinic.unsaved import AMENDMENT, Place
-from db import db, transaction
+from db import db
 from models import (
     Amendment,
     AmendmentState,
@@ -53,7 +53,7 @@ from models import (
     UnsavedText,
     Visit,
 )
-from patient_forms import OTHER_PATIENT, is_for
+from patient_forms import OTHER_PATIENT, is_for, writing
 from validators import FieldError
 
 
@@ -98,7 +98,7 @@ def amend(examination: str):
             form[name].errors = [sentence]
         return _again(found, form, 422)
     try:
-        with transaction():
+        with writing(found.visit):
             amendment = _store(found, form)
     except records.Conflict as conflict:
         return _again(found, form, 409, str(conflict), is_conflict=True)

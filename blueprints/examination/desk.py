@@ -43,7 +43,7 @@ from clinic.diagnoses import DiagnosisInput
 from clinic.procedures import ProcedureInput
 from clinic.queues import QueueError
 from clinic.unsaved import Place
-from db import db, transaction, utcnow
+from db import db, utcnow
 from formatting import clock_time
 from models import (
     Disposition,
@@ -55,7 +55,7 @@ from models import (
     UnsavedText,
     Visit,
 )
-from patient_forms import OTHER_PATIENT, is_for
+from patient_forms import OTHER_PATIENT, is_for, writing
 from validators import FieldError
 
 # Buttons that store nothing.
@@ -108,7 +108,7 @@ def record(visit: str):
     if not form.validate() or open_searches:
         return _again(found, entry, form, 422, open_searches=open_searches)
     try:
-        with transaction():
+        with writing(found):
             examination = _store(found, entry, form, action)
     except records.Conflict as conflict:
         return _again(found, entry, form, 409, str(conflict), is_conflict=True)
@@ -237,7 +237,7 @@ def add_addendum(visit: str):
     try:
         if not is_for(found.patient.public_id):
             raise records.RecordError(OTHER_PATIENT)
-        with transaction():
+        with writing(found):
             records.add_addendum(access.current_actor(), examination, text)
     except (records.RecordError, FieldError) as problem:
         addendum = {"examination": ref, "text": text, "problem": str(problem)}

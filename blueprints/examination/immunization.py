@@ -13,10 +13,9 @@ from blueprints.examination.blueprint import bp, clinical
 from clinic import allergies, immunizations, vaccines
 from clinic.immunizations import Entered
 from clinic.record_errors import RecordError
-from db import transaction
 from formatting import short_date
 from models import QueueEntry, Visit
-from patient_forms import OTHER_PATIENT, is_for
+from patient_forms import OTHER_PATIENT, is_for, writing
 from validators import FieldError, Finding, parse_date
 
 ROWS = 4
@@ -42,7 +41,7 @@ def add_immunizations(visit: str):
     given_by, reason = request.form.get("given_by", ""), request.form.get("override_reason", "")
     try:
         entered = _entered(found)
-        with transaction():
+        with writing(found):
             immunizations.add(access.current_actor(), found, entered, given_by, reason)
     except immunizations.Unanswered as problem:
         return _show(found, str(problem), 422, problem.findings)
@@ -62,7 +61,7 @@ def end_immunization(visit: str, dose: str):
     if row is None or row.visit.patient_id != found.patient_id:
         abort(404)
     try:
-        with transaction():
+        with writing(found):
             immunizations.end(access.current_actor(), row, request.form.get("reason", ""))
     except (RecordError, FieldError) as problem:
         return _show(found, str(problem), 422)

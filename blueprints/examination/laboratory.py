@@ -9,10 +9,10 @@ from clinic import lab_entry, lab_values
 from clinic.lab_results import Refused, current_results
 from clinic.queues import QueueError
 from clinic.record_errors import RecordError
-from db import transaction, utcnow
+from db import utcnow
 from formatting import clock_time
 from models import LabOrder, QueueEntry, Visit
-from patient_forms import OTHER_PATIENT
+from patient_forms import OTHER_PATIENT, writing
 from validators import FieldError, clean_text
 
 LONGEST_NOTE = 2_000
@@ -42,7 +42,7 @@ def enter_results(visit: str):
         abort(404)
     closes = request.form.get("aksi") == "selesai"
     try:
-        with transaction():
+        with writing(found):
             orders = _store(entry, entered, note, closes)
     except Refused as refused:
         kept = {"problems": refused.problems, "unlikely": refused.unlikely}

@@ -9,9 +9,8 @@ from clinic import lab_alerts, lab_orders, lab_results
 from clinic.lab_results import Refused
 from clinic.queues import QueueError
 from clinic.record_errors import RecordError
-from db import transaction
 from models import LabOrder, LabResult
-from patient_forms import OTHER_PATIENT, is_for, refuse_other
+from patient_forms import OTHER_PATIENT, is_for, refuse_other, writing
 from validators import FieldError
 
 
@@ -33,7 +32,7 @@ def cancel_lab_order(order: str):
         abort(404)
     refuse_other(visit.patient.public_id)
     try:
-        with transaction():
+        with writing(visit):
             reason = request.form.get("alasan", "")
             lab_orders.cancel(access.current_actor(), found, reason)
     except (RecordError, FieldError, QueueError) as problem:
@@ -63,7 +62,7 @@ def validate_lab_order(order: str):
     visit = page.readable_visit(found.visit.public_id)
     refuse_other(visit.patient.public_id)
     try:
-        with transaction():
+        with writing(visit):
             lab_results.validate(access.current_actor(), found)
     except RecordError as problem:
         flash(str(problem), "error")
@@ -85,7 +84,7 @@ def correct_lab_result(result: str):
         kept |= {"problem": OTHER_PATIENT, "is_unlikely": False}
         return laboratory_desk.show(visit, correction=kept, status=409)
     try:
-        with transaction():
+        with writing(visit):
             actor = access.current_actor()
             lab_results.correct(actor, found, typed["value"], typed["reason"], is_sure=is_sure)
     except Refused as refused:
@@ -110,7 +109,7 @@ def read_critical_result(result: str):
     refuse_other(visit.patient.public_id)
     label = visit.label
     try:
-        with transaction():
+        with writing(visit):
             lab_results.mark_read(access.current_actor(), found)
     except RecordError as problem:
         flash(str(problem), "error")

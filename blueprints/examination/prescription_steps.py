@@ -12,9 +12,9 @@ from clinic.prescription_compounds import FORMS
 from clinic.prescription_lines import OUTSIDE, LineInput
 from clinic.queues import QueueError
 from clinic.record_errors import RecordError
-from db import db, new_public_id, transaction
+from db import db, new_public_id
 from models import Examination, Prescription, QueueEntry
-from patient_forms import OTHER_PATIENT, is_for, refuse_other
+from patient_forms import OTHER_PATIENT, is_for, refuse_other, writing
 from validators import FieldError
 
 
@@ -87,7 +87,7 @@ def _of_my_room(prescription: Prescription | None) -> Prescription:
 def _cancelled(prescription: Prescription, words: str, cancel) -> Response:
     visit, entry = prescription.visit.public_id, prescription.examination.entry.public_id
     try:
-        with transaction():
+        with writing(prescription.visit):
             cancel(access.current_actor(), request.form.get("alasan", ""))
     except (RecordError, FieldError, QueueError) as problem:
         flash(str(problem), "error")
@@ -122,7 +122,7 @@ def write_prescription(examination: str):
     if prescription_typed.is_searched_only(request.form):
         return _page(found, prescription_typed.UNDECIDED, status=422)
     try:
-        with transaction():
+        with writing(found.visit):
             prescription_changes.write_anew(access.current_actor(), found, said)
     except (RecordError, FieldError, QueueError) as problem:
         return _page(found, str(problem), getattr(problem, "key", ""), 422)

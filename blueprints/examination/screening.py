@@ -16,10 +16,10 @@ from blueprints.examination.typed import keys_sent, next_keys
 from clinic import allergies, history, records, triage, unsaved
 from clinic.unsaved import SCREENING, Place
 from clinic.vital_signs import VITAL_RANGES, vital_findings
-from db import transaction, utcnow
+from db import utcnow
 from formatting import clock_time
 from models import TriagePriority, UnsavedText, Visit, VisitStatus
-from patient_forms import OTHER_PATIENT, is_for
+from patient_forms import OTHER_PATIENT, is_for, writing
 from validators import checked_by, clean_text
 
 NOTHING = "Belum ada yang diisi. Ketik hasil ukur atau catatan triase, lalu simpan."
@@ -97,7 +97,7 @@ def measure(visit: str):
     if form.is_empty and not _has_own(found):
         return _show(found, form, NOTHING, 422)
     try:
-        with transaction():
+        with writing(found):
             form.write(found)
             unsaved.end(access.current_actor(), _place(found), keys_sent(request.form))
     except records.NotOpen as problem:
@@ -120,7 +120,7 @@ def correct_triage(visit: str):
     if refusal is not None:
         return refusal
     try:
-        with transaction():
+        with writing(found):
             form.correct(found)
     except records.NotOpen as problem:
         return _show(found, form, str(problem), 409)

@@ -12,10 +12,10 @@ from blueprints.examination.page import first_entry
 from blueprints.examination.typed import keys_sent
 from clinic import records, unsaved
 from clinic.unsaved import AMENDMENT, SCREENING, Place
-from db import transaction, utcnow
+from db import utcnow
 from formatting import clock_time
 from models import Role, Visit
-from patient_forms import OTHER_PATIENT, is_for, refuse_other
+from patient_forms import OTHER_PATIENT, is_for, refuse_other, writing
 from sessions import csrf_token
 
 LARGEST, MOST_FIELDS = 256 * 1024, 1000
@@ -40,7 +40,7 @@ def keep_typed(visit: str):
     )
     if not typed.keys or len(typed.fields) > MOST_FIELDS:
         return _plain("Isian ini tidak dapat disimpan otomatis.", 422)
-    with transaction():
+    with writing(place.entry.visit):
         unsaved.keep(access.current_actor(), place, typed)
     return _plain(clock_time(utcnow(), access.page_settings()["time_zone"]), 201)
 
@@ -61,7 +61,7 @@ def drop_typed(visit: str):
     found = access.visit_or_404(visit)
     refuse_other(found.patient.public_id)
     place = _place_sent(found)
-    with transaction():
+    with writing(found):
         if place and unsaved.drop(access.current_actor(), place, keys_sent(request.form)):
             flash("Ketikan dibuang.", "success")
     return redirect(_address(found, place), 303)

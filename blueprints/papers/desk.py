@@ -11,9 +11,9 @@ from blueprints.papers.offers import may_issue, offers
 from clinic import allergies, days, papers, patients
 from clinic.paper_texts import KINDS
 from clinic.record_errors import RecordError
-from db import db, transaction
+from db import db
 from models import Examination, Paper, PaperState, Patient, QueueEntry, Role, Visit
-from patient_forms import OTHER_PATIENT, is_for
+from patient_forms import OTHER_PATIENT, is_for, writing
 from validators import FieldError
 
 PAGE = 30
@@ -76,7 +76,7 @@ def cancel(paper: str):
     if not is_for(found.visit.patient.public_id):
         return paper_page(found, OTHER_PATIENT, 409)
     try:
-        with transaction():
+        with writing(found.visit):
             papers.cancel(access.current_actor(), found, request.form.get("why", ""))
     except (RecordError, FieldError) as problem:
         status = 422 if found.state is PaperState.ISSUED else 409

@@ -15,9 +15,9 @@ from clinic import allergies, days, paper_content, paper_facts, papers
 from clinic.paper_texts import KINDS
 from clinic.papers import AlreadyIssued, Changed, Order
 from clinic.record_errors import RecordError
-from db import db, transaction
+from db import db
 from models import Examination, Paper, PaperKind, Poli, Visit
-from patient_forms import OTHER_PATIENT, is_for
+from patient_forms import OTHER_PATIENT, is_for, writing
 from validators import FieldError
 
 FIELD_WORDS = {
@@ -72,7 +72,7 @@ def issue(visit: str, jenis: str):
     try:
         if action != "terbitkan":
             return _check_page(*page)
-        with transaction():
+        with writing(found):
             paper = papers.issue(access.current_actor(), examination, _order(kind, typed, replaces))
     except Changed as changed:
         return _check_page(*page, problem=str(changed), status=409)

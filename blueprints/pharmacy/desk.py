@@ -21,9 +21,9 @@ from clinic import (
 from clinic.dispensing_review import ASPECTS
 from clinic.queues import QueueError
 from clinic.record_errors import RecordError
-from db import transaction, utcnow
+from db import utcnow
 from models import Prescription, PrescriptionState, QueueEntry, Visit
-from patient_forms import refuse_other
+from patient_forms import refuse_other, writing
 
 
 def readable_visit(ref: str) -> Visit:
@@ -89,7 +89,7 @@ def put_in_line(prescription: str):
     found = prescriptions.by_ref(prescription) or abort(404)
     refuse_other(found.visit.patient.public_id)
     try:
-        with transaction():
+        with writing(found.visit):
             dispensing_queue.put_in_line(access.current_actor(), found)
     except (RecordError, QueueError) as problem:
         flash(str(problem), "error")

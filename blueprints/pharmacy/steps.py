@@ -16,9 +16,8 @@ from clinic import dispensing, dispensing_review, dispensing_steps, prescription
 from clinic.dispensing_steps import Changed, NotReady
 from clinic.queues import QueueError
 from clinic.record_errors import NotOpen, RecordError
-from db import transaction
 from models import Prescription, PrescriptionState, QueueEntry, VisitStatus
-from patient_forms import OTHER_PATIENT, refuse_other
+from patient_forms import OTHER_PATIENT, refuse_other, writing
 from validators import FieldError
 
 
@@ -33,7 +32,7 @@ def review(prescription: str):
     if _was_mine(found, found.reviewed_by_id):
         return redirect(desk.address(found.visit), 303)
     try:
-        with transaction():
+        with writing(found.visit):
             dispensing_review.review(access.current_actor(), prescription, version_sent(), said)
     except Changed as problem:
         typed = Typed(prescription, review=said, problem=str(problem))
@@ -62,7 +61,7 @@ def hand_over(prescription: str):
     if _was_mine(found, found.closed_by_id):
         return _done(found, entry)
     try:
-        with transaction():
+        with writing(visit):
             actor = access.current_actor()
             dispensing.hand_over(actor, entry, prescription, version_sent(), given)
     except NotReady as refused:
@@ -88,7 +87,7 @@ def close(prescription: str):
     if not _was_mine(found, found.closed_by_id):
         reason = request.form.get("alasan", "")
         try:
-            with transaction():
+            with writing(found.visit):
                 actor = access.current_actor()
                 dispensing.close_unfetched(actor, prescription, version_sent(), reason)
         except (RecordError, FieldError) as problem:
@@ -126,7 +125,7 @@ def give_back(dispensing_ref: str):
     if not desk.is_for(visit):
         return desk.show(visit, Typed(returned=kept, problem=OTHER_PATIENT), 409)
     try:
-        with transaction():
+        with writing(visit):
             dispensing.give_back(access.current_actor(), row, typed["quantity"], typed["reason"])
     except (RecordError, FieldError) as problem:
         return desk.show(visit, Typed(returned=kept, problem=str(problem)), 422)

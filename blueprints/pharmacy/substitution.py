@@ -22,9 +22,8 @@ from clinic.dispensing_review import Substitute, Unanswered
 from clinic.dispensing_steps import Changed
 from clinic.prescription_lines import LineInput, line_input
 from clinic.record_errors import RecordError
-from db import transaction
 from models import Medicine, Prescription
-from patient_forms import OTHER_PATIENT
+from patient_forms import OTHER_PATIENT, writing
 from validators import FieldError
 
 FIELDS = ("what", "sig", "days", "quantity", "note", "reason")
@@ -62,7 +61,7 @@ def substitute(prescription: str, line: str):
         {name.partition("-")[2]: text for name, text in reasons.items()},
     )
     try:
-        with transaction():
+        with writing(found.visit):
             actor, version = access.current_actor(), version_sent()
             added = dispensing_review.substitute(actor, prescription, version, line, wanted)
     except Changed as problem:

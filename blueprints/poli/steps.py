@@ -14,9 +14,9 @@ from blueprints.poli.forms import MoveForm, ReasonForm, StartForm
 from clinic import allergies, queues, right_patient
 from clinic.queue_steps import STEPS, past_steps, possible
 from clinic.queue_undo import can_undo
-from db import db, transaction
+from db import db
 from models import Poli, QueueEntry
-from patient_forms import refuse_other
+from patient_forms import refuse_other, writing
 from validators import FieldError
 
 BUTTONS = {action for action, step in STEPS.items() if step.is_button} | {"urungkan"}
@@ -46,7 +46,7 @@ def step(entry: str, action: str):
     if form and found.state in STEPS[action].sources and not form.validate():
         return Response(_confirm_page(found, action, form), 422, mimetype="text/html")
     try:
-        with transaction():
+        with writing(found.visit):
             _take(found, action, form)
     except right_patient.Unconfirmed as unconfirmed:
         # The button in the queue has asked nothing yet.

@@ -7,9 +7,8 @@ import access
 from blueprints.records.blueprint import bp, staff
 from clinic import allergies, amendment_decisions, amendment_lists, amendment_rules
 from clinic.record_errors import RecordError
-from db import transaction
 from models import Amendment, AmendmentState
-from patient_forms import OTHER_PATIENT, is_for
+from patient_forms import OTHER_PATIENT, is_for, writing
 from validators import FieldError
 
 PAGE = 30
@@ -60,7 +59,7 @@ def _decide(ref: str, decide, done: str):
     if not is_for(found.examination.visit.patient.public_id):
         return _page(found, OTHER_PATIENT), 409
     try:
-        with transaction():
+        with writing(found.examination.visit):
             decide(access.current_actor(), found, request.form.get("alasan", ""))
     except (amendment_decisions.Decided, amendment_decisions.Outdated) as refusal:
         return _page(_amendment_or_404(ref), str(refusal)), 409

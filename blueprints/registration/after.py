@@ -11,12 +11,22 @@ from wtforms.fields.choices import SelectField
 import access
 from blueprints.registration.blueprint import bp, counter
 from blueprints.registration.forms import MAX_COMPLAINT, choices, text
-from clinic import consents, corrections, days, papers, patients, queues, search, wrong_patient
+from clinic import (
+    audit,
+    consents,
+    corrections,
+    days,
+    papers,
+    patients,
+    queues,
+    search,
+    wrong_patient,
+)
 from db import db, transaction
 from formatting import BPJS_HOME_LABELS, CLUSTER_LABELS, PAYER_LABELS
 from models import Patient, QueueEntry, Role, Visit
 from page_form import PageForm
-from patient_forms import OTHER_PATIENT, is_for
+from patient_forms import OTHER_PATIENT, OtherPatient, is_for
 from validators import FieldError, checked_by, clean_name, clean_text, parse_bpjs_number
 
 MIN_REASON, LONGEST_REASON = 4, 300
@@ -102,9 +112,13 @@ def correct_post(visit):
         "bpjs_home": form.bpjs_home.data if form.payer.data.startswith("JKN") else "",
         "complaint": form.complaint.cleaned,
     }
-    return _carry_out(
-        found, lambda actor, v: corrections.correct_visit(actor, v, changes, form.alasan.cleaned)
-    )
+
+    def change(actor: audit.Actor, visit: Visit) -> None:
+        if not is_for(visit.patient.public_id):  # moved this very moment
+            raise OtherPatient
+        corrections.correct_visit(actor, visit, changes, form.alasan.cleaned)
+
+    return _carry_out(found, change)
 
 
 def _move(found: Visit, *, is_new: bool):

@@ -17,10 +17,9 @@ from blueprints.reports.blueprint import (
 )
 from clinic import report_periods, report_registers
 from clinic.report_registers import Line
-from db import transaction
 from formatting import PAYER_LABELS, age_text
 from models import Visit
-from patient_forms import refuse_other
+from patient_forms import refuse_other, writing
 
 ONE_DAY = "Buku ini per hari. Tulis satu hari, misalnya 21-11-2026."
 HEADINGS = ("No.", "Antrean", "No. RM", "Nama", "L/P", "Umur", "Alamat", "Penjamin", "B/L")
@@ -146,9 +145,8 @@ def mark_pcare(visit: str):
     back = url_for("reports.pcare", periode=period.code, ruang=request.form.get("ruang") or None)
     is_typed = request.form.get("aksi") != "urungkan"
     try:
-        with transaction():
-            actor = access.current_actor()
-            report_registers.mark(actor, access.visit_or_404(visit), is_typed=is_typed)
+        with writing(found):
+            report_registers.mark(access.current_actor(), found, is_typed=is_typed)
     except report_registers.MarkError as problem:
         flash(str(problem), "warning")
     return redirect(f"{back}#v-{visit}", 303)
