@@ -25,6 +25,14 @@
     if (meta) { event.detail.headers['X-CSRFToken'] = meta.content; }
   });
 
+  // A locked screen must not carry off a form that somebody is filling in. What was typed stays; when
+  // it is sent, logging in comes first and the form goes on (see access.refuse_stranger).
+  on('htmx:beforeOnLoad', function (event) {
+    if (event.detail.xhr.status !== 401 || !closest(event.detail.elt, 'form')) { return; }
+    event.preventDefault();
+    event.detail.target.innerHTML = '<p class="warn warn-warning" role="alert"><b>Layar terkunci.</b> Isian tetap di sini: selesaikan dan kirim, lalu masuk lagi.</p>';
+  });
+
   // The back button after logout must not show a patient that the browser kept in memory.
   on('pagehide', function () {
     if (root.classList.contains('private')) { root.classList.add('away'); }

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.walk import Desk
+from tests.walk import DEMO_PASSWORD, Desk
 
 pytestmark = pytest.mark.browser
 
@@ -150,3 +150,21 @@ def test_the_first_visit_is_small(clinic, page):
     assert len(asked) == len(sizes) <= 5
     assert sum(sizes) <= 30 * KB
     assert all(url.startswith(f"{clinic}/") for url in asked)
+
+
+def test_a_screen_that_locks_while_a_form_is_filled_in_carries_nothing_off(live_server, page):
+    """The fragments that come while somebody types must not lead away to the log-in."""
+    desk = Desk(page, live_server).log_in("loket")
+    desk.go("/pendaftaran/baru")
+    page.get_by_label("Nama lengkap").fill("Rahmi Yang Terkunci")
+    page.context.clear_cookies()  # logged out in another window, or the day's session over
+    page.get_by_label("Keluhan").press_sequentially("batuk pilek")
+    expect(page.locator("#saran-isi")).to_contain_text("Layar terkunci")
+    expect(page.get_by_label("Keluhan")).to_have_value("batuk pilek")
+    desk.send("Periksa kembali")
+    page.get_by_label("Nama pengguna").fill("loket")
+    page.get_by_label("Kata sandi").fill(DEMO_PASSWORD)
+    desk.send("Masuk")
+    desk.send("Kirim sekarang")
+    expect(page.get_by_label("Nama lengkap")).to_have_value("Rahmi Yang Terkunci")
+    expect(page.get_by_label("Keluhan")).to_have_value("batuk pilek")
