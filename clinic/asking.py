@@ -49,7 +49,8 @@ def look(identity: Identity, patient: Patient | None = None) -> Likely:
     if identity.is_unknown:
         return Likely()
     known = {patient.id} | pairs.different_from(patient) if patient else set()
-    found = search.likely(search.person_of(identity), exclude=known, with_family=True)
+    # Of a record that was chosen only another record of the same person matters.
+    found = search.likely(search.person_of(identity), exclude=known, with_family=not patient)
     alike = [one for one in found if one.match.level]
     family = [one for one in found if not one.match.level and _is_sibling(one)]
     open_with = pairs.open_with(patient) if patient and alike else set()

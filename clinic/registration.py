@@ -196,8 +196,6 @@ def open_visit(actor: audit.Actor, patient: Patient, poli: Poli, visit: Visit) -
 
 
 _ANY_VISIT = select(Visit.id).where(Visit.patient_id == bindparam("patient")).limit(1)
-
-
 _AREA = select(Village.folded, Village.is_in_area).where(Village.is_active)
 
 
@@ -275,6 +273,9 @@ def _add_room(
 ) -> Visit:
     visit = application.about_visit
     add_complaint(visit, application.complaint)
+    if application.pregnant:  # asked for this room: it counts for the whole visit
+        visit.pregnant = application.pregnant
+        follow(visit, visit.patient)
     days.open_day()  # it may have been closed today: it goes on
     try:
         queues.enqueue(actor, visit, found.poli, kind=EntryKind.REGISTERED)

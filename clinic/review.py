@@ -7,7 +7,16 @@ from datetime import date
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import joinedload
 
-from clinic import asking, days, deaths, further_room, names, patients, routing
+from clinic import (
+    asking,
+    days,
+    deaths,
+    further_room,
+    identity_change,
+    names,
+    patients,
+    routing,
+)
 from clinic.nik_checks import agreement, nik_findings, no_nik_findings
 from db import db, run
 from formatting import age_on
@@ -185,6 +194,7 @@ def _identity_warnings(application: Application, on: date, *, is_shown: bool) ->
     warnings = [Warned(f.rule, f.level, f.message) for f in [*found, *([phone] if phone else [])]]
     warnings += _mother_warning(identity, on)
     warnings += _death_warning(application.patient)
+    warnings += _other_person_warning(application)
     return warnings + _taken_warning(application)
 
 
@@ -211,6 +221,18 @@ def _death_warning(patient: Patient | None) -> list[Warned]:
     more = "menurut catatannya. Bila keliru, minta ruang yang memeriksa membetulkannya."
     told = deaths.mark(patient) if patient else []
     return [Warned("DEATH-1", "warning", f"{mark} {more}") for mark in told]
+
+
+def _other_person_warning(application: Application) -> list[Warned]:
+    is_returning = application.kind == DraftKind.RETURNING and application.patient
+    found = is_returning and identity_change.replaced(application.patient, application.identity)
+    if not found:
+        return []
+    sentence = (
+        f"Catatan RM {application.patient.mrn} akan diganti: {', '.join(found)}. Bila yang datang "
+        "orang lain, jangan simpan: kembali dan cari orangnya."
+    )
+    return [Warned("PERSON-1", "error", sentence)]
 
 
 def nik_owner(nik: str | None, patient: Patient | None = None) -> Patient | None:

@@ -3,6 +3,7 @@
 import gzip
 import re
 from dataclasses import fields
+from datetime import date
 from html import unescape
 
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from blueprints.registration.forms import RegistrationForm
 from clinic.patients import Identity
 from db import db
-from models import Patient
+from models import Patient, Visit
+from tests import factories
 from tests.pages import post
 from tests.test_registration import check, confirm
 
@@ -138,3 +140,117 @@ def test_what_is_filled_in_is_never_a_hidden_field(sign_in):
     text = form.get_data(as_text=True)
     assert text.count('data-show-when="no_nik_reason=BAYI"') == 1  # the birth order alone
     assert 'data-show-when="no_nik_reason=ASING"' in text
+
+
+# --- Of a patient who is known -----------------------------------------------------------------
+
+
+@pytest.fixture
+def known(app) -> Patient:
+    return factories.patient("Siti Aminah", nik="3171015708900007", birth_date=date(1990, 8, 17))
+
+
+def returning(clerk, patient: Patient, **changes) -> tuple[str, str]:
+    """The check page and its draft; what is not changed is what the record says."""
+    same = {"name": patient.name, "sex": patient.sex, "nik": patient.nik or ""}
+    same |= {"birth_date": "17-08-1990", "address": patient.address, "phone": patient.phone or ""}
+    same |= {"village": patient.village or "", "mother_name": patient.mother_name or ""}
+    return check(clerk, f"/pendaftaran/pasien/{patient.public_id}", **same | changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"name": "Orang Berbeda Sekali"}, "nama Siti Aminah menjadi Orang Berbeda Sekali"),
+        (
+            {"birth_date": "18-08-1990", "nik": "3171015808900001"},
+            "tanggal lahir 17-08-1990 menjadi 18-08-1990, NIK 317101••••••0007 menjadi"
+            " 317101••••••0001",
+        ),
+        ({"sex": "L"}, "jenis kelamin perempuan menjadi laki-laki"),
+    ],
+)
+def test_a_record_does_not_become_another_persons_unasked(sign_in, known, changes, said):
+    clerk = sign_in("loket")
+    page, draft = returning(clerk, known, **changes)
+    warned = unescape(re.search(r'data-rule="PERSON-1".*?</p>', page, re.DOTALL)[0])
+    assert f"RM {known.mrn} akan diganti: {said}. Bila yang datang orang lain" in warned
+    assert "semula " in answers(page)
+    refused = confirm(clerk, draft)
+    assert refused.status_code == 422
+    assert db.session.get(Patient, known.id).name == "Siti Aminah"
+    saved = confirm(clerk, draft, override_reason="sesuai KTP yang dibawa")
+    assert "/tiket/" in saved.location
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"name": "Siti Aminah Wati"}, {"name": "Sitti Aminnah"}, {"address": "Jalan Baru 5"}],
+)
+def test_another_spelling_and_another_address_are_read_back_and_need_no_reason(
+    sign_in, known, changes
+):
+    page, draft = returning(clerk := sign_in("loket"), known, **changes)
+    assert "PERSON-1" not in page
+    assert "semula " in answers(page)
+    assert confirm(clerk, draft).status_code == 303
+
+
+def test_a_baby_gets_its_name_without_a_reason(sign_in):
+    baby = factories.patient("By Ny Sulastri", birth_date=date(1990, 8, 17))
+    page, _ = returning(sign_in("loket"), baby, name="Ahmad Fauzi")
+    assert "PERSON-1" not in page and "semula By Ny Sulastri" in answers(page)
+
+
+def test_nothing_is_said_of_what_stays_and_no_relative_is_asked_about(sign_in, known):
+    card = "3171010102030004"
+    factories.patient("Budi Hartono", sex="L", kk_number=card)
+    factories.patient("Siti Rahmah", kk_number=card, birth_date=known.birth_date)
+    clerk = sign_in("loket")
+    _, draft = returning(clerk, known, kk_number=card)
+    confirm(clerk, draft)
+    page, _ = returning(clerk, known, kk_number=card)
+    assert "semula" not in answers(page)
+    assert "Satu keluarga" not in page
+
+
+def test_who_is_here_already_keeps_the_number(sign_in, known):
+    """Enter leads to the ticket of the visit that goes on, not to a second number."""
+    clerk = sign_in("loket")
+    _, draft = returning(clerk, known)
+    confirm(clerk, draft)
+    page, draft = returning(clerk, known, poli="GIGI", complaint="sakit gigi")
+    assert "Masih dilayani hari ini dengan nomor U001" in page
+    focused = re.findall(r"<(\w+) [^>]*autofocus", page)
+    assert focused == ["h1", "button"] or focused == ["button"]
+    assert re.search(r'value="tiket:[^"]+" autofocus>Buka tiket U001', page)
+    assert not re.search(r'accesskey="s" autofocus', page)
+    saved = confirm(clerk, draft)
+    assert "/tiket/" in saved.location, "it may be meant"
+
+
+def test_a_pregnancy_that_is_told_for_a_further_room_counts(sign_in):
+    clerk = sign_in("loket")
+    _, draft = check(clerk, poli="GIGI", complaint="sakit gigi", birth_date="17-08-1985")
+    first = confirm(clerk, draft)
+    visit = db.session.query(Visit).one()
+    assert visit.pregnant == ""
+    url = f"/pendaftaran/kunjungan/{visit.public_id}/ruang"
+    page, draft = check(clerk, url, poli="KIA", complaint="periksa hamil", pregnant="ya")
+    assert "Hamil Hamil" in answers(page)
+    assert confirm(clerk, draft).location == first.location
+    db.session.refresh(visit)
+    assert (visit.pregnant, visit.priority) == ("ya", "HAMIL")
+    assert all(entry.is_priority for entry in visit.entries)
+
+
+def test_an_identity_that_is_completed_reads_back_how_it_is_paid(sign_in):
+    clerk = sign_in("loket")
+    first = confirm(clerk, check(clerk)[1])
+    visit = db.session.query(Visit).one()
+    url = f"/pendaftaran/kunjungan/{visit.public_id}/identitas"
+    page, _ = check(clerk, url, payer="JKN_PBI", bpjs_number="0001113569638", bpjs_home="lain")
+    read = answers(page)
+    for shown in ("JKN PBI", "0001113569638", "Faskes lain", "semula Umum"):
+        assert shown in read
+    assert first.location

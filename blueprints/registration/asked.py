@@ -21,6 +21,18 @@ BACK, EMERGENCY = "kembali", "gawat"
 LONGEST_REASON = 300
 REF_LENGTH = 36
 MIN_NAME = 3
+# Where what a warning speaks of is put right, by the beginning of its rule; else the room's choice.
+REPAIRED_AT = {
+    "NIK-": "nik",
+    "MOTHER-NIK": "mother_nik",
+    "MOTHER-": "mother_name",
+    "PASSPORT-": "passport_no",
+    "PHONE-": "phone",
+    "PERSON-": "name",
+    "DEATH-": "",
+    "E1": "pregnant",
+    "K1": "cluster",
+}
 
 
 def given() -> dict[str, str]:
@@ -52,6 +64,11 @@ def typed_reasons(draft: RegistrationDraft, found: Review) -> dict[str, str]:
         warned.rule: typed.get(warned.rule) or ("" if warned.patient else for_all)
         for warned in found.warnings
     }
+
+
+def field_of(rule: str) -> str:
+    """The form's field where this warning is put right; '' where there is nothing to repair."""
+    return next((name for start, name in REPAIRED_AT.items() if rule.startswith(start)), "poli")
 
 
 def leaves() -> bool:

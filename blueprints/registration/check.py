@@ -1,20 +1,21 @@
 """The check page: read everything back, answer warnings and questions, save once."""
 
+from collections import defaultdict
 from typing import Any
 
 from flask import make_response, redirect, render_template, request, session, url_for
 from werkzeug.datastructures import MultiDict
 
 import access
-from blueprints.registration import asked, compare, drafted, prefill
+from blueprints.registration import asked, compare, differences, drafted, prefill
 from blueprints.registration.blueprint import bp, counter
 from blueprints.registration.drafted import Drafted, form_address
 from blueprints.registration.forms import NO_SUCH_ROOM
-from clinic import asking, drafts, registration, review, slips
+from clinic import asking, drafts, patients, registration, review, slips
 from clinic.drafts import DraftSubject
 from clinic.review import Review
 from db import transaction
-from models import DraftKind, Patient
+from models import DraftKind, Patient, Visit, VisitStatus
 
 
 class NotValid(Exception):
@@ -133,7 +134,7 @@ def _page(
     answers = found.likely.standing | kept | asked.given()
     questions = asking.questions(found.likely, kept, found.besides)
     shown = {one.patient.public_id for one in questions} | found.besides
-    reasons = asked.typed_reasons(read.draft, found)
+    reasons, running = asked.typed_reasons(read.draft, found), _running(read, found)
     return render_template(
         "registration/check.html",
         draft=read.draft,
@@ -151,8 +152,28 @@ def _page(
         missing=missing or {},
         unanswered=unanswered or [],
         is_answered=not asking.unanswered(answers, shown, found.besides)
-        and not found.unanswered(reasons),
+        and not found.unanswered(reasons)
+        and not running,
         reasons=reasons,
         problem=problem,
+        running=running,
+        was=_was(read, identity),
+        field_of=asked.field_of,
         today=read.form.today,
     )
+
+
+def _running(read: Drafted, found: Review) -> Visit | None:
+    """The visit that goes on today: for a second room its number is kept."""
+    if read.form.on:  # from paper, of a day that is past
+        return None
+    return next((one for one in found.visits_today if one.status is VisitStatus.OPEN), None)
+
+
+def _was(read: Drafted, identity: patients.Identity) -> dict[str, str]:
+    """What the record says, by part, of all that the save will change; nothing of a new patient."""
+    found = defaultdict(str)
+    if read.patient and read.form.kind != DraftKind.ROOM:
+        parts = differences.changes(read.patient, identity, read.form.today)
+        found.update({part.name: part.kept for part in parts if part.differs})
+    return found

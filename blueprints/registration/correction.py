@@ -185,5 +185,6 @@ def _check_page(
         unanswered=unanswered or [],
         reasons=asked.typed_reasons(read.draft, found),
         problem=problem,
+        field_of=asked.field_of,
         today=today,
     )
