@@ -97,4 +97,7 @@
   showFields();
   var first = document.querySelector('[data-autofocus]');
   if (first) { first.focus(); }
+  // The page is read from its top, though Enter saves.
+  first = document.querySelector('[data-still]');
+  if (first) { first.focus({ preventScroll: true }); window.scrollTo(0, 0); }
 })();

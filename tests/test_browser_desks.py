@@ -253,3 +253,16 @@ def test_a_tick_is_kept_that_is_set_while_a_search_is_on_its_way(live_server, pa
     ticked = page.locator("#diagnosis-options :checked")
     expect(ticked).to_have_count(1)
     expect(ticked).to_have_value(wanted)
+
+
+def test_the_check_page_is_read_from_its_top_though_enter_saves(live_server, page):
+    desk = Desk(page, live_server).log_in("loket")
+    page.set_viewport_size({"width": 1366, "height": 768})
+    desk.follow(desk.known_adult("Agus"))
+    desk.tell_complaint("batuk pilek", "UMUM")
+    save = page.get_by_role("button", name="Simpan")
+    expect(save).to_be_focused()
+    expect(save).to_be_in_viewport()
+    page.wait_for_timeout(300)  # a browser scrolls to what has the focus a moment later
+    assert page.evaluate("scrollY") == 0
+    assert page.evaluate("document.documentElement.scrollHeight > innerHeight"), "it all fits"

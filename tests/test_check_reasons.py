@@ -200,7 +200,7 @@ def test_what_was_typed_yesterday_goes_on_today_but_not_what_was_saved(clerk):
 
 
 def test_with_all_reasons_there_the_save_has_the_focus(clerk):
-    focus = re.compile(r'<button class="btn btn-big" accesskey="s" autofocus>')
+    focus = re.compile(r'<button class="btn btn-big" accesskey="s" autofocus data-still>')
     check = send(clerk)
     assert not focus.search(text_of(clerk.get(check)))
     post(clerk, check, REASONS | {"aksi": "ubah:name"})
