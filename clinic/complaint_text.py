@@ -1,4 +1,4 @@
-"""Reads a complaint as clerks type it: folding, phrases, denials, ages, how long a cough lasts.
+"""Reads a complaint as clerks type it: folding, phrases, ages, how long a cough lasts.
 
 Pure. Lexicon and complaint go through the same `fold`, so whatever it does to a spelling it does
 to both; phrases are compared word by word, never letter by letter ("digigit" holds no "gigi").
@@ -9,6 +9,8 @@ import unicodedata
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
+
+from clinic.denials import MINUS, PLUS, Denial, Words
 
 SPELLINGS = {
     variant: word
@@ -29,10 +31,11 @@ SPELLINGS = {
         "imunisasi": "imun",
         "napas": "nafas",
         "bengkak": "bengkek bngkak",
+        "kecelakan": "kll",
     }.items()
     for variant in variants.split()
 }
-DENIALS = frozenset({"tidak", "tanpa", "bukan"})
+HEIGHTS_CM = range(40, 231)
 
 UNIT_DAYS = {
     unit: days
@@ -72,12 +75,15 @@ _AGED = re.compile(
     r"\b(?:umur|usia|anak|bayi|balita|batita)(?: (?:umur|usia|saya|kami|laki|perempuan|pr|lk))*"
     rf" ({_NUMBER}) ({_UNIT})\b"
 )
+# "(-)" and "(+)" are a sign's own; other marks part clauses, a hyphen within a word doesn't.
+_MARK = re.compile(r"[(\[]\s*([-+\u2212\u2013])\s*[)\]]")
+_BREAK = re.compile(r"[^\w\s'\u2019-]|\n|\s-+\s")
 _PREGNANT_FOR = re.compile(rf"\b(?:hamil|kehamilan|kandungan) (?:{_NUMBER}) (?:{_UNIT})\b")
-_COUGH_FOR = re.compile(rf"(?<!tidak )(?<!tanpa )(?<!bukan )\bbatuk\b(?: \w+){{0,5}}? {_SPAN}")
+_COUGH_FOR = re.compile(rf"\bbatuk\b(?: \w+){{0,5}}? {_SPAN}")
 _FOR_COUGH = re.compile(rf"\b{_SPAN}(?: (?:ini|terakhir|sudah|lebih))* batuk\b")
 _CHRONIC_COUGH = re.compile(
-    r"(?<!tidak )(?<!tanpa )(?<!bukan )\b(batuk lama|batuk menahun|batuk kronis|batuk darah"
-    r"|batuk berdarah|batuk campur darah|dahak darah|dahak berdarah)\b"
+    r"\b(batuk (?:(?:sudah|sdh|udah) )?lama|batuk menahun|batuk kronis|batuk berdarah"
+    r"|batuk darah(?! tingi| rendah)|batuk campur darah|dahak darah|dahak berdarah)\b"
 )
 # Typical ages for words without a number: enough to propose a room, never to refuse one.
 AGE_WORDS = {"neonatus": 0, "bayi": 6, "batita": 24, "balita": 36, "anak": 36}
@@ -88,17 +94,35 @@ def fold(text: str) -> str:
 
     "gatal2", "gatal-gatal" and "GATAL" are one; two-letter words (TT, KK) keep their letters.
     """
+    return " ".join(read(text).words)
+
+
+def read(text: str) -> Words:
+    """The folded words of a text, and where a comma, full stop or the like parted them."""
     plain = unicodedata.normalize("NFKD", text).lower()
     plain = "".join(char for char in plain if not unicodedata.combining(char))
+    plain = _MARK.sub(lambda found: f" {PLUS if found[1] == '+' else MINUS} ", plain)
     plain = re.sub(r"\b([a-z]{4,})2(an|nya)?\b", r"\1 \1\2", plain)
-    plain = re.sub(r"(?<=\d)(?=[a-z])", " ", re.sub(r"[^a-z0-9]+", " ", plain))
+    plain = re.sub(r"[^a-z0-9|]+", " ", _BREAK.sub(" | ", plain))
+    plain = re.sub(r"(?<=\d)(?=[a-z])", " ", plain)
     words: list[str] = []
+    breaks: set[int] = set()
     for word in plain.split():
+        if word == "|":
+            breaks.add(len(words))
+            continue
         short = word if len(word) < 3 else re.sub(r"([a-z])\1+", r"\1", word)
         short = SPELLINGS.get(word) or SPELLINGS.get(short, short)
         if words[-1:] != [short] or short.isdigit():
             words.append(short)
-    return " ".join(words)
+    return Words(tuple(_without_heights(words)), frozenset(breaks))
+
+
+def _without_heights(words: Sequence[str]) -> Iterable[str]:
+    """ "TB 165" is a height, "TB 6 bulan" and "TB" alone are the illness."""
+    for word, number, unit in zip(words, [*words[1:], ""], [*words[2:], "", ""], strict=False):
+        is_height = word == "tb" and number.isdigit() and int(number) in HEIGHTS_CM
+        yield "tinggi" if is_height and unit not in UNIT_DAYS else word
 
 
 def hinted_age(folded: str) -> int | None:
@@ -112,17 +136,29 @@ def hinted_age(folded: str) -> int | None:
     return next((months for word, months in AGE_WORDS.items() if word in words), None)
 
 
-def cough_sign(folded: str, from_days: int) -> str | None:
+def cough_sign(read: Words, from_days: int) -> str | None:
     """The words for a cough that lasts `from_days` or longer, or with blood; else None."""
-    chronic = _CHRONIC_COUGH.search(folded)
+    folded = " ".join(read.words)
+    chronic = _undenied(_CHRONIC_COUGH, folded, read)
     if chronic:
         return chronic[1]
-    rest = _PREGNANT_FOR.sub(" ", _AGED.sub(" ", folded))
-    found = _COUGH_FOR.search(rest) or _FOR_COUGH.search(rest)
+    for spans in (_AGED, _PREGNANT_FOR):  # other words in their place, so that places stay
+        folded = spans.sub(lambda found: re.sub(r"\w+", "x", found[0]), folded)
+    found = _undenied(_COUGH_FOR, folded, read) or _undenied(_FOR_COUGH, folded, read)
     if not found:
         return None
     days = WHOLE_SPANS[found[3]] if found[3] else _days(found[1], found[2])
     return f"batuk {_span_text(days)}" if days >= from_days else None
+
+
+def _undenied(pattern: re.Pattern[str], folded: str, read: Words) -> re.Match[str] | None:
+    """The first match that isn't denied: at its own end, or behind its first word."""
+    for found in pattern.finditer(folded):
+        start = folded.count(" ", 0, found.start())
+        ends = {start + 1, start + len(found[0].split())}
+        if all(read.denial(start, end, {}) is Denial.NONE for end in ends):
+            return found
+    return None
 
 
 def _count(number: str) -> int:
@@ -151,7 +187,16 @@ class Hit(NamedTuple):
     key: Hashable
     start: int
     length: int
-    is_denied: bool
+    denial: Denial
+
+    @property
+    def is_denied(self) -> bool:
+        return self.denial is not Denial.NONE
+
+    def runs_into(self, other: "Hit") -> bool:
+        """Whether it ends within another that begins later and goes on."""
+        end = self.start + self.length
+        return self.start < other.start < end < other.start + other.length
 
 
 @dataclass(frozen=True)
@@ -170,21 +215,22 @@ class PhraseIndex:
                 by_first.setdefault(words[0], []).append((words, key))
         return cls(by_first)
 
-    def find(self, folded: str) -> list[Hit]:
-        """Every place where a phrase stands, denied ones ("tidak demam") marked."""
-        words = tuple(folded.split())
-        return [
-            Hit(key, start, len(phrase), _is_denied(words, start))
-            for start, word in enumerate(words)
-            for phrase, key in self.by_first.get(word, ())
-            if words[start : start + len(phrase)] == phrase
-        ]
+    def find(self, read: Words) -> list[Hit]:
+        """Every place where a phrase stands, denied ones ("tidak demam") marked.
 
-
-def _is_denied(words: Sequence[str], start: int) -> bool:
-    if start >= 2 and words[start - 1] == "ada":  # "tidak ada demam"
-        start -= 1
-    return start >= 1 and words[start - 1] in DENIALS
+        "Batuk, darah tinggi" holds no "batuk darah": what goes on after the comma is one phrase.
+        """
+        words, hits = read.words, []
+        denied: dict[int, Denial] = {}
+        for start, word in enumerate(words):
+            for phrase, key in self.by_first.get(word, ()):
+                end = start + len(phrase)
+                if words[start:end] == phrase:
+                    hits.append(Hit(key, start, len(phrase), read.denial(start, end, denied)))
+                    if hits[-1].is_denied:
+                        denied[end] = hits[-1].denial
+        parted = [hit for hit in hits if hit.start in read.breaks]
+        return [hit for hit in hits if not any(hit.runs_into(other) for other in parted)]
 
 
 def longest_first(hits: Iterable[Hit]) -> list[Hit]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from clinic.complaint_text import Hit, PhraseIndex, longest_first
+from clinic.denials import Denial
 from clinic.rooms import DENTAL, ELDERLY, GENERAL, MATERNAL, Case, Rooms
 
 STRONG = 3  # a weight that names its room by itself
@@ -36,12 +37,22 @@ class Lexicon:
 
     def hits(self, case: Case) -> list[Hit]:
         """The phrases of the complaint that count at this age and pregnancy, denied ones too."""
-        return [hit for hit in self.index.find(case.folded) if _counts(self.terms[hit.key], case)]
+        found = [hit for hit in self.index.find(case.read) if _counts(self.terms[hit.key], case)]
+        return [_weighed(hit, self.terms[hit.key]) for hit in found]
 
     def red_flags(self, case: Case) -> tuple[str, ...]:
         """The danger signs of the complaint, as the lexicon writes them."""
         red = [hit for hit in self.hits(case) if self.terms[hit.key].is_red_flag]
         return tuple(self.terms[hit.key].phrase for hit in longest_first(red))
+
+
+def _weighed(hit: Hit, term: Any) -> Hit:
+    """The hit, without a denial that isn't sure enough for such a term."""
+    is_strong = term.is_red_flag or term.weight >= STRONG
+    doubted = (hit.denial is Denial.JOINED and is_strong) or (
+        hit.denial is Denial.NEVER and not term.is_red_flag
+    )
+    return hit._replace(denial=Denial.NONE) if doubted else hit
 
 
 def _counts(term: Any, case: Case) -> bool:

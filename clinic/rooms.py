@@ -6,7 +6,8 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-from clinic.complaint_text import fold, hinted_age
+from clinic.complaint_text import hinted_age, read
+from clinic.denials import Words
 from formatting import age_on, age_text
 from models import PoliKind, Priority
 
@@ -30,8 +31,12 @@ class Case:
     on: date
 
     @cached_property
+    def read(self) -> Words:
+        return read(self.complaint)
+
+    @cached_property
     def folded(self) -> str:
-        return fold(self.complaint)
+        return " ".join(self.read.words)
 
     @cached_property
     def known_months(self) -> int | None:

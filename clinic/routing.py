@@ -208,7 +208,7 @@ class Routing:
         """Room and words of a cough of P1's days or longer, or with blood."""
         for row in self.rules:
             if row.rule == "P1" and row.level != Level.OFF:
-                sign = cough_sign(case.folded, row.threshold or 14)
+                sign = cough_sign(case.read, row.threshold or 14)
                 return (row.target_code or "", sign) if sign else None
         return None
 
@@ -252,7 +252,7 @@ def _is_exempt(row: Any, case: Case) -> bool:
     if not row.unless_words:
         return False
     index = PhraseIndex.of((fold(part), part) for part in row.unless_words.split(","))
-    return any(not hit.is_denied for hit in index.find(case.folded))
+    return any(not hit.is_denied for hit in index.find(case.read))
 
 
 def load() -> Routing:

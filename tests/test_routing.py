@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from clinic import reference, routing, settings
-from clinic.complaint_text import cough_sign, fold, hinted_age
+from clinic.complaint_text import cough_sign, fold, hinted_age, read
 from clinic.routing import Case, Routing
 from db import db, transaction
 from models import ComplaintTerm, Level, Poli, RoutingRule
@@ -132,6 +132,11 @@ def test_the_complaint_tells_an_age(typed, months):
         ("batuk 3 hari, gatal 1 bulan", None),
         ("tidak batuk 3 minggu", None),
         ("tidak batuk darah", None),
+        ("tidak ada batuk darah", None),
+        ("batuk darah (-)", None),
+        ("batuk (-), demam 3 minggu", None),
+        ("batuk, darah tinggi", None),
+        ("tidak demam, batuk sdh lama", "batuk sdh lama"),
         ("bayi 3 bulan batuk", None),
         ("anak 2 tahun batuk 3 hari", None),
         ("hamil 3 bulan batuk", None),
@@ -139,7 +144,7 @@ def test_the_complaint_tells_an_age(typed, months):
     ],
 )
 def test_a_long_cough(typed, sign):
-    assert cough_sign(fold(typed), 14) == sign
+    assert cough_sign(read(typed), 14) == sign
 
 
 # --- Proposals --------------------------------------------------------------------------------
@@ -305,9 +310,24 @@ def test_a_term_for_a_room_that_does_not_exist_counts_for_umum():
 
 complaints = st.one_of(
     st.text(max_size=300),
-    st.lists(st.sampled_from(PHRASES + ["tidak", "ada", "anak 3 th", "batuk", "3 minggu"])).map(
-        " ".join
-    ),
+    st.lists(
+        st.sampled_from(
+            PHRASES
+            + [
+                "tidak",
+                "ada",
+                "pernah",
+                "(-)",
+                ",",
+                "dan",
+                "atau",
+                "tb 165",
+                "anak 3 th",
+                "batuk",
+                "3 minggu",
+            ]
+        )
+    ).map(" ".join),
 )
 cases = st.builds(
     Case,
@@ -367,6 +387,83 @@ def test_every_danger_sign_is_seen(term):
 )
 def test_danger_signs_that_depend(given, is_danger):
     assert bool(USUAL.red_flags(given)) == is_danger
+
+
+@pytest.mark.parametrize(
+    ("typed", "signs"),
+    [
+        # Denied before, with only "ada", "riwayat", "pernah" and the like between
+        ("tidak ada riwayat kejang, demam", ""),
+        ("belum pernah kejang", ""),
+        ("tidak pernah pingsan, pusing", ""),
+        ("tdk ada keluhan nyeri dada", ""),
+        ("pusing tapi tidak sampai pingsan", ""),
+        ("mules, belum pecah ketuban", ""),
+        ("tidak kejang atau pingsan", ""),
+        ("tidak kejang maupun pingsan, demam", ""),
+        # Denied behind
+        ("kejang tidak ada", ""),
+        ("kejang tdk ada, demam 3 hari", ""),
+        ("kejang tidak ada tapi demam", ""),
+        ("demam, kejang (-)", ""),
+        ("demam (+) kejang (-) batuk (+)", ""),
+        ("nyeri dada disangkal, batuk", ""),
+        ("kejang negatif", ""),
+        ("kejang belum pernah", ""),
+        # Not denied at all
+        ("kejang (+)", "kejang"),
+        ("demam tidak ada kejang (+)", "kejang"),
+        ("demam tidak ada, kejang ada", "kejang"),
+        ("tidak sadar", "tidak sadar"),
+        ("kejang tidak berhenti", "kejang"),
+        ("kejang tidak ada henti", "kejang"),
+        ("perdarahan tidak berhenti", "perdarahan"),
+        ("muntah darah tidak berhenti", "darah tidak berhenti"),
+        ("bukan hanya kejang", "kejang"),
+        ("kejang, obat tidak ada", "kejang"),
+        ("obat tidak ada, kejang lagi", "kejang"),
+        ("sudah tidak kejang, tadi kejang 2x", "kejang"),
+        ("kejang, demam tidak ada", "kejang"),
+        ("kejang, tidak ada demam", "kejang"),
+        ("kejang tidak ada demam", "kejang"),
+        # Two readings: the banner stays
+        ("belum pernah kejang seperti ini", "kejang"),
+        ("tidak pernah sakit dada sehebat ini", "sakit dada"),
+        ("tidak ada keluhan pingsan mendadak", "pingsan"),
+        ("tanpa keluhan pingsan", "pingsan"),
+        ("tidak demam dan kejang", "kejang"),
+        ("tidak demam, kejang", "kejang"),
+        ("tidak demam tapi kejang", "kejang"),
+        ("riwayat kejang, kontrol", "kejang"),
+        ("kecelakaan 3 bulan lalu kontrol", "kecelakaan"),
+        ("pusing hampir pingsan", "pingsan"),
+        # A comma parts
+        ("batuk, darah tinggi", ""),
+        ("batuk, darah", "batuk darah"),
+    ],
+)
+def test_a_danger_sign_is_denied_only_where_that_is_clear(typed, signs):
+    assert ", ".join(USUAL.red_flags(case(typed, 30))) == signs
+    assert (codes(case(typed, 30))[0] == "UGD") == bool(signs)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (case("pusing, tidak mual dan muntah", 30), "pusing"),
+        (case("pusing, tanpa batuk dan sesak", 30), "pusing"),
+        (case("tidak demam, batuk", 30), "batuk"),
+        (case("tidak demam tapi batuk", 30), "batuk"),
+        (case("pilek, demam (-)", 0, months=1), "pilek"),
+        (case("muntah tidak berhenti", 30), "muntah"),
+        (case("demam tidak turun", 30), "demam"),
+        (case("sesak tidak hilang", 30), "sesak"),
+        (case("belum pernah imunisasi", 1), "imunisasi"),
+        (case("tidak kb dan telat haid", 25), "telat haid"),
+    ],
+)
+def test_a_denial_carries_on_where_that_is_clear(given, words):
+    assert ", ".join(USUAL.propose(given)[0].words) == words
 
 
 # --- Rules ------------------------------------------------------------------------------------
