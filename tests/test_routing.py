@@ -415,6 +415,7 @@ def test_danger_signs_that_depend(given, is_danger):
         ("demam tidak ada kejang (+)", "kejang"),
         ("demam tidak ada, kejang ada", "kejang"),
         ("tidak sadar", "tidak sadar"),
+        ("tidak bisa bernapas", "tidak bisa bernapas"),
         ("kejang tidak berhenti", "kejang"),
         ("kejang tidak ada henti", "kejang"),
         ("perdarahan tidak berhenti", "perdarahan"),
@@ -464,6 +465,56 @@ def test_a_danger_sign_is_denied_only_where_that_is_clear(typed, signs):
 )
 def test_a_denial_carries_on_where_that_is_clear(given, words):
     assert ", ".join(USUAL.propose(given)[0].words) == words
+
+
+@pytest.mark.parametrize(
+    ("room", "is_danger", "given"),
+    [
+        *(
+            ("UGD", True, case(typed, 30))
+            for typed in (
+                "nyeri di dada",
+                "sakit di dada",
+                "dada terasa berat",
+                "dada sesak",
+                "keluar darah dari jalan lahir",
+                "haid keluar darah banyak",
+                "ketuban rembes",
+                "air ketuban keluar",
+                "keluar air ketuban",
+                "lemes separo",
+                "lemas sebelah kanan",
+                "KLL motor",
+                "keselek tulang ikan",
+                "tersedak",
+                "tersetrum",
+                "kesetrum",
+                "overdosis obat",
+            )
+        ),
+        ("UGD", True, case("stuip", 2)),
+        ("UGD", True, case("step", 2)),
+        ("UGD", False, case("jatuh dari kasur kepala benjol", 2)),
+        ("UMUM", False, case("tb 165 bb 60 mau surat sehat", 30)),
+        ("UMUM", False, case("TB: 165cm, surat sehat", 30)),
+        ("TB", False, case("kontrol tb 6 bulan", 30)),
+        ("TB", False, case("kontrol tb 60 hari", 30)),
+        ("UMUM", False, case("flek hitam di muka", 30)),
+        ("UMUM", False, case("digigit semut", 30)),
+        ("MTBS", False, case("digigit semut", 3)),
+        ("TB", False, case("batuk sudah lama", 30)),
+        ("KIA", False, case("mules mau lahiran", 30)),
+        ("KIA", False, case("habis lahiran", 30)),
+        ("KIA", False, case("telat bulan", 30)),
+        ("KIA", False, case("promil", 30)),
+        ("KB", False, case("suntik 3 bulan", 30)),
+        ("KB", False, case("program kb", 30)),
+        ("IMUN", False, case("imunisasi, suntik 3 bulan", 0, months=3)),
+    ],
+)
+def test_what_people_say(room, is_danger, given):
+    assert codes(given)[0] == room
+    assert bool(USUAL.red_flags(given)) == is_danger
 
 
 # --- Rules ------------------------------------------------------------------------------------
