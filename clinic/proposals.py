@@ -22,6 +22,7 @@ class Proposal:
     reason: str
     is_strong: bool = False
     is_red: bool = False
+    moved_words: tuple[str, ...] = ()  # of a room that isn't for this patient
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,9 @@ class Proposer:
             reason=f"Karena keluhan: {quoted(words)}",
             is_strong=any(term.weight >= STRONG for term in terms),
             is_red=any(term.is_red_flag for term in terms),
+            moved_words=tuple(
+                term.phrase for term in terms if term.poli_code not in (code, GENERAL, ELDERLY)
+            ),
         )
 
     def _add_long_cough(self, case: Case, found: dict[str, Proposal]) -> None:

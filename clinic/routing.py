@@ -187,9 +187,10 @@ class Routing:
         # A laboratory's words ("cek darah") don't draw a patient past the doctor.
         if best.poli_code == case.poli_code or is_answered or needs_order:
             return None
-        if best.points - chosen < (row.threshold or 1):
-            return None
-        return {"target": best.poli_code, "words": quoted(best.words)}
+        # "Hamil" of a woman of 66 goes to Poli Lansia, but isn't usually treated there.
+        words = tuple(word for word in best.words if word not in best.moved_words)
+        is_better = best.points - chosen >= (row.threshold or 1)
+        return {"target": best.poli_code, "words": quoted(words)} if words and is_better else None
 
     def _without_order(self, _row: Any, question: _Question) -> Facts | None:
         room = self.polis.get(question.case.poli_code)

@@ -627,6 +627,13 @@ def test_w7_does_not_repeat_another_rules_advice():
     assert set(found(case("demam", 25, pregnant="ya", poli="UMUM"))) == {"W2"}
 
 
+def test_w7_names_no_room_for_words_that_are_another_rooms():
+    for room in ("KIA", "GIGI", "KB"):
+        assert "W7" not in found(case("hamil", 66, poli=room))
+    message = found(case("hamil, pusing", 66, poli="TB"))["W7"].message
+    assert message.startswith('Keluhan "pusing" biasanya dilayani di Poli Lansia')
+
+
 def test_w7_does_not_draw_a_patient_past_the_doctor():
     given = case("cek darah", 30, poli="UMUM")
     assert "W7" not in found(given)
