@@ -3,6 +3,8 @@
 import re
 from datetime import date
 
+from clinic.likeness import compare_names
+from clinic.names import name_tokens
 from formatting import short_date
 from validators import FieldError, parse_birth_date, parse_date, phone_finding
 
@@ -32,6 +34,15 @@ def without_date(text: str) -> tuple[str, date | None]:
             continue
         return f"{text[: found.start()]} {text[found.end() :]}", born
     return text, None
+
+
+def may_mean(before: str, now: str) -> bool:
+    """Whether two typed searches may be about one person: the name put right, or a part of it."""
+    if not before or not now or before == now:
+        return True
+    one, other = name_tokens(before), name_tokens(now)
+    both_named = bool(one.words and other.words)
+    return both_named and not compare_names(one, other).is_other_person
 
 
 def form_fields(q: str, birth_date: str, today: date) -> tuple[dict[str, str], str]:

@@ -98,6 +98,7 @@ def test_the_desks_pages_are_6_kb(busy_day, app, client):
     post(client, "/pendaftaran", {"q": "Siti"})
     for url in (
         "/pendaftaran",
+        "/pendaftaran?hasil=1",
         "/pendaftaran/baru",
         f"/pendaftaran/pasien/{patient}",
         f"/pendaftaran/tiket/{visit}",

@@ -7,52 +7,69 @@ from sqlalchemy.orm import joinedload
 
 import access
 from blueprints.registration.blueprint import bp, counter
-from clinic import days, drafts, search
+from clinic import days, drafts, search, typed_search
 from db import db, transaction
 from models import QueueEntry, Visit
 from validators import FieldError, parse_birth_date
 
 LATEST = 15
+NOTHING = {"q": "", "birth_date": ""}
+JUST_SEARCHED = "hasil"  # in the address of a search's answer, and in the form that stands there
+DATE_OF_ANOTHER = "Tanggal lahir dari pencarian sebelumnya tidak dipakai untuk nama lain."
 
 
 @bp.get("/pendaftaran")
 @counter
 def desk():
-    last = session.get("last_search")
+    last = session.get("last_search") or NOTHING
+    # Whoever comes here otherwise has the next person in front of them: an empty box.
+    is_answer = JUST_SEARCHED in request.args
     return render_template(
         "registration/desk.html",
         drafts=drafts.unsaved(current_user.id),
         slips=drafts.unsaved(current_user.id, from_paper=True),
         visits=_latest_visits(),
-        has_searched=bool(last),
-        **_results(last or {"q": "", "birth_date": ""}),
+        box=last if is_answer else NOTHING,
+        afresh=not is_answer,
+        **_results(last),
     )
 
 
 @bp.post("/pendaftaran")
 @counter
 def search_patients():
-    typed = {
-        "q": request.form.get("q", "")[:120].strip(),
-        "birth_date": request.form.get("birth_date", "")[:20].strip(),
-    }
+    typed, is_of_another = _typed()
+    if is_of_another:
+        flash(f"{DATE_OF_ANOTHER} Isi lagi bila perlu.", "warning")
     if not any(typed.values()):
         flash("Ketik nama, NIK, atau nomor lain dahulu.", "warning")
         return redirect(url_for("registration.desk"), 303)
     session["last_search"] = typed
     if request.form.get("aksi") == "baru":
         return redirect(url_for("registration.new"), 303)
-    return redirect(url_for("registration.desk"), 303)
+    return redirect(url_for("registration.desk", **{JUST_SEARCHED: 1}), 303)
 
 
 @bp.post("/pendaftaran/cari")
 @counter
 def results():
     """Fragment: what the box finds while it is being typed into. Leaves the session alone."""
-    typed = {name: request.form.get(name, "").strip() for name in ("q", "birth_date")}
-    return render_template(
-        "registration/_results.html", has_searched=any(typed.values()), **_results(typed)
-    )
+    typed, is_of_another = _typed()
+    note = DATE_OF_ANOTHER if is_of_another else ""
+    return render_template("registration/_results.html", note=note, **_results(typed))
+
+
+def _typed() -> tuple[dict[str, str], bool]:
+    """What the boxes say; and whether a date was left out that stood there for somebody else."""
+    typed = {
+        "q": request.form.get("q", "")[:120].strip(),
+        "birth_date": request.form.get("birth_date", "")[:20].strip(),
+    }
+    last = session.get("last_search") or NOTHING
+    stood_there = JUST_SEARCHED in request.form and typed["birth_date"] == last["birth_date"]
+    if not (typed["birth_date"] and stood_there) or typed_search.may_mean(last["q"], typed["q"]):
+        return typed, False
+    return typed | {"birth_date": ""}, True
 
 
 def _results(typed: dict[str, str]) -> dict:

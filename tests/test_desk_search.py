@@ -1,0 +1,90 @@
+"""The counter's search box and the list below it, from one patient to the next."""
+
+import re
+
+import pytest
+
+from tests import factories
+from tests.pages import post
+
+pytestmark = pytest.mark.engines("sqlite")
+DESK = "/pendaftaran"
+NIK = "3171015708450001"
+
+
+@pytest.fixture
+def clerk(sign_in):
+    return sign_in("loket")
+
+
+def search(clerk, q: str, birth_date: str = "", **more: str) -> str:
+    """The page that the search leads to."""
+    answer = post(clerk, DESK, {"q": q, "birth_date": birth_date} | more)
+    return clerk.get(answer.location).get_data(as_text=True)
+
+
+def boxes(page: str) -> tuple[str, str]:
+    """What stands in the search box and in the birth date's."""
+    found = re.search(r'name="q" value="([^"]*)"', page)
+    return found[1], re.search(r'name="birth_date" value="([^"]*)"', page)[1]
+
+
+def focused(page: str) -> list[str]:
+    return re.findall(r'<\w+ [^>]*id="([\w-]+)"[^>]*?autofocus', page)
+
+
+def test_a_search_leads_to_its_first_hit_and_the_desk_to_an_empty_box(clerk):
+    factories.patient("Siti Zulaikha")
+    page = search(clerk, "zulaikha")
+    assert boxes(page) == ("zulaikha", "")
+    assert focused(page) == ["hasil-pertama"]
+    assert 'value="baru"' in page
+    afresh = clerk.get(DESK).get_data(as_text=True)
+    assert boxes(afresh) == ("", "")
+    assert focused(afresh) == ["f-q"]
+    assert "Siti Zulaikha" in afresh, "after a wrong person the others are still there"
+    assert 'value="baru"' not in afresh, "it would carry an empty box"
+    again = re.search(r'<a href="([^"]+)">Hasil pencarian terakhir', afresh)[1]
+    assert clerk.get(again).get_data(as_text=True) == page
+
+
+@pytest.mark.parametrize("typed", ["Jumriah", "Siti Aminah", NIK])
+def test_a_birth_date_does_not_go_over_to_the_next_person(clerk, typed):
+    page = search(clerk, "Siti Zulaikha", "12-05-1990")
+    assert "Tidak ada yang cocok" in page
+    assert boxes(clerk.get(DESK).get_data(as_text=True)) == ("", "")
+    # And typed over on the page that found nobody, where the date still stands.
+    assert 'name="hasil" value="1"' in page
+    left = {"q": typed, "birth_date": "12-05-1990", "hasil": "1"}
+    said = "Tanggal lahir dari pencarian sebelumnya tidak dipakai"
+    assert said in post(clerk, f"{DESK}/cari", left).get_data(as_text=True)
+    form = search(clerk, **left, aksi="baru")
+    assert said in form
+    assert "12-05-1990" not in form
+    assert typed in form
+
+
+@pytest.mark.parametrize("typed", ["Siti Zulaeha", "Zulaikha", "Siti Zulaikha", ""])
+def test_a_birth_date_stays_where_the_name_is_put_right(clerk, typed):
+    search(clerk, "Siti Zulaikha", "12-05-1990")
+    assert boxes(search(clerk, typed, "12-05-1990", hasil="1")) == (typed, "12-05-1990")
+
+
+def test_a_date_that_was_typed_anew_is_the_new_persons(clerk):
+    search(clerk, "Siti Zulaikha", "12-05-1990")
+    assert boxes(search(clerk, "Jumriah", "12-05-1990")) == ("Jumriah", "12-05-1990")
+    assert boxes(search(clerk, "Rohani", "13-05-1990", hasil="1")) == ("Rohani", "13-05-1990")
+
+
+def test_an_empty_search_leaves_the_box_focused(clerk):
+    factories.patient("Siti Zulaikha")
+    search(clerk, "zulaikha")
+    page = search(clerk, " ")
+    assert "Ketik nama, NIK, atau nomor lain dahulu." in page
+    assert focused(page) == ["f-q"]
+
+
+def test_nobodys_search_is_the_next_clerks(clerk, sign_in):
+    search(clerk, "Siti Zulaikha", "12-05-1990")
+    post(clerk, "/keluar")
+    assert "Hasil pencarian terakhir" not in sign_in("kepala").get(DESK).get_data(as_text=True)
