@@ -22,7 +22,7 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.sql import ColumnElement
 
 from clinic.names import SHORT_WORD, join_words
-from clinic.typed_search import BPJS_LENGTH, NIK_LENGTH, PHONE_LENGTHS, compact
+from clinic.typed_search import BPJS_LENGTH, NIK_LENGTH, PHONE_LENGTHS, compact, labelled_mrn
 from db import db
 from models import AliasKind, DatePrecision, Household, Patient, PatientAlias, PatientToken
 from validators import normalise_phone
@@ -82,10 +82,11 @@ def by_number(text: str) -> list[Candidate]:
     number = compact(text)
     if not re.search(r"[0-9]", number):
         return []
-    conditions = [
-        Patient.mrn.in_({text.upper(), number}),
-        has_alias(AliasKind.MRN, sorted({text, number})),
-    ]
+    told = labelled_mrn(text)
+    # A clinic's numbers may themselves begin with RM.
+    written = {text, text.upper(), number} | ({told, compact(told)} if told else set())
+    conditions = [Patient.mrn.in_(sorted(written)), has_alias(AliasKind.MRN, sorted(written))]
+    conditions += _padded_mrn(compact(told))
     if re.fullmatch(r"\+?[0-9]+", number):
         conditions = _digit_conditions(number.lstrip("+"), text) + conditions
     if re.fullmatch(r"[A-Z0-9]{5,20}", number):
@@ -112,11 +113,7 @@ def any_of(conditions: Sequence[ColumnElement[bool]], limits: Sequence[int] = ()
 
 
 def _digit_conditions(digits: str, text: str) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    bare = digits.lstrip("0")
-    if len(bare) <= MRN_LENGTHS[-1]:
-        padded = {digits, *(bare.zfill(length) for length in MRN_LENGTHS)}
-        found.append(Patient.mrn.in_(sorted(padded)))
+    found = _padded_mrn(digits)
     if len(digits) == NIK_LENGTH:
         found += [Patient.nik == digits, in_family(digits), Patient.mother_nik == digits]
         found.append(has_alias(AliasKind.NIK, [digits]))
@@ -125,6 +122,15 @@ def _digit_conditions(digits: str, text: str) -> list[ColumnElement[bool]]:
     if len(digits) in PHONE_LENGTHS and len(text) in PHONE_LENGTHS:
         found.append(Patient.phone == normalise_phone(text))
     return found
+
+
+def _padded_mrn(digits: str) -> list[ColumnElement[bool]]:
+    """Whoever has these digits as MRN, with however many zeros before them."""
+    bare = digits.lstrip("0")
+    if not digits.isdigit() or len(bare) > MRN_LENGTHS[-1]:
+        return []
+    padded = {digits, *(bare.zfill(length) for length in MRN_LENGTHS)}
+    return [Patient.mrn.in_(sorted(padded))]
 
 
 def in_family(kk_number: str | BindParameter) -> ColumnElement[bool]:

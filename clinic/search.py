@@ -48,8 +48,7 @@ def find(q: str, birth_date: date | None = None, limit: int = 20) -> list[Found]
     text = q.strip()[:LONGEST_QUERY]
     numbered = _unique(candidates.by_number(text))
     if numbered:
-        ids = list(numbered)[:limit]
-        return _found(ids, last_visits(ids))
+        return of_ids(list(numbered)[:limit])
     text, typed = typed_search.without_date(text)
     born = birth_date or typed
     words, key = _typed_words(text), name_key(text)
@@ -60,6 +59,11 @@ def find(q: str, birth_date: date | None = None, limit: int = 20) -> list[Found]
     visits = last_visits(people)
     first = _order(people, words, key, born, visits)
     return _found(first[:limit], visits)
+
+
+def of_ids(ids: list[int]) -> list[Found]:
+    """These patients as a search finds them, in this order."""
+    return _found(ids, last_visits(ids))
 
 
 def likely(

@@ -18,11 +18,18 @@ _DATE = re.compile(
 )
 _IN_OUR_TIME = re.compile(r"(?<![0-9])(?:19|20)[0-9]{2}(?![0-9])")
 _NUMBER = re.compile(r"(?<!\w)[+(]?[0-9][0-9\s.:/()+\-]*(?!\w)")
+_MRN = re.compile(r"(?:NO(?:MOR)?\b[\s.:]*)?(?:N?RM|MRN)[\s.:]*(\S.*)", re.IGNORECASE)
 
 
 def compact(text: str) -> str:
     """A number without what people write between its parts."""
     return re.sub(r"[\s.:/()\-]+", "", text).upper()
+
+
+def labelled_mrn(text: str) -> str:
+    """The number of "RM 000701", as it is printed and told; empty where it is not called so."""
+    found = _MRN.fullmatch(text.strip())
+    return found[1].strip() if found else ""
 
 
 def without_date(text: str) -> tuple[str, date | None]:

@@ -93,12 +93,15 @@ def test_an_unchanged_poll_is_200_bytes_and_one_query(busy_day, sign_in):
 
 def test_the_desks_pages_are_6_kb(busy_day, app, client):
     login(client, "kepala")
+    for number in range(15):
+        factories.entry("GIGI", factories.patient(f"Wayan {number:02}"))
     entry = factories.entry("UMUM", factories.patient("Siti Aminah"))
     visit, patient = entry.visit.public_id, entry.visit.patient.public_id
     post(client, "/pendaftaran", {"q": "Siti"})
     for url in (
         "/pendaftaran",
         "/pendaftaran?hasil=1",
+        "/pendaftaran/hari-ini",
         "/pendaftaran/baru",
         f"/pendaftaran/pasien/{patient}",
         f"/pendaftaran/tiket/{visit}",

@@ -4,7 +4,11 @@ import re
 
 import pytest
 
+from blueprints.registration import desk
+from db import db, transaction
+from models import Visit, VisitStatus
 from tests import factories
+from tests.databases import count_queries
 from tests.pages import post
 
 pytestmark = pytest.mark.engines("sqlite")
@@ -88,3 +92,74 @@ def test_nobodys_search_is_the_next_clerks(clerk, sign_in):
     search(clerk, "Siti Zulaikha", "12-05-1990")
     post(clerk, "/keluar")
     assert "Hasil pencarian terakhir" not in sign_in("kepala").get(DESK).get_data(as_text=True)
+
+
+def hits(page: str) -> list[str]:
+    """Names, each with the tickets of today that stand below it."""
+    rows = re.findall(r"<li><a class=.pick.*?</li>", page, re.S)
+    said = re.compile(r"<b>(.*?)</b>|>Tiket hari ini (\w+)<")
+    return [" ".join(one[1] or one[2] for one in said.finditer(row)) for row in rows]
+
+
+@pytest.mark.parametrize("typed", ["U002", "u002", "u2", "U 002", " u-002 "])
+def test_todays_number_finds_who_has_it(clerk, typed):
+    factories.patient("Umar")
+    for name in ("Siti Aminah", "Gede Arya"):
+        factories.visit(factories.patient(name))
+    page = search(clerk, typed)
+    assert hits(page) == ["Gede Arya U002"]
+    ticket = re.search(r'href="([^"]+)">Tiket hari ini', page)[1]
+    assert "U002" in clerk.get(ticket).get_data(as_text=True)
+    assert hits(search(clerk, "u003")) == ["Umar"], "no number of today: the beginning of a name"
+
+
+def test_a_hit_leads_to_the_tickets_of_today(clerk):
+    person = factories.patient("Siti Aminah")
+    cancelled = factories.visit(person)
+    for room in ("UMUM", "GIGI"):
+        factories.visit(person, room)
+    with transaction():
+        db.session.merge(cancelled).status = VisitStatus.CANCELLED
+    assert hits(search(clerk, "siti")) == ["Siti Aminah U002 G001"]
+    live = post(clerk, f"{DESK}/cari", {"q": "siti"}).get_data(as_text=True)
+    assert hits(live) == ["Siti Aminah U002 G001"]
+
+
+def test_the_tickets_of_all_hits_are_one_query(clerk):
+    def queries() -> int:
+        with count_queries() as statements:
+            post(clerk, f"{DESK}/cari", {"q": "siti"})
+        return len(statements)
+
+    factories.visit(factories.patient("Siti Aminah"))
+    queries()
+    one = queries()
+    for number in range(15):
+        factories.visit(factories.patient(f"Siti {'A' * (number + 1)}"))
+    assert queries() == one
+
+
+def test_every_registration_of_today_can_be_reached(clerk, monkeypatch):
+    monkeypatch.setattr(desk, "PAGE", 20)
+    visits = [factories.visit(factories.patient(f"Orang {number:02}")) for number in range(15)]
+    assert "Semua terdaftar" not in clerk.get(DESK).get_data(as_text=True)
+    visits += [factories.visit(factories.patient(f"Orang {number:02}")) for number in range(15, 41)]
+    page = clerk.get(DESK).get_data(as_text=True)
+    assert page.count(">Ubah<") == 15
+    url, seen = re.search(r'href="([^"]+)">Semua terdaftar hari ini \(41\)', page)[1], []
+    sizes = []
+    while url:
+        page = clerk.get(url).get_data(as_text=True)
+        found = re.findall(r'href="/pendaftaran/tiket/([^"]+)"', page)
+        sizes.append(len(found))
+        seen += found
+        further = re.search(r'href="([^"]+)">Yang lebih awal', page)
+        url = further and further[1]
+    assert sizes == [20, 20, 1]
+    assert seen == [db.session.merge(visit, load=True).public_id for visit in reversed(visits)]
+
+
+def test_a_day_without_registrations_has_a_list_too(clerk):
+    assert db.session.query(Visit).count() == 0
+    page = clerk.get(f"{DESK}/hari-ini").get_data(as_text=True)
+    assert "Belum ada pasien terdaftar hari ini." in page

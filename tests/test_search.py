@@ -109,6 +109,11 @@ def siti(app) -> Patient:
         "000004",
         "4",
         "0004",
+        "RM 000004",
+        "RM000004",
+        "No. RM 000004",
+        "no rm: 4",
+        "NRM 000004",
         "081234567890",
         "+62 812-3456-7890",
         "0812 3456 7890",
@@ -278,6 +283,12 @@ def test_a_family_card_finds_the_family_and_a_mothers_nik_her_children(siti):
     )
     assert set(names(KK)) == {"Siti Nurhaliza", "Andi Kecil"}
     assert names(SITI.nik) == ["Siti Nurhaliza", "Bayi Ny Siti"]
+
+
+def test_a_number_that_begins_with_rm_is_found_with_and_without_it(siti):
+    with transaction():
+        siti.mrn = "RM-0815"
+    assert names("RM-0815") == names("rm-0815") == names("No. RM RM-0815") == ["Siti Nurhaliza"]
 
 
 def test_an_mrn_wins_over_a_phone_of_the_same_digits(app):

@@ -2,17 +2,15 @@
 
 from flask import flash, redirect, render_template, request, session, url_for
 from flask_login import current_user
-from sqlalchemy import select
-from sqlalchemy.orm import joinedload
 
 import access
 from blueprints.registration.blueprint import bp, counter
-from clinic import days, drafts, search, typed_search
-from db import db, transaction
-from models import QueueEntry, Visit
+from clinic import days, drafts, search, todays_visits, typed_search
+from db import transaction
+from models import ServiceDay
 from validators import FieldError, parse_birth_date
 
-LATEST = 15
+LATEST, PAGE = 15, 50  # rows on the desk, and on a page of all
 NOTHING = {"q": "", "birth_date": ""}
 JUST_SEARCHED = "hasil"  # in the address of a search's answer, and in the form that stands there
 DATE_OF_ANOTHER = "Tanggal lahir dari pencarian sebelumnya tidak dipakai untuk nama lain."
@@ -24,14 +22,17 @@ def desk():
     last = session.get("last_search") or NOTHING
     # Whoever comes here otherwise has the next person in front of them: an empty box.
     is_answer = JUST_SEARCHED in request.args
+    day = days.todays()
+    latest = todays_visits.newest(day, LATEST) if day else []
     return render_template(
         "registration/desk.html",
         drafts=drafts.unsaved(current_user.id),
         slips=drafts.unsaved(current_user.id, from_paper=True),
-        visits=_latest_visits(),
+        visits=latest,
+        visit_count=todays_visits.count(day) if len(latest) == LATEST else len(latest),
         box=last if is_answer else NOTHING,
         afresh=not is_answer,
-        **_results(last),
+        **_results(last, day),
     )
 
 
@@ -56,7 +57,9 @@ def results():
     """Fragment: what the box finds while it is being typed into. Leaves the session alone."""
     typed, is_of_another = _typed()
     note = DATE_OF_ANOTHER if is_of_another else ""
-    return render_template("registration/_results.html", note=note, **_results(typed))
+    return render_template(
+        "registration/_results.html", note=note, **_results(typed, days.todays())
+    )
 
 
 def _typed() -> tuple[dict[str, str], bool]:
@@ -72,48 +75,40 @@ def _typed() -> tuple[dict[str, str], bool]:
     return typed | {"birth_date": ""}, True
 
 
-def _results(typed: dict[str, str]) -> dict:
-    birth_date, problem = None, ""
+def _results(typed: dict[str, str], day: ServiceDay | None) -> dict:
+    birth_date, problem, found = None, "", []
     if typed["birth_date"].strip():
         try:
             birth_date = parse_birth_date(typed["birth_date"], days.clinic_date())
         except FieldError as error:
             problem = str(error)
     q = typed["q"].strip()
-    found = search.find(q, birth_date) if (q or birth_date) and not problem else []
+    if (q or birth_date) and not problem:
+        numbered = todays_visits.bearers(day, q)
+        found = search.of_ids(numbered) if numbered else search.find(q, birth_date)
     return {
         "q": typed["q"],
         "typed_birth_date": typed["birth_date"],
         "problem": problem,
         "found": found,
+        "todays": todays_visits.of_people(day, [one.patient.id for one in found]),
         "today": days.clinic_date(),
     }
 
 
-def _latest_visits() -> list[Visit]:
-    day = days.todays()
-    if day is None:
-        return []
-    latest = (
-        select(Visit)
-        .where(Visit.service_day_id == day.id)
-        .order_by(Visit.id.desc())
-        .limit(LATEST)
-        .options(joinedload(Visit.patient))
+@bp.get("/pendaftaran/hari-ini")
+@counter
+def registered_today():
+    """All of today's registrations, newest first, some on a page."""
+    day, ref = days.todays(), request.args.get("sebelum", "")
+    before = access.visit_or_404(ref) if ref else None
+    rows = todays_visits.newest(day, PAGE + 1, before) if day else []
+    return render_template(
+        "registration/today.html",
+        visits=rows[:PAGE],
+        earlier_than=rows[PAGE - 1].public_id if len(rows) > PAGE else "",
+        is_first=before is None,
     )
-    visits = list(db.session.scalars(latest))
-    _load_entries(visits)
-    return visits
-
-
-def _load_entries(visits: list[Visit]) -> None:
-    """One query for the rooms of all rows."""
-    db.session.scalars(
-        select(Visit)
-        .where(Visit.id.in_([visit.id for visit in visits]))
-        .options(joinedload(Visit.entries).joinedload(QueueEntry.poli))
-        .execution_options(populate_existing=True)
-    ).unique().all()
 
 
 @bp.post("/pendaftaran/draf/<draft>/buang")
