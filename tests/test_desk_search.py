@@ -1,12 +1,13 @@
 """The counter's search box and the list below it, from one patient to the next."""
 
 import re
+from datetime import date
 
 import pytest
 
 from blueprints.registration import desk
 from db import db, transaction
-from models import Visit, VisitStatus
+from models import NoNikReason, Visit, VisitStatus
 from tests import factories
 from tests.databases import count_queries
 from tests.pages import post
@@ -163,3 +164,19 @@ def test_a_day_without_registrations_has_a_list_too(clerk):
     assert db.session.query(Visit).count() == 0
     page = clerk.get(f"{DESK}/hari-ini").get_data(as_text=True)
     assert "Belum ada pasien terdaftar hari ini." in page
+
+
+def test_twins_of_one_name_are_told_apart_wherever_the_counter_reads_it(clerk):
+    baby = {"birth_date": date(2026, 11, 1), "no_nik_reason": NoNikReason.NEWBORN}
+    twins = [factories.patient("By Ny Sulistiani", **baby, birth_order=n) for n in (1, 2)]
+    said = "By Ny Sulistiani (bayi ke-2)"
+    page = search(clerk, "sulistiani")
+    assert said in page
+    assert "By Ny Sulistiani (bayi ke-1)" in page
+    assert said in clerk.get(f"{DESK}/pasien/{twins[1].public_id}").get_data(as_text=True)
+    form = {"name": "By Ny Sulistiani", "sex": "P", "birth_date": "01-11-2026"}
+    assert said in post(clerk, f"{DESK}/mirip", form).get_data(as_text=True)
+    visit = factories.visit(twins[1])
+    assert said in clerk.get(f"{DESK}/tiket/{visit.public_id}").get_data(as_text=True)
+    assert said in clerk.get(f"{DESK}/hari-ini").get_data(as_text=True)
+    assert hits(search(clerk, factories.patient("Siti Aminah").mrn)) == ["Siti Aminah"]
