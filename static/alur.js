@@ -52,7 +52,8 @@
     setTimeout(function () { dead(false); }, 8000);
   });
 
-  // Fields that only some answers need: data-show-when="no_nik_reason=BAYI,ASING". One with an error stays.
+  // Fields that only some answers need: data-show-when="sex=P|pregnant=*", where * is any answer.
+  // One with an error stays, and one that is being typed into.
   function valueOf(name) {
     var value = '';
     [].slice.call(document.getElementsByName(name)).forEach(function (node) {
@@ -62,8 +63,11 @@
   }
   function showFields() {
     all('[data-show-when]').forEach(function (block) {
-      var rule = block.getAttribute('data-show-when').split('=');
-      block.hidden = rule[1].split(',').indexOf(valueOf(rule[0])) < 0 && !block.querySelector('[aria-invalid]');
+      var isNeeded = block.getAttribute('data-show-when').split('|').some(function (text) {
+        var rule = text.split('='), value = valueOf(rule[0]);
+        return rule[1] === '*' ? value : rule[1].split(',').indexOf(value) >= 0;
+      });
+      block.hidden = !isNeeded && !block.querySelector('[aria-invalid]') && !block.contains(document.activeElement);
     });
   }
   on('change', showFields);

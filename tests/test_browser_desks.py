@@ -101,6 +101,30 @@ def test_a_new_patient_by_keys_alone(live_server, page):
     expect(page.get_by_label("Cari pasien")).to_be_focused()
 
 
+def test_a_pregnancy_that_no_longer_fits_stays_in_sight_until_it_is_put_right(live_server, page):
+    """A woman who is pregnant, until her NIK says that she is a man."""
+    desk = Desk(page, live_server).log_in("loket")
+    desk.go("/pendaftaran/baru")
+    pregnant = page.get_by_label("Sedang hamil?")
+    expect(pregnant).to_be_hidden()
+    page.get_by_label("Perempuan").check()
+    pregnant.select_option("ya")
+    page.get_by_label("NIK", exact=True).press_sequentially("3171012509880011")
+    desk.press("Pakai")
+    expect(page.get_by_label("Laki-laki")).to_be_checked()
+    expect(pregnant).to_be_visible()
+    page.get_by_label("Nama lengkap").fill("Rudi Salah Ketik")
+    page.get_by_label("Alamat").fill("Jalan Kenanga 7")
+    desk.tell_complaint("sakit gigi", "GIGI")
+    desk.send("Ubah Hamil")
+    expect(pregnant).to_be_focused()
+    pregnant.select_option("")
+    expect(pregnant).to_be_visible()  # nothing goes away under the hand
+    page.get_by_label("Keluhan").fill("sakit gigi sejak kemarin")
+    page.keyboard.press("Tab")
+    expect(pregnant).to_be_hidden()
+
+
 # --- The queue --------------------------------------------------------------------------------
 
 WAITING = ".queue-row[data-state=waiting]"

@@ -138,8 +138,10 @@ def test_what_is_filled_in_is_never_a_hidden_field(sign_in):
     assert 'value="ubah:mother_nik"' in page
     form = clerk.get(post(clerk, f"/pendaftaran/periksa/{draft}", {"aksi": "kembali"}).location)
     text = form.get_data(as_text=True)
-    assert text.count('data-show-when="no_nik_reason=BAYI"') == 1  # the birth order alone
-    assert 'data-show-when="no_nik_reason=ASING"' in text
+    fields = {"mother_nik": "BAYI", "birth_order": "BAYI", "passport_no": "ASING"}
+    for name, reason in fields.items():
+        assert f'data-show-when="no_nik_reason={reason}|{name}=*"' in text
+    assert 'data-show-when="sex=P|pregnant=*"' in text
 
 
 # --- Of a patient who is known -----------------------------------------------------------------
