@@ -16,11 +16,13 @@ def family(household: str):
     found = access.household_or_404(household)
     members = households.members(found)
     access.record_family_view(found, [member.patient for member in members])
+    visit, today = households.latest_visit(found), days.clinic_date()
     return render_template(
         "families/family.html",
         household=found,
         members=members,
-        visit=households.latest_visit(found),
+        visit=visit,
+        kin=households.kin_with_mother(visit.patient, today) if visit else [],
         may_register=access.has_role(Role.REGISTRATION, Role.HEAD),
-        today=days.clinic_date(),
+        today=today,
     )

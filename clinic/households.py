@@ -6,8 +6,12 @@ from datetime import date
 from sqlalchemy import select
 
 from clinic import search
+from clinic.nik_checks import MOTHER_FROM_YEARS
 from db import db
 from models import Household, Patient, Visit
+from validators import full_years
+
+CHILD, SIBLING = "anak", "saudara"
 
 
 @dataclass(frozen=True)
@@ -46,3 +50,26 @@ def latest_visit(household: Household) -> Visit | None:
         .order_by(Visit.id.desc())
         .limit(1)
     )
+
+
+def kin_with_mother(member: Patient, on: date) -> list[str]:
+    """Whose mother is known from this member: children's, siblings'."""
+    return [kin for kin in (CHILD, SIBLING) if mother_of(kin, member, on)]
+
+
+def mother_of(kin: str, member: Patient, on: date) -> dict[str, str]:
+    """The mother of a member's child or sibling as form fields.
+
+    Only for whom the clerk says so: a husband or a grandmother has another mother.
+    """
+    known: dict[str, str | None] = {}
+    if kin == CHILD and _could_be_mother(member, on):
+        known = {"mother_name": member.name, "mother_nik": member.nik}
+    elif kin == SIBLING:
+        known = {"mother_name": member.mother_name, "mother_nik": member.mother_nik}
+    return {name: value for name, value in known.items() if value}
+
+
+def _could_be_mother(member: Patient, on: date) -> bool:
+    born = member.birth_date
+    return member.sex == "P" and born is not None and full_years(born, on) >= MOTHER_FROM_YEARS

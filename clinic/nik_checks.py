@@ -18,6 +18,7 @@ from validators import (
 )
 
 OLD_AGE = 110
+MOTHER_FROM_YEARS = 12
 KK_YEARS = 20  # how far back an issue date on a family card is looked for
 
 _MESSAGES = {
@@ -45,6 +46,10 @@ _WANT_A_REASON = {"mother_nik", "passport_no"}  # what identifies them in place 
 _ODD_MOTHER = (
     "NIK ibu tidak lazim: tanggal di dalamnya tidak mungkin, atau bukan NIK perempuan. "
     "Cocokkan dengan kartu ibu."
+)
+_YOUNG_MOTHER = (
+    f"Menurut NIK ibu, ibunya tidak sampai {MOTHER_FROM_YEARS} tahun lebih tua dari pasien ini. "
+    "Pastikan ia memang ibunya; bila bukan, kosongkan NIK ibu dan nama ibu."
 )
 _ODD_PASSPORT = "Nomor paspor tidak lazim (biasanya 5-20 huruf dan angka). Cocokkan dengan paspor."
 _LEVELS = {"NIK-SAME-KK": "error", "NIK-SAME-MOTHER": "error", "NIK-REGION": "info"}
@@ -116,9 +121,19 @@ def no_nik_findings(identity: Identity, known_reason: str | None = None) -> list
     mother = identity.mother_nik
     if mother and not (mother[6:8] > "40" and nik_dates(mother)):
         found.append(Finding("MOTHER-NIK", "warning", _ODD_MOTHER))
+    elif mother and not _was_old_enough(mother, identity.birth_date):
+        found.append(Finding("MOTHER-NIK", "warning", _YOUNG_MOTHER))
     if identity.passport_no and not is_usual_passport(identity.passport_no):
         found.append(Finding("PASSPORT-1", "warning", _ODD_PASSPORT))
     return found
+
+
+def _was_old_enough(mother: str, child_born: date | None) -> bool:
+    """In one of the two centuries that her NIK leaves open."""
+    return child_born is None or any(
+        born <= child_born and full_years(born, child_born) >= MOTHER_FROM_YEARS
+        for born in nik_dates(mother)
+    )
 
 
 def _rule(field: str) -> str:

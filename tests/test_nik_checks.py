@@ -151,6 +151,25 @@ def test_an_odd_mothers_nik_is_asked(mother):
     assert of_nobody("BAYI", mother_nik=mother) == {"MOTHER-NIK": "warning"}
 
 
+@pytest.mark.parametrize(
+    ("born", "asked"),
+    [
+        (date(1997, 8, 17), {}),
+        (date(1997, 8, 16), {"MOTHER-NIK": "warning"}),
+        (date(1985, 8, 17), {"MOTHER-NIK": "warning"}),
+        (date(1960, 1, 1), {"MOTHER-NIK": "warning"}),
+        (None, {}),
+    ],
+)
+def test_a_mother_is_twelve_years_older(born, asked):
+    assert of_nobody("", nik=MAN, mother_nik="3171015708850001", birth_date=born) == asked
+
+
+def test_a_mothers_nik_may_be_of_the_century_before():
+    of_1901 = "3171015708010001"
+    assert of_nobody("", nik=MAN, mother_nik=of_1901, birth_date=date(1944, 5, 1)) == {}
+
+
 def test_an_odd_passport_is_asked_and_never_refused():
     found = of_nobody("ASING", passport_no="A12/345", no_nik_note="Australia")
     assert found == {"PASSPORT-1": "warning"}

@@ -734,11 +734,32 @@ def test_the_same_room_twice_is_stopped_but_not_forbidden(clerk):
     assert confirm(clerk, draft, override_reason="datang lagi sore").status_code == 303
 
 
+BY_PRESS = re.compile(r'href="(/pendaftaran/baru\?keluarga=[^"]+)">([^<]+)</a>')
+
+
+def family_forms(clerk, visit) -> dict[str, str]:
+    """What the ticket offers for further members, and the form that each button opens."""
+    ticket = clerk.get(f"/pendaftaran/tiket/{visit.public_id}").get_data(as_text=True)
+    return {
+        words: clerk.get(unescape(address)).get_data(as_text=True)
+        for address, words in BY_PRESS.findall(ticket)
+    }
+
+
+def filled(form: str, name: str) -> str:
+    return re.search(rf'name="{name}" value="([^"]*)"', form)[1]
+
+
+def has_mother(form: str) -> bool:
+    return bool(filled(form, "mother_name") or filled(form, "mother_nik"))
+
+
 def test_a_family_member_does_not_type_the_address_again(clerk):
     visit = register(clerk, kk_number="3171010101200001", phone="081234567890")
-    page = clerk.get(f"/pendaftaran/baru?keluarga={visit.public_id}").get_data(as_text=True)
-    for text in ("Jalan Kenanga 12", "3171010101200001", 'value="Siti Aminah"'):
-        assert text in page
+    forms = family_forms(clerk, visit)
+    assert list(forms) == ["Anak Siti Aminah", "Anggota keluarga lain"]
+    for form in forms.values():
+        assert "Jalan Kenanga 12" in form and "3171010101200001" in form
     child = register(
         clerk,
         nik="",
@@ -750,6 +771,34 @@ def test_a_family_member_does_not_type_the_address_again(clerk):
     )
     assert child.patient.household_id == visit.patient.household_id
     assert "Putri" in clerk.get(f"/pendaftaran/tiket/{visit.public_id}").get_data(as_text=True)
+
+
+def test_only_who_is_said_to_be_a_child_or_a_sibling_gets_the_mother(clerk):
+    visit = register(clerk)
+    forms = family_forms(clerk, visit)
+    mother = (filled(forms["Anak Siti Aminah"], name) for name in ("mother_name", "mother_nik"))
+    assert tuple(mother) == ("Siti Aminah", FIELDS["nik"])
+    assert not has_mother(forms["Anggota keluarga lain"])
+    known = {"mother_name": "Siti Aminah", "mother_nik": FIELDS["nik"]}
+    boy = {"nik": "3171011708150002", "name": "Dimas", "sex": "L", "birth_date": "17-08-2015"}
+    forms = family_forms(clerk, register(clerk, **boy | known))
+    assert list(forms) == ["Saudara kandung Dimas", "Anggota keluarga lain"]
+    sibling = forms["Saudara kandung Dimas"]
+    assert {name: filled(sibling, name) for name in known} == known
+    assert not has_mother(forms["Anggota keluarga lain"])
+
+
+def test_a_man_whose_mother_is_unknown_has_no_mother_to_give(clerk):
+    man = {"nik": "3171011708850002", "name": "Joko", "sex": "L"}
+    forms = family_forms(clerk, register(clerk, **man))
+    assert list(forms) == ["Anggota keluarga baru"]
+    assert not has_mother(forms["Anggota keluarga baru"])
+
+
+def test_a_mother_who_is_too_young_is_asked_about(clerk):
+    man = {"nik": "3171011708830002", "name": "Joko", "sex": "L", "birth_date": "17-08-1983"}
+    page, _ = check(clerk, **man, mother_nik=FIELDS["nik"])
+    assert 'data-rule="MOTHER-NIK" data-level="warning"' in page
 
 
 # --- Where a JKN member is registered ---------------------------------------------------------

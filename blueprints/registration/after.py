@@ -16,6 +16,7 @@ from clinic import (
     consents,
     corrections,
     days,
+    households,
     papers,
     patients,
     queues,
@@ -56,6 +57,7 @@ def ticket(visit):
         goes_on=days.goes_on(found.service_day),
         cluster=CLUSTER_LABELS[found.cluster],
         household=patients.household_members(found.patient),
+        kin=households.kin_with_mother(found.patient, days.clinic_date()),
         consent=consents.current(found.patient),
     )
 

@@ -116,7 +116,8 @@ def _prefill() -> tuple[dict[str, str], str]:
         return draft.fields, ""
     family = request.args.get("keluarga")
     if family:
-        return prefill.family_fields(access.visit_or_404(family).patient), ""
+        member = access.visit_or_404(family).patient
+        return prefill.family_fields(member, request.args.get("hubungan", "")), ""
     last = session.get("last_search") or {}
     return typed_search.form_fields(
         last.get("q", ""), last.get("birth_date", ""), days.clinic_date()

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from clinic import days, patients
+from clinic import days, households, patients
 from clinic.patients import Identity
 from formatting import short_date
 from models import DatePrecision, Patient
@@ -17,7 +17,6 @@ WHY_NO_NIK = {
     "TIDAK_DIKENAL": "tidak dikenal",
 }
 VISIT_FIELDS = ("complaint", "poli", "pregnant", "priority", "visit_type", "cluster", "bpjs_home")
-MOTHER_FROM_YEARS = 14
 
 
 def fields_of(patient: Patient, today: date) -> dict[str, str]:
@@ -56,21 +55,13 @@ def gaps(patient: Patient) -> str:
     return ", ".join(found)
 
 
-def family_fields(member: Patient) -> dict[str, str]:
-    """What a further member of the family has in common with this one."""
-    known = fields_of(member, days.clinic_date())
+def family_fields(member: Patient, kin: str) -> dict[str, str]:
+    """What a further member of the family, perhaps a child or sibling, has in common with one."""
+    today = days.clinic_date()
+    known = fields_of(member, today)
     shared = ("kk_number", "address", "village", "rt", "rw", "phone", "payer")
     fields = {name: known[name] for name in shared if name in known}
-    if _could_be_mother(member):  # one look tells, one key clears it
-        fields |= {"mother_name": member.name}
-        if member.nik:
-            fields |= {"mother_nik": member.nik}
-    return fields
-
-
-def _could_be_mother(member: Patient) -> bool:
-    born, today = member.birth_date, days.clinic_date()
-    return member.sex == "P" and born is not None and today.year - born.year >= MOTHER_FROM_YEARS
+    return fields | households.mother_of(kin, member, today)
 
 
 def from_nik(nik: str | None, told: date | None, today: date) -> dict[str, str]:
