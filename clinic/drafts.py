@@ -165,3 +165,16 @@ def drop(actor: audit.Actor, draft: RegistrationDraft) -> None:
     if is_editable(draft):
         draft.dropped_at = utcnow()
         audit.record(actor, "drop_draft", draft)
+
+
+def was_dropped_by(draft: RegistrationDraft, user_id: int) -> bool:
+    """Whether this clerk can still take it back: their own, of today."""
+    is_open = draft.dropped_at is not None and draft.saved_at is None and not is_expired(draft)
+    return is_open and draft.user_id == user_id
+
+
+def take_back(actor: audit.Actor, draft: RegistrationDraft) -> None:
+    """Put a draft back on its clerk's list; pressed twice it changes nothing more."""
+    if was_dropped_by(draft, actor.user_id):
+        draft.dropped_at = None
+        audit.record(actor, "take_back_draft", draft)

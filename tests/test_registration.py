@@ -176,6 +176,46 @@ def test_a_draft_that_was_left_is_listed_for_its_clerk_only(clerk, sign_in):
     assert clerk.get(f"/pendaftaran/periksa/{draft}").status_code == 410
 
 
+def test_a_draft_dropped_by_mistake_is_taken_back_by_its_clerk(clerk, sign_in):
+    _, draft = check(clerk)
+    done = post(clerk, f"/pendaftaran/draf/{draft}/buang")
+    page = clerk.get(done.location).get_data(as_text=True)
+    assert "Dibuang: Siti Aminah." in page
+    back = f"/pendaftaran/draf/{draft}/kembalikan"
+    assert f'action="{back}"' in page
+    head = sign_in("kepala")
+    assert "Dibuang" not in head.get(done.location).get_data(as_text=True)
+    post(head, back)
+    assert draft not in clerk.get("/pendaftaran").get_data(as_text=True)
+    for _ in range(2):
+        again = clerk.get(post(clerk, back).location).get_data(as_text=True)
+        assert f"/pendaftaran/periksa/{draft}" in again and "Dibuang" not in again
+    actions = db.session.scalars(select(AuditEntry.action).where(AuditEntry.object_ref == draft))
+    assert sorted(actions) == ["drop_draft", "take_back_draft"]
+    assert "Dibuang" not in clerk.get(done.location).get_data(as_text=True)
+
+
+def test_what_was_dropped_yesterday_stays_dropped(clerk):
+    _, draft = check(clerk)
+    there = post(clerk, f"/pendaftaran/draf/{draft}/buang").location
+    with transaction():
+        kept = drafts.by_ref(draft)
+        kept.drafted_on -= timedelta(days=1)
+    assert "Dibuang" not in clerk.get(there).get_data(as_text=True)
+    post(clerk, f"/pendaftaran/draf/{draft}/kembalikan")
+    assert drafts.by_ref(draft).dropped_at
+
+
+def test_the_newest_drafts_are_listed_with_their_rooms_and_the_rest_is_counted(clerk):
+    for number in range(12):
+        post(clerk, "/pendaftaran/baru", FIELDS | {"complaint": f"demam {number}"})
+    page = clerk.get("/pendaftaran").get_data(as_text=True)
+    assert "Belum disimpan (12)" in page and "2 lagi" in page
+    newest, rest = page.split("<details>")[0], page.split("<details>")[1]
+    assert (newest.count("/buang"), rest.count("/buang")) == (10, 2)
+    assert "· Poli Umum<" in page and "· UMUM<" not in page
+
+
 def test_yesterdays_draft_is_not_saved_today_but_nothing_typed_is_lost(clerk):
     _, draft = check(clerk)
     with transaction():

@@ -5,7 +5,7 @@ from flask_login import current_user
 
 import access
 from blueprints.registration.blueprint import bp, counter
-from clinic import days, drafts, search, todays_visits, typed_search
+from clinic import days, drafts, routing, search, todays_visits, typed_search
 from db import transaction
 from models import ServiceDay
 from validators import FieldError, parse_birth_date
@@ -20,6 +20,7 @@ DATE_OF_ANOTHER = "Tanggal lahir dari pencarian sebelumnya tidak dipakai untuk n
 @counter
 def desk():
     last = session.get("last_search") or NOTHING
+    dropped = drafts.by_ref(request.args.get("dibuang", ""))
     # Whoever comes here otherwise has the next person in front of them: an empty box.
     is_answer = JUST_SEARCHED in request.args
     day = days.todays()
@@ -27,6 +28,8 @@ def desk():
     return render_template(
         "registration/desk.html",
         drafts=drafts.unsaved(current_user.id),
+        dropped=dropped if dropped and drafts.was_dropped_by(dropped, current_user.id) else None,
+        rooms=routing.load().polis,
         slips=drafts.unsaved(current_user.id, from_paper=True),
         visits=latest,
         visit_count=todays_visits.count(day) if len(latest) == LATEST else len(latest),
@@ -117,4 +120,13 @@ def drop_draft(draft):
     found = access.draft_or_404(draft)
     with transaction():
         drafts.drop(access.current_actor(), found)
+    return redirect(url_for("registration.desk", dibuang=found.public_id), 303)
+
+
+@bp.post("/pendaftaran/draf/<draft>/kembalikan")
+@counter
+def take_back_draft(draft):
+    found = access.draft_or_404(draft)
+    with transaction():
+        drafts.take_back(access.current_actor(), found)
     return redirect(url_for("registration.desk"), 303)
