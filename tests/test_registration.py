@@ -328,7 +328,7 @@ def test_the_nik_is_offered_on_the_form_while_it_differs(clerk, typed, offered):
     assert ("Beda dengan isian" in page) == (offered and "birth_date_estimated" not in typed)
     if offered:
         fill = json.loads(unescape(re.search(r'data-fill="([^"]+)"', page)[1]))
-        assert fill == {"birth_date": "17-08-1985", "sex": "P"}
+        assert fill == {"birth_date": "17-08-1985", "birth_date_estimated": "", "sex": "P"}
     sent = post(clerk, "/pendaftaran/baru", FIELDS | typed | {"aksi": "pakai_nik"})
     form = sent.get_data(as_text=True)
     assert 'value="17-08-1985"' in form and 'value="P" checked' in form
@@ -364,7 +364,48 @@ def test_the_told_age_settles_the_century_of_the_nik(clerk):
     post(clerk, f"/pendaftaran/periksa/{draft}", {"aksi": "pakai_nik"})
     row = db.session.scalars(select(RegistrationDraft)).one()
     assert row.fields["birth_date"] == "01-01-1919"
-    assert "birth_date_estimated" not in row.fields
+    assert not row.fields.get("birth_date_estimated")
+
+
+@pytest.mark.engines("sqlite")
+@pytest.mark.parametrize(
+    ("born", "age", "fits"),
+    [(56, "20", False), (56, "56", True), (56, "60", True), (56, "66", False)]
+    + [(0, "8 bulan", True), (2, "8 bulan", False), (20, "24", False)],
+)
+def test_an_age_that_contradicts_the_birth_date_is_said(clerk, born, age, fits):
+    today = days.clinic_date()
+    exact = date(today.year - born, 1, 1)
+    both = {"birth_date": f"{exact:%d-%m-%Y}", "birth_date_estimated": age}
+    sent = post(clerk, "/pendaftaran/baru", FIELDS | both)
+    page = sent.get_data(as_text=True)
+    assert sent.status_code == (303 if fits else 422), page
+    assert ('href="#f-birth_date_estimated"' in page) == (not fits)
+    if not fits:
+        assert "Menurut tanggal lahir" in page and "kosongkan umur" in page
+
+
+def test_the_nik_takes_the_place_of_an_age_that_was_typed(clerk):
+    typed = FIELDS | {"birth_date": "", "birth_date_estimated": "20"}
+    form = post(clerk, "/pendaftaran/baru", typed | {"aksi": "pakai_nik"}).get_data(as_text=True)
+    assert filled(form, "birth_date") == "17-08-1985"
+    assert filled(form, "birth_date_estimated") == ""
+
+
+def test_of_whom_is_known_by_date_no_typed_age_is_taken_over(clerk):
+    patient = register(clerk).patient
+    _, draft = check(
+        clerk,
+        nik="",
+        no_nik_reason="LUPA_KARTU",
+        birth_date="",
+        name="Siti A",
+        birth_date_estimated="20",
+    )
+    there = f"/pendaftaran/pasien/{patient.public_id}?draf={draft}"
+    form = clerk.get(there).get_data(as_text=True)
+    assert filled(form, "birth_date") == "17-08-1985"
+    assert filled(form, "birth_date_estimated") == ""
 
 
 def test_an_unknown_region_is_told_once_the_clinic_knows_many(clerk, monkeypatch):

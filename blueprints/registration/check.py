@@ -60,7 +60,7 @@ def _use_nik(read: Drafted):
     asked.keep(read.draft)
     offer = _of_nik(read)
     if offer:
-        fields = {k: v for k, v in read.draft.fields.items() if k != "birth_date_estimated"} | offer
+        fields = read.draft.fields | offer
         form = type(read.form)(MultiDict(fields), kind=read.form.kind, on=read.form.on)
         form.validate()
         answers = asked.noted(form.identity(read.record), read.patient, read.draft.answers)

@@ -166,7 +166,7 @@ def _suggestion(form: RegistrationForm, patient: Patient | None) -> dict:
 def _news(offer: dict[str, str], form: RegistrationForm) -> dict[str, str]:
     """What the NIK tells, unless the form says just that."""
     said = {"birth_date": short_date(form.cleaned("birth_date")), "sex": form.sex.data}
-    return {} if offer == said else offer
+    return {} if offer | said == offer else offer
 
 
 def _likely(form: RegistrationForm, patient: Patient | None, answers: dict[str, str]) -> dict:

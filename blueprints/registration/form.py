@@ -42,6 +42,8 @@ def returning(patient):
             }
             typed.pop("no_nik_reason", None)
         fields = fields | typed
+        if not same_person and fields.get("birth_date"):  # known or told now: no guess counts
+            fields.pop("birth_date_estimated", None)
     form = RegistrationForm(MultiDict(fields), kind=DraftKind.RETURNING)
     return filling.page(form, DraftSubject(DraftKind.RETURNING, found.public_id), found)
 

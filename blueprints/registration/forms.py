@@ -1,6 +1,6 @@
 """The registration form: fields as the contract names them, checked by `validators`."""
 
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 
 from werkzeug.datastructures import MultiDict
@@ -18,6 +18,7 @@ from formatting import (
     PAYER_LABELS,
     PHONE_OWNER_LABELS,
     PRIORITY_LABELS,
+    age_text,
     short_date,
 )
 from models import DatePrecision, DraftKind, Patient, Visit
@@ -58,6 +59,11 @@ def birth_order(typed: str) -> int:
     if typed.strip() not in {"1", "2", "3", "4", "5", "6"}:
         raise FieldError("BIRTH-ORDER", "Urutan lahir diisi angka 1 sampai 6.")
     return int(typed)
+
+
+def _is_far_off(told: date, exact: date, today: date) -> bool:
+    """Further off than an age is that somebody guesses: a year, of the old a tenth."""
+    return abs(told - exact) > max(timedelta(days=366), (today - exact) / 10)
 
 
 def _today(form: "RegistrationForm") -> date:
@@ -187,6 +193,11 @@ class RegistrationForm(PageForm):
             self._refuse(
                 self.birth_date, "Isi tanggal lahir, misalnya 17-08-1990, atau umur kira-kira."
             )
+        exact, told = self.cleaned("birth_date"), self.cleaned("birth_date_estimated")
+        if exact and told and _is_far_off(told.birth_date, exact, self.today):
+            age = age_text(exact, self.today)
+            way_on = "Betulkan yang salah, atau kosongkan umur."
+            self._refuse(self.birth_date_estimated, f"Menurut tanggal lahir {age}. {way_on}")
 
     def _where(self) -> None:
         if not (self.address.data or "").strip() and self.no_nik_reason.data != UNKNOWN:

@@ -65,11 +65,15 @@ def family_fields(member: Patient, kin: str) -> dict[str, str]:
 
 
 def from_nik(nik: str | None, told: date | None, today: date) -> dict[str, str]:
-    """Birth date and sex as the NIK says them; `told` is what was typed or the age, if anything."""
+    """Birth date and sex as the NIK says them, in place of an age.
+
+    `told` is what was typed or the age, if anything.
+    """
     facts = nik_facts(nik, today, told) if nik else None
     if facts is None or facts.birth_date is None:
         return {}
-    return {"birth_date": short_date(facts.birth_date), "sex": facts.sex or ""}
+    born = {"birth_date": short_date(facts.birth_date), "birth_date_estimated": ""}
+    return born | {"sex": facts.sex or ""}
 
 
 def known_fields(patient: Patient) -> dict[str, str]:
