@@ -702,7 +702,9 @@ def test_an_identity_is_not_written_on_whom_the_visit_was_moved_to(clerk):
     assert post(clerk, url, change).status_code == 303
     response = confirm(clerk, draft, override_reason="sudah dicek")
     assert response.status_code == 409
-    assert "pasien lain" in response.get_data(as_text=True)
+    page = response.get_data(as_text=True)
+    ticket = f'href="/pendaftaran/tiket/{visit.public_id}"'
+    assert "pasien lain" in page and ticket in page.split('role="alert"')[1].split("</div>")[0]
     db.session.refresh(right)
     assert right.name == "Siti Rahayu"
 
