@@ -29,6 +29,7 @@ from models import (
     ServiceDay,
     Visit,
     VisitCorrection,
+    VisitStatus,
 )
 from tests import factories
 from tests.pages import post
@@ -907,6 +908,21 @@ def test_only_a_members_answer_counts_and_nobody_must_answer(clerk, payer, said,
 
 
 # --- Corrections ------------------------------------------------------------------------------
+
+
+def test_the_counter_learns_who_cancels_and_those_can(clerk, sign_in):
+    visit = register(clerk)
+    help_page = clerk.get("/bantuan").get_data(as_text=True)
+    correction = clerk.get(f"/pendaftaran/kunjungan/{visit.public_id}/ubah").get_data(as_text=True)
+    for page in (correction, help_page.split('id="antrean"')[0]):
+        assert "petugas ruangnya atau kepala" in page and "Batalkan antrean" in page
+    cancel = f"/antrean/{visit.entries[0].public_id}/batal"
+    assert post(clerk, cancel, {"alasan": "terdaftar dua kali"}).status_code == 403
+    more = sign_in("kepala").get(cancel.replace("batal", "lainnya")).get_data(as_text=True)
+    assert "Batalkan antrean" in more
+    assert post(sign_in("umum"), cancel, {"alasan": "terdaftar dua kali"}).status_code == 303
+    db.session.refresh(visit)
+    assert visit.status == VisitStatus.CANCELLED
 
 
 def test_payer_and_complaint_are_corrected_with_a_reason(clerk):
