@@ -925,6 +925,19 @@ def test_the_counter_learns_who_cancels_and_those_can(clerk, sign_in):
     assert visit.status == VisitStatus.CANCELLED
 
 
+def test_a_correction_that_changes_nothing_is_not_called_saved(clerk):
+    visit = register(clerk, payer="JKN_PBI", bpjs_home="sini", bpjs_number="0001234567890")
+    url = f"/pendaftaran/kunjungan/{visit.public_id}/ubah"
+    typed = {"payer": "JKN_PBI", "bpjs_number": "0001234567890", "bpjs_home": "sini"}
+    typed |= {"complaint": FIELDS["complaint"], "alasan": "diperiksa lagi"}
+    page = clerk.get(post(clerk, url, typed).location).get_data(as_text=True)
+    assert "Tidak ada yang berubah" in page and "tersimpan.</div>" in page
+    assert "Pembetulan tersimpan" not in page and count(VisitCorrection) == 0
+    sent = post(clerk, url, typed | {"complaint": "pusing"})
+    page = clerk.get(sent.location).get_data(as_text=True)
+    assert "Pembetulan tersimpan" in page and "Tidak ada yang berubah" not in page
+
+
 def test_payer_and_complaint_are_corrected_with_a_reason(clerk):
     visit = register(clerk)
     url = f"/pendaftaran/kunjungan/{visit.public_id}/ubah"

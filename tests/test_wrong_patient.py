@@ -246,4 +246,25 @@ def test_somebody_without_a_record_gets_one_and_the_number_stays(sign_in):
 def test_without_a_choice_nothing_moves_and_the_reason_stays(sign_in):
     visit = factories.visit(person(30))
     sent = post(sign_in("loket"), url_of(visit), {"aksi": "ganti_pasien", "alasan_pasien": WHY})
-    assert sent.status_code == 422 and "Pilih dulu" in sent.get_data(as_text=True)
+    page = sent.get_data(as_text=True)
+    assert sent.status_code == 422 and '<a href="#f-q">Pilih dulu' in page and 'id="f-q"' in page
+
+
+@pytest.mark.parametrize(
+    ("missing", "field"),
+    [("sex", "sex"), ("name", "name"), ("alasan_pasien", "alasan_baru")],
+)
+def test_what_is_missing_of_somebody_new_is_one_press_away(sign_in, missing, field):
+    visit = factories.visit(person(30))
+    typed = {"name": "Ketut Ayu", "sex": "P", "alasan_pasien": WHY} | {missing: ""}
+    sent = post(sign_in("loket"), url_of(visit), typed | {"aksi": "pasien_baru"})
+    page = sent.get_data(as_text=True)
+    assert sent.status_code == 422
+    assert f'<a href="#f-{field}">' in page and f'id="f-{field}"' in page
+
+
+def test_without_a_reason_the_picked_patient_stays_and_the_summary_leads_to_it(sign_in):
+    visit, right = factories.visit(person(30)), person(31, "Situ")
+    typed = {"aksi": "ganti_pasien", "patient": right.public_id, "alasan_pasien": " "}
+    page = post(sign_in("loket"), url_of(visit), typed).get_data(as_text=True)
+    assert '<a href="#f-alasan_pasien">' in page and 'id="f-alasan_pasien"' in page

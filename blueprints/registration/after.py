@@ -32,6 +32,8 @@ from validators import FieldError, checked_by, clean_name, clean_text, parse_bpj
 
 MIN_REASON, LONGEST_REASON = 4, 300
 NO_REASON = "Tulis alasan pembetulan, misalnya: salah pilih pembiayaan."
+SAVED = ("Pembetulan tersimpan.", "success")
+SAME = ("Tidak ada yang berubah: isiannya sama dengan yang tersimpan.", "info")
 MOVES = ("ganti_pasien", "pasien_baru")
 correcting = access.allow(Role.REGISTRATION, Role.RECORDS, Role.HEAD)
 
@@ -115,10 +117,10 @@ def correct_post(visit):
         "complaint": form.complaint.cleaned,
     }
 
-    def change(actor: audit.Actor, visit: Visit) -> None:
+    def change(actor: audit.Actor, visit: Visit) -> list[str]:
         if not is_for(visit.patient.public_id):  # moved this very moment
             raise OtherPatient
-        corrections.correct_visit(actor, visit, changes, form.alasan.cleaned)
+        return corrections.correct_visit(actor, visit, changes, form.alasan.cleaned)
 
     return _carry_out(found, change)
 
@@ -131,22 +133,24 @@ def _move(found: Visit, *, is_new: bool):
         change = _change(picked, is_new=is_new)
     except FieldError as wrong:
         form = CorrectionForm(obj=found)
-        page = _correction_page(found, form, candidates=candidates, problem=str(wrong))
+        said = {"problem": str(wrong), "field": wrong.rule, "candidates": candidates}
+        page = _correction_page(found, form, **said)
         return make_response(page, 422)
     return _carry_out(found, change, candidates, is_new=is_new)
 
 
 def _change(picked: Patient | None, *, is_new: bool):
-    """The move that was asked for. Raises FieldError while something is missing."""
+    """The move that was asked for. Raises FieldError at the field where something is missing."""
     typed = {name: request.form.get(name, "").strip() for name in ("alasan_pasien", "name", "sex")}
     if is_new and typed["sex"] not in ("L", "P"):
-        raise FieldError("MOVE", "Pilih jenis kelamin pasien yang benar.")
+        raise FieldError("sex", "Pilih jenis kelamin pasien yang benar.")
     if not is_new and picked is None:
-        raise FieldError("MOVE", "Pilih dulu pasien yang benar.")
-    name = clean_name(typed["name"]) if is_new else ""
-    reason = clean_text(typed["alasan_pasien"], LONGEST_REASON)
+        raise FieldError("q", "Pilih dulu pasien yang benar.")
+    name = _cleaned("name", clean_name, typed["name"]) if is_new else ""
+    why = "alasan_baru" if is_new else "alasan_pasien"
+    reason = _cleaned(why, clean_text, typed["alasan_pasien"], LONGEST_REASON)
     if len(reason) < MIN_REASON:
-        raise FieldError("MOVE", "Tulis alasan mengganti pasien, beberapa kata saja.")
+        raise FieldError(why, "Tulis alasan mengganti pasien, beberapa kata saja.")
     said = {"reason": reason, "was": request.form.get("dari", "")}
     if is_new:
         return partial(wrong_patient.reassign_to_new, name=name, sex=typed["sex"], **said)
@@ -154,17 +158,24 @@ def _change(picked: Patient | None, *, is_new: bool):
     return partial(wrong_patient.reassign, patient=picked, read=read, **said)
 
 
+def _cleaned(field: str, clean, *typed) -> str:
+    try:
+        return clean(*typed)
+    except FieldError as wrong:
+        raise FieldError(field, str(wrong)) from wrong
+
+
 def _carry_out(found: Visit, change, candidates=(), *, is_new: bool = False):
     ref = found.public_id
     try:
         with transaction():
-            change(access.current_actor(), access.visit_or_404(ref))
+            changed = change(access.current_actor(), access.visit_or_404(ref))
     except corrections.CorrectionError as refused:
         found, warnings = access.visit_or_404(ref), getattr(refused, "warnings", ())
         said = {"problem": str(refused), "warnings": warnings, "candidates": candidates}
         page = _correction_page(found, CorrectionForm(obj=found), **said)
         return make_response(page, 422 if warnings else 409)
-    flash("Pembetulan tersimpan.", "success")
+    flash(*(SAME if changed == [] else SAVED))  # a move tells no list
     return redirect(_after(access.visit_or_404(ref), is_new=is_new), 303)
 
 
@@ -184,6 +195,7 @@ def _correction_page(
     candidates=(),
     q: str = "",
     problem: str = "",
+    field: str = "",
     warnings=(),
 ) -> str:
     is_examined = wrong_patient.is_examined(visit)
@@ -196,6 +208,7 @@ def _correction_page(
         candidates=candidates,
         q=q,
         problem=problem,
+        field=field,
         warnings=warnings,
         back=_after(visit),
         is_examined=is_examined,
