@@ -248,6 +248,13 @@ def test_the_counter_reads_no_paper_but_prints_the_label(sign_in):
     assert label in text_of(loket.get(f"/pendaftaran/tiket/{visit.public_id}"))
     page = text_of(loket.get(label))
     assert visit.patient.mrn in page and "<svg" in page and "demam" not in page
+    back = f'href="/pendaftaran/tiket/{visit.public_id}">Kembali ke tiket'
+    assert back in loket.get(label).get_data(as_text=True)
+    back = f'href="/kunjungan/{visit.public_id}">Kembali ke kunjungan'
+    for account in ("umum", "rekammedis", "kepala"):
+        client = sign_in(account)
+        assert back in client.get(label).get_data(as_text=True)
+        assert client.get(f"/kunjungan/{visit.public_id}").status_code == 200
 
 
 def test_another_room_issues_nothing_from_this_one(sign_in):
@@ -306,6 +313,7 @@ def test_a_sample_label_for_each_group_of_tests(sign_in):
     lab = sign_in("lab")
     page = text_of(lab.get(label))
     assert page.count('class="label"') == 2 and there.visit.label in page
+    assert f'href="/kunjungan/{there.visit.public_id}/laboratorium"' in page
     assert label in text_of(lab.get(f"/kunjungan/{there.visit.public_id}/laboratorium"))
     assert sign_in("umum").get(label).status_code == 404
     write(there, closes=True, HB="12,1", GDS="100")

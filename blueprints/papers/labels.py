@@ -1,6 +1,6 @@
 """Labels on a 58 mm roll: the patient's for the map, and one a group of tests for the samples."""
 
-from flask import abort, render_template
+from flask import abort, render_template, url_for
 
 import access
 from blueprints.papers.blueprint import bp
@@ -8,6 +8,8 @@ from blueprints.papers.desk import readable_visit
 from blueprints.papers.offers import works_in_laboratory
 from clinic import barcode, lab_orders
 from models import LabOrderTest, Role, Visit
+
+SAMPLES = "Label sampel"
 
 
 @bp.get("/kunjungan/<visit>/label")
@@ -29,7 +31,7 @@ def sample_labels(visit: str):
     for order in lab_orders.open_orders(found):
         for item in lab_orders.asked(order):
             groups.setdefault(item.test.group, []).append(item)
-    return _page(found, list(groups.items()), "Label sampel")
+    return _page(found, list(groups.items()), SAMPLES)
 
 
 def _page(visit: Visit, groups: list[tuple[str, list[LabOrderTest]]], title: str) -> str:
@@ -39,7 +41,19 @@ def _page(visit: Visit, groups: list[tuple[str, list[LabOrderTest]]], title: str
         visit=visit,
         patient=visit.patient,
         title=title,
-        is_sample=title == "Label sampel",
+        is_sample=title == SAMPLES,
         groups=groups,
         code=barcode.code39(visit.patient.mrn),
+        back=_back(visit, title),
     )
+
+
+def _back(visit: Visit, title: str) -> tuple[str, str]:
+    """Where the label belongs, for who prints it."""
+    if title == SAMPLES:
+        place, words = "examination.laboratory", "Kembali ke laboratorium"
+    elif access.has_role(Role.REGISTRATION):
+        place, words = "registration.ticket", "Kembali ke tiket"
+    else:
+        place, words = "examination.visit", "Kembali ke kunjungan"
+    return url_for(place, visit=visit.public_id), words
