@@ -21,6 +21,7 @@ PIECE = 1024 * 1024
 OLDER_AT_ONCE = 4
 TRY_SECONDS = 8
 _GONE = "Tempat ini tidak ada sekarang. Pasang USB-nya atau sambungkan jaringannya."
+SAME_DISK = "Satu disk dengan data: bila disk itu rusak, keduanya hilang."
 _NEW = "Tempat ini belum disiapkan untuk puskesmas ini. Tekan Coba."
 
 
@@ -41,11 +42,13 @@ def serve(folder: Path, sources: list[Source], zone: str) -> dict:
     """Copy what is missing there, the newest first, then let rotation take what is too old.
 
     `sources` are those that should be there. Tells what was copied and removed, and what went
-    wrong; runs in a child, for the place may hang.
+    wrong, and what is to be known of the place; runs in a child, for the place may hang.
     """
-    done: dict = {"copied": [], "removed": [], "problem": ""}
+    done: dict = {"copied": [], "removed": [], "problem": "", "remark": ""}
     try:
         present = _names(folder)
+        if sources and is_same_disk(folder, sources[0].path):
+            done["remark"] = SAME_DISK
         missing = [one for one in sources if one.path.name not in present]
         for one in missing[:OLDER_AT_ONCE]:
             copy(one, folder)
@@ -56,6 +59,17 @@ def serve(folder: Path, sources: list[Source], zone: str) -> dict:
     except OSError as problem:
         done["problem"] = f"Gagal menulis atau membaca di sana: {problem.strerror}."
     return done
+
+
+def is_same_disk(folder: Path, data: Path) -> bool:
+    """Whether one broken disk takes both."""
+    return os.stat(folder).st_dev == os.stat(data).st_dev
+
+
+def refuse_inside(place: Path, data: Path) -> None:
+    """Raises BackupProblem for a place in the clinic's own folder, which is no second place."""
+    if place.is_relative_to(data):
+        raise BackupProblem(f"{place} di dalam folder data sendiri. Pakai USB atau PC lain.")
 
 
 def _names(folder: Path) -> set[str]:
@@ -121,6 +135,7 @@ def try_out(place: Path, clinic_ref: str, data: Path) -> str:
     """Make our folder there, write and read back a little. Raises BackupProblem."""
     if not place.is_dir():
         raise BackupProblem(_GONE)
+    refuse_inside(place.resolve(), data.resolve())
     folder = folder_of(place, clinic_ref)
     test = folder / f".coba-{secrets.token_hex(4)}"
     try:
@@ -138,8 +153,8 @@ def try_out(place: Path, clinic_ref: str, data: Path) -> str:
             test.unlink(missing_ok=True)
     except OSError as problem:
         raise BackupProblem(f"Tidak dapat menulis di sana: {problem.strerror}.") from problem
-    if os.stat(folder).st_dev == os.stat(data).st_dev:
-        return "Bisa, tetapi satu disk dengan data: bila disk itu rusak, keduanya hilang."
+    if is_same_disk(folder, data):
+        return f"Bisa, tetapi belum aman. {SAME_DISK}"
     return "Bisa ditulis dan dibaca kembali."
 
 

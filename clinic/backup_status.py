@@ -6,12 +6,13 @@ Ages are judged when they are read: what stopped working turns red without anybo
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from clinic import backup_keys, backups, drills, settings
+from clinic import backup_keys, backup_places, backups, drills, settings
 from clinic.status_check import Check, State, ago
 from db import utcnow
 from formatting import number_text
 from models import Backup, BackupState, CopyState, DrillKind
 
+ONE_DISK = "Hanya di disk ini: bila disk rusak, semua hilang. Tambahkan USB atau PC lain."
 CARD = "Kartu pemulihan"
 LATE, GONE = timedelta(minutes=40), timedelta(hours=2)  # while there is something unsaved
 ASK = "Tekan Buat cadangan sekarang di halaman Cadangan."
@@ -52,8 +53,7 @@ def _copies() -> Check:
     name, newest = "Salinan cadangan", backups.newest(at_all=True)
     places = backups.places()
     if not places:
-        sentence = "Hanya di disk ini: bila disk rusak, semua hilang. Tambahkan USB atau PC lain."
-        return Check(name, State.WATCH, "1 tempat", sentence)
+        return Check(name, State.WATCH, "1 tempat", ONE_DISK)
     rows = {row.place: row for row in newest.copies} if newest else {}
     bad = [f"{place}: {_why(rows.get(place), newest)}" for place in places if _is_bad(rows, place)]
     if bad and newest and not rows.keys() & set(places) and utcnow() - newest.ended_at < LATE:
@@ -61,6 +61,8 @@ def _copies() -> Check:
     figures = f"{len(places) + 1 - len(bad)} dari {len(places) + 1} tempat"
     if bad:
         return Check(name, State.BAD, figures, " ".join(bad))
+    if all(rows[place].reason == backup_places.SAME_DISK for place in places):
+        return Check(name, State.WATCH, f"{len(places) + 1} tempat, satu disk", ONE_DISK)
     return Check(name, State.GOOD, figures, "Cadangan terbaru ada di setiap tempat.")
 
 

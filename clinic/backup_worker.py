@@ -107,7 +107,7 @@ def _other_keys() -> list[str]:
 
 def _reread_own(data: Path, backup: Backup, path: Path, digest: str) -> None:
     """The server's own disk is a place too; rotation there waits while the newest is in doubt."""
-    done: dict = {"copied": [path.name], "removed": [], "problem": ""}
+    done: dict = {"copied": [path.name], "removed": [], "problem": "", "remark": ""}
     try:
         backup_places.reread(path, digest)
         if not backup.problem:
@@ -134,18 +134,18 @@ def copy_to(data: Path, places: list[str]) -> None:
                 seconds=seconds,
             )
         except BackupProblem as problem:
-            done = {"copied": [], "removed": [], "problem": str(problem)}
+            done = {"copied": [], "removed": [], "problem": str(problem), "remark": ""}
         _note(place, done)
 
 
 def _note(place: str, done: dict) -> None:
     at = utcnow()
     with transaction():
-        backups.note_copies(place, done["copied"], at)
+        backups.note_copies(place, done["copied"], at, done["remark"])
         backups.note_rotated(place, done["removed"])
         newest = backups.newest(at_all=True)
         if newest is not None and newest.name not in done["copied"]:
-            backups.note_copy(newest, place, done["problem"], at)
+            backups.note_copy(newest, place, done["problem"], at, done["remark"])
 
 
 def drill(data: Path) -> None:

@@ -147,22 +147,22 @@ def folder_at(place: str) -> Path:
     return backup_places.folder_of(Path(place), settings.value("clinic_ref"))
 
 
-def note_copies(place: str, names: Iterable[str], at: datetime) -> None:
+def note_copies(place: str, names: Iterable[str], at: datetime, remark: str = "") -> None:
     """These were copied to this place and read back."""
     found = select(Backup).where(Backup.name.in_(list(names)))
     for backup in db.session.scalars(found.options(selectinload(Backup.copies))):
-        note_copy(backup, place, "", at)
+        note_copy(backup, place, "", at, remark)
         row_of(backup, place).reread_at = at
 
 
-def note_copy(backup: Backup, place: str, problem: str, at: datetime) -> None:
-    """How the copy at this place is: there, or not because of the `problem`."""
+def note_copy(backup: Backup, place: str, problem: str, at: datetime, remark: str = "") -> None:
+    """How the copy at this place is: there (with a remark), or not because of the `problem`."""
     row = row_of(backup, place)
     if row is None:
         row = BackupCopy(place=place)
         backup.copies.append(row)
     row.state = CopyState.BAD if problem else CopyState.GOOD
-    row.reason, row.tried_at = problem[:300], at
+    row.reason, row.tried_at = (problem or remark)[:300], at
     db.session.flush()
 
 

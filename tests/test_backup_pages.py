@@ -12,6 +12,7 @@ import pytest
 from clinic import (
     audit,
     backup_keys,
+    backup_places,
     backup_status,
     backups,
     disk_space,
@@ -21,6 +22,7 @@ from clinic import (
     self_check,
     settings,
 )
+from clinic.backup_manifest import BackupProblem
 from clinic.status_check import State
 from db import db, transaction, utcnow
 from models import AuditEntry, Backup, CopyState, Drill, DrillKind
@@ -182,6 +184,36 @@ def test_a_missing_place_is_red_with_its_sentence(alur_data, tmp_path):
     assert state == State.BAD
     assert "1 dari 2 tempat" in text
     assert "Pasang USB-nya" in text
+
+
+def test_a_second_place_on_the_same_disk_is_no_second_place(
+    alur_data, tmp_path, monkeypatch, sign_in
+):
+    ti, usb = sign_in("ti"), tmp_path / "usb"
+    usb.mkdir()
+    use_places(usb)
+    monkeypatch.setattr(backup_places, "is_same_disk", lambda folder, data: True)
+    told = backup_places.try_out(usb, settings.value("clinic_ref"), alur_data)
+    assert "Satu disk dengan data" in told
+    back_up(alur_data)
+    state, text = state_of("Salinan cadangan", alur_data)
+    assert state == State.WATCH
+    assert "Hanya di disk ini" in text
+    assert "Satu disk dengan data" in words_of(ti.get(PAGE))
+    monkeypatch.setattr(backup_places, "is_same_disk", lambda folder, data: False)
+    back_up(alur_data)
+    assert state_of("Salinan cadangan", alur_data)[0] == State.GOOD
+
+
+def test_a_place_in_the_data_folder_is_refused(alur_data, sign_in, tmp_path):
+    ti, inside = sign_in("ti"), alur_data / "backups"
+    page = post(ti, f"{PAGE}/tempat", {"backup_places": str(inside)})
+    assert page.status_code == 422
+    assert "di dalam folder data sendiri" in words_of(page)
+    (tmp_path / "link").symlink_to(inside)
+    with pytest.raises(BackupProblem, match="folder data sendiri"):
+        backup_places.try_out(tmp_path / "link", "x", alur_data)
+    assert not list(inside.iterdir())
 
 
 # --- Restore, drill -------------------------------------------------------------------------------

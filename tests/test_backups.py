@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from flask import current_app
 from pyrage import x25519
 from sqlalchemy import text
 
@@ -36,7 +37,7 @@ def place(tmp_path, name: str = "usb"):
     """A prepared place."""
     made = tmp_path / name
     made.mkdir()
-    backup_places.try_out(made, settings.value("clinic_ref"), tmp_path)
+    backup_places.try_out(made, settings.value("clinic_ref"), current_app.config["ALUR"].data)
     return made
 
 

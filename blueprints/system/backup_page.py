@@ -1,7 +1,10 @@
 """Backups: how they are, make one now, where the copies go. Head and operator."""
 
+from pathlib import Path
+
 from flask import flash, make_response, redirect, render_template, request, url_for
 from wtforms import StringField, TextAreaField, ValidationError
+from wtforms.validators import StopValidation
 
 import access
 from blueprints.system.desk import bp, data_folder, saving
@@ -16,6 +19,7 @@ from clinic import (
     set_aside,
     settings,
 )
+from clinic.backup_manifest import BackupProblem
 from db import db, transaction, utcnow
 from models import BackupKind, BackupState, CopyState, Role
 from page_form import PageForm
@@ -45,11 +49,21 @@ def _parsed(_form: PageForm, field) -> None:
     try:
         field.cleaned = settings.parse(field.name, (field.data or "")[:LONGEST])
     except settings.SettingError as problem:
+        raise StopValidation(str(problem)) from problem
+
+
+def _elsewhere(_form: PageForm, field) -> None:
+    try:
+        for place in field.cleaned.splitlines():
+            backup_places.refuse_inside(Path(place), data_folder())
+    except BackupProblem as problem:
         raise ValidationError(str(problem)) from problem
 
 
 class PlacesForm(PageForm):
-    backup_places = TextAreaField("Tempat salinan, satu alamat folder tiap baris", [_parsed])
+    backup_places = TextAreaField(
+        "Tempat salinan, satu alamat folder tiap baris", [_parsed, _elsewhere]
+    )
 
 
 class OfficeForm(PageForm):
