@@ -36,10 +36,15 @@ def create_poli(actor: audit.Actor, values: dict[str, Any]) -> Poli:
 
 
 def change_poli(actor: audit.Actor, poli: Poli, values: dict[str, Any]) -> None:
-    """Change a room. Raises AdministrationError, also while patients wait in a room to close."""
+    """Change a room. Raises AdministrationError, also while patients are in a room that closes.
+
+    Nor may it become one of another kind: their orders would be out of everybody's sight.
+    """
     _refuse_poli(values, poli)
     if poli.is_active and not values["is_active"]:
-        _refuse_busy(poli)
+        _refuse_busy(poli, "is_active")
+    elif poli.kind != values["kind"]:
+        _refuse_busy(poli, "kind")
     change_row(actor, "change_poli", poli, values)
 
 
@@ -60,7 +65,7 @@ def _refuse_poli(values: dict[str, Any], poli: Poli | None) -> None:
         raise AdministrationError("Umur paling tua lebih muda dari umur paling muda.", "max_years")
 
 
-def _refuse_busy(poli: Poli) -> None:
+def _refuse_busy(poli: Poli, field: str) -> None:
     day = days.current_day()
     here = select(func.count(QueueEntry.id)).where(
         QueueEntry.poli_id == poli.id,
@@ -71,7 +76,7 @@ def _refuse_busy(poli: Poli) -> None:
     if count:
         raise AdministrationError(
             f"Masih ada {count} pasien di ruang ini hari ini. Selesaikan atau pindahkan dulu.",
-            "is_active",
+            field,
         )
 
 

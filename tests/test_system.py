@@ -33,6 +33,7 @@ from models import (
     OutboxEntry,
     OutboxState,
     Poli,
+    PoliKind,
     Role,
     RoutingRule,
     User,
@@ -568,6 +569,17 @@ def test_a_room_where_somebody_waits_is_not_closed(kepala):
     assert row_of(Poli, code="GIGI").is_active
     assert resend(kepala, "/sistem/ruang/KB", is_active=None).status_code == 303
     assert not row_of(Poli, code="KB").is_active
+
+
+def test_a_room_where_somebody_waits_stays_of_its_kind(kepala):
+    factories.visit(code="LAB")
+    response = resend(kepala, "/sistem/ruang/LAB", kind="outpatient")
+    assert response.status_code == 422
+    assert "Masih ada 1 pasien di ruang ini" in words_of(response)
+    assert row_of(Poli, code="LAB").kind is PoliKind.LABORATORY
+    assert resend(kepala, "/sistem/ruang/LAB", name="Lab darah").status_code == 303
+    assert resend(kepala, "/sistem/ruang/GIZI", kind="laboratory").status_code == 303
+    assert row_of(Poli, code="GIZI").kind is PoliKind.LABORATORY
 
 
 def test_a_closed_room_can_still_be_named_as_it_was(kepala):
