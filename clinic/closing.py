@@ -130,8 +130,8 @@ def closing_time() -> time | None:
 
 
 def still_here(day: ServiceDay) -> int:
-    """How many stays of this day are not over."""
-    rows = select(func.count(QueueEntry.id)).where(
+    """How many visits of this day are not over; one may stand in two rooms."""
+    rows = select(func.count(QueueEntry.visit_id.distinct())).where(
         QueueEntry.service_day_id == day.id, QueueEntry.state.in_(days.STILL_HERE)
     )
     return db.session.scalar(rows) or 0

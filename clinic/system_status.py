@@ -183,20 +183,21 @@ def service_day(at: datetime) -> Check:
             Visit.service_day_id == day.id, Visit.status != VisitStatus.CANCELLED
         )
     )
-    waiting, served = _entry_counts(day.id)
+    waiting, served = _where_they_are(day.id)
     figures = f"{long_date(day.on)}: {number_text(registered)} terdaftar"
     sentence = f"{number_text(waiting)} menunggu, {number_text(served)} sedang dilayani."
     return Check(name, State.GOOD, figures, sentence)
 
 
-def _entry_counts(day_id: int) -> tuple[int, int]:
-    waiting = (EntryState.WAITING, EntryState.CALLED, EntryState.SKIPPED)
-    served = (EntryState.IN_SERVICE, EntryState.AWAITING_RESULT)
+def _where_they_are(day_id: int) -> tuple[int, int]:
+    """Visits that only wait, and those that are served anywhere: each counts once."""
+    is_served = QueueEntry.state.in_((EntryState.IN_SERVICE, EntryState.AWAITING_RESULT))
     found = select(
-        func.count(case((QueueEntry.state.in_(waiting), 1))),
-        func.count(case((QueueEntry.state.in_(served), 1))),
-    ).where(QueueEntry.service_day_id == day_id)
-    return tuple(db.session.execute(found).one())
+        func.count(QueueEntry.visit_id.distinct()),
+        func.count(case((is_served, QueueEntry.visit_id)).distinct()),
+    ).where(QueueEntry.service_day_id == day_id, QueueEntry.state.in_(days.STILL_HERE))
+    here, served = db.session.execute(found).one()
+    return here - served, served
 
 
 def clock(at: datetime) -> Check:

@@ -17,8 +17,10 @@ from clinic import (
     administration,
     audit,
     catalogue,
+    closing,
     complaint_text,
     days,
+    queues,
     routing,
     settings,
     system_status,
@@ -224,6 +226,17 @@ def test_status_tells_the_day_in_counts_only(sign_in):
     assert "1 terdaftar" in page
     assert "1 menunggu, 0 sedang dilayani" in page
     assert "Sekar" not in page
+
+
+def test_who_stands_in_two_rooms_is_counted_once(sign_in):
+    entry = factories.entry()
+    with transaction():
+        queues.enqueue(factories.actor(), entry.visit, factories.poli("GIGI"))
+    assert closing.still_here(days.latest_day()) == 1
+    assert "1 menunggu, 0 sedang dilayani" in words_of(sign_in("ti").get("/sistem"))
+    with transaction():
+        queues.act(factories.actor("umum"), db.session.merge(entry), "mulai")
+    assert "0 menunggu, 1 sedang dilayani" in words_of(sign_in("ti").get("/sistem"))
 
 
 @pytest.mark.parametrize(
