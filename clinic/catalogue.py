@@ -88,23 +88,27 @@ def change_rule(actor: audit.Actor, rule: RoutingRule, values: dict[str, Any]) -
 
     Raises AdministrationError when its ages contradict each other.
     """
+    _refuse_ages(values)
+    change_row(actor, "change_rule", rule, values)
+
+
+def _refuse_ages(values: dict[str, Any]) -> None:
     youngest, below = values.get("age_from_months"), values.get("age_below_months")
     if youngest is not None and below is not None and below <= youngest:
         raise AdministrationError("Batas umur atas harus lebih tinggi.", "below_years")
-    change_row(actor, "change_rule", rule, values)
 
 
 # --- Complaint words --------------------------------------------------------------------------
 
 
 def create_term(actor: audit.Actor, values: dict[str, Any]) -> ComplaintTerm:
-    """A new word of the lexicon. Raises AdministrationError when the room has it already."""
+    """A new word of the lexicon. Raises AdministrationError: the room has it already, ages."""
     term = ComplaintTerm(**_folded(values, None))
     return create_row(actor, "create_term", term, f"{term.phrase} > {term.poli_code}")
 
 
 def change_term(actor: audit.Actor, term: ComplaintTerm, values: dict[str, Any]) -> None:
-    """Change or end a word. Raises AdministrationError when the room has it already.
+    """Change or end a word. Raises AdministrationError: the room has it already, ages.
 
     Another spelling or room ends the row and starts a new one: the lexicon that comes with the
     program is filled in by spelling and room, and would bring the old row back.
@@ -120,6 +124,7 @@ def change_term(actor: audit.Actor, term: ComplaintTerm, values: dict[str, Any])
 
 def _folded(values: dict[str, Any], term: ComplaintTerm | None) -> dict[str, Any]:
     """The columns with the folded spelling that complaints are compared by."""
+    _refuse_ages(values)
     folded = complaint_text.fold(values["phrase"])
     if not folded:
         raise AdministrationError("Kata harus memuat huruf atau angka.", "phrase")

@@ -646,6 +646,8 @@ def test_a_threshold_is_changed_where_there_is_one(kepala):
     ("changes", "sentence"),
     [
         ({"message": "Pilih {ruang}."}, "{ruang} tidak dikenal"),
+        ({"message": "Pilih {poli"}, "tanpa pasangan"),
+        ({"message": "x } {poli}"}, "tanpa pasangan"),
         ({"message": ""}, "Isi pesan"),
         ({"level": "bencana"}, "Pilih salah satu"),
         ({"from_years": "9", "below_years": "5"}, "harus lebih tinggi"),
@@ -685,6 +687,7 @@ def test_a_word_is_added_and_proposes_its_room(kepala):
     [
         ({"phrase": "Sakit  GIGI", "poli_code": "GIGI"}, "sudah punya kata yang sama"),
         ({"phrase": "!?"}, "harus memuat huruf"),
+        ({"below_years": "5"}, "harus lebih tinggi"),
         ({"phrase": ""}, "Isi kata keluhan"),
         ({"poli_code": ""}, "Pilih ruang yang dituju"),
         ({"weight": "9"}, "Pilih salah satu"),

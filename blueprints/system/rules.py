@@ -78,6 +78,8 @@ class RuleForm(RowForm):
         unknown = set(re.findall(r"\{(.*?)\}", field.data)) - set(routing.PLACEHOLDERS)
         if unknown:
             raise ValidationError(f"Isian {{{sorted(unknown)[0]}}} tidak dikenal.")
+        if re.search(r"[{}]", re.sub(r"\{.*?\}", "", field.data)):
+            raise ValidationError("Ada kurung kurawal tanpa pasangan. Tulis misalnya {poli}.")
 
     def values(self) -> dict[str, Any]:
         values = {
