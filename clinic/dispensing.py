@@ -3,16 +3,17 @@
 One press closes the prescription and sends the patient home: all of it is stored, or nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from clinic import audit, prescriptions, queues, records, stock
+from clinic import audit, prescription_warnings, prescriptions, queues, records, stock
 from clinic.audit import Actor
 from clinic.dispensing_steps import Changed, NotReady, is_late, open_prescription
+from clinic.prescription_checks import MedicineWarning
 from clinic.prescription_compounds import component_units
 from clinic.record_errors import NotOpen, RecordError
 from clinic.stock_typed import read_amount
@@ -51,6 +52,7 @@ class Given:
     quantity: str = ""
     reason: str = ""  # why less
     beyond: str = ""  # why though the ledger holds less
+    allergy: str = ""  # why though the patient is allergic to it
 
 
 @dataclass(frozen=True)
@@ -153,17 +155,34 @@ def _lines(
     lines = prescriptions.active_lines(prescription)
     if given.keys() - {line.public_id for line in lines}:
         raise Changed("Ada baris resep yang sudah diganti. Periksa lagi, lalu tekan sekali lagi.")
-    closed, problems = [], {}
+    closed, problems, answers = [], {}, {}
+    warned = prescription_warnings.new_allergies(prescription)
     for line in lines:
+        said = given.get(line.public_id, Given())
         try:
-            closed.append(_line(actor, line, given.get(line.public_id, Given())))
+            closed.append(_line(actor, line, said))
+            if closed[-1].given > 0:
+                answers |= _answers(warned.get(line.id, ()), said)
         except RecordError as problem:
             problems[line.public_id] = str(problem)
         except FieldError as problem:
             problems[line.public_id] = f"{line.title}: {problem}"
     if problems:
         raise NotReady(problems)
+    if answers:
+        prescription_warnings.answer(actor, prescription, answers)
     return closed
+
+
+def _answers(warned: Sequence[MedicineWarning], said: Given) -> dict[str, str]:
+    """Why it is given in spite of an allergy that the doctor did not know of."""
+    why = clean_text(said.allergy, LONGEST_REASON)
+    if warned and not why:
+        raise RecordError(
+            f"{warned[0].message} Tanyakan penulis resepnya, lalu tulis mengapa tetap diserahkan, "
+            "atau serahkan 0."
+        )
+    return {each.key: why for each in warned}
 
 
 def _line(actor: Actor, line: PrescriptionLine, said: Given) -> DispensedLine:

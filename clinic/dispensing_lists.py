@@ -1,15 +1,24 @@
 """One visit's prescriptions as the pharmacist works on them: lines, stock, warnings, review."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from clinic import days, diagnoses, dispensing, dispensing_review, prescriptions, stock
+from clinic import (
+    days,
+    diagnoses,
+    dispensing,
+    dispensing_review,
+    prescription_warnings,
+    prescriptions,
+    stock,
+)
 from clinic.dispensing_reports import NONE_GIVEN, STATE_WORDS, Handed, by_line, is_given
 from clinic.dispensing_steps import is_late
+from clinic.prescription_checks import MedicineWarning
 from db import db, grouped
 from models import (
     Diagnosis,
@@ -35,6 +44,7 @@ class LineView:
     needs: tuple[tuple[dispensing.Need, Decimal], ...]  # with what may be handed out of each
     handed: Handed | None
     replaced: PrescriptionLine | None
+    allergies: tuple[MedicineWarning, ...]  # of which the doctor did not know
 
     @property
     def is_enough(self) -> bool:
@@ -116,10 +126,11 @@ def desk(found: Sequence[Prescription]) -> list[DeskView]:
     there = _there(every)
     handed, warnings = by_line(line.id for line in every), _warnings(found)
     reviews = dispensing_review.last_reviews([each.id for each in found])
+    warned = _warned(found)
     return [
         DeskView(
             each,
-            tuple(_view(each, line, there, handed.get(line.id)) for line in lines[each.id]),
+            tuple(_view(each, line, there, handed.get(line.id), warned) for line in lines[each.id]),
             tuple(diagnoses.active(each.examination)),
             tuple(warnings[each.id]),
             reviews.get(each.id),
@@ -133,6 +144,7 @@ def _view(
     line: PrescriptionLine,
     there: dict[int, Decimal],
     handed: Handed | None,
+    warned: Mapping[int, Sequence[MedicineWarning]],
 ) -> LineView:
     wanted = dispensing.needs(line, line.quantity or Decimal(0))
     return LineView(
@@ -141,7 +153,17 @@ def _view(
         tuple((need, there[need.medicine.id]) for need in wanted),
         handed,
         next((row for row in prescription.lines if row.id == line.replaces_id), None),
+        tuple(warned.get(line.id, ())),
     )
+
+
+def _warned(found: Sequence[Prescription]) -> dict[int, list[MedicineWarning]]:
+    """By line, of what is still to be handed out."""
+    warned: dict[int, list[MedicineWarning]] = {}
+    for each in found:
+        if each.state in prescriptions.OPEN:
+            warned |= prescription_warnings.new_allergies(each)
+    return warned
 
 
 def _there(lines: Iterable[PrescriptionLine]) -> dict[int, Decimal]:

@@ -19,6 +19,7 @@ from clinic.medicine_words import key
 from db import db, utcnow
 from formatting import day_in_zone, number_text, short_date
 from models import (
+    Allergy,
     DispensedLine,
     Medicine,
     Prescription,
@@ -69,10 +70,20 @@ class MedicineWarning:
 
 
 def findings(
-    visit: Visit, lines: Sequence[Any], prescription: Prescription | None
+    visit: Visit,
+    lines: Sequence[Any],
+    prescription: Prescription | None,
+    unsaved: Sequence[Allergy] = (),
 ) -> list[MedicineWarning]:
-    """All that is true of these lines, each once, without the answers."""
-    found = [*_allergies(visit, lines), *_doubles(lines), *_others(visit, lines, prescription)]
+    """All that is true of these lines, each once, without the answers.
+
+    `unsaved` are allergies that a form tells of and nobody has recorded yet.
+    """
+    found = [
+        *against_allergies(visit, lines, unsaved),
+        *_doubles(lines),
+        *_others(visit, lines, prescription),
+    ]
     found += [*_families(lines), *_amounts(lines)]
     unique = {(each.rule, each.subject): each for each in reversed(found)}
     return list(reversed(unique.values()))
@@ -107,8 +118,11 @@ def _about(*parts: object) -> str:
 # --- The rules --------------------------------------------------------------------------------
 
 
-def _allergies(visit: Visit, lines: Sequence[Any]) -> Iterable[MedicineWarning]:
-    held = allergies.current(visit.patient)
+def against_allergies(
+    visit: Visit, lines: Sequence[Any], unsaved: Sequence[Allergy] = ()
+) -> Iterable[MedicineWarning]:
+    """What in these lines the patient is allergic to as of now, for every line that has it."""
+    held = [*allergies.current(visit.patient), *unsaved]
     if not held:
         return
     known = medicine_allergies.catalogue()

@@ -4,6 +4,7 @@
 that was answered is not asked again while it stays true; one that is no longer true has ended.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,9 +13,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from clinic.audit import Actor
-from clinic.prescription_checks import MedicineWarning, findings
+from clinic.prescription_checks import MedicineWarning, against_allergies, findings
 from db import db, utcnow
-from models import Prescription, PrescriptionWarning, Visit
+from models import Allergy, Prescription, PrescriptionWarning, Visit
 from validators import clean_text
 
 LONGEST_REASON = 300
@@ -31,17 +32,27 @@ def unanswered(prescription: Prescription) -> list[MedicineWarning]:
     return [each for each in check(prescription) if each.is_open]
 
 
+def new_allergies(prescription: Prescription) -> dict[int, list[MedicineWarning]]:
+    """By line: allergies that nobody has answered for it; they were recorded after it was sent."""
+    lines = [line for line in prescription.lines if line.ended_at is None]
+    found = list(against_allergies(prescription.visit, lines))
+    by_line: dict[int, list[MedicineWarning]] = defaultdict(list)
+    for each in _answered(found, prescription):
+        if each.is_open:
+            by_line[each.line.id].append(each)
+    return by_line
+
+
 def of_lines(
-    visit: Visit, lines: Sequence[Any], prescription: Prescription | None = None
+    visit: Visit,
+    lines: Sequence[Any],
+    prescription: Prescription | None = None,
+    unsaved: Sequence[Allergy] = (),
 ) -> list[MedicineWarning]:
     """The same for lines that are not stored; `prescription` is the one that they belong to."""
     if not lines:
         return []
-    answers = _answers(prescription)
-    return [
-        replace(each, answer=answers.get((each.rule, each.subject)))
-        for each in findings(visit, lines, prescription)
-    ]
+    return _answered(findings(visit, lines, prescription, unsaved), prescription)
 
 
 def answer(
@@ -76,6 +87,13 @@ def _store(actor: Actor, prescription: Prescription, about: MedicineWarning, rea
         answered_by_id=actor.user_id,
     )
     db.session.add(row)
+
+
+def _answered(
+    found: Sequence[MedicineWarning], prescription: Prescription | None
+) -> list[MedicineWarning]:
+    answers = _answers(prescription) if found else {}
+    return [replace(each, answer=answers.get((each.rule, each.subject))) for each in found]
 
 
 def _answers(prescription: Prescription | None) -> dict[tuple[str, str], PrescriptionWarning]:

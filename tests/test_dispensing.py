@@ -383,6 +383,52 @@ def test_an_allergy_to_the_substitute_must_be_answered(app):
     assert view.lines[0].line.id == added.id
 
 
+def allergic_now(made: Prescription, substance: str) -> None:
+    """Somebody records it after the prescription was sent."""
+    with transaction():
+        whom = db.session.get_one(Patient, prescriptions.by_ref(made.public_id).visit.patient_id)
+        allergies.add_allergy(factories.actor("umum"), whom, substance)
+
+
+def warned_lines(made: Prescription) -> list[list[str]]:
+    db.session.rollback()
+    (view,) = dispensing_lists.desk(dispensing_lists.of_visit(made.visit))
+    return [[each.message for each in line.allergies] for line in view.lines]
+
+
+def test_an_allergy_recorded_after_it_was_sent_is_answered_before_it_is_given(app):
+    of = pharmacy.medicine(ingredients="kromafin")
+    other = pharmacy.medicine(name="Obat lain", ingredients="pulvorin")
+    pharmacy.receive(of, 20)
+    pharmacy.receive(other, 20)
+    made = ready(pharmacy.line(of, 10), pharmacy.line(other, 10))
+    assert warned_lines(made) == [[], []]
+    allergic_now(made, "kromafin")
+    sentence = f"Pasien alergi kromafin: {of.label}."
+    assert warned_lines(made) == [[sentence], []]
+    with pytest.raises(NotReady) as refused:
+        hand_over(made)
+    ((ref, told),) = refused.value.problems.items()
+    assert ref == made.lines[0].public_id
+    assert sentence in told
+    assert pharmacy.balance(of) == pharmacy.balance(other) == 20
+    hand_over(made, l0=Given(allergy="dr. Bagus: reaksi lama, diawasi"))
+    assert pharmacy.balance(of) == 10
+    (view,) = dispensing_lists.desk(dispensing_lists.of_visit(made.visit))
+    (answer,) = view.warnings
+    assert (answer.reason, answer.line_id) == ("dr. Bagus: reaksi lama, diawasi", made.lines[0].id)
+
+
+def test_what_is_not_given_because_of_an_allergy_asks_for_no_more(app):
+    of = pharmacy.medicine(ingredients="kromafin")
+    pharmacy.receive(of, 20)
+    made = ready(pharmacy.line(of, 10))
+    allergic_now(made, "kromafin")
+    hand_over(made, l0=Given("0", "Pasien alergi"))
+    assert pharmacy.balance(of) == 20
+    assert warned_lines(made) == [[]]  # it is closed
+
+
 def test_what_shares_an_ingredient_is_offered_first(app):
     tablet = pharmacy.medicine(ingredients="zat-uji", strength="500 mg")
     syrup = pharmacy.medicine(ingredients="zat-lain|zat-uji", form="sirup")

@@ -52,7 +52,7 @@ def whom(made: Prescription) -> dict[str, str]:
 def press(client, made: Prescription, aksi: str = "serahkan", **fields):
     """The form of handing out; l0="5" is the quantity of the first line."""
     refs = [line.public_id for line in prescriptions.active_lines(made)]
-    named = {"l": "jumlah", "a": "alasan", "b": "lebih"}
+    named = {"l": "jumlah", "a": "alasan", "b": "lebih", "g": "alergi"}
     lines = {f"{named[name[0]]}-{refs[int(name[1:])]}": text for name, text in fields.items()}
     url = f"/farmasi/resep/{made.public_id}/serahkan"
     return post(client, url, whom(made) | {"aksi": aksi} | lines)
@@ -152,6 +152,28 @@ def test_the_desk_shows_what_a_pharmacist_must_know(sign_in):
         "dosis dinaikkan bertahap (dr. Bagus Prasetyo)",
     ):
         assert text in page, text
+
+
+def test_an_allergy_recorded_meanwhile_stands_in_red_on_its_line(sign_in):
+    of, client = pharmacy.medicine(ingredients="kromafin"), sign_in("farmasi")
+    pharmacy.receive(of, 12)
+    made = pharmacy.prescription(pharmacy.line(of, 10))
+    with transaction():
+        person = db.session.get_one(Patient, made.visit.patient_id)
+        allergies.add_allergy(factories.actor("umum"), person, "kromafin", "sesak")
+    red = 'class="warn warn-error" data-rule="ALERGI"'
+    assert red in client.get(address(made)).get_data(as_text=True)  # at the review already
+    review(made)
+    called(made)
+    answer = press(client, made, l0="10")
+    assert answer.status_code == 422
+    assert "Pasien alergi kromafin (sesak)" in words_of(answer)
+    (name,) = re.findall('name="(alergi-[^"]+)"', answer.get_data(as_text=True))
+    assert state_of(made) is PrescriptionState.REVIEWED
+    assert press(client, made, l0="10", g0="sudah ditanyakan, boleh").status_code == 303
+    page = words_of(client.get(address(made)))
+    assert "Jawaban: sudah ditanyakan, boleh (apt. Dewi Anggraini" in page
+    assert name not in page
 
 
 def test_from_the_review_to_the_hand(sign_in):

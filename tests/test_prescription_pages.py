@@ -7,7 +7,7 @@ import re
 import pytest
 from sqlalchemy import select
 
-from clinic import history, prescriptions
+from clinic import allergies, history, prescriptions
 from clinic.prescription_lines import LineInput
 from db import db, transaction
 from models import Examination, Prescription, PrescriptionState
@@ -183,6 +183,24 @@ def test_a_warning_asks_for_its_reason_on_the_page(umum):
     said = line(what="AMOX500") | {name: "sudah pernah minum"}
     answer = send(umum, entry, "selesai", **said)
     assert answer.status_code == 303
+    assert at_pharmacy(entry) is not None
+
+
+def test_an_allergy_typed_in_the_same_form_counts_for_its_prescription(umum):
+    entry = served()
+    told = line(what="AMOX500") | {"allergy_substance": "Penisilin", "allergy_reaction": "gatal"}
+    answer = send(umum, entry, "selesai", **told)
+    page = text_of(answer)
+    assert answer.status_code == 422
+    assert "Pasien alergi Penisilin (gatal): Amoksisilin" in page
+    assert 'name="allergy_substance" value="Penisilin"' in page
+    (name,) = re.findall(r'name="(rx_alasan-\w+)"', page)
+    db.session.rollback()
+    assert (of(entry), allergies.current(entry.visit.patient)) == (None, [])  # all or nothing
+    answer = send(umum, entry, "selesai", **told | {name: "gatalnya ringan, diawasi"})
+    assert answer.status_code == 303
+    db.session.rollback()
+    assert allergies.labels(allergies.current(entry.visit.patient)) == ["Penisilin (gatal)"]
     assert at_pharmacy(entry) is not None
 
 

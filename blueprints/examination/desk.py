@@ -183,10 +183,10 @@ def _store(visit: Visit, entry: QueueEntry, form: ExaminationForm, action: str) 
     write = records.finish if action == "selesai" else records.save
     said = replace(examination_input(form, request.form), forms=room_form.forms_input(form))
     version = version_sent(request.form)
-    examination = write(actor, entry, said, version)
-    if form.allergy_substance.cleaned:
+    if form.allergy_substance.cleaned:  # before the prescription, which is checked against it
         reaction = form.allergy_reaction.cleaned or ""
         allergies.add_allergy(actor, visit.patient, form.allergy_substance.cleaned, reaction)
+    examination = write(actor, entry, said, version)
     unsaved.end(actor, Place(entry), keys_sent(request.form))
     return examination
 

@@ -1,5 +1,6 @@
 """The prescription in the examination's form: lines, what the search found, warnings."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ from clinic.prescription_compounds import FORMS
 from clinic.prescription_lines import COMPOUND, OUTSIDE, LineInput, WantedLine
 from clinic.prescriptions import PrescriptionInput
 from formatting import number_text
-from models import Examination, Medicine, PoliKind, Prescription, QueueEntry, Visit
+from models import Allergy, Examination, Medicine, PoliKind, Prescription, QueueEntry, Visit
 
 SHORTEST_SEARCH = 2
 # Their work is another's prescription.
@@ -51,7 +52,16 @@ def context(
     sent = prescription_typed.said(request.form) if typed else None
     said = sent or of_stored(stored)
     problem = getattr(form, "wrong_line", ("", ""))
-    return shown(entry.visit, said, stored, problem) | search(form.medicine_search.data or "")
+    found = search(form.medicine_search.data or "")
+    return shown(entry.visit, said, stored, problem, _told(form)) | found
+
+
+def _told(form: ExaminationForm) -> list[Allergy]:
+    """The allergy that is typed in this very form: "Selesai" counts it."""
+    substance, reaction = form.allergy_substance.data, form.allergy_reaction.data
+    if not (substance or "").strip():
+        return []
+    return [Allergy(substance=substance.strip()[:100], reaction=(reaction or "").strip())]
 
 
 def of_stored(prescription: Prescription | None) -> PrescriptionInput:
@@ -66,12 +76,13 @@ def shown(
     said: PrescriptionInput,
     stored: Prescription | None,
     problem: tuple[str, str] = ("", ""),
+    unsaved: Sequence[Allergy] = (),
 ) -> dict[str, Any]:
     """Lines and warnings of what was said; `problem` is a line's key and its sentence."""
     known = medicines.by_codes(line.what for line in said.lines)
     wanted = prescription_lines.usable(said.lines)
     views = [view(line, known.get(line.what), wanted.get(line.key), problem) for line in said.lines]
-    warnings = prescription_warnings.of_lines(visit, list(wanted.values()), stored)
+    warnings = prescription_warnings.of_lines(visit, list(wanted.values()), stored, unsaved)
     return {
         "rx_shown": True,
         "rx_lines": views,

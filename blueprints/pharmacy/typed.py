@@ -39,6 +39,7 @@ def given_sent() -> dict[str, Given]:
             form.get(f"jumlah-{ref}", "").strip(),
             form.get(f"alasan-{ref}", "").strip(),
             form.get(f"lebih-{ref}", "").strip(),
+            form.get(f"alergi-{ref}", "").strip(),
         )
         for ref in refs
     }
