@@ -133,7 +133,7 @@ def refuse_unanswered(found: Sequence[Line]) -> None:
 
 def is_known(text: str) -> bool:
     """Whether the text is (or begins with) a code of the ICD-10 table."""
-    code, _ = _code_and_rest(text.strip())
+    code, _ = _code_and_rest(clean_text(text[:300], 300))
     return db.session.scalar(select(Icd10Term.id).where(Icd10Term.code == code)) is not None
 
 

@@ -6,7 +6,10 @@
 
   // What is ticked while a search is on its way stays: the answer knows nothing of it.
   var ticks = [];
-  on('htmx:beforeSwap', function () { ticks = all('[id$=-options] input'); });
+  // Of two boxes with one value the ticked one is looked at last, so it counts.
+  on('htmx:beforeSwap', function () {
+    ticks = all('[id$=-options] input:not(:checked)').concat(all('[id$=-options] input:checked'));
+  });
   on('htmx:afterSwap', function () {
     ticks.forEach(function (old) {
       var list = document.getElementById(old.name + '-options');

@@ -290,3 +290,25 @@ def test_the_check_page_is_read_from_its_top_though_enter_saves(live_server, pag
     page.wait_for_timeout(300)  # a browser scrolls to what has the focus a moment later
     assert page.evaluate("scrollY") == 0
     assert page.evaluate("document.documentElement.scrollHeight > innerHeight"), "it all fits"
+
+
+def test_what_was_found_by_its_code_stays_ticked_through_the_next_search(live_server, page):
+    desk = Desk(page, live_server).log_in("kia")
+    desk.go("/poli/KIA")
+    desk.press("Panggil berikutnya")
+    desk.press("Mulai periksa")
+    # The actions' search offers two boxes of one value: the action, and the word as it stands.
+    for label, name, code, words in (
+        ("Cari diagnosis", "diagnosis", "I10", "batuk"),
+        ("Cari tindakan", "procedure", "NEBUL", "suntik"),
+    ):
+        choices = page.locator(f"#{name}-options input")
+        page.get_by_label(label).fill(code)
+        page.locator(f'#{name}-options input[value="{code}"]').first.check()
+        with page.expect_response(f"**/*{name}_search={words}*"):
+            page.get_by_label(label).fill(words)
+        expect(choices.nth(1)).not_to_have_value(code)
+        choices.nth(1).check()
+        expect(page.locator(f"#{name}-options :checked")).to_have_count(2)
+        expect(choices.first).to_have_value(code)
+        expect(choices.first).to_be_checked()

@@ -436,6 +436,13 @@ def test_the_search_fragment_keeps_what_was_ticked(umum):
     assert 'value="J06.9" checked' in page and 'value="A09' in page
     assert text_of(umum.get(url, query_string={"q": "d"})).count("value=") == 1
     assert "tanpa kode" in text_of(umum.get(url, query_string={"q": "zzzzqq"}))
+    for known in ("I10", "i10", " I10 "):  # one box for a code: two would undo each other
+        page = text_of(umum.get(url, query_string={"q": known}))
+        assert (page.count('value="I10"'), "tanpa kode" in page) == (1, False), known
+    page = text_of(umum.get(url, query_string={"q": "I10", "diagnosis": ["I10"]}))
+    assert page.count("value=") == page.count("checked") == 1
+    page = text_of(send(umum, entry, "cari", diagnosis_search="I10"))
+    assert (page.count('name="diagnosis" value="I10"'), "tanpa kode" in page) == (1, False)
     assert "Set-Cookie" not in fragment.headers
 
 

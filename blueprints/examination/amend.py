@@ -193,9 +193,6 @@ def _show(examination: Examination, typed: Typed | None = None, status: int = 20
         allergies=allergies.banner(visit.patient),
         form=shown.form,
         version=shown.version,
-        options=shown.options,
-        ticked=[],
-        query=shown.form.diagnosis_search.data or "",
         typed=shown,
         kept=shown.kept,
         keys=next_keys(request.form),
@@ -209,6 +206,7 @@ def _show(examination: Examination, typed: Typed | None = None, status: int = 20
         is_author=amendment_rules.is_author(current_user.id, examination),
         free_until=amendment_rules.free_until(examination),
         is_moved=examination.disposition == Disposition.INTERNAL,
+        **diagnosis_form.found(shown.form.diagnosis_search.data or "", shown.options),
         **diagnosis_form.about(
             shown.lines,
             examination.entry,

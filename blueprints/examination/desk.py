@@ -260,9 +260,8 @@ def diagnosis_options(visit: str):
     entry = page.chosen_entry(found, request.args.get("antrean", ""))
     terms = diagnosis_form.search_options(query[:80], entry)
     options = [term for term in terms if term.code not in chosen]
-    return render_template(
-        "examination/_diagnosis_options.html", options=options, ticked=ticked, query=query
-    )
+    about = diagnosis_form.found(query, options, ticked)
+    return render_template("examination/_diagnosis_options.html", **about)
 
 
 @bp.get("/kunjungan/<visit>/tindakan")

@@ -17,11 +17,16 @@ def context(
 ) -> dict[str, Any]:
     """What examination/_diagnoses.html shows."""
     lines = typed.lines if typed else stored_lines(examination)
-    return {
-        "options": typed.options if typed else [],
-        "ticked": [],
-        "query": form.diagnosis_search.data or "",
-    } | about(lines, entry, stored_lines(examination) if typed and typed.is_conflict else ())
+    return found(form.diagnosis_search.data or "", typed.options if typed else []) | about(
+        lines, entry, stored_lines(examination) if typed and typed.is_conflict else ()
+    )
+
+
+def found(query: str, options: Sequence[Icd10Term], ticked: Sequence[Line] = ()) -> dict[str, Any]:
+    """What examination/_diagnosis_options.html shows; only what is no code is offered as text."""
+    is_text = bool(query.strip()) and not diagnoses.is_known(query)
+    free_text = query if is_text else ""
+    return {"options": options, "ticked": ticked, "query": query, "free_text": free_text}
 
 
 def about(lines: list[Line], entry: QueueEntry, others: Sequence[Line] = ()) -> dict[str, Any]:
