@@ -14,6 +14,7 @@ _TAG = re.compile(r"<[^>]*\bdata-entry=[^>]*>")
 _ATTRIBUTE = re.compile(r'data-([a-z]+)="([^"]*)"')
 _VERSION = re.compile(r'data-version="([^"]*)"')
 _DRAFT_VERSION = re.compile(r'name="version" value="(\d+)"')
+_VITALS_SEEN = re.compile(r'name="vitals_seen" value="([^"]*)"')
 _PATIENT = re.compile(r'data-patient="([^"]+)"')
 _FOUND = re.compile(r'data-patient="[^>]*>\s*<b>([^<]*)</b>')
 _REASON = re.compile(r'name="(override_reason[^"]*)"')
@@ -37,6 +38,12 @@ def queue_version(text: str) -> str:
 
 def draft_version(text: str) -> str:
     found = _DRAFT_VERSION.search(text)
+    return found[1] if found else ""
+
+
+def vitals_seen(text: str) -> str:
+    """What the page said of unusual values: it lets an examination end with them."""
+    found = _VITALS_SEEN.search(text)
     return found[1] if found else ""
 
 

@@ -78,17 +78,18 @@ def _examination(run: Run, client: Client, at: float) -> Script:
         return
     path = visit.partition("?")[0]
     for action in ("simpan", "selesai"):
-        form = _findings(entry, pages.draft_version(answer.text)) | token | {"aksi": action}
+        form = _findings(entry, answer.text) | token | {"aksi": action}
         answer = yield Request("POST", path, form, "save")
         run.expect(answer.status == 303, f"examination: {action}", answer)
         if action == "simpan":
             answer = yield Request("GET", visit, label="examination page")
 
 
-def _findings(entry: str, version: str) -> dict[str, str]:
+def _findings(entry: str, page: str) -> dict[str, str]:
     return {
         "entry": entry,
-        "version": version,
+        "version": pages.draft_version(page),
+        "vitals_seen": pages.vitals_seen(page),
         "systolic": "120",
         "diastolic": "80",
         "pulse": "84",

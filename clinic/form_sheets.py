@@ -46,6 +46,15 @@ class Sheet:
             return pregnancy.risks(self.answers, self.case)
         return sick_child.findings(self.answers, self.case) if self.form == SICK_CHILD else []
 
+    @property
+    def measured(self) -> dict[str, Finding]:
+        """By field: the findings that hang on what was measured, not on who the patient is."""
+        if self.form != PREGNANCY:
+            return {}
+        by_rule = {finding.rule: finding for finding in self.findings}
+        asked = pregnancy.MEASURED.items()
+        return {field: by_rule[rule] for rule, field in asked if rule in by_rule}
+
 
 def sheets(forms: Mapping[str, Mapping[str, str]], case: Case) -> tuple[Sheet, ...]:
     """The forms that were answered, in the order of their definition."""

@@ -17,6 +17,14 @@ ARM_CM, SHORT_CM, HB = Decimal("23.5"), 145, 11
 MANY_BIRTHS, SHORT_GAP_YEARS = 4, 2
 HEART_LOW, HEART_HIGH = 120, 160
 PRESSURE = (140, 90)
+# Warnings that hang on what is measured at the visit, and the field to measure again.
+MEASURED = {
+    "KEHAMILAN-TD": "systolic",
+    "KEHAMILAN-LILA": "arm_circumference",
+    "KEHAMILAN-DJJ": "fetal_heart",
+    "KEHAMILAN-LETAK": "presentation",
+    "KEHAMILAN-LEWAT": "lmp",
+}
 
 
 class Dating(NamedTuple):

@@ -75,7 +75,8 @@ def vital_findings(
     }
     systolic, diastolic = values.get("systolic"), values.get("diastolic")
     if systolic is not None and diastolic is not None and diastolic >= systolic:
-        unusual["diastolic"] = "Diastolik tidak lebih rendah dari sistolik. Mungkin tertukar."
+        pair = f"Diastolik {diastolic} tidak lebih rendah dari sistolik {systolic}."
+        unusual["diastolic"] = f"{pair} Mungkin tertukar."
     return [Finding(f"VITAL-{field}", "warning", message) for field, message in unusual.items()]
 
 

@@ -17,7 +17,7 @@ from tests import factories, past_visits
 from tests.amending import amend
 from tests.databases import count_queries
 from tests.pages import post
-from tests.test_examination import send, text_of, words_of
+from tests.test_examination import hidden, send, text_of, words_of
 
 ON = date(2026, 11, 25)
 FULL = ExaminationInput(
@@ -255,6 +255,7 @@ def test_the_form_is_saved_shown_and_finished(sign_in):
     assert "Usia kehamilan 14 minggu 2 hari" in words_of(page)
     assert 'data-rule="KEHAMILAN-LILA"' in page.get_data(as_text=True)
     end = {"assessment": "G2P1A0", "diagnosis": "Z34.9", "disposition": "pulang"}
+    end["vitals_seen"] = hidden(page, "vitals_seen")
     assert send(client, entry, "selesai", 1, **typed, **end).status_code == 303
     record = words_of(client.get(f"/pasien/{entry.visit.patient.public_id}"))
     assert "LILA 22,5 cm" in record

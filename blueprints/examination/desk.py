@@ -18,6 +18,7 @@ from blueprints.examination import (
     prescription_typed,
     procedure_form,
     room_form,
+    unusual,
 )
 from blueprints.examination.blueprint import bp, clinical
 from blueprints.examination.forms import (
@@ -105,8 +106,10 @@ def record(visit: str):
     open_searches = _open_searches(form)
     if action in LOOKS_AGAIN or (action == "lanjut" and open_searches):
         return _again(found, entry, form, 200)
-    if not form.validate() or open_searches:
-        return _again(found, entry, form, 422, open_searches=open_searches)
+    unseen = unusual.unseen(form, found) if action == "selesai" else {}
+    if not form.validate() or open_searches or unseen:
+        form.form_errors = [unusual.PRESS_AGAIN] if unseen else []
+        return _again(found, entry, form, 422, problems=unseen | open_searches)
     try:
         with writing(found):
             examination = _store(found, entry, form, action)
@@ -158,12 +161,12 @@ def _again(
     problem: str = "",
     *,
     is_conflict: bool = False,
-    open_searches: Mapping[str, str] = MappingProxyType({}),
+    problems: Mapping[str, str] = MappingProxyType({}),
     kept: UnsavedText | None = None,
 ):
     """The page with everything that was typed, and the codes for what is in the search box."""
     request.form = without_used_searches(form, request.form)
-    for name, sentence in open_searches.items():
+    for name, sentence in problems.items():
         form[name].errors = [sentence]
     examination = records.open_examination(entry) if entry else None
     entered = entered_diagnoses(request.form) or []

@@ -1,6 +1,8 @@
 """The examination form: fields as the contract names them, and what a request said in them."""
 
 from collections.abc import Mapping
+from contextlib import suppress
+from decimal import Decimal
 from functools import partial
 
 from werkzeug.datastructures import MultiDict
@@ -17,7 +19,7 @@ from clinic.vital_signs import parse_vital
 from formatting import DISPOSITION_LABELS, number_text
 from models import CaseType, Death, Disposition, Examination, VitalSigns
 from page_form import PageForm
-from validators import checked_by, clean_text
+from validators import FieldError, checked_by, clean_text
 
 LONGEST_TEXT = 10_000
 UNDECIDED = "Belum disimpan: centang diagnosis yang cocok, atau kosongkan kotak cari."
@@ -58,6 +60,14 @@ class VitalsForm(PageForm):
         """The values of the fields that were sent; None when there was none of them."""
         sent = {name: self[name].cleaned for name in records.VITALS if self[name].raw_data}
         return sent or None
+
+    def readable(self) -> dict[str, Decimal | int]:
+        """The values as they stand in the fields, without those that cannot be read."""
+        found = {}
+        for name in records.VITALS:
+            with suppress(FieldError):
+                found[name] = parse_vital(name, self[name].data or "")
+        return {name: value for name, value in found.items() if value is not None}
 
 
 class ExaminationForm(VitalsForm):

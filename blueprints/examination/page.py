@@ -14,6 +14,7 @@ from blueprints.examination import (
     prescription_typed,
     procedure_fields,
     room_form,
+    unusual,
 )
 from blueprints.examination.form_context import form_context, theirs
 from blueprints.examination.forms import FAVOURITE, ExaminationForm
@@ -110,6 +111,8 @@ def show(
     examination = records.open_examination(entry) if entry else None
     today, earlier = history.visit_and_earlier(visit, EARLIER_VISITS)
     writes = _may_write(entry, examination)
+    # What is said of the values is said of those that stand on the page.
+    values = today.last_vitals | (typed.form.readable() if typed else {})
     context = {
         "visit": visit,
         "patient": visit.patient,
@@ -119,7 +122,7 @@ def show(
         "earlier": _in_sight(earlier, today, examination) if writes else earlier,
         "allergies": allergies.banner(visit.patient),
         "consent_note": _consent_note(visit.patient),
-        "findings": vital_findings(today.last_vitals, visit.age_months),
+        "findings": vital_findings(values, visit.age_months),
         "examination": examination,
         "my_rooms": _my_rooms(today),
         "writes": writes,
@@ -138,7 +141,9 @@ def show(
     }
     if writes:
         context |= form_context(entry, examination, typed)
-        context["own_sheets"] = room_form.own_sheets(context["form"], today.case)
+        sheets = room_form.own_sheets(context["form"], today.case._replace(vitals=values))
+        said = [*context["findings"], *(each for sheet in sheets for each in sheet.findings)]
+        context |= {"own_sheets": sheets, "vitals_seen": unusual.marks(said)}
     return Response(
         render_template("examination/visit.html", **context),
         status,

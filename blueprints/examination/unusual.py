@@ -1,0 +1,43 @@
+"""Measurements to look at twice: "Selesai" stops once for what its page did not show yet.
+
+A page sends back what it said of the values; pressed again on that page, "Selesai" goes through.
+"""
+
+from collections.abc import Iterable
+from hashlib import sha256
+
+from flask import request
+
+from blueprints.examination import room_form
+from clinic.form_case import Case
+from clinic.vital_signs import vital_findings
+from models import Visit
+from validators import Finding
+
+SEEN = "vitals_seen"
+PRESS_AGAIN = "Bila sudah diukur lagi dan angkanya benar, tekan Selesai sekali lagi."
+
+
+def marks(findings: Iterable[Finding]) -> str:
+    """What a page says of the values, for its form to send back."""
+    return " ".join(sorted({_mark(each) for each in findings}))
+
+
+def unseen(form: room_form.RoomExaminationForm, visit: Visit) -> dict[str, str]:
+    """By field: what is unusual of the values typed there, unless the page that was sent said it.
+
+    What others measured was read, or not, before this form: it stops nobody.
+    """
+    case = Case(visit.service_day.on, visit.age_months, form.readable())
+    found: dict[str, Finding] = {}
+    for sheet in room_form.own_sheets(form, case):
+        found |= sheet.measured
+    for finding in vital_findings(case.vitals, case.age_months):
+        found[finding.rule.removeprefix("VITAL-")] = finding
+    seen = request.form.get(SEEN, "").split()
+    return {name: each.message for name, each in found.items() if _mark(each) not in seen}
+
+
+def _mark(finding: Finding) -> str:
+    # Of the sentence: it names the value, so that another one is asked about again.
+    return sha256(finding.message.encode()).hexdigest()[:8]

@@ -1,0 +1,125 @@
+"""Unusual measurements: "Selesai" stops for what its page did not say, and once only."""
+
+from datetime import timedelta
+
+import pytest
+
+from clinic import queues
+from db import db, transaction
+from models import QueueEntry, VitalSigns
+from tests import factories
+from tests.pages import post
+from tests.test_examination import address, all_rows, examination, hidden, send, served, text_of
+
+END = {"assessment": "ISPA", "disposition": "pulang"}
+PREGNANT = {"assessment": "hamil", "disposition": "pulang", "room_form": "hamil"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "field", "said"),
+    [
+        (
+            {"systolic": "90", "diastolic": "150"},
+            "diastolic",
+            "Diastolik 150 tidak lebih rendah dari sistolik 90. Mungkin tertukar.",
+        ),
+        ({"temperature": "41,9"}, "temperature", "Suhu 41,9 tidak lazim untuk umur ini."),
+        ({"weight": "6,5"}, "weight", "Berat badan 6,5 tidak lazim untuk umur ini."),
+        ({"height": "65"}, "height", "Tinggi badan 65 tidak lazim untuk umur ini."),
+        ({"saturation": "45"}, "saturation", "Saturasi oksigen 45 tidak lazim untuk umur ini."),
+    ],
+)
+def test_the_end_stops_once_for_an_unusual_value(sign_in, typed, field, said):
+    umum, entry = sign_in("umum"), served()
+    umum.get(address(entry))
+    asked = send(umum, entry, "selesai", **typed, **END)
+    page = text_of(asked)
+    assert asked.status_code == 422
+    assert f'<a href="#f-{field}">{said}' in page and "tekan Selesai sekali lagi" in page
+    assert f'data-rule="VITAL-{field}"' in page
+    for name, value in typed.items():
+        assert f'name="{name}" value="{value}"' in page
+    assert 'value="pulang" checked' in page
+    assert examination(entry) is None and all_rows(VitalSigns) == []
+    seen = hidden(asked, "vitals_seen")
+    assert send(umum, entry, "selesai", vitals_seen=seen, **typed, **END).status_code == 303
+    assert examination(entry).finished_at and len(all_rows(VitalSigns)) == 1
+
+
+def test_a_childs_weight_with_a_slip_stops(sign_in):
+    born = factories.visit().service_day.on - timedelta(days=1070)
+    entry = served(person=factories.patient("Anak Kecil", sex="L", birth_date=born))
+    umum = sign_in("umum")
+    umum.get(address(entry))
+    assert send(umum, entry, "selesai", weight="144", **END).status_code == 422
+    assert send(umum, entry, "selesai", weight="14,4", **END).status_code == 303
+
+
+def test_a_pregnancy_stops_for_its_own_limits(sign_in):
+    entry, kia = served("KIA", by="kia", pregnant="ya"), sign_in("kia")
+    kia.get(address(entry))
+    typed = {"systolic": "170", "diastolic": "115", "fetal_heart": "60", "arm_circumference": "22"}
+    asked = send(kia, entry, "selesai", **typed, **PREGNANT)
+    page = text_of(asked)
+    assert asked.status_code == 422
+    for field in typed:
+        assert f'<a href="#f-{field}">' in page
+    assert 'data-rule="KEHAMILAN-TD"' in page, "judged by the pressure that was typed"
+    seen = hidden(asked, "vitals_seen")
+    assert send(kia, entry, "selesai", vitals_seen=seen, **typed, **PREGNANT).location
+
+
+def test_who_she_is_stops_nobody(sign_in):
+    """A risk that no measuring changes is read on the page; it asks for no second press."""
+    entry, kia = served("KIA", by="kia", pregnant="ya"), sign_in("kia")  # older than 35
+    kia.get(address(entry))
+    typed = {"para": "5", "birth_gap": "1", "height": "140", "fetal_heart": "140"}
+    assert send(kia, entry, "selesai", **typed, **PREGNANT).status_code == 303
+
+
+def test_another_unusual_value_is_asked_about_again(sign_in):
+    umum, entry = sign_in("umum"), served()
+    umum.get(address(entry))
+    seen = hidden(send(umum, entry, "selesai", temperature="41,9", **END), "vitals_seen")
+    fields = END | {"vitals_seen": seen}
+    assert send(umum, entry, "selesai", temperature="41,5", **fields).status_code == 422
+    more = send(umum, entry, "selesai", temperature="41,9", saturation="45", **fields)
+    assert more.status_code == 422
+    assert 'href="#f-saturation"' in text_of(more) and 'href="#f-temperature"' not in text_of(more)
+
+
+def test_a_draft_is_never_stopped_and_what_it_showed_stops_no_end(sign_in):
+    umum, entry = sign_in("umum"), served()
+    saved = send(umum, entry, temperature="41,9")
+    assert saved.status_code == 303
+    page = umum.get(saved.location)
+    assert 'data-rule="VITAL-temperature"' in text_of(page)
+    seen = hidden(page, "vitals_seen")
+    fields = END | {"vitals_seen": seen, "temperature": "41,9"}
+    assert send(umum, entry, "selesai", 1, **fields).status_code == 303
+
+
+def test_what_the_screening_desk_measured_stops_nobody(sign_in):
+    umum, entry = sign_in("umum"), factories.entry()
+    post(umum, address(entry, "/tanda-vital"), {"systolic": "230", "diastolic": "125"})
+    with transaction():
+        queues.act(factories.actor("umum"), db.session.get(QueueEntry, entry.id), "panggil")
+        queues.act(factories.actor("umum"), db.session.get(QueueEntry, entry.id), "mulai")
+    empty = dict.fromkeys(("systolic", "diastolic", "temperature"), "")
+    assert send(umum, entry, "selesai", **empty, **END).status_code == 303
+
+
+def test_a_page_that_is_shown_again_speaks_of_what_stands_in_its_fields(sign_in):
+    umum, entry = sign_in("umum"), served()
+    assert send(umum, entry, temperature="41,9").status_code == 303
+    page = text_of(send(umum, entry, version=1, temperature="36,5", saturation="45", pulse="x"))
+    assert 'data-rule="VITAL-saturation"' in page and 'data-rule="VITAL-temperature"' not in page
+    stale = send(umum, entry, version=0, temperature="36,5", saturation="45")
+    assert stale.status_code == 409 and 'data-rule="VITAL-saturation"' in text_of(stale)
+
+
+def test_a_wrong_field_and_an_unusual_value_are_said_together(sign_in):
+    umum, entry = sign_in("umum"), served()
+    umum.get(address(entry))
+    page = text_of(send(umum, entry, "selesai", pulse="x", saturation="45", **END))
+    assert 'href="#f-pulse"' in page and 'href="#f-saturation"' in page
