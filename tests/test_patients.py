@@ -252,6 +252,15 @@ def test_an_alert_stands_in_red_beside_the_allergies_and_warns_of_no_medicine(si
     assert ">Waspada</span>" not in text_of(umum.get("/poli/UMUM"))
 
 
+def summary_of(response) -> list[str]:
+    """Where the error summary that takes the focus leads to; each place is on the page."""
+    page = text_of(response)
+    (summary,) = re.findall(r'<div class="error-summary"[^>]* data-autofocus>.*?</div>', page)
+    links = re.findall(r'href="([^"]*)"', summary)
+    assert all(f'id="{link[1:]}"' in page for link in links)
+    return links
+
+
 def test_an_allergy_is_added_and_ended(sign_in):
     person = factories.patient()
     factories.entry("UMUM", person)
@@ -261,11 +270,14 @@ def test_an_allergy_is_added_and_ended(sign_in):
     assert 'class="allergy">Alergi: Udang' in text_of(umum.get(url_of(person)))
     twice = post(umum, url_of(person, "/alergi"), {"substance": "udang", "reaction": "sesak"})
     assert twice.status_code == 422 and 'value="sesak"' in text_of(twice)
+    assert summary_of(twice) == ["#f-substance"], "in sight and with the focus, not far below"
     allergy = db.session.scalars(select(Allergy)).one()
     end = url_of(person, f"/alergi/{allergy.public_id}/akhiri")
-    assert post(umum, end, {"reason": ""}).status_code == 422
+    refused = post(umum, end, {"reason": ""})
+    assert refused.status_code == 422 and summary_of(refused) == [f"#f-{allergy.public_id}"]
     assert post(umum, end, {"reason": "salah catat"}).status_code == 303
     page = text_of(umum.get(url_of(person)))
+    assert "error-summary" not in page
     assert 'class="allergy"' not in page and "salah catat" in page
     assert post(umum, end, {"reason": "lagi"}).status_code == 422
 
