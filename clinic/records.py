@@ -50,6 +50,7 @@ __all__ = [
     "RecordError",
     "Vitals",
     "add_addendum",
+    "draft_of",
     "finish",
     "last_writer",
     "measure",
@@ -87,6 +88,17 @@ class ExaminationInput:
 def open_examination(entry: QueueEntry) -> Examination | None:
     """The examination of this queue entry, draft or finished."""
     return db.session.scalar(select(Examination).where(Examination.entry_id == entry.id))
+
+
+def draft_of(entry: QueueEntry, version: int | None = None) -> Examination | None:
+    """What a form (of this version) may be written over. Raises Conflict, NotOpen."""
+    db.session.refresh(entry)
+    examination = open_examination(entry)
+    if examination and (examination.finished_at or version not in (None, examination.version)):
+        raise Conflict(examination)
+    if entry.state not in BEING_SERVED and not is_cut_off(entry):
+        raise NotOpen("Pasien ini tidak sedang dilayani di ruang Anda. Periksa antreannya.")
+    return examination
 
 
 def save(actor: Actor, entry: QueueEntry, form: ExaminationInput, version: int) -> Examination:
@@ -185,12 +197,7 @@ def last_writer(examination: Examination) -> tuple[str, datetime] | None:
 
 
 def _write(actor: Actor, entry: QueueEntry, form: ExaminationInput, version: int) -> Examination:
-    db.session.refresh(entry)
-    examination = open_examination(entry)
-    if examination and (examination.finished_at or examination.version != version):
-        raise Conflict(examination)
-    if entry.state not in BEING_SERVED and not is_cut_off(entry):
-        raise NotOpen("Pasien ini tidak sedang dilayani di ruang Anda. Periksa antreannya.")
+    examination = draft_of(entry, version)
     if entry.state == EntryState.CALLED:
         queues.act(actor, entry, "mulai")
     try:
@@ -258,8 +265,7 @@ def _texts(form: ExaminationInput) -> dict[str, str | None]:
 
 def _parts(form: ExaminationInput) -> list[tuple[Part, Any]]:
     """Each part that the form sent, with what it said."""
-    sent = [(part, getattr(form, part.name)) for part in PARTS]
-    return [(part, wanted) for part, wanted in sent if wanted is not None]
+    return [(part, wanted) for part in PARTS if (wanted := getattr(form, part.name)) is not None]
 
 
 def _says_the_same(examination: Examination, form: ExaminationInput) -> bool:

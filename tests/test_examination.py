@@ -510,6 +510,11 @@ def test_a_patient_moved_away_meanwhile_costs_no_text(umum):
         queues.act(factories.actor("umum"), entry, "pindah", "salah", factories.poli("GIGI"))
     response = send(umum, entry, subjective="tulisan panjang")
     assert response.status_code == 409 and "tulisan panjang" in text_of(response)
+    # A form that could not be stored anyway is told that first: there is nothing to correct.
+    for wrong in ({"pulse": "x"}, {"procedure_search": "jahit"}, {"temperature": "41,9"}):
+        response = send(umum, entry, "selesai", subjective="tulisan panjang", **wrong)
+        assert response.status_code == 409 and "tulisan panjang" in text_of(response)
+        assert "tidak sedang dilayani di ruang Anda" in text_of(response)
 
 
 # --- Screening --------------------------------------------------------------------------------

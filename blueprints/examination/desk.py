@@ -107,10 +107,12 @@ def record(visit: str):
     if action in LOOKS_AGAIN or (action == "lanjut" and open_searches):
         return _again(found, entry, form, 200)
     unseen = unusual.unseen(form, found) if action == "selesai" else {}
-    if not form.validate() or open_searches or unseen:
-        form.form_errors = [unusual.PRESS_AGAIN] if unseen else []
-        return _again(found, entry, form, 422, problems=unseen | open_searches)
+    has_errors = not form.validate()
     try:
+        if has_errors or open_searches or unseen:
+            records.draft_of(entry)  # raises when there is no form any more to correct
+            form.form_errors = [unusual.PRESS_AGAIN] if unseen else []
+            return _again(found, entry, form, 422, problems=unseen | open_searches)
         with writing(found):
             examination = _store(found, entry, form, action)
     except records.Conflict as conflict:
