@@ -4,7 +4,7 @@
   var on = window.alur.on;
   var closest = window.alur.closest;
   var LOST = 'Sambungan terputus. Jangan tutup halaman ini: tulisan dikirim begitu tersambung.';
-  var STRANGER = 'Masuk lagi dengan akun Anda di tab lain; tulisan masih di sini.';
+  var STRANGER = '<a href="/masuk" target="_blank" rel="noopener">Masuk lagi</a> dengan akun Anda di tab lain; tulisan masih di sini.';
   var REFUSED = 'Tidak dapat disimpan otomatis. Tekan Simpan sementara.';
 
   var form = document.querySelector('form[data-keep]');
@@ -30,7 +30,7 @@
   function say(line, trouble) {
     form.querySelector('[data-keep-state]').textContent = line;
     var bar = document.querySelector('[data-poll-status]');
-    bar.textContent = trouble;
+    bar.innerHTML = trouble;
     document.body.style.paddingBottom = bar.offsetHeight + 'px'; // it must not lie on the buttons
   }
   function plan(seconds) {
