@@ -10,14 +10,16 @@ from sqlalchemy.orm import joinedload
 from clinic import candidates, lookalikes, matching, typed_search
 from clinic.among import among
 from clinic.candidates import Candidate
+from clinic.likeness import compare_words
 from clinic.matching import Match, Person
 from clinic.name_index import cut_words, name_key, own_words
-from clinic.names import search_words
+from clinic.names import name_tokens, search_words
 from clinic.patients import Identity
 from db import db
 from models import AliasKind, Household, Patient, PatientAlias, ServiceDay, Visit, VisitStatus
 
 LONGEST_QUERY = 200
+ALIKE_FROM = 0.85
 PERSON_COLUMNS = [field.name for field in fields(Person) if field.name != "kk_number"]
 
 
@@ -25,6 +27,7 @@ PERSON_COLUMNS = [field.name for field in fields(Person) if field.name != "kk_nu
 class Found:
     patient: Patient
     last_visit_on: date | None
+    is_alike: bool = False  # nobody is written as typed; this name is nearly so
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,8 @@ def person_of(identity: Identity) -> Person:
 def find(q: str, birth_date: date | None = None, limit: int = 20) -> list[Found]:
     """Patients by NIK, BPJS, KK, passport, MRN or phone number, else by name; best first.
 
-    A date inside q counts as the birth date. A merged patient appears as its survivor.
+    A date inside q counts as the birth date. A merged patient appears as its survivor. Where
+    nobody has the name, those who are called alike.
     """
     text = q.strip()[:LONGEST_QUERY]
     numbered = _unique(candidates.by_number(text))
@@ -56,6 +60,9 @@ def find(q: str, birth_date: date | None = None, limit: int = 20) -> list[Found]
         return []
     named = candidates.born_on(words, born) if born else candidates.named(words, key)
     people = _unique(named)
+    if not people and words:
+        ids = list(_unique(_alike(text, born)))[:limit]
+        return [replace(one, is_alike=True) for one in of_ids(ids)]
     visits = last_visits(people)
     first = _order(people, words, key, born, visits)
     return _found(first[:limit], visits)
@@ -108,6 +115,18 @@ def last_visits(patient_ids: Iterable[int]) -> dict[int, date]:
 def _typed_words(text: str) -> list[str]:
     folded = [word for word in search_words(text) if not word.isdigit()]
     return cut_words(folded or [word for word in own_words(text) if any(map(str.isalpha, word))])
+
+
+def _alike(text: str, born: date | None) -> list[Candidate]:
+    """Whose name is a slip away, best first; with a birth date only those born on that day."""
+    words, person = name_tokens(text).words, Person(name=text, birth_date=born)
+    found = [one for one in lookalikes.similar(person) if born in (None, one.birth_date)]
+    alike = []
+    for one in lookalikes.shortlist(person, found) if words else []:
+        fit = compare_words(words, tuple(one.name_key.split()))
+        if fit.alike >= ALIKE_FROM and not fit.is_other_person:
+            alike.append((fit.alike, one))
+    return [one for _, one in sorted(alike, key=lambda pair: -pair[0])]
 
 
 # From candidates to patients

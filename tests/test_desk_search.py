@@ -180,3 +180,12 @@ def test_twins_of_one_name_are_told_apart_wherever_the_counter_reads_it(clerk):
     assert said in clerk.get(f"{DESK}/tiket/{visit.public_id}").get_data(as_text=True)
     assert said in clerk.get(f"{DESK}/hari-ini").get_data(as_text=True)
     assert hits(search(clerk, factories.patient("Siti Aminah").mrn)) == ["Siti Aminah"]
+
+
+def test_who_is_only_called_alike_is_not_opened_by_enter(clerk):
+    factories.patient("Wayan Sutama", birth_date=date(1981, 3, 29))
+    page = search(clerk, "wayan sutame", "29-03-1981")
+    assert "Tidak ada yang persis; nama mirip:" in page
+    assert hits(page) == ["Wayan Sutama"]
+    assert focused(page) == ["f-q"]
+    assert 'value="baru"' in page

@@ -386,6 +386,29 @@ def test_unusual_names_are_found(siti, name, q):
     assert names(q) == [name]
 
 
+@pytest.mark.parametrize(
+    ("name", "typed", "born"),
+    [
+        ("Wayan Sutama", "wayan sutame", date(1981, 3, 29)),
+        ("Burhanuddin Paturusi", "Bruhanuddin Paturusi", date(1976, 12, 25)),
+        ("Jumriah", "Jumriyeh", None),
+        ("Sulastri", "Sulasteri", None),
+    ],
+)
+def test_a_slip_in_the_name_finds_whoever_is_called_alike(siti, name, typed, born):
+    create(person(name, birth_date=born or date(1981, 1, 2)))
+    found = search.find(typed, born)
+    assert [(one.patient.name, one.is_alike) for one in found] == [(name, True)]
+    exact = search.find(name, born)
+    assert [(one.patient.name, one.is_alike) for one in exact] == [(name, False)]
+
+
+def test_with_a_birth_date_only_that_days_people_are_alike(app):
+    create(person("Wayan Sutama", birth_date=date(1981, 3, 28)))
+    create(person("Made Rahayu", birth_date=date(1981, 3, 29)))
+    assert names("wayan sutame", date(1981, 3, 29)) == []
+
+
 # Likely matches
 
 
