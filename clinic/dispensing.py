@@ -37,6 +37,8 @@ from validators import FieldError, clean_text
 LONGEST_REASON = 300
 UNFETCHED = "Tidak diambil"
 NOT_HERE = "Pasien ini tidak sedang dilayani di farmasi. Panggil dulu dari antrean."
+HOW_MUCH_GIVEN = "tulis jumlah yang diserahkan; 0 bila tidak ada."
+HOW_MUCH_BACK = "Tulis jumlah yang kembali."
 REASONS = (
     "Stok kosong",
     "Pasien menolak",
@@ -47,9 +49,9 @@ REASONS = (
 
 @dataclass(frozen=True)
 class Given:
-    """What the form says of one line. An empty quantity: all of it."""
+    """What the form says of one line. No quantity (None): all of it; an emptied field is none."""
 
-    quantity: str = ""
+    quantity: str | None = None
     reason: str = ""  # why less
     beyond: str = ""  # why though the ledger holds less
     allergy: str = ""  # why though the patient is allergic to it
@@ -205,7 +207,7 @@ def amount_given(line: PrescriptionLine, said: Given) -> tuple[Decimal, str]:
     """How much of a line, and why less. Raises FieldError or RecordError."""
     if is_outside(line):
         return Decimal(0), ""
-    amount = read_amount(said.quantity) if said.quantity.strip() else line.quantity
+    amount = _typed_amount(said.quantity, line.quantity, f"{line.title}: {HOW_MUCH_GIVEN}")
     reason = clean_text(said.reason, LONGEST_REASON)
     if amount > line.quantity:
         raise RecordError(
@@ -214,6 +216,15 @@ def amount_given(line: PrescriptionLine, said: Given) -> tuple[Decimal, str]:
     if amount < line.quantity and not reason:
         raise RecordError(f"{line.title}: tulis mengapa kurang dari yang diresepkan.")
     return amount, reason if amount < line.quantity else ""
+
+
+def _typed_amount(typed: str | None, everything: Decimal, if_empty: str) -> Decimal:
+    """An emptied field is a question, not a yes to all of it. Raises FieldError, RecordError."""
+    if typed is None:
+        return everything
+    if not typed.strip():
+        raise RecordError(if_empty, "quantity")
+    return read_amount(typed)
 
 
 def _hand_out(actor: Actor, line: PrescriptionLine, need: Need, beyond: str) -> None:
@@ -243,10 +254,13 @@ def dispensing_by_ref(ref: str) -> Dispensing | None:
     return db.session.scalar(found.where(Dispensing.public_id == ref))
 
 
-def give_back(actor: Actor, row: Dispensing, quantity: str, reason: str) -> Dispensing | None:
-    """Take back all (an empty quantity) or a part; the row that stays with the patient, if any.
+def give_back(
+    actor: Actor, row: Dispensing, quantity: str | None, reason: str
+) -> Dispensing | None:
+    """Take back all (None) or a part; the row that stays with the patient, if any.
 
-    Raises RecordError without a reason, for more than was given, or when it is back already.
+    Raises RecordError without a reason, for no quantity or more than was given, or when it is back
+    already.
     """
     db.session.refresh(row)
     if row.ended_at is not None:
@@ -255,7 +269,7 @@ def give_back(actor: Actor, row: Dispensing, quantity: str, reason: str) -> Disp
     reason = clean_text(reason, LONGEST_REASON)
     if not reason:
         raise RecordError("Tulis alasan obat kembali.", "reason")
-    amount = read_amount(quantity) if quantity.strip() else row.quantity
+    amount = _typed_amount(quantity, row.quantity, HOW_MUCH_BACK)
     if not 0 < amount <= row.quantity:
         raise RecordError(
             f"Yang diserahkan {number_text(row.quantity)} {row.medicine.unit}. "

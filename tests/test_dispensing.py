@@ -188,7 +188,10 @@ def test_less_asks_why_and_closes_it_as_partial(app):
     assert (closed.asked, closed.given, closed.reason) == (10, 4, "Stok kosong")
 
 
-@pytest.mark.parametrize(("typed", "word"), [("11", "tidak dapat lebih"), ("sepuluh", "angka")])
+@pytest.mark.parametrize(
+    ("typed", "word"),
+    [("11", "tidak dapat lebih"), ("sepuluh", "angka"), (" ", "0 bila tidak ada")],
+)
 def test_a_quantity_that_cannot_be_is_refused(app, typed, word):
     of = pharmacy.medicine()
     pharmacy.receive(of, 20)
@@ -440,7 +443,7 @@ def test_what_shares_an_ingredient_is_offered_first(app):
 # --- Back -------------------------------------------------------------------------------------
 
 
-def give_back(row: Dispensing, quantity: str = "", reason: str = "salah ambil"):
+def give_back(row: Dispensing, quantity: str | None = None, reason: str = "salah ambil"):
     with transaction():
         row = dispensing.dispensing_by_ref(row.public_id)
         return dispensing.give_back(factories.actor("farmasi"), row, quantity, reason)
@@ -456,6 +459,8 @@ def test_what_comes_back_is_in_stock_again_and_its_row_has_ended(app):
         give_back(row, reason=" ")
     with pytest.raises(RecordError, match="Yang diserahkan 10"):
         give_back(row, "11")
+    with pytest.raises(RecordError, match="Tulis jumlah yang kembali"):
+        give_back(row, "")
     kept = give_back(row, "4")
     assert pharmacy.balance(of) == 4
     assert kept.quantity == 6

@@ -232,6 +232,10 @@ def test_what_is_refused_stands_beside_its_line_with_all_that_was_typed(sign_in)
     assert page.count("field-error") == 2
     answer = press(client, made, l0="abc", l1="0", a1="Stok kosong")
     assert f"{made.lines[0].title}: Tulis jumlah dengan angka" in words_of(answer)
+    answer = press(client, made, l0="", l1="0", a1="Stok kosong")  # emptied, not "all of it"
+    assert answer.status_code == 422
+    assert f"{made.lines[0].title}: tulis jumlah yang diserahkan; 0 bila" in words_of(answer)
+    assert not rows(made)
     answer = press(client, made, l0="8", a0="Pasien menolak", l1="5", b1="kiriman belum dicatat")
     assert answer.status_code == 303
     assert state_of(made) is PrescriptionState.PARTIAL
@@ -346,6 +350,8 @@ def test_a_return_is_written_from_the_page(sign_in):
     answer = post(client, url, whom(made) | {"quantity": "4", "reason": ""})
     assert answer.status_code == 422
     assert 'value="4"' in answer.get_data(as_text=True)
+    answer = post(client, url, whom(made) | {"quantity": "", "reason": "timbul gatal"})
+    assert "Tulis jumlah yang kembali." in words_of(answer)
     mixed = whom(made) | {"patient": "x", "quantity": "4", "reason": "alergi"}
     assert post(client, url, mixed).status_code == 409
     answer = post(client, url, whom(made) | {"quantity": "4", "reason": "timbul gatal"})
