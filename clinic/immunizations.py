@@ -119,7 +119,8 @@ def _findings(
     visit: Visit, entered: Sequence[Entered], known: Sequence[Immunization]
 ) -> list[Finding]:
     found, held = [], given(known)
-    for each in entered:
+    # As they were given: a card may be copied in any order.
+    for each in sorted(entered, key=lambda each: (each.given_on, each.dose)):
         wanted = Given(each.vaccine, each.dose, each.given_on)
         found += vaccines.findings(wanted, held, visit.patient.birth_date)
         held.append(wanted)

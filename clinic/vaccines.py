@@ -67,6 +67,7 @@ _LIST = (
 # Asked after in a child's first years; HB-0 is of the first days, the others of school or region.
 ASKED_AFTER = ("BCG", "OPV", "DPTHBHIB", "IPV", "PCV", "RV", "MR")
 ASKED_BELOW_MONTHS = 60
+TOO_EARLY = {"IMUN-UMUR", "IMUN-JARAK"}
 VACCINES = {vaccine.code: vaccine for vaccine in _LIST}
 
 
@@ -94,13 +95,19 @@ def due(known: Sequence[Given], birth_date: date | None, on: date) -> list[str]:
     for code in ASKED_AFTER:
         given = {each.dose for each in known if each.vaccine == code}
         number = next((d.number for d in VACCINES[code].doses if d.number not in given), None)
-        if number is not None and not findings(Given(code, number, on), known, birth_date):
+        if number is None:
+            continue
+        rules = {each.rule for each in findings(Given(code, number, on), known, birth_date)}
+        if not rules & TOO_EARLY:
             found.append(name(code, number))
     return found
 
 
 def findings(wanted: Given, known: Sequence[Given], birth_date: date | None) -> list[Finding]:
-    """Why this dose is not due: given already, too young, or too soon after the one before."""
+    """Why this dose is not due: given already, too young, out of its order, or too soon.
+
+    What was given elsewhere may not be known here: a dose that is missing only warns.
+    """
     what, dose = name(wanted.vaccine, wanted.dose), dose_of(wanted.vaccine, wanted.dose)
     same = [each for each in known if each.vaccine == wanted.vaccine]
     texts = {}
@@ -118,4 +125,31 @@ def findings(wanted: Given, known: Sequence[Given], birth_date: date | None) -> 
     if before and wanted.on - before < timedelta(days=dose.after_days):
         soon = short_date(before + timedelta(days=dose.after_days))
         texts["IMUN-JARAK"] = f"{what} terlalu dekat dengan dosis sebelumnya: mulai {soon}"
+    numbers = {each.number for each in VACCINES[wanted.vaccine].doses if each.number < dose.number}
+    if missing := sorted(numbers - {each.dose for each in same}):
+        texts["IMUN-BELUM"] = f"{what}: dosis {_listed(missing)} belum tercatat di sini"
+    texts |= _held_against_later(what, wanted, same)
     return [Finding(rule, "warning", text) for rule, text in texts.items()]
+
+
+def _held_against_later(what: str, wanted: Given, same: Sequence[Given]) -> dict[str, str]:
+    """A later dose that was given already, before this one or soon after it."""
+    later = min((each for each in same if each.dose > wanted.dose), key=_day, default=None)
+    if later is None:
+        return {}
+    told = f"{name(later.vaccine, later.dose)} sudah tercatat {short_date(later.on)}"
+    if later.on <= wanted.on:
+        return {"IMUN-URUT": f"{what} tidak urut: {told}"}
+    dose = dose_of(later.vaccine, later.dose)
+    if dose and later.on - wanted.on < timedelta(days=dose.after_days):
+        return {"IMUN-JARAK": f"{what} terlalu dekat dengan dosis sesudahnya: {told}"}
+    return {}
+
+
+def _day(given: Given) -> date:
+    return given.on
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    *first, last = map(str, numbers)
+    return f"{', '.join(first)} dan {last}" if first else last

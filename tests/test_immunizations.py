@@ -33,16 +33,35 @@ BORN = date(2026, 1, 10)
         ("MR", 1, date(2026, 9, 1), ["IMUN-UMUR"]),
         ("MR", 1, date(2026, 10, 10), []),
         ("BCG", 2, date(2026, 10, 10), ["IMUN-JADWAL"]),
-        ("OPV", 3, date(2026, 3, 20), ["IMUN-UMUR", "IMUN-JARAK"]),
+        ("OPV", 3, date(2026, 3, 20), ["IMUN-UMUR", "IMUN-JARAK", "IMUN-BELUM"]),
+        ("OPV", 3, date(2026, 4, 12), ["IMUN-BELUM"]),
+        ("PCV", 2, date(2026, 4, 12), ["IMUN-BELUM"]),  # no first one
+        ("RV", 1, date(2026, 4, 20), ["IMUN-URUT"]),  # the second was on that day
+        ("RV", 1, date(2026, 5, 1), ["IMUN-URUT"]),
+        ("RV", 1, date(2026, 4, 19), ["IMUN-JARAK"]),
+        ("RV", 1, date(2026, 3, 23), []),
     ],
 )
 def test_the_schedule_warns_of_a_dose_too_early_or_given_already(vaccine, dose, on, rules):
     known = [
         Given("OPV", 1, date(2026, 3, 15)),
         Given("DPTHBHIB", 1, date(2026, 3, 15)),
+        Given("RV", 2, date(2026, 4, 20)),
     ]
     found = vaccines.findings(Given(vaccine, dose, on), known, BORN)
     assert [finding.rule for finding in found] == rules
+
+
+def test_which_doses_are_missing_is_said():
+    (found,) = vaccines.findings(Given("OPV", 3, date(2026, 5, 1)), [], BORN)
+    assert found.message == "Polio tetes (bOPV) 3: dosis 1 dan 2 belum tercatat di sini"
+    (found,) = vaccines.findings(Given("OPV", 2, date(2026, 5, 1)), [], BORN)
+    assert found.message == "Polio tetes (bOPV) 2: dosis 1 belum tercatat di sini"
+
+
+def test_what_is_missing_before_a_later_dose_stays_asked_after():
+    known = [Given("DPTHBHIB", 2, date(2026, 4, 20))]
+    assert "DPT-HB-Hib 1" in vaccines.due(known, BORN, date(2026, 5, 20))
 
 
 def test_of_an_unknown_birth_date_only_the_interval_warns():
@@ -110,6 +129,23 @@ def test_doses_of_one_list_are_held_against_each_other(app):
     with pytest.raises(Unanswered) as caught:
         add(visit, Entered("PCV", 1, on), Entered("PCV", 2, on))
     assert [finding.rule for finding in caught.value.findings] == ["IMUN-JARAK"]
+
+
+def test_a_card_is_copied_in_any_order(app):
+    visit, on = baby(), days.clinic_date()
+    first = Entered("PCV", 1, on - timedelta(days=40))
+    assert len(add(visit, Entered("PCV", 2, on), first)) == 2
+
+
+def test_a_first_dose_after_the_second_needs_a_reason(app):
+    visit, on = baby(), days.clinic_date()
+    with pytest.raises(Unanswered) as caught:
+        add(visit, Entered("DPTHBHIB", 2, on))
+    assert [finding.rule for finding in caught.value.findings] == ["IMUN-BELUM"]
+    add(visit, Entered("DPTHBHIB", 2, on), reason="dosis 1 di posyandu lain")
+    with pytest.raises(Unanswered) as caught:
+        add(visit, Entered("DPTHBHIB", 1, on))
+    assert [finding.rule for finding in caught.value.findings] == ["IMUN-URUT"]
 
 
 def test_a_mistake_ends_with_a_reason_and_can_be_noted_anew(app):
