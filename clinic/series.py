@@ -115,10 +115,11 @@ class Series:
         if before.numbers == now.numbers:
             return "tetap"
         pairs = zip(before.numbers, now.numbers, strict=True)
-        earlier, later = next(pair for pair in pairs if pair[0] != pair[1])
-        if earlier is None or later is None:
+        known = [pair for pair in pairs if None not in pair]
+        ways = {later > earlier for earlier, later in known if earlier != later}
+        if len(ways) != 1:  # of a pressure one number may rise and the other fall
             return f"sebelumnya {before.text}"
-        return f"{'naik' if later > earlier else 'turun'} dari {before.text}"
+        return f"{'naik' if ways.pop() else 'turun'} dari {before.text}"
 
     @property
     def values_text(self) -> str:

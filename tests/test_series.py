@@ -119,6 +119,25 @@ def test_what_was_ended_or_cancelled_is_not_drawn(person):
     assert pressure.trend == "turun dari 123/83"
 
 
+@pytest.mark.parametrize(
+    ("now", "trend"),
+    [
+        ((90, 150), "sebelumnya 121/81"),
+        ((130, 70), "sebelumnya 121/81"),
+        ((121, 70), "turun dari 121/81"),
+        ((130, 81), "naik dari 121/81"),
+        ((130, 90), "naik dari 121/81"),
+        ((121, 81), "tetap"),
+        ((121, None), "sebelumnya 121/81"),
+    ],
+)
+def test_a_pressure_rises_or_falls_when_both_its_numbers_do(person, now, trend):
+    with transaction():
+        last = db.session.scalars(select(VitalSigns).order_by(VitalSigns.id)).first()
+        last.systolic, last.diastolic = now
+    assert named(series.vital_series(person))["td"].trend == trend
+
+
 def newest(code: str) -> LabResult:
     rows = select(LabResult).join(LabResult.test).where(LabTest.code == code)
     return db.session.scalars(rows.order_by(LabResult.sampled_at.desc())).first()
