@@ -196,8 +196,8 @@ class RegistrationForm(PageForm):
         exact, told = self.cleaned("birth_date"), self.cleaned("birth_date_estimated")
         if exact and told and _is_far_off(told.birth_date, exact, self.today):
             age = age_text(exact, self.today)
-            way_on = "Betulkan yang salah, atau kosongkan umur."
-            self._refuse(self.birth_date_estimated, f"Menurut tanggal lahir {age}. {way_on}")
+            sentence = f"Menurut tanggal lahir umurnya {age}. Betulkan, atau kosongkan umur."
+            self._refuse(self.birth_date_estimated, sentence)
 
     def _where(self) -> None:
         if not (self.address.data or "").strip() and self.no_nik_reason.data != UNKNOWN:
