@@ -17,11 +17,11 @@ TESTS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run backup restore upgrade support torture test check format bench clean environment \
+.PHONY: help run backup restore passphrase upgrade support torture test check format bench clean environment \
 	dev-environment python tools
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: environment ## Start the clinic: http://127.0.0.1:8000 (PORT, HOST, ALUR_DATA, ALUR_DEMO)
 	@exec $(VENV)/python deploy/start.py $(SETUP)
@@ -31,6 +31,9 @@ backup: environment ## Make a backup now: checked, encrypted, copied to each pla
 
 restore: environment ## Bring a backup back, step by step (UNDO=1: back to what was used before)
 	@$(VENV)/python deploy/command.py restore $(if $(UNDO),--undo)
+
+passphrase: environment ## A new passphrase for an account that nobody can open: USER=kepala
+	@$(VENV)/python deploy/command.py passphrase '$(USER)'
 
 upgrade: python ## This source takes over from the installed release (deploy/install.sh), or nothing changes
 	@$(PYTHON) deploy/environment.py requirements.txt

@@ -3,7 +3,6 @@
 import fcntl
 import logging
 import os
-import sys
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -14,6 +13,7 @@ from flask import Flask, current_app
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
+import account_commands
 import background
 import backup_commands
 from clinic import (
@@ -31,7 +31,7 @@ from clinic import (
 from db import SQLITE_IS_WAL_SAFE, db, sqlite_driver, transaction, utcnow
 from models import Role, User
 
-DEMO_PASSWORD = "coba-alur-sekarang"  # noqa: S105  printed by `make run`, in demo data only
+DEMO_PASSWORD = accounts.DEMO_PASSPHRASE
 NOBODY_TO_ASK = (
     "Basis data masih kosong dan tidak ada terminal untuk bertanya. Pernah dipakai? Pasang dulu "
     "disk datanya. Puskesmas baru: jalankan di terminal, atau sebutkan --clinic, --time-zone, "
@@ -79,7 +79,7 @@ def setup_command(
                 return
             given = head_password_file.read().strip() if head_password_file else None
             answers = (clinic, time_zone, head_name, head_username)
-            if not all((*answers, given)) and not _has_terminal():
+            if not all((*answers, given)) and not account_commands.has_terminal():
                 raise click.ClickException(NOBODY_TO_ASK)
             _first_head(*_asked(*answers), given, internet)
     except (DBAPIError, OSError) as problem:
@@ -124,10 +124,6 @@ def _storage_problem(problem: DBAPIError | OSError) -> Exception:
     steps = storage_faults.STEPS.get(fault, ())
     lines = [f"  {number}. {step}" for number, step in enumerate(steps, 1)]
     return StorageProblem("\n".join([fault.value, *lines]))
-
-
-def _has_terminal() -> bool:
-    return sys.stdin is not None and sys.stdin.isatty()
 
 
 def use_migrations(app: Flask) -> None:
@@ -197,7 +193,7 @@ def fill_demo() -> None:
 
 def _first_head(clinic, time_zone, name, username, given, internet) -> None:
     zones = {short: zone for zone, short in settings.TIME_ZONES.items()}
-    passphrase = _passphrase(username, given)
+    passphrase = account_commands.asked_passphrase(username, "kepala", given)
     password_hash = accounts.hash_passphrase(passphrase)
     with transaction():
         settings.set_value("clinic_name", settings.parse("clinic_name", clinic))
@@ -210,22 +206,6 @@ def _first_head(clinic, time_zone, name, username, given, internet) -> None:
             password_hash=password_hash,
             role=Role.HEAD,
         )
-
-
-def _passphrase(username: str, given: str | None) -> str:
-    while True:
-        typed = given or click.prompt(
-            "Kata sandi kepala (15 huruf atau lebih)",
-            hide_input=True,
-            confirmation_prompt="Ulangi kata sandi",
-        )
-        try:
-            accounts.check_passphrase(typed, username)
-            return typed
-        except accounts.PassphraseError as problem:
-            if given:
-                raise click.ClickException(str(problem)) from None
-            click.echo(str(problem))
 
 
 @click.command("ready-message")
@@ -241,7 +221,7 @@ def ready_message_command() -> None:
     if not settings.value("is_demo"):
         return
     click.echo(f"Akun latihan (kata sandi semua: {DEMO_PASSWORD}):")
-    for user in db.session.scalars(select(User).where(User.is_active).order_by(User.id)):
+    for user in account_commands.with_demo_passphrase():
         rooms = " ".join(room.code for room in user.rooms)
         click.echo(f"  {user.username:<12} {user.display_name:<28} {rooms}")
 
@@ -291,7 +271,7 @@ def worker_command() -> None:
 def init_app(app: Flask) -> None:
     own = (setup_command, prepare_restored_command, ready_message_command, demo_data_command)
     own += (worker_command, support_command, give_up_ballast_command)
-    for command in (*own, *backup_commands.COMMANDS):
+    for command in (*own, *account_commands.COMMANDS, *backup_commands.COMMANDS):
         app.cli.add_command(command)
     if os.environ.get("FLASK_RUN_FROM_CLI") == "true":
         use_migrations(app)  # for `flask db ...`

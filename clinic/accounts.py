@@ -12,7 +12,9 @@ from db import add_row, db, utcnow
 from models import LoginSession, Poli, Role, User, UserPoli
 
 MIN_PASSPHRASE = 15
+DEMO_PASSPHRASE = "coba-alur-sekarang"  # noqa: S105  public: `make run` prints it, in a demo only
 COMMON = ("password", "puskesmas", "12345678", "qwerty", "admin", "rahasia", "indonesia")
+COMMON += (DEMO_PASSPHRASE, DEMO_PASSPHRASE.replace("-", " "))
 FREE_TRIES = 3
 LONGEST_WAIT = timedelta(minutes=5)
 

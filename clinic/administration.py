@@ -116,12 +116,23 @@ def change_account(
     user.practitioner_id = practitioner.id if practitioner else None
     changes += [change, _change_rooms(user, fields)]
     if password_hash:
-        user.password_hash = password_hash
-        accounts.note_success(user)  # the account need not wait any longer
+        _set_passphrase(user, password_hash)
         changes.append("kata sandi")
     if password_hash or not fields.is_active:
         _end_open(user, kept_session_id)
     _record_if_changed(actor, user, changes)
+
+
+def replace_passphrase(actor: audit.Actor, user: User, password_hash: str) -> None:
+    """A new passphrase and nothing else, from the server's terminal; ends all its sessions."""
+    _set_passphrase(user, password_hash)
+    _end_open(user, None)
+    audit.record(actor, "change_user", user, details="kata sandi, dari terminal server")
+
+
+def _set_passphrase(user: User, password_hash: str) -> None:
+    user.password_hash = password_hash
+    accounts.note_success(user)  # the account need not wait any longer
 
 
 def _record_if_changed(actor: audit.Actor, user: User, changes: list[str]) -> None:

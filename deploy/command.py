@@ -1,4 +1,4 @@
-"""`make backup`, `make restore`, `make support`: one of Alur's commands, on the clinic's own data.
+"""`make backup`, `restore`, `passphrase`, `support`: an Alur command, on the clinic's own data.
 
 On a server where deploy/install.sh has been, that is the installed clinic, wherever the command
 is given: its release, its settings, and the account that owns its data. Else, and where ALUR_DATA

@@ -66,10 +66,11 @@ ALLOWED = {
     "blueprints": {"blueprints", "clinic", "models", "db", "validators", "formatting"}
     | {"timekeeping", "kept_forms", "page_form", "wrong_clock"}
     | {"access", "patient_forms", "sessions", "responses", "navigation"},
+    "account_commands": {"clinic", "models", "db"},
     "backup_commands": {"clinic", "models", "db", "formatting"},
     "background": {"clinic", "db"},
     "cli": {"background", "backup_commands", "clinic", "models", "db", "validators", "formatting"}
-    | {"config", "logs"},
+    | {"account_commands", "config", "logs"},
     "app": GROUND | EDGE | {"models", "clinic", "cli", "blueprints"},
 }
 FLASK = {"flask", "flask_login", "flask_wtf", "flask_migrate", "werkzeug", "wtforms"}

@@ -1,0 +1,75 @@
+"""Accounts from the terminal: a passphrase is asked for, and the one that nobody knows replaced."""
+
+import secrets
+import sys
+
+import click
+from sqlalchemy import select
+
+from clinic import accounts, administration, audit, card_words
+from db import db, transaction
+from models import Role, User
+
+GENERATED_WORDS = 6
+
+
+def has_terminal() -> bool:
+    """Whether somebody is there to be asked."""
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def asked_passphrase(username: str, whose: str, given: str | None = None) -> str:
+    """A passphrase that is strong enough, typed twice; the given one is judged alike."""
+    while True:
+        typed = given or click.prompt(
+            f"Kata sandi {whose} ({accounts.MIN_PASSPHRASE} huruf atau lebih)",
+            hide_input=True,
+            confirmation_prompt="Ulangi kata sandi",
+        )
+        try:
+            accounts.check_passphrase(typed, username)
+            return typed
+        except accounts.PassphraseError as problem:
+            if given:
+                raise click.ClickException(str(problem)) from None
+            click.echo(str(problem))
+
+
+def with_demo_passphrase() -> list[User]:
+    """Active accounts that whoever runs a demo can use: not those that its head has added."""
+    users = db.session.scalars(select(User).where(User.is_active).order_by(User.id)).all()
+    # All of the demo's own came with one hash; trying one takes tens of milliseconds.
+    shared = [user.password_hash for user in users]
+    of_hash = {user.password_hash: user for user in users if shared.count(user.password_hash) > 1}
+    known = [
+        one for one, user in of_hash.items() if accounts.matches(user, accounts.DEMO_PASSPHRASE)
+    ]
+    return [user for user in users if user.password_hash in known]
+
+
+@click.command("passphrase")
+@click.argument("username")
+def passphrase_command(username: str) -> None:
+    """Give an account a new passphrase, for a head who has forgotten the only one."""
+    user = accounts.by_username(username)
+    if user is None:
+        raise click.ClickException(f"Tidak ada akun {username} yang dipakai. {_heads()}")
+    is_asked = has_terminal()
+    if is_asked:
+        typed = asked_passphrase(user.username, f"baru untuk {user.display_name}")
+    else:
+        typed = " ".join(secrets.choice(card_words.WORDS) for _ in range(GENERATED_WORDS))
+    password_hash = accounts.hash_passphrase(typed)
+    with transaction():
+        administration.replace_passphrase(audit.SYSTEM, user, password_hash)
+    click.echo(f"Kata sandi {user.username} diganti; semua sesinya diakhiri.")
+    if not is_asked:
+        click.echo(f"Kata sandi baru, hanya tampil sekali ini: {typed}")
+
+
+def _heads() -> str:
+    heads = select(User.username).where(User.role == Role.HEAD, User.is_active)
+    return f"Akun kepala: {', '.join(db.session.scalars(heads.order_by(User.id)))}."
+
+
+COMMANDS = (passphrase_command,)

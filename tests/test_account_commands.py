@@ -1,0 +1,85 @@
+"""Accounts from the server's terminal: the head's lost passphrase, and who may use a demo."""
+
+import pytest
+
+import account_commands
+from cli import DEMO_PASSWORD
+from clinic import accounts, audit
+from db import db, transaction
+from models import AuditEntry, LoginSession
+from tests import factories
+from tests.pages import login
+
+pytestmark = pytest.mark.engines("sqlite")
+NEW = "empat kuda lompat pagar"
+
+
+def run(app, *arguments: str, typed: str = ""):
+    done = app.test_cli_runner().invoke(args=arguments, input=typed)
+    db.session.rollback()
+    return done
+
+
+def last_entry() -> AuditEntry:
+    return db.session.query(AuditEntry).order_by(AuditEntry.seq.desc()).first()
+
+
+def test_a_forgotten_passphrase_is_replaced_at_the_terminal(app, sign_in, monkeypatch):
+    kepala = sign_in("kepala")
+    monkeypatch.setattr(account_commands, "has_terminal", lambda: True)
+    typed = f"pendek\npendek\n{NEW}\n{NEW}\n"
+    done = run(app, "passphrase", " Kepala", typed=typed)
+    assert done.exit_code == 0, done.output
+    assert "minimal 15 huruf" in done.output
+    assert NEW not in done.output
+    user = factories.user("kepala")
+    assert accounts.matches(user, NEW)
+    assert kepala.get("/sistem").status_code == 303, "whoever was logged in is not any more"
+    assert db.session.query(LoginSession).filter_by(user_id=user.id, ended_at=None).count() == 0
+    entry = last_entry()
+    assert (entry.action, entry.user_id) == ("change_user", None)
+    assert entry.details == "kata sandi, dari terminal server"
+    login(app.test_client(), "kepala", NEW)
+
+
+def test_without_a_terminal_one_is_made_and_printed_once(app, monkeypatch):
+    monkeypatch.setattr(account_commands, "has_terminal", lambda: False)
+    with transaction():
+        user = db.session.merge(factories.user("kepala"))
+        user.failed_logins, user.wait_until = 9, None
+    done = run(app, "passphrase", "kepala")
+    made = done.output.strip().rpartition(": ")[2]
+    user = factories.user("kepala")
+    assert accounts.matches(user, made)
+    assert user.failed_logins == 0
+    accounts.check_passphrase(made, "kepala")
+
+
+def test_an_unknown_account_is_told_which_ones_are_the_heads(app):
+    done = run(app, "passphrase", "root")
+    assert done.exit_code == 1
+    assert "Tidak ada akun root yang dipakai. Akun kepala: kepala." in done.output
+
+
+def test_the_demo_names_only_accounts_that_its_passphrase_opens(app):
+    with transaction():
+        accounts.create_user(
+            audit.SYSTEM,
+            username="rina.w",
+            display_name="Rina W",
+            password_hash=accounts.hash_passphrase(NEW),
+            role=factories.user("loket").role,
+        )
+        changed = db.session.merge(factories.user("gigi"))
+        changed.password_hash = accounts.hash_passphrase(NEW)
+    output = run(app, "ready-message").output
+    assert f"kata sandi semua: {DEMO_PASSWORD}" in output
+    assert "  loket  " in output
+    assert "rina.w" not in output
+    assert "gigi " not in output
+
+
+@pytest.mark.parametrize("typed", [DEMO_PASSWORD, "Coba alur sekarang", f"{DEMO_PASSWORD}!"])
+def test_the_public_passphrase_of_the_demo_opens_no_real_clinic(typed):
+    with pytest.raises(accounts.PassphraseError, match="terlalu umum"):
+        accounts.check_passphrase(typed, "ratna")
