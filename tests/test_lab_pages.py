@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from clinic import queues, settings
 from db import db, transaction
-from models import EntryState, LabOrder, LabResult, LabTest, QueueEntry, ServiceDay
+from models import EntryState, Examination, LabOrder, LabResult, LabTest, QueueEntry, ServiceDay
 from tests import factories
 from tests.databases import count_queries
 from tests.pages import post
@@ -292,6 +292,20 @@ def test_a_correction_shows_both_values(sign_in):
     page = words_of(sign_in("umum").get(f"/kunjungan/{there.visit.public_id}"))
     assert "9,2 g/dL rendah" in page
     assert "12,1 g/dL sampai dikoreksi: tabung tertukar" in page
+
+
+def test_the_way_to_a_correction_after_the_end_is_the_laboratorys(sign_in):
+    there = sent("HB")
+    write(there, closes=True, HB="12,1")
+    link, lab = f'href="{lab_address(there)}"', sign_in("lab")
+    opened = lab.get(f"/antrean/{there.public_id}/buka", follow_redirects=True)
+    assert f"{link}>Koreksi hasil</a>" in text_of(opened)
+    assert "Koreksi Hemoglobin" in words_of(lab.get(lab_address(there)))
+    written = db.session.scalars(select(Examination).where(Examination.entry_id == there.id)).one()
+    amend = text_of(lab.get(f"/pemeriksaan/{written.public_id}/pembetulan"))
+    assert f"dikoreksi di <a {link}" in amend
+    assert link in text_of(sign_in("kepala").get(f"/kunjungan/{there.visit.public_id}"))
+    assert link not in text_of(sign_in("umum").get(f"/kunjungan/{there.visit.public_id}"))
 
 
 # --- Critical values --------------------------------------------------------------------------

@@ -38,6 +38,7 @@ from models import (
     Examination,
     Patient,
     Poli,
+    PoliKind,
     QueueEntry,
     Role,
     Visit,
@@ -110,7 +111,7 @@ def show(
     """The page: a form while the patient is served, else what was recorded."""
     examination = records.open_examination(entry) if entry else None
     today, earlier = history.visit_and_earlier(visit, EARLIER_VISITS)
-    writes = _may_write(entry, examination)
+    writes, my_rooms = _may_write(entry, examination), _my_rooms(today)
     # What is said of the values is said of those that stand on the page.
     values = today.last_vitals | (typed.form.readable() if typed else {})
     context = {
@@ -124,7 +125,8 @@ def show(
         "consent_note": _consent_note(visit.patient),
         "findings": vital_findings(values, visit.age_months),
         "examination": examination,
-        "my_rooms": _my_rooms(today),
+        "my_rooms": my_rooms,
+        "corrects_lab": _corrects_lab(today, my_rooms),
         "writes": writes,
         "typed": typed,
         "kept": typed.kept if typed else None,
@@ -171,6 +173,11 @@ def _my_rooms(today: VisitSummary) -> set[str]:
     if access.has_role(Role.HEAD):
         return {room.code for room in today.rooms}
     return {room.code for room in current_user.rooms}
+
+
+def _corrects_lab(today: VisitSummary, my_rooms: set[str]) -> bool:
+    """Whether a laboratory of the visit is the account's: its results are corrected there."""
+    return any(room.kind is PoliKind.LABORATORY and room.code in my_rooms for room in today.rooms)
 
 
 def _may_prescribe(today: VisitSummary) -> set[int]:
