@@ -10,7 +10,7 @@ from datetime import date
 
 from sqlalchemy import ColumnElement, Select, and_, extract, func, or_, select
 
-from clinic import lab_reports, medicines
+from clinic import icd10, lab_reports, medicines
 from db import db
 from formatting import short_date
 from models import (
@@ -35,6 +35,7 @@ from validators import FieldError, clean_text
 
 LONGEST = 60
 MOST_WORDS = 5
+MOST_CODES = 200  # that some words may mean
 # A NIK, a BPJS or a phone number: it would stand in the page's address.
 _PERSONAL_NUMBER = re.compile(r"(?:\d[\s.-]?){7}")
 _CODE = re.compile(r"([A-Z][0-9]{2})\.?([0-9A-Z]{0,4})\b.*", re.DOTALL)
@@ -152,14 +153,18 @@ def _had(text: str) -> ColumnElement[bool]:
 
 
 def _means(text: str) -> ColumnElement[bool]:
-    """A code with all below it (J06 finds J06.9), or words of the title."""
+    """A code with all below it (J06 finds J06.9), or words of the title.
+
+    Words that a diagnosis is searched by in the examination find it here too ("kencing manis").
+    """
     like_code = _CODE.fullmatch(text.upper())
     if like_code:
         category, detail = like_code.groups()
         code = f"{category}.{detail}" if detail else category
         return Diagnosis.code.startswith(code, autoescape=True)
     in_words = and_(*(_holds(Diagnosis.title, word) for word in _words(text)))
-    return or_(in_words, Diagnosis.code == text.upper())
+    codes = [term.code for term in icd10.search(text, MOST_CODES)]
+    return or_(in_words, Diagnosis.code.in_([*codes, text.upper()]))
 
 
 def _was_given(text: str) -> ColumnElement[bool]:

@@ -57,6 +57,8 @@ def found(person, **asked) -> list[str]:
         ({"diagnosis": "J06.1"}, ""),
         ({"diagnosis": "hipertensi"}, "03"),
         ({"diagnosis": "ESENSIAL hiper"}, "03"),
+        ({"diagnosis": "darah tinggi"}, "03"),  # as the examination's search knows it
+        ({"diagnosis": "tensi tinggi"}, "03"),
         ({"diagnosis": "hiper_ensi"}, ""),
         ({"medicine": "amlodipin"}, "024"),
         ({"medicine": "500 parasetamol"}, "13"),
