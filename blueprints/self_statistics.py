@@ -57,9 +57,9 @@ def _asked() -> tuple[str, date, list[self_statistics.Period]]:
 
 
 def _day(typed: str) -> date:
-    """The day asked for; today where it is none, or has not come yet."""
+    """The day asked for, or the nearest there can be; today where it is none."""
     today = days.clinic_date()
     try:
-        return min(parse_date(typed), today)
+        return max(self_statistics.EARLIEST, min(parse_date(typed), today))
     except FieldError:
         return today

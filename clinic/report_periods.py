@@ -45,6 +45,11 @@ class Period:
 
 def parse(code: str) -> Period | None:
     """The period of this code; None when there is no such day, month or year."""
+    found = _of_code(code)
+    return found if found and 1900 <= found.first.year <= 2200 else None
+
+
+def _of_code(code: str) -> Period | None:
     found = _CODE.fullmatch(code)
     if not found:
         return None
@@ -54,8 +59,7 @@ def parse(code: str) -> Period | None:
         last = date(year, month or 12, day or monthrange(year, month or 12)[1])
     except ValueError:
         return None
-    # The days beside it must exist too.
-    return Period(code, first, last) if 1900 <= year <= 2200 else None
+    return Period(code, first, last)
 
 
 def typed(text: str) -> Period | None:
@@ -67,5 +71,5 @@ def typed(text: str) -> Period | None:
 
 
 def of_day(on: date, kind: str) -> Period:
-    """The day, month or year in which this day lies."""
-    return parse(on.isoformat()[: {"year": 4, "month": 7, "day": 10}[kind]])
+    """The day, month or year in which this day lies; of any day, for one beside the last has it."""
+    return _of_code(on.isoformat()[: {"year": 4, "month": 7, "day": 10}[kind]])

@@ -41,6 +41,7 @@ from models import (
 
 KINDS = {"hari": "Hari", "minggu": "Minggu", "bulan": "Bulan"}
 SHOWN = 8  # periods side by side
+EARLIEST = date(1900, 1, 1)  # those before it must exist too
 FRESH = (EntryKind.REGISTERED, EntryKind.ORDERED, EntryKind.REFERRED)
 
 

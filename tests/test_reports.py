@@ -433,3 +433,13 @@ def test_periods_as_people_type_them(text, code):
 
 def test_the_gaps_are_those_of_the_definitions():
     assert all(set(report.gaps) <= set(GAPS) for report in REPORTS.values())
+
+
+@pytest.mark.parametrize(
+    "typed", ["1900", "1900-01", "1900-01-01", "2200", "2200-12", "2200-12-31"]
+)
+def test_a_period_at_the_edge_of_what_there_can_be_is_shown(sign_in, typed):
+    head = sign_in("kepala")
+    for report in ("rekap", "lb1"):
+        assert head.get(f"/laporan/{report}?periode={typed}").status_code == 200
+    assert head.get(f"/laporan?bulan={typed}").status_code == 200

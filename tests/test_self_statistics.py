@@ -196,3 +196,11 @@ def test_as_many_queries_for_many_visits_as_for_none(sign_in):
         client.get("/statistik")
     assert len(many) == len(few)
     assert db.session.scalars(select(Visit)).first() is not None
+
+
+@pytest.mark.parametrize("typed", ["01-01-0001", "0001-01-01", "31-12-9999", "01-01-1900"])
+@pytest.mark.parametrize("kind", list(self_statistics.KINDS))
+def test_a_day_at_the_edge_of_the_calendar_is_answered(sign_in, typed, kind):
+    ti = sign_in("ti")
+    assert ti.get(f"/statistik?per={kind}&sampai={typed}").status_code == 200
+    assert ti.get(f"/statistik/internet.csv?per={kind}&sampai={typed}").status_code == 200
