@@ -151,10 +151,14 @@ def restore_command(undo: bool) -> None:
             secret = _ask_secret(source)
         mark = _opened_aside(source, secret)
     click.echo("Cadangan utuh dan siap dipakai.")
-    if click.prompt(f"Ketik {YES} untuk memakainya", default="batal") != YES:
+    if not _is_confirmed():
         restoring.discard(db.engine.url, mark, restoring.side(_data(), mark))
         raise click.ClickException("Dibatalkan; tidak ada yang berubah.")
     _ask_switch(mark, "make restore")
+
+
+def _is_confirmed() -> bool:
+    return click.prompt(f"Ketik {YES} untuk memakainya", default="batal").strip().upper() == YES
 
 
 def _opened_aside(source: Path, secret: str) -> str:
@@ -176,7 +180,7 @@ def _undo() -> None:
         raise click.ClickException("Belum ada data yang disisihkan.")
     place = restoring.side(_data(), aside[0].mark)
     click.echo(f"Data yang disisihkan {_moment(aside[0].at)} akan dipakai lagi.")
-    if click.prompt(f"Ketik {YES} untuk memakainya", default="batal") != YES:
+    if not _is_confirmed():
         raise click.ClickException("Dibatalkan; tidak ada yang berubah.")
     restoring.prepare(place, restoring.side_url(db.engine.url, place, aside[0].mark))
     _ask_switch(aside[0].mark, "make restore UNDO=1")
@@ -208,6 +212,10 @@ def _choose(folders: list[Path]) -> tuple[Path, Manifest]:
         typed = click.prompt("Nomor cadangan, atau alamat folder lain (USB)")
         if typed.isdecimal() and 0 < int(typed) <= len(found):
             return found[int(typed) - 1]
+        if not Path(typed).is_dir():
+            what = "nomor" if typed.isdecimal() else "folder"
+            click.echo(f"Tidak ada {what} {typed}.")
+            continue
         folders[:] = [Path(typed), *Path(typed).glob("alur-*")]
 
 

@@ -13,9 +13,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from config import ConfigError, read_config  # noqa: E402
+from config import Config, ConfigError, read_config  # noqa: E402
 from deploy.service import account_of  # noqa: E402
 from deploy.upgrade import HOME, SETTINGS_FILE, read_settings, say  # noqa: E402
+
+NEED_DATABASE = {"backup", "passphrase"}
 
 
 def release() -> Path:
@@ -28,10 +30,20 @@ def release() -> Path:
     return (home / "current").resolve()
 
 
+def has_database(config: Config) -> bool:
+    """Whether its file is there; PostgreSQL says itself what it lacks."""
+    path = Path(config.database_url.removeprefix("sqlite:///"))
+    return path.exists() or not config.database_url.startswith("sqlite:////")
+
+
 def main(arguments: list[str]) -> int:
     try:
         program = release()
         config = read_config()
+        if arguments[0] in NEED_DATABASE and not has_database(config):
+            say(f"Tidak ada basis data Alur di {config.data}. Periksa ALUR_DATA; di puskesmas baru")
+            say("jalankan make run dulu.")
+            return 1
         if not config.data.exists() and program == ROOT:
             config.make_folders()
         config.key("audit")

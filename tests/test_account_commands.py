@@ -1,5 +1,10 @@
 """Accounts from the server's terminal: the head's lost passphrase, and who may use a demo."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 import account_commands
@@ -11,6 +16,7 @@ from tests import factories
 from tests.pages import login
 
 pytestmark = pytest.mark.engines("sqlite")
+ROOT = Path(__file__).parent.parent
 NEW = "empat kuda lompat pagar"
 
 
@@ -83,3 +89,15 @@ def test_the_demo_names_only_accounts_that_its_passphrase_opens(app):
 def test_the_public_passphrase_of_the_demo_opens_no_real_clinic(typed):
     with pytest.raises(accounts.PassphraseError, match="terlalu umum"):
         accounts.check_passphrase(typed, "ratna")
+
+
+@pytest.mark.parametrize("command", [["backup"], ["passphrase", "kepala"]])
+def test_a_data_folder_without_a_database_is_told_and_left_alone(tmp_path, command):
+    for data in (tmp_path, tmp_path / "none"):
+        environ = {"PATH": os.environ["PATH"], "ALUR_DATA": str(data)}
+        call = [sys.executable, "deploy/command.py", *command]
+        done = subprocess.run(call, cwd=ROOT, env=environ, capture_output=True, text=True)
+        assert done.returncode == 1
+        assert f"Tidak ada basis data Alur di {data}." in done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+    assert not list(tmp_path.iterdir())

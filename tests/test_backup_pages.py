@@ -238,6 +238,17 @@ def test_the_terminal_names_a_wrong_word_and_keeps_the_rest(app, alur_data):
     assert not restoring.is_switch_asked(alur_data)
 
 
+def test_a_mistyped_number_leaves_the_list_of_backups(app, alur_data):
+    back_up(alur_data)
+    typed = ["99", "/tidak/ada", "1", "ganti"]
+    done = app.test_cli_runner().invoke(args=["restore"], input="\n".join(typed) + "\n")
+    assert "Tidak ada nomor 99." in done.output
+    assert "Tidak ada folder /tidak/ada." in done.output
+    assert "Tidak ada cadangan di sini" not in done.output
+    assert "Cadangan utuh" in done.output
+    assert restoring.is_switch_asked(alur_data), "in small letters too"
+
+
 def test_a_backup_is_opened_previewed_and_switched_to(alur_data, sign_in):
     ti, name = sign_in("ti"), back_up(alur_data).name
     factories.visit(factories.patient("Sesudah Cadangan"))
