@@ -74,7 +74,10 @@ def put_back(
             and (rank < REST or ratio == 0 or other.is_priority == is_priority)
         ]
         behind_next = [spot + 1 for spot, other in enumerate(lane) if other in next_ones]
-        at = max([*behind_next, sum(other.place < entry.place for other in lane)])
+        # A place counts in its own class only: who is back with a result has a late one, and still
+        # stood before everybody of the rest.
+        own = sum(other.place < entry.place for other in lane) if rank == entry.rank else 0
+        at = max([*behind_next, own])
         mine = _Stand(rank, is_priority, lane[at].place if at < len(lane) else 1 << 62, -1)
         stands = [_Stand(o.rank, o.is_priority, o.place, o.seq) for o in line]
         if in_calling_order([*stands, mine], ratio, run).index(mine) >= len(next_ones):

@@ -175,15 +175,23 @@ def test_two_priority_patients_then_one_other():
     assert [e.place for e in in_calling_order(line, 0, 0)] == list(range(9))
 
 
-@given(lines(), st.integers(0, 5), st.integers(0, 3), st.integers(0, 4), st.integers(1, 60))
-def test_put_back_stands_behind_the_next_ones(line, behind, ratio, run, own_place):
+BACK = st.builds(Stand, st.sampled_from([0, 1, 2]), st.booleans(), st.integers(1, 60), st.just(99))
+
+
+@given(lines(), st.integers(0, 5), st.integers(0, 3), st.integers(0, 4), BACK)
+def test_put_back_stands_behind_the_next_ones(line, behind, ratio, run, back):
     order = in_calling_order(line, ratio, run)
-    back = Stand(2, False, own_place, 99)
     rank, is_priority, lane, spot = put_back(back, order, behind, ratio, run)
-    assert (rank, is_priority) == (2, False)
-    ahead = [entry for entry in lane if entry in order[:behind]]
-    assert all(entry in lane[:spot] for entry in ahead)
-    assert all(entry in lane[:spot] for entry in lane if entry.place < own_place)
+    assert (rank, is_priority) in {(back.rank, back.is_priority), (2, False)}
+    assert back.rank or rank == 0  # an emergency stays one
+    next_ones, before = order[:behind], lane[:spot]
+    assert all(entry in before for entry in lane if entry in next_ones)
+    own = [entry for entry in lane if rank == back.rank and entry.place < back.place]
+    assert all(entry in before for entry in own)
+    assert all(entry in next_ones or entry in own for entry in before[-1:])  # and no further back
+    if back.rank and lane[spot:]:
+        mine = Stand(rank, is_priority, lane[spot].place, -1)
+        assert in_calling_order([*line, mine], ratio, run).index(mine) >= len(next_ones)
 
 
 # --- Registration, calling --------------------------------------------------------------------
@@ -408,6 +416,19 @@ def test_a_priority_patient_put_back_does_not_overtake_the_next_two(app):
     assert waiting_labels() == [*labels[:2], elder.visit.label, labels[2]]
     act(elder, "urungkan")
     assert (fresh(elder).state, elder.is_priority) == ("skipped", True)
+
+
+def test_who_is_back_with_a_result_and_put_back_stands_behind_the_next_two(app):
+    entry = stand()
+    labels = [stand().visit.label for _ in range(4)]
+    act(entry, "panggil")
+    act(entry, "mulai")
+    back = finish(refer(entry, "LAB"))
+    assert waiting_labels() == [back.visit.label, *labels]
+    act(back, "panggil")
+    act(back, "lewati")
+    act(back, "kembali")
+    assert waiting_labels() == [*labels[:2], back.visit.label, *labels[2:]]
 
 
 def test_an_emergency_put_back_is_next(app):
