@@ -126,7 +126,8 @@ def _red_lines(data: Path, at: datetime) -> list[str]:
     # What the pages see for themselves is not told twice.
     seen_there = {"Ruang disk", "Pekerja latar"}
     try:
-        lines = [*system_status.quick_checks(data, at), self_check.summary(at)]
+        lines = system_status.quick_checks(data, at)
+        lines.append(self_check.summary(at, [line.name for line in lines]))
     except DBAPIError as problem:
         fault = storage_faults.fault_of(problem) or storage_faults.Fault.UNREACHABLE
         return [f"{fault.value} {storage_faults.ADVICE[fault]}"]

@@ -4,7 +4,7 @@ Each slice is a second or two of the worker's; one that is killed is done again.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -202,8 +202,11 @@ def newest() -> list[SelfCheck]:
     return list(db.session.scalars(rows))
 
 
-def summary(at: datetime) -> Check:
-    """One line for /sistem: red by itself when the last check is too long ago."""
+def summary(at: datetime, live: Collection[str] = ()) -> Check:
+    """One line for /sistem: red by itself when the last check is too long ago.
+
+    What the `live` lines beside it tell as it is now, may have been mended since.
+    """
     name, rows = "Pemeriksaan harian", newest()
     if not rows:
         return Check(name, State.WATCH, "belum pernah", "Berjalan sendiri oleh pekerja latar.")
@@ -212,9 +215,9 @@ def summary(at: datetime) -> Check:
     if at - last > LATE:
         sentence = "Terlalu lama. Biarkan server menyala di luar jam pelayanan, atau ulangi Alur."
         return Check(name, State.BAD, figures, sentence)
-    current = [row for row in rows if row.checked_at > last - LATE]
+    current = [row for row in rows if row.checked_at > last - LATE and row.name not in live]
     for state in (State.BAD, State.WATCH):
         names = [row.name for row in current if row.state == state]
         if names:
-            return Check(name, state, figures, f"Lihat di bawah: {', '.join(names)}.")
+            return Check(name, state, figures, f"Lihat di Sistem: {', '.join(names)}.")
     return Check(name, State.GOOD, figures, "Semua yang diperiksa baik.")

@@ -113,6 +113,8 @@ def test_the_card_is_shown_until_its_print_is_proved(alur_data, sign_in):
     with transaction():
         settings.set_value("is_demo", False)
     kepala, card = sign_in("kepala"), backup_keys.pending(alur_data / "keys")
+    with transaction():  # the daily check has seen it too
+        self_check.keep(backup_status.checks(utcnow(), alur_data / "keys"), utcnow())
     notices.refresh(alur_data, utcnow())
     assert state_of("Kartu pemulihan", alur_data)[0] == State.BAD
     page = words_of(kepala.get(f"{PAGE}/kartu"))
@@ -123,6 +125,9 @@ def test_the_card_is_shown_until_its_print_is_proved(alur_data, sign_in):
     assert post(kepala, f"{PAGE}/kartu/dicetak", {"bukti": card.proof}).status_code == 303
     page = words_of(kepala.get(f"{PAGE}/kartu"))
     assert "belum dicetak" not in page, "not for a minute more"
+    notices.refresh(alur_data, utcnow() + timedelta(minutes=2))
+    notices.forget()
+    assert "Pemeriksaan harian" not in words_of(kepala.get("/poli"))
     assert card.public in page
     assert card.words[0] not in page
     kept = b"".join(path.read_bytes() for path in (alur_data / "keys").iterdir())

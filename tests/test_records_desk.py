@@ -224,7 +224,7 @@ def test_who_lacks_something_is_listed_those_here_first(staff):
     page = staff.get("/rekam-medis/lengkapi").get_data(as_text=True)
     assert page.index(here.public_id) < page.index(without.public_id)
     assert complete.public_id not in page
-    assert "tidak punya dokumen" in page and "Ada di sini" in page
+    assert "NIK: Tidak punya dokumen" in page and "Ada di sini" in page
 
 
 def test_quality_shows_the_figures(staff):

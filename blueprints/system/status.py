@@ -35,11 +35,9 @@ def status():
     current_app.extensions["speed"].flush()
     hour, at = speed.last_hour(data / "state"), utcnow()
     running = versions.versions()
-    checks = [
-        *system_status.checks(data, at),
-        self_check.summary(at),
-        system_status.speed_of(hour),
-    ]
+    checks = system_status.checks(data, at)
+    checks.append(self_check.summary(at, [check.name for check in checks]))
+    checks.append(system_status.speed_of(hour))
     return render_template(
         "system/status.html",
         checks=checks,
