@@ -178,7 +178,11 @@ def _examined(visit_ids: Sequence[int]) -> dict[int, dict]:
     """By queue entry: the examination with its author, diagnoses and addenda."""
     rows = (
         select(Examination)
-        .options(joinedload(Examination.practitioner), joinedload(Examination.recorded_by))
+        .options(
+            joinedload(Examination.practitioner),
+            joinedload(Examination.recorded_by),
+            joinedload(Examination.refer_room),
+        )
         .where(Examination.visit_id.in_(visit_ids))
     )
     examinations = list(db.session.scalars(rows))

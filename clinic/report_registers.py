@@ -73,6 +73,7 @@ def _examined(visit_ids: Sequence[int], room: str) -> dict[int, list[Examination
         .options(
             selectinload(Examination.diagnoses),
             joinedload(Examination.entry).joinedload(QueueEntry.poli),
+            joinedload(Examination.refer_room),
         )
         .order_by(Examination.id)
     )
@@ -99,7 +100,7 @@ def _line(visit: Visit, examined: Iterable[Examination], given, room: str) -> Li
 
 def _disposition(examination: Examination) -> str:
     words = DISPOSITION_LABELS.get(examination.disposition or "", "")
-    more = examination.refer_to or examination.death_time
+    more = examination.refer_name or examination.death_time
     return f"{words}: {more}" if more else words
 
 

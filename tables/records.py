@@ -15,12 +15,13 @@ from sqlalchemy import (
     type_coerce,
 )
 from sqlalchemy.ext.hybrid import hybrid_property
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from db import UtcDateTime, utcnow
 from tables.columns import PublicRow, Row, enum_column, index_where, unique_where
 from tables.people import Practitioner, User
 from tables.queues import QueueEntry
+from tables.reference import Poli
 from tables.visits import Source, Visit
 
 
@@ -67,11 +68,20 @@ class Examination(PublicRow):
     visit: Mapped[Visit] = relationship()
     practitioner: Mapped[Practitioner | None] = relationship()
     recorded_by: Mapped[User] = relationship()
+    refer_room: Mapped[Poli | None] = relationship(
+        primaryjoin=lambda: foreign(Examination.refer_to) == Poli.code, viewonly=True
+    )
     diagnoses: Mapped[list["Diagnosis"]] = relationship(order_by="Diagnosis.position")
     addenda: Mapped[list["Addendum"]] = relationship(order_by="Addendum.id")
 
     __table_args__ = (index_where("ix_examination_death", "death <> ''", "visit_id"),)
     __mapper_args__ = {"version_id_col": version}
+
+    @property
+    def refer_name(self) -> str:
+        """Where the patient is sent, as people say it: a room by its name, not its code."""
+        room = self.refer_room if self.leads_to == Disposition.INTERNAL else None
+        return room.name if room else self.refer_to
 
     @hybrid_property
     def disposition(self) -> Disposition | Death | None:

@@ -348,7 +348,7 @@ def test_a_conflict_shows_the_firsts_diagnoses_lab_order_and_end(umum, sign_in):
     mine = {"diagnosis": "J06.9", "case_type-1": "baru", "lab_sent": "1", "refer_to": "GIZI"}
     response = send(second, entry, disposition="rujuk_internal", **mine)
     page = words_of(response)
-    for text in ("(lama); A09", "Gula darah sewaktu puasa", "Rujuk internal ke LAB"):
+    for text in ("(lama); A09", "Gula darah sewaktu puasa", "Rujuk internal ke Laboratorium"):
         assert text in page, text
     # What the first had found is one press away; with it nothing is ended.
     assert re.search(r'name="diagnosis_favourite" value="A09"', text_of(response))
@@ -447,6 +447,30 @@ def test_the_search_fragment_keeps_what_was_ticked(umum):
 
 
 # --- Finishing --------------------------------------------------------------------------------
+
+
+def test_the_room_that_the_patient_goes_to_is_said_by_its_name(umum):
+    entry = served()
+    to = {"disposition": "rujuk_internal", "refer_to": "GIZI"}
+    answer = send(umum, entry, "selesai", assessment="gizi kurang", **to)
+    name = factories.poli("GIZI").name
+    assert f"Pasien antre di {name} dan kembali ke sini" in words_of(umum.get(answer.location))
+    visit, record = (
+        f"/kunjungan/{entry.visit.public_id}",
+        f"/pasien/{entry.visit.patient.public_id}",
+    )
+    amend = f"/pemeriksaan/{examination(entry).public_id}/pembetulan"
+    for address_ in (f"{visit}?antrean={entry.public_id}", record, amend):
+        page = words_of(umum.get(address_, follow_redirects=True))
+        assert (f"ke {name}" in page, "ke GIZI" in page) == (True, False), address_
+
+
+def test_a_place_outside_is_said_as_it_was_written(umum):
+    entry = served()
+    to = {"disposition": "rujuk_eksternal", "refer_external": "LAB"}  # no room of this house
+    send(umum, entry, "selesai", assessment="anemia", **to)
+    page = words_of(umum.get(f"/kunjungan/{entry.visit.public_id}?antrean={entry.public_id}"))
+    assert "ke LAB" in page
 
 
 def test_finishing_leads_to_the_queue_with_a_message(umum):

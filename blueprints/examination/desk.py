@@ -211,7 +211,7 @@ def _go_on(visit: Visit, entry: QueueEntry, examination: Examination):
     pharmacy = prescription_queue.pharmacy()  # from there patients go home
     goes_home = pharmacy is not None and pharmacy.code == examination.refer_to
     if examination.disposition == Disposition.INTERNAL and not goes_home:
-        text += f" Pasien antre di {examination.refer_to} dan kembali ke sini sesudahnya."
+        text += f" Pasien antre di {examination.refer_name} dan kembali ke sini sesudahnya."
     if examination.death:
         text += " Tercatat meninggal; bila keliru, buka kunjungannya, lalu Betulkan."
     if _lacks_letter(visit, examination):

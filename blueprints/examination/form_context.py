@@ -98,7 +98,7 @@ def theirs(examination: Examination | None, typed: Typed) -> dict[str, str]:
     if examination.disposition:
         where = (examination.disposition, examination.refer_to)
         if where != (typed.form.disposition.data, refer_to(typed.form, request.form) or ""):
-            to = f" ke {examination.refer_to}" if examination.refer_to else ""
+            to = f" ke {examination.refer_name}" if examination.refer_to else ""
             to += f" pukul {examination.death_time}" if examination.death_time else ""
             found["disposition"] = DISPOSITION_LABELS[examination.disposition] + to
     for part in FORM_PARTS:
