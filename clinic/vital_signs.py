@@ -32,6 +32,7 @@ VITAL_RANGES = {
     "height": Vital(20, 260, "cm", "Tinggi badan", 1),
     "saturation": Vital(20, 100, "%", "Saturasi oksigen"),
 }
+IN_METRES = 3  # a height below this was meant as metres
 # Usual values by age: under 2 months, under 1 year, under 5 years, under 12 years, older.
 _BAND_ENDS = (2, 12, 60, 144)
 _USUAL = {
@@ -54,6 +55,8 @@ def parse_vital(field: str, text: str) -> Decimal | int | None:
     found = re.fullmatch(r"[0-9]{1,4}(?:\.([0-9]+))?", typed)
     if not found:
         raise FieldError(rule, f"{vital.label} ditulis dengan angka saja, tanpa satuan.")
+    if field == "height" and Decimal(typed) < IN_METRES:
+        raise FieldError(rule, f"{vital.label} ditulis dalam cm, misalnya 165.")
     if len(found[1] or "") > vital.places:
         places = f"paling banyak {vital.places} angka di belakang koma" if vital.places else "bulat"
         raise FieldError(rule, f"{vital.label} ditulis dengan angka {places}.")

@@ -16,6 +16,12 @@ def rules(age_months=ADULT, **values):
     return [finding.rule for finding in found]
 
 
+@pytest.mark.parametrize("typed", ["1,65", "1.7", "2"])
+def test_a_height_in_metres_is_told_in_which_unit_it_is_wanted(typed):
+    with pytest.raises(FieldError, match="ditulis dalam cm, misalnya 165"):
+        parse_vital("height", typed)
+
+
 def test_a_decimal_comma_is_a_decimal_point():
     assert parse_vital("temperature", "36,5") == Decimal("36.5")
     assert parse_vital("temperature", " 36.5 ") == Decimal("36.5")
