@@ -2,7 +2,7 @@
 
 import re
 from calendar import monthrange
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -264,9 +264,11 @@ def _words_of(labels: dict[str, str]) -> Callable[[str | None], str]:
 sex_text = _words_of(SEX_LABELS)
 
 
-def field_text(name: str) -> str:
+def field_text(name: str, columns: Mapping[str, str] | None = None) -> str:
     """What a form calls the field of this name, where its page is not at hand."""
-    return FIELD_LABELS.get(name) or name.replace("_", " ").replace("-", " ").capitalize()
+    label = FIELD_LABELS.get(name) or (columns or {}).get(name)
+    label = label or name.replace("_", " ").replace("-", " ")
+    return label[:1].upper() + label[1:]
 
 
 FILTERS: dict[str, Callable[..., Any]] = {

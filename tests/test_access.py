@@ -227,7 +227,7 @@ def test_a_form_sent_after_the_session_ended_is_not_lost(app, sign_in):
     client = sign_in("kepala")
     with transaction():
         db.session.scalars(select(LoginSession)).one().ended_at = utcnow()
-    typed = {"name": "Melati Baru", "code": "demam tinggi"}
+    typed = {"name": "Melati Baru", "code": "demam tinggi", "is_in_area": "1"}
     refused = post(client, "/sistem/wilayah/baru", typed)
     assert refused.status_code == 401
     hidden = re.search(r'name="resend" value="([^"]*)"', refused.get_data(as_text=True))[1]
@@ -245,6 +245,7 @@ def test_a_form_sent_after_the_session_ended_is_not_lost(app, sign_in):
     text = entered.get_data(as_text=True)
     assert entered.status_code == 200
     assert 'name="code" value="demam tinggi"' in text
+    assert "Dalam wilayah" in text
     assert 'action="/sistem/wilayah/baru"' in text
 
 

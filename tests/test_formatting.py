@@ -184,3 +184,4 @@ def test_fields_are_named_in_words_where_their_page_is_not_at_hand():
         "Pencarian",
     ]
     assert f.field_text("alasan_pasien") == "Alasan pasien"
+    assert f.field_text("is_in_area", {"is_in_area": "dalam wilayah"}) == "Dalam wilayah"
