@@ -217,6 +217,21 @@ def test_any_two_records_can_be_compared_by_their_numbers(staff):
     assert post(staff, "/rekam-medis/banding", same).status_code == 422
 
 
+@pytest.mark.parametrize("written", ["RM {}", "No. RM: {}", "no rm {}", "rm{}", "{} "])
+def test_a_number_may_be_typed_as_it_is_printed(staff, written):
+    older, newer = two()
+    fields = {"satu": newer.mrn.lstrip("0"), "dua": written.format(older.mrn)}
+    assert post(staff, "/rekam-medis/banding", fields).status_code == 303
+
+
+def test_a_number_without_its_zeros_must_be_one_persons(staff):
+    older, newer = two()
+    with transaction():
+        db.session.merge(older).mrn = f"00{newer.mrn}"
+    fields = {"satu": newer.mrn.lstrip("0"), "dua": f"00{newer.mrn}"}
+    assert post(staff, "/rekam-medis/banding", fields).status_code == 422
+
+
 def test_who_lacks_something_is_listed_those_here_first(staff):
     complete, without = two()
     here = factories.patient("Rahmat", sex="L", nik=None, no_nik_reason=NoNikReason.NO_PAPERS)

@@ -5,11 +5,12 @@ from sqlalchemy import select
 
 import access
 from blueprints.records.blueprint import bp, staff
-from clinic import days, pairs, patients
+from clinic import days, mrn, pairs, patients
 from db import db, transaction
 from models import AliasKind, PairSource, PairState, Patient, PatientAlias
 
 PAGE = 30
+LONGEST = 12  # digits of a number
 
 
 @bp.get("/rekam-medis")
@@ -52,14 +53,22 @@ def _page(problem: str = "") -> str:
 
 
 def _by_mrn(typed: str) -> Patient | None:
-    """Who has this number now, or had it before a merge."""
-    text = typed.strip().upper()[:20]
-    found = db.session.scalar(select(Patient).where(Patient.mrn == text, Patient.is_active))
-    if found is None:
+    """Who has this number now, or had it before a merge; leading zeros may be left out."""
+    text, bare = typed.strip().upper()[:20], mrn.as_typed(typed[:40])
+    longer = [bare.zfill(length) for length in range(len(bare), LONGEST + 1) if bare.isdecimal()]
+    return _numbered([text]) or _numbered([bare]) or _numbered(longer)
+
+
+def _numbered(numbers: list[str]) -> Patient | None:
+    """The one person of these numbers; None when there are several."""
+    is_there = Patient.mrn.in_(numbers), Patient.is_active
+    found = list(db.session.scalars(select(Patient).where(*is_there)))
+    if not found:
         alias = select(PatientAlias.patient_id).where(
             PatientAlias.kind == AliasKind.MRN,
-            PatientAlias.value == text,
+            PatientAlias.value.in_(numbers),
             PatientAlias.ended_at.is_(None),
         )
-        found = db.session.scalar(select(Patient).where(Patient.id.in_(alias)).limit(1))
-    return patients.current(found) if found else None
+        found = list(db.session.scalars(select(Patient).where(Patient.id.in_(alias))))
+    people = {person.id: person for person in map(patients.current, found)}
+    return people.popitem()[1] if len(people) == 1 else None
