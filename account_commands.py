@@ -53,7 +53,7 @@ def passphrase_command(username: str) -> None:
     """Give an account a new passphrase, for a head who has forgotten the only one."""
     user = accounts.by_username(username)
     if user is None:
-        raise click.ClickException(f"Tidak ada akun {username} yang dipakai. {_heads()}")
+        raise click.ClickException(f"Tidak ada akun '{username}' yang dipakai. {_heads()}")
     is_asked = has_terminal()
     if is_asked:
         typed = asked_passphrase(user.username, f"baru untuk {user.display_name}")
@@ -69,7 +69,8 @@ def passphrase_command(username: str) -> None:
 
 def _heads() -> str:
     heads = select(User.username).where(User.role == Role.HEAD, User.is_active)
-    return f"Akun kepala: {', '.join(db.session.scalars(heads.order_by(User.id)))}."
+    names = ", ".join(db.session.scalars(heads.order_by(User.id)))
+    return f"Akun kepala: {names}. Misalnya: make passphrase USER=kepala"
 
 
 COMMANDS = (passphrase_command,)

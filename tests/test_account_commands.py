@@ -64,7 +64,7 @@ def test_without_a_terminal_one_is_made_and_printed_once(app, monkeypatch):
 def test_an_unknown_account_is_told_which_ones_are_the_heads(app):
     done = run(app, "passphrase", "root")
     assert done.exit_code == 1
-    assert "Tidak ada akun root yang dipakai. Akun kepala: kepala." in done.output
+    assert "Tidak ada akun 'root' yang dipakai. Akun kepala: kepala. Misalnya:" in done.output
 
 
 def test_the_demo_names_only_accounts_that_its_passphrase_opens(app):
