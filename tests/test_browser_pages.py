@@ -88,6 +88,14 @@ def links(page: Page) -> list[str]:
     )
 
 
+def test_all_tabs_of_the_system_stand_on_an_old_screen(live_server, page):
+    Desk(page, live_server).log_in("kepala")
+    page.goto(f"{live_server}/sistem/audit")
+    for tab in page.locator(".tabs a").all():
+        box = tab.bounding_box()
+        assert box["x"] + box["width"] <= SCREEN["width"], tab.inner_text()
+
+
 def test_every_page_that_a_link_leads_to(app, live_server, page):
     head = Desk(page, live_server).log_in("kepala")
     Desk(page, live_server).search("Siti Aminah")
