@@ -28,7 +28,8 @@
   // A locked screen must not carry off a form that somebody is filling in. What was typed stays; when
   // it is sent, logging in comes first and the form goes on (see access.refuse_stranger).
   on('htmx:beforeOnLoad', function (event) {
-    if (event.detail.xhr.status !== 401 || !closest(event.detail.elt, 'form')) { return; }
+    var node = event.detail.elt;
+    if (event.detail.xhr.status !== 401 || node.hasAttribute('data-poll') || !closest(node, 'form')) { return; }
     event.preventDefault();
     event.detail.target.innerHTML = '<p class="warn warn-warning" role="alert"><b>Layar terkunci.</b> Isian tetap di sini: selesaikan dan kirim, lalu masuk lagi.</p>';
   });
