@@ -1,13 +1,18 @@
 """The access keys that the help page lists, each pressed on its page."""
 
+import itertools
+
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.clients import Browser, person, register
 from tests.test_browser_day import prescribe
 from tests.test_browser_laboratory import order
 from tests.walk import Desk, press_access_key
 
 pytestmark = pytest.mark.browser
+
+serials = itertools.count(8801)
 
 PRINTED = "addEventListener('beforeprint', () => document.documentElement.lang = 'printed')"
 
@@ -66,18 +71,18 @@ def keys_of_the_counter(desk: Desk, keys: Keyboard) -> str:
     return number
 
 
-def keys_of_the_room(desk: Desk, keys: Keyboard) -> str:
+def keys_of_the_room(desk: Desk, keys: Keyboard, number: str) -> str:
     """The finished examination's address."""
     page, said = desk.page, desk.page.locator("main [role=status]")
-    waiting = page.locator(".queue-row[data-state=waiting]")
+    waiting = desk.row(number)
     desk.go("/poli/GIGI")
     keys.press("P", "Antrean")
     expect(said).to_contain_text("Memanggil")
-    waiting.get_by_role("link", name="Tanda vital").first.click()
+    waiting.get_by_role("link", name="Tanda vital").click()
     page.get_by_label("Nadi").fill("84")
     keys.press("S", "Tanda vital")
     expect(said).to_contain_text("tersimpan")
-    waiting.get_by_role("link", name="Lainnya").first.click()
+    waiting.get_by_role("link", name="Lainnya").click()
     page.get_by_role("link", name="Buka rekam kunjungan").click()
     keys.press("M", "Pemeriksaan")
     expect(page.get_by_label("Anamnesis")).to_be_visible()
@@ -252,10 +257,18 @@ def keys_of_the_slips(desk: Desk, keys: Keyboard) -> None:
     expect(page.get_by_text("Belum semua tersimpan")).to_be_visible()
 
 
+def join_line(address: str) -> str:
+    """The number of somebody new in the dentist's queue."""
+    clerk = Browser(address).log_in("loket")
+    return register(clerk, person(next(serials), "GIGI")).label
+
+
 def test_each_listed_key_does_what_the_list_says(live_server, page, open_page):
     desk, keys = Desk(page, live_server).log_in("kepala"), Keyboard(page)
+    # Whom nobody has a name in common with; one of them may be called, one stays.
+    _, stays = [join_line(live_server) for _ in range(2)]
     number = keys_of_the_counter(desk, keys)
-    room = keys_of_the_room(desk, keys)
+    room = keys_of_the_room(desk, keys, stays)
     keys_of_the_laboratory(desk, keys, number)
     keys_of_the_pharmacy(desk, keys)
     keys_of_the_stock(desk, keys)
