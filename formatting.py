@@ -266,8 +266,7 @@ sex_text = _words_of(SEX_LABELS)
 
 def field_text(name: str, columns: Mapping[str, str] | None = None) -> str:
     """What a form calls the field of this name, where its page is not at hand."""
-    label = FIELD_LABELS.get(name) or (columns or {}).get(name)
-    label = label or name.replace("_", " ").replace("-", " ")
+    label = FIELD_LABELS.get(name) or (columns or {}).get(name) or re.sub("[_-]", " ", name)
     return label[:1].upper() + label[1:]
 
 
@@ -276,8 +275,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "mask_phone": mask_phone,
     "mask_typed": mask_typed,
     "field_text": field_text,
-    # Twins share all the rest: "By Ny Siti (bayi ke-2)".
-    "with_birth_order": lambda name, nth: f"{name} (bayi ke-{nth})" if nth else name,
+    "with_birth_order": lambda name, nth: f"{name} (bayi ke-{nth})" if nth else name,  # twins
     "age_text": age_text,
     "long_date": long_date,
     "letter_date": letter_date,

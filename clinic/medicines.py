@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import select
 
+from clinic import medicine_words
 from clinic.medicine_words import key
 from db import db
 from models import Medicine
@@ -46,13 +47,38 @@ def ids_of(text: str, *, also_ended: bool = False) -> list[int]:
     rows = select(*columns, Medicine.ingredients, Medicine.synonyms, Medicine.position)
     found = []
     for row in db.session.execute(rows.where(Medicine.is_active | also_ended)):
-        name = key(row.name)
-        rest = f"{row.strength} {row.form} {row.ingredients} {row.synonyms} {row.code}"
-        everything = f" {name} {key(rest)}"
+        name, known = key(row.name), key(row.synonyms)
+        rest = f"{row.strength} {row.form} {row.ingredients} {row.code}"
+        everything = f" {name} {known} {key(rest)}"
         if all(f" {word}" in everything for word in words):
-            # What is called so comes before what holds it or is known by it.
-            found.append((not f" {name}".startswith(f" {words[0]}"), row.position, row.id))
-    return [id_ for _, _, id_ in sorted(found)]
+            # Known by just these words, then called so, then what holds it.
+            is_known_so = f" {' '.join(words)} " in f" {known} "
+            is_called_so = f" {name}".startswith(f" {words[0]}")
+            found.append((not is_known_so, not is_called_so, row.position, row.id))
+    return [row[-1] for row in sorted(found)]
+
+
+def alike(text: str, limit: int = MOST_FOUND) -> list[Medicine]:
+    """Where a search finds nothing: what is called nearly so, to be read before it is chosen.
+
+    A stocked medicine must not become one from outside by a letter.
+    """
+    words = key(text[:100]).split()[:MAX_WORDS]
+    found = [one for one in active() if words and _is_near(words, _called(one))]
+    return found[:limit]
+
+
+def _called(medicine: Medicine) -> str:
+    return key(f"{medicine.name} {medicine.strength} {medicine.synonyms}")
+
+
+def _is_near(words: list[str], name: str) -> bool:
+    """Each word begins a word of the name, or is a slip away from one; its first letter stands."""
+    return all(
+        f" {word}" in f" {name}"
+        or any(medicine_words.alike(word, each) for each in name.split() if each[0] == word[0])
+        for word in words
+    )
 
 
 def _in_this_order(ids: list[int]) -> list[Medicine]:

@@ -46,10 +46,36 @@ def test_a_few_letters_find_the_medicine_its_own_name_first(app):
     assert found("tamol") == found("") == found("%") == []
 
 
+def test_what_it_is_known_by_comes_before_what_only_holds_it(app):
+    assert found("vitamin c")[0] == found("vit c")[0] == "VITC50"
+
+
+def near(text: str) -> list[str]:
+    return [row.code for row in medicines.alike(text)]
+
+
+@pytest.mark.parametrize(
+    ("typed", "first"),
+    [
+        ("paracetmol", "PCT500"),
+        ("amoxcillin 500", "AMOX500"),
+        ("amoxcillin", "AMOX500"),
+        ("kaptoril", "KAPTO12"),
+        ("omeprasol", "OMEP20"),
+        ("zat entah", ""),
+        ("%", ""),
+    ],
+)
+def test_a_letter_too_few_leads_to_the_medicine_all_the_same(app, typed, first):
+    assert found(typed) == []
+    assert (near(typed) or [""])[0] == first
+
+
 def test_what_has_ended_is_no_longer_found(app):
     with transaction():
         medicines.by_code("ctm4").is_active = False
-    assert found("ctm") == []
+        medicines.by_code("pct500").is_active = False
+    assert found("ctm") == [] and "PCT500" not in near("paracetmol")
     assert medicines.by_code("CTM4") is not None
 
 

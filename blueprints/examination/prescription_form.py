@@ -91,6 +91,7 @@ def shown(
         "rx_notes": words.NOTES,
         "rx_forms": list(FORMS),
         "rx_options": [],
+        "rx_is_near": False,
         "rx_query": "",
     }
 
@@ -117,7 +118,8 @@ def search(text: str) -> dict[str, Any]:
     """Medicines for what was typed in the search box."""
     query = text.strip()[:80]
     found = medicines.search(query) if len(query) >= SHORTEST_SEARCH else []
-    return {"rx_options": found, "rx_query": query}
+    near = [] if found or len(query) < SHORTEST_SEARCH else medicines.alike(query)
+    return {"rx_options": found or near, "rx_query": query, "rx_is_near": bool(near)}
 
 
 def warnings_of(visit: Visit, line: LineInput) -> list[MedicineWarning]:
