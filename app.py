@@ -35,7 +35,7 @@ from blueprints import (
     self_statistics,
     system,
 )
-from clinic import audit, notices, settings
+from clinic import audit, names, notices, settings
 from clinic.administration import COLUMN_WORDS
 from config import Config, read_config
 from db import db, engine_options, utcnow
@@ -89,7 +89,9 @@ def create_app(config: Config | None = None) -> Flask:
     kept_answers.init_app(app)
     for desk in DESKS:
         app.register_blueprint(desk.bp)
-    app.jinja_env.filters.update(FILTERS, no_nik_text=NO_NIK_REASONS.get)
+    app.jinja_env.filters.update(
+        FILTERS, no_nik_text=NO_NIK_REASONS.get, with_birth_order=names.with_birth_order
+    )
     app.jinja_env.filters["field_text"] = partial(field_text, columns=COLUMN_WORDS)
     app.context_processor(page_context)
     app.register_error_handler(HTTPException, show_error)

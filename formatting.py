@@ -275,7 +275,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "mask_phone": mask_phone,
     "mask_typed": mask_typed,
     "field_text": field_text,
-    "with_birth_order": lambda name, nth: f"{name} (bayi ke-{nth})" if nth else name,  # twins
     "age_text": age_text,
     "long_date": long_date,
     "letter_date": letter_date,

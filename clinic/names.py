@@ -145,6 +145,12 @@ def fold(text: str) -> str:
     return NOT_FOLDED.sub(" ", plain.upper()).strip()
 
 
+def with_birth_order(name: str, nth: int | None) -> str:
+    """Twins share all the rest; an only child's "bayi ke-1" says nothing once it has a name."""
+    is_told = nth and (nth > 1 or name[:3].lower() == "by ")
+    return f"{name} (bayi ke-{nth})" if is_told else name
+
+
 @lru_cache(maxsize=1024)
 def name_tokens(name: str) -> NameKey:
     """The key of a name: no titles, degrees or digits, aliases and spellings brought together.
