@@ -123,3 +123,18 @@ def test_a_wrong_field_and_an_unusual_value_are_said_together(sign_in):
     umum.get(address(entry))
     page = text_of(send(umum, entry, "selesai", pulse="x", saturation="45", **END))
     assert 'href="#f-pulse"' in page and 'href="#f-saturation"' in page
+
+
+def test_a_page_that_only_looked_up_a_code_has_shown_nobody_the_values(sign_in):
+    """Without scripts it opens at the search, past what stands at the vital signs."""
+    umum, entry = sign_in("umum"), served()
+    opened = umum.get(address(entry))
+    hot = {"temperature": "42,5"} | END
+    looked = send(umum, entry, "cari", vitals_seen=hidden(opened, "vitals_seen"), **hot)
+    assert looked.status_code == 200 and 'data-rule="VITAL-temperature"' in text_of(looked)
+    asked = send(umum, entry, "selesai", vitals_seen=hidden(looked, "vitals_seen"), **hot)
+    assert asked.status_code == 422
+    # Another look in between does not ask again.
+    looked = send(umum, entry, "cari", vitals_seen=hidden(asked, "vitals_seen"), **hot)
+    ended = send(umum, entry, "selesai", vitals_seen=hidden(looked, "vitals_seen"), **hot)
+    assert ended.status_code == 303

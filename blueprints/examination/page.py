@@ -145,7 +145,7 @@ def show(
         context |= form_context(entry, examination, typed)
         sheets = room_form.own_sheets(context["form"], today.case._replace(vitals=values))
         said = [*context["findings"], *(each for sheet in sheets for each in sheet.findings)]
-        context |= {"own_sheets": sheets, "vitals_seen": unusual.marks(said)}
+        context |= {"own_sheets": sheets, "vitals_seen": unusual.seen(said, is_typed=bool(typed))}
     return Response(
         render_template("examination/visit.html", **context),
         status,

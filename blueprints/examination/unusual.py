@@ -23,6 +23,16 @@ def marks(findings: Iterable[Finding]) -> str:
     return " ".join(sorted({_mark(each) for each in findings}))
 
 
+def seen(findings: Iterable[Finding], *, is_typed: bool) -> str:
+    """What the next "Selesai" need not ask about: what an opened page says, or one that asked.
+
+    A page that only looked something up again opens at that place, past what it says of the values.
+    """
+    if not is_typed or request.form.get("aksi") == "selesai":
+        return marks(findings)
+    return request.form.get(SEEN, "")
+
+
 def unseen(form: room_form.RoomExaminationForm, visit: Visit) -> dict[str, str]:
     """By field: what is unusual of the values typed there, unless the page that was sent said it.
 
@@ -34,8 +44,8 @@ def unseen(form: room_form.RoomExaminationForm, visit: Visit) -> dict[str, str]:
         found |= sheet.measured
     for finding in vital_findings(case.vitals, case.age_months):
         found[finding.rule.removeprefix("VITAL-")] = finding
-    seen = request.form.get(SEEN, "").split()
-    return {name: each.message for name, each in found.items() if _mark(each) not in seen}
+    known = request.form.get(SEEN, "").split()
+    return {name: each.message for name, each in found.items() if _mark(each) not in known}
 
 
 def _mark(finding: Finding) -> str:
