@@ -58,6 +58,12 @@ def ids_of(text: str, *, also_ended: bool = False) -> list[int]:
     return [row[-1] for row in sorted(found)]
 
 
+def offered(text: str) -> tuple[list[Medicine], bool]:
+    """What a search finds, else what is called nearly so; and whether it is only that."""
+    found = search(text)
+    return (found, False) if found else (alike(text), True)
+
+
 def alike(text: str, limit: int = MOST_FOUND) -> list[Medicine]:
     """Where a search finds nothing: what is called nearly so, to be read before it is chosen.
 

@@ -1,7 +1,5 @@
 """Gives out medical record numbers, and the numbers of family folders, inside the save."""
 
-import re
-
 from sqlalchemy import bindparam, select
 
 from clinic import counters, settings
@@ -13,11 +11,6 @@ from models import Household, Patient, Village
 _TAKEN = select(Patient.id).where(Patient.mrn == bindparam("mrn"))
 _FOLDER_TAKEN = select(Household.id).where(Household.folder_no == bindparam("folder"))
 _SHORT_CODE = select(Village.short_code).where(Village.folded == bindparam("folded"))
-
-
-def as_typed(text: str) -> str:
-    """Without the "No. RM" that stands before it on paper, and without spaces, in capitals."""
-    return re.sub(r"^(NO)?[\s.]*(RM)?[\s.:-]*|\s", "", text.strip().upper())
 
 
 def next_mrn(household: Household | None, village: str | None) -> str:

@@ -117,9 +117,8 @@ def _understood(line: WantedLine | None) -> str:
 def search(text: str) -> dict[str, Any]:
     """Medicines for what was typed in the search box."""
     query = text.strip()[:80]
-    found = medicines.search(query) if len(query) >= SHORTEST_SEARCH else []
-    near = [] if found or len(query) < SHORTEST_SEARCH else medicines.alike(query)
-    return {"rx_options": found or near, "rx_query": query, "rx_is_near": bool(near)}
+    found, is_near = medicines.offered(query) if len(query) >= SHORTEST_SEARCH else ([], False)
+    return {"rx_options": found, "rx_query": query, "rx_is_near": is_near and bool(found)}
 
 
 def warnings_of(visit: Visit, line: LineInput) -> list[MedicineWarning]:

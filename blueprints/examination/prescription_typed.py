@@ -40,8 +40,7 @@ def has_used_search(typed: MultiDict) -> bool:
     if not has_ticked(typed) or typed.get("aksi") != SEARCH_BUTTON:
         return has_ticked(typed)
     words = typed.get(SEARCH, "").strip()
-    near = medicines.search(words) or medicines.alike(words)
-    found = {medicine.code for medicine in near}
+    found = {medicine.code for medicine in medicines.offered(words)[0]}
     return bool(found & set(typed.getlist(TICKED))) or words in typed.getlist(TICKED_OUTSIDE)
 
 

@@ -5,7 +5,8 @@ from sqlalchemy import select
 
 import access
 from blueprints.records.blueprint import bp, staff
-from clinic import days, mrn, pairs, patients
+from clinic import days, pairs, patients
+from clinic.typed_search import compact, labelled_mrn
 from db import db, transaction
 from models import AliasKind, PairSource, PairState, Patient, PatientAlias
 
@@ -54,7 +55,7 @@ def _page(problem: str = "") -> str:
 
 def _by_mrn(typed: str) -> Patient | None:
     """Who has this number now, or had it before a merge; leading zeros may be left out."""
-    text, bare = typed.strip().upper()[:20], mrn.as_typed(typed[:40])
+    text, bare = typed.strip().upper()[:20], compact(labelled_mrn(typed[:40]) or typed[:40])
     longer = [bare.zfill(length) for length in range(len(bare), LONGEST + 1) if bare.isdecimal()]
     return _numbered([text]) or _numbered([bare]) or _numbered(longer)
 
