@@ -110,6 +110,7 @@ def test_a_pregnancy_that_no_longer_fits_stays_in_sight_until_it_is_put_right(li
     page.get_by_label("Perempuan").check()
     pregnant.select_option("ya")
     page.get_by_label("NIK", exact=True).press_sequentially("3171012509880011")
+    page.keyboard.press("Tab")  # it is looked at when it is whole
     desk.press("Pakai")
     expect(page.get_by_label("Laki-laki")).to_be_checked()
     expect(pregnant).to_be_visible()
