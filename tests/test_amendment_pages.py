@@ -219,6 +219,7 @@ def test_the_second_of_two_is_shown_the_firsts_text_beside_their_own(umum, sign_
     version = str(again(examination.public_id).version)
     assert f'name="vitals_1" value="{row}"' in page and f'name="version" value="{version}"' in page
     merged = other | {"version": version, "vitals_1": row, "plan": "pertama dan kedua"}
+    merged["systolic_1"] = "120"
     assert post(head, form_of(examination), merged).status_code == 303
     assert [each.state for each in stored()] == ["applied", "waiting"]
 

@@ -8,7 +8,10 @@ from clinic import queues
 from db import db, transaction
 from models import QueueEntry, VitalSigns
 from tests import factories
+from tests.amending import finished
 from tests.pages import post
+from tests.test_amendment_pages import send as correct
+from tests.test_amendment_pages import stored
 from tests.test_examination import address, all_rows, examination, hidden, send, served, text_of
 
 END = {"assessment": "ISPA", "disposition": "pulang"}
@@ -138,3 +141,42 @@ def test_a_page_that_only_looked_up_a_code_has_shown_nobody_the_values(sign_in):
     looked = send(umum, entry, "cari", vitals_seen=hidden(asked, "vitals_seen"), **hot)
     ended = send(umum, entry, "selesai", vitals_seen=hidden(looked, "vitals_seen"), **hot)
     assert ended.status_code == 303
+
+
+def test_a_correction_asks_once_about_the_values_that_it_changes(sign_in):
+    umum, done = sign_in("umum"), finished()  # 210 / 80, as it was measured
+    heavy = {"weight_1": "154,2"}
+    asked = correct(umum, done, **heavy)
+    page = text_of(asked)
+    assert asked.status_code == 422 and stored() == []
+    assert 'href="#f-weight_1">Berat badan 154,2 tidak lazim' in page
+    assert 'href="#f-systolic_1"' not in page and "kirim pembetulan ini sekali lagi" in page
+    seen = hidden(asked, "vitals_seen")
+    other = correct(umum, done, weight_1="160", vitals_seen=seen)
+    assert other.status_code == 422 and stored() == []
+    assert correct(umum, done, **heavy, vitals_seen=seen).status_code == 303
+    assert len(stored()) == 1
+
+
+def test_a_correction_of_one_pressure_is_judged_with_the_other(sign_in):
+    umum, done = sign_in("umum"), finished()
+    page = text_of(correct(umum, done, systolic_1="80", diastolic_1="210"))
+    assert "harus 10 sampai 200 mmHg" in page  # what cannot be stays said
+    asked = correct(umum, done, systolic_1="75")
+    assert asked.status_code == 422 and "Mungkin tertukar" in text_of(asked)
+    assert correct(umum, done, plan="lain").status_code == 303, "what stands is not asked about"
+
+
+def test_a_correction_in_pregnancy_is_judged_by_its_limits(sign_in):
+    entry, kia = served("KIA", by="kia", pregnant="ya"), sign_in("kia")
+    kia.get(address(entry))
+    assert send(kia, entry, "selesai", fetal_heart="140", **PREGNANT).status_code == 303
+    done = examination(entry)
+    form = {"patient": done.visit.patient.public_id, "version": str(done.version)}
+    form |= {"aksi": "simpan", "room_form": "hamil", "reason": "salah ketik", "vitals_1": ""}
+    form |= {"systolic_1": "150", "diastolic_1": "95", "fetal_heart": "100"}
+    place = f"/pemeriksaan/{done.public_id}/pembetulan"
+    asked = post(kia, place, form)
+    assert asked.status_code == 422
+    assert 'href="#f-systolic_1"' in text_of(asked) and 'href="#f-fetal_heart"' in text_of(asked)
+    assert post(kia, place, form | {"vitals_seen": hidden(asked, "vitals_seen")}).status_code == 303

@@ -18,6 +18,7 @@ from blueprints.examination import (
     page,
     procedure_form,
     room_form,
+    unusual,
 )
 from blueprints.examination.amend_form import AmendForm, Measurement
 from blueprints.examination.blueprint import bp, clinical
@@ -93,8 +94,10 @@ def amend(examination: str):
     action, open_searches = request.form.get("aksi"), undecided(form, request.form)
     if action in ("cari", "gigi") or (action == "lanjut" and open_searches):
         return _again(found, form, 200)
-    if not form.validate() or open_searches:
-        for name, sentence in open_searches.items():
+    is_valid = form.validate()
+    unseen = unusual.in_correction(form, found)
+    if not is_valid or open_searches or unseen:
+        for name, sentence in (unseen | open_searches).items():
             form[name].errors = [sentence]
         return _again(found, form, 422)
     try:

@@ -1,8 +1,10 @@
 """The form that corrects a finished examination: its fields, and a set for each measurement."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import partial
+from typing import NamedTuple
 
 from werkzeug.datastructures import MultiDict
 from wtforms import StringField
@@ -22,6 +24,7 @@ MOST_MEASURED = 20
 
 class AmendForm(ExaminationForm):
     reason = StringField(validators=[checked_by(partial(clean_text, max_length=300))])
+    vitals_seen = StringField()  # what the page said of unusual values
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,27 @@ def sent_vitals(form: AmendForm, typed: MultiDict) -> dict[str, records.Vitals]:
         if names:
             found[ref] = {name: form[f"{name}_{number}"].cleaned for name in names}
     return found
+
+
+class Measured(NamedTuple):
+    """A row of vital signs as it was typed: what can be read of it, and what of that is new."""
+
+    number: int
+    values: dict[str, Decimal | int]
+    changed: set[str]
+
+
+def measured(form: AmendForm, typed: MultiDict, examination: Examination) -> Iterator[Measured]:
+    stored = {each.ref: each.row for each in measurements(examination)}
+    for number, ref in enumerate(sent_refs(typed), 1):
+        if ref and ref not in stored:
+            continue  # ended meanwhile: a conflict, which is shown first
+        fields = {name: form[f"{name}_{number}"] for name in records.VITALS}
+        cleaned = {name: getattr(field, "cleaned", None) for name, field in fields.items()}
+        values = {name: value for name, value in cleaned.items() if value is not None}
+        row = stored.get(ref)
+        new = {name for name, value in values.items() if value != getattr(row, name, None)}
+        yield Measured(number, values, new)
 
 
 def measurements(examination: Examination) -> list[Measurement]:

@@ -8,14 +8,17 @@ from hashlib import sha256
 
 from flask import request
 
-from blueprints.examination import room_form
+from blueprints.examination import amend_form, room_form
+from clinic import form_answers
 from clinic.form_case import Case
 from clinic.vital_signs import vital_findings
-from models import Visit
+from models import Examination, Visit
 from validators import Finding
 
 SEEN = "vitals_seen"
 PRESS_AGAIN = "Bila sudah diukur lagi dan angkanya benar, tekan Selesai sekali lagi."
+PRESSURE = {"systolic", "diastolic"}
+SEND_AGAIN = "Bila angkanya memang benar, kirim pembetulan ini sekali lagi."
 
 
 def marks(findings: Iterable[Finding]) -> str:
@@ -44,6 +47,32 @@ def unseen(form: room_form.RoomExaminationForm, visit: Visit) -> dict[str, str]:
         found |= sheet.measured
     for finding in vital_findings(case.vitals, case.age_months):
         found[finding.rule.removeprefix("VITAL-")] = finding
+    return _not_said(found)
+
+
+def in_correction(form: amend_form.AmendForm, examination: Examination) -> dict[str, str]:
+    """By field: what is unusual of the measurements that a correction changes, if not said yet."""
+    visit, found = examination.visit, {}
+    case = Case(visit.service_day.on, visit.age_months)
+    places = {name: name for name in room_form.differing(form_answers.current(examination), form)}
+    for row in amend_form.measured(form, request.form, examination):
+        asked = row.changed | (PRESSURE if row.changed & PRESSURE else set())
+        places |= {name: f"{name}_{row.number}" for name in asked}
+        case = case._replace(vitals={**case.vitals, **row.values})
+        for finding in vital_findings(row.values, case.age_months):
+            name = finding.rule.removeprefix("VITAL-")
+            if name in asked:
+                found[places[name]] = finding
+    for sheet in room_form.own_sheets(form, case):
+        found |= {places[name]: each for name, each in sheet.measured.items() if name in places}
+    unseen = _not_said(found)
+    if unseen:
+        form.vitals_seen.data = marks(found.values())
+        form.form_errors = [SEND_AGAIN]
+    return unseen
+
+
+def _not_said(found: dict[str, Finding]) -> dict[str, str]:
     known = request.form.get(SEEN, "").split()
     return {name: each.message for name, each in found.items() if _mark(each) not in known}
 
