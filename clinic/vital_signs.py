@@ -80,6 +80,10 @@ def vital_findings(
     if systolic is not None and diastolic is not None and diastolic >= systolic:
         pair = f"Diastolik {diastolic} tidak lebih rendah dari sistolik {systolic}."
         unusual["diastolic"] = f"{pair} Mungkin tertukar."
+    if (systolic is None) != (diastolic is None):
+        half = "systolic" if systolic is None else "diastolic"
+        label = VITAL_RANGES[half].label
+        unusual[half] = f"{label} belum diisi. Kosongkan hanya bila memang tidak terukur."
     return [Finding(f"VITAL-{field}", "warning", message) for field, message in unusual.items()]
 
 

@@ -128,6 +128,18 @@ def test_a_wrong_field_and_an_unusual_value_are_said_together(sign_in):
     assert 'href="#f-pulse"' in page and 'href="#f-saturation"' in page
 
 
+def test_half_a_pressure_stops_once_and_a_half_that_cannot_be_is_said_instead(sign_in):
+    umum, entry = sign_in("umum"), served()
+    umum.get(address(entry))
+    wrong = text_of(send(umum, entry, "selesai", systolic="120", diastolic="800", **END))
+    assert "harus 10 sampai 200 mmHg" in wrong and "belum diisi" not in wrong
+    half = send(umum, entry, "selesai", systolic="120", **END)
+    assert half.status_code == 422
+    assert 'href="#f-diastolic">Tekanan diastolik belum diisi.' in text_of(half)
+    seen = hidden(half, "vitals_seen")
+    assert send(umum, entry, "selesai", systolic="120", vitals_seen=seen, **END).location
+
+
 def test_a_page_that_only_looked_up_a_code_has_shown_nobody_the_values(sign_in):
     """Without scripts it opens at the search, past what stands at the vital signs."""
     umum, entry = sign_in("umum"), served()

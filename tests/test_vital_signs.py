@@ -83,7 +83,14 @@ def test_usual_values_of_an_adult_pass():
     ],
 )
 def test_each_unusual_value_of_an_adult_is_asked(field, value):
-    assert rules(**{field: value}) == [f"VITAL-{field}"]
+    other = {"systolic": {"diastolic": 80}, "diastolic": {"systolic": 120}}.get(field, {})
+    assert rules(**{field: value}, **other) == [f"VITAL-{field}"]
+
+
+def test_half_a_pressure_asks_for_the_other_half():
+    assert rules(systolic=120) == ["VITAL-diastolic"]
+    assert rules(diastolic=80, systolic=None) == ["VITAL-systolic"]
+    assert rules(systolic=200) == ["VITAL-systolic", "VITAL-diastolic"]
 
 
 @pytest.mark.parametrize(("age_months", "limit"), [(1, 60), (2, 50), (11, 50), (12, 40), (59, 40)])

@@ -106,8 +106,8 @@ def record(visit: str):
     open_searches = _open_searches(form)
     if action in LOOKS_AGAIN or (action == "lanjut" and open_searches):
         return _again(found, entry, form, 200)
-    unseen = unusual.unseen(form, found) if action == "selesai" else {}
     has_errors = not form.validate()
+    unseen = unusual.unseen(form, found) if action == "selesai" else {}
     try:
         if has_errors or open_searches or unseen:
             records.draft_of(entry)  # raises when there is no form any more to correct

@@ -69,6 +69,10 @@ class VitalsForm(PageForm):
                 found[name] = parse_vital(name, self[name].data or "")
         return {name: value for name, value in found.items() if value is not None}
 
+    def cannot_be(self, name: str) -> bool:
+        """Whether something stands in the field that is no measurement."""
+        return bool(getattr(self[name], "failed_rule", None))
+
 
 class ExaminationForm(VitalsForm):
     subjective = _text(TextAreaField, LONGEST_TEXT, newlines=True)

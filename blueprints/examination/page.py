@@ -123,7 +123,11 @@ def show(
         "earlier": _in_sight(earlier, today, examination) if writes else earlier,
         "allergies": allergies.banner(visit.patient),
         "consent_note": _consent_note(visit.patient),
-        "findings": vital_findings(values, visit.age_months),
+        "findings": [
+            each
+            for each in vital_findings(values, visit.age_months)
+            if not (typed and typed.form.cannot_be(each.rule.removeprefix("VITAL-")))
+        ],
         "examination": examination,
         "my_rooms": my_rooms,
         "corrects_lab": _corrects_lab(today, my_rooms),

@@ -13,6 +13,7 @@ from clinic import form_answers
 from clinic.form_case import Case
 from clinic.vital_signs import vital_findings
 from models import Examination, Visit
+from page_form import PageForm
 from validators import Finding
 
 SEEN = "vitals_seen"
@@ -47,7 +48,7 @@ def unseen(form: room_form.RoomExaminationForm, visit: Visit) -> dict[str, str]:
         found |= sheet.measured
     for finding in vital_findings(case.vitals, case.age_months):
         found[finding.rule.removeprefix("VITAL-")] = finding
-    return _not_said(found)
+    return _not_said(found, form)
 
 
 def in_correction(form: amend_form.AmendForm, examination: Examination) -> dict[str, str]:
@@ -65,16 +66,20 @@ def in_correction(form: amend_form.AmendForm, examination: Examination) -> dict[
                 found[places[name]] = finding
     for sheet in room_form.own_sheets(form, case):
         found |= {places[name]: each for name, each in sheet.measured.items() if name in places}
-    unseen = _not_said(found)
+    unseen = _not_said(found, form)
     if unseen:
         form.vitals_seen.data = marks(found.values())
         form.form_errors = [SEND_AGAIN]
     return unseen
 
 
-def _not_said(found: dict[str, Finding]) -> dict[str, str]:
+def _not_said(found: dict[str, Finding], form: PageForm) -> dict[str, str]:
     known = request.form.get(SEEN, "").split()
-    return {name: each.message for name, each in found.items() if _mark(each) not in known}
+    return {
+        name: each.message
+        for name, each in found.items()
+        if _mark(each) not in known and not form[name].errors  # what cannot be is said instead
+    }
 
 
 def _mark(finding: Finding) -> str:
