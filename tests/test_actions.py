@@ -101,7 +101,7 @@ def test_the_list_is_the_heads(sign_in):
     ("fields", "sentence"),
     [
         ({"name": ""}, "Isi nama tindakan."),
-        ({"code": "a b"}, "Huruf, angka, setrip."),
+        ({"code": "a b"}, "Kode: Huruf, angka, setrip."),
         ({"icd9_code": "2.3"}, "Seperti 23.09."),
         ({"name": "scaling!", "code": "X"}, ""),
         ({"name": "penambalan  GIGI"}, "Penambalan gigi sudah ada di daftar."),

@@ -68,7 +68,7 @@ def test_a_new_test_with_its_range_can_be_ordered(sign_in):
     ("fields", "sentence"),
     [
         ({"code": "HB"}, "sudah dipakai"),
-        ({"code": "a b"}, "Huruf, angka"),
+        ({"code": "a b"}, "Kode: Huruf, angka"),
         ({"name": ""}, "Isi nama"),
         ({"kind": "choice"}, "Tulis pilihannya"),
         ({"choices": "ada|tiada"}, "tanpa garis tegak"),

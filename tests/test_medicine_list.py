@@ -87,7 +87,7 @@ def test_ingredients_are_kept_as_the_warnings_compare_them(sign_in):
     ("fields", "sentence"),
     [
         ({"code": "PCT500"}, "sudah dipakai"),
-        ({"code": "a b"}, "Huruf, angka"),
+        ({"code": "a b"}, "Kode: Huruf, angka"),
         ({"name": ""}, "Isi nama obat"),
         ({"ingredients": " | "}, "paling sedikit satu zat aktif"),
         ({"ingredients": "x" * 300}, "paling banyak 200"),
