@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from clinic import audit
 from clinic.audit import Actor
+from clinic.queue_steps import is_cut_off
 from clinic.record_errors import NotOpen
 from clinic.vital_signs import VITAL_RANGES
 from db import db, utcnow
@@ -49,15 +50,17 @@ def measure(
 ) -> VitalSigns | None:
     """Add what one person measured; one's own earlier row in the same room ends when it differs.
 
-    Fields that are not in `values` stay as they were. Raises NotOpen when the visit has ended.
+    Fields that are not in `values` stay as they were. Raises NotOpen when something differs and
+    the visit has ended, unless the day's end cut this room's examination off.
     """
-    if visit.status != VisitStatus.OPEN:
-        raise NotOpen("Kunjungan ini sudah berakhir, jadi tanda vital tidak dapat ditambah.")
     own = own_measurement(actor.user_id, visit, entry)
     before = {name: getattr(own, name) if own else None for name in VITALS}
     after = before | {name: value for name, value in values.items() if name in VITALS}
     if after == before:
         return own
+    late = entry if entry and is_cut_off(entry) else None
+    if visit.status != VisitStatus.OPEN and late is None:
+        raise NotOpen("Kunjungan ini sudah berakhir, jadi tanda vital tidak dapat ditambah.")
     if own:
         own.ended_at = utcnow()
     row = None
@@ -66,6 +69,7 @@ def measure(
             visit_id=visit.id,
             entry_id=entry.id if entry else None,
             recorded_by_id=actor.user_id,
+            occurred_at=(late and late.ended_at) or utcnow(),  # the patient has gone since
             **after,
         )
         db.session.add(row)

@@ -18,7 +18,9 @@ from clinic import (
     unfinished,
     worker,
 )
+from clinic.measurements import VITALS, measure
 from clinic.queue_steps import QueueError
+from clinic.record_errors import NotOpen
 from clinic.records import ExaminationInput
 from db import db, transaction, utcnow
 from formatting import long_date
@@ -34,9 +36,11 @@ from models import (
     StepState,
     Visit,
     VisitStatus,
+    VitalSigns,
 )
 from tests import factories
 from tests.pages import post
+from tests.test_system import fields_of
 
 # What PostgreSQL could do otherwise (locks, states, dates in SQL) runs there too.
 sqlite_only = pytest.mark.engines("sqlite")
@@ -415,6 +419,44 @@ def test_a_doctor_completes_what_was_cut_off(app, sign_in, folder):
     with transaction():
         days.latest_day().on -= timedelta(days=3)
     assert 'name="assessment"' in doctor.get(address).text, "days later too"
+
+
+@sqlite_only
+def test_what_a_doctor_completes_is_stored_as_a_browser_sends_it(app, sign_in, folder):
+    """Every field of the form, the empty vital signs too."""
+    entry, doctor = begun(), sign_in("umum")
+    address = f"/kunjungan/{entry.visit.public_id}?antrean={entry.public_id}"
+    draft = dict.fromkeys(VITALS, "") | {"entry": entry.public_id, "version": "0"}
+    draft |= {"aksi": "simpan", "assessment": "ISPA"}
+    doctor.get(address)
+    assert post(doctor, address, draft).status_code == 303
+    close(folder)
+    db.session.rollback()
+    ended_at = db.session.get(QueueEntry, entry.id).ended_at
+    sent = fields_of(doctor.get(address))
+    assert all(sent[name] == [""] for name in VITALS)
+    ended = sent | {"aksi": "simpan", "plan": "minum banyak"}
+    assert post(doctor, address, ended).status_code == 303
+    late = fields_of(doctor.get(address)) | {"temperature": "37,9"}
+    late |= {"aksi": "selesai", "disposition": "pulang"}
+    assert post(doctor, address, late).status_code == 303
+    db.session.rollback()
+    examination = db.session.get(QueueEntry, entry.id).examination
+    assert examination.finished_at and examination.plan == "minum banyak"
+    measured = db.session.scalars(select(VitalSigns)).one()
+    assert (str(measured.temperature), measured.occurred_at) == ("37.9", ended_at)
+    assert measured.recorded_at > ended_at
+
+
+@sqlite_only
+def test_nobody_measures_a_patient_who_has_gone(app, folder):
+    entry = factories.entry()
+    close(folder)
+    with pytest.raises(NotOpen, match="sudah berakhir"), transaction():
+        measure(factories.actor("umum"), db.session.get(Visit, entry.visit_id), None, {"pulse": 80})
+    with transaction():
+        visit = db.session.get(Visit, entry.visit_id)
+        assert measure(factories.actor("umum"), visit, None, {"pulse": None}) is None
 
 
 @sqlite_only
