@@ -30,5 +30,6 @@ def past(visit: Visit) -> str:
 
 def add_complaint(visit: Visit, complaint: str) -> None:
     """Said later, at another room's registration: it stands beside what was said first."""
-    if complaint and complaint not in visit.complaint:
+    said = f"; {visit.complaint}; ".casefold()
+    if complaint and f"; {complaint}; ".casefold() not in said:  # "sesak" is in "tidak sesak"
         visit.complaint = f"{visit.complaint}; {complaint}"

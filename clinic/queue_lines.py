@@ -2,7 +2,18 @@
 
 from datetime import datetime
 
-from sqlalchemy import Exists, Integer, ScalarSelect, Select, and_, bindparam, exists, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Exists,
+    Integer,
+    ScalarSelect,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    select,
+)
 from sqlalchemy.orm import aliased
 
 from clinic import days, lab_alerts, pharmacy_alerts, settings
@@ -15,6 +26,7 @@ from models import (
     LabOrder,
     LabOrderState,
     LabOrderTest,
+    Level,
     Override,
     Patient,
     Poli,
@@ -148,6 +160,19 @@ def _is_warned(*, is_alert: bool) -> Exists:
     return exists().where(*about, Allergy.ended_at.is_(None))
 
 
+def _is_told(rule: str) -> ColumnElement[bool]:
+    """Whether the room is told of this sign; a correction of the complaint may have ended it."""
+    told, ended = aliased(Override), aliased(Override)
+    last_end = (
+        select(func.coalesce(func.max(ended.id), 0))
+        .where(ended.visit_id == Visit.id, ended.rule == rule, ended.level == Level.OFF)
+        .correlate(Visit)
+        .scalar_subquery()
+    )
+    mine = told.visit_id == Visit.id, told.rule == rule
+    return exists().where(*mine, told.level != Level.OFF, told.id > last_end)
+
+
 def _rows() -> Select:
     day_id, poli_id = bindparam("day_id", type_=Integer), bindparam("poli_id", type_=Integer)
     here_today = _namesakes(day_id)
@@ -177,8 +202,8 @@ def _rows() -> Select:
             Visit.priority,
             Visit.pregnant,
             here_today.c.people,
-            exists().where(Override.visit_id == Visit.id, Override.rule == COUGH_RULE),
-            exists().where(Override.visit_id == Visit.id, Override.rule == RED_FLAG_RULE),
+            _is_told(COUGH_RULE),
+            _is_told(RED_FLAG_RULE),
             _is_warned(is_alert=False),
             _is_warned(is_alert=True),
             exists().where(VitalSigns.visit_id == Visit.id, VitalSigns.ended_at.is_(None)),

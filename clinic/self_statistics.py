@@ -25,6 +25,7 @@ from db import UtcDateTime, db
 from models import (
     DraftKind,
     EntryKind,
+    Level,
     Override,
     PairState,
     PatientMerge,
@@ -160,7 +161,7 @@ def overridden(period: Period) -> list[Overridden]:
         select(Override.rule, Override.level, shown, answered)
         .join(Visit, Visit.id == Override.visit_id)
         .join(Visit.service_day)
-        .where(ServiceDay.on.between(period.first, period.last))
+        .where(ServiceDay.on.between(period.first, period.last), Override.level != Level.OFF)
         .group_by(Override.rule, Override.level)
         .order_by(shown.desc(), Override.rule)
     )

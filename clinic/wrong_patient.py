@@ -11,18 +11,16 @@ from datetime import date
 from sqlalchemy import or_, select
 
 from clinic import amendment_writing, audit, patients, routing, visit_person
-from clinic.corrections import CorrectionError, lock, note, refuse_ended
+from clinic.corrections import CorrectionError, Unread, lock, note, refuse_ended
 from clinic.emergency import unknown_person
 from clinic.registration import keep_reasons, take_snapshot
 from clinic.review import Warned, review
 from db import db
 from models import (
-    EntryState,
     Examination,
     Override,
     Patient,
     PatientMerge,
-    Poli,
     Role,
     ServiceDay,
     User,
@@ -36,15 +34,10 @@ KEEPERS = (Role.RECORDS, Role.HEAD)
 MOVED_SHOWN = 5
 
 
-class Unread(CorrectionError):
-    """What the rules say of the right patient; to be read before the visit moves."""
-
-    def __init__(self, warnings: list[Warned]) -> None:
-        super().__init__(
-            "Baca dulu peringatan untuk pasien ini. Bila tetap benar, tekan lagi; ruang yang salah "
-            "dipindahkan petugas ruang dari antrean sesudahnya."
-        )
-        self.warnings = warnings
+READ_FIRST = (
+    "Baca dulu peringatan untuk pasien ini. Bila tetap benar, tekan lagi; ruang yang salah "
+    "dipindahkan petugas ruang dari antrean sesudahnya."
+)
 
 
 def reassign(
@@ -66,7 +59,7 @@ def reassign(
     _refuse_to_move(actor, visit, before, patient, was)
     warnings = _news(visit, patient)
     if read is not None and any(one.rule not in read for one in warnings):
-        raise Unread(warnings)
+        raise Unread(READ_FIRST, warnings)
     kept = note(actor, visit, "patient", before.public_id, patient.public_id, reason)
     visit.patient_id = visit.original_patient_id = patient.id
     visit.bpjs_home = ""  # that of the wrong person
@@ -177,20 +170,9 @@ def _refuse_to_move(
 # What the rules say
 
 
-def _room_of(visit: Visit) -> Poli | None:
-    """Where the visit was registered, or was moved to from there."""
-    entry = visit.entries[0] if visit.entries else None
-    while entry and entry.state is EntryState.MOVED:
-        after = [one for one in visit.entries if one.previous_entry_id == entry.id]
-        if not after:
-            break
-        entry = after[-1]
-    return entry.poli if entry else None
-
-
 def _news(visit: Visit, patient: Patient) -> list[Warned]:
     """What has to be read: of rooms and rules, and not what this visit was asked already."""
-    room = _room_of(visit)
+    room = visit_person.room_of(visit)
     if room is None:
         return []
     found = review(visit_person.as_registered(visit, patient, room), with_likely=False)

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import func, select
 
 from blueprints.registration import drafted
-from clinic import allergies, days, drafts, patients, registration, review
+from clinic import allergies, days, drafts, patients, queue_lines, registration, review
+from clinic import further_room as further_room_of
 from clinic.audit import SYSTEM
 from db import db, transaction, utcnow
 from formatting import long_date
@@ -747,6 +748,20 @@ def further_room(clerk, visit, **changes):
     return post(clerk, f"/pendaftaran/kunjungan/{visit.public_id}/ruang", typed)
 
 
+def test_what_is_said_for_a_further_room_stands_beside_its_own_denial(clerk):
+    visit = register(clerk, complaint="batuk, tidak sesak")
+    url = f"/pendaftaran/kunjungan/{visit.public_id}/ruang"
+    page, draft = check(clerk, url, complaint="sesak", poli="UGD")
+    version = re.search(r'name="version" value="(\d+)"', page)[1]
+    assert confirm(clerk, draft, version, override_reason="memang").status_code == 303
+    db.session.refresh(visit)
+    assert visit.complaint == "batuk, tidak sesak; sesak"
+    with transaction():
+        further_room_of.add_complaint(visit, "Sesak")
+        further_room_of.add_complaint(visit, "batuk, tidak sesak")
+    assert visit.complaint == "batuk, tidak sesak; sesak"
+
+
 def test_a_further_room_where_the_visit_stands_is_refused_on_the_form(clerk):
     visit = register(clerk)
     response = further_room(clerk, visit, poli="UMUM")
@@ -956,6 +971,42 @@ def test_payer_and_complaint_are_corrected_with_a_reason(clerk):
     post(clerk, url, changed)
     db.session.refresh(visit)
     assert visit.bpjs_home == "", "nobody's member is registered nowhere"
+
+
+def flags_in_the_room() -> tuple[bool, bool]:
+    db.session.rollback()
+    entry = db.session.scalars(select(QueueEntry)).first()
+    row = queue_lines.room_queue(entry.poli, days.latest_day()).waiting[0]
+    return row.has_red_flag, row.has_cough
+
+
+@pytest.mark.parametrize(
+    ("complaint", "rule", "flags"),
+    [
+        ("sesak berat, bibir biru", "R1", (True, False)),
+        ("batuk darah 3 minggu", "P1", (True, True)),
+    ],
+)
+def test_a_corrected_complaint_tells_its_signs_once_and_then_the_room(
+    clerk, complaint, rule, flags
+):
+    visit = register(clerk)
+    url = f"/pendaftaran/kunjungan/{visit.public_id}/ubah"
+    typed = {"payer": "UMUM", "complaint": complaint, "alasan": "keluarga baru bercerita"}
+    assert flags_in_the_room() == (False, False)
+    asked = post(clerk, url, typed)
+    page = asked.get_data(as_text=True)
+    assert asked.status_code == 422 and f'data-rule="{rule}"' in page
+    assert complaint in page and "keluarga baru bercerita" in page
+    assert db.session.get(Visit, visit.id).complaint == "demam dan batuk"
+    read = re.search(r'name="dibaca" value="([^"]+)"', page)[1]
+    assert post(clerk, url, typed | {"dibaca": read}).status_code == 303
+    assert flags_in_the_room() == flags
+    back = typed | {"complaint": "keram kaki", "alasan": "salah pasien"}
+    assert post(clerk, url, back).status_code == 303, "what is gone need not be read"
+    assert flags_in_the_room() == (False, False)
+    again = post(clerk, url, typed | {"dibaca": read})
+    assert again.status_code == 303 and flags_in_the_room() == flags
 
 
 def test_a_visit_on_the_wrong_patient_moves_to_the_right_one(clerk):

@@ -120,9 +120,10 @@ def correct_post(visit):
     def change(actor: audit.Actor, visit: Visit) -> list[str]:
         if not is_for(visit.patient.public_id):  # moved this very moment
             raise OtherPatient
-        return corrections.correct_visit(actor, visit, changes, form.alasan.cleaned)
+        read = request.form.get("dibaca", "").split()
+        return corrections.correct_visit(actor, visit, changes, form.alasan.cleaned, read)
 
-    return _carry_out(found, change)
+    return _carry_out(found, change, form=form)
 
 
 def _move(found: Visit, *, is_new: bool):
@@ -165,7 +166,14 @@ def _cleaned(field: str, clean, *typed) -> str:
         raise FieldError(field, str(wrong)) from wrong
 
 
-def _carry_out(found: Visit, change, candidates=(), *, is_new: bool = False):
+def _carry_out(
+    found: Visit,
+    change,
+    candidates=(),
+    *,
+    is_new: bool = False,
+    form: CorrectionForm | None = None,
+):
     ref = found.public_id
     try:
         with transaction():
@@ -173,7 +181,7 @@ def _carry_out(found: Visit, change, candidates=(), *, is_new: bool = False):
     except corrections.CorrectionError as refused:
         found, warnings = access.visit_or_404(ref), getattr(refused, "warnings", ())
         said = {"problem": str(refused), "warnings": warnings, "candidates": candidates}
-        page = _correction_page(found, CorrectionForm(obj=found), **said)
+        page = _correction_page(found, form or CorrectionForm(obj=found), **said)
         return make_response(page, 422 if warnings else 409)
     flash(*(SAME if changed == [] else SAVED))  # a move tells no list
     return redirect(_after(access.visit_or_404(ref), is_new=is_new), 303)
