@@ -2,17 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import ColumnElement, bindparam, or_, select
 
 from clinic import audit, days
 from db import add_row, db, utcnow
 from models import DraftKind, RegistrationDraft, Visit
 
 MOST_REASONS = 40
+JUST_LEFT = timedelta(minutes=10)
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -133,8 +134,7 @@ def unsaved(user_id: int, *, from_paper: bool = False) -> list[RegistrationDraft
     rows = (
         select(RegistrationDraft)
         .where(
-            RegistrationDraft.user_id == user_id,
-            RegistrationDraft.drafted_on == days.clinic_date(),
+            *_todays_of(user_id),
             RegistrationDraft.saved_at.is_(None),
             RegistrationDraft.dropped_at.is_(None),
             or_(  # a correction is no registration
@@ -145,6 +145,26 @@ def unsaved(user_id: int, *, from_paper: bool = False) -> list[RegistrationDraft
         .order_by(RegistrationDraft.id.desc())
     )
     return [draft for draft in db.session.scalars(rows) if bool(draft.paper) == from_paper]
+
+
+def _todays_of(user_id: int) -> tuple[ColumnElement[bool], ...]:
+    # "+ 0" leaves only the day's index to choose: a clerk's drafts of years are many.
+    today = RegistrationDraft.drafted_on == days.clinic_date()
+    return today, RegistrationDraft.user_id + 0 == user_id
+
+
+def just_left(user_id: int, subject: DraftSubject) -> RegistrationDraft | None:
+    """What this clerk typed for the same page some minutes ago and did not save: Back, perhaps."""
+    about_ref = subject.about_visit.public_id if subject.about_visit else None
+    rows = select(RegistrationDraft).where(
+        *_todays_of(user_id),
+        RegistrationDraft.updated_at > utcnow() - JUST_LEFT,
+        RegistrationDraft.kind == subject.kind,
+        RegistrationDraft.patient_ref == subject.patient_ref,
+        RegistrationDraft.about_visit_ref == about_ref,
+    )
+    found = db.session.scalars(rows.order_by(RegistrationDraft.id.desc()).limit(1)).first()
+    return found if found and is_editable(found) and not found.paper else None
 
 
 def about(visit: Visit) -> RegistrationDraft | None:

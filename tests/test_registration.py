@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from html import unescape
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from blueprints.registration import drafted
 from clinic import allergies, days, drafts, patients, queue_lines, registration, review
@@ -176,6 +176,42 @@ def test_a_draft_that_was_left_is_listed_for_its_clerk_only(clerk, sign_in):
     post(clerk, f"/pendaftaran/draf/{draft}/buang")
     assert draft not in clerk.get("/pendaftaran").get_data(as_text=True)
     assert clerk.get(f"/pendaftaran/periksa/{draft}").status_code == 410
+
+
+def test_the_form_behind_the_check_page_leads_back_to_what_was_typed(clerk, sign_in):
+    """The browser's Back asks for the form anew: what was typed is one press away."""
+    draft = check(clerk, name="Siti Maimunah")[1]
+    page = clerk.get("/pendaftaran/baru").get_data(as_text=True)
+    there = f"/pendaftaran/baru?draf={draft}"
+    assert "untuk <b>Siti Maimunah</b> belum disimpan" in page and f'href="{there}"' in page
+    assert "belum disimpan" not in clerk.get(there).get_data(as_text=True)
+    patient = factories.patient("Orang Lain")
+    assert "belum disimpan" not in clerk.get(f"/pendaftaran/pasien/{patient.public_id}").text
+    assert "belum disimpan" not in sign_in("kepala").get("/pendaftaran/baru").text
+    with transaction():
+        db.session.scalars(select(RegistrationDraft)).one().updated_at -= timedelta(minutes=11)
+    assert "belum disimpan" not in clerk.get("/pendaftaran/baru").text
+    draft = check(clerk)[1]
+    confirm(clerk, draft)
+    assert "belum disimpan" not in clerk.get("/pendaftaran/baru").text
+
+
+@pytest.mark.engines("sqlite")
+def test_the_drafts_of_a_clerks_years_are_not_read_for_todays(clerk):
+    asked = []
+
+    @event.listens_for(db.engine, "before_cursor_execute")
+    def note(_connection, _cursor, statement, values, *_rest):
+        asked.append((statement, values))
+
+    clerk.get("/pendaftaran/baru")
+    clerk.get("/pendaftaran")
+    event.remove(db.engine, "before_cursor_execute", note)
+    found = [each for each in asked if "registration_draft.drafted_on = " in each[0]]
+    assert len(found) >= 2
+    for sql, values in found:
+        plan = db.session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values).all()
+        assert "drafted_on=?" in plan[0][-1], plan
 
 
 def test_a_draft_dropped_by_mistake_is_taken_back_by_its_clerk(clerk, sign_in):

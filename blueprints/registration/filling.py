@@ -3,10 +3,12 @@
 from datetime import UTC, datetime
 
 from flask import make_response, redirect, render_template, request, session, url_for
+from flask_login import current_user
 
 import access
 from blueprints.registration import asked, prefill
 from blueprints.registration.blueprint import bp, counter
+from blueprints.registration.drafted import form_address
 from blueprints.registration.forms import RegistrationForm
 from clinic import asking, drafts, further_room, patients, review, routing
 from clinic.drafts import DraftSubject
@@ -93,6 +95,8 @@ def page(
     draft: RegistrationDraft | None = None,
 ) -> str:
     kept = draft or _kept_draft() or asked_draft()
+    is_opened = kept is None and request.method == "GET" and not request.args.get("keluarga")
+    behind = drafts.just_left(current_user.id, subject) if is_opened else None
     return render_template(
         "registration/form.html",
         form=form,
@@ -104,6 +108,8 @@ def page(
         gaps=prefill.gaps(patient) if subject.kind == DraftKind.RETURNING else "",
         has_searched=bool(session.get("last_search")),
         left=left,
+        behind=behind,
+        behind_address=form_address(behind) if behind else "",
         **_suggestion(form, patient),
         **_likely(form, patient, kept.answers if kept else {}),
     )
