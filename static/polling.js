@@ -69,6 +69,10 @@
   // A swap must not take away what somebody is doing: focus, scroll, an open menu, half-typed text,
   // or a button that is pressed at this very moment (then the swap waits for the next poll).
   var kept = null;
+  function does(node) {
+    var where = node.getAttribute('formaction') || node.getAttribute('href');
+    return where && where + node.textContent;
+  }
   function press() { pressedAt = now(); }
   function release() { pressedAt = 0; }
   on('mousedown', press); on('touchstart', press);
@@ -80,10 +84,12 @@
     if (!element || !polls[element.id] || !event.detail.shouldSwap) { return; }
     if (pressedAt && now() - pressedAt < 3000) { event.detail.shouldSwap = false; return; }
     var active = document.activeElement;
+    active = active && element.contains(active) ? active : document.createElement('i');
+    var row = active.closest('[data-entry]');
     kept = {
       id: element.id, x: window.pageXOffset, y: window.pageYOffset,
-      focus: active && element.contains(active) ? active.id : '',
-      caret: active && active.selectionStart,
+      focus: active.id, does: does(active), entry: row && row.getAttribute('data-entry'),
+      caret: active.selectionStart,
       open: all('details[open][id]', element).map(function (node) { return node.id; }),
       typed: all('input[id], textarea[id], select[id]', element).filter(function (node) {
         var option = node.tagName === 'SELECT' && node.options[node.selectedIndex];
@@ -104,7 +110,15 @@
       var node = document.getElementById(old.id);
       if (node) { node.value = old.value; }
     });
+    // Never on what would do something else by now: then on the patient's row.
     var focus = was.focus && document.getElementById(was.focus);
+    if (was.does && !(focus && does(focus) === was.does)) {
+      focus = all('[formaction], [href]').filter(function (node) { return does(node) === was.does; })[0];
+      if (!focus && was.entry) {
+        focus = document.querySelector('[data-entry="' + was.entry + '"]');
+        if (focus) { focus.tabIndex = -1; }
+      }
+    }
     if (focus) {
       focus.focus({ preventScroll: true });
       if (was.caret && focus.setSelectionRange) { focus.setSelectionRange(was.caret, was.caret); }

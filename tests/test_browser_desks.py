@@ -167,6 +167,34 @@ def test_a_poll_takes_nothing_away(live_server, page, open_page):
     assert page.evaluate(MARKER)
 
 
+def test_the_focus_never_comes_to_mean_something_else(live_server, page, open_page):
+    """On "Panggil" of a patient whom a colleague just called, Enter does not start the service."""
+    desk = open_page()
+    colleague = Desk(desk, live_server).log_in("umum")
+    colleague.open_queue("UMUM")
+    open_queue(page, live_server, "UMUM")
+    first = page.locator(WAITING).first
+    entry, number = first.get_attribute("data-entry"), first.get_attribute("data-number")
+    first.get_by_role("button").focus()
+    there = desk.locator(f"[data-entry='{entry}']")
+    there.get_by_role("button", name="Panggil").click()
+    expect(desk.locator("main [role=status]")).to_contain_text(f"Memanggil {number}")
+    page.clock.fast_forward(A_POLL)
+    row = page.locator(f"[data-entry='{entry}']")
+    expect(row).to_have_attribute("data-state", "called")
+    expect(row).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Space")
+    page.clock.fast_forward(A_POLL)
+    expect(row).to_have_attribute("data-state", "called")
+    # Where the same can still be done, the focus stays on it.
+    row.get_by_role("link", name="Lainnya").focus()
+    there.get_by_role("button", name="Lewati").click()
+    page.clock.fast_forward(A_POLL)
+    expect(row).to_have_attribute("data-state", "skipped")
+    expect(row.get_by_role("link", name="Lainnya")).to_be_focused()
+
+
 def test_a_button_that_is_being_pressed_stays(live_server, page, open_page):
     colleague = Desk(open_page(), live_server).log_in("umum")
     colleague.open_queue("UMUM")
