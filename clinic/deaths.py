@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import literal_column, select
 from sqlalchemy.orm import joinedload
 
 from clinic import settings
@@ -20,6 +20,18 @@ def parse_time(typed: str) -> str:
         return settings.time_of_day(typed)
     except settings.SettingError as problem:
         raise FieldError("DEATH-TIME", str(problem)) from None
+
+
+# Who has died, to leave them out of lists; '' is written out for the partial index.
+THE_DEAD = (
+    select(Visit.patient_id)
+    .join(Examination, Examination.visit_id == Visit.id)
+    .where(
+        Examination.death != literal_column("''"),
+        Examination.finished_at.is_not(None),
+        Visit.status != VisitStatus.CANCELLED,
+    )
+)
 
 
 def told_by(patient: Patient) -> Examination | None:

@@ -1,4 +1,4 @@
-"""Whose identity is to be completed: no NIK, nobody knows who, or only an estimated birth date."""
+"""Whose identity is to be completed: no NIK or one that two bear, unknown, birth date estimated."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import aliased, joinedload
 
-from clinic import days, patients, search
+from clinic import days, deaths, patients, search
 from db import db
 from models import (
     DatePrecision,
@@ -45,7 +45,9 @@ _FOREIGNER = and_(Patient.no_nik_reason == NoNikReason.FOREIGNER, Patient.passpo
 _LACKING = and_(
     Patient.is_active,
     Patient.merged_into_id.is_(None),
+    Patient.id.not_in(deaths.THE_DEAD),
     or_(
+        Patient.is_nik_disputed,
         and_(Patient.nik.is_(None), ~_FOREIGNER),
         Patient.is_unknown,
         Patient.birth_precision != DatePrecision.DAY,

@@ -1,14 +1,17 @@
 """The list of identities to complete: who is here, who was seen last, who was never seen."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 from sqlalchemy import select
 
-from clinic import incomplete
-from db import db, transaction
+from clinic import incomplete, patients
+from clinic.audit import SYSTEM
+from db import db, transaction, utcnow
 from models import (
     DatePrecision,
     EntryState,
+    Examination,
     NoNikReason,
     Patient,
     QueueEntry,
@@ -75,6 +78,27 @@ def test_each_way_to_be_incomplete(app):
     assert not found[year.id].lacks_nik
     assert found[undated.id].lacks_birth_date
     assert found[unknown.id].patient.is_unknown
+
+
+def test_a_nik_that_two_bear_is_asked_for_and_the_dead_are_not(app):
+    owner = factories.patient(nik=factories.nik(date(1990, 1, 2), "P", 78))
+    with transaction():
+        identity = replace(patients.identity_of(owner), name="Dewi Lestari")
+        bearer = patients.create(SYSTEM, identity, nik_disputed=True)
+    gone = lacking()
+    assert ids() == [gone.id, bearer.id]
+    visit = factories.visit(gone)
+    with transaction():
+        db.session.add(
+            Examination(
+                entry_id=visit.entries[0].id,
+                visit_id=visit.id,
+                recorded_by_id=factories.user("umum").id,
+                death="meninggal",
+                finished_at=utcnow(),
+            )
+        )
+    assert ids() == [bearer.id] and incomplete.count() == 1
 
 
 def test_a_foreigner_with_a_passport_has_no_nik_to_bring(app):

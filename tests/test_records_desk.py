@@ -192,6 +192,59 @@ def test_one_nik_on_two_records_is_given_to_its_owner(staff, owner):
         assert loser.no_nik_reason == NoNikReason.NOT_BROUGHT and not loser.is_nik_disputed
 
 
+def test_a_nik_that_a_third_record_holds_is_decided_there_first(staff):
+    owner = factories.patient("Siti Aminah", nik=OLD_NIK, birth_date=BORN)
+    with transaction():
+        first, second = (
+            patients.create(
+                SYSTEM, vars_with(patients.identity_of(owner), name=name), nik_disputed=True
+            )
+            for name in ("Dewi Lestari", "Tuti Wulandari")
+        )
+    pair = pair_of(first, second)
+    fields = {"alasan": "KTP dilihat", "pemilik": "satu"}
+    refused = post(staff, address(pair, "/beda"), fields)
+    assert refused.status_code == 409
+    assert f"milik No. RM {owner.mrn}" in refused.text and "KTP dilihat" in refused.text
+    assert pair.state == PairState.OPEN
+    fields["pemilik"] = ""
+    assert post(staff, address(pair, "/beda"), fields).status_code == 303
+    page = staff.get("/rekam-medis/lengkapi").text
+    for one in (first, second):
+        assert f'data-patient="{one.public_id}"' in page
+    assert "NIK-nya juga di rekam lain" in page and f'data-patient="{owner.public_id}"' not in page
+
+
+def test_enter_in_the_reason_decides_nothing(staff):
+    pair = pair_of(*two())
+    page = staff.get(address(pair)).text
+    first = re.search(r"<button[^>]*>", page[page.index(address(pair, "/gabung")) :])[0]
+    assert 'name="aksi" value="enter"' in first
+    fields = versions(page) | {"alasan": "dua orang, kakak adik", "aksi": "enter"}
+    answer = post(staff, address(pair, "/gabung"), fields)
+    assert answer.status_code == 422 and "Belum ada yang dicatat" in answer.text
+    assert "dua orang, kakak adik" in answer.text and pair.state == PairState.OPEN
+
+
+def test_two_niks_that_differ_by_a_slip_can_be_told_apart(staff):
+    one = factories.patient("Abdul Karim", nik="5299010905880002", birth_date=BORN)
+    other = factories.patient("Abdul Karim", nik="5299011905880002", birth_date=BORN)
+    page = staff.get(address(pair_of(one, other))).text
+    assert "529901•" not in page.replace("529901••0588", "")
+    assert "529901<" not in page and "0905880002" not in page
+    row = page[page.index('data-differs="nik"') :][:900]
+    assert "529901" in row and row.count("0002") == 2 and row.count("1•••••0002") == 1
+
+
+def test_two_people_are_not_noted_of_one_record(staff):
+    older, newer = two()
+    pair = pair_of(older, newer)
+    assert merge(staff, pair).status_code == 303
+    late = post(staff, address(pair, "/beda"), {"alasan": "kakak adik"})
+    assert late.status_code == 409 and "baru saja digabung" in late.text
+    assert "dua orang yang berbeda" not in staff.get("/rekam-medis").text
+
+
 def test_a_merge_is_undone_with_a_reason(staff):
     older, newer = two()
     response = merge(staff, pair_of(older, newer))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 
 from clinic.merge_fields import BESIDE, Side
+from clinic.number_masks import both_masked
 from clinic.patients import identity_of
 from formatting import NIK_FIELDS, PAYER_LABELS, SEX_LABELS, mask_nik, short_date
 from models import DatePrecision, Patient
@@ -50,6 +51,9 @@ def rows(older: Patient, newer: Patient, main: str, picks: Mapping[str, str]) ->
     found = []
     for name, (label, fields) in PARTS.items():
         texts = {OLDER: _words(one, name), NEWER: _words(other, name)}
+        if name in NIK_FIELDS and all(getattr(each, name) for each in (one, other)):
+            masked = both_masked(getattr(one, name), getattr(other, name))
+            texts = dict(zip((OLDER, NEWER), masked, strict=True))
         if not any(texts.values()):
             continue
         differs = any(getattr(one, field) != getattr(other, field) for field in fields)

@@ -13,6 +13,12 @@ from db import transaction
 from models import PairState, SuspectedPair
 
 VISITS = 5
+ENTER = "enter"  # in a field: neither of two answers that are so far apart
+PRESS_ONE = "Belum ada yang dicatat. Tekan salah satu tombol: satu orang, atau dua orang berbeda."
+JUST_MERGED = (
+    "Kedua rekam medis ini baru saja digabung oleh rekan Anda, jadi jawaban Anda tidak dicatat. "
+    "Bila memang dua orang, urungkan penggabungannya di halaman Penggabungan."
+)
 
 
 @bp.get("/rekam-medis/pasangan/<pair>")
@@ -30,14 +36,19 @@ def pair(pair: str):
 def decide_different(pair: str):
     """Two people: remembered for ever. One NIK on both records is given to one of them."""
     found = _pair_or_404(pair)
+    if found.one.id == found.other.id:
+        return _page(found, JUST_MERGED), 409
     reason = request.form.get("alasan", "").strip()
     owner = {OLDER: (found.one, found.other), NEWER: (found.other, found.one)}.get(
         request.form.get("pemilik", "")
     )
-    with transaction():
-        if owner and nik_disputes.is_disputed(*owner):
-            nik_disputes.settle(access.current_actor(), *owner, reason)
-        pairs.decide_different(access.current_actor(), found.pair, reason)
+    try:
+        with transaction():
+            if owner and nik_disputes.is_disputed(*owner):
+                nik_disputes.settle(access.current_actor(), *owner, reason)
+            pairs.decide_different(access.current_actor(), found.pair, reason)
+    except nik_disputes.HeldElsewhere as problem:
+        return _page(_pair_or_404(pair), str(problem)), 409
     flash("Dicatat: dua orang yang berbeda. Pasangan ini tidak ditanyakan lagi.", "success")
     return redirect(url_for("records.desk"), 303)
 
@@ -47,6 +58,8 @@ def decide_different(pair: str):
 def merge(pair: str):
     """One person: the main record takes the other in."""
     found = _pair_or_404(pair)
+    if request.form.get("aksi") == ENTER:
+        return _page(found, PRESS_ONE), 422
     main = _main(found)
     survivor, loser = (found.one, found.other) if main == OLDER else (found.other, found.one)
     seen = (request.form.get("versi_satu"), request.form.get("versi_dua"))

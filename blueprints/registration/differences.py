@@ -10,13 +10,12 @@ from blueprints.registration.forms import RegistrationForm
 from blueprints.registration.prefill import VISIT_FIELDS, WHY_NO_NIK, fields_of, identity_fields
 from clinic import patients
 from clinic.names import fold
+from clinic.number_masks import both_masked
 from clinic.patients import Identity
-from formatting import NIK_FIELDS, PAYER_LABELS, PHONE_OWNER_LABELS, SEX_LABELS, age_on, mask_nik
+from formatting import NIK_FIELDS, PAYER_LABELS, PHONE_OWNER_LABELS, SEX_LABELS, age_on
 from models import DraftKind, Patient
 
 RECORD, TYPED = "catatan", "ketik"
-MIDDLE = range(6, 12)  # the birth date within a NIK, hidden by its mask
-SLIP = 2  # more other digits than a slip of the hand make it another number altogether
 
 # What is said in one breath is decided in one: the label and the form's fields.
 PARTS = {
@@ -142,7 +141,7 @@ def _is_better(name: str, record: Mapping[str, str], typed: Mapping[str, str]) -
 
 def _texts(name: str, fields, record: Mapping[str, str], typed: Mapping[str, str]):
     if name in NIK_FIELDS:
-        kept, said = _masked(record.get(fields[0], ""), typed.get(fields[0], ""))
+        kept, said = both_masked(record.get(fields[0], ""), typed.get(fields[0], ""))
         if name == "nik":
             kept, said = kept or _without(record), said or _without(typed)
             kept, said = kept + _as_printed(record), said + _as_printed(typed)
@@ -158,21 +157,6 @@ def _without(fields: Mapping[str, str]) -> str:
 
 def _as_printed(fields: Mapping[str, str]) -> str:
     return " (tertulis begitu di kartu)" if fields.get("nik_as_printed") else ""
-
-
-def _masked(kept: str, said: str) -> tuple[str, str]:
-    """Both masked, but for hidden digits that differ by a slip of the hand."""
-    one, two = ("".join(char for char in text if char.isalnum()) for text in (kept, said))
-    masks = [mask_nik(text) if text else "" for text in (one, two)]
-    if len(one) == len(two) == 16:
-        other = {place for place in MIDDLE if one[place] != two[place]}
-        if len(other) <= SLIP:
-            masks = [_open(mask, text, other) for mask, text in zip(masks, (one, two), strict=True)]
-    return masks[0], masks[1]
-
-
-def _open(mask: str, text: str, places: set[int]) -> str:
-    return "".join(text[i] if i in places else char for i, char in enumerate(mask))
 
 
 def _joined(names: tuple[str, ...]) -> Callable[[Mapping[str, str]], str]:
