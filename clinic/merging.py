@@ -16,6 +16,7 @@ from clinic import (
     audit,
     belongings,
     days,
+    first_visits,
     identity_history,
     merge_fields,
     name_index,
@@ -96,6 +97,7 @@ def merge(
     for one in asked:
         state, source = PairState.MERGED, PairSource.RECORDS
         pairs.note(actor, one.first, one.second, state, source=source, note=reason)
+    first_visits.settle(survivor.id)
     queues.bump_rooms_of(survivor)
     _record(actor, "merge_patients", done, reason)
     return done
@@ -149,6 +151,7 @@ def undo(actor: audit.Actor, merge: PatientMerge, reason: str) -> list[str]:
     except StaleDataError as stale:
         raise MergeError(CHANGED) from stale
     _reopen_pairs(actor, survivor, loser, reason)
+    first_visits.settle(survivor.id, loser.id)
     queues.bump_rooms_of(survivor, loser)
     _record(actor, "undo_merge", merge, reason)
     return kept

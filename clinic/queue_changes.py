@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import insert, select, text, update
 
-from clinic import audit, counters, unsent_prescriptions
+from clinic import audit, counters, first_visits, unsent_prescriptions
 from clinic.audit import Actor
 from clinic.days import STILL_HERE
 from clinic.queue_order import FIRST, REST
@@ -231,14 +231,19 @@ def settle_visit(visit: Visit, at: datetime, otherwise: VisitStatus = VisitStatu
         visit.status = VisitStatus.FINISHED if EntryState.DONE in states else otherwise
         visit.ended_at = at
         db.session.flush()
+        if visit.status is VisitStatus.CANCELLED:
+            first_visits.settle(visit.patient_id)
 
 
 def reopen_visit(visit: Visit) -> None:
     """A visit with an active entry is open."""
     if visit.status is not VisitStatus.OPEN:
+        was_cancelled = visit.status is VisitStatus.CANCELLED
         visit.status = VisitStatus.OPEN
         visit.ended_at = None
         db.session.flush()
+        if was_cancelled:
+            first_visits.settle(visit.patient_id)
 
 
 def refuse_second(visit: Visit, poli: Poli, but: QueueEntry | None = None) -> None:

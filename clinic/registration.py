@@ -7,9 +7,10 @@ comes second, by a second click or from another process, finds the visit there a
 from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import insert, select
 
 from clinic import asking, audit, counters, days, identity_history, patients, queues, slips
+from clinic.first_visits import comes_first
 from clinic.further_room import add_complaint
 from clinic.names import fold
 from clinic.rebase import rebase
@@ -185,7 +186,7 @@ def open_visit(actor: audit.Actor, patient: Patient, poli: Poli, visit: Visit) -
     visit.service_day_id = day.id
     visit.patient, visit.original_patient_id = patient, patient.id
     visit.registered_by_id = actor.user_id
-    visit.is_new_patient = not _has_visits(patient)
+    visit.is_new_patient = comes_first(patient)
     take_snapshot(visit, patient, day)
     visit.series = slips.SERIES if visit.label else poli.prefix
     visit.number = counters.next_value(f"number:{day.id}:{visit.series}")
@@ -195,12 +196,7 @@ def open_visit(actor: audit.Actor, patient: Patient, poli: Poli, visit: Visit) -
     return visit
 
 
-_ANY_VISIT = select(Visit.id).where(Visit.patient_id == bindparam("patient")).limit(1)
 _AREA = select(Village.folded, Village.is_in_area).where(Village.is_active)
-
-
-def _has_visits(patient: Patient) -> bool:
-    return run(_ANY_VISIT, {"patient": patient.id}).first() is not None
 
 
 def take_snapshot(visit: Visit, patient: Patient, day: ServiceDay) -> None:

@@ -45,7 +45,10 @@ WORKING = (
     "Pembagian kode ICD-10 per baris adalah nilai kerja Alur; Dinas Kesehatan setempat harus "
     "menetapkannya sebelum formulir dipakai melapor."
 )
-IS_NEW = "Baru: didaftarkan pertama kali di puskesmas ini pada kunjungan itu; lama: selainnya."
+IS_NEW = (
+    "Baru: didaftarkan pertama kali di puskesmas ini pada kunjungan itu; lama: selainnya, juga "
+    "yang diimpor dengan nomor rekam medis lamanya."
+)
 
 
 @dataclass(frozen=True)

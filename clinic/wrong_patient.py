@@ -10,7 +10,7 @@ from datetime import date
 
 from sqlalchemy import or_, select
 
-from clinic import amendment_writing, audit, patients, routing, visit_person
+from clinic import amendment_writing, audit, first_visits, patients, routing, visit_person
 from clinic.corrections import CorrectionError, Unread, lock, note, refuse_ended
 from clinic.emergency import unknown_person
 from clinic.registration import keep_reasons, take_snapshot
@@ -63,11 +63,10 @@ def reassign(
     kept = note(actor, visit, "patient", before.public_id, patient.public_id, reason)
     visit.patient_id = visit.original_patient_id = patient.id
     visit.bpjs_home = ""  # that of the wrong person
-    visit.is_new_patient = not _has_earlier(visit, patient)
     take_snapshot(visit, patient, visit.service_day)
     visit_person.follow(visit, patient)
     keep_reasons(actor, visit, warnings, {"": reason})
-    db.session.flush()
+    first_visits.settle(before.id, patient.id)
     db.session.expire(visit, ["patient"])
     amendment_writing.leave_again(visit, f"satusehat:reassign:{kept.id}")
     for ref in (before.public_id, patient.public_id):
@@ -184,8 +183,3 @@ def _news(visit: Visit, patient: Patient) -> list[Warned]:
         for one in found.warnings
         if one.level != "info" and one.rule in rules and (one.rule, one.message[:400]) not in known
     ]
-
-
-def _has_earlier(visit: Visit, patient: Patient) -> bool:
-    earlier = select(Visit.id).where(Visit.patient_id == patient.id, Visit.id < visit.id)
-    return db.session.scalar(earlier.limit(1)) is not None
