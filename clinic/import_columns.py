@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 
 from formatting import mask_numbers
 
@@ -26,6 +27,8 @@ FIELDS = {
 }
 HEADING_ROWS = 10  # a title may stand above the headings
 SAMPLES = 3
+MONTHS = 12
+_DATE = re.compile(r"([0-9]{1,2})[ ./-]([0-9]{1,2})[ ./-][0-9]{4}\b")
 
 # Tried in this order, on the heading in small letters without signs; None: no field of ours.
 _GUESSES: tuple[tuple[str | None, str], ...] = (
@@ -90,6 +93,19 @@ def samples(records: Sequence[Sequence[str]], columns: int) -> list[list[str]]:
             if shown and shown not in seen and len(seen) < SAMPLES:
                 seen.append(shown)
     return found
+
+
+def month_comes_first(records: Sequence[Sequence[str]]) -> bool:
+    """Whether some column holds dates that only make sense as month-day-year (Excel in English)."""
+    for column in zip_longest(*records, fillvalue=""):
+        dates = [found for cell in column if (found := _DATE.match(cell.strip()))]
+        if (
+            max((int(one[1]) for one in dates), default=0)
+            <= MONTHS
+            < max((int(one[2]) for one in dates), default=0)
+        ):
+            return True
+    return False
 
 
 def check(columns: Sequence[str], headings: Sequence[str], has_default_village: bool) -> dict:

@@ -55,6 +55,10 @@ class Reading:
         """Some values of each column, to recognise it by."""
         return import_columns.samples(self._samples, len(self.headings))
 
+    def month_comes_first(self) -> bool:
+        """As those values of a column of dates say."""
+        return import_columns.month_comes_first(self._samples)
+
     def close(self) -> None:
         """Let go of the staging."""
         self._staging.__exit__()

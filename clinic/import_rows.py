@@ -8,11 +8,13 @@ from typing import Any
 
 from clinic.nik_checks import nik_findings
 from clinic.patients import Identity
+from formatting import short_date
 from models import DatePrecision
 from validators import (
     FieldError,
     clean_name,
     clean_text,
+    nik_facts,
     normalise_phone,
     parse_age,
     parse_birth_date,
@@ -25,6 +27,8 @@ from validators import (
 # Further reasons need facts that a list doesn't hold.
 NO_NIK_REASONS = ("BELUM_BAWA", "LUPA_KARTU", "TANPA_DOKUMEN")
 LONGEST_MRN = 40
+DAY_FIRST, MONTH_FIRST = "hari", "bulan"  # what comes first in 05/06/1988
+NOT_AS_NIK = "beda dengan NIK"  # in the note of a row, to be counted
 
 _EMPTY = {
     "",
@@ -59,6 +63,7 @@ _MONTHS = {
     **dict.fromkeys(("des", "dec", "desember", "december"), 12),
 }
 _NAMED_MONTH = re.compile(r"([0-9]{1,2})[\s./-]*([A-Za-z]{3,9})[\s./-]*([0-9]{4})")
+_MONTH_FIRST = re.compile(r"^([0-9]{1,2})[ ./-]([0-9]{1,2})[ ./-]([0-9]{4})$")
 _CLOCK = re.compile(r"[ T][0-9]{1,2}[:.][0-9]{2}([:.][0-9]{2}([.][0-9]+)?)?$")
 _SCIENTIFIC = re.compile(r"([0-9])([.,][0-9]+)?[Ee]\+?([0-9]{1,2})")
 _EXCEL_EPOCH = date(1899, 12, 30)
@@ -91,6 +96,7 @@ class Defaults:
     village: str = ""
     payer: str = "UMUM"
     no_nik_reason: str = NO_NIK_REASONS[0]
+    date_order: str = DAY_FIRST
 
 
 class RowReader:
@@ -126,9 +132,9 @@ class _Row:
 
     def identity(self, defaults: Defaults) -> Identity:
         name, sex = self._name(), self._sex()
-        born, precision = self._birth()
+        born, precision = self._birth(defaults.date_order)
         kk_number = self._optional("kk", "nomor KK", parse_kk_number)
-        nik = self._nik(sex, kk_number)
+        nik = self._nik(sex, born if precision == DatePrecision.DAY else None, kk_number)
         address, village = self._where(defaults)
         rt, rw = self._rt_rw()
         return Identity(
@@ -175,11 +181,11 @@ class _Row:
             raise FieldError("SEX", "Jenis kelamin kosong atau tidak dikenal. Isi L atau P.")
         return sex
 
-    def _birth(self) -> tuple[date, DatePrecision]:
+    def _birth(self, order: str) -> tuple[date, DatePrecision]:
         text, age = self.get("birth") or self._after_place(), self.get("age")
         if text:
             try:
-                return _birth_date(text, self._today)
+                return _birth_date(text, self._today, order)
             except FieldError:
                 if not age:
                     raise
@@ -194,7 +200,7 @@ class _Row:
         found = re.search(r"[0-9].*$", self.get("birth_place"))
         return found[0] if found else ""
 
-    def _nik(self, sex: str, kk_number: str | None) -> str | None:
+    def _nik(self, sex: str, born: date | None, kk_number: str | None) -> str | None:
         text = self.get("nik")
         if not text.strip("0-. "):
             return None
@@ -206,12 +212,22 @@ class _Row:
             self.notes.append("NIK pengisi dilewati")
             return None
         found = nik_findings(
-            nik, sex=sex, birth_date=None, today=self._today, kk_number=kk_number, as_printed=True
+            nik, sex=sex, birth_date=born, today=self._today, kk_number=kk_number, as_printed=True
         )
         for finding in found:
             if finding.level == "error":
                 raise FieldError(finding.rule, finding.message)
+        self._compare({finding.rule for finding in found}, nik, born)
         return nik
+
+    def _compare(self, rules: set[str], nik: str, born: date | None) -> None:
+        """Note what of the person the number says otherwise: the columns may be read wrongly."""
+        if "NIK-DATE" in rules and born:
+            said = nik_facts(nik, self._today, born).birth_date
+            other = f" ({short_date(said)})" if said else ""
+            self.notes.append(f"tanggal lahir {short_date(born)} {NOT_AS_NIK}{other}")
+        if "NIK-SEX" in rules:
+            self.notes.append(f"jenis kelamin {NOT_AS_NIK}")
 
     def _where(self, defaults: Defaults) -> tuple[str, str | None]:
         def text(limit: int) -> Callable[[str], str]:
@@ -265,7 +281,7 @@ def _bpjs(text: str) -> str:
     return parse_bpjs_number(f"000{text}" if re.fullmatch(r"[0-9]{10}", text) else text)
 
 
-def _birth_date(text: str, today: date) -> tuple[date, DatePrecision]:
+def _birth_date(text: str, today: date, order: str) -> tuple[date, DatePrecision]:
     text = _CLOCK.sub("", _whole(text.strip(" ,.;"), "tanggal lahir"))
     if re.fullmatch(r"(19|20)[0-9]{2}", text):
         return parse_birth_date(f"{text}-07-01", today), DatePrecision.YEAR
@@ -274,4 +290,6 @@ def _birth_date(text: str, today: date) -> tuple[date, DatePrecision]:
     named = _NAMED_MONTH.fullmatch(text)
     if named and named[2].lower() in _MONTHS:
         text = f"{named[1]}-{_MONTHS[named[2].lower()]}-{named[3]}"
+    elif order == MONTH_FIRST:
+        text = _MONTH_FIRST.sub(r"\2-\1-\3", text)
     return parse_birth_date(text, today), DatePrecision.DAY

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from clinic import audit, days, import_creation, import_undo, imports
 from clinic.import_files import FileProblem
 from clinic.import_reading import Reading
-from clinic.import_rows import RowReader
+from clinic.import_rows import DAY_FIRST, MONTH_FIRST, RowReader
 from clinic.import_staging import Staging
 from clinic.import_verdicts import Verdict, judge
 from db import db, sqlite_driver, utcnow
@@ -116,7 +116,9 @@ def _store_reading(batch: ImportBatch, reading: Reading) -> None:
     batch.rows_done = reading.rows
     if reading.is_done:
         batch.headings, batch.rows, batch.rows_done = reading.headings, reading.rows, 0
-        batch.mapping = {**batch.mapping, "samples": reading.samples()}
+        order = MONTH_FIRST if reading.month_comes_first() else DAY_FIRST
+        found = {"samples": reading.samples(), "defaults": {"date_order": order}}
+        batch.mapping = {**batch.mapping, **found}
         _close_readings()
 
 

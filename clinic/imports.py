@@ -15,7 +15,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
 from clinic import audit, import_columns, import_files
-from clinic.import_rows import NO_NIK_REASONS, Defaults
+from clinic.import_rows import (
+    DAY_FIRST,
+    MONTH_FIRST,
+    NO_NIK_REASONS,
+    NOT_AS_NIK,
+    Defaults,
+)
 from clinic.import_staging import Staging
 from db import add_row, db, utcnow
 from formatting import mask_numbers
@@ -111,8 +117,11 @@ def check(
         raise ImportRefused("Pilih alasan tanpa NIK dari daftar.")
     if not is_sure and same_file(batch):
         raise ImportRefused("Berkas ini pernah diunggah. Beri centang bila tetap akan diperiksa.")
+    if defaults.date_order not in (DAY_FIRST, MONTH_FIRST):
+        raise ImportRefused("Pilih urutan tanggal lahir dari daftar.")
     mapping = import_columns.check(columns, batch.headings, bool(defaults.village))
-    batch.mapping = {**batch.mapping, "columns": mapping, "defaults": vars(defaults)}
+    chosen = {"columns": mapping, "defaults": vars(defaults), "others": _others(batch)}
+    batch.mapping = {**batch.mapping, **chosen}
     _go(actor, batch, ImportState.CHECKING)
     audit.record(actor, "check_import", batch)
 
@@ -121,8 +130,23 @@ def start(actor: audit.Actor, batch: ImportBatch) -> None:
     """Let the worker import what was checked. Raises ImportRefused."""
     if batch.state != ImportState.CHECKED:
         raise ImportRefused("Impor ini belum diperiksa, atau sudah dijalankan.")
+    if batch.mapping.get("others", "") != _others(batch):
+        raise ImportRefused(
+            "Sesudah pemeriksaan ini, impor lain dijalankan atau ditarik kembali, jadi nasib "
+            "barisnya mungkin lain. Periksa lagi: pilih Ubah kolom, lalu Periksa semua baris."
+        )
     _go(actor, batch, ImportState.IMPORTING)
     audit.record(actor, "start_import", batch)
+
+
+def _others(batch: ImportBatch) -> str:
+    """What the other imports have done to the register so far."""
+    touched = (ImportState.IMPORTING, ImportState.DONE, ImportState.UNDOING, ImportState.UNDONE)
+    rows = select(ImportBatch.id, ImportBatch.state).where(
+        ImportBatch.id != batch.id, ImportBatch.state.in_(touched)
+    )
+    found = db.session.execute(rows.order_by(ImportBatch.id))
+    return " ".join(f"{row.id}:{row.state}" for row in found)
 
 
 def cancel(actor: audit.Actor, batch: ImportBatch) -> None:
@@ -225,6 +249,20 @@ def rows(batch: ImportBatch, fate: RowFate, after: int, limit: int) -> list[Impo
         .options(joinedload(ImportRow.patient))
     )
     return list(db.session.scalars(found.order_by(ImportRow.number).limit(limit)))
+
+
+def unlike_nik(batch: ImportBatch) -> int:
+    """How many rows that become patients say something else than their NIK."""
+    found = (
+        select(func.count())
+        .select_from(ImportRow)
+        .where(
+            ImportRow.batch_id == batch.id,
+            ImportRow.fate.in_((RowFate.NEW, RowFate.ALIKE)),
+            ImportRow.reason.contains(NOT_AS_NIK),
+        )
+    )
+    return db.session.scalar(found) or 0
 
 
 def defaults_of(batch: ImportBatch) -> Defaults:

@@ -221,3 +221,27 @@ def test_rows_come_page_by_page(clerk, checked):
     assert seen == [str(number) for number in range(2, 122)]
     for nonsense in ("nasib=entah", "nasib=new&sesudah=-1", "nasib=new&sesudah=9999999999"):
         assert clerk.get(f"{address}/baris?{nonsense}").status_code == 404
+
+
+def test_a_list_that_brings_nobody_new_has_nothing_to_import(clerk, checked, step):
+    first = checked()
+    step(first, "impor")
+    page = clerk.get(checked(name="lagi.csv")).text
+    assert "Tidak ada pasien yang perlu dibuat" in page and "Impor 0 pasien" not in page
+
+
+def test_the_order_of_dates_is_recognised_shown_and_kept(clerk, work):
+    rows = [["Ani", "P", "7/25/1988", "Desa A", factories.nik(date(1988, 7, 25), "P", 9)]]
+    headings = ["Nama", "JK", "Tgl Lahir", "Desa", "NIK"]
+    address = send(clerk, as_csv(rows, headings)).location
+    work()
+    page = clerk.get(f"{address}/kolom").text
+    assert '<option value="bulan" selected>' in page
+    chosen = ("name", "sex", "birth", "village", "nik")
+    wrong = {f"kolom-{n}": field for n, field in enumerate(chosen)}
+    wrong |= {"pembiayaan": "UMUM", "alasan_nik": "BELUM_BAWA", "urutan_tanggal": "apa"}
+    answer = post(clerk, f"{address}/kolom", wrong)
+    assert answer.status_code == 422 and "Pilih urutan tanggal lahir" in answer.text
+    post(clerk, f"{address}/kolom", wrong | {"urutan_tanggal": "hari"})
+    work()
+    assert "Rusak" in clerk.get(address).text

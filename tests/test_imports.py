@@ -504,3 +504,53 @@ def test_the_heartbeat_goes_on_between_pieces(checked, actor, data, monkeypatch)
     monkeypatch.setattr(worker, "IMPORT_SECONDS", 1e-9)
     assert worker.import_patients(data), "one piece, and more at once"
     assert again(batch).rows_done == import_work.CHUNK
+
+
+def month_first(name: str, born: date, number: int, **more: str) -> list[str]:
+    said = f"{born.month}/{born.day}/{born.year}"
+    cells = {"Tgl Lahir": said, "NIK": factories.nik(born, "P", number)}
+    return line(name, **cells | more)
+
+
+def test_dates_as_an_english_spreadsheet_writes_them_are_recognised_and_read(uploaded, imported):
+    rows = [
+        month_first("Baiq Rahmawati", date(1988, 7, 25), 1),
+        month_first("Dewi Anggraini", date(1988, 5, 6), 2),
+    ]
+    assert imports.defaults_of(uploaded(as_csv(rows))).date_order == "bulan"
+    assert imports.defaults_of(uploaded(as_csv(people(4)))).date_order == "hari"
+    imported(rows, date_order="bulan")
+    born = dict(db.session.execute(select(Patient.name, Patient.birth_date)).tuples().all())
+    assert born["Dewi Anggraini"] == date(1988, 5, 6)
+    assert born["Baiq Rahmawati"] == date(1988, 7, 25)
+
+
+def test_what_a_nik_says_otherwise_stands_beside_the_row_and_is_counted(checked):
+    batch = checked(
+        [
+            month_first("Dewi Anggraini", date(1988, 5, 6), 2),
+            line("Hendra Gunawan", "L", date(1950, 6, 5), NIK=factories.nik(BORN, "P", 3)),
+            *people(2),
+        ]
+    )
+    note = "tanggal lahir 05-06-1988 beda dengan NIK (06-05-1988)"
+    assert (row(batch, 2).fate, row(batch, 2).reason) == (RowFate.NEW, note)
+    reason = row(batch, 3).reason
+    assert "05-06-1950 beda dengan NIK (14-05-1985)" in reason
+    assert "jenis kelamin beda dengan NIK" in reason
+    assert row(batch, 4).reason == "" and imports.unlike_nik(batch) == 2
+
+
+def test_a_check_from_before_another_import_is_made_again(checked, imported, undo, actor, work):
+    known = imported(people(3))
+    batch = checked(people(3))
+    assert fates(batch) == dict.fromkeys((2, 3, 4), RowFate.KNOWN)
+    undo(known)
+    with pytest.raises(imports.ImportRefused, match="Periksa lagi"), transaction():
+        imports.start(actor, again(batch))
+    check(actor, batch)
+    work()
+    with transaction():
+        imports.start(actor, again(batch))
+    work()
+    assert fates(again(batch)) == dict.fromkeys((2, 3, 4), RowFate.CREATED)

@@ -1,5 +1,7 @@
 """What is in an import: its columns, which the clerk matches, and its rows by their fate."""
 
+from dataclasses import replace
+
 from flask import Response, abort, redirect, render_template, request, stream_with_context, url_for
 
 import access
@@ -7,7 +9,7 @@ from blueprints.records.blueprint import bp, staff
 from blueprints.records.imports import FATES, batch_or_404, data_folder
 from clinic import import_columns, import_staging, imports
 from clinic.import_columns import ColumnError
-from clinic.import_rows import NO_NIK_REASONS, Defaults
+from clinic.import_rows import DAY_FIRST, MONTH_FIRST, NO_NIK_REASONS, Defaults
 from db import transaction
 from formatting import PAYER_LABELS
 from models import ImportBatch, ImportState, RowFate
@@ -15,6 +17,10 @@ from validators import NO_NIK_REASONS as REASON_LABELS
 from validators import FieldError, clean_text
 
 PAGE_SIZE = 50
+DATE_ORDERS = {
+    DAY_FIRST: "hari-bulan-tahun: 05/06/1988 dibaca 5 Juni",
+    MONTH_FIRST: "bulan-hari-tahun (Excel berbahasa Inggris): 05/06/1988 dibaca 6 Mei",
+}
 
 # --- Columns -----------------------------------------------------------------------------------
 
@@ -43,11 +49,10 @@ def import_check(batch: str):
         village=form.get("kelurahan", ""),
         payer=payer if payer in PAYER_LABELS else "UMUM",
         no_nik_reason=form.get("alasan_nik", ""),
+        date_order=form.get("urutan_tanggal", DAY_FIRST),
     )
     try:
-        defaults = Defaults(
-            clean_text(defaults.village, 60), defaults.payer, defaults.no_nik_reason
-        )
+        defaults = replace(defaults, village=clean_text(defaults.village, 60))
         with transaction():
             imports.check(
                 access.current_actor(), found, chosen, defaults, is_sure=bool(form.get("yakin"))
@@ -74,6 +79,7 @@ def _columns_page(
         fields=import_columns.FIELDS,
         defaults=defaults,
         payers=PAYER_LABELS,
+        date_orders=DATE_ORDERS,
         reasons={code: REASON_LABELS[code] for code in NO_NIK_REASONS},
         same=imports.same_file(batch),
         problem=problem,

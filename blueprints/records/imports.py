@@ -152,6 +152,7 @@ def _batch_page(batch: ImportBatch, problem: str = "") -> str:
         has_broken_file=has_rows and bool(counts.get(RowFate.BROKEN)),
         can_undo=imports.can_undo(batch),
         can_stop=batch.state in imports.CAN_STOP,
+        unlike_nik=imports.unlike_nik(batch) if batch.state == ImportState.CHECKED else 0,
         to_create=counts.get(RowFate.NEW, 0) + counts.get(RowFate.ALIKE, 0),
         problem=problem,
         is_working=_is_working(batch),
