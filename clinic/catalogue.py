@@ -58,6 +58,9 @@ def _refuse_poli(values: dict[str, Any], poli: Poli | None) -> None:
         raise AdministrationError(
             f"Huruf {owner.prefix} sudah dipakai {owner.name}. Pilih huruf lain.", "prefix"
         )
+    if any(names.fold(other.name) == names.fold(values.get("name", "")) for other in others):
+        said = "Nama ini sudah dipakai ruang lain. Bedakan, misalnya “Poli Umum 2”."
+        raise AdministrationError(said, "name")
     if values["redirect_code"] == code:
         raise AdministrationError("Ruang tidak dapat dialihkan ke dirinya.", "redirect_code")
     youngest, oldest = values["min_age_months"], values["max_age_months"]

@@ -104,7 +104,9 @@ def end_visits(this: Try) -> str:
             select(ServiceDay).where(ServiceDay.id == this.day_id).with_for_update()
         ).one()
         days.end(day, utcnow())
-    visits = select(func.count(Visit.id)).where(Visit.service_day_id == this.day_id)
+    visits = select(func.count(Visit.id)).where(
+        Visit.service_day_id == this.day_id, Visit.status != "cancelled"
+    )
     unfinished = db.session.scalar(visits.where(Visit.status == "unfinished"))
     total = number_text(db.session.scalar(visits))
     if unfinished:

@@ -17,6 +17,7 @@ from clinic import audit, days, report_tables
 from clinic.audit import Actor
 from clinic.report_definitions import REPORTS, Report
 from clinic.report_periods import Period
+from clinic.report_sections import MOST_FREQUENT
 from clinic.report_tables import Table
 from db import add_row, db, utcnow
 from models import LockedReport, ReportLock
@@ -134,7 +135,11 @@ def shown(report: Report, period: Period, room: str = "") -> Shown:
 
 
 def differences(before: Iterable[Table], now: Iterable[Table]) -> Iterable[Difference]:
-    """Every cell that the record gives otherwise, cells of new and gone rows too."""
+    """Every cell that the record gives otherwise, cells of new and gone rows too.
+
+    Of the most frequent only rows that are in both: of another one the list does not say how many
+    there were, and 0 would be untrue.
+    """
     present = {table.key: table for table in now}
     for kept in before:
         fresh = present.get(kept.key)
@@ -144,6 +149,9 @@ def differences(before: Iterable[Table], now: Iterable[Table]) -> Iterable[Diffe
             told = ("Di luar tabel", report_tables.OUTSIDE, "", kept.whole)
             yield Difference(kept.key, *told, kept.outside, fresh.outside)
         labels = {row.key: row.label for row in (*fresh.all_rows, *kept.all_rows)}
+        if kept.key == MOST_FREQUENT:
+            both = {row.key for row in fresh.all_rows} & {row.key for row in kept.all_rows}
+            labels = {row: label for row, label in labels.items() if row in both}
         columns = {column["key"]: report_tables.name_of(column) for column in kept.columns}
         for row, label in labels.items():
             for column, words in columns.items():

@@ -191,9 +191,12 @@ def visits_per_room() -> Section:
     )
 
 
+MOST_FREQUENT = "terbanyak"
+
+
 def most_frequent(limit: int) -> Section:
     return Section(
-        *("terbanyak", f"{limit} penyakit terbanyak", "diagnoses", "code"),
+        *(MOST_FREQUENT, f"{limit} penyakit terbanyak", "diagnoses", "code"),
         *(report_rows.codes(limit), BY_CASE, CASE_CHECKS),
         note=f"Kode ICD-10 seperti ditulis, menurut jumlah kasus baru dan lama. {CASES}",
         row_title="Penyakit",

@@ -32,12 +32,20 @@ as_alur() { # in the release's folder, with the clinic's settings
 }
 has_systemd() { [ -d /run/systemd/system ]; }
 
+help() { sed -n '2,/^set -eu/{/^set -eu/d;s/^# \{0,1\}//;p;}' "$0"; }
+
+for option in "$@"; do
+    case $option in
+        -h | --help) help; exit 0 ;;
+    esac
+done
 [ "$(id -u)" = 0 ] || fail "Jalankan sebagai root: sudo deploy/install.sh"
 while [ $# -gt 0 ]; do
     case $1 in
         --wheels) ln -sfn "$(cd "$2" && pwd)" "$SOURCE/wheels"; shift 2 ;;
         --no-nginx) WITH_NGINX=no; shift ;;
-        *) break ;;
+        --clinic | --time-zone | --head-name | --head-username | --head-password-file | --internet) break ;;
+        *) fail "Pilihan tidak dikenal: $1. Lihat deploy/install.sh --help" ;;
     esac
 done
 

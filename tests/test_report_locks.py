@@ -75,6 +75,19 @@ def test_a_locked_month_stays_and_what_changed_since_is_shown(march, sign_in):
     assert counts["form13"] == 1, "what is outside it; the form itself is the same"
 
 
+def test_who_crossed_the_end_of_the_most_frequent_is_no_false_zero(app):
+    codes = [f"A{n:02}" for n in range(20)]
+    for code in [*codes, *codes, "J06.9"]:
+        counted_visits.add(ON, factories.patient(), codes=[(code, "baru")])
+    lock()
+    for _ in range(3):
+        counted_visits.add(ON, factories.patient(), codes=[("J06.9", "baru")])
+    found = report_locks.shown(REPORTS["form14"], PERIOD).differences
+    said = [(each.row_key, each.before, each.now) for each in found if each.column_key == "J"]
+    assert all("J06.9" != row and row not in codes for row, _, _ in said), said
+    assert ("semua", 40, 42) in said, "the list's own sum is told"
+
+
 def test_downloads_of_a_locked_month_hold_what_was_locked(march, sign_in):
     lock()
     end_diagnosis("A09")

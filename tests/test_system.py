@@ -543,6 +543,7 @@ def test_a_room_is_opened(kepala):
         ({"code": "UMUM"}, "Kode UMUM sudah dipakai"),
         ({"code": "X Y"}, "2-12 huruf"),
         ({"prefix": "U"}, "Huruf U sudah dipakai Poli Umum"),
+        ({"name": "poli  UMUM"}, "Nama ini sudah dipakai ruang lain"),
         ({"prefix": "1"}, "satu huruf A sampai Z"),
         ({"min_years": "abc"}, "angka bulat 0 sampai 130"),
         ({"min_months": "12"}, "angka bulat 0 sampai 11"),
