@@ -84,7 +84,7 @@ def test_who_crossed_the_end_of_the_most_frequent_is_no_false_zero(app):
         counted_visits.add(ON, factories.patient(), codes=[("J06.9", "baru")])
     found = report_locks.shown(REPORTS["form14"], PERIOD).differences
     said = [(each.row_key, each.before, each.now) for each in found if each.column_key == "J"]
-    assert all("J06.9" != row and row not in codes for row, _, _ in said), said
+    assert all(row != "J06.9" and row not in codes for row, _, _ in said), said
     assert ("semua", 40, 42) in said, "the list's own sum is told"
 
 
