@@ -19,6 +19,7 @@ from clinic.amendment_writing import (
     settle,
 )
 from clinic.audit import Actor
+from clinic.examination_parts import goes_home
 from clinic.form_definitions import SICK_CHILD
 from clinic.measurements import Vitals
 from clinic.record_errors import Conflict, RecordError
@@ -30,6 +31,7 @@ from models import (
     AmendmentState,
     Disposition,
     Examination,
+    Poli,
     VisitStatus,
 )
 from validators import clean_text
@@ -122,7 +124,7 @@ def _check_result(examination: Examination, now: Texts, lines: list[AmendmentLin
     if DIAGNOSES in changed:
         diagnoses.refuse_unanswered(amended_fields.diagnoses_of(after[Part(DIAGNOSES)]))
     if changed & {"disposition", ROOM_FORM}:
-        _check_danger(after)
+        _check_danger(after, examination.refer_room)
     is_unasked = examination.entry.poli.kind in WITHOUT_DIAGNOSIS
     texts = TEXTS if is_unasked else ("assessment",)
     has_words = any(after[Part(name)].strip() for name in texts)
@@ -131,10 +133,10 @@ def _check_result(examination: Examination, now: Texts, lines: list[AmendmentLin
         raise RecordError("Diagnosis atau penilaian tidak boleh kosong.", "assessment")
 
 
-def _check_danger(after: Texts) -> None:
+def _check_danger(after: Texts, room: Poli | None) -> None:
     """A child that went home with danger signs keeps the reason why."""
     answers = amended_fields.answers_of(after[Part(ROOM_FORM, SICK_CHILD)])
-    is_home = after[Part("disposition")] in (Disposition.HOME, Disposition.CONTROL)
+    is_home = goes_home(after[Part("disposition")], room)
     signs = sick_child.danger_signs(answers)
     if is_home and signs and not answers.get("danger_reason"):
         sentence = f"Ada tanda bahaya ({signs}). Tulis mengapa anak dipulangkan."

@@ -104,9 +104,16 @@ def _refuse_forgotten_order(examination: Examination, target: Poli | None) -> No
         )
 
 
+def goes_home(disposition: str | None, target: Poli | None) -> bool:
+    """Whether nobody examines the patient after this; from the pharmacy they go home too."""
+    if disposition == Disposition.INTERNAL:
+        return target is not None and target.kind == PoliKind.PHARMACY
+    return disposition in (Disposition.HOME, Disposition.CONTROL)
+
+
 def _refuse_danger(examination: Examination, target: Poli | None) -> None:
     """A child with danger signs goes home with a reason, or is referred."""
-    is_home = examination.disposition in (Disposition.HOME, Disposition.CONTROL)
+    is_home = goes_home(examination.disposition, target)
     if not is_home or SICK_CHILD not in form_answers.offered(examination.entry.poli):
         return
     told = form_answers.danger_of(examination.visit)

@@ -139,6 +139,17 @@ def test_a_referral_needs_no_reason(app, disposition, refer_to):
     assert finish(served(), 0, disposition, refer_to, danger="kejang").finished_at
 
 
+def test_through_the_pharmacy_is_home(app):
+    entry = served()
+    with pytest.raises(RecordError, match="Ada tanda bahaya") as caught:
+        finish(entry, 0, "rujuk_internal", "FARMASI", danger="kejang")
+    assert caught.value.field == "danger_reason"
+    reason = "orang tua menolak"
+    done = finish(entry, 0, "rujuk_internal", "FARMASI", danger="kejang", danger_reason=reason)
+    with pytest.raises(RecordError, match="mengapa anak dipulangkan"):
+        amend(done, "kia", forms={"mtbs": {"danger": "kejang"}})
+
+
 def test_without_a_danger_sign_home_needs_no_reason(app):
     assert finish(served(), danger="tidak_ada").finished_at
 
