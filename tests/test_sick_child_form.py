@@ -71,6 +71,12 @@ def test_fast_breathing_by_age(months, breaths, expected):
         ({"dehydration": "letargis"}, "DIARE", ""),
         ({"dehydration": "rewel haus"}, "DIARE", "Diare dehidrasi ringan atau sedang"),
         ({"dehydration": "rewel"}, "DIARE", ""),
+        ({"dehydration": "haus cubit_lama"}, "DIARE", "Diare dehidrasi ringan atau sedang"),
+        ({"dehydration": "letargis cubit_lambat"}, "DIARE", "Diare dehidrasi ringan atau sedang"),
+        ({"dehydration": "rewel malas"}, "DIARE", "Diare dehidrasi ringan atau sedang"),
+        ({"dehydration": "malas cubit_lama"}, "DIARE", "Diare dehidrasi berat"),
+        ({"dehydration": "cubit_lambat cubit_lama"}, "DIARE", ""),
+        ({"dehydration": "malas haus"}, "DIARE", ""),
         ({"diarrhoea_days": "14"}, "DIARE", "Diare persisten (14 hari)"),
         ({"diarrhoea_days": "13"}, "DIARE", ""),
         ({"dehydration": "darah"}, "DIARE", "Disentri (darah dalam tinja)"),
@@ -180,9 +186,12 @@ def test_a_correction_cannot_take_the_reason_away(app):
     amend(done, "kia", forms={"mtbs": {"danger": "kejang", "danger_reason": "dijemput ambulans"}})
 
 
-@pytest.mark.parametrize("signs", ["rewel haus", "cubit_lambat mata", "mata cubit_lama rewel haus"])
+SIGNS = ["rewel haus", "cubit_lambat mata", "mata cubit_lama rewel haus", "haus cubit_lama"]
+
+
+@pytest.mark.parametrize("signs", SIGNS)
 def test_form_12_counts_the_grade_that_the_page_shows(app, signs):
-    finish(served(), danger="tidak_ada", dehydration="haus darah")
+    finish(served(), danger="tidak_ada", dehydration="haus malas darah")
     finish(served(), danger="tidak_ada", dehydration=signs)
     grade = dehydration.grade(set(signs.split()))
     (found,) = report_tables.fill([DEHYDRATED], report_periods.parse(f"{days.clinic_date()}"))
