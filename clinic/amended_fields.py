@@ -154,6 +154,14 @@ def vitals_of(text: str) -> dict[str, Decimal | int | None]:
     return found
 
 
+def last_vitals(parts: Mapping[Part, str]) -> dict[str, Decimal | int]:
+    """The newest value of each sign among such texts; rows stand there by their time."""
+    rows = [part for part in parts if part.field == VITAL_SIGNS]
+    rows.sort(key=lambda part: not part.subject_ref)  # stable: what is added now comes last
+    signs = (vitals_of(parts[part]).items() for part in rows)
+    return {name: value for row in signs for name, value in row if value is not None}
+
+
 def answers_of(text: str) -> dict[str, str]:
     """The answers of a room's form that such a text holds."""
     return json.loads(text)

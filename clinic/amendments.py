@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import select
 
-from clinic import amended_fields, diagnoses, sick_child
+from clinic import amended_fields, diagnoses, form_answers, sick_child
 from clinic.amended_fields import DIAGNOSES, ROOM_FORM, VITAL_SIGNS, Part
 from clinic.amendment_rules import is_free
 from clinic.amendment_writing import (
@@ -20,6 +20,7 @@ from clinic.amendment_writing import (
 )
 from clinic.audit import Actor
 from clinic.examination_parts import goes_home
+from clinic.form_case import Case
 from clinic.form_definitions import SICK_CHILD
 from clinic.measurements import Vitals
 from clinic.record_errors import Conflict, RecordError
@@ -31,7 +32,6 @@ from models import (
     AmendmentState,
     Disposition,
     Examination,
-    Poli,
     VisitStatus,
 )
 from validators import clean_text
@@ -123,8 +123,8 @@ def _check_result(examination: Examination, now: Texts, lines: list[AmendmentLin
         _check_end(now[Part("disposition")], after[Part("disposition")], after[Part("refer_to")])
     if DIAGNOSES in changed:
         diagnoses.refuse_unanswered(amended_fields.diagnoses_of(after[Part(DIAGNOSES)]))
-    if changed & {"disposition", ROOM_FORM}:
-        _check_danger(after, examination.refer_room)
+    if changed & {"disposition", ROOM_FORM, VITAL_SIGNS}:
+        _check_danger(examination, after)
     is_unasked = examination.entry.poli.kind in WITHOUT_DIAGNOSIS
     texts = TEXTS if is_unasked else ("assessment",)
     has_words = any(after[Part(name)].strip() for name in texts)
@@ -133,12 +133,16 @@ def _check_result(examination: Examination, now: Texts, lines: list[AmendmentLin
         raise RecordError("Diagnosis atau penilaian tidak boleh kosong.", "assessment")
 
 
-def _check_danger(after: Texts, room: Poli | None) -> None:
+def _check_danger(examination: Examination, after: Texts) -> None:
     """A child that went home with danger signs keeps the reason why."""
     answers = amended_fields.answers_of(after[Part(ROOM_FORM, SICK_CHILD)])
-    is_home = goes_home(after[Part("disposition")], room)
-    signs = sick_child.danger_signs(answers)
-    if is_home and signs and not answers.get("danger_reason"):
+    is_asked = answers or SICK_CHILD in form_answers.offered(examination.entry.poli)
+    if not is_asked or not goes_home(after[Part("disposition")], examination.refer_room):
+        return
+    visit = examination.visit
+    case = Case(visit.service_day.on, visit.age_months, amended_fields.last_vitals(after))
+    signs = sick_child.danger_signs(answers, case)
+    if signs and not answers.get("danger_reason"):
         sentence = f"Ada tanda bahaya ({signs}). Tulis mengapa anak dipulangkan."
         raise RecordError(sentence, "danger_reason")
 

@@ -19,9 +19,10 @@ from clinic import (
 )
 from clinic.audit import Actor
 from clinic.diagnoses import DiagnosisInput
+from clinic.form_case import Case
 from clinic.form_definitions import SICK_CHILD
 from clinic.lab_orders import OrderInput
-from clinic.measurements import Vitals, measure
+from clinic.measurements import Vitals, measure, newest
 from clinic.procedures import ProcedureInput
 from clinic.record_errors import NotOpen, RecordError
 from models import Disposition, Examination, Poli, PoliKind
@@ -118,7 +119,10 @@ def _refuse_danger(examination: Examination, target: Poli | None) -> None:
         return
     told = form_answers.danger_of(examination.visit)
     own = form_answers.current(examination).get(SICK_CHILD, {})
-    signs = sick_child.danger_signs(told)
+    visit = examination.visit
+    measured = {"temperature": newest(visit, "temperature")}
+    case = Case(visit.service_day.on, visit.age_months, measured)
+    signs = sick_child.danger_signs(told, case)
     if signs and not told.get("danger_reason") and not own.get("danger_reason"):
         sentence = f"Ada tanda bahaya ({signs}). Rujuk, atau tulis mengapa anak dipulangkan."
         raise RecordError(sentence, "danger_reason")

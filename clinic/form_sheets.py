@@ -47,6 +47,11 @@ class Sheet:
         return sick_child.findings(self.answers, self.case) if self.form == SICK_CHILD else []
 
     @property
+    def is_urgent(self) -> bool:
+        """Whether something is to be said though nothing is answered yet."""
+        return self.form == SICK_CHILD and bool(sick_child.young_temperature(self.case))
+
+    @property
     def measured(self) -> dict[str, Finding]:
         """By field: the findings that hang on what was measured, not on who the patient is."""
         if self.form != PREGNANCY:
@@ -57,9 +62,10 @@ class Sheet:
 
 
 def sheets(forms: Mapping[str, Mapping[str, str]], case: Case) -> tuple[Sheet, ...]:
-    """The forms that were answered, in the order of their definition."""
+    """The forms that say something, in the order of their definition."""
     order = [*FORMS, *(name for name in forms if name not in FORMS)]
-    return tuple(Sheet(name, forms[name], case) for name in order if forms.get(name))
+    found = (Sheet(name, forms[name], case) for name in order if name in forms)
+    return tuple(sheet for sheet in found if sheet.answers or sheet.is_urgent)
 
 
 def text(form: str, answers: Mapping[str, str]) -> str:

@@ -34,6 +34,17 @@ def own_measurement(user_id: int, visit: Visit, entry: QueueEntry | None) -> Vit
     )
 
 
+def newest(visit: Visit, name: str) -> Decimal | int | None:
+    """The value of this sign that was measured last, whoever did; None when nobody did."""
+    column = getattr(VitalSigns, name)
+    rows = select(column).where(
+        VitalSigns.visit_id == visit.id, VitalSigns.ended_at.is_(None), column.is_not(None)
+    )
+    return db.session.scalar(
+        rows.order_by(VitalSigns.occurred_at.desc(), VitalSigns.id.desc()).limit(1)
+    )
+
+
 def weight_text(visit: Visit) -> str:
     """The newest weight of this visit, by which doses are checked; '' when nobody weighed."""
     rows = select(VitalSigns.weight).where(

@@ -10,25 +10,38 @@ from clinic import dehydration
 from clinic.form_case import Case
 from clinic.form_definitions import item_of
 from clinic.form_items import NONE, words
-from clinic.vital_marks import YOUNG_MONTHS, fast_breathing_from
+from clinic.vital_marks import COLD_BABY, YOUNG_MONTHS, fast_breathing_from
+from formatting import number_text
 from validators import Finding
 
+# °C below 2 months, of the counter's red flag "bayi < 2 bln + demam".
+YOUNG_FEVER = Decimal(38)
 LONG_DIARRHOEA, LONG_FEVER, LONG_COUGH = 14, 7, 14  # days
 SEVERE_ARM, MODERATE_ARM, ARM_FROM_MONTHS = Decimal("11.5"), Decimal("12.5"), 6
 
 
-def danger_signs(answers: Mapping[str, str]) -> str:
-    """The danger signs in words, '' when there is none."""
+def danger_signs(answers: Mapping[str, str], case: Case) -> str:
+    """The danger signs in words, '' when there is none; of a young baby the temperature is one."""
     present = " ".join(code for code in answers.get("danger", "").split() if code != NONE)
-    return words(item_of("danger"), present)
+    return ", ".join(filter(None, [words(item_of("danger"), present), young_temperature(case)]))
+
+
+def young_temperature(case: Case) -> str:
+    """Below 2 months fever or cold, in words; '' for every other child and temperature."""
+    value = case.vitals.get("temperature")
+    if value is None or case.age_months is None or case.age_months >= YOUNG_MONTHS:
+        return ""
+    if COLD_BABY <= value < YOUNG_FEVER:
+        return ""
+    return f"suhu {number_text(value)} °C pada bayi di bawah {YOUNG_MONTHS} bulan"
 
 
 def findings(answers: Mapping[str, str], case: Case) -> list[Finding]:
     """MTBS-<what>: danger signs first, then a classification of each complaint."""
     found = []
-    if signs := danger_signs(answers):
+    if signs := danger_signs(answers, case):
         found.append(Finding("MTBS-BAHAYA", "error", f"Tanda bahaya umum: {signs}"))
-    elif answers and "danger" not in answers:
+    if answers and "danger" not in answers:
         found.append(Finding("MTBS-TANYA", "info", "Tanda bahaya umum belum ditanyakan"))
     for rule, judge in JUDGES.items():
         if text := judge(answers, case):
@@ -50,7 +63,7 @@ def _breathing(answers: Mapping[str, str], case: Case) -> str:
     signs = [f"napas cepat ({breaths} per menit)"] if is_fast else []
     signs += ["tarikan dinding dada"] if has_indrawing else []
     is_young = case.age_months is not None and case.age_months < YOUNG_MONTHS
-    is_severe = is_young or bool(danger_signs(answers))
+    is_severe = is_young or bool(danger_signs(answers, case))
     name = "Pneumonia berat" if is_severe else "Pneumonia"
     return f"{name}: {', '.join(signs)}"
 

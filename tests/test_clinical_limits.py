@@ -114,6 +114,8 @@ def test_rules_of_mtbs():
     assert f"{s.LONG_DIARRHOEA} days: persistent" in cells_of("MTBS-DIARE")[0]
     assert cells_of("MTBS-DIARE")[0].startswith(f"{dehydration.SIGNS_NEEDED} signs of")
     assert cells_of("MTBS-DEMAM")[0].endswith(f"{s.LONG_FEVER} days")
+    limits = f"Below {vital_marks.YOUNG_MONTHS} months a temperature from\n{s.YOUNG_FEVER} °C"
+    assert f"{limits} or below {vital_marks.COLD_BABY} °C is one" in PAGE
     arm = f"arm below {s.SEVERE_ARM} cm: severe; below {s.MODERATE_ARM} cm: moderate"
     assert f"{arm}; arm from {s.ARM_FROM_MONTHS} months" in cells_of("MTBS-GIZI")[0]
 

@@ -1,12 +1,14 @@
 """MTBS: danger signs that must be answered, and what the checked signs are called."""
 
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
 from clinic import (
     days,
     dehydration,
+    form_sheets,
     history,
     queues,
     records,
@@ -19,7 +21,7 @@ from clinic.records import ExaminationInput, RecordError
 from clinic.report_sections import DEHYDRATED
 from db import db, transaction
 from models import Examination, QueueEntry
-from tests import factories
+from tests import amending, factories
 from tests.amending import amend
 from tests.test_examination import send, words_of
 
@@ -107,6 +109,25 @@ def test_the_arm_is_not_measured_below_six_months():
     assert said({"muac": "11"}, "GIZI", age_months=6) == "Gizi buruk"
 
 
+@pytest.mark.parametrize(
+    ("months", "celsius", "expected"),
+    [
+        (1, "38", ["MTBS-BAHAYA"]),
+        (1, "37.9", []),
+        (1, "35.5", []),
+        (1, "35.4", ["MTBS-BAHAYA"]),
+        (2, "39", []),
+        (None, "39", []),
+    ],
+)
+def test_a_young_babys_temperature_is_a_danger_sign(months, celsius, expected):
+    case = {"age_months": months, "vitals": {"temperature": Decimal(celsius)}}
+    assert rules({"danger": "tidak_ada"}, **case) == expected
+    assert [each.form for each in form_sheets.sheets({"mtbs": {}}, Case(ON, **case))] == [
+        "mtbs" for _ in expected
+    ]
+
+
 # --- Before "Selesai" -------------------------------------------------------------------------
 
 
@@ -154,6 +175,41 @@ def test_through_the_pharmacy_is_home(app):
     done = finish(entry, 0, "rujuk_internal", "FARMASI", danger="kejang", danger_reason=reason)
     with pytest.raises(RecordError, match="mengapa anak dipulangkan"):
         amend(done, "kia", forms={"mtbs": {"danger": "kejang"}})
+
+
+def young(months: int = 1) -> QueueEntry:
+    entry = served()
+    with transaction():
+        db.session.get(QueueEntry, entry.id).visit.age_months = months
+    return db.session.get(QueueEntry, entry.id)
+
+
+def measured(entry, celsius: str) -> None:
+    with transaction():
+        visit = db.session.get(QueueEntry, entry.id).visit
+        records.measure(factories.actor("kia"), visit, entry, {"temperature": Decimal(celsius)})
+
+
+def test_a_young_baby_with_fever_goes_home_with_a_reason(app):
+    entry = young()
+    measured(entry, "38.5")
+    with pytest.raises(RecordError, match="suhu 38,5 °C pada bayi") as caught:
+        finish(entry, danger="tidak_ada")
+    assert caught.value.field == "danger_reason"
+    measured(entry, "37.4")
+    done = finish(entry, danger="tidak_ada")
+    (row,) = amending.measured(done)
+    fever = {row.public_id: {"temperature": Decimal("38.5")}}
+    with pytest.raises(RecordError, match="mengapa anak dipulangkan"):
+        amend(done, "kia", vitals=fever)
+    answers = {"danger": "tidak_ada", "danger_reason": "ibu menolak rujuk"}
+    amend(done, "kia", vitals=fever, forms={"mtbs": answers})
+
+
+def test_an_older_child_with_fever_goes_home(app):
+    entry = young(months=2)
+    measured(entry, "38.5")
+    assert finish(entry, danger="tidak_ada").finished_at
 
 
 def test_without_a_danger_sign_home_needs_no_reason(app):
@@ -234,6 +290,14 @@ def test_the_banner_stands_on_the_page_and_the_refusal_keeps_everything(sign_in)
     assert "Tanda bahaya umum: Kejang, Biru (sianosis)" in record
     assert "orang tua menolak rujuk" in record
     assert "Gizi kurang" in record
+
+
+def test_the_banner_of_a_young_baby_needs_no_answer(sign_in):
+    entry, client = young(), sign_in("kia")
+    measured(entry, "35")
+    html = client.get(f"/kunjungan/{entry.visit.public_id}").get_data(as_text=True)
+    assert 'data-rule="MTBS-BAHAYA"' in html
+    assert "suhu 35 °C pada bayi di bawah 2 bulan" in html
 
 
 def test_no_sign_beside_a_sign_is_refused_and_the_sign_counts(sign_in):
