@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from clinic import allergies, history, procedures
+from clinic import allergies, history, paper_sheets, procedures
 from clinic.form_definitions import PREGNANCY
 from clinic.history import RoomSummary, VisitSummary
 from clinic.lab_reports import Report
@@ -21,6 +21,7 @@ _SIGNS = {
     "height": ("tinggi", " cm"),
     "saturation": ("SpO₂", "%"),
 }
+LONGEST_TEXT = 4_000  # letters of one field of a paper
 USUAL_CONTROL = timedelta(days=3)
 
 
@@ -67,6 +68,11 @@ class Facts:
         sheets = [sheet for room in self.rooms for sheet in room.sheets if sheet.form == PREGNANCY]
         dated = [sheet.summary for sheet in sheets if sheet.summary]
         return dated[-1] if dated else ""
+
+    def forms(self, *, with_notes: bool = False) -> str:
+        """What the rooms' forms say, a line for each."""
+        sheets = paper_sheets.newest(sheet for room in self.rooms for sheet in room.sheets)
+        return paper_sheets.text(sheets, with_notes=with_notes)
 
     @property
     def vaccines(self) -> str:
@@ -148,13 +154,16 @@ def treatment_text(room: RoomSummary, prescribed: Iterable[Prescribed] = ()) -> 
 def _referred(facts: Facts) -> dict[str, str]:
     note = facts.examination
     measured = vital_text(facts.vitals)
-    findings = [note.subjective, note.objective, measured[:1].upper() + measured[1:]]
-    findings += [facts.pregnancy, f"Imunisasi: {facts.vaccines}" if facts.vaccines else ""]
+    first = [note.subjective, note.objective, measured[:1].upper() + measured[1:]]
+    rest = [facts.pregnancy, f"Imunisasi: {facts.vaccines}" if facts.vaccines else ""]
     lab = "; ".join(report.short_text for report in facts.reports if report.short_text)
-    findings += [f"Laboratorium: {lab}"] if lab else []
+    rest += [f"Laboratorium: {lab}"] if lab else []
+    # The forms' answers give way: what people wrote and the results stand as they are.
+    others = sum(len(text) + 1 for text in (*first, *rest) if text)
+    forms = paper_sheets.within(facts.forms(with_notes=True), LONGEST_TEXT - others)
     return {
         "reason": note.plan,
-        "findings": "\n".join(text for text in findings if text),
+        "findings": "\n".join(text for text in (*first, forms, *rest) if text),
         "diagnosis": "\n".join(diagnosis_words(facts.room, with_codes=True)),
         "therapy": treatment_text(facts.room, facts.summary.prescriptions),
     }

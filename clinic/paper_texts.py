@@ -212,6 +212,7 @@ def _summary(facts: Facts, said: Said) -> list[Part]:
             ("Ruang", facts.summary.room_names),
             ("Keluhan", said.get("complaint", "")),
             ("Tanda vital", vital_text(facts.vitals)),
+            ("Pemeriksaan", facts.forms()),
             ("Kehamilan", facts.pregnancy),
             ("Imunisasi", facts.vaccines),
             ("Hasil laboratorium", lab),

@@ -415,6 +415,62 @@ def test_pregnancy_and_vaccines_stand_in_summary_and_referral(app):
     assert told in findings and f"Imunisasi: {vaccines}" in findings
 
 
+SICK_CHILD = {
+    "danger": "kejang letargis",
+    "danger_reason": "keluarga menunggu mobil",
+    "dehydration": "letargis mata",
+    "muac": "11.2",
+    "mtbs_note": "ibu ikut",
+}
+
+
+@says
+def test_the_rooms_form_stands_in_summary_and_referral_without_inner_words(app):
+    forms = {"mtbs": SICK_CHILD, "gigi": {"tooth36": "sisa_akar", "act36": "dicabut"}}
+    examination = examined(forms=forms)
+    printed = words(issue(examination, PaperKind.SUMMARY, **proposed(examination)).content)
+    findings = proposed(examination, PaperKind.REFERRAL)["findings"]
+    told = (
+        "Tanda bahaya umum: Kejang, Letargis atau tidak sadar; Diare dehidrasi berat; Gizi buruk",
+        "LILA balita: 11,2 cm",
+        "36 Sisa akar (dicabut)",
+    )
+    for piece in told:
+        assert piece in findings and piece in printed, piece
+    assert "ibu ikut" in findings and "ibu ikut" not in printed
+    assert "menunggu mobil" not in findings + printed
+    assert findings.count("Kejang") == 1
+
+
+@says
+def test_the_rooms_form_gives_way_where_a_letter_would_be_too_long(app):
+    long = {"mtbs": SICK_CHILD | {"mtbs_note": "x" * 990}}
+    examination = examined(forms=long, subjective="s" * 3_500)
+    findings = proposed(examination, PaperKind.REFERRAL)["findings"]
+    assert len(findings) <= paper_facts.LONGEST_TEXT
+    assert "Tanda bahaya umum: Kejang" in findings and "selengkapnya di rekam medis" in findings
+    assert "xx" not in findings
+
+
+@says
+def test_a_second_stay_adds_to_what_the_first_one_told(app):
+    entry = factories.entry("UMUM")
+    with transaction():
+        queues.act(factories.actor("umum"), entry, "mulai")
+    told = {"danger": "kejang", "muac": "11.2"}
+    back = factories.sent_to_laboratory_and_back(entry, "umum", mtbs=told)
+    with transaction():
+        form = ExaminationInput(
+            assessment="baik", disposition="kontrol", forms={"mtbs": {"danger": "tidak_ada"}}
+        )
+        again = records.finish(
+            factories.actor("umum"), db.session.get(QueueEntry, back.id), form, 0
+        )
+    findings = proposed(again, PaperKind.REFERRAL)["findings"]
+    assert "Tidak ada tanda bahaya" in findings and "Kejang" not in findings
+    assert "LILA balita: 11,2 cm" in findings
+
+
 # --- Laboratory -------------------------------------------------------------------------------
 
 

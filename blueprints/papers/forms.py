@@ -9,13 +9,14 @@ from wtforms.fields import SelectField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import ValidationError
 
+from clinic.paper_facts import LONGEST_TEXT
 from clinic.paper_texts import COLOUR_WORDS, HEALTH_WORDS
 from clinic.vital_signs import parse_vital
 from models import PaperKind
 from page_form import PageForm
 from validators import checked_by, clean_text, parse_date
 
-LONGEST_TEXT, LONGEST_LINE = 4_000, 120
+LONGEST_LINE = 120
 
 
 def _line(limit: int = LONGEST_LINE) -> StringField:
