@@ -11,6 +11,7 @@ class Case(NamedTuple):
     age_months: int | None = None
     vitals: Mapping[str, Decimal | int] = {}
     hb: Decimal | None = None  # of the visit's laboratory
+    pregnant: str = ""  # as the visit says: ya, tidak, nifas or empty
 
     @property
     def years(self) -> int | None:

@@ -7,6 +7,7 @@ from clinic import pregnancy, sick_child, teeth
 from clinic.form_case import Case
 from clinic.form_definitions import FORMS, PREGNANCY, SICK_CHILD, codes_in_order, item_of
 from clinic.form_items import words
+from clinic.pregnancy import AFTER_BIRTH
 from validators import Finding
 
 
@@ -36,7 +37,9 @@ class Sheet:
     @property
     def summary(self) -> str:
         """What is computed from the answers."""
-        dated = pregnancy.dating(self.answers, self.case.on) if self.form == PREGNANCY else None
+        if self.form != PREGNANCY or self.case.pregnant == AFTER_BIRTH:
+            return ""
+        dated = pregnancy.dating(self.answers, self.case.on)
         return dated.text if dated else ""
 
     @property

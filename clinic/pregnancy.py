@@ -9,6 +9,7 @@ from clinic.form_case import Case
 from formatting import number_text, short_date
 from validators import Finding
 
+AFTER_BIRTH = "nifas"  # as the visit says; no pregnancy is counted on then
 TERM_DAYS = 280  # from the last menstruation's first day, as Naegele counts
 POSTTERM_WEEKS, HEAD_FROM_WEEKS = 42, 36
 LONGEST_DAYS = 45 * 7  # what is told of a pregnancy is not carried on beyond
@@ -111,6 +112,8 @@ def _of_history(answers: Mapping[str, str]) -> dict[str, str]:
 
 
 def _of_child(answers: Mapping[str, str], case: Case) -> dict[str, str]:
+    if case.pregnant == AFTER_BIRTH:
+        return {}
     heart, dated = _number(answers, "fetal_heart"), dating(answers, case.on)
     found = {}
     if heart is not None and not HEART_LOW <= heart <= HEART_HIGH:

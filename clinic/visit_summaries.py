@@ -105,7 +105,7 @@ class VisitSummary:
     def case(self) -> Case:
         """What the forms' answers are judged by."""
         hb = lab_reports.number_of("HB", self.lab)
-        return Case(self.on, self.age_months, self.last_vitals, hb)
+        return Case(self.on, self.age_months, self.last_vitals, hb, self.pregnant)
 
     @property
     def bmi(self) -> vital_marks.Bmi | None:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from clinic import form_answers, lab_reports, pregnancy, queues, records
+from clinic import form_answers, form_sheets, lab_reports, pregnancy, queues, records
 from clinic.form_case import Case
 from clinic.lab_orders import OrderInput
 from clinic.pregnancy import dating, naegele, risks
@@ -98,6 +98,33 @@ def test_each_risk_has_its_limit(answers, case, rules):
     found = risks(answers, Case(ON, **case))
     assert [finding.rule for finding in found] == [f"KEHAMILAN-{rule}" for rule in rules]
     assert all(finding.level == "warning" for finding in found), "none of them stops anybody"
+
+
+def test_after_birth_no_pregnancy_is_counted_on():
+    told = {"lmp": "2026-02-01", "presentation": "sungsang", "fetal_heart": "90", "para": "4"}
+    case = Case(ON, vitals={"systolic": 150}, pregnant="nifas")
+    (sheet,) = form_sheets.sheets({"hamil": told}, case)
+    assert sheet.summary == ""
+    assert [each.rule for each in sheet.findings] == ["KEHAMILAN-TD", "KEHAMILAN-PARITAS"]
+    (before,) = form_sheets.sheets({"hamil": told}, case._replace(pregnant="ya"))
+    assert before.summary.startswith("Usia kehamilan 42 minggu")
+
+
+def test_a_woman_after_birth_is_shown_no_weeks(sign_in):
+    entry = factories.entry("KIA", factories.patient("Ibu Nifas"), pregnant="nifas")
+    with transaction():
+        queues.act(factories.actor("kia"), entry, "mulai")
+    entry = db.session.get(QueueEntry, entry.id)
+    lmp = entry.visit.service_day.on - timedelta(days=295)
+    client, url = sign_in("kia"), f"/kunjungan/{entry.visit.public_id}"
+    client.get(url)
+    typed = {"room_form": "hamil", "lmp": f"{lmp:%d-%m-%Y}", "assessment": "nifas"}
+    assert send(client, entry, **typed).status_code == 303
+    page = client.get(url)
+    assert "Usia kehamilan" not in words_of(page)
+    assert "KEHAMILAN-LEWAT" not in page.get_data(as_text=True)
+    ends = typed | {"disposition": "pulang"}
+    assert send(client, entry, "selesai", 1, **ends).status_code == 303, "nothing to ask twice"
 
 
 # --- From visit to visit ----------------------------------------------------------------------

@@ -42,7 +42,8 @@ def unseen(form: room_form.RoomExaminationForm, visit: Visit) -> dict[str, str]:
 
     What others measured was read, or not, before this form: it stops nobody.
     """
-    case = Case(visit.service_day.on, visit.age_months, form.readable())
+    on, told = visit.service_day.on, visit.pregnant
+    case = Case(on, visit.age_months, form.readable(), pregnant=told)
     found: dict[str, Finding] = {}
     for sheet in room_form.own_sheets(form, case):
         found |= sheet.measured
@@ -54,7 +55,7 @@ def unseen(form: room_form.RoomExaminationForm, visit: Visit) -> dict[str, str]:
 def in_correction(form: amend_form.AmendForm, examination: Examination) -> dict[str, str]:
     """By field: what is unusual of the measurements that a correction changes, if not said yet."""
     visit, found = examination.visit, {}
-    case = Case(visit.service_day.on, visit.age_months)
+    case = Case(visit.service_day.on, visit.age_months, pregnant=visit.pregnant)
     places = {name: name for name in room_form.differing(form_answers.current(examination), form)}
     for row in amend_form.measured(form, request.form, examination):
         asked = row.changed | (PRESSURE if row.changed & PRESSURE else set())
