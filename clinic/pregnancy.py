@@ -1,5 +1,6 @@
 """Of a pregnancy: the expected day, how many weeks at the visit, and what makes it a risk."""
 
+from calendar import monthrange
 from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
@@ -46,10 +47,14 @@ class Dating(NamedTuple):
 
 
 def naegele(lmp: date) -> date:
-    """The expected day: seven days on, three months back, a year on (31 February is 3 March)."""
+    """The expected day: seven days on, three months back, a year on.
+
+    31 February is the month's last day: a later menstruation is never due earlier.
+    """
     moved = lmp + timedelta(days=7)
     year, month = divmod(moved.year * 12 + moved.month - 1 + 9, 12)
-    return date(year, month + 1, 1) + timedelta(days=moved.day - 1)
+    last = monthrange(year, month + 1)[1]
+    return date(year, month + 1, min(moved.day, last))
 
 
 def dating(answers: Mapping[str, str], on: date) -> Dating | None:

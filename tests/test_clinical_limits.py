@@ -104,7 +104,7 @@ def test_risks_of_pregnancy():
     for rule, text in when.items():
         assert cells_of(f"KEHAMILAN-{rule} ")[0] == text
     assert f"for {p.LONGEST_DAYS // 7} weeks" in PAGE
-    assert f"as {p.TERM_DAYS}\ndays" in PAGE
+    assert f"as {p.TERM_DAYS} days" in PAGE
 
 
 def test_rules_of_mtbs():

@@ -23,12 +23,19 @@ ON = date(2026, 11, 25)
         (date(2026, 1, 1), date(2026, 10, 8)),
         (date(2026, 4, 10), date(2027, 1, 17)),
         (date(2025, 12, 28), date(2026, 10, 4)),
-        (date(2026, 5, 24), date(2027, 3, 3)),  # 31 February
-        (date(2027, 5, 23), date(2028, 3, 1)),  # 30 February of a leap year
+        (date(2026, 5, 24), date(2027, 2, 28)),  # 31 February
+        (date(2027, 5, 23), date(2028, 2, 29)),  # 30 February of a leap year
+        (date(2026, 5, 25), date(2027, 3, 1)),
+        (date(2026, 7, 24), date(2027, 4, 30)),  # 31 April
     ],
 )
 def test_the_expected_day_by_naegele(lmp, due):
     assert naegele(lmp) == due
+
+
+def test_a_later_menstruation_is_never_due_earlier():
+    due = [naegele(date(2026, 1, 1) + timedelta(days=n)) for n in range(800)]
+    assert due == sorted(due)
 
 
 @pytest.mark.parametrize(
