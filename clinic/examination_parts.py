@@ -11,6 +11,7 @@ from typing import Any
 from clinic import (
     diagnoses,
     form_answers,
+    found_pregnancy,
     lab_orders,
     pharmacy_alerts,
     prescriptions,
@@ -20,7 +21,7 @@ from clinic import (
 from clinic.audit import Actor
 from clinic.diagnoses import DiagnosisInput
 from clinic.form_case import Case
-from clinic.form_definitions import SICK_CHILD
+from clinic.form_definitions import PREGNANCY, SICK_CHILD
 from clinic.lab_orders import OrderInput
 from clinic.measurements import Vitals, measure, newest
 from clinic.procedures import ProcedureInput
@@ -105,6 +106,13 @@ def _refuse_forgotten_order(examination: Examination, target: Poli | None) -> No
         )
 
 
+def _write_forms(actor: Actor, examination: Examination, wanted: form_answers.Forms) -> bool:
+    is_changed = form_answers.write(actor, examination, wanted)
+    if PREGNANCY in wanted:
+        found_pregnancy.note(actor, examination, wanted[PREGNANCY])
+    return is_changed
+
+
 def goes_home(disposition: str | None, target: Poli | None) -> bool:
     """Whether nobody examines the patient after this; from the pharmacy they go home too."""
     if disposition == Disposition.INTERNAL:
@@ -144,7 +152,7 @@ PARTS = (
     Part("procedures", _write_procedures, _same_procedures),
     Part("vitals", _write_vitals),
     Part("lab", _write_order, _same_order, _refuse_forgotten_order),
-    Part("forms", form_answers.write, form_answers.says_the_same, _refuse_danger),
+    Part("forms", _write_forms, form_answers.says_the_same, _refuse_danger),
     Part(
         "prescription",
         prescriptions.write,

@@ -15,7 +15,7 @@ from clinic.further_room import add_complaint
 from clinic.names import fold
 from clinic.rebase import rebase
 from clinic.review import Application, Review, Warned, review
-from clinic.visit_person import follow
+from clinic.visit_person import follow, tell_pregnancy
 from db import db, run, utcnow
 from formatting import age_on
 from models import (
@@ -270,8 +270,7 @@ def _add_room(
     visit = application.about_visit
     add_complaint(visit, application.complaint)
     if application.pregnant:  # asked for this room: it counts for the whole visit
-        visit.pregnant = application.pregnant
-        follow(visit, visit.patient)
+        tell_pregnancy(visit, application.pregnant)
     days.open_day()  # it may have been closed today: it goes on
     try:
         queues.enqueue(actor, visit, found.poli, kind=EntryKind.REGISTERED)

@@ -36,6 +36,12 @@ def as_registered(visit: Visit, patient: Patient, room: Poli) -> Application:
     )
 
 
+def tell_pregnancy(visit: Visit, pregnant: str) -> None:
+    """What is told later, of a further room or by an examination, counts for the whole visit."""
+    visit.pregnant = pregnant
+    follow(visit, visit.patient)
+
+
 def follow(visit: Visit, patient: Patient) -> None:
     """Compute anew what the save had computed from the person, by the save's own rules.
 

@@ -10,7 +10,7 @@ from clinic.form_case import Case
 from clinic.lab_orders import OrderInput
 from clinic.pregnancy import dating, naegele, risks
 from db import db, transaction
-from models import LabOrder, LabOrderState, LabResult, LabTest, QueueEntry, Visit
+from models import AuditEntry, LabOrder, LabOrderState, LabResult, LabTest, QueueEntry, Visit
 from tests import factories
 from tests.test_examination import send, words_of
 
@@ -196,6 +196,73 @@ def test_a_pregnancy_that_is_over_is_not_carried_on(sign_in):
     html = sign_in("kia").get(f"/kunjungan/{entry.visit.public_id}").get_data(as_text=True)
     assert 'name="gravida" value=""' in html
     assert "terisi dari kunjungan" not in html
+
+
+def in_kia(pregnant: str) -> QueueEntry:
+    entry = factories.entry("KIA", factories.patient("Ibu Baru"), pregnant=pregnant)
+    with transaction():
+        queues.act(factories.actor("kia"), entry, "mulai")
+    return db.session.get(QueueEntry, entry.id)
+
+
+def save(entry, version: int = 0, **answers: str) -> Visit:
+    with transaction():
+        form = records.ExaminationInput(forms={"hamil": answers})
+        found = db.session.get(QueueEntry, entry.id)
+        records.save(factories.actor("kia"), found, form, version)
+    return db.session.get(Visit, entry.visit_id)
+
+
+def noted() -> int:
+    return db.session.query(AuditEntry).filter_by(action="note_pregnancy").count()
+
+
+@pytest.mark.parametrize("told", ["tidak", ""])
+def test_a_pregnancy_that_the_room_finds_counts_for_the_visit(app, told):
+    entry = in_kia(told)
+    lmp = (entry.visit.service_day.on - timedelta(days=57)).isoformat()
+    visit = save(entry, lmp=lmp)
+    assert (visit.pregnant, visit.cluster, visit.priority) == ("ya", "2", "HAMIL")
+    assert noted() == 1
+    save(entry, 1, lmp=lmp, gravida="1")
+    assert noted() == 1, "only what changes is noted"
+    visit = save(entry, 2, gravida="1")  # a slip of the hand, taken back
+    assert visit.pregnant == "" and noted() == 2
+
+
+@pytest.mark.parametrize(
+    ("told", "days"), [("nifas", 57), ("tidak", 316), ("tidak", None)], ids=str
+)
+def test_what_tells_of_no_running_pregnancy_changes_no_visit(app, told, days):
+    entry = in_kia(told)
+    on = entry.visit.service_day.on
+    dates = {"lmp": (on - timedelta(days=days)).isoformat()} if days else {}
+    assert save(entry, gravida="1", **dates).pregnant == told
+    assert noted() == 0
+
+
+def test_what_the_counter_was_told_is_not_taken_back_by_an_empty_form(app):
+    assert save(served(), gravida="1").pregnant == "ya"
+
+
+def test_the_room_is_told_and_sees_it(sign_in):
+    entry, client = in_kia("tidak"), sign_in("kia")
+    url = f"/kunjungan/{entry.visit.public_id}"
+    client.get(url)
+    lmp = entry.visit.service_day.on - timedelta(days=57)
+    assert send(client, entry, room_form="hamil", lmp=f"{lmp:%d-%m-%Y}").status_code == 303
+    assert "Kunjungan ini kini tercatat hamil" in words_of(client.get(url))
+
+
+def test_what_she_denied_at_the_counter_is_not_carried_on(sign_in):
+    person = factories.patient("Ibu Sesudah")
+    first = served(person, days_ago=60)
+    finish(first, lmp=(first.visit.service_day.on - timedelta(days=280)).isoformat(), gravida="2")
+    entry = factories.entry("KIA", db.session.merge(person), pregnant="tidak")
+    with transaction():
+        queues.act(factories.actor("kia"), entry, "mulai")
+    html = sign_in("kia").get(f"/kunjungan/{entry.visit.public_id}").get_data(as_text=True)
+    assert 'name="gravida" value=""' in html
 
 
 def test_another_womans_pregnancy_is_never_carried_on(app):

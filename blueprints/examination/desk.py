@@ -114,6 +114,7 @@ def record(visit: str):
             form.form_errors = [unusual.PRESS_AGAIN] if unseen else []
             return _again(found, entry, form, 422, problems=unseen | open_searches)
         with writing(found):
+            was = found.pregnant
             examination = _store(found, entry, form, action)
     except records.Conflict as conflict:
         return _again(found, entry, form, 409, str(conflict), is_conflict=True)
@@ -126,6 +127,9 @@ def record(visit: str):
     except FieldError as problem:
         form.form_errors = [str(problem)]
         return _again(found, entry, form, 422)
+    if found.pregnant != was:
+        state = "hamil" if found.pregnant == "ya" else "belum diketahui hamil atau tidak"
+        flash(f"Kunjungan ini kini tercatat {state}, menurut HPHT atau HPL di isian.", "warning")
     return _go_on(found, entry, examination)
 
 

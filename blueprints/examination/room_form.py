@@ -181,7 +181,8 @@ def _carried(name: str, visit: Visit) -> tuple[dict[str, str], Visit] | None:
     """What was told before and holds on: a running pregnancy, the teeth of this visit."""
     if name == DENTAL:
         return form_answers.teeth_so_far(visit)
-    if name != PREGNANCY or visit.pregnant == "nifas":
+    # What she denied at the counter today is asked anew: saving it would call the visit pregnant.
+    if name != PREGNANCY or visit.pregnant in ("nifas", "tidak"):
         return None
     told = form_answers.last_pregnancy(visit)
     return told if told and pregnancy.is_running(told[0], visit.service_day.on) else None
