@@ -57,15 +57,16 @@ def _breathing(answers: Mapping[str, str], case: Case) -> str:
     limit, breaths = fast_breathing_from(case.age_months), case.vitals.get("respiration")
     is_fast = limit is not None and breaths is not None and breaths >= limit
     has_indrawing = "tarikan" in _checked(answers, "breathing")
+    days = int(answers.get("cough_days", 0))
+    long_cough = f"Batuk {days} hari: periksa TB" if days >= LONG_COUGH else ""
     if not is_fast and not has_indrawing:
-        days = int(answers.get("cough_days", 0))
-        return f"Batuk {days} hari: periksa TB" if days >= LONG_COUGH else ""
+        return long_cough
     signs = [f"napas cepat ({breaths} per menit)"] if is_fast else []
     signs += ["tarikan dinding dada"] if has_indrawing else []
     is_young = case.age_months is not None and case.age_months < YOUNG_MONTHS
     is_severe = is_young or bool(danger_signs(answers, case))
     name = "Pneumonia berat" if is_severe else "Pneumonia"
-    return f"{name}: {', '.join(signs)}"
+    return "; ".join(filter(None, [f"{name}: {', '.join(signs)}", long_cough]))
 
 
 def _dehydration(answers: Mapping[str, str], case: Case) -> str:

@@ -69,6 +69,11 @@ def test_fast_breathing_by_age(months, breaths, expected):
         ({"breathing": "wheezing"}, "NAPAS", ""),
         ({"cough_days": "13"}, "NAPAS", ""),
         ({"cough_days": "14"}, "NAPAS", "Batuk 14 hari: periksa TB"),
+        (
+            {"cough_days": "20", "breathing": "tarikan"},
+            "NAPAS",
+            "Pneumonia: tarikan dinding dada; Batuk 20 hari: periksa TB",
+        ),
         ({"dehydration": "letargis mata"}, "DIARE", "Diare dehidrasi berat"),
         ({"dehydration": "letargis"}, "DIARE", ""),
         ({"dehydration": "rewel haus"}, "DIARE", "Diare dehidrasi ringan atau sedang"),
