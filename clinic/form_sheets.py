@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from clinic import pregnancy, sick_child, teeth
 from clinic.form_case import Case
-from clinic.form_definitions import FORMS, PREGNANCY, SICK_CHILD, codes_in_order, item_of
+from clinic.form_definitions import CHILD, FORMS, PREGNANCY, SICK_CHILD, codes_in_order, item_of
 from clinic.form_items import words
 from clinic.pregnancy import AFTER_BIRTH
 from validators import Finding
@@ -47,6 +47,8 @@ class Sheet:
         """What asks to be looked at."""
         if self.form == PREGNANCY:
             return pregnancy.risks(self.answers, self.case)
+        if self.form == CHILD:
+            return sick_child.growth_findings(self.answers, self.case)
         return sick_child.findings(self.answers, self.case) if self.form == SICK_CHILD else []
 
     @property

@@ -10,7 +10,7 @@ from clinic import dehydration
 from clinic.form_case import Case
 from clinic.form_definitions import item_of
 from clinic.form_items import NONE, words
-from clinic.vital_marks import COLD_BABY, YOUNG_MONTHS, fast_breathing_from
+from clinic.vital_marks import CHILD_MONTHS, COLD_BABY, YOUNG_MONTHS, fast_breathing_from
 from formatting import number_text
 from validators import Finding
 
@@ -18,6 +18,7 @@ from validators import Finding
 YOUNG_FEVER = Decimal(38)
 LONG_DIARRHOEA, LONG_FEVER, LONG_COUGH = 14, 7, 14  # days
 SEVERE_ARM, MODERATE_ARM, ARM_FROM_MONTHS = Decimal("11.5"), Decimal("12.5"), 6
+SEVERE, MODERATE = "Gizi buruk", "Gizi kurang"
 
 
 def danger_signs(answers: Mapping[str, str], case: Case) -> str:
@@ -102,11 +103,25 @@ def _ear(answers: Mapping[str, str], case: Case) -> str:
 
 
 def _nutrition(answers: Mapping[str, str], case: Case) -> str:
-    signs, arm = _checked(answers, "nutrition"), Decimal(answers.get("muac") or 0)
-    has_arm = arm and (case.age_months is None or case.age_months >= ARM_FROM_MONTHS)
-    if signs & {"kurus", "edema"} or (has_arm and arm < SEVERE_ARM):
-        return "Gizi buruk"
-    return "Gizi kurang" if has_arm and arm < MODERATE_ARM else ""
+    by_arm = _by_arm(answers.get("muac", ""), case)
+    return SEVERE if _checked(answers, "nutrition") & {"kurus", "edema"} else by_arm
+
+
+def _by_arm(arm: str, case: Case) -> str:
+    """What an arm of so many cm says of the nutrition; nothing below 6 months."""
+    if not arm or (case.age_months is not None and case.age_months < ARM_FROM_MONTHS):
+        return ""
+    return SEVERE if Decimal(arm) < SEVERE_ARM else MODERATE if Decimal(arm) < MODERATE_ARM else ""
+
+
+def growth_findings(answers: Mapping[str, str], case: Case) -> list[Finding]:
+    """ANAK-LILA: the growth form's arm, judged as that of a sick child; nothing from 5 years on."""
+    arm = answers.get("child_arm", "")
+    is_small = case.age_months is None or case.age_months < CHILD_MONTHS
+    nutrition = _by_arm(arm, case) if is_small else ""
+    if not nutrition:
+        return []
+    return [Finding("ANAK-LILA", "warning", f"{nutrition}: LILA {number_text(Decimal(arm))} cm")]
 
 
 def _anaemia(answers: Mapping[str, str], case: Case) -> str:

@@ -115,6 +115,24 @@ def test_the_arm_is_not_measured_below_six_months():
 
 
 @pytest.mark.parametrize(
+    ("arm", "months", "expected"),
+    [
+        ("11.4", 18, ["Gizi buruk: LILA 11,4 cm"]),
+        ("11.5", 18, ["Gizi kurang: LILA 11,5 cm"]),
+        ("12.5", 18, []),
+        ("11", 5, []),
+        ("11", 6, ["Gizi buruk: LILA 11 cm"]),
+        ("12.4", 59, ["Gizi kurang: LILA 12,4 cm"]),
+        ("12.4", 60, []),
+    ],
+)
+def test_the_growth_form_judges_the_arm_as_mtbs_does(arm, months, expected):
+    (sheet,) = form_sheets.sheets({"anak": {"child_arm": arm}}, Case(ON, age_months=months))
+    assert [each.message for each in sheet.findings] == expected
+    assert all(each.level == "warning" for each in sheet.findings)
+
+
+@pytest.mark.parametrize(
     ("months", "celsius", "expected"),
     [
         (1, "38", ["MTBS-BAHAYA"]),
