@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import ColumnElement, Select, select
 
+from clinic import teeth
 from clinic.audit import Actor
 from clinic.form_definitions import DENTAL, FORMS, PREGNANCY, SICK_CHILD
-from clinic.teeth import CONDITION
+from clinic.teeth import CONDITION, Finding
 from db import db, utcnow
 from models import Examination, ExaminationAnswer, Poli, Visit, VisitStatus
 
@@ -110,13 +111,17 @@ def _earlier(visit: Visit, form: str, *also: ColumnElement[bool]):
     )
 
 
-def last_chart(visit: Visit) -> dict[str, tuple[str, Visit]]:
-    """By tooth: what was last found before this visit, and in which one."""
-    is_condition = ExaminationAnswer.code.like(f"{CONDITION}%")
-    rows = _earlier(visit, DENTAL, Visit.id != visit.id, is_condition)
+def last_chart(visit: Visit) -> dict[str, tuple[Finding, Visit]]:
+    """By tooth: what was last found and done before this visit, and in which one."""
+    told: dict[int, dict[str, str]] = {}
+    visits: dict[int, Visit] = {}
+    for row, when in db.session.execute(_earlier(visit, DENTAL, Visit.id != visit.id)):
+        told.setdefault(row.examination_id, {})[row.code] = row.value
+        visits[row.examination_id] = when
     return {
-        row.code.removeprefix(CONDITION): (row.value, when)
-        for row, when in db.session.execute(rows)
+        found.tooth: (found, visits[examination])
+        for examination, answers in told.items()
+        for found in teeth.findings(answers)
     }
 
 

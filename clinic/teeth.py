@@ -1,7 +1,7 @@
 """Teeth by their FDI numbers: which there are, what may be found, and the mouth as rows."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import NamedTuple
 
 from clinic.form_items import Item, Kind
@@ -39,6 +39,7 @@ SIGNS = {
     "tiruan": "M",
     "karang": "KG",
 }
+TREATED = "*"
 # Deciduous teeth are drawn for children below this age, and where one is noted.
 MIXED_BELOW_MONTHS = 14 * 12
 _JAWS = (("1", "2", 8), ("5", "6", 5), ("8", "7", 5), ("4", "3", 8))
@@ -93,8 +94,13 @@ def values(found: list[Finding]) -> dict[str, str]:
     return kept | {f"{ACTION}{each.tooth}": each.action for each in found if each.action}
 
 
-def mouth(conditions: Mapping[str, str], age_months: int | None) -> list[list[tuple[str, str]]]:
-    """Rows from the patient's right to left, each tooth with its sign."""
+def mouth(
+    conditions: Mapping[str, str], age_months: int | None, treated: Set[str] = frozenset()
+) -> list[list[tuple[str, str]]]:
+    """Rows from the patient's right to left, each tooth with its sign.
+
+    `treated` are teeth of which the sign tells how they were found before something was done.
+    """
     is_child = age_months is not None and age_months < MIXED_BELOW_MONTHS
     has_deciduous = any(is_deciduous(tooth) for tooth in conditions)
     rows = []
@@ -103,5 +109,9 @@ def mouth(conditions: Mapping[str, str], age_months: int | None) -> list[list[tu
             continue
         teeth = [f"{right}{place}" for place in range(size, 0, -1)]
         teeth += [f"{left}{place}" for place in range(1, size + 1)]
-        rows.append([(tooth, SIGNS.get(conditions.get(tooth, ""), "")) for tooth in teeth])
+        signs = [SIGNS.get(conditions.get(tooth, ""), "") for tooth in teeth]
+        marked = [
+            sign + TREATED * (tooth in treated) for tooth, sign in zip(teeth, signs, strict=True)
+        ]
+        rows.append(list(zip(teeth, marked, strict=True)))
     return rows

@@ -128,7 +128,7 @@ def test_earlier_findings_stand_beside_the_newest_wins_and_are_not_stored_again(
     earlier(factories.patient("Orang Lain"), 10, t11="hilang")
     entry = served(db.session.merge(person))
     chart_now = form_answers.last_chart(entry.visit)
-    assert {tooth: found for tooth, (found, _) in chart_now.items()} == {
+    assert {tooth: found.condition for tooth, (found, _) in chart_now.items()} == {
         "36": "tambalan",
         "75": "goyang",
     }
@@ -138,6 +138,27 @@ def test_earlier_findings_stand_beside_the_newest_wins_and_are_not_stored_again(
     assert "75 Goyang" in text
     assert "Hilang" not in text.partition("Dari kunjungan sebelumnya")[2][:80]
     assert kept(entry) == {}
+
+
+def test_what_was_done_to_a_tooth_stands_beside_how_it_was_found(sign_in):
+    person = factories.patient("Gigi Dicabut")
+    entry = served(person)
+    with transaction():
+        db.session.get(QueueEntry, entry.id).visit.occurred_at -= timedelta(days=7)
+        told = teeth.values([Finding("36", "sisa_akar", "dicabut, kasa"), Finding("46", "karies")])
+        form = records.ExaminationInput(
+            assessment="gigi", disposition="pulang", forms={"gigi": told}
+        )
+        records.finish(factories.actor("gigi"), db.session.get(QueueEntry, entry.id), form, 0)
+    entry, client = served(db.session.merge(person)), sign_in("gigi")
+    page = client.get(f"/kunjungan/{entry.visit.public_id}")
+    assert "36 Sisa akar: dicabut, kasa" in words_of(page)
+    html = page.get_data(as_text=True)
+    assert "36<br><b>SA*</b>" in html and "46<br><b>K</b>" in html
+    assert "<b>*</b> sudah ditindak" in html
+    # Found anew today, it is as it is found.
+    page = send(client, entry, "gigi", **chart(("36", "hilang", "")))
+    assert "36<br><b>X</b>" in page.get_data(as_text=True)
 
 
 def test_who_is_back_from_the_laboratory_keeps_the_teeth_but_no_action(sign_in):

@@ -218,21 +218,21 @@ def _has_typed(form: ExaminationForm, name: str) -> bool:
 
 def _chart_context(form: ExaminationForm, entry: QueueEntry) -> dict[str, Any]:
     earlier = form_answers.last_chart(entry.visit)
-    known = {tooth: condition for tooth, (condition, _) in earlier.items()}
+    known = {tooth: found.condition for tooth, (found, _) in earlier.items()}
     typed = {row.tooth.strip(): row.condition for row in form.teeth.data}
     known |= {tooth: condition for tooth, condition in typed.items() if tooth in teeth.TEETH}
+    treated = {tooth for tooth, (found, _) in earlier.items() if found.action} - typed.keys()
+    signs = {
+        teeth.SIGNS[each]: teeth.CONDITIONS[each] for each in known.values() if each in teeth.SIGNS
+    }
     return {
         "tooth_rows": [*form.teeth.data, *[Finding("", "")] * EMPTY_ROWS],
         "tooth_choices": teeth.CONDITIONS,
-        "mouth": teeth.mouth(known, entry.visit.age_months),
-        "mouth_signs": {
-            teeth.SIGNS[each]: teeth.CONDITIONS[each]
-            for each in known.values()
-            if each in teeth.SIGNS
-        },
+        "mouth": teeth.mouth(known, entry.visit.age_months, treated),
+        "mouth_signs": signs
+        | ({teeth.TREATED: "sudah ditindak, lihat di bawah"} if treated else {}),
         "earlier_teeth": [
-            (tooth, teeth.CONDITIONS.get(condition, condition), when.service_day.on)
-            for tooth, (condition, when) in sorted(earlier.items())
+            (found, when.service_day.on) for _, (found, when) in sorted(earlier.items())
         ],
     }
 
