@@ -176,6 +176,22 @@ def test_a_running_pregnancy_carries_its_dates_on(sign_in):
     assert "terisi dari kunjungan" not in html
 
 
+def test_what_is_carried_on_is_said_until_it_is_saved_or_changed(sign_in):
+    person = factories.patient("Ibu Terisi")
+    first = served(person, days_ago=28)
+    lmp = first.visit.service_day.on - timedelta(days=140)
+    finish(first, lmp=lmp.isoformat(), gravida="2")
+    entry, client = served(db.session.merge(person)), sign_in("kia")
+    client.get(f"/kunjungan/{entry.visit.public_id}")
+    typed = {"room_form": "hamil", "lmp": f"{lmp:%d-%m-%Y}", "gravida": "3"}
+    for action, more in (("cari", {"diagnosis_search": "anemia"}), ("simpan", {"weight": "x"})):
+        page = send(client, entry, action, **typed, **more)
+        assert "Sebagian terisi dari kunjungan" in words_of(page), action
+    other = typed | {"lmp": f"{lmp + timedelta(days=9):%d-%m-%Y}"}
+    page = send(client, entry, "cari", **other, diagnosis_search="anemia")
+    assert "terisi dari kunjungan" not in words_of(page)
+
+
 def test_who_is_back_from_the_laboratory_is_not_asked_again(sign_in):
     entry = served(factories.patient("Ibu Hamil"))
     lmp = entry.visit.service_day.on - timedelta(days=140)

@@ -193,6 +193,8 @@ def context(
 ) -> dict[str, Any]:
     names = getattr(form, "names", ())
     carried = getattr(form, "carried", None)
+    if typed and examination is None:
+        carried = _still_carried(form, entry)
     opened = {name for name in names if _has_typed(form, name)}
     return {
         "room_forms": [FORMS[name] for name in names],
@@ -200,6 +202,20 @@ def context(
         "carried": {carried[0]: short_date(carried[1].service_day.on)} if carried else {},
         **(_chart_context(form, entry) if DENTAL in names else {}),
     }
+
+
+def _still_carried(form: ExaminationForm, entry: QueueEntry) -> tuple[str, Visit] | None:
+    """Of a form that was sent and not saved yet: what it still holds as it was filled in."""
+    name = form_answers.proposed(entry.poli, entry.visit)
+    told = _carried(name, entry.visit) if name in getattr(form, "names", ()) else None
+    if told is None:
+        return None
+    kept, when = told
+    if name == DENTAL:
+        is_there = any(row in form.teeth.data for row in teeth.findings(kept))
+    else:
+        is_there = any(_as_kept(form, item_of(code)) == value for code, value in kept.items())
+    return (name, when) if is_there else None
 
 
 def own_sheets(form: ExaminationForm, case: Case) -> tuple[Sheet, ...]:
