@@ -110,7 +110,8 @@ class Laboratory:
             }
 
     def _results(self, there: Stay, order_id: int) -> Iterator[dict]:
-        sex, me = there.person.identity.sex, self.users[LAB].id
+        is_pregnant, me = there.plan.pregnant == "ya", self.users[LAB].id
+        sex = lab_values.PREGNANT if is_pregnant else there.person.identity.sex
         for code, value in values_for(there.plan.case.lab):
             test = self.tests[code]
             judged = lab_values.judge(test, value, sex, there.months)

@@ -48,6 +48,7 @@ from models import (
     LabOrder,
     LabOrderState,
     LabResult,
+    LabTest,
     Patient,
     Poli,
     Prescription,
@@ -434,6 +435,9 @@ def test_the_laboratory_has_a_past_and_a_living_order(filled):
     for order in db.session.scalars(select(LabOrder).where(LabOrder.resulted_at.is_not(None))):
         assert order.ordered_at <= order.resulted_at <= utcnow()
         assert order.entry.visit_id == order.visit_id
+    hb = select(LabResult.low).join(LabTest).join(LabOrder).join(Visit)
+    hb = hb.where(LabTest.code == "HB", Visit.pregnant == "ya")
+    assert set(db.session.scalars(hb)) == {11}, "the range of pregnant women"
 
 
 def demo_cases_tags() -> set[str]:
