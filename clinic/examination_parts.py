@@ -26,7 +26,7 @@ from clinic.lab_orders import OrderInput
 from clinic.measurements import Vitals, measure, newest
 from clinic.procedures import ProcedureInput
 from clinic.record_errors import NotOpen, RecordError
-from models import Disposition, Examination, Poli, PoliKind
+from models import Disposition, Examination, Poli, PoliKind, Source
 
 
 @dataclass(frozen=True)
@@ -122,6 +122,8 @@ def goes_home(disposition: str | None, target: Poli | None) -> bool:
 
 def _refuse_danger(examination: Examination, target: Poli | None) -> None:
     """A child with danger signs goes home with a reason, or is referred."""
+    if examination.source == Source.PAPER:
+        return  # who was served on paper has gone; the desk that copies has no field for a reason
     is_home = goes_home(examination.disposition, target)
     if not is_home or SICK_CHILD not in form_answers.offered(examination.entry.poli):
         return

@@ -20,7 +20,7 @@ from clinic.form_case import Case
 from clinic.records import ExaminationInput, RecordError
 from clinic.report_sections import DEHYDRATED
 from db import db, transaction
-from models import Examination, QueueEntry
+from models import EntryState, Examination, QueueEntry, Source
 from tests import amending, factories
 from tests.amending import amend
 from tests.test_examination import send, words_of
@@ -233,6 +233,19 @@ def test_an_older_child_with_fever_goes_home(app):
     entry = young(months=2)
     measured(entry, "38.5")
     assert finish(entry, danger="tidak_ada").finished_at
+
+
+def test_a_record_copied_from_paper_asks_for_no_reason(app):
+    entry = young()
+    measured(entry, "38.5")
+    with transaction():
+        found = db.session.get(QueueEntry, entry.id)
+        found.visit.source, found.state = Source.PAPER, EntryState.DONE
+    with transaction():
+        found, actor = db.session.get(QueueEntry, entry.id), factories.actor("kia")
+        who = factories.user("kia").practitioner_id
+        form = ExaminationInput(assessment="demam", disposition="pulang")
+        assert records.write_from_paper(actor, found, form, who).finished_at
 
 
 def test_without_a_danger_sign_home_needs_no_reason(app):
