@@ -123,9 +123,11 @@ def _summaries(visits: Sequence[Visit]) -> list[VisitSummary]:
     examined = _examined(seen)
     names = {entry.id: entry.poli.name for stay in entries.values() for entry in stay}
     vitals, lab, notes = _vitals(seen, names), lab_reports.by_visit(seen), triage.by_visit(seen)
-    given, prescribed = immunizations.by_visit(seen), prescription_reports.by_visit(seen)
+    given = immunizations.by_visit([visit.id for visit in visits])  # given is given
+    prescribed = prescription_reports.by_visit(seen)
     found = []
     for visit in visits:
+        doses = tuple(given.get(visit.id, ()))
         clinical = {
             "complaint": visit.complaint,
             "vitals": tuple(vitals[visit.id]),
@@ -133,9 +135,8 @@ def _summaries(visits: Sequence[Visit]) -> list[VisitSummary]:
             "prescriptions": prescribed.get(visit.id, ()),
             "triage": tuple(notes.get(visit.id, ())),
             "ended_at": visit.ended_at,
-            "immunizations": tuple(given.get(visit.id, ())),
         }
-        line = _line(visit, (), **clinical if visit.id in seen else {})
+        line = _line(visit, (), immunizations=doses, **clinical if visit.id in seen else {})
         found.append(replace(line, rooms=_rooms(entries[visit.id], examined, line.case)))
     return found
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from clinic import pharmacy_alerts, prescription_queue
+from clinic import immunizations, pharmacy_alerts, prescription_queue
 from clinic.audit import Actor
 from clinic.queue_changes import (
     enqueue,
@@ -26,6 +26,7 @@ from models import (
     Poli,
     PoliKind,
     QueueEntry,
+    Visit,
     VisitStatus,
 )
 
@@ -175,6 +176,8 @@ def end(actor: Actor, entry: QueueEntry, action: str, reason: str, at: datetime)
         after, trace["opened"] = there, there.id
     _leave(actor, entry, action, reason, at, trace)
     settle_visit(entry.visit, at, ENDS[action])
+    if entry.visit.status is VisitStatus.CANCELLED:
+        _refuse_vaccinated(entry.visit)
     record(actor, entry, STEPS[action].audit, reason)
     return after
 
@@ -208,6 +211,16 @@ def _refuse_unfinished(entry: QueueEntry) -> None:
         raise QueueError(
             f"Pemeriksaan {entry.visit.label} baru disimpan sebagai konsep. Buka pemeriksaannya, "
             "lalu tekan Selesai di sana."
+        )
+
+
+def _refuse_vaccinated(visit: Visit) -> None:
+    """Of a cancelled visit nobody reads what was done: a dose would be given twice."""
+    doses = ", ".join(each.name for each in immunizations.given_in(visit))
+    if doses:
+        raise QueueError(
+            f"Imunisasi {doses} sudah tercatat di kunjungan {visit.label}, jadi tidak dapat "
+            "dibatalkan. Akhiri dulu imunisasi yang tercatat, atau selesaikan kunjungannya."
         )
 
 

@@ -66,7 +66,10 @@ class Measured:
 
 @dataclass(frozen=True)
 class VisitSummary:
-    """One visit as a reader sees it. Of a cancelled visit only date, rooms and payer remain."""
+    """One visit as a reader sees it.
+
+    Of a cancelled visit only date, rooms, payer and the vaccines noted in it remain.
+    """
 
     ref: str
     on: date

@@ -6,12 +6,14 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
-from clinic import days, history, immunizations, vaccines
+from clinic import days, history, immunizations, queues, vaccines
 from clinic.immunizations import Entered, Unanswered
+from clinic.queues import QueueError
 from clinic.record_errors import RecordError
 from clinic.vaccines import Given
 from db import db, transaction
-from models import AuditEntry, Immunization, Visit
+from formatting import short_date
+from models import AuditEntry, Immunization, QueueEntry, Visit, VisitStatus
 from tests import factories
 from tests.pages import post
 from tests.test_examination import words_of
@@ -191,7 +193,75 @@ def test_two_people_at_once_note_a_dose_once(app):
     assert held(visit) == [("BCG", 1)]
 
 
+def act(visit, action, *more, who="kia") -> Visit:
+    """A step of the visit's first stay."""
+    with transaction():
+        stays = select(QueueEntry).where(QueueEntry.visit_id == visit.id)
+        entry = db.session.scalars(stays.order_by(QueueEntry.id)).first()
+        queues.act(factories.actor(who), entry, action, *more)
+    return db.session.get(Visit, visit.id)
+
+
+def end(row, reason="salah centang", who="kia") -> None:
+    with transaction():
+        found = db.session.get(Immunization, row.id)
+        immunizations.end(factories.actor(who), found, reason)
+
+
+def test_a_visit_with_a_dose_given_here_is_not_cancelled(app):
+    visit, on = baby(), days.clinic_date()
+    act(visit, "mulai")
+    (row,) = add(visit, Entered("BCG", 1, on))
+    with pytest.raises(QueueError, match="BCG sudah tercatat.*[Aa]khiri dulu.*selesaikan"):
+        act(visit, "batal", "salah daftar")
+    assert db.session.get(Visit, visit.id).status is VisitStatus.OPEN
+    end(row)
+    assert act(visit, "batal", "salah daftar").status is VisitStatus.CANCELLED
+
+
+def test_of_a_visit_that_goes_on_elsewhere_one_stay_is_cancelled(app):
+    visit, on = baby(), days.clinic_date()
+    with transaction():
+        found = db.session.get(Visit, visit.id)
+        queues.enqueue(factories.actor("kia"), found, factories.poli("KIA"))
+    add(visit, Entered("BCG", 1, on))
+    assert act(visit, "batal", "tidak perlu").status is VisitStatus.OPEN
+    assert held(visit) == [("BCG", 1)]
+
+
+def test_who_goes_home_keeps_the_doses(app):
+    visit, on = baby(), days.clinic_date()
+    add(visit, Entered("BCG", 1, on))
+    assert act(visit, "pulang", "tidak mau menunggu").status is VisitStatus.LEFT
+    assert held(visit) == [("BCG", 1)]
+    assert history.visit_summary(visit).immunizations[0].row.vaccine == "BCG"
+
+
+def test_doses_of_a_cancelled_visit_stay_in_sight_and_count(sign_in):
+    visit, on = baby(), days.clinic_date()
+    card = Entered("BCG", 1, on - timedelta(days=20))
+    add(visit, card)  # copied from a card: it was not given in this visit
+    assert act(visit, "batal", "terdaftar dua kali").status is VisitStatus.CANCELLED
+    assert held(visit) == [("BCG", 1)]
+    record = words_of(sign_in("kepala").get(f"/pasien/{visit.patient.public_id}"))
+    assert "Kunjungan dibatalkan" in record
+    assert f"BCG {short_date(card.given_on)}" in record
+
+
 # --- Pages ------------------------------------------------------------------------------------
+
+
+def test_the_page_that_cancels_says_what_was_recorded(sign_in):
+    visit, client = baby(), sign_in("kia")
+    act(visit, "mulai")
+    add(visit, Entered("BCG", 1, days.clinic_date()))
+    entry = db.session.scalars(select(QueueEntry).where(QueueEntry.visit_id == visit.id)).one()
+    url = f"/antrean/{entry.public_id}/batal"
+    page = words_of(client.get(url))
+    assert "Sudah tercatat di kunjungan ini: imunisasi BCG. Akhiri dulu" in page
+    refused = post(client, url, {"alasan": "salah daftar"})
+    assert refused.status_code == 409
+    assert "Imunisasi BCG sudah tercatat di kunjungan" in words_of(refused)
 
 
 def send(client, visit, *rows, **more):

@@ -11,7 +11,7 @@ import access
 from blueprints.poli import queue
 from blueprints.poli.blueprint import bp, staff
 from blueprints.poli.forms import MoveForm, ReasonForm, StartForm
-from clinic import allergies, queues, right_patient
+from clinic import allergies, history, immunizations, queues, right_patient
 from clinic.queue_steps import STEPS, past_steps, possible
 from clinic.queue_undo import can_undo
 from db import db
@@ -137,7 +137,20 @@ def _confirm_page(entry: QueueEntry, action: str, form: ReasonForm | MoveForm) -
         **_about(entry),
         action=action,
         form=form,
+        **(_recorded(entry) if action == "batal" else {"doses": [], "recorded": []}),
     )
+
+
+def _recorded(entry: QueueEntry) -> dict[str, list[str]]:
+    """What was written in the visit so far, in words; its vaccines by name."""
+    summary = history.visit_summary(entry.visit)
+    doses = [each.name for each in immunizations.given_in(entry.visit)]
+    parts = {"tanda vital": summary.vitals, "catatan triase": summary.triage}
+    parts["isi pemeriksaan"] = summary.examined
+    return {
+        "doses": doses,
+        "recorded": [f"imunisasi {each}" for each in doses] + [one for one in parts if parts[one]],
+    }
 
 
 def _about(entry: QueueEntry) -> dict[str, Any]:
