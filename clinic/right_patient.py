@@ -56,6 +56,13 @@ def may_write(entry: QueueEntry) -> bool:
     return entry.state is EntryState.IN_SERVICE or is_cut_off(entry)
 
 
+def is_settled(entry: QueueEntry) -> bool:
+    """Whether the stay may still be written about: it goes on, or somebody was served in it."""
+    was_served = entry.state in (EntryState.DONE, EntryState.AWAITING_RESULT)
+    was_moved = entry.state is EntryState.MOVED and entry.started_at is not None
+    return may_write(entry) or was_served or was_moved
+
+
 def confirm(entry: QueueEntry, answer: str, reason: str) -> str:
     """What the start's audit entry says of it; '' when nothing had to be asked.
 

@@ -10,6 +10,7 @@ from clinic import days, history, immunizations, queues, vaccines
 from clinic.immunizations import Entered, Unanswered
 from clinic.queues import QueueError
 from clinic.record_errors import RecordError
+from clinic.right_patient import Unconfirmed
 from clinic.vaccines import Given
 from db import db, transaction
 from formatting import short_date
@@ -193,13 +194,17 @@ def test_two_people_at_once_note_a_dose_once(app):
     assert held(visit) == [("BCG", 1)]
 
 
-def act(visit, action, *more, who="kia") -> Visit:
+def act(visit, action, *more, who="kia", **named) -> Visit:
     """A step of the visit's first stay."""
     with transaction():
         stays = select(QueueEntry).where(QueueEntry.visit_id == visit.id)
         entry = db.session.scalars(stays.order_by(QueueEntry.id)).first()
-        queues.act(factories.actor(who), entry, action, *more)
+        queues.act(factories.actor(who), entry, action, *more, **named)
     return db.session.get(Visit, visit.id)
+
+
+def served(months: int = 5) -> Visit:
+    return act(baby(months), "mulai")
 
 
 def end(row, reason="salah centang", who="kia") -> None:
@@ -251,6 +256,47 @@ def test_doses_of_a_cancelled_visit_stay_in_sight_and_count(sign_in):
 # --- Pages ------------------------------------------------------------------------------------
 
 
+def test_nothing_is_noted_before_it_is_settled_who_came_in(sign_in):
+    """Two children of one name: the question of the start is asked before a dose, too."""
+    first, second = baby(5), baby(9)
+    client, on = sign_in("kia"), days.clinic_date()
+    act(first, "panggil")
+    url = f"/kunjungan/{first.public_id}/imunisasi"
+    row = ("BCG-1", "", "B1", "Lengan kanan atas")
+    page = client.get(url)
+    assert "belum mulai dilayani" in words_of(page)
+    assert "Simpan imunisasi" not in words_of(page)
+    refused = send(client, first, row)
+    assert refused.status_code == 409
+    assert "belum mulai dilayani" in words_of(refused)
+    assert 'value="B1"' in refused.get_data(as_text=True), "what was typed is kept"
+    assert db.session.query(Immunization).count() == 0
+    with pytest.raises(Unconfirmed):
+        act(first, "mulai")
+    answered = {"answer": str(first.patient.birth_date.year)}
+    if answered["answer"] == str(second.patient.birth_date.year):
+        answered = {"answer": short_date(first.patient.birth_date)}
+    act(first, "mulai", **answered)
+    assert send(client, first, row).status_code == 303
+    assert held(first) == [("BCG", 1)]
+    # Nor is a dose of the one who still waits ended.
+    add(second, Entered("BCG", 1, on))
+    (dose,) = db.session.scalars(select(Immunization).where(Immunization.visit_id == second.id))
+    wrong = f"/kunjungan/{second.public_id}/imunisasi/{dose.public_id}/akhiri"
+    assert post(client, wrong, {"reason": "salah"}).status_code == 409
+
+
+def test_after_the_stay_doses_are_still_noted_but_not_for_who_left(sign_in):
+    done, left, client = served(), baby(6), sign_in("kia")
+    act(done, "selesai")
+    act(left, "pulang", "tidak mau menunggu")
+    row = ("BCG-1", "", "", "")
+    assert send(client, done, row).status_code == 303
+    refused = send(client, left, row)
+    assert refused.status_code == 409
+    assert "tidak dilayani di ruang Anda" in words_of(refused)
+
+
 def test_the_page_that_cancels_says_what_was_recorded(sign_in):
     visit, client = baby(), sign_in("kia")
     act(visit, "mulai")
@@ -271,7 +317,7 @@ def send(client, visit, *rows, **more):
 
 
 def test_the_page_notes_warns_and_ends(sign_in):
-    visit, client = baby(), sign_in("kia")
+    visit, client = served(), sign_in("kia")
     url = f"/kunjungan/{visit.public_id}/imunisasi"
     assert "DPT-HB-Hib 1" in words_of(client.get(url))
     row, empty = ("DPTHBHIB-1", "", "DPT77", "Paha kiri"), ("", "", "", "")
@@ -314,7 +360,7 @@ def test_the_page_notes_warns_and_ends(sign_in):
     ],
 )
 def test_a_wrong_row_gets_a_sentence_and_is_kept(sign_in, row, sentence):
-    visit, client = baby(), sign_in("kia")
+    visit, client = served(), sign_in("kia")
     client.get(f"/kunjungan/{visit.public_id}/imunisasi")
     page = send(client, visit, row)
     assert page.status_code == 422
@@ -325,7 +371,7 @@ def test_a_wrong_row_gets_a_sentence_and_is_kept(sign_in, row, sentence):
 
 
 def test_another_patients_form_and_a_strangers_dose_are_refused(sign_in):
-    visit, client = baby(), sign_in("kia")
+    visit, client = served(), sign_in("kia")
     other = baby(6)
     (row,) = add(other, Entered("BCG", 1, days.clinic_date()))
     client.get(f"/kunjungan/{visit.public_id}/imunisasi")

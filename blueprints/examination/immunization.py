@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 import access
 from blueprints.examination import page
 from blueprints.examination.blueprint import bp, clinical
-from clinic import allergies, immunizations, vaccines
+from clinic import allergies, immunization_rules, immunizations, vaccines
 from clinic.immunizations import Entered
 from clinic.record_errors import RecordError
 from formatting import short_date
@@ -38,6 +38,8 @@ def add_immunizations(visit: str):
     found, entry = _writable(visit)
     if not is_for(found.patient.public_id):
         return _show(found, OTHER_PATIENT, 409)
+    if refusal := immunization_rules.refusal(entry):
+        return _show(found, refusal, 409)
     given_by, reason = request.form.get("given_by", ""), request.form.get("override_reason", "")
     try:
         entered = _entered(found)
@@ -54,9 +56,11 @@ def add_immunizations(visit: str):
 @bp.post("/kunjungan/<visit>/imunisasi/<dose>/akhiri")
 @clinical
 def end_immunization(visit: str, dose: str):
-    found, _ = _writable(visit)
+    found, entry = _writable(visit)
     if not is_for(found.patient.public_id):
         return _show(found, OTHER_PATIENT, 409)
+    if immunization_rules.not_begun(entry):
+        return _show(found, immunization_rules.NOT_BEGUN, 409)
     row = immunizations.by_ref(dose)
     if row is None or row.visit.patient_id != found.patient_id:
         abort(404)
@@ -126,11 +130,15 @@ def _show(
     on, held = visit.service_day.on, immunizations.given(rows)
     blank = {"vaccine": "", "given_on": short_date(on), "batch": "", "site": ""}
     sent = [row for row in _rows_sent() if _is_filled(row, on)]
+    refusal = immunization_rules.refusal(entry) if entry else ""
     html = render_template(
         "examination/immunization.html",
         visit=visit,
         patient=visit.patient,
         entry=entry,
+        writes=entry is not None and (not refusal or bool(sent)),
+        refusal=refusal if refusal != problem else "",
+        not_begun=entry is not None and immunization_rules.not_begun(entry),
         on=on,
         allergies=allergies.banner(visit.patient),
         held=[immunizations.noted(row) for row in rows if row.ended_at is None],
