@@ -124,7 +124,8 @@ def test_schedule_of_vaccines():
     doses = [(v.code, dose) for v in vaccines.VACCINES.values() for dose in v.doses]
     for code, dose in doses:
         after = str(dose.after_days or "-")
-        assert cells_of(f"{code} {dose.number} ") == [f"{dose.from_months} months", after]
+        upto = f"{dose.until.number} {dose.until.unit.name.lower()}" if dose.until else "-"
+        assert cells_of(f"{code} {dose.number} ") == [f"{dose.from_months} months", upto, after]
     assert len(re.findall(r"^\| [A-Z0-9]+ \d \| \d+ months", PAGE, re.MULTILINE)) == len(doses)
     assert f"drawn below {teeth.MIXED_BELOW_MONTHS // 12} years" in PAGE
 

@@ -26,7 +26,11 @@ BORN = date(2026, 1, 10)
     ("vaccine", "dose", "on", "rules"),
     [
         ("HB0", 0, date(2026, 1, 10), []),
+        ("HB0", 0, date(2026, 1, 17), []),
+        ("HB0", 0, date(2026, 1, 18), ["IMUN-LEWAT"]),
         ("BCG", 1, date(2026, 2, 1), []),
+        ("BCG", 1, date(2027, 1, 9), []),
+        ("BCG", 1, date(2027, 1, 10), ["IMUN-LEWAT"]),
         ("PCV", 1, date(2026, 3, 9), ["IMUN-UMUR"]),
         ("PCV", 1, date(2026, 3, 10), []),
         ("DPTHBHIB", 2, date(2026, 4, 11), ["IMUN-JARAK"]),  # the first was on 15-03
@@ -40,7 +44,10 @@ BORN = date(2026, 1, 10)
         ("OPV", 3, date(2026, 4, 12), ["IMUN-BELUM"]),
         ("PCV", 2, date(2026, 4, 12), ["IMUN-BELUM"]),  # no first one
         ("RV", 1, date(2026, 4, 20), ["IMUN-URUT"]),  # the second was on that day
-        ("RV", 1, date(2026, 5, 1), ["IMUN-URUT"]),
+        ("RV", 1, date(2026, 4, 24), ["IMUN-URUT"]),  # 14 weeks and 6 days old
+        ("RV", 1, date(2026, 4, 25), ["IMUN-LEWAT", "IMUN-URUT"]),
+        ("RV", 3, date(2026, 8, 21), ["IMUN-BELUM"]),  # 31 weeks and 6 days
+        ("RV", 3, date(2026, 8, 22), ["IMUN-LEWAT", "IMUN-BELUM"]),
         ("RV", 1, date(2026, 4, 19), ["IMUN-JARAK"]),
         ("RV", 1, date(2026, 3, 23), []),
     ],
@@ -62,9 +69,28 @@ def test_which_doses_are_missing_is_said():
     assert found.message == "Polio tetes (bOPV) 2: dosis 1 belum tercatat di sini"
 
 
-def test_what_is_missing_before_a_later_dose_stays_asked_after():
-    known = [Given("DPTHBHIB", 2, date(2026, 4, 20))]
-    assert "DPT-HB-Hib 1" in vaccines.due(known, BORN, date(2026, 5, 20))
+def test_what_is_missing_before_a_later_dose_is_not_due_but_said():
+    known = [Given("DPTHBHIB", 3, date(2026, 5, 20))]
+    told = vaccines.due(known, BORN, date(2026, 6, 20))
+    assert not [name for name in told if name.startswith("DPT")]
+    assert vaccines.unrecorded(known) == ["DPT-HB-Hib 1", "DPT-HB-Hib 2"]
+    assert vaccines.unrecorded([Given("DPTHBHIB", 1, BORN)]) == []
+    assert "DPT-HB-Hib 4" in vaccines.due(known, BORN, date(2027, 7, 20))
+
+
+def test_past_its_age_a_dose_is_not_due():
+    at_five_months = vaccines.due([], BORN, date(2026, 6, 20))
+    assert "BCG" in at_five_months and "Rotavirus 1" not in at_five_months
+    started = [Given("RV", 1, date(2026, 3, 15)), Given("RV", 2, date(2026, 4, 20))]
+    assert "Rotavirus 3" in vaccines.due(started, BORN, date(2026, 8, 21))
+    assert "Rotavirus 3" not in vaccines.due(started, BORN, date(2026, 8, 22))
+    at_four_years = vaccines.due([], BORN, date(2030, 6, 20))
+    assert "BCG" not in at_four_years and "Campak-Rubela (MR) 1" in at_four_years
+
+
+def test_until_which_age_a_dose_is_given_is_said():
+    (late,) = vaccines.findings(Given("RV", 1, date(2026, 9, 1)), [], BORN)
+    assert late.message == "Rotavirus 1 melewati umurnya: jadwalnya sampai umur 14 minggu"
 
 
 def test_of_an_unknown_birth_date_only_the_interval_warns():

@@ -144,6 +144,7 @@ def _show(
         held=[immunizations.noted(row) for row in rows if row.ended_at is None],
         ended=[immunizations.noted(row) for row in rows if row.ended_at],
         due=vaccines.due(held, visit.patient.birth_date, on),
+        unrecorded=vaccines.unrecorded(held),
         options=_options(),
         sites=SITES,
         rows=[*sent, *[blank] * max(ROWS - len(sent), 1)],
