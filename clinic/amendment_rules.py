@@ -13,7 +13,12 @@ DECIDERS = (Role.RECORDS, Role.HEAD)
 
 def free_until(examination: Examination) -> datetime:
     """The instant until which its author corrects without asking."""
-    return examination.finished_at + timedelta(hours=settings.value("amend_free_hours"))
+    return examination.finished_at + free_time()
+
+
+def free_time() -> timedelta:
+    """For how long an author corrects without asking."""
+    return timedelta(hours=settings.value("amend_free_hours"))
 
 
 def is_free(user_id: int, examination: Examination, at: datetime | None = None) -> bool:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import contains_eager, joinedload
 
 from clinic import audit, vaccines
 from clinic.audit import Actor
@@ -74,7 +74,8 @@ def of_person(visit: Visit) -> list[Immunization]:
     rows = (
         select(Immunization)
         .join(Immunization.visit)
-        .options(joinedload(Immunization.recorded_by))
+        .options(contains_eager(Immunization.visit))
+        .options(joinedload(Immunization.recorded_by), joinedload(Immunization.ended_by))
         .where(Visit.patient_id == visit.patient_id)
         .order_by(Immunization.given_on, Immunization.id)
     )

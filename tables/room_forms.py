@@ -65,6 +65,7 @@ class Immunization(PublicRow):
 
     visit: Mapped[Visit] = relationship()
     recorded_by: Mapped[User] = relationship(foreign_keys=recorded_by_id)
+    ended_by: Mapped[User | None] = relationship(foreign_keys=ended_by_id)
 
     __table_args__ = (
         unique_where("uq_immunization_current", _CURRENT, "visit_id", "vaccine", "dose"),

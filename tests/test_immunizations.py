@@ -4,18 +4,28 @@ import threading
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from clinic import days, history, immunizations, queues, vaccines
+from clinic import days, history, immunizations, queues, records, vaccines
 from clinic.immunizations import Entered, Unanswered
 from clinic.queues import QueueError
 from clinic.record_errors import RecordError
 from clinic.right_patient import Unconfirmed
 from clinic.vaccines import Given
-from db import db, transaction
+from db import add_row, db, transaction, utcnow
 from formatting import short_date
-from models import AuditEntry, Immunization, QueueEntry, Visit, VisitStatus
+from models import (
+    AuditEntry,
+    EntryState,
+    Examination,
+    Immunization,
+    QueueEntry,
+    ServiceDay,
+    Visit,
+    VisitStatus,
+)
 from tests import factories
+from tests.amending import nurse
 from tests.pages import post
 from tests.test_examination import words_of
 
@@ -323,6 +333,91 @@ def test_after_the_stay_doses_are_still_noted_but_not_for_who_left(sign_in):
     assert "tidak dilayani di ruang Anda" in words_of(refused)
 
 
+def long_ago(visit, ago: int, **stay) -> Visit:
+    """The visit with what was written in it becomes one of so many days ago."""
+    at = utcnow() - timedelta(days=ago)
+    with transaction():
+        on = days.clinic_date() - timedelta(days=ago)
+        day = add_row(ServiceDay(on=on, opened_at=at, closed_at=at))
+        of_visit = {"visit_id": visit.id}
+        _set(Visit, {"id": visit.id}, service_day_id=day.id, ended_at=at)
+        _set(QueueEntry, of_visit, service_day_id=day.id, ended_at=at, **stay)
+        _set(Examination, of_visit, finished_at=at)
+        _set(Immunization, of_visit, given_on=on, recorded_at=at)
+    return db.session.get(Visit, visit.id)
+
+
+def _set(table, where, **values) -> None:
+    rows = update(table).where(*(getattr(table, name) == it for name, it in where.items()))
+    db.session.execute(rows.values(**values))
+
+
+def examined(by: str = "kia", *doses) -> Visit:
+    """Served and finished, with an author."""
+    visit = served()
+    if doses:
+        add(visit, *doses)
+    with transaction():
+        entry = db.session.scalars(select(QueueEntry).where(QueueEntry.visit_id == visit.id)).one()
+        said = records.ExaminationInput(assessment="sehat", disposition="pulang")
+        records.finish(factories.actor(by), entry, said, 0)
+    return db.session.get(Visit, visit.id)
+
+
+def test_an_old_visit_takes_no_doses(sign_in):
+    visit = long_ago(examined(), 100)
+    today, client = factories.visit(visit.patient, "IMUN"), sign_in("kia")
+    url = f"/kunjungan/{visit.public_id}/imunisasi"
+    page = client.get(url)
+    assert "Catat di kunjungan hari ini dengan tanggal diberikannya" in words_of(page)
+    assert f"/kunjungan/{today.public_id}/imunisasi" in page.get_data(as_text=True)
+    assert "Simpan imunisasi" not in words_of(page)
+    refused = send(client, visit, ("MR-1", "", "MR77", ""))
+    assert refused.status_code == 409
+    assert 'value="MR77"' in refused.get_data(as_text=True)
+    assert db.session.query(Immunization).count() == 0
+
+
+def test_its_author_adds_for_two_days_and_it_is_said_when(sign_in):
+    visit, today = long_ago(examined(), 1), short_date(days.clinic_date())
+    factories.visit(visit.patient, "IMUN")
+    client = sign_in(nurse("bidan2", rooms=("IMUN",)))
+    assert send(client, visit, ("BCG-1", "", "", "")).status_code == 409
+    client = sign_in("kia")
+    late = send(client, visit, ("BCG-1", today, "", ""))
+    assert late.status_code == 422
+    given = short_date(visit.service_day.on)
+    assert f"antara lahir dan tanggal kunjungan ini, {given}" in words_of(late)
+    assert send(client, visit, ("BCG-1", "", "", ""), given_by="Bdn. Sari").status_code == 303
+    said = f"BCG {given} Bdn. Sari, dicatat {today} oleh Bdn. Nurhayati"
+    for url in (f"/kunjungan/{visit.public_id}/imunisasi", f"/kunjungan/{visit.public_id}"):
+        assert said in words_of(client.get(url))
+
+
+def test_what_the_end_of_the_day_cut_off_is_completed_for_two_days(sign_in):
+    recent = long_ago(served(), 1, state=EntryState.UNFINISHED)
+    old = long_ago(served(6), 5, state=EntryState.UNFINISHED)
+    client, row = sign_in("kia"), ("BCG-1", "", "", "")
+    factories.visit(old.patient, "IMUN")
+    assert send(client, recent, row).status_code == 303
+    assert send(client, old, row).status_code == 409
+
+
+def test_an_old_dose_is_ended_by_the_head_alone(sign_in):
+    visit = long_ago(examined("kia", Entered("BCG", 1, days.clinic_date())), 100)
+    today = act(factories.visit(visit.patient, "IMUN"), "mulai")
+    row = db.session.scalars(select(Immunization)).one()
+    url = f"/kunjungan/{today.public_id}/imunisasi"
+    client, reason = sign_in("kia"), {"reason": "salah centang"}
+    assert "hanya kepala" in words_of(client.get(url))
+    refused = post(client, f"{url}/{row.public_id}/akhiri", reason)
+    assert refused.status_code == 409
+    assert held(visit) == [("BCG", 1)]
+    head = sign_in("kepala")
+    assert post(head, f"{url}/{row.public_id}/akhiri", reason).status_code == 303
+    assert held(visit) == []
+
+
 def test_the_page_that_cancels_says_what_was_recorded(sign_in):
     visit, client = baby(), sign_in("kia")
     act(visit, "mulai")
@@ -367,7 +462,8 @@ def test_the_page_notes_warns_and_ends(sign_in):
     first = db.session.scalars(select(Immunization).where(Immunization.dose == 1)).one()
     assert post(client, f"{url}/{first.public_id}/akhiri", {"reason": ""}).status_code == 422
     assert post(client, f"{url}/{first.public_id}/akhiri", {"reason": "salah"}).status_code == 303
-    assert "diakhiri: salah" in words_of(client.get(url))
+    ended = f"diakhiri Bdn. Nurhayati, {short_date(days.clinic_date())}: salah"
+    assert ended in words_of(client.get(url))
     assert history.visit_summary(db.session.get(Visit, visit.id)).immunizations[0].row.dose == 2
 
 

@@ -10,7 +10,14 @@ from werkzeug.wrappers import Response
 import access
 from blueprints.examination import page
 from blueprints.examination.blueprint import bp, clinical
-from clinic import allergies, immunization_rules, immunizations, vaccines
+from clinic import (
+    allergies,
+    days,
+    immunization_rules,
+    immunizations,
+    todays_visits,
+    vaccines,
+)
 from clinic.immunizations import Entered
 from clinic.record_errors import RecordError
 from formatting import short_date
@@ -38,7 +45,7 @@ def add_immunizations(visit: str):
     found, entry = _writable(visit)
     if not is_for(found.patient.public_id):
         return _show(found, OTHER_PATIENT, 409)
-    if refusal := immunization_rules.refusal(entry):
+    if refusal := immunization_rules.refusal(current_user.id, entry):
         return _show(found, refusal, 409)
     given_by, reason = request.form.get("given_by", ""), request.form.get("override_reason", "")
     try:
@@ -64,6 +71,8 @@ def end_immunization(visit: str, dose: str):
     row = immunizations.by_ref(dose)
     if row is None or row.visit.patient_id != found.patient_id:
         abort(404)
+    if not immunization_rules.may_end(access.current_actor(), [row]):
+        return _show(found, immunization_rules.HEAD_ENDS, 409)
     try:
         with writing(found):
             immunizations.end(access.current_actor(), row, request.form.get("reason", ""))
@@ -117,10 +126,17 @@ def _day(visit: Visit, typed: str, number: int) -> date:
     except FieldError as problem:
         raise FieldError("ROW", f"Baris {number}: {problem}") from problem
     if day > on or (born and day < born):
-        raise FieldError(
-            "ROW", f"Baris {number}: tanggal diberikan harus antara lahir dan hari ini."
-        )
+        is_today = on == days.clinic_date()
+        last = "hari ini" if is_today else f"tanggal kunjungan ini, {short_date(on)}"
+        raise FieldError("ROW", f"Baris {number}: tanggal diberikan harus antara lahir dan {last}.")
     return day
+
+
+def _visit_of_today(visit: Visit) -> Visit | None:
+    """The patient's visit of today in a room of the account, where this one takes nothing."""
+    of_people = todays_visits.of_people(days.todays(), [visit.patient_id])
+    found = [each for each in of_people.get(visit.patient_id, ()) if each.id != visit.id]
+    return next((each for each in reversed(found) if page.chosen_entry(each)), None)
 
 
 def _show(
@@ -130,7 +146,7 @@ def _show(
     on, held = visit.service_day.on, immunizations.given(rows)
     blank = {"vaccine": "", "given_on": short_date(on), "batch": "", "site": ""}
     sent = [row for row in _rows_sent() if _is_filled(row, on)]
-    refusal = immunization_rules.refusal(entry) if entry else ""
+    refusal = immunization_rules.refusal(current_user.id, entry) if entry else ""
     html = render_template(
         "examination/immunization.html",
         visit=visit,
@@ -138,6 +154,8 @@ def _show(
         entry=entry,
         writes=entry is not None and (not refusal or bool(sent)),
         refusal=refusal if refusal != problem else "",
+        of_today=_visit_of_today(visit) if refusal == immunization_rules.TOO_LATE else None,
+        may_end=immunization_rules.may_end(access.current_actor(), rows),
         not_begun=entry is not None and immunization_rules.not_begun(entry),
         on=on,
         allergies=allergies.banner(visit.patient),
