@@ -194,6 +194,7 @@ def mask_nik(nik: str | None) -> str:
 
 
 FIELD_LABELS = {
+    "given_elsewhere": "Yang bertanggal lain diberikan oleh",
     "nik": "NIK",
     "no_nik_reason": "Alasan tanpa NIK",
     "no_nik_note": "Keterangan tanpa NIK",

@@ -13,10 +13,11 @@ from clinic.audit import Actor
 from clinic.record_errors import RecordError
 from clinic.vaccines import Given
 from db import db, grouped, utcnow
+from formatting import short_date
 from models import Immunization, Visit, VisitStatus
 from validators import Finding, clean_text
 
-LONGEST_REASON = 300
+LONGEST_REASON, LONGEST_GIVER, LONGEST_TEXT = 300, 80, 40
 
 
 class Entered(NamedTuple):
@@ -88,13 +89,20 @@ def given(rows: Iterable[Immunization]) -> list[Given]:
 
 
 def add(
-    actor: Actor, visit: Visit, entered: Sequence[Entered], given_by: str, reason: str
+    actor: Actor,
+    visit: Visit,
+    entered: Sequence[Entered],
+    given_by: str,
+    reason: str,
+    given_elsewhere: str = "",
 ) -> list[Immunization]:
-    """Note these doses; warnings of the schedule need the reason. Raises RecordError, Unanswered.
+    """Note these doses; those that the schedule warns of get the reason.
 
-    The same list sent twice counts once.
+    `given_by` gave those of the visit's day, `given_elsewhere` is who gave the others, or where.
+    The same list sent twice counts once. Raises RecordError, and Unanswered without a reason.
     """
-    reason, given_by = clean_text(reason, LONGEST_REASON), clean_text(given_by, 80)
+    reason = clean_text(reason, LONGEST_REASON)
+    givers = clean_text(given_by, LONGEST_GIVER), clean_text(given_elsewhere, LONGEST_GIVER)
     # Nobody cancels the visit meanwhile.
     db.session.execute(select(Visit.id).where(Visit.id == visit.id).with_for_update())
     db.session.refresh(visit, ["status"])
@@ -103,11 +111,15 @@ def add(
     if not entered:
         raise RecordError("Pilih vaksin yang diberikan.", "vaccine")
     known = of_person(visit)
-    fresh = [each for each in entered if not _is_noted(each, known, visit)]
+    fresh = _fresh(entered, [row for row in known if row.visit_id == visit.id])
     findings = _findings(visit, fresh, known)
     if findings and not reason:
-        raise Unanswered(findings)
-    rows = [_row(actor, visit, each, given_by, reason if findings else "") for each in fresh]
+        raise Unanswered([each for found in findings.values() for each in found])
+    on = visit.service_day.on
+    rows = [
+        _row(actor, visit, each, givers[each.given_on != on], reason if each in findings else "")
+        for each in fresh
+    ]
     db.session.add_all(rows)
     try:
         db.session.flush()
@@ -115,27 +127,51 @@ def add(
         raise RecordError("Dosis ini sudah dicatat dalam kunjungan ini. Muat ulang.") from error
     if rows:
         why = reason if findings else ""
-        audit.record(actor, "add_immunization", visit, reason=why, details=_codes(entered))
+        audit.record(actor, "add_immunization", visit, reason=why, details=_codes(rows))
     return rows
 
 
-def _is_noted(each: Entered, known: Sequence[Immunization], visit: Visit) -> bool:
-    return any(
-        row.ended_at is None
-        and row.visit_id == visit.id
-        and (row.vaccine, row.dose, row.given_on) == (each.vaccine, each.dose, each.given_on)
-        for row in known
-    )
+def _fresh(entered: Sequence[Entered], here: Sequence[Immunization]) -> list[Entered]:
+    """What is not noted in the visit yet. Raises RecordError for what would be dropped silently."""
+    stands = {(row.vaccine, row.dose): row for row in here if row.ended_at is None}
+    seen, fresh = set(), []
+    for each in entered:
+        key, what = (each.vaccine, each.dose), vaccines.name(each.vaccine, each.dose)
+        if key in seen:
+            raise RecordError(f"{what} ada di dua baris. Hapus yang satu.", "vaccine")
+        seen.add(key)
+        row = stands.get(key)
+        if row is None:
+            fresh.append(each)
+        elif _says_other(each, row):
+            batch = f"batch {row.batch}" if row.batch else "tanpa nomor batch"
+            parts = [f"tanggal {short_date(row.given_on)}", batch, row.site]
+            raise RecordError(
+                f"{what} sudah dicatat di kunjungan ini: {', '.join(filter(None, parts))}. "
+                "Bila itu keliru, akhiri dulu, lalu catat lagi.",
+                "vaccine",
+            )
+    return fresh
+
+
+def _says_other(each: Entered, row: Immunization) -> bool:
+    """Whether something was typed of a dose that stands otherwise; an empty field says nothing."""
+    typed = clean_text(each.batch, LONGEST_TEXT), clean_text(each.site, LONGEST_TEXT)
+    stored = row.batch, row.site
+    is_other = any(new and new != old for new, old in zip(typed, stored, strict=True))
+    return is_other or each.given_on != row.given_on
 
 
 def _findings(
     visit: Visit, entered: Sequence[Entered], known: Sequence[Immunization]
-) -> list[Finding]:
-    found, held = [], given(known)
+) -> dict[Entered, list[Finding]]:
+    """By dose, those without any left out."""
+    found, held = {}, given(known)
     # As they were given: a card may be copied in any order.
     for each in sorted(entered, key=lambda each: (each.given_on, each.dose)):
         wanted = Given(each.vaccine, each.dose, each.given_on)
-        found += vaccines.findings(wanted, held, visit.patient.birth_date)
+        if warned := vaccines.findings(wanted, held, visit.patient.birth_date):
+            found[each] = warned
         held.append(wanted)
     return found
 
@@ -146,8 +182,8 @@ def _row(actor: Actor, visit: Visit, each: Entered, given_by: str, reason: str) 
         vaccine=each.vaccine,
         dose=each.dose,
         given_on=each.given_on,
-        batch=clean_text(each.batch, 40),
-        site=clean_text(each.site, 40),
+        batch=clean_text(each.batch, LONGEST_TEXT),
+        site=clean_text(each.site, LONGEST_TEXT),
         given_by=given_by,
         override_reason=reason,
         recorded_by_id=actor.user_id,
@@ -172,5 +208,5 @@ def end(actor: Actor, row: Immunization, reason: str) -> None:
     audit.record(actor, "end_immunization", row.visit, reason=reason, details=_codes([row]))
 
 
-def _codes(doses: Sequence[Entered | Immunization]) -> str:
+def _codes(doses: Sequence[Immunization]) -> str:
     return " ".join(f"{each.vaccine}-{each.dose}" for each in doses)

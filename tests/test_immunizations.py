@@ -1,5 +1,6 @@
 """Immunisations: the schedule's warnings, noting and ending, the page and the record."""
 
+import re
 import threading
 from datetime import date, timedelta
 
@@ -163,6 +164,50 @@ def test_a_warning_needs_a_reason_and_keeps_it(app):
     assert bcg.override_reason == ""
 
 
+def test_another_batch_of_a_noted_dose_is_not_dropped(app):
+    visit, on = baby(), days.clinic_date()
+    (row,) = add(visit, Entered("PCV", 1, on, "LAMA1", "Paha kiri"))
+    told = "PCV 1 sudah dicatat.*batch LAMA1.*Paha kiri.*[Aa]khiri dulu"
+    for other in (("BARU2", "Paha kiri"), ("LAMA1", "Paha kanan")):
+        with pytest.raises(RecordError, match=told):
+            add(visit, Entered("PCV", 1, on, *other))
+    assert add(visit, Entered("PCV", 1, on)) == [], "nothing else was typed: it is the same"
+    end(row)
+    (fresh,) = add(visit, Entered("PCV", 1, on, "BARU2"))
+    assert fresh.batch == "BARU2"
+
+
+def test_a_dose_stands_once_in_a_visit_and_in_a_list(app):
+    visit, on = baby(), days.clinic_date()
+    before = on - timedelta(days=3)
+    with pytest.raises(RecordError, match="BCG ada di dua baris"):
+        add(visit, Entered("BCG", 1, on, "A"), Entered("BCG", 1, before, "A"))
+    assert len(add(visit, Entered("BCG", 1, on))) == 1
+    told = f"BCG sudah dicatat.*tanggal {short_date(on)}.*[Aa]khiri dulu"
+    with pytest.raises(RecordError, match=told):
+        add(visit, Entered("BCG", 1, before), reason="ulang")
+
+
+def test_a_reason_stands_at_the_dose_that_was_warned_of(app):
+    visit, on = baby(3), days.clinic_date()
+    doses = [Entered("DPTHBHIB", 3, on - timedelta(days=9)), Entered("PCV", 1, on)]
+    rows = add(visit, *doses, reason="di tempat lain")
+    assert [row.override_reason for row in rows] == ["di tempat lain", ""]
+
+
+def test_who_gave_a_dose_of_today_is_not_who_gave_an_earlier_one(app):
+    visit, on = baby(3), days.clinic_date()
+    doses = [Entered("BCG", 1, on - timedelta(days=60)), Entered("PCV", 1, on)]
+    earlier, today = add(visit, *doses, given_by="Bdn. Nurhayati")
+    assert (earlier.given_by, today.given_by) == ("", "Bdn. Nurhayati")
+    with transaction():
+        found, card = db.session.get(Visit, visit.id), Entered("OPV", 1, on - timedelta(days=60))
+        made = immunizations.add(
+            factories.actor("kia"), found, [card], "Bdn. Nurhayati", "", "Posyandu Melati"
+        )
+        assert [row.given_by for row in made] == ["Posyandu Melati"]
+
+
 def test_doses_of_one_list_are_held_against_each_other(app):
     visit, on = baby(), days.clinic_date()
     with pytest.raises(Unanswered) as caught:
@@ -290,6 +335,27 @@ def test_doses_of_a_cancelled_visit_stay_in_sight_and_count(sign_in):
 
 
 # --- Pages ------------------------------------------------------------------------------------
+
+
+def test_the_page_asks_apart_who_gave_what_was_given_on_another_day(sign_in):
+    visit, client = served(), sign_in("kia")
+    url = f"/kunjungan/{visit.public_id}/imunisasi"
+    page = client.get(url).get_data(as_text=True)
+    assert re.search(r'name="given_by" value="[^"]+"', page)
+    assert 'name="given_elsewhere" value=""' in page
+    day = short_date(days.clinic_date() - timedelta(days=100))
+    rows = ("BCG-1", day, "", ""), ("PCV-1", "", "", "")
+    wrong = ("", "", "X", "")
+    typed = {"given_by": "Bdn. Nurhayati", "given_elsewhere": "Posyandu Melati"}
+    kept = send(client, visit, *rows, wrong, **typed)
+    assert kept.status_code == 422
+    assert 'value="Posyandu Melati"' in kept.get_data(as_text=True)
+    assert send(client, visit, *rows, **typed).status_code == 303
+    said = words_of(client.get(url))
+    assert f"BCG {day} Posyandu Melati, dicatat" in said
+    assert f"PCV 1 {short_date(days.clinic_date())} Bdn. Nurhayati" in said
+    again = client.get(send(client, visit, *rows, **typed).location)
+    assert "memang sudah tercatat" in words_of(again)
 
 
 def test_nothing_is_noted_before_it_is_settled_who_came_in(sign_in):

@@ -48,15 +48,18 @@ def add_immunizations(visit: str):
     if refusal := immunization_rules.refusal(current_user.id, entry):
         return _show(found, refusal, 409)
     given_by, reason = request.form.get("given_by", ""), request.form.get("override_reason", "")
+    elsewhere = request.form.get("given_elsewhere", "")
     try:
         entered = _entered(found)
         with writing(found):
-            immunizations.add(access.current_actor(), found, entered, given_by, reason)
+            actor = access.current_actor()
+            rows = immunizations.add(actor, found, entered, given_by, reason, elsewhere)
     except immunizations.Unanswered as problem:
         return _show(found, str(problem), 422, problem.findings)
     except (RecordError, FieldError) as problem:
         return _show(found, str(problem), 422)
-    flash(f"Imunisasi {found.patient.name} tercatat.", "success")
+    told = "tercatat" if rows else "memang sudah tercatat; tidak ada yang ditambah"
+    flash(f"Imunisasi {found.patient.name} {told}.", "success")
     return redirect(url_for("examination.immunization", visit=visit), 303)
 
 
@@ -167,6 +170,7 @@ def _show(
         sites=SITES,
         rows=[*sent, *[blank] * max(ROWS - len(sent), 1)],
         given_by=request.form.get("given_by", current_user.display_name),
+        given_elsewhere=request.form.get("given_elsewhere", ""),
         reason=request.form.get("override_reason", ""),
         problem=problem,
         findings=findings,
