@@ -45,6 +45,12 @@ def newest(visit: Visit, name: str) -> Decimal | int | None:
     )
 
 
+def has_measured(actor: Actor, entry: QueueEntry, values: Vitals) -> bool:
+    """Whether just these values stand as this person's in this room."""
+    own = own_measurement(actor.user_id, entry.visit, entry)
+    return all(value == (getattr(own, name) if own else None) for name, value in values.items())
+
+
 def weight_text(visit: Visit) -> str:
     """The newest weight of this visit, by which doses are checked; '' when nobody weighed."""
     rows = select(VitalSigns.weight).where(

@@ -6,7 +6,6 @@ meanwhile is noticed by the version, so nobody's text is lost without being seen
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -20,7 +19,7 @@ from clinic.diagnoses import DiagnosisInput
 from clinic.examination_parts import PARTS, Part
 from clinic.form_answers import Forms
 from clinic.lab_orders import OrderInput
-from clinic.measurements import VITALS, Vitals, measure, own_measurement
+from clinic.measurements import VITALS, Vitals, has_measured, measure, own_measurement
 from clinic.prescriptions import PrescriptionInput
 from clinic.procedures import ProcedureInput
 from clinic.queue_steps import is_cut_off
@@ -28,17 +27,14 @@ from clinic.record_errors import Conflict, NotOpen, RecordError
 from db import db, utcnow
 from models import (
     Addendum,
-    AuditEntry,
     Disposition,
     EntryState,
     Examination,
-    Patient,
     Poli,
     PoliKind,
     QueueEntry,
     Source,
     User,
-    VisitCorrection,
 )
 from validators import clean_text
 
@@ -52,7 +48,6 @@ __all__ = [
     "add_addendum",
     "draft_of",
     "finish",
-    "last_writer",
     "measure",
     "open_examination",
     "own_measurement",
@@ -103,6 +98,10 @@ def draft_of(entry: QueueEntry, version: int | None = None) -> Examination | Non
 
 def save(actor: Actor, entry: QueueEntry, form: ExaminationInput, version: int) -> Examination:
     """Store a draft; the first one makes the examination. Raises Conflict, NotOpen, RecordError."""
+    before = open_examination(entry)
+    is_next = before is not None and before.version == version + 1
+    if is_next and _says_the_same(before, form) and has_measured(actor, entry, form.vitals or {}):
+        return before  # sent again, for the answer got lost
     examination = _write(actor, entry, form, version)
     _log(actor, "save_examination", examination)
     return examination
@@ -172,28 +171,6 @@ def add_addendum(actor: Actor, examination: Examination, text: str) -> Addendum:
     db.session.flush()
     _log(actor, "add_addendum", examination)
     return addendum
-
-
-def last_writer(examination: Examination) -> tuple[str, datetime] | None:
-    """Who saved or finished it last, and when; once it may have been another record's."""
-    visit = examination.visit
-    left = select(VisitCorrection.before).where(
-        VisitCorrection.visit_id == visit.id, VisitCorrection.field == "patient"
-    )
-    is_or_was = Patient.id.in_([visit.patient_id, visit.original_patient_id])
-    whose = select(Patient.public_id).where(is_or_was | Patient.public_id.in_(left))
-    found = db.session.execute(
-        select(User.display_name, AuditEntry.at)
-        .join(User, AuditEntry.user_id == User.id)
-        .where(
-            AuditEntry.object_ref == examination.public_id,
-            AuditEntry.patient_ref.in_(whose),
-            AuditEntry.action.in_(("save_examination", "finish_examination")),
-        )
-        .order_by(AuditEntry.seq.desc())
-        .limit(1)
-    ).first()
-    return (found.display_name, found.at) if found else None
 
 
 def _write(actor: Actor, entry: QueueEntry, form: ExaminationInput, version: int) -> Examination:

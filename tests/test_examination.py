@@ -641,3 +641,17 @@ def test_the_head_may_add_to_what_a_room_finished(umum, sign_in):
     assert "Tulis tambahan" not in text_of(sign_in("rekammedis").get(address(entry)))
     data = {"examination": examination(entry).public_id, "text": "Diperiksa ulang"}
     assert post(head, address(entry, "/tambahan"), data).status_code == 303
+
+
+def test_a_draft_sent_again_after_a_lost_answer_is_saved_not_somebody_elses(umum, sign_in):
+    entry = served()
+    umum.get(address(entry))
+    typed = {"assessment": "ISPA", "temperature": "37,5"}
+    assert send(umum, entry, **typed).status_code == 303
+    again = send(umum, entry, **typed)
+    assert again.status_code == 303 and len(all_rows(VitalSigns)) == 1
+    assert examination(entry).version == 1
+    assert send(umum, entry, **typed | {"temperature": "38,5"}).status_code == 409
+    head = sign_in("kepala")
+    head.get(address(entry))
+    assert send(head, entry, **typed).status_code == 409, "not the head's measurement"

@@ -92,7 +92,7 @@ def test_two_first_saves_are_a_conflict_too(app):
     entry = served()
     save(entry)
     with pytest.raises(Conflict):
-        save(entry, version=0)
+        save(entry, ExaminationInput(plan="tulisan lain"), version=0)
     assert len(all_rows(Examination)) == 1
 
 

@@ -5,7 +5,16 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
-from clinic import corrections, days, history, merging, papers, queues, records, wrong_patient
+from clinic import (
+    corrections,
+    days,
+    history,
+    last_writers,
+    merging,
+    papers,
+    queues,
+    wrong_patient,
+)
 from db import db, transaction
 from models import (
     AuditEntry,
@@ -61,7 +70,7 @@ def test_what_was_recorded_goes_with_an_examined_visit(app, is_finished):
     (summary,) = history.history(right)
     examination = summary.rooms[0].examination
     assert examination.assessment == "ISPA ringan"
-    assert records.last_writer(examination), "the audit entry is the wrong person's"
+    assert last_writers.of_examination(examination), "the audit entry is the wrong person's"
     assert history.history(wrong) == []
     came, went = wrong_patient.moved(right)[0], wrong_patient.moved(wrong)[0]
     assert (came.is_here, came.other.id, came.correction.reason) == (True, wrong.id, WHY)

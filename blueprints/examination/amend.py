@@ -38,6 +38,7 @@ from clinic import (
     amendment_rules,
     amendments,
     diagnoses,
+    last_writers,
     records,
     unsaved,
 )
@@ -204,7 +205,7 @@ def _show(examination: Examination, typed: Typed | None = None, status: int = 20
         waiting=waiting,
         others_waiting=[each for each in requests if each is not waiting],
         theirs=theirs | amend_form.other_values(examination, shown.form) if is_compared else {},
-        writer=_writer(now) or records.last_writer(examination) if is_compared else None,
+        writer=_writer(now) or last_writers.of_examination(examination) if is_compared else None,
         is_free=amendment_rules.is_free(current_user.id, examination),
         is_author=amendment_rules.is_author(current_user.id, examination),
         free_until=amendment_rules.free_until(examination),
