@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import joinedload
 
 from clinic import audit, counters, days, paper_content, paper_facts, paper_number, settings
@@ -18,6 +18,8 @@ from clinic.paper_texts import KINDS, Said
 from clinic.record_errors import RecordError
 from db import add_row, db, new_public_id, utcnow
 from models import (
+    Amendment,
+    AmendmentState,
     EntryState,
     Examination,
     LabOrder,
@@ -155,29 +157,65 @@ def of_patient(patient: Patient, limit: int, before: Paper | None = None) -> lis
     return list(db.session.scalars(rows))
 
 
-def outdated(paper: Paper) -> str:
-    """What a paper in force says wrongly since it was printed; empty when nothing is known."""
+@dataclass(frozen=True)
+class Doubt:
+    """Why a paper may not hold any more, to be read before "sesudah surat ini terbit"."""
+
+    cause: str
+    remedy: str = "Ganti surat ini dengan yang benar."
+
+
+def in_force(visit: Visit) -> list[Paper]:
+    """The visit's papers that hold: neither cancelled nor replaced."""
+    return [paper for paper in of_visit(visit) if paper.state is PaperState.ISSUED]
+
+
+def doubt(paper: Paper) -> Doubt | None:
+    """What happened since a paper in force was printed that it does not know of."""
     if paper.state is not PaperState.ISSUED:
-        return ""
+        return None
+    if paper.visit.status is VisitStatus.CANCELLED:
+        remedy = "Batalkan juga surat ini, dan mintalah kembali kertasnya."
+        return Doubt("Kunjungannya dibatalkan", remedy)
     moved = select(VisitCorrection.id).where(
         VisitCorrection.visit_id == paper.visit_id,
         VisitCorrection.field == "patient",
         VisitCorrection.corrected_at > paper.issued_at,
     )
-    if db.session.scalar(moved.limit(1)) is not None:
-        return "Kunjungannya dipindahkan ke pasien lain"
-    return "Hasilnya sudah dikoreksi" if _is_corrected(paper) else ""
+    if _is_any(moved):
+        return Doubt("Kunjungannya dipindahkan ke pasien lain")
+    if paper.kind is PaperKind.LAB:
+        return Doubt("Hasilnya sudah dikoreksi") if _is_any(_corrected(paper)) else None
+    if _is_any(_amended(paper)):
+        remedy = "Bandingkan isinya; bila ikut berubah, ganti surat ini."
+        return Doubt("Pemeriksaan kunjungan ini dibetulkan", remedy)
+    return None
 
 
-def _is_corrected(paper: Paper) -> bool:
-    if paper.kind is not PaperKind.LAB:
-        return False
-    corrected = (
+def _is_any(rows: Select) -> bool:
+    return db.session.scalar(rows.limit(1)) is not None
+
+
+def _corrected(paper: Paper) -> Select:
+    return (
         select(LabResult.id)
         .join(LabResult.order)
         .where(LabOrder.public_id == paper.subject, LabResult.ended_at > paper.issued_at)
     )
-    return db.session.scalar(corrected.limit(1)) is not None
+
+
+def _amended(paper: Paper) -> Select:
+    # In any room: a summary or a referral tells of the whole visit.
+    applied_at = func.coalesce(Amendment.decided_at, Amendment.requested_at)
+    return (
+        select(Amendment.id)
+        .join(Amendment.examination)
+        .where(
+            Examination.visit_id == paper.visit_id,
+            Amendment.state == AmendmentState.APPLIED,
+            applied_at > paper.issued_at,
+        )
+    )
 
 
 def _whole() -> Select:

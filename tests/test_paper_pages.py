@@ -219,6 +219,19 @@ def test_a_replaced_paper_leads_to_the_new_one(sign_in):
     assert first.number in text_of(umum.get(issued.location))
 
 
+def test_who_cancels_the_visit_reads_which_papers_are_out(sign_in):
+    umum, examination = sign_in("umum"), examined(finishes=False)
+    queue = f"/antrean/{examination.entry.public_id}/batal"
+    assert "Sudah terbit dari kunjungan ini" not in text_of(umum.get(queue))
+    paper = issue(examination)
+    assert paper.number in text_of(umum.get(queue))
+    assert post(umum, queue, {"alasan": "salah daftar"}).status_code == 303
+    page = text_of(umum.get(f"/surat/{paper.public_id}"))
+    assert "<b>Kunjungannya dibatalkan</b> sesudah surat ini terbit" in page
+    assert "Ganti dengan yang benar" not in page, "a cancelled visit has no new papers"
+    assert "Batalkan surat ini" in page
+
+
 # --- Who may what -----------------------------------------------------------------------------
 
 

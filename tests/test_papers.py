@@ -11,6 +11,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from clinic import (
+    amendment_decisions,
     amendments,
     barcode,
     days,
@@ -47,6 +48,7 @@ from models import (
     QueueEntry,
 )
 from tests import factories, pharmacy
+from tests.amending import amend, nurse
 from tests.test_dispensing import hand_over, ready
 from tests.test_laboratory import ask_for_second_person, current_of, item_of, order_of, sent, write
 
@@ -695,6 +697,33 @@ def test_a_replaced_paper_shows_its_successor(app):
     with pytest.raises(RecordError, match="alasannya"):
         issue(examination, purpose="lain", replaces=second, why="")
     assert papers.by_ref(second.public_id).state is PaperState.ISSUED
+
+
+# --- In doubt ---------------------------------------------------------------------------------
+
+
+def test_a_paper_of_a_cancelled_visit_says_so_until_it_is_cancelled_too(app):
+    paper = issue(examined(finishes=False))
+    assert papers.doubt(paper) is None
+    with transaction():
+        queues.act(factories.actor("umum"), paper.examination.entry, "batal", "salah daftar")
+    assert "Kunjungannya dibatalkan" in papers.doubt(paper).cause
+    with transaction():
+        papers.cancel(factories.actor("umum"), paper, "kunjungannya batal")
+    assert papers.doubt(paper) is None
+
+
+def test_a_correction_after_the_print_is_said_on_the_paper_but_not_on_results(app):
+    examination = examined()
+    amend(examination, plan="sebelum surat")
+    paper = issue(examination, PaperKind.SUMMARY)
+    assert papers.doubt(paper) is None, "it was printed from the corrected text"
+    asked = amend(examination, by=nurse(), plan="Kompres")
+    assert papers.doubt(paper) is None, "it waits for approval"
+    with transaction():
+        amendment_decisions.approve(factories.actor("rekammedis"), asked)
+    assert "dibetulkan" in papers.doubt(paper).cause
+    assert "Bandingkan" in papers.doubt(paper).remedy
 
 
 # --- The patient's ----------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from clinic import allergies, days, papers, patients
 from clinic.paper_texts import KINDS
 from clinic.record_errors import RecordError
 from db import db
-from models import Examination, Paper, PaperState, Patient, QueueEntry, Role, Visit
+from models import Examination, Paper, PaperState, Patient, QueueEntry, Role, Visit, VisitStatus
 from patient_forms import OTHER_PATIENT, is_for, writing
 from validators import FieldError
 
@@ -91,7 +91,7 @@ def paper_page(paper: Paper, problem: str = "", status: int = 200) -> Response:
         paper=paper,
         content=paper.content,
         title=KINDS[paper.kind].title,
-        outdated=papers.outdated(paper),
+        doubt=papers.doubt(paper),
         may_cancel=may_cancel(paper),
         may_replace=may_replace(paper),
         why=request.form.get("why", ""),
@@ -102,7 +102,8 @@ def paper_page(paper: Paper, problem: str = "", status: int = 200) -> Response:
 
 def may_replace(paper: Paper) -> bool:
     """Whether this account may issue one in its place."""
-    is_held = paper.state is PaperState.ISSUED and access.has_role(Role.POLI)
+    is_held = paper.state is PaperState.ISSUED and paper.visit.status is not VisitStatus.CANCELLED
+    is_held = is_held and access.has_role(Role.POLI)
     return is_held and may_issue(paper.kind, paper.examination)
 
 

@@ -11,7 +11,7 @@ import access
 from blueprints.poli import queue
 from blueprints.poli.blueprint import bp, staff
 from blueprints.poli.forms import MoveForm, ReasonForm, StartForm
-from clinic import allergies, history, immunizations, queues, right_patient
+from clinic import allergies, history, immunizations, papers, queues, right_patient
 from clinic.queue_steps import STEPS, past_steps, possible
 from clinic.queue_undo import can_undo
 from db import db
@@ -138,6 +138,7 @@ def _confirm_page(entry: QueueEntry, action: str, form: ReasonForm | MoveForm) -
         action=action,
         form=form,
         **(_recorded(entry) if action == "batal" else {"doses": [], "recorded": []}),
+        papers=papers.in_force(entry.visit) if action == "batal" else [],
     )
 
 
