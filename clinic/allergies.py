@@ -78,7 +78,8 @@ def add_allergy(
     substance, reaction = clean_text(substance, 100), clean_text(reaction, 200)
     if not substance:
         what = "yang perlu diwaspadai" if is_alert else "obat, makanan, atau zat penyebab alergi"
-        raise RecordError(f"Tulis {what}.", "substance")
+        escape = ", atau kosongkan reaksinya" if reaction else ""
+        raise RecordError(f"Tulis {what}{escape}.", "substance")
     patient = patients.current(patient)
     for known in held(patient):
         if known.substance.lower() == substance.lower():

@@ -308,6 +308,18 @@ def test_an_allergy_is_added_with_the_examination(umum):
     assert len(all_rows(Allergy)) == 1 and examination(entry).plan == ""
 
 
+@pytest.mark.parametrize("action", ["simpan", "selesai"])
+def test_a_reaction_without_its_allergy_is_asked_about_and_not_lost(umum, action):
+    entry = served()
+    typed = {"allergy_reaction": "bengkak bibir", "disposition": "pulang", "assessment": "ISPA"}
+    response = send(umum, entry, action, **typed)
+    page = text_of(response)
+    assert response.status_code == 422 and 'href="#f-allergy_substance"' in page
+    assert "kosongkan reaksinya" in page and 'value="bengkak bibir"' in page
+    assert send(umum, entry, action, **typed | {"allergy_reaction": "  "}).status_code == 303
+    assert all_rows(Allergy) == []
+
+
 def test_the_form_of_another_patient_is_refused_and_kept(umum):
     mine, other = served(), served(person=factories.patient("Budi", sex="L"))
     data = {"aksi": "simpan", "version": "0", "therapy": "Parasetamol"}

@@ -192,9 +192,9 @@ def _store(visit: Visit, entry: QueueEntry, form: ExaminationForm, action: str) 
     write = records.finish if action == "selesai" else records.save
     said = replace(examination_input(form, request.form), forms=room_form.forms_input(form))
     version = version_sent(request.form)
-    if form.allergy_substance.cleaned:  # before the prescription, which is checked against it
-        reaction = form.allergy_reaction.cleaned or ""
-        allergies.add_allergy(actor, visit.patient, form.allergy_substance.cleaned, reaction)
+    substance, reaction = form.allergy_substance.cleaned, form.allergy_reaction.cleaned
+    if substance or reaction:  # before the prescription, which is checked against it
+        allergies.add_allergy(actor, visit.patient, substance or "", reaction or "")
     examination = write(actor, entry, said, version)
     unsaved.end(actor, Place(entry), keys_sent(request.form))
     return examination
