@@ -1,9 +1,9 @@
 """What a doctor in a hurry wants first: diseases that go on, medicines of late, last values."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import ColumnElement, Select, case, func, or_, select
 
 from clinic import series
 from clinic.series import Series
@@ -32,7 +32,7 @@ _CHRONIC = (
 )
 OFTEN = 3  # visits within OFTEN_TIME make a disease one that comes back
 OFTEN_TIME = timedelta(days=365)
-MOST_DIAGNOSES, MOST_ONGOING, MOST_MEDICINES, MOST_CHARTS = 60, 6, 8, 6
+MOST_DIAGNOSES, MOST_ONGOING, MOST_MEDICINES, MOST_CHARTS = 300, 6, 8, 6
 LATELY = timedelta(days=120)  # a medicine for a month is fetched some times without a doctor
 CHART_VALUES = 12  # in the record, where bytes are dear; 24 on the charts' own page
 
@@ -47,6 +47,7 @@ class Known:
     first_on: date
     last_on: date
     lately: int
+    also: tuple["Known", ...] = ()  # further codes of its category, where that is chronic
 
     @property
     def is_chronic(self) -> bool:
@@ -76,7 +77,24 @@ class Summary:
 
     @property
     def ongoing(self) -> list[Known]:
-        return [each for each in self.known if each.is_ongoing][:MOST_ONGOING]
+        """One for each disease, the chronic ones before what only came often."""
+        going_on = [each for each in self.known if each.is_ongoing]
+        found: dict[str, Known] = {}
+        for each in sorted(going_on, key=lambda one: not one.is_chronic):
+            # E11 and E11.9 are one disease; K02.1 and K02.9 may be two teeth.
+            disease = each.code[:3] if each.is_chronic else each.code or each.title.lower()
+            first = found.get(disease)
+            found[disease] = replace(first, also=(*first.also, each)) if first else each
+        return list(found.values())
+
+    @property
+    def seen_first(self) -> list[Known]:
+        """What stands there without a press; `further` is the rest."""
+        return self.ongoing[:MOST_ONGOING]
+
+    @property
+    def further(self) -> list[Known]:
+        return self.ongoing[MOST_ONGOING:]
 
 
 def summary(patient: Patient) -> Summary:
@@ -112,12 +130,18 @@ def known_diagnoses(patient: Patient) -> list[Known]:
         .add_columns(func.min(ServiceDay.on), func.max(ServiceDay.on))
         .add_columns(func.count(recent.distinct()))
         .join(Diagnosis, Diagnosis.examination_id == Examination.id)
-        .where(Diagnosis.ended_at.is_(None))
+        .where(Diagnosis.ended_at.is_(None), _is_told())
         .group_by(Diagnosis.code, text)
         .order_by(func.max(ServiceDay.on).desc(), Diagnosis.code)
         .limit(MOST_DIAGNOSES)
     )
     return [Known(*row) for row in db.session.execute(rows)]
+
+
+def _is_told() -> ColumnElement[bool]:
+    """Not what is being typed; what a day's end cut off is all that its stay left."""
+    cut_off = QueueEntry.state == EntryState.UNFINISHED
+    return or_(Examination.finished_at.is_not(None), cut_off)
 
 
 def _seen(rows: Select, patient: Patient) -> Select:

@@ -6,21 +6,34 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from clinic import lab_results, patient_summary, series, sparkline, value_rows
+from clinic import (
+    lab_results,
+    patient_summary,
+    queues,
+    records,
+    series,
+    sparkline,
+    value_rows,
+)
+from clinic.diagnoses import DiagnosisInput
+from clinic.records import ExaminationInput
 from db import db, transaction, utcnow
 from models import (
     Diagnosis,
+    EntryState,
     Examination,
     LabOrder,
     LabOrderState,
     LabResult,
     LabTest,
+    QueueEntry,
     Visit,
     VisitStatus,
     VitalSigns,
 )
 from tests import factories, long_history
 from tests.databases import count_queries
+from tests.test_patients import text_of
 
 DAY = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -224,6 +237,39 @@ def test_what_comes_again_and_again_goes_on_too(app):
     again = patient_summary.summary(person)
     assert sorted(one.code for one in again.ongoing) == ["I10", "J06.9", "K02.1"]
     assert [one.code for one in patient_summary.summary(rare).ongoing] == ["I10"]
+
+
+def diagnosed(person, *codes, by="umum", finishes=True) -> None:
+    """A visit of today with these diagnoses."""
+    entry = factories.entry("UMUM", person)
+    with transaction():
+        queues.act(factories.actor(by), entry, "mulai")
+        said = [DiagnosisInput(code) for code in codes]
+        form = ExaminationInput(assessment="kontrol", disposition="pulang", diagnoses=said)
+        (records.finish if finishes else records.save)(factories.actor(by), entry, form, 0)
+
+
+def test_no_chronic_disease_is_crowded_out_and_what_stands_further_down_is_counted(sign_in):
+    person = factories.patient()
+    long_history.add(person, 9, gap_days=30)  # I10; K02.1 and J06.9 again and again
+    diagnosed(person, "E11.9", "E11", "J45.9", "M10.9", "G40.9")
+    diagnosed(person, "N18.9", finishes=False)
+    found = patient_summary.summary(person)
+    first = [one.code for one in found.seen_first]
+    assert sorted(first[:5]) == ["E11", "G40.9", "I10", "J45.9", "M10.9"], "what is typed is none"
+    assert [one.code for one in found.ongoing[0].also] == ["E11.9"], "one disease, one place"
+    assert sorted([*first[5:], *(one.code for one in found.further)]) == ["J06.9", "K02.1"]
+    page = text_of(sign_in("umum").get(f"/pasien/{person.public_id}"))
+    assert "juga E11.9 1x" in page and "<summary>1 lainnya</summary>" in page
+
+
+def test_what_a_days_end_cut_off_is_known(app):
+    person = factories.patient()
+    diagnosed(person, "I10", finishes=False)
+    assert patient_summary.summary(person).known == ()
+    with transaction():
+        db.session.scalars(select(QueueEntry)).one().state = EntryState.UNFINISHED
+    assert [one.code for one in patient_summary.summary(person).known] == ["I10"]
 
 
 def test_old_medicines_and_cancelled_visits_are_left_out(app):
