@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
+from formatting import number_text
 from validators import FieldError, Finding
 
 
@@ -72,7 +73,8 @@ def vital_findings(
 ) -> list[Finding]:
     """Warnings VITAL-<field> for values unusual at this age (any age when None)."""
     unusual = {
-        field: f"{VITAL_RANGES[field].label} {_shown(value)} tidak lazim untuk umur ini. Ukur lagi."
+        field: f"{VITAL_RANGES[field].label} {number_text(value)} tidak lazim untuk umur ini. "
+        "Ukur lagi."
         for field, value in values.items()
         if value is not None and usual_side(field, value, age_months)
     }
@@ -95,7 +97,3 @@ def usual_side(field: str, value: Decimal | int, age_months: int | None) -> str:
     if value < min(low for low, _ in bands):
         return "low"
     return "high" if value > max(high for _, high in bands) else ""
-
-
-def _shown(value: Decimal | int) -> str:
-    return str(value).replace(".", ",")

@@ -102,6 +102,16 @@ def test_a_draft_is_never_stopped_and_what_it_showed_stops_no_end(sign_in):
     assert send(umum, entry, "selesai", 1, **fields).status_code == 303
 
 
+@pytest.mark.parametrize(("name", "value"), [("weight", "28"), ("height", "110")])
+def test_a_stored_number_is_the_one_that_was_typed(sign_in, name, value):
+    """Stored as 28.00: said and asked about as 28 all the same."""
+    umum, entry = sign_in("umum"), served()
+    page = umum.get(send(umum, entry, **{name: value}).location)
+    assert f" {value} tidak lazim" in text_of(page)
+    fields = END | {"vitals_seen": hidden(page, "vitals_seen"), name: value}
+    assert send(umum, entry, "selesai", 1, **fields).status_code == 303
+
+
 def test_what_the_screening_desk_measured_stops_nobody(sign_in):
     umum, entry = sign_in("umum"), factories.entry()
     post(umum, address(entry, "/tanda-vital"), {"systolic": "230", "diastolic": "125"})
