@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from clinic import sick_leave
 from clinic.lab_reports import Line, Report
 from clinic.paper_facts import Facts, diagnosis_words, vital_text
 from clinic.record_errors import RecordError
@@ -17,7 +18,6 @@ from models import PaperKind
 
 Said = Mapping[str, Any]  # the form's fields, parsed
 Part = dict[str, Any]
-LONGEST_SICK_LEAVE = 180  # days; more is a slip of the hand
 COLOUR_WORDS = {
     "": "Tidak diperiksa",
     "tidak": "Tidak buta warna",
@@ -64,33 +64,8 @@ def _need(said: Said, name: str, sentence: str) -> None:
 # --- Sick note --------------------------------------------------------------------------------
 
 
-def sick_days(said: Said) -> int:
-    """How many days the note covers, the first and the last included."""
-    return (said["until_on"] - said["from_on"]).days + 1
-
-
-def _check_sick(facts: Facts, said: Said) -> None:
-    _need(said, "from_on", "Isi tanggal mulai sakit.")
-    _need(said, "until_on", "Isi sampai tanggal berapa, atau berapa hari.")
-    days = sick_days(said)
-    if days < 1:
-        raise RecordError("Tanggal terakhir lebih awal daripada tanggal mulai.", "until_on")
-    if said.get("days") and said["days"] != days:
-        dates = f"{short_date(said['from_on'])} sampai {short_date(said['until_on'])}"
-        raise RecordError(f"{dates} adalah {days} hari. Betulkan salah satunya.", "days")
-    if days > LONGEST_SICK_LEAVE:
-        raise RecordError(f"Paling lama {LONGEST_SICK_LEAVE} hari. Periksa tahunnya.", "until_on")
-    if said.get("reason"):
-        return
-    if days > said["limit"]:
-        sentence = f"Lebih dari {said['limit']} hari: tulis alasannya. Alasan tidak dicetak."
-        raise RecordError(sentence, "reason")
-    if said["from_on"] < facts.summary.on:
-        raise RecordError("Mulai sebelum tanggal kunjungan: tulis alasannya.", "reason")
-
-
 def _sick(facts: Facts, said: Said) -> list[Part]:
-    days = sick_days(said)
+    days = sick_leave.days(said)
     words = (
         f"Pada pemeriksaan tanggal {letter_date(facts.summary.on)} dinyatakan sakit dan perlu "
         f"beristirahat selama {days} ({number_words(days)}) hari, "
@@ -269,7 +244,7 @@ def _lab_line(line: Line, zone: str) -> list[str]:
 
 KINDS = {
     PaperKind.SUMMARY: Kind("Ringkasan Kunjungan", "a4", True, "", _check_summary, _summary),
-    PaperKind.SICK: Kind("Surat Keterangan Sakit", "a5", False, OPENING, _check_sick, _sick),
+    PaperKind.SICK: Kind("Surat Keterangan Sakit", "a5", False, OPENING, sick_leave.check, _sick),
     PaperKind.HEALTH: Kind(
         "Surat Keterangan Sehat",
         "a5",

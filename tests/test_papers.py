@@ -228,6 +228,9 @@ def test_the_diagnosis_stands_on_it_only_when_the_patient_agreed(app):
         (-1, 0, {}, "reason"),
         (0, 180, {"reason": "operasi"}, "until_on"),
         (0, None, {}, "until_on"),
+        (2, 3, {}, "reason"),
+        (31, 33, {"reason": "operasi"}, "from_on"),
+        (365, 367, {}, "from_on"),
     ],
 )
 def test_a_sick_note_that_cannot_be_right_is_refused(app, first, last, more, field):
@@ -245,6 +248,14 @@ def test_a_longer_one_needs_a_reason_that_is_not_printed(app):
     paper = issue(examined(), until_on=until, reason="patah tulang lengan")
     assert "7 (tujuh) hari" in words(paper.content)
     assert "patah tulang" not in words(paper.content)
+
+
+@says
+@pytest.mark.parametrize(("first", "reason"), [(1, ""), (2, "dinas malam"), (30, "operasi")])
+def test_a_later_start_is_taken_where_the_reason_is_told(app, first, reason):
+    start = days.clinic_date() + timedelta(days=first)
+    paper = issue(examined(), from_on=start, until_on=start, reason=reason)
+    assert letter_date(start) in words(paper.content)
 
 
 # --- Health certificate -----------------------------------------------------------------------
