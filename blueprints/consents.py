@@ -8,7 +8,7 @@ import access
 from clinic import allergies, consents, days, patients
 from clinic.record_errors import RecordError
 from db import transaction
-from formatting import CONSENT_LABELS, SIGNER_LABELS, age_on
+from formatting import CONSENT_LABELS, SIGNER_LABELS
 from models import ConsentDecision, Patient, Role, Signer
 from page_form import PageForm
 from patient_forms import OTHER_PATIENT, is_for
@@ -17,7 +17,6 @@ from validators import FieldError
 bp = Blueprint("consents", __name__)
 desks = access.allow(Role.REGISTRATION, Role.POLI, Role.RECORDS, Role.HEAD)
 CHOOSE = "Pilih salah satu."
-ADULT_MONTHS = 18 * 12
 
 
 def _choices(labels: dict[str, str]) -> list[SelectChoice]:
@@ -28,6 +27,7 @@ class ConsentForm(PageForm):
     decision = RadioField("Keputusan", choices=_choices(CONSENT_LABELS))
     signer = RadioField("Yang menandatangani", choices=_choices(SIGNER_LABELS))
     signed_by = StringField("Nama penanda tangan")
+    reason = StringField("Mengapa bukan orang tua atau wali")
     seen = HiddenField()
 
     def validate(self, extra_validators=None) -> bool:
@@ -50,8 +50,8 @@ def consent(patient: str):
 
 def _likely_signer(patient: Patient) -> Signer:
     """For a child a parent; a minor who is married may choose otherwise."""
-    born, on = patient.birth_date, days.clinic_date()
-    is_minor = born is not None and age_on(born, on).total_months < ADULT_MONTHS
+    years = consents.age(patient, days.clinic_date())
+    is_minor = years is not None and years < consents.ADULT
     return Signer.PARENT if is_minor else Signer.PATIENT
 
 
@@ -66,20 +66,22 @@ def record(patient: str):
         return _page(found, form, 422)
     decision, signer = ConsentDecision(form.decision.data), Signer(form.signer.data)
     said = (decision, signer, form.signed_by.data or "", form.seen.data or "")
+    said += (form.reason.data or "",)
     try:
         with transaction():
             consents.record(access.current_actor(), found, *said)
     except consents.ConsentChanged as changed:
         return _page(found, form, 409, str(changed))
     except (RecordError, FieldError) as problem:
-        form.signed_by.errors = [str(problem)]
+        name = getattr(problem, "field", "")
+        form[name if name in form else "signed_by"].errors = [str(problem)]
         return _page(found, form, 422)
     flash("Persetujuan umum tercatat. Simpan kertasnya di map pasien.", "success")
     return redirect(url_for("consents.consent", patient=found.public_id), 303)
 
 
 def _page(patient: Patient, form: ConsentForm, status: int = 200, problem: str = "") -> Response:
-    held = consents.current(patient)
+    held, today = consents.current(patient), days.clinic_date()
     html = render_template(
         "consents/consent.html",
         patient=patient,
@@ -89,7 +91,8 @@ def _page(patient: Patient, form: ConsentForm, status: int = 200, problem: str =
         form=form,
         seen=held.public_id if held else "",
         problem=problem,
-        today=days.clinic_date(),
+        today=today,
+        asks_why=consents.asks_why(consents.age(patient, today)),
         decisions=CONSENT_LABELS,
         signers=SIGNER_LABELS,
     )

@@ -3,14 +3,24 @@
 Indonesian law wants it shown (Permenkes 24/2022, UU 27/2022); treatment does not depend on it.
 """
 
+from datetime import date
+
 from sqlalchemy import select
 
-from clinic import audit, patients
+from clinic import audit, days, patients
 from clinic.audit import Actor
 from clinic.record_errors import RecordError
 from db import add_row, db, utcnow
+from formatting import age_on
 from models import Consent, ConsentDecision, Patient, Signer
 from validators import clean_text
+
+# Ages in years: working values, from no law; the clinic must confirm them.
+ADULT = 18  # below it the page proposes a parent
+SIGNS = 17  # below it the patient signs with a reason: married, say
+SIGNS_WITH_REASON = 12  # below it never
+OF_GROWN_UPS = (Signer.PATIENT, Signer.SPOUSE, Signer.CHILD)  # who sign for no child
+LONGEST_REASON = 300
 
 
 class ConsentChanged(RecordError):
@@ -36,14 +46,18 @@ def record(
     signer: Signer,
     signed_by: str,
     seen: str = "",
+    reason: str = "",
 ) -> Consent:
     """Record what was signed; `seen` is the public id of what held when the page was shown.
 
     The same words sent twice are recorded once; it stands on the record that counts, even if it
-    was merged a moment ago. Raises RecordError without a name where somebody
-    else signed, ConsentChanged when something newer holds than what was seen.
+    was merged a moment ago. Raises RecordError without a name where somebody else signed, or for
+    a signature that the patient's age does not let stand, ConsentChanged when something newer
+    holds than what was seen.
     """
     name, patient = clean_text(signed_by, 100), patients.current(patient)
+    reason = clean_text(reason, LONGEST_REASON)
+    _check_signer(signer, age(patient, days.clinic_date()), reason)
     if signer == Signer.PATIENT:
         name = name or patient.name
     if not name:
@@ -65,8 +79,30 @@ def record(
     )
     add_row(consent)
     ref = patient.public_id
-    audit.record(actor, "record_consent", consent, patient_ref=ref, details=decision.value)
+    said = decision.value
+    audit.record(actor, "record_consent", consent, patient_ref=ref, reason=reason, details=said)
     return consent
+
+
+def age(patient: Patient, on: date) -> int | None:
+    """In whole years; None where the birth date is unknown, or cannot be."""
+    born = patient.birth_date
+    return None if born is None or born > on else age_on(born, on).years
+
+
+def asks_why(years: int | None) -> bool:
+    """Whether a patient of this age signs only with a reason, which the audit keeps."""
+    return years is not None and SIGNS_WITH_REASON <= years < SIGNS
+
+
+def _check_signer(signer: Signer, years: int | None, reason: str) -> None:
+    if signer not in OF_GROWN_UPS or years is None:
+        return
+    if years < SIGNS_WITH_REASON:
+        raise RecordError("Anak ini belum dapat. Pilih orang tua atau wali.", "signer")
+    if asks_why(years) and not reason:
+        sentence = f"Belum {SIGNS} tahun: pilih orang tua atau wali, atau tulis mengapa."
+        raise RecordError(sentence, "reason")
 
 
 def _of(patient: Patient) -> list[Consent]:

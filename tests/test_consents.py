@@ -1,16 +1,16 @@
 """General consent: asked, kept, visible where it is missing, and never in the way."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import select
 
-from clinic import consents, merging
+from clinic import consents, days, merging
 from clinic.consents import ConsentChanged
 from clinic.record_errors import RecordError
 from db import db, transaction
-from models import AuditEntry, Consent, ConsentDecision, Patient, Signer
+from models import AuditEntry, Consent, ConsentDecision, NoNikReason, Patient, Signer
 from tests import factories
 from tests.pages import post
 from tests.test_patients import text_of
@@ -123,6 +123,41 @@ def test_what_is_missing_is_said_and_what_was_typed_is_kept(sign_in, siti, said,
     assert answer.status_code == 422
     assert sentence in text_of(answer)
     assert consents.current(siti) is None
+
+
+def aged(years: int) -> Patient:
+    """Some weeks before the next birthday."""
+    born = days.clinic_date() - timedelta(days=int((years + 0.9) * 365.25))
+    return factories.patient(f"Umur {years}", birth_date=born)
+
+
+@pytest.mark.parametrize("signer", ["pasien", "suami_istri", "anak"])
+def test_a_child_neither_signs_nor_has_a_spouse_who_does(sign_in, signer):
+    child, client = aged(11), sign_in("loket")
+    said = {"decision": "setuju", "signer": signer, "signed_by": "Dewi", "seen": ""}
+    answer = post(client, address(child), said | {"reason": "sudah menikah"})
+    assert answer.status_code == 422
+    assert '<a href="#f-signer">Anak ini belum dapat' in text_of(answer)
+    assert 'value="Dewi"' in text_of(answer) and consents.current(child) is None
+    assert post(client, address(child), said | {"signer": "wali"}).status_code == 303
+
+
+@pytest.mark.parametrize("years", [12, 16])
+def test_who_is_not_grown_up_signs_with_a_reason_that_is_kept(sign_in, years):
+    young, client = aged(years), sign_in("loket")
+    assert 'name="reason"' in text_of(client.get(address(young)))
+    said = {"decision": "setuju", "signer": "pasien", "signed_by": "", "seen": ""}
+    answer = post(client, address(young), said)
+    assert answer.status_code == 422 and '<a href="#f-reason">Belum 17 tahun' in text_of(answer)
+    assert post(client, address(young), said | {"reason": "sudah menikah"}).status_code == 303
+    logged = db.session.scalars(select(AuditEntry).filter_by(action="record_consent")).one()
+    assert logged.reason == "sudah menikah"
+
+
+def test_from_17_on_and_where_no_age_is_known_nobody_is_asked(app):
+    nobody = factories.patient("Mr. X", birth_date=None, no_nik_reason=NoNikReason.UNKNOWN)
+    for person in (aged(17), nobody):
+        assert say(person).signed_by == person.name
 
 
 def test_a_second_desk_is_shown_what_the_first_recorded(sign_in, siti):
