@@ -1,7 +1,5 @@
 """Puts the parts together: `create_app()`. Imported by nobody but gunicorn, flask and the tests."""
 
-from functools import partial
-
 from flask import Flask, current_app, g, render_template
 from flask_wtf import CSRFProtect
 from jinja2 import StrictUndefined
@@ -35,11 +33,10 @@ from blueprints import (
     self_statistics,
     system,
 )
-from clinic import audit, names, notices, settings
-from clinic.administration import COLUMN_WORDS
+from clinic import audit, field_words, names, notices, settings
 from config import Config, read_config
 from db import db, engine_options, utcnow
-from formatting import FILTERS, field_text
+from formatting import FILTERS
 from logs import init_logging
 from validators import NO_NIK_REASONS
 
@@ -90,9 +87,12 @@ def create_app(config: Config | None = None) -> Flask:
     for desk in DESKS:
         app.register_blueprint(desk.bp)
     app.jinja_env.filters.update(
-        FILTERS, no_nik_text=NO_NIK_REASONS.get, with_birth_order=names.with_birth_order
+        FILTERS,
+        field_text=field_words.field_text,
+        typed_only=field_words.typed_only,
+        no_nik_text=NO_NIK_REASONS.get,
+        with_birth_order=names.with_birth_order,
     )
-    app.jinja_env.filters["field_text"] = partial(field_text, columns=COLUMN_WORDS)
     app.context_processor(page_context)
     app.register_error_handler(HTTPException, show_error)
     app.register_error_handler(patient_forms.OtherPatient, patient_forms.show_other)

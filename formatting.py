@@ -2,7 +2,7 @@
 
 import re
 from calendar import monthrange
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -193,45 +193,6 @@ def mask_nik(nik: str | None) -> str:
     return f"{nik[:6]}••••••{nik[-4:]}" if len(nik) == 16 else "•" * len(nik)
 
 
-FIELD_LABELS = {
-    "given_elsewhere": "Yang bertanggal lain diberikan oleh",
-    "nik": "NIK",
-    "no_nik_reason": "Alasan tanpa NIK",
-    "no_nik_note": "Keterangan tanpa NIK",
-    "mother_nik": "NIK ibu",
-    "birth_order": "Bayi ke-",
-    "passport_no": "Nomor paspor",
-    "name": "Nama",
-    "sex": "Jenis kelamin",
-    "birth_date": "Tanggal lahir",
-    "birth_date_estimated": "Umur kira-kira",
-    "mother_name": "Nama ibu",
-    "bpjs_number": "Nomor BPJS",
-    "kk_number": "Nomor KK",
-    "address": "Alamat",
-    "village": "Kelurahan/desa",
-    "rt": "RT",
-    "rw": "RW",
-    "phone": "Nomor HP",
-    "phone_owner": "Milik",
-    "payer": "Pembiayaan",
-    "bpjs_home": "Terdaftar di",
-    "visit_type": "Jenis kunjungan",
-    "complaint": "Keluhan",
-    "poli": "Ruang",
-    "pregnant": "Sedang hamil?",
-    "priority": "Prioritas",
-    "cluster": "Klaster",
-    "subjective": "Anamnesis",
-    "objective": "Pemeriksaan",
-    "assessment": "Penilaian",
-    "plan": "Rencana",
-    "therapy": "Tindakan dan terapi",
-    "disposition": "Tindak lanjut",
-    "refer_to": "Tujuan rujukan",
-    "reason": "Alasan",
-    "q": "Pencarian",
-}
 # Form fields of numbers that name a person; the first hold a NIK or look like one.
 NIK_FIELDS = ("nik", "mother_nik", "kk_number")
 NUMBER_FIELDS = (*NIK_FIELDS, "bpjs_number", "passport_no")
@@ -265,17 +226,10 @@ def _words_of(labels: dict[str, str]) -> Callable[[str | None], str]:
 sex_text = _words_of(SEX_LABELS)
 
 
-def field_text(name: str, columns: Mapping[str, str] | None = None) -> str:
-    """What a form calls the field of this name, where its page is not at hand."""
-    label = FIELD_LABELS.get(name) or (columns or {}).get(name) or re.sub("[_-]", " ", name)
-    return label[:1].upper() + label[1:]
-
-
 FILTERS: dict[str, Callable[..., Any]] = {
     "mask_nik": mask_nik,
     "mask_phone": mask_phone,
     "mask_typed": mask_typed,
-    "field_text": field_text,
     "age_text": age_text,
     "long_date": long_date,
     "letter_date": letter_date,

@@ -292,6 +292,24 @@ def test_a_form_shown_again_keeps_each_number_and_shows_none(sign_in, client, wa
     assert "317101••••••0001" in shown and "317101••••••0002" in shown
 
 
+def test_what_was_not_sent_is_named_as_its_page_names_it(sign_in, app):
+    """And without what the page sends of itself."""
+    client = sign_in("kia")
+    typed = {"vaccine": "BCG-1", "site": "lengan", "given_by": "Bdn. Nur", "findings": "ruam"}
+    own = {"kunci": "01a2-kunci", "pemeriksaan": "01a2-periksa", "entry": "01a2-antrean"}
+    page = client.post("/kunjungan/x/imunisasi", data={"csrf_token": "lama"} | typed | own)
+    assert page.status_code == 400
+    text = page.get_data(as_text=True)
+    shown = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", text))
+    for name, words in zip(
+        ("Vaksin", "Tempat suntikan", "Diberikan oleh", "Pemeriksaan"), typed.values(), strict=True
+    ):
+        assert f"{name} {words}" in shown
+    assert "01a2" not in shown and "Kunci" not in shown
+    for name, words in own.items():
+        assert f'name="{name}" value="{words}"' in text, "it is sent again all the same"
+
+
 def test_a_form_of_another_site_is_not_offered_again(sign_in):
     client = sign_in("loket")
     response = client.post(

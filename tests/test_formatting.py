@@ -1,14 +1,20 @@
 """Words on the screen: ages by calendar birthday, Indonesian dates, masks, labels."""
 
+import re
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
+from wtforms.fields.core import UnboundField
 
+import app  # noqa: F401  whose desks bring their forms
 import formatting as f
 import models
+from clinic import field_words
+from page_form import PageForm
 
 DAYS = st.dates(date(1900, 1, 1), date(2100, 12, 31))
 
@@ -178,10 +184,33 @@ def test_filters_turn_codes_into_words_and_keep_the_unknown():
 
 
 def test_fields_are_named_in_words_where_their_page_is_not_at_hand():
-    assert [f.field_text(name) for name in ("nik", "kk_number", "q")] == [
+    named = ("nik", "kk_number", "q", "alasan-b1f0", "systolic_2", "lmp", "is_in_area")
+    assert [field_words.field_text(name) for name in named] == [
         "NIK",
         "Nomor KK",
         "Pencarian",
+        "Alasan",
+        "Sistolik",
+        "HPHT",
+        "Dalam wilayah",
     ]
-    assert f.field_text("alasan_pasien") == "Alasan pasien"
-    assert f.field_text("is_in_area", {"is_in_area": "dalam wilayah"}) == "Dalam wilayah"
+    assert field_words.field_text("cara_lain") == "Cara lain"
+    assert field_words.is_typed("alasan") and not field_words.is_typed("draft-3")
+
+
+def test_every_field_of_a_form_that_is_sent_has_a_word_or_is_not_shown():
+    plain = re.compile(r'<(?:input|select|textarea)\b[^>]*? name="([a-z_]+)[-"]')
+    names = {
+        name
+        for form in subclasses(PageForm)
+        for name in dir(form)
+        if isinstance(getattr(form, name), UnboundField)
+    }
+    for page in (Path(f.__file__).parent / "templates").rglob("*.html"):
+        names |= set(plain.findall(page.read_text("utf-8")))
+    typed = {name.partition("-")[0] for name in names if field_words.is_typed(name)}
+    assert typed - field_words.WORDS.keys() == set()
+
+
+def subclasses(kind: type) -> list[type]:
+    return [each for one in kind.__subclasses__() for each in (one, *subclasses(one))]
