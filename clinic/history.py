@@ -24,6 +24,7 @@ from db import db, grouped
 from models import (
     Addendum,
     Diagnosis,
+    EntryKind,
     EntryState,
     Examination,
     Patient,
@@ -162,16 +163,20 @@ def _line(
 def _rooms(
     entries: Sequence[QueueEntry], examined: dict[int, dict], case: Case | None = None
 ) -> tuple[RoomSummary, ...]:
+    came_back = {
+        entry.previous_entry_id: entry.poli.name
+        for entry in entries
+        if entry.kind is EntryKind.RESULT_BACK
+    }
     found = []
     for entry in entries:
         findings = dict(examined.get(entry.id, {}) if entry.state != EntryState.CANCELLED else {})
         if case and findings:
             findings["sheets"] = form_sheets.sheets(findings["sheets"], case)
         if findings or entry.state != EntryState.MOVED:
-            poli = entry.poli
-            found.append(
-                RoomSummary(poli.code, poli.name, poli.hue, entry.state, poli.kind, **findings)
-            )
+            poli, back_to = entry.poli, came_back.get(entry.id, "")
+            about = (poli.code, poli.name, poli.hue, entry.state, poli.kind)
+            found.append(RoomSummary(*about, back_to=back_to, **findings))
     return tuple(found)
 
 

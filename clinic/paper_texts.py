@@ -128,6 +128,8 @@ def _check_referral(facts: Facts, said: Said) -> None:
 
 def _check_internal(facts: Facts, said: Said) -> None:
     _need(said, "to_room", "Pilih ruang tujuan.")
+    if said["to_room"] == facts.room.code:
+        raise RecordError(f"Pasien sudah di {facts.room.name}. Pilih ruang lain.", "to_room")
     _check_referred(said)
 
 

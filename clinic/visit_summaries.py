@@ -43,6 +43,7 @@ class RoomSummary:
     addenda: tuple[Addendum, ...] = ()
     amendments: tuple[Amendment, ...] = ()  # newest first, without their lines
     sheets: tuple[Sheet, ...] = ()  # the room's forms
+    back_to: str = ""  # the room to which the patient went back with the result
 
     @property
     def is_finished(self) -> bool:

@@ -241,6 +241,16 @@ def test_what_was_typed_is_given_back_when_access_has_ended(sign_in):
     assert there.visit.patient.name not in page
 
 
+def test_the_record_says_to_whom_the_laboratory_sent_the_patient_back(sign_in):
+    there = sent("HB")
+    write(there, closes=True, HB="12,9")
+    umum = sign_in("umum")
+    for page in ("", "/cetak"):
+        told = words_of(umum.get(f"/pasien/{there.visit.patient.public_id}{page}"))
+        assert "Tindak lanjut Kembali ke Poli Umum" in told
+        assert "Tindak lanjut Pulang" not in told
+
+
 # --- Validation and correction ----------------------------------------------------------------
 
 

@@ -328,20 +328,21 @@ def test_an_internal_referral_goes_where_the_patient_was_sent(app):
 
 @says
 @pytest.mark.parametrize(
-    ("kind", "missing"),
+    ("kind", "wrong", "value"),
     [
-        (PaperKind.REFERRAL, "to_whom"),
-        (PaperKind.REFERRAL, "reason"),
-        (PaperKind.REFERRAL, "diagnosis"),
-        (PaperKind.INTERNAL, "to_room"),
+        (PaperKind.REFERRAL, "to_whom", ""),
+        (PaperKind.REFERRAL, "reason", ""),
+        (PaperKind.REFERRAL, "diagnosis", ""),
+        (PaperKind.INTERNAL, "to_room", ""),
+        (PaperKind.INTERNAL, "to_room", "UMUM"),  # where it was written
     ],
 )
-def test_a_referral_without_what_the_reader_needs_is_refused(app, kind, missing):
+def test_a_referral_that_leads_nowhere_or_says_too_little_is_refused(app, kind, wrong, value):
     whole = {"to_whom": "RSUD", "to_room": "GIGI", "to_room_name": "Gigi", "reason": "perlu foto"}
-    said = whole | {"diagnosis": "curiga TB"} | {missing: ""}
+    said = whole | {"diagnosis": "curiga TB"} | {wrong: value}
     with pytest.raises(RecordError) as refused:
         issue(examined(), kind, **said)
-    assert refused.value.field == missing
+    assert refused.value.field == wrong
 
 
 # --- Summary ----------------------------------------------------------------------------------
