@@ -76,6 +76,22 @@ def test_who_refers_to_a_hospital_is_reminded_of_the_letter(sign_in, has_letter)
     queue = text_of(umum.get(post(umum, url, sent).headers["Location"]))
     assert "selesai." in queue
     assert ("Surat rujukannya belum terbit" in queue) is not has_letter
+    if not has_letter:
+        (form,) = re.findall(r'<a href="([^"]+)">Terbitkan surat rujukan</a>', queue)
+        assert form.startswith(f"{url}/surat/")
+        assert 'value="RSUD"' in text_of(umum.get(form)), "filled from this examination"
+
+
+def test_a_hostile_name_stays_text_beside_the_way_to_the_letter(sign_in):
+    umum, examination = sign_in("umum"), examined(finishes=False)
+    with transaction():
+        db.session.merge(examination.visit.patient).name = "Siti <b>{}{0}"
+    sent = {"entry": examination.entry.public_id, "version": "1", "aksi": "selesai"}
+    sent |= {"disposition": "rujuk_eksternal", "refer_external": "RSUD"}
+    answer = post(umum, f"/kunjungan/{examination.visit.public_id}", sent)
+    queue = umum.get(answer.headers["Location"]).get_data(as_text=True)
+    assert "Siti &lt;b&gt;{}{0} selesai." in queue
+    assert '">Terbitkan surat rujukan</a></div>' in queue
 
 
 # --- From the form to the print ---------------------------------------------------------------

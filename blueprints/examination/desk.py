@@ -13,6 +13,7 @@ import access
 from blueprints.examination import (
     diagnosis_form,
     laboratory_desk,
+    letter,
     page,
     prescription_steps,
     prescription_typed,
@@ -34,7 +35,6 @@ from clinic import (
     allergies,
     diagnoses,
     dispensing_lists,
-    papers,
     prescription_queue,
     procedures,
     records,
@@ -49,8 +49,6 @@ from formatting import clock_time
 from models import (
     Disposition,
     Examination,
-    PaperKind,
-    PaperState,
     QueueEntry,
     Role,
     UnsavedText,
@@ -218,19 +216,9 @@ def _go_on(visit: Visit, entry: QueueEntry, examination: Examination):
         text += f" Pasien antre di {examination.refer_name} dan kembali ke sini sesudahnya."
     if examination.death:
         text += " Tercatat meninggal; bila keliru, buka kunjungannya, lalu Betulkan."
-    if _lacks_letter(visit, examination):
-        text += " Surat rujukannya belum terbit: buka kunjungannya, lalu Terbitkan surat."
     text = f"{text} {prescription_steps.outcome(examination)}".strip()
-    flash(text, "success")
+    flash(letter.reminded(text, visit, examination), "success")
     return redirect(page.queue_address(entry.poli), 303)
-
-
-def _lacks_letter(visit: Visit, examination: Examination) -> bool:
-    """Referred to another house without a paper to take along."""
-    if examination.disposition != Disposition.EXTERNAL:
-        return False
-    held = {paper.kind for paper in papers.of_visit(visit) if paper.state == PaperState.ISSUED}
-    return PaperKind.REFERRAL not in held
 
 
 @bp.post("/kunjungan/<visit>/tambahan")
