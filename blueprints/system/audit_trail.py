@@ -1,5 +1,6 @@
 """The audit trail, to read. The head sees whose record; the operator sees who, when and what."""
 
+import re
 from dataclasses import dataclass
 
 from flask import render_template, request, url_for
@@ -19,6 +20,18 @@ ACTION_LABELS, OBJECT_LABELS, NOTED = (
     labels("audit_words.csv", kind) for kind in ("action", "object", "detail")
 )
 DETAIL_WORDS = ROLE_LABELS | NOTED
+# What these noted is the program's own words alone.
+WORDED = {
+    *("create_user", "update_patient", "correct_visit", "raise_pair", "decide_pair"),
+    *("amend_examination", "request_amendment", "withdraw_amendment"),
+    *("approve_amendment", "refuse_amendment", "save_examination", "finish_examination"),
+    *("add_addendum", "measure", "write_triage", "ask_backup", "closing_step", "repeat_closing"),
+    *("set_clock", "clock_restored"),
+}
+_WORD = re.compile(r"\b[a-z_]+\b")
+# Among what the head typed only the values of these columns are.
+_CODED = re.compile(r"\b(jenis|tingkat|cara pakai|peran): (\w+) > (\w+)")
+_ONLY_AN_ID = re.compile(r"[0-9]+|[0-9a-f-]{36}")  # which says nothing to who reads it
 
 
 @dataclass(frozen=True)
@@ -114,9 +127,18 @@ def _about(entry: AuditEntry, people: dict[int, User]) -> str:
         return f"{word} {found[0].username}" if found else word
     if entry.object_type == "setting" and entry.object_ref in settings.DEFINITIONS:
         return settings.DEFINITIONS[entry.object_ref].label
-    return f"{word} {entry.object_ref}" if word else ""
+    is_told = word and not _ONLY_AN_ID.fullmatch(entry.object_ref)
+    return f"{word} {entry.object_ref}" if is_told else ""
 
 
 def _details(entry: AuditEntry) -> str:
-    """What the program noted in its own words, in the clinic's."""
-    return " ".join(DETAIL_WORDS.get(word, word) for word in entry.details.split(" "))
+    """What the program noted in its own words, in the clinic's; what was typed stays as it is."""
+    if entry.action in WORDED or entry.action.startswith("view_"):
+        return _WORD.sub(lambda found: _said(found[0]), entry.details)
+    return _CODED.sub(
+        lambda found: f"{found[1]}: {_said(found[2])} > {_said(found[3])}", entry.details
+    )
+
+
+def _said(word: str) -> str:
+    return DETAIL_WORDS.get(word, word)
