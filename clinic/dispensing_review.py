@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import or_, select
 from sqlalchemy.orm import joinedload
 
-from clinic import audit, medicines, prescription_warnings, prescriptions
+from clinic import audit, medicines, prescription_warnings, prescriptions, substitute_doses
 from clinic.audit import Actor
 from clinic.dispensing_steps import Changed, open_prescription
 from clinic.prescription_lines import LineInput, WantedLine, wanted_lines
@@ -45,6 +45,7 @@ class Substitute:
     line: LineInput
     reason: str
     reasons: Mapping[str, str] = field(default_factory=dict)  # of warnings, by their key
+    dose_asked: str = ""  # code of the medicine whose other dose was shown already
 
 
 def review(actor: Actor, ref: str, version: int, said: ReviewInput) -> Prescription:
@@ -110,7 +111,10 @@ def alternatives(line: PrescriptionLine, query: str = "") -> list[Medicine]:
 def substitute(
     actor: Actor, ref: str, version: int, line_ref: str, said: Substitute
 ) -> PrescriptionLine:
-    """End a line and put another one in its place. Raises LineError, RecordError, Unanswered."""
+    """End a line and put another one in its place.
+
+    Raises LineError, RecordError, Unanswered, and DoseChanged once for a medicine of another dose.
+    """
     prescription = open_prescription(ref, version)
     line = active_line(prescription, line_ref)
     reason = clean_text(said.reason, LONGEST_REASON)
@@ -118,6 +122,8 @@ def substitute(
         raise RecordError("Tulis alasan penggantian, dan siapa yang menyetujui.", "reason")
     (wanted,) = wanted_lines([said.line])
     _refuse_incomplete(line, wanted)
+    if said.dose_asked != said.line.what:
+        substitute_doses.refuse_unseen(line, wanted, said.line.sig)
     line.ended_at, line.ended_by_id = utcnow(), actor.user_id
     line.end_reason = "Diganti farmasi"
     added = prescriptions.add_line(actor, prescription, wanted)

@@ -27,6 +27,7 @@ from clinic.dispensing_steps import Changed, NotReady
 from clinic.prescription_lines import LineError, LineInput
 from clinic.queues import QueueError
 from clinic.record_errors import NotOpen, RecordError
+from clinic.substitute_doses import DoseChanged
 from db import db, transaction, utcnow
 from models import (
     AuditEntry,
@@ -38,6 +39,7 @@ from models import (
     PrescriptionReview,
     PrescriptionState,
     QueueEntry,
+    Route,
     StockBatch,
     StockMove,
     StockMoveKind,
@@ -334,7 +336,7 @@ def substitute(made: Prescription, code: str, reason: str = "stok kosong", reaso
         fresh = prescriptions.by_ref(made.public_id)
         line = LineInput(code, said.get("sig", "3x1"), said.get("days", "3"), note="sesudah makan")
         ref = prescriptions.active_lines(fresh)[0].public_id
-        wanted = Substitute(line, reason, reasons or {})
+        wanted = Substitute(line, reason, reasons or {}, said.get("dose_asked", code))
         actor = factories.actor("farmasi")
         return dispensing_review.substitute(actor, made.public_id, fresh.version, ref, wanted)
 
@@ -367,6 +369,62 @@ def test_a_substitute_needs_a_reason_directions_and_another_medicine(app):
             substitute(made, code, **said)
     assert all(line.ended_at is None for line in prescriptions.by_ref(made.public_id).lines)
     assert issubclass(LineError, RecordError)
+
+
+def of_one_ingredient(strength: str, **fields):
+    return pharmacy.medicine(ingredients="zat-sama", strength=strength, **fields)
+
+
+DROPS = {"form": "tetes", "unit": "botol", "dose_unit": "mL", "doses_per_unit": 15}
+
+
+@pytest.mark.parametrize(
+    ("was", "sig", "now", "told", "proposed"),
+    [
+        (
+            ("120 mg/5 mL", DROPS, "5"),
+            "3x5 mL",
+            ("100 mg/mL", DROPS),
+            ("120 mg", "500 mg"),
+            "3x1,2 mL",
+        ),
+        (("5 mg", {}, "1"), "3x1", ("10 mg", {}), ("5 mg", "10 mg"), "3x1/2"),
+        (("500 mg", {}, "1"), "3x1", ("250 mg", {}), ("500", "250 mg"), "3x2"),
+        (("25 mg", {}, "1"), "3x1", ("40 mg", {}), ("25 mg", "40 mg"), ""),
+        (("5/80 mg", {}, "1"), "3x1", ("5/160 mg", {}), ("5/80", "5/160"), ""),
+    ],
+)
+def test_another_strength_is_asked_once_with_both_doses(app, was, sig, now, told, proposed):
+    strength, fields, amount = was
+    old, new = of_one_ingredient(strength, **fields), of_one_ingredient(now[0], **now[1])
+    numbers = {"dose": Decimal(amount), "instruction": "sesudah makan"}
+    made = pharmacy.prescription(pharmacy.line(old, 9, **numbers))
+    with pytest.raises(DoseChanged) as refused:
+        substitute(made, new.code, sig=sig, dose_asked="")
+    assert refused.value.sig == proposed
+    assert all(each in str(refused.value) for each in told)
+    assert len(prescriptions.active_lines(prescriptions.by_ref(made.public_id))) == 1
+    substitute(made, new.code, sig=proposed or sig, dose_asked=new.code)
+
+
+def test_the_same_dose_of_another_strength_is_not_asked_about(app):
+    old, new, capsule = (
+        of_one_ingredient("500 mg"),
+        of_one_ingredient("250 mg"),
+        of_one_ingredient("500 mg", form="kapsul", unit="kapsul", dose_unit="kapsul"),
+    )
+    for code, sig in ((new.code, "3x2"), (capsule.code, "3x1")):
+        made = pharmacy.prescription(pharmacy.line(old, 9))
+        substitute(made, code, sig=sig, dose_asked="")
+
+
+def test_another_ingredient_or_route_is_asked_as_nobody_can_compare_it(app):
+    old = pharmacy.medicine()
+    shot = of_one_ingredient("500 mg", route=Route.INJECTED)
+    for was, new in ((old, pharmacy.medicine()), (of_one_ingredient("500 mg"), shot)):
+        made = pharmacy.prescription(pharmacy.line(was, 9))
+        with pytest.raises(DoseChanged, match="tidak dapat dibandingkan"):
+            substitute(made, new.code, dose_asked="")
 
 
 def test_an_allergy_to_the_substitute_must_be_answered(app):

@@ -4,11 +4,12 @@ import gzip
 import html
 import re
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import select
 
-from clinic import allergies, prescriptions, queues
+from clinic import allergies, medicines, prescriptions, queues
 from db import db, transaction, utcnow
 from models import (
     DispensedLine,
@@ -263,6 +264,7 @@ def test_a_page_of_before_the_substitution_hands_nothing_out(sign_in):
     made = ready(pharmacy.line(of, 10))
     old = whom(made) | {"aksi": "serahkan"}
     change = {"what": other.code, "sig": "3x1", "days": "3", "reason": "stok", "aksi": "ganti"}
+    change["dose_asked"] = other.code
     line = made.lines[0].public_id
     answer = post(client, f"/farmasi/resep/{made.public_id}/ganti/{line}", whom(made) | change)
     assert answer.status_code == 303
@@ -322,6 +324,25 @@ def test_the_search_for_a_substitute_keeps_what_was_typed(sign_in):
     assert "Pilih obat penggantinya" in words_of(answer)
 
 
+def test_another_dose_is_shown_once_with_what_would_be_the_same(sign_in):
+    client = sign_in("farmasi")
+    made = pharmacy.prescription(pharmacy.line(medicines.by_code("PCT-S"), 2, dose=Decimal(5)))
+    url = f"/farmasi/resep/{made.public_id}/ganti/{made.lines[0].public_id}"
+    typed = {"what": "PCT-D", "sig": "3x5 mL", "days": "3", "reason": "kosong", "aksi": "ganti"}
+    answer = post(client, url, whom(made) | typed)
+    assert answer.status_code == 422
+    assert "dosis semula 3 x sehari 120 mg, kini 3 x sehari 500 mg" in words_of(answer)
+    page = answer.get_data(as_text=True)
+    assert 'name="sig" value="3x1,2 mL"' in page
+    assert 'name="dose_asked" value="PCT-D"' in page
+    assert 'name="reason" value="kosong"' in page
+    shown = {"sig": "3x1,2 mL", "dose_asked": "PCT-D"}
+    assert post(client, url, whom(made) | typed | shown).status_code == 303
+    db.session.rollback()
+    (line,) = prescriptions.active_lines(prescriptions.by_ref(made.public_id))
+    assert line.dose == Decimal("1.2")
+
+
 def test_a_warning_of_the_substitute_is_asked_on_the_page(sign_in):
     client, person = sign_in("farmasi"), factories.patient("Alergi Obat")
     with transaction():
@@ -330,6 +351,7 @@ def test_a_warning_of_the_substitute_is_asked_on_the_page(sign_in):
     made = pharmacy.prescription(pharmacy.line(pharmacy.medicine(), 9), person=person)
     url = f"/farmasi/resep/{made.public_id}/ganti/{made.lines[0].public_id}"
     typed = {"what": "AMOX500", "sig": "3x1", "days": "3", "reason": "kosong", "aksi": "ganti"}
+    typed["dose_asked"] = "AMOX500"
     answer = post(client, url, whom(made) | typed)
     assert answer.status_code == 422
     name = re.search(r'name="(peringatan-\w+)"', answer.get_data(as_text=True))[1]

@@ -22,11 +22,12 @@ from clinic.dispensing_review import Substitute, Unanswered
 from clinic.dispensing_steps import Changed
 from clinic.prescription_lines import LineInput, line_input
 from clinic.record_errors import RecordError
+from clinic.substitute_doses import DoseChanged
 from models import Medicine, Prescription
 from patient_forms import OTHER_PATIENT, writing
 from validators import FieldError
 
-FIELDS = ("what", "sig", "days", "quantity", "note", "reason")
+FIELDS = ("what", "sig", "days", "quantity", "note", "reason", "dose_asked")
 LONGEST = 300
 
 
@@ -41,7 +42,7 @@ def substitution(prescription: str, line: str):
         return redirect(desk.address(found.visit), 303)
     said = line_input(row)  # the directions that the doctor wrote
     typed = {"sig": said.sig, "days": said.days, "quantity": "", "note": said.note}
-    return _page(found, line, typed | {"what": "", "reason": ""})
+    return _page(found, line, typed | {"what": "", "reason": "", "dose_asked": ""})
 
 
 @bp.post("/farmasi/resep/<prescription>/ganti/<line>")
@@ -59,6 +60,7 @@ def substitute(prescription: str, line: str):
         LineInput(*(typed[name] for name in FIELDS[:5]), key=line),
         typed["reason"],
         {name.partition("-")[2]: text for name, text in reasons.items()},
+        typed["dose_asked"],
     )
     try:
         with writing(found.visit):
@@ -70,6 +72,9 @@ def substitute(prescription: str, line: str):
     except Unanswered as refused:
         more = {"warnings": refused.warnings, "reasons": reasons}
         return _page(found, line, typed, status=422, problem=str(refused), **more)
+    except DoseChanged as changed:
+        typed |= {"sig": changed.sig, "dose_asked": typed["what"]}
+        return _page(found, line, typed, status=422, problem=str(changed), reasons=reasons)
     except (RecordError, FieldError) as problem:
         return _page(found, line, typed, status=422, problem=str(problem), reasons=reasons)
     flash(f"Diganti dengan {added.title}. Obat semula tetap tercatat.", "success")
