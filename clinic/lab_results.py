@@ -109,9 +109,8 @@ def add(
 
 def tell_sender(order: LabOrder) -> None:
     """The sender's queue page draws itself anew at its next poll."""
-    day = days.current_day()
-    day_id = day.id if day else order.entry.service_day_id
-    queues.bump(day_id, order.entry.poli_id)
+    day = days.latest_day()  # after its end too: pages go by its version until the next one
+    queues.bump(day.id if day else order.entry.service_day_id, order.entry.poli_id)
 
 
 # --- Afterwards -------------------------------------------------------------------------------
@@ -188,6 +187,6 @@ def mark_read(actor: Actor, result: LabResult) -> LabResult:
 
 
 def _tell_laboratory(order: LabOrder) -> None:
-    room, day = lab_orders.laboratory(), days.current_day()
+    room, day = lab_orders.laboratory(), days.latest_day()
     if room is not None and day is not None:
         queues.bump(day.id, room.id)

@@ -6,6 +6,7 @@ from sqlalchemy import (
     ColumnElement,
     Exists,
     Integer,
+    Row,
     ScalarSelect,
     Select,
     and_,
@@ -42,17 +43,31 @@ from models import (
 COUGH_RULE, RED_FLAG_RULE = "P1", "R1"  # answered on the check page, worth knowing in the room
 
 
-def version_token(epoch: str, day_id: int, version: int) -> str:
-    """What a page knows the state of a room's queue by; opaque, never repeated by a restore."""
-    return f"{epoch}.{day_id}.{version}"
+def version_token(
+    epoch: str, day_id: int | None, version: int | None, *, is_current: bool = True
+) -> str:
+    """What a page knows the state of a room's queue by; opaque, never repeated by a restore.
+
+    Between two days it goes on with that of the newest: a critical value may come then too.
+    """
+    return f"{epoch}.{day_id or 0}.{version or 0}" + ("" if is_current else ".0")
 
 
 def present_version(poli_id: int) -> str:
     """The version token of the room's queue as it stands, in one query."""
-    found = db.session.execute(_LATEST, {"poli_id": poli_id}).first()
-    is_current = found and days.is_current(found.day_on, found.closed_at)
-    day_id, version = (found.id, found.version or 0) if is_current else (0, 0)
-    return version_token(settings.value("epoch"), day_id, version)
+    found = _newest(poli_id)
+    is_current = found is not None and days.is_current(found.day_on, found.closed_at)
+    return _token(found, is_current=is_current)
+
+
+def _token(found: Row | None, *, is_current: bool) -> str:
+    day_id, version = (found.id, found.version) if found else (None, None)
+    return version_token(settings.value("epoch"), day_id, version, is_current=is_current)
+
+
+def _newest(poli_id: int) -> Row | None:
+    """The newest day, and the version of the room's queue in it."""
+    return db.session.execute(_LATEST, {"poli_id": poli_id}).first()
 
 
 def _latest() -> Select:
@@ -84,9 +99,13 @@ def room_queue(poli: Poli, day: ServiceDay | None, now: datetime | None = None) 
     """Everything the room's page shows, in at most five queries however long the line is."""
     known, now = settings.values(), now or utcnow()
     # Read before the rows: a page that is newer than its version is only drawn once more.
-    state = db.session.get(QueueState, (day.id, poli.id)) if day else None
+    if day:
+        state = db.session.get(QueueState, (day.id, poli.id))
+        version = version_token(known["epoch"], day.id, state.version if state else 0)
+    else:  # not `present_version`: a day that was opened since has rows that are not here
+        state, version = None, _token(_newest(poli.id), is_current=False)
     queue = RoomQueue(
-        version=version_token(known["epoch"], day.id if day else 0, state.version if state else 0),
+        version=version,
         on=day.on if day else None,
         now=now,
         zone=known["time_zone"],

@@ -13,6 +13,7 @@ from sqlalchemy import Engine, select
 
 from clinic import settings
 from clinic.days import NIGHT
+from clinic.queue_lines import version_token
 from clinic.queue_order import in_calling_order
 from db import db, utcnow
 from models import EntryState, Poli, QueueEntry, QueueState, ServiceDay, Visit
@@ -77,8 +78,8 @@ def poll(token_digest: str, poli_code: str, now: datetime, engine: Engine) -> Po
     user_id, role, may_see, day_id, day_on, is_open, version, epoch, zone = row
     since = (now - NIGHT).astimezone(ZoneInfo(_setting(zone, "time_zone"))).date()
     is_current = day_id and is_open and date.fromisoformat(day_on) >= since
-    numbers = f"{day_id}.{version or 0}" if is_current else "0.0"
-    return PollState(user_id, role, bool(may_see), f"{_setting(epoch, 'epoch')}.{numbers}")
+    token = version_token(_setting(epoch, "epoch"), day_id, version, is_current=bool(is_current))
+    return PollState(user_id, role, bool(may_see), token)
 
 
 def _bound(now: datetime, dialect: str) -> datetime | str:

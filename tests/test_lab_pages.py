@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from clinic import queues, settings
-from db import db, transaction
+from clinic import days, queues, settings
+from db import db, transaction, utcnow
 from models import EntryState, Examination, LabOrder, LabResult, LabTest, QueueEntry, ServiceDay
 from tests import factories
 from tests.databases import count_queries
@@ -341,6 +341,31 @@ def test_the_poll_brings_a_critical_value_and_it_goes_when_read(sign_in):
     assert 'data-critical="' not in page
     answer = post(umum, address)
     assert "sudah dibaca dr. Bagus Prasetyo" in text_of(umum.get(answer.location))
+
+
+def test_the_poll_brings_a_critical_value_after_the_day_was_closed(sign_in):
+    umum, there = sign_in("umum"), sent("HB", "LEUKOSIT")
+    with transaction():
+        days.end(days.current_day(), utcnow())
+    version = version_of(text_of(umum.get("/poli/UMUM")))
+    assert umum.get(f"/poli/UMUM/baris?v={version}").status_code == 204
+    lab = sign_in("lab")
+    send(lab, there, HB="6,1")
+    answer = umum.get(f"/poli/UMUM/baris?v={version}")
+    assert answer.status_code == 200
+    page = text_of(answer)
+    assert "Hemoglobin 6,1 g/dL" in page
+    assert "hasil sementara" in page
+    send(lab, there, "selesai", HB="6,1", LEUKOSIT="7.200")
+    page = text_of(umum.get("/poli/UMUM"))
+    assert "hasil sementara" not in page, "drawn in the same minute"
+    address = re.search(r'formaction="(/laboratorium/kritis/[^"]+)"', page)[1]
+    assert post(umum, address).location == "/poli/UMUM"
+    version = version_of(text_of(umum.get("/poli/UMUM")))
+    assert umum.get(f"/poli/UMUM/baris?v={version}").status_code == 204
+    assert 'data-critical="' not in text_of(umum.get("/poli/UMUM"))
+    factories.entry(person=factories.patient("Pagi Sekali"))
+    assert "Pagi Sekali" in text_of(umum.get(f"/poli/UMUM/baris?v={version}"))
 
 
 def test_it_shows_wherever_the_patient_is_by_then(sign_in):
