@@ -26,7 +26,7 @@ def note(actor: Actor, examination: Examination, answers: Mapping[str, str]) -> 
 def _tell(actor: Actor, examination: Examination, pregnant: str) -> None:
     visit = examination.visit
     queue_changes.lock(*visit.entries)  # its rooms' screens draw themselves anew
-    visit_person.tell_pregnancy(visit, pregnant)
+    visit_person.tell_pregnancy(actor, visit, pregnant)
     db.session.flush()
     audit.record(actor, ACTION, examination, details="pregnant")
 

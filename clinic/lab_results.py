@@ -13,11 +13,12 @@ from clinic import audit, days, lab_orders, lab_values, queues, settings
 from clinic.audit import Actor
 from clinic.record_errors import RecordError
 from db import db, utcnow
-from formatting import age_on, day_in_zone
+from formatting import day_in_zone
 from models import LabOrder, LabOrderState, LabOrderTest, LabResult, User
 from validators import FieldError, clean_text
 
 LONGEST_REASON = 300
+LIMITS = ("low", "high", "critical_low", "critical_high")  # of a result and of its reference
 CLOSED = (LabOrderState.RESULTED, LabOrderState.VALIDATED)
 
 
@@ -58,11 +59,9 @@ def judged_for(item: LabOrderTest, typed: str, is_sure: bool) -> lab_values.Judg
 def whom(item: LabOrderTest) -> tuple[str, int | None]:
     """Sex (H: a pregnant woman), and the age in months when the sample was taken."""
     visit = item.order.visit
-    patient = visit.patient
     on = day_in_zone(item.sampled_at or utcnow(), settings.value("time_zone"))
-    born = patient.birth_date
-    months = age_on(born, on).total_months if born and born <= on else None
-    return lab_values.PREGNANT if visit.pregnant == "ya" else patient.sex, months
+    sex, born = visit.patient.sex, visit.patient.birth_date
+    return lab_values.whom(sex, born, visit.pregnant == "ya", on)
 
 
 def end(actor: Actor, result: LabResult, reason: str) -> None:
@@ -84,7 +83,6 @@ def add(
     """Store a result, in the place of the one before."""
     if before is not None:
         end(actor, before, reason)
-    limits = ("low", "high", "critical_low", "critical_high")
     result = LabResult(
         order_id=order.id,
         test_id=item.test_id,
@@ -92,7 +90,7 @@ def add(
         number=judged.number,
         flag=judged.flag,
         unit=item.test.unit,
-        **{name: getattr(judged.reference, name, None) for name in limits},
+        **{name: getattr(judged.reference, name, None) for name in LIMITS},
         sampled_at=item.sampled_at,
         sampled_by_id=item.sampled_by_id,
         resulted_by_id=actor.user_id,
@@ -159,7 +157,7 @@ def correct(
     except FieldError as problem:
         unlikely = {result.public_id} if isinstance(problem, Unlikely) else ()
         raise Refused({result.public_id: str(problem)}, unlikely) from problem
-    if judged.value == result.value:
+    if judged.value == result.value and not _is_judged_otherwise(judged, result):
         raise RecordError("Nilainya sama dengan yang tersimpan.", "value")
     corrected = add(actor, order, item, judged, result, reason)
     if order.needs_validation:
@@ -169,6 +167,13 @@ def correct(
     _tell_laboratory(order)
     audit.record(actor, "correct_lab_result", order, reason=reason)
     return corrected
+
+
+def _is_judged_otherwise(judged: lab_values.Judged, result: LabResult) -> bool:
+    """Whether the same value has another range or flag by now: the person or the list changed."""
+    limits = [getattr(judged.reference, name, None) for name in LIMITS]
+    stored = [getattr(result, name) for name in LIMITS]
+    return judged.flag is not result.flag or limits != stored
 
 
 def mark_read(actor: Actor, result: LabResult) -> LabResult:

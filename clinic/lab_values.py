@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
-from formatting import number_text
+from formatting import age_on, number_text
 from models import LabFlag, LabKind, LabReference, LabTest
 from validators import FieldError, clean_text
 
@@ -38,6 +39,12 @@ class Judged:
     @property
     def is_critical(self) -> bool:
         return self.flag in CRITICAL
+
+
+def whom(sex: str, born: date | None, is_pregnant: bool, on: date) -> tuple[str, int | None]:
+    """Sex (H: a pregnant woman), and the age in months on this day, if known."""
+    months = age_on(born, on).total_months if born and born <= on else None
+    return PREGNANT if is_pregnant and sex != "L" else sex, months
 
 
 def judge(test: LabTest, typed: str, sex: str, months: int | None) -> Judged:

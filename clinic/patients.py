@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import joinedload
 
-from clinic import audit, identity_history, mrn, name_index
+from clinic import audit, identity_history, lab_rejudging, mrn, name_index
 from clinic.names import fold
 from db import add_row, db, run
 from formatting import age_text
@@ -138,6 +138,8 @@ def update(
         patient.is_nik_disputed = nik_disputed
     db.session.flush()
     name_index.refresh(patient)
+    if {"sex", "birth_date"} & set(changed):
+        lab_rejudging.of_patient(actor, patient, before, f"Identitas dibetulkan: {reason}")
     audit.record(actor, "update_patient", patient, reason=reason, details=" ".join(changed))
     return True
 

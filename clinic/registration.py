@@ -270,7 +270,7 @@ def _add_room(
     visit = application.about_visit
     add_complaint(visit, application.complaint)
     if application.pregnant:  # asked for this room: it counts for the whole visit
-        tell_pregnancy(visit, application.pregnant)
+        tell_pregnancy(actor, visit, application.pregnant)
     days.open_day()  # it may have been closed today: it goes on
     try:
         queues.enqueue(actor, visit, found.poli, kind=EntryKind.REGISTERED)

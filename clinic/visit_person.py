@@ -1,6 +1,7 @@
 """What of a visit follows from who it is: cluster, priority and the place in line."""
 
-from clinic import days, patients, queue_changes, routing
+from clinic import days, lab_rejudging, patients, queue_changes, routing
+from clinic.audit import Actor
 from clinic.review import Application, case_of, priority_of
 from models import DraftKind, EntryState, Patient, Poli, Priority, Visit
 
@@ -36,10 +37,12 @@ def as_registered(visit: Visit, patient: Patient, room: Poli) -> Application:
     )
 
 
-def tell_pregnancy(visit: Visit, pregnant: str) -> None:
+def tell_pregnancy(actor: Actor, visit: Visit, answer: str) -> None:
     """What is told later, of a further room or by an examination, counts for the whole visit."""
-    visit.pregnant = pregnant
+    before = lab_rejudging.person(visit)
+    visit.pregnant = answer
     follow(visit, visit.patient)
+    lab_rejudging.of_visit(actor, visit, before, f"Hamil: {answer or 'tidak diketahui'}")
 
 
 def follow(visit: Visit, patient: Patient) -> None:

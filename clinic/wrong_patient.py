@@ -10,7 +10,15 @@ from datetime import date
 
 from sqlalchemy import or_, select
 
-from clinic import amendment_writing, audit, first_visits, patients, routing, visit_person
+from clinic import (
+    amendment_writing,
+    audit,
+    first_visits,
+    lab_rejudging,
+    patients,
+    routing,
+    visit_person,
+)
 from clinic.corrections import CorrectionError, Unread, lock, note, refuse_ended
 from clinic.emergency import unknown_person
 from clinic.registration import keep_reasons, take_snapshot
@@ -57,7 +65,7 @@ def reassign(
     lock(visit)
     before, patient = db.session.get_one(Patient, visit.patient_id), patients.current(patient)
     _refuse_to_move(actor, visit, before, patient, was)
-    warnings = _news(visit, patient)
+    warnings, was_of = _news(visit, patient), lab_rejudging.person(visit)
     if read is not None and any(one.rule not in read for one in warnings):
         raise Unread(READ_FIRST, warnings)
     kept = note(actor, visit, "patient", before.public_id, patient.public_id, reason)
@@ -68,6 +76,7 @@ def reassign(
     keep_reasons(actor, visit, warnings, {"": reason})
     first_visits.settle(before.id, patient.id)
     db.session.expire(visit, ["patient"])
+    lab_rejudging.of_visit(actor, visit, was_of, f"Kunjungan dipindahkan: {reason}")
     amendment_writing.leave_again(visit, f"satusehat:reassign:{kept.id}")
     for ref in (before.public_id, patient.public_id):
         audit.record(actor, "reassign_visit", visit, patient_ref=ref, reason=reason)

@@ -2,7 +2,8 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -19,10 +20,13 @@ from clinic import (
     lab_results,
     lab_values,
     merging,
+    patients,
     queue_lines,
     queues,
     records,
     settings,
+    visit_person,
+    wrong_patient,
 )
 from clinic.lab_entry import Entered
 from clinic.lab_orders import OrderInput
@@ -40,8 +44,10 @@ from models import (
     LabReference,
     LabResult,
     LabTest,
+    Patient,
     PoliKind,
     QueueEntry,
+    Visit,
 )
 from tests import factories
 from tests.databases import count_queries
@@ -670,6 +676,94 @@ def test_the_range_is_that_of_who_is_pregnant_at_this_visit(app):
     with transaction():
         db.session.merge(item.order.visit).pregnant = "ya"
     assert lab_results.whom(item)[0] == "H"
+
+
+def of_somebody(born: date, sex: str = "P", **values):
+    """Somebody with finished results, and the current ones by their codes."""
+    whose = factories.patient("Rahma", birth_date=born, sex=sex)
+    there = sent(*values, person=whose)
+    write(there, closes=True, **values)
+    return whose, there
+
+
+def mend_identity(whose: Patient, **fields) -> None:
+    with transaction():
+        patient = db.session.get_one(Patient, whose.id)
+        identity = replace(patients.identity_of(patient), **fields)
+        patients.update(factories.actor("rekammedis"), patient, identity, "salah ketik")
+    db.session.expire_all()
+
+
+def years_ago(years: int) -> date:
+    return days.clinic_date() - timedelta(days=years * 366)
+
+
+def test_a_move_to_the_right_patient_judges_the_results_anew(app):
+    wrong, there = of_somebody(years_ago(36), HB="9,0", GDS="310", LEUKOSIT="7.200")
+    baby = factories.patient("Bayi", birth_date=days.clinic_date() - timedelta(days=7))
+    assert alerts() == []
+    with transaction():
+        visit = db.session.get_one(Visit, there.visit_id)
+        wrong_patient.reassign(factories.actor("rekammedis"), visit, baby, "salah pilih")
+    assert {(alert.test, alert.flag_text) for alert in alerts()} == {
+        ("Hemoglobin", "kritis rendah"),
+        ("Gula darah sewaktu", "kritis tinggi"),
+    }
+    row = current_of(item_of(there, "HB"))
+    assert (row.value, row.resulted_by.username, row.high) == ("9,0", "lab", Decimal("21.5"))
+    old = db.session.scalars(
+        select(LabResult).where(LabResult.test_id == row.test_id, LabResult.ended_at.is_not(None))
+    ).one()
+    assert old.flag is LabFlag.LOW
+    assert old.end_reason == "Dinilai ulang. Kunjungan dipindahkan: salah pilih"
+    told = select(AuditEntry).where(AuditEntry.action == "rejudge_lab_result")
+    assert len(db.session.scalars(told).all()) >= 2
+
+
+def test_a_corrected_birth_date_or_sex_judges_the_results_anew(app):
+    whose, there = of_somebody(years_ago(30), HB="12,5")
+    before = current_of(item_of(there, "HB"))
+    mend_identity(whose, name="Rahmah")
+    assert current_of(item_of(there, "HB")).id == before.id
+    mend_identity(whose, birth_date=years_ago(31))
+    assert current_of(item_of(there, "HB")).id == before.id, "the same range holds"
+    mend_identity(whose, sex="L")
+    row = current_of(item_of(there, "HB"))
+    assert (row.flag, row.low) == (LabFlag.LOW, 13)
+    mend_identity(whose, sex="P", birth_date=days.clinic_date() - timedelta(days=9))
+    row = current_of(item_of(there, "HB"))
+    assert (row.flag, row.high) == (LabFlag.LOW, Decimal("21.5"))
+
+
+def test_an_edited_range_alone_changes_no_old_result(app):
+    whose, there = of_somebody(years_ago(30), HB="12,5")
+    before = current_of(item_of(there, "HB"))
+    with transaction():
+        for each in test_of("HB").references:
+            each.low = each.low + Decimal("0.5") if each.low else None
+    mend_identity(whose, birth_date=years_ago(31))
+    assert current_of(item_of(there, "HB")).id == before.id
+
+
+def test_a_pregnancy_told_later_judges_the_results_anew(app):
+    _, there = of_somebody(years_ago(30), HB="11,5")
+    assert current_of(item_of(there, "HB")).flag is LabFlag.LOW
+    with transaction():
+        visit = db.session.get_one(Visit, there.visit_id)
+        visit_person.tell_pregnancy(factories.actor("loket"), visit, "ya")
+    db.session.expire_all()
+    row = current_of(item_of(there, "HB"))
+    assert (row.flag, row.low) == (LabFlag.NORMAL, 11)
+
+
+def test_a_correction_with_the_same_value_goes_through_when_its_range_changed(app):
+    _, there = of_somebody(years_ago(30), HB="12,5")
+    with transaction():
+        for each in test_of("HB").references:
+            each.low = Decimal(13)
+    assert correct(there, "12,5", "rujukan diperbarui").flag is LabFlag.LOW
+    with pytest.raises(RecordError, match="sama dengan"):
+        correct(there, "12,5", "sekali lagi")
 
 
 def test_a_corrected_critical_value_is_told_no_longer(app):
