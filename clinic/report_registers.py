@@ -2,22 +2,33 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
-from clinic import audit, prescription_reports
+from clinic import audit, lab_reports, prescription_reports
 from clinic.audit import Actor
 from clinic.report_counts import rows_of
 from clinic.report_facts import FACTS
 from clinic.report_periods import Period
 from db import db, utcnow
 from formatting import DISPOSITION_LABELS
-from models import Examination, PcareMark, QueueEntry, Visit
+from models import (
+    EntryState,
+    Examination,
+    LabOrderState,
+    PcareMark,
+    Poli,
+    PoliKind,
+    QueueEntry,
+    Visit,
+)
 
 MEMBERS = {"jkn": ("pbi", "non")}
+SERVING = (PoliKind.PHARMACY, PoliKind.LABORATORY)  # they do what other rooms asked for
+GIVEN = "diserahkan"
 
 
 class MarkError(Exception):
@@ -31,7 +42,7 @@ class Line:
     visit: Visit
     rooms: tuple[str, ...]
     diagnoses: tuple[str, ...]  # code and title
-    therapies: tuple[str, ...]
+    therapies: tuple[str, ...]  # of the laboratory: results
     dispositions: tuple[str, ...]
     is_unfinished: bool
     mark: PcareMark | None = None
@@ -60,9 +71,25 @@ def _lines(rows, room: str) -> list[Line]:
         .order_by(Visit.service_day_id, Visit.series, Visit.number, Visit.id)
     )
     visits = list(db.session.scalars(wanted).unique())
-    examined = _examined([visit.id for visit in visits], room)
-    given = prescription_reports.by_visit([visit.id for visit in visits]) if visits else {}
-    return [_line(visit, examined[visit.id], given.get(visit.id, ()), room) for visit in visits]
+    ids, kind = [visit.id for visit in visits], kind_of(room)
+    examined = _examined(ids, "" if kind in SERVING else room)
+    given = prescription_reports.by_visit(ids) if visits else {}
+    tested = lab_reports.by_visit(ids) if visits and kind is PoliKind.LABORATORY else {}
+    lines = []
+    for visit in visits:
+        mine = given.get(visit.id, ())
+        line = _line(visit, examined[visit.id], mine, "" if kind in SERVING else room)
+        if kind is PoliKind.PHARMACY:
+            line = _of_pharmacy(line, mine, room)
+        if kind is PoliKind.LABORATORY:
+            line = _of_laboratory(line, tested.get(visit.id, ()), room)
+        lines.append(line)
+    return lines
+
+
+def kind_of(room: str) -> PoliKind | None:
+    """What kind of room has this code."""
+    return db.session.scalar(select(Poli.kind).where(Poli.code == room)) if room else None
 
 
 def _examined(visit_ids: Sequence[int], room: str) -> dict[int, list[Examination]]:
@@ -92,9 +119,58 @@ def _line(visit: Visit, examined: Iterable[Examination], given, room: str) -> Li
         visit,
         tuple(dict.fromkeys(rooms)),
         tuple(dict.fromkeys(f"{row.code} {row.title} ({row.case_type})" for row in held)),
-        tuple(filter(None, [*(each.short_text for each in medicines), *(e.therapy for e in done)])),
+        tuple(filter(None, [*map(_ordered, medicines), *(each.therapy for each in done)])),
         tuple(dict.fromkeys(filter(None, map(_disposition, done)))),
         is_unfinished=not done,
+    )
+
+
+def _ordered(prescription: prescription_reports.Report) -> str:
+    """What was prescribed, and of what was not handed out (in full) that too."""
+    return "; ".join(
+        f"{line.short_text} ({line.given})" if line.given not in ("", GIVEN) else line.short_text
+        for line in prescription.held
+    )
+
+
+def _of_pharmacy(
+    line: Line, prescriptions: Sequence[prescription_reports.Report], room: str
+) -> Line:
+    """What was handed out for what the others prescribed, and how the prescriptions stand."""
+    sent = [each for each in prescriptions if each.number and not each.is_cancelled]
+    medicines = [
+        f"{each.short_text}, {each.amount}: {each.given or 'belum diserahkan'}"
+        for prescription in sent
+        for each in prescription.held
+    ]
+    is_left = any(each.is_open for each in sent) if sent else not _was_served(line, room)
+    states = dict.fromkeys(each.state_text for each in sent)
+    return replace(
+        line, therapies=tuple(medicines), dispositions=tuple(states), is_unfinished=is_left
+    )
+
+
+def _of_laboratory(line: Line, orders: Sequence[lab_reports.Report], room: str) -> Line:
+    """What came of what the others asked for, and how the orders stand."""
+    held = [each for each in orders if each.state is not LabOrderState.CANCELLED]
+    results = [_tested(test) for each in held for test in each.lines]
+    is_left = any(not each.is_closed for each in held) if held else not _was_served(line, room)
+    states = dict.fromkeys(each.state_text for each in held)
+    return replace(
+        line, therapies=tuple(results), dispositions=tuple(states), is_unfinished=is_left
+    )
+
+
+def _tested(line: lab_reports.Line) -> str:
+    if line.value is None:
+        return f"{line.name}: {'tidak dikerjakan' if line.not_done else 'belum ada hasil'}"
+    flag = f" ({line.value.flag_text})" if line.value.is_unusual else ""
+    return f"{line.name} {line.value.text}{flag}"
+
+
+def _was_served(line: Line, room: str) -> bool:
+    return any(
+        entry.poli.code == room and entry.state is EntryState.DONE for entry in line.visit.entries
     )
 
 

@@ -18,6 +18,8 @@ from clinic import (
     report_registers,
     settings,
 )
+from clinic.dispensing import Given
+from clinic.lab_entry import Entered
 from clinic.report_definitions import REPORTS
 from db import db, transaction, utcnow
 from models import (
@@ -29,8 +31,10 @@ from models import (
     ReportLock,
     ServiceDay,
 )
-from tests import counted_visits, factories
+from tests import counted_visits, factories, pharmacy
 from tests.pages import post
+from tests.test_dispensing import hand_over, ready
+from tests.test_laboratory import sent, write
 
 ON, MONTH = date(2026, 3, 5), "2026-03"
 PERIOD = report_periods.parse(MONTH)
@@ -231,6 +235,61 @@ def test_the_register_book_holds_what_one_room_did(app):
     assert line.diagnoses == ("K02.1 penyakit K02.1 (lama)",)
     (line,) = report_registers.register(day, "UMUM")
     assert (line.visit.patient.name, line.dispositions) == ("Ani", ("Pulang",))
+
+
+def of_today(room: str) -> report_registers.Line:
+    db.session.expire_all()
+    (line,) = report_registers.register(report_periods.of_day(days.clinic_date(), "day"), room)
+    return line
+
+
+def test_the_pharmacy_s_book_holds_what_was_handed_out(app):
+    given, missing = pharmacy.medicine(), pharmacy.medicine()
+    pharmacy.receive(given, 30)
+    made = ready(pharmacy.line(given, 10), pharmacy.line(missing, 9))
+    with transaction():
+        db.session.add(
+            Diagnosis(
+                examination_id=made.examination_id,
+                code="J06.9",
+                title="ISPA",
+                case_type="baru",
+                is_primary=True,
+                position=0,
+                recorded_by_id=made.recorded_by_id,
+            )
+        )
+    line = of_today("FARMASI")
+    assert (line.is_unfinished, line.dispositions) == (True, ("ditelaah farmasi",))
+    hand_over(made, l1=Given("0", "stok kosong"))
+    line = of_today("FARMASI")
+    assert (line.is_unfinished, line.dispositions) == (False, ("diserahkan sebagian",))
+    assert line.diagnoses == ("J06.9 ISPA (baru)",)
+    assert line.therapies == (
+        f"{given.label} sesudah makan, 10 tablet: diserahkan",
+        f"{missing.label} sesudah makan, 9 tablet: tidak diserahkan",
+    )
+    (ordered,) = of_today("UMUM").therapies
+    assert ordered == (
+        f"{given.label} sesudah makan; {missing.label} sesudah makan (tidak diserahkan)"
+    )
+
+
+def test_the_laboratory_s_book_holds_its_results(app, sign_in):
+    there = sent("HB", "GDS")
+    assert of_today("LAB").is_unfinished
+    skipped = Entered(not_done="tabung pecah")
+    write(there, closes=True, HB="6,1", GDS=skipped)
+    line = of_today("LAB")
+    assert line.therapies == (
+        "Hemoglobin 6,1 g/dL (kritis rendah)",
+        "Gula darah sewaktu: tidak dikerjakan",
+    )
+    assert (line.is_unfinished, line.dispositions) == (False, ("selesai",))
+    today = days.clinic_date().isoformat()
+    page = sign_in("kepala").get(f"/laporan/register/unduh.csv?periode={today}&ruang=LAB")
+    head, row = csv.reader(io.StringIO(page.data.decode("utf-8-sig")), delimiter=";")
+    assert "Hemoglobin 6,1 g/dL" in row[head.index("Hasil")]
 
 
 def test_the_list_for_pcare_holds_members_and_who_has_typed_them(app, sign_in):

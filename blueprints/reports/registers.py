@@ -18,12 +18,15 @@ from blueprints.reports.blueprint import (
 from clinic import report_periods, report_registers
 from clinic.report_registers import Line
 from formatting import PAYER_LABELS, age_text
-from models import Visit
+from models import PoliKind, Visit
 from patient_forms import refuse_other, writing
 
+THERAPY = "Terapi"
 ONE_DAY = "Buku ini per hari. Tulis satu hari, misalnya 21-11-2026."
+# What stands in the column of therapies.
+DONE_THERE = {PoliKind.PHARMACY: "Obat", PoliKind.LABORATORY: "Hasil"}
 HEADINGS = ("No.", "Antrean", "No. RM", "Nama", "L/P", "Umur", "Alamat", "Penjamin", "B/L")
-HEADINGS += ("Keluhan", "Diagnosis", "Terapi", "Tindak lanjut")
+HEADINGS += ("Keluhan", "Diagnosis", THERAPY, "Tindak lanjut")
 OF_PCARE = ("No.", "Antrean", "No. RM", "Nama", "L/P", "Umur", "Nomor kartu", "Ruang")
 OF_PCARE += ("Diagnosis", "Terapi", "Status pulang", "P-Care")
 
@@ -45,8 +48,13 @@ def register():
         asked=wanted,
         rooms=rooms_offered(),
         lines=lines,
+        done_there=_done_there(wanted),
         problem=_problem(wanted),
     )
+
+
+def _done_there(wanted: Asked) -> str:
+    return DONE_THERE.get(report_registers.kind_of(wanted.room_code), THERAPY)
 
 
 def _register(wanted: Asked) -> list[Line]:
@@ -70,7 +78,8 @@ def register_file(form: str):
         abort(404)
     lines = report_registers.register(wanted.period, wanted.room.code)
     note_list("export_visits", "register", f"{wanted.period.code} {wanted.room.code}")
-    rows = [HEADINGS, *(_cells(place, line) for place, line in enumerate(lines, 1))]
+    headings = [_done_there(wanted) if each == THERAPY else each for each in HEADINGS]
+    rows = [headings, *(_cells(place, line) for place, line in enumerate(lines, 1))]
     return file_of(rows, form, f"register-{wanted.room.code}-{wanted.period.code}")
 
 
