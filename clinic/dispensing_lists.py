@@ -29,6 +29,7 @@ from models import (
     PrescriptionState,
     PrescriptionWarning,
     QueueEntry,
+    User,
     Visit,
 )
 
@@ -52,6 +53,14 @@ class LineView:
 
 
 @dataclass(frozen=True)
+class TakenBack:
+    """A line that its doctor took back after it was sent: it may be packed already."""
+
+    line: PrescriptionLine
+    by: str
+
+
+@dataclass(frozen=True)
 class DeskView:
     """One prescription as the pharmacist works on it."""
 
@@ -60,6 +69,7 @@ class DeskView:
     diagnoses: tuple[Diagnosis, ...]
     warnings: tuple[PrescriptionWarning, ...]
     review: PrescriptionReview | None
+    taken_back: tuple[TakenBack, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -91,6 +101,16 @@ def of_visit(visit: Visit) -> list[Prescription]:
         Prescription.visit_id == visit.id, Prescription.state.not_in(HIDDEN)
     )
     return list(db.session.scalars(rows.order_by(Prescription.id)))
+
+
+def cancelled(visit: Visit) -> list[Prescription]:
+    """What was sent for this visit and then taken back as a whole, oldest first."""
+    rows = prescriptions.whole().where(
+        Prescription.visit_id == visit.id,
+        Prescription.state == PrescriptionState.CANCELLED,
+        Prescription.number.is_not(None),
+    )
+    return list(db.session.scalars(rows.options(joinedload(Prescription.closed_by))))
 
 
 def late_visit(ref: str) -> Visit | None:
@@ -126,7 +146,7 @@ def desk(found: Sequence[Prescription]) -> list[DeskView]:
     there = _there(every)
     handed, warnings = by_line(line.id for line in every), _warnings(found)
     reviews = dispensing_review.last_reviews([each.id for each in found])
-    warned = _warned(found)
+    warned, taken_back = _warned(found), _taken_back(found)
     return [
         DeskView(
             each,
@@ -134,6 +154,7 @@ def desk(found: Sequence[Prescription]) -> list[DeskView]:
             tuple(diagnoses.active(each.examination)),
             tuple(warnings[each.id]),
             reviews.get(each.id),
+            tuple(taken_back[each.id]),
         )
         for each in found
     ]
@@ -155,6 +176,23 @@ def _view(
         next((row for row in prescription.lines if row.id == line.replaces_id), None),
         tuple(warned.get(line.id, ())),
     )
+
+
+def _taken_back(found: Sequence[Prescription]) -> dict[int, list[TakenBack]]:
+    """By prescription; without what the pharmacy itself replaced."""
+    ended = {
+        each.id: [row for row in each.lines if row.ended_at and row.ended_at > each.sent_at]
+        for each in found
+    }
+    replaced = {row.replaces_id for each in found for row in each.lines}
+    rows = [row for group in ended.values() for row in group if row.id not in replaced]
+    ids = {row.ended_by_id for row in rows}
+    people = select(User.id, User.display_name).where(User.id.in_(ids))
+    names = dict(db.session.execute(people).tuples().all()) if ids else {}
+    return {
+        key: [TakenBack(row, names[row.ended_by_id]) for row in group if row in rows]
+        for key, group in ended.items()
+    }
 
 
 def _warned(found: Sequence[Prescription]) -> dict[int, list[MedicineWarning]]:

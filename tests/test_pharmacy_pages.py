@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from clinic import allergies, medicines, prescriptions, queues
+from clinic import allergies, medicines, prescription_changes, prescriptions, queues
 from db import db, transaction, utcnow
 from models import (
     DispensedLine,
@@ -273,6 +273,28 @@ def test_a_page_of_before_the_substitution_hands_nothing_out(sign_in):
     assert "baru saja diubah" in words_of(answer)
     page = words_of(client.get(address(made)))
     assert f"{of.label} diganti: stok" in page
+
+
+def test_what_the_doctor_took_back_is_said_with_who_and_why(sign_in):
+    of, other, third, client = (*(pharmacy.medicine() for _ in range(3)), sign_in("farmasi"))
+    made = ready(pharmacy.line(of, 10), pharmacy.line(other, 9), pharmacy.line(third, 8))
+    with transaction():
+        line = prescription_changes.line_by_ref(made.lines[0].public_id)
+        prescription_changes.cancel_line(factories.actor("umum"), line, "alergi baru")
+    page = words_of(client.get(address(made)))
+    assert f"jangan diserahkan: {of.label}, 10 tablet . alergi baru (dr. Bagus" in page
+    ref, line = made.public_id, prescriptions.active_lines(prescriptions.by_ref(made.public_id))[0]
+    change = {"what": of.code, "sig": "3x1", "days": "3", "reason": "stok", "aksi": "ganti"}
+    url = f"/farmasi/resep/{ref}/ganti/{line.public_id}"
+    assert post(client, url, whom(made) | change | {"dose_asked": of.code}).status_code == 303
+    assert words_of(client.get(address(made))).count("jangan diserahkan") == 1
+    with transaction():
+        found = prescriptions.by_ref(made.public_id)
+        prescription_changes.cancel(factories.actor("umum"), found, "salah pasien")
+    page = words_of(client.get(address(made)))
+    assert f"Resep {made.number} dibatalkan, jangan diserahkan. salah pasien (dr. Bagus" in page
+    assert f"{third.label}, 8 tablet" in page
+    assert "Tidak ada resep yang dikirim" not in page
 
 
 @pytest.mark.parametrize("step", ["telaah", "serahkan", "ganti"])

@@ -129,6 +129,7 @@ def show(visit: Visit, typed: Typed | None = None, status: int = 200) -> Respons
         allergies=allergies.banner(visit.patient),
         weight=measurements.weight_text(visit),
         views=views,
+        cancelled=dispensing_lists.cancelled(visit),
         is_late=is_late,
         is_served=is_late or (entry is not None and right_patient.may_write(entry)),
         typed=typed,
