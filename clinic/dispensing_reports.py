@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
@@ -84,6 +85,15 @@ def is_begun(prescription_id: int) -> bool:
 def is_given(handed: Handed | None) -> bool:
     """Whether the pharmacy gave anything of the line."""
     return handed is not None and handed.closed is not None and handed.closed.given > 0
+
+
+def kept(line: PrescriptionLine, handed: Handed | None) -> Decimal | None:
+    """How much of the line the patient has: all, until this pharmacy has closed it."""
+    if handed is None or handed.closed is None or handed.closed.is_outside:
+        return line.quantity
+    if line.is_compound:  # of its parts nobody takes back half a packet
+        return handed.closed.given if handed.held or not handed.returned else Decimal(0)
+    return sum((row.quantity for row in handed.held), Decimal(0))
 
 
 def given_text(line: PrescriptionLine, handed: Handed | None) -> str:

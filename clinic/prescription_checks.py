@@ -13,14 +13,14 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
-from clinic import allergies, medicine_allergies, settings
+from clinic import allergies, dispensing_reports, medicine_allergies, settings
 from clinic import prescription_text as words
+from clinic.dispensing_reports import Handed
 from clinic.medicine_words import key
 from db import db, utcnow
 from formatting import day_in_zone, number_text, short_date
 from models import (
     Allergy,
-    DispensedLine,
     Medicine,
     Prescription,
     PrescriptionComponent,
@@ -158,12 +158,14 @@ def _others(
     visit: Visit, lines: Sequence[Any], prescription: Prescription | None
 ) -> Iterable[MedicineWarning]:
     wanted = [(each, line) for line in lines for each in sorted(_ingredients(line))]
-    for other in _other_prescriptions(visit, prescription):
+    others = _other_prescriptions(visit, prescription)
+    handed = dispensing_reports.by_line(line.id for other in others for line in other.lines)
+    for other in others:
         for before in other.lines:
             if before.ended_at is not None:
                 continue
             is_now = other.visit_id == visit.id
-            until = None if is_now else _lasts_until(other, before)
+            until = None if is_now else _lasts_until(other, before, handed.get(before.id))
             if not is_now and until is None:
                 continue
             shared = _ingredients(before)
@@ -186,16 +188,17 @@ def _double_elsewhere(
     return MedicineWarning(STILL_HAS, _about(name, other.public_id), message, line=line)
 
 
-def _lasts_until(other: Prescription, line: PrescriptionLine) -> Any:
+def _lasts_until(other: Prescription, line: PrescriptionLine, handed: Handed | None) -> Any:
     """The last day that the patient still has of it; None when it is used up, or nobody knows."""
-    if other.sent_at is None:
+    kept = dispensing_reports.kept(line, handed)
+    if other.sent_at is None or kept == 0:
         return None
-    per_unit = line.medicine.doses_per_unit if line.medicine else 1
-    days = line.days or (
-        words.days_supplied(line.quantity, line.times_a_day, line.dose, per_unit)
-        if line.quantity
-        else None
-    )
+    days = line.days
+    if kept and days:
+        days = int(words.whole_up(days * kept / line.quantity))
+    elif kept:
+        per_unit = line.medicine.doses_per_unit if line.medicine else 1
+        days = words.days_supplied(kept, line.times_a_day, line.dose, per_unit)
     if not days:
         return None
     zone = settings.value("time_zone")
@@ -209,7 +212,6 @@ def _other_prescriptions(visit: Visit, prescription: Prescription | None) -> lis
     since = utcnow() - timedelta(days=words.MOST_DAYS)
     is_of_visit = Prescription.visit_id == visit.id
     was_sent = Prescription.state.in_(HELD) & (Prescription.sent_at > since)
-    not_given = (Prescription.state == PrescriptionState.PARTIAL) & ~_given_lines().exists()
     rows = (
         select(Prescription)
         .join(Prescription.visit)
@@ -223,25 +225,11 @@ def _other_prescriptions(visit: Visit, prescription: Prescription | None) -> lis
             Visit.patient_id == visit.patient_id,
             Prescription.state != PrescriptionState.CANCELLED,
             is_of_visit | was_sent,
-            ~not_given,
             Prescription.id != (prescription.id if prescription and prescription.id else 0),
         )
         .order_by(Prescription.id)
     )
     return list(db.session.scalars(rows))
-
-
-def _given_lines():
-    """What the pharmacy gave of a prescription, or left to another one."""
-    return (
-        select(DispensedLine.id)
-        .join(DispensedLine.line)
-        .where(
-            PrescriptionLine.prescription_id == Prescription.id,
-            (DispensedLine.given > 0) | DispensedLine.is_outside,
-        )
-        .correlate(Prescription)
-    )
 
 
 def _families(lines: Sequence[Any]) -> Iterable[MedicineWarning]:

@@ -18,6 +18,7 @@ from clinic import (
     dispensing_reports,
     dispensing_review,
     history,
+    prescription_checks,
     prescriptions,
     queues,
 )
@@ -627,6 +628,30 @@ def test_the_record_asks_as_much_for_one_handed_out_as_for_five(app):
             assert len(history.history(whom)) == number + 1
         counts.append(len(asked))
     assert len(set(counts)) == 1
+
+
+def still_has(made: Prescription, days_later: int = 0) -> list[str]:
+    """What a doctor is told who writes the same a few days later."""
+    with transaction():
+        sent = prescriptions.by_ref(made.public_id)
+        sent.sent_at = utcnow() - timedelta(days=days_later)
+    visit = factories.visit(sent.visit.patient, "GIGI")
+    lines = prescriptions.active_lines(prescriptions.by_ref(made.public_id))
+    found = prescription_checks.findings(visit, lines, None)
+    return [each.message.partition(" dari ")[0] for each in found if each.rule == "MASIH-ADA"]
+
+
+def test_only_what_was_given_and_kept_counts_as_what_the_patient_still_has(app):
+    none, part, full, back = (pharmacy.medicine() for _ in range(4))
+    for each in (part, full, back):
+        pharmacy.receive(each, 90)
+    times = {"times_a_day": 1, "days": 30}
+    made = ready(*(pharmacy.line(each, 30, **times) for each in (none, part, full, back)))
+    hand_over(made, l0=Given("0", "Stok kosong"), l1=Given("10", "sisa stok"))
+    give_back(next(row for row in rows(made) if row.medicine_id == back.id))
+    assert still_has(made) == [part.label, full.label]
+    assert still_has(made, 8) == [part.label, full.label]
+    assert still_has(made, 9) == [full.label]
 
 
 # --- Labels -----------------------------------------------------------------------------------
