@@ -6,6 +6,7 @@ from sqlalchemy import select
 from clinic import medicines
 from db import db
 from models import AuditEntry, Medicine
+from tests import pharmacy
 from tests.pages import post
 
 # The pages: what they ask of a database is tested in clinic/'s own tests and by the sweep of
@@ -60,6 +61,43 @@ def test_a_new_medicine_is_found_and_can_be_ended(sign_in):
     assert "Gabapentin 300 mg" in head.get("/farmasi/stok?q=neuron").get_data(as_text=True)
     told = list(db.session.scalars(select(AuditEntry.action).order_by(AuditEntry.seq)))
     assert [each for each in told if "medicine" in each] == ["create_medicine", "change_medicine"]
+
+
+def counted(code: str, way: str) -> None:
+    found = medicine(code)
+    if way == "stock":
+        pharmacy.receive(found, 806)
+    elif way == "line":
+        pharmacy.prescription(pharmacy.line(found, 10))
+    elif way == "compound":
+        pharmacy.prescription(pharmacy.compound((found, 1, "kapsul")))
+
+
+@pytest.mark.parametrize("way", ["stock", "line", "compound"])
+@pytest.mark.parametrize(
+    "fields", [{"unit": "strip"}, {"dose_unit": "tablet"}, {"doses_per_unit": "10"}]
+)
+def test_what_is_counted_in_a_unit_keeps_it(sign_in, way, fields):
+    head = sign_in("kepala")
+    post(head, "/sistem/obat/baru", NEW)
+    address, still = f"/sistem/obat/{medicine('GABA300').id}", NEW | {"is_active": "y"}
+    counted("GABA300", way)
+    answer = post(head, address, still | fields | {"synonyms": "diketik"})
+    assert answer.status_code == 422
+    page = answer.get_data(as_text=True)
+    assert "tidak dapat diubah lagi" in page and 'value="diketik"' in page
+    assert (medicine("GABA300").unit, medicine("GABA300").doses_per_unit) == ("kapsul", 1)
+    respelled = still | {"dose_unit": "Kapsul", "strength": "300  mg"}
+    assert post(head, address, respelled).status_code == 303
+
+
+def test_what_was_never_counted_may_get_another_unit(sign_in):
+    head = sign_in("kepala")
+    post(head, "/sistem/obat/baru", NEW)
+    address = f"/sistem/obat/{medicine('GABA300').id}"
+    changed = NEW | {"is_active": "y", "unit": "strip", "doses_per_unit": "10"}
+    assert post(head, address, changed).status_code == 303
+    assert medicine("GABA300").unit == "strip"
 
 
 def test_a_kfa_code_is_optional_and_added_later(sign_in):
