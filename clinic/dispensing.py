@@ -12,7 +12,7 @@ from sqlalchemy.orm import joinedload
 
 from clinic import audit, prescription_warnings, prescriptions, queues, records, stock
 from clinic.audit import Actor
-from clinic.dispensing_steps import Changed, NotReady, is_late, open_prescription
+from clinic.dispensing_steps import Changed, NotReady, is_late, open_prescription, therapy_end
 from clinic.prescription_checks import MedicineWarning
 from clinic.prescription_compounds import component_units
 from clinic.record_errors import NotOpen, RecordError
@@ -228,7 +228,8 @@ def _typed_amount(typed: str | None, everything: Decimal, if_empty: str) -> Deci
 
 
 def _hand_out(actor: Actor, line: PrescriptionLine, need: Need, beyond: str) -> None:
-    for portion in stock.portions(actor, need.medicine, need.quantity, beyond):
+    until = therapy_end(line)
+    for portion in stock.portions(actor, need.medicine, need.quantity, beyond, until):
         row = add_row(
             Dispensing(
                 line_id=line.id,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from clinic import days, dispensing, dispensing_reports, prescriptions, stock
+from clinic import days, dispensing, dispensing_plan, dispensing_reports, prescriptions
 from clinic.dispensing_reports import Handed
 from db import db
 from models import Medicine, Prescription, PrescriptionLine, Route, StockBatch, User
@@ -61,7 +61,7 @@ def labels(prescription: Prescription) -> list[Label]:
         line for line in prescriptions.active_lines(prescription) if not dispensing.is_outside(line)
     ]
     handed = dispensing_reports.by_line(line.id for line in lines)
-    planned = _planned(line for line in lines if line.id not in handed)
+    planned = _planned([line for line in lines if line.id not in handed])
     found = []
     for line in lines:
         done = handed.get(line.id)
@@ -136,21 +136,7 @@ def beyond_use(made_on: date, expires: date | None, dose_units: Iterable[str]) -
     return min(limits)
 
 
-def _planned(lines: Iterable[PrescriptionLine]) -> dict[int, list[StockBatch]]:
+def _planned(lines: Sequence[PrescriptionLine]) -> dict[int, list[StockBatch]]:
     """By line: the batches that would be taken if all were handed out now, in its order."""
-    wanted = {line.id: dispensing.needs(line, line.quantity) for line in lines}
-    ids = {need.medicine.id for group in wanted.values() for need in group}
-    there = stock.usable(ids, days.clinic_date())
-    taken: dict[int, Decimal] = {}
-    found: dict[int, list[StockBatch]] = {}
-    for line_id, group in wanted.items():
-        found[line_id] = []
-        for need in group:
-            left = need.quantity
-            for batch in there[need.medicine.id]:
-                part = min(left, batch.balance - taken.get(batch.id, Decimal(0)))
-                if part > 0:
-                    taken[batch.id] = taken.get(batch.id, Decimal(0)) + part
-                    left -= part
-                    found[line_id].append(batch)
-    return found
+    plan = dispensing_plan.planned(lines, dispensing_plan.usable_for(lines))
+    return {line_id: [each.batch for each in portions] for line_id, portions in plan.items()}

@@ -1,6 +1,6 @@
 """One visit's prescriptions as the pharmacist works on them: lines, stock, warnings, review."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -11,14 +11,16 @@ from clinic import (
     days,
     diagnoses,
     dispensing,
+    dispensing_plan,
     dispensing_review,
     prescription_warnings,
     prescriptions,
     stock,
 )
 from clinic.dispensing_reports import NONE_GIVEN, STATE_WORDS, Handed, by_line, is_given
-from clinic.dispensing_steps import is_late
+from clinic.dispensing_steps import is_late, therapy_end
 from clinic.prescription_checks import MedicineWarning
+from clinic.stock import Portion
 from db import db, grouped
 from models import (
     Diagnosis,
@@ -29,11 +31,20 @@ from models import (
     PrescriptionState,
     PrescriptionWarning,
     QueueEntry,
+    StockBatch,
     User,
     Visit,
 )
 
 HIDDEN = (PrescriptionState.DRAFT, PrescriptionState.CANCELLED)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What would be taken of a batch, and whether it expires before all of it is used."""
+
+    portion: Portion
+    is_short: bool
 
 
 @dataclass(frozen=True)
@@ -46,6 +57,7 @@ class LineView:
     handed: Handed | None
     replaced: PrescriptionLine | None
     allergies: tuple[MedicineWarning, ...]  # of which the doctor did not know
+    plan: tuple[Taken, ...] = ()
 
     @property
     def is_enough(self) -> bool:
@@ -143,14 +155,19 @@ def desk(found: Sequence[Prescription]) -> list[DeskView]:
     """All that the desk shows of them, in as many queries for one line as for twenty."""
     lines = {each.id: prescriptions.active_lines(each) for each in found}
     every = [line for group in lines.values() for line in group]
-    there = _there(every)
+    batches = dispensing_plan.usable_for(every)
+    still = [line for each in found if each.state in prescriptions.OPEN for line in lines[each.id]]
+    plan = dispensing_plan.planned(still, batches)
     handed, warnings = by_line(line.id for line in every), _warnings(found)
     reviews = dispensing_review.last_reviews([each.id for each in found])
     warned, taken_back = _warned(found), _taken_back(found)
     return [
         DeskView(
             each,
-            tuple(_view(each, line, there, handed.get(line.id), warned) for line in lines[each.id]),
+            tuple(
+                _view(each, line, batches, plan.get(line.id, ()), handed.get(line.id), warned)
+                for line in lines[each.id]
+            ),
             tuple(diagnoses.active(each.examination)),
             tuple(warnings[each.id]),
             reviews.get(each.id),
@@ -163,7 +180,8 @@ def desk(found: Sequence[Prescription]) -> list[DeskView]:
 def _view(
     prescription: Prescription,
     line: PrescriptionLine,
-    there: dict[int, Decimal],
+    batches: Mapping[int, Sequence[StockBatch]],
+    plan: Sequence[Portion],
     handed: Handed | None,
     warned: Mapping[int, Sequence[MedicineWarning]],
 ) -> LineView:
@@ -171,11 +189,21 @@ def _view(
     return LineView(
         line,
         dispensing.is_outside(line),
-        tuple((need, there[need.medicine.id]) for need in wanted),
+        tuple((need, _balance(batches[need.medicine.id])) for need in wanted),
         handed,
         next((row for row in prescription.lines if row.id == line.replaces_id), None),
         tuple(warned.get(line.id, ())),
+        tuple(Taken(each, _is_short(each.batch, line)) for each in plan),
     )
+
+
+def _balance(batches: Sequence[StockBatch]) -> Decimal:
+    return sum((batch.balance for batch in batches), Decimal(0))
+
+
+def _is_short(batch: StockBatch, line: PrescriptionLine) -> bool:
+    until = therapy_end(line)
+    return until is not None and stock.is_expired(batch, until)
 
 
 def _taken_back(found: Sequence[Prescription]) -> dict[int, list[TakenBack]]:
@@ -202,17 +230,6 @@ def _warned(found: Sequence[Prescription]) -> dict[int, list[MedicineWarning]]:
         if each.state in prescriptions.OPEN:
             warned |= prescription_warnings.new_allergies(each)
     return warned
-
-
-def _there(lines: Iterable[PrescriptionLine]) -> dict[int, Decimal]:
-    """What may be handed out of every medicine that these lines need."""
-    ids = {
-        need.medicine.id
-        for line in lines
-        for need in dispensing.needs(line, line.quantity or Decimal(0))
-    }
-    found = stock.usable(ids, days.clinic_date())
-    return {id_: sum((batch.balance for batch in found[id_]), Decimal(0)) for id_ in ids}
 
 
 def _warnings(found: Sequence[Prescription]) -> dict[int, list[PrescriptionWarning]]:

@@ -1,11 +1,13 @@
 """What each step of the pharmacy on a prescription begins with: is it still as it was seen?"""
 
 from collections.abc import Mapping
+from datetime import date, timedelta
 
 from clinic import days, prescriptions, settings
+from clinic.prescription_text import days_supplied
 from clinic.record_errors import RecordError
 from formatting import clock_time
-from models import Prescription, PrescriptionState, Visit
+from models import Prescription, PrescriptionLine, PrescriptionState, Visit
 
 CLOSED_WORDS = {
     PrescriptionState.DISPENSED: "sudah diserahkan",
@@ -30,6 +32,15 @@ def is_late(visit: Visit) -> bool:
     """Whether the visit's day is over: nobody stands in its queues any more."""
     day = days.current_day()
     return day is None or visit.service_day_id != day.id
+
+
+def therapy_end(line: PrescriptionLine) -> date | None:
+    """The last day of use of what is handed out today; None when nobody can say."""
+    length = line.days
+    if not length and line.quantity:
+        per_unit = line.medicine.doses_per_unit if line.medicine else 1
+        length = days_supplied(line.quantity, line.times_a_day, line.dose, per_unit)
+    return days.clinic_date() + timedelta(days=length - 1) if length else None
 
 
 def open_prescription(ref: str, version: int) -> Prescription:

@@ -143,6 +143,13 @@ def usable(medicine_ids: Iterable[int], on: date) -> dict[int, list[StockBatch]]
     return grouped(rows, "medicine_id")
 
 
+def lasting_first(batches: Sequence[StockBatch], until: date | None) -> list[StockBatch]:
+    """Those that are still good on the last day of use go before those that are not."""
+    if until is None:
+        return list(batches)
+    return sorted(batches, key=lambda batch: is_expired(batch, until))
+
+
 def allot(batches: Sequence[StockBatch], quantity: Decimal) -> tuple[list[Portion], Decimal]:
     """So much of these batches in their order, and what is still missing."""
     portions, missing = [], quantity
@@ -155,10 +162,17 @@ def allot(batches: Sequence[StockBatch], quantity: Decimal) -> tuple[list[Portio
 
 
 def portions(
-    actor: Actor, medicine: Medicine, quantity: Decimal, reason: str = ""
+    actor: Actor,
+    medicine: Medicine,
+    quantity: Decimal,
+    reason: str = "",
+    until: date | None = None,
 ) -> list[Portion]:
-    """What to hand out of which batch. Raises NotEnough when the ledger holds less, and why not."""
-    batches = usable([medicine.id], days.clinic_date())[medicine.id]
+    """What to hand out of which batch, to be used `until` then.
+
+    Raises NotEnough when the ledger holds less, and nobody said why.
+    """
+    batches = lasting_first(usable([medicine.id], days.clinic_date())[medicine.id], until)
     found, missing = allot(batches, quantity)
     if missing > 0 and not reason:
         there = number_text(quantity - missing)

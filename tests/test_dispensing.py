@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from clinic import (
     allergies,
+    days,
     dispensing,
     dispensing_labels,
     dispensing_lists,
@@ -227,6 +228,62 @@ def test_one_line_from_two_batches_is_two_rows(app):
     made = ready(pharmacy.line(of, 6))
     hand_over(made)
     assert [(row.batch.number, row.quantity) for row in rows(made)] == [("SOON", 4), ("LATE", 2)]
+
+
+def in_days(number: int) -> date:
+    return days.clinic_date() + timedelta(days=number)
+
+
+def test_a_batch_that_is_good_to_the_end_of_the_therapy_goes_first(app):
+    of = pharmacy.medicine()
+    pharmacy.receive(of, 50, "DEKAT", in_days(3))
+    pharmacy.receive(of, 20, "CUKUP", in_days(29))
+    pharmacy.receive(of, 50, "JAUH", in_days(400))
+    long, short = {"times_a_day": 1, "days": 30}, {"times_a_day": 1, "days": 3}
+    made = ready(pharmacy.line(of, 30, **long), pharmacy.line(of, 3, **short))
+    (view,) = dispensing_lists.desk(dispensing_lists.of_visit(made.visit))
+    told = [
+        [(each.portion.batch.number, each.portion.quantity, each.is_short) for each in line.plan]
+        for line in view.lines
+    ]
+    assert told == [[("CUKUP", 20, False), ("JAUH", 10, False)], [("DEKAT", 3, False)]]
+    assert [label.expires_on for label in dispensing_labels.labels(made)] == [
+        in_days(29),
+        in_days(3),
+    ]
+    hand_over(made)
+    assert [(row.batch.number, row.quantity) for row in rows(made)] == [
+        ("CUKUP", 20),
+        ("JAUH", 10),
+        ("DEKAT", 3),
+    ]
+
+
+def test_where_no_batch_lasts_the_page_says_so_before_it_is_given(app):
+    of = pharmacy.medicine()
+    pharmacy.receive(of, 10, "JAUH", in_days(400))
+    pharmacy.receive(of, 50, "DEKAT", in_days(3))
+    made = ready(pharmacy.line(of, 30, times_a_day=1, days=None, dose=Decimal(1)))
+    (view,) = dispensing_lists.desk(dispensing_lists.of_visit(made.visit))
+    plan = view.lines[0].plan
+    assert [(each.portion.batch.number, each.is_short) for each in plan] == [
+        ("JAUH", False),
+        ("DEKAT", True),
+    ]
+
+
+def test_what_was_handed_out_already_is_not_planned_again(app):
+    of = pharmacy.medicine()
+    pharmacy.receive(of, 15)
+    made = pharmacy.prescription(pharmacy.line(of, 10))
+    second = pharmacy.second_prescription(made, pharmacy.line(of, 5))
+    review(made)
+    review(second)
+    called(made)
+    hand_over(made)
+    done, left = dispensing_lists.desk(dispensing_lists.of_visit(made.visit))
+    assert done.lines[0].plan == ()
+    assert [each.portion.quantity for each in left.lines[0].plan] == [5]
 
 
 def test_each_part_of_a_compound_leaves_the_stock_in_whole_units(app):

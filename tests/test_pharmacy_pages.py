@@ -9,8 +9,9 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from clinic import allergies, medicines, prescription_changes, prescriptions, queues
+from clinic import allergies, days, medicines, prescription_changes, prescriptions, queues
 from db import db, transaction, utcnow
+from formatting import short_date
 from models import (
     DispensedLine,
     EntryState,
@@ -205,6 +206,15 @@ def test_from_the_review_to_the_hand(sign_in):
     assert "diserahkan 10 tablet" in page
     assert "Cetak ulang etiket" in page
     assert pharmacy.balance(of) == 2
+
+
+def test_the_batch_and_its_expiry_stand_on_the_page_before_it_is_given(sign_in):
+    of, client = pharmacy.medicine(), sign_in("farmasi")
+    soon = days.clinic_date() + timedelta(days=1)
+    pharmacy.receive(of, 30, "B-77", soon)
+    made = ready(pharmacy.line(of, 9))
+    page = words_of(client.get(address(made)))
+    assert f"Ambil 9 batch B-77 ED {short_date(soon)} ED sebelum obatnya habis" in page
 
 
 def test_enter_in_a_field_hands_nothing_out(sign_in):
