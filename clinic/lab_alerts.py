@@ -7,6 +7,7 @@ from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.orm import aliased, joinedload
 
 from clinic.lab_reports import FLAG_WORDS, is_preliminary_result
+from clinic.lab_values import shown
 from db import db
 from models import (
     LabOrder,
@@ -74,7 +75,7 @@ def _alert(result, order, label, patient, entry, test, author) -> Alert:
         patient_ref=patient.public_id,
         entry_ref=entry.public_id,
         test=test,
-        text=f"{result.value} {result.unit}".strip(),
+        text=f"{shown(result.value, result.number)} {result.unit}".strip(),
         flag_text=FLAG_WORDS[result.flag],
         author=author.display_name,
         at=result.resulted_at,

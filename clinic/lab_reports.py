@@ -9,7 +9,7 @@ from decimal import Decimal
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import joinedload
 
-from clinic.lab_values import CRITICAL, range_text
+from clinic.lab_values import CRITICAL, range_text, shown
 from db import db, grouped
 from models import (
     LabFlag,
@@ -214,7 +214,7 @@ def _value(order: LabOrder, row: LabResult) -> Value:
     checker = row.validated_by.display_name if row.validated_by else ""
     return Value(
         ref=row.public_id,
-        text=f"{row.value} {row.unit}".strip(),
+        text=f"{shown(row.value, row.number)} {row.unit}".strip(),
         flag=row.flag,
         range=range_text(row.low, row.high),
         is_preliminary=is_preliminary_result(order.state, order.needs_validation, row.validated_at),

@@ -69,13 +69,31 @@ def read_number(test: LabTest, typed: str) -> Decimal:
         plain = grouped[1] + grouped[2].replace(".", "") + (grouped[3] or "")
     found = _NUMBER.fullmatch(plain.replace(",", "."))
     if not found:
-        raise LabValueError(f"{test.name} ditulis dengan angka saja, tanpa satuan.")
+        raise LabValueError(
+            f"{test.name} ditulis dengan angka saja, tanpa satuan. Di luar batas alat (HI, LO): "
+            "tulis batasnya, misalnya >600 atau <20."
+        )
     if len(found[3] or "") > test.decimals:
         shown = (
             f"paling banyak {test.decimals} angka di belakang koma" if test.decimals else "bulat"
         )
         raise LabValueError(f"{test.name} ditulis dengan angka {shown}.")
     return Decimal(f"{found[2]}.{found[3] or 0}")
+
+
+def shown(value: str, number: Decimal | None) -> str:
+    """A number as the clinic writes numbers, however it was typed, with its < or >; else as it is.
+
+    Its decimals stay as many as were measured: "12,0".
+    """
+    if number is None:
+        return value
+    sign = value.strip()[:1] if value.strip()[:1] in ("<", ">") else ""
+    typed = _NUMBER.fullmatch(value.strip().replace(",", "."))
+    is_thousands = typed is None or Decimal(f"{typed[2]}.{typed[3] or 0}") != number
+    places = "" if is_thousands else typed[3] or ""
+    whole = number_text(int(number)) if places else number_text(number)
+    return f"{sign}{whole},{places}" if places else f"{sign}{whole}"
 
 
 def is_plausible(test: LabTest, number: Decimal | None) -> bool:

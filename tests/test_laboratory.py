@@ -151,6 +151,29 @@ def test_numbers_as_staff_write_them(app, code, text, number):
 
 
 @pytest.mark.parametrize(
+    ("code", "text", "shown"),
+    [
+        ("HB", "6.9", "6,9"),
+        ("HB", "12,0", "12,0"),
+        ("HB", "9", "9"),
+        ("LEUKOSIT", "7200", "7.200"),
+        ("LEUKOSIT", "17.200", "17.200"),
+        ("GDS", "> 600", ">600"),
+        ("KREATININ", "0.85", "0,85"),
+    ],
+)
+def test_numbers_are_shown_alike_however_they_were_typed(app, code, text, shown):
+    number = lab_values.read_number(test_of(code), text)
+    assert lab_values.shown(text, number) == shown
+    assert lab_values.shown("P. falciparum", None) == "P. falciparum"
+
+
+def test_a_meter_that_says_hi_leads_to_its_limit(app):
+    with pytest.raises(lab_values.LabValueError, match=">600"):
+        lab_values.read_number(test_of("GDS"), "HI")
+
+
+@pytest.mark.parametrize(
     ("code", "text"),
     [
         ("HB", "12,95"),
