@@ -181,6 +181,21 @@ def test_wrong_values_stand_beside_their_fields_with_all_that_was_typed(sign_in)
     assert not list(db.session.scalars(select(LabResult)))
 
 
+@pytest.mark.parametrize(
+    ("state", "advice"),
+    [(EntryState.SKIPPED, "kembalikan ke antrean"), (EntryState.DONE, "Minta pengirim merujuk")],
+)
+def test_what_was_asked_of_somebody_who_left_is_still_named(sign_in, state, advice):
+    there = sent("HB", "GDS")
+    with transaction():
+        again = db.session.get_one(QueueEntry, there.id)
+        again.state, again.ended_at = state, utcnow()
+    page = words_of(sign_in("lab").get(lab_address(there)))
+    assert "Poli Umum meminta Hemoglobin, Gula darah sewaktu" in page
+    assert advice in page
+    assert "Tidak ada permintaan" not in page
+
+
 def test_the_second_to_write_is_told_and_loses_nothing(sign_in):
     there, lab, head = sent("HB", "GDS"), sign_in("lab"), sign_in("kepala")
     send(lab, there, HB="12,1", GDS="")
