@@ -7,11 +7,21 @@ change ends a row and adds another, and nobody writes over a value that he has n
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from clinic import audit, lab_orders, lab_results, lab_values, queues, records, settings
+from clinic import (
+    audit,
+    lab_orders,
+    lab_results,
+    lab_values,
+    queue_transfers,
+    queues,
+    records,
+    settings,
+)
 from clinic.audit import Actor
+from clinic.lab_orders import OrderInput
 from clinic.lab_results import LONGEST_REASON, Refused, Unlikely
 from clinic.queue_steps import is_cut_off
-from clinic.record_errors import NotOpen
+from clinic.record_errors import NotOpen, RecordError
 from db import db, utcnow
 from models import EntryState, LabOrder, LabOrderState, LabOrderTest, LabResult, QueueEntry
 from validators import FieldError, clean_text
@@ -57,6 +67,28 @@ def enter(
         if any(changes):
             audit.record(actor, "enter_lab_results", order)
     return orders
+
+
+def add_tests(actor: Actor, entry: QueueEntry, wanted: OrderInput) -> LabOrder:
+    """What the laboratory was asked for by word or on paper, in its own name; `note` says by whom.
+
+    The order is that of the stay that sent the patient, if it has none yet, so that results and
+    critical values go there. Raises RecordError, NotOpen.
+    """
+    _serve(actor, entry)
+    if not wanted.tests:
+        raise RecordError("Centang pemeriksaan yang diminta.", "lab")
+    if not clean_text(wanted.note, lab_orders.LONGEST_NOTE):
+        raise RecordError("Tulis siapa yang memintanya, misalnya dr. Ani per telepon.", "lab_note")
+    sender = queue_transfers.sender_of(entry)
+    asks = sender if sender is not None and lab_orders.order_of(sender) is None else entry
+    before = lab_orders.order_of(asks)
+    codes = [item.test.code for item in lab_orders.asked(before)]
+    notes = [before.note] if before and before.note else []
+    added = OrderInput([*codes, *wanted.tests], "; ".join([*notes, wanted.note]))
+    order = lab_orders.place(actor, asks, added)
+    lab_results.tell_sender(order)
+    return order
 
 
 def save(

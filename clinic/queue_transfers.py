@@ -182,12 +182,16 @@ def end(actor: Actor, entry: QueueEntry, action: str, reason: str, at: datetime)
     return after
 
 
-def _waiting_sender(entry: QueueEntry) -> QueueEntry | None:
-    """The entry that waits for this one's result, also when this one was moved on the way."""
+def sender_of(entry: QueueEntry) -> QueueEntry | None:
+    """The stay that sent the patient to this one, also when this one was moved on the way."""
     while entry.kind is EntryKind.MOVED:
         entry = entry.previous_entry
-    sent = entry.kind in (EntryKind.REFERRED, EntryKind.ORDERED)
-    sender = entry.previous_entry if sent else None
+    return entry.previous_entry if entry.kind in (EntryKind.REFERRED, EntryKind.ORDERED) else None
+
+
+def _waiting_sender(entry: QueueEntry) -> QueueEntry | None:
+    """The entry that waits for this one's result."""
+    sender = sender_of(entry)
     return sender if sender and sender.state is EntryState.AWAITING_RESULT else None
 
 

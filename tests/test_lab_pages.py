@@ -181,6 +181,46 @@ def test_wrong_values_stand_beside_their_fields_with_all_that_was_typed(sign_in)
     assert not list(db.session.scalars(select(LabResult)))
 
 
+def add(client, there, *codes, note="dr. Bagus per telepon"):
+    fields = {"entry": there.public_id, "patient": there.visit.patient.public_id}
+    address = f"{lab_address(there)}/tambah"
+    return post(client, address, fields | {"lab": list(codes), "lab_note": note})
+
+
+def test_the_laboratory_adds_what_a_sender_did_not_tick(sign_in):
+    umum, lab, entry = sign_in("umum"), sign_in("lab"), served()
+    fields = {"assessment": "x", "disposition": "rujuk_internal", "refer_to": "LAB"}
+    examine(umum, entry, "selesai", **fields)
+    there = next(row for row in entry.visit.entries if row.poli.code == "LAB")
+    with transaction():
+        queues.act(factories.actor("lab"), db.session.merge(there), "mulai")
+    page = text_of(lab.get(f"/kunjungan/{there.visit.public_id}"))
+    assert f"{lab_address(there)}#tambah" in page
+    for codes, note, sentence in (((), "x", "Centang"), (("HB",), " ", "siapa yang memintanya")):
+        answer = add(lab, there, *codes, note=note)
+        assert answer.status_code == 422
+        assert sentence in text_of(answer)
+    assert 'value="HB" checked' in text_of(answer)
+    assert add(lab, there, "HB").status_code == 303
+    assert add(lab, there, "GDS", note="sekalian").status_code == 303
+    send(lab, there, "selesai", HB="6,1", GDS="100")
+    first, own = db.session.scalars(select(LabOrder).order_by(LabOrder.id))
+    assert (first.entry_id, first.ordered_by.username) == (entry.id, "lab")
+    assert (first.note, own.note) == ("dr. Bagus per telepon", "sekalian")
+    assert own.entry_id == there.id
+    assert "Hemoglobin 6,1 g/dL" in text_of(umum.get("/poli/UMUM"))
+
+
+def test_whom_the_counter_sent_straight_here_gets_results_too(sign_in):
+    lab, there = sign_in("lab"), served("LAB", "lab")
+    assert add(sign_in("umum"), there, "HB").status_code == 404
+    assert add(lab, there, "HB", "GDS").status_code == 303
+    send(lab, there, "selesai", HB="12,1", GDS="100")
+    db.session.expire_all()
+    assert current_of(item_of(there, "HB")).value == "12,1"
+    assert db.session.get_one(QueueEntry, there.id).state is EntryState.DONE
+
+
 @pytest.mark.parametrize(
     ("state", "advice"),
     [(EntryState.SKIPPED, "kembalikan ke antrean"), (EntryState.DONE, "Minta pengirim merujuk")],

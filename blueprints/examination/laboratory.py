@@ -6,6 +6,7 @@ import access
 from blueprints.examination import laboratory_desk, page
 from blueprints.examination.blueprint import bp, clinical
 from clinic import lab_entry, lab_values
+from clinic.lab_orders import OrderInput
 from clinic.lab_results import Refused, current_results
 from clinic.queues import QueueError
 from clinic.record_errors import RecordError
@@ -52,6 +53,32 @@ def enter_results(visit: str):
     except FieldError as problem:
         return _again(found, 422, entered, note, problem=str(problem))
     return _go_on(found, entry, orders, closes)
+
+
+@bp.post("/kunjungan/<visit>/laboratorium/tambah")
+@clinical
+def add_lab_tests(visit: str):
+    """Tests that nobody ticked: asked for by word, or of somebody whom the counter sent here."""
+    laboratory_desk.refuse_others()
+    found = access.visit_or_404(visit)
+    adding = {"codes": request.form.getlist("lab"), "note": request.form.get("lab_note", "")}
+    entry = laboratory_desk.entry_of(found, request.form.get("entry", "-"))
+    if entry is None or request.form.get("patient") != found.patient.public_id:
+        return _adding_again(found, 409, adding, OTHER_PATIENT)
+    if not access.may_use_room(entry.poli) or not access.has_record_access(found.patient):
+        abort(404)
+    try:
+        with writing(found):
+            wanted = OrderInput(adding["codes"], adding["note"])
+            lab_entry.add_tests(access.current_actor(), entry, wanted)
+    except (RecordError, QueueError, FieldError) as problem:
+        return _adding_again(found, 422, adding, str(problem))
+    flash("Pemeriksaan ditambahkan. Isi hasilnya di bawah.", "success")
+    return redirect(url_for("examination.laboratory", visit=visit), 303)
+
+
+def _adding_again(visit: Visit, status: int, adding: dict, problem: str):
+    return laboratory_desk.show(visit, adding=adding | {"problem": problem}, status=status)
 
 
 def _store(entry: QueueEntry, entered: dict, note: str, closes: bool) -> list[LabOrder]:

@@ -1,6 +1,6 @@
 """What the laboratory's page shows: the orders of a visit, and what was typed for each test."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +23,7 @@ from clinic import (
 )
 from clinic.lab_entry import DONE, Entered
 from db import db
-from models import LabOrderTest, LabResult, LabTest, Poli, PoliKind, QueueEntry, Visit
+from models import LabOrder, LabOrderTest, LabResult, LabTest, Poli, PoliKind, QueueEntry, Visit
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,7 @@ def show(
     visit: Visit,
     typed: Typed | None = None,
     correction: Mapping[str, Any] | None = None,
+    adding: Mapping[str, Any] | None = None,
     status: int = 200,
 ) -> Response:
     """The page: the form while the patient is here, and what was reported."""
@@ -125,8 +126,20 @@ def show(
         version=examination.version if examination else 0,
         typed=typed,
         correction=correction or {},
+        adding=adding or {},
+        offered=_offered(orders) if is_served else {},
     )
     return Response(html, status, mimetype="text/html")
+
+
+def _offered(orders: Iterable[LabOrder]) -> dict[str, list[LabTest]]:
+    """By group the tests that the laboratory may still add."""
+    asked = {item.test_id for order in orders for item in lab_orders.asked(order)}
+    groups: dict[str, list[LabTest]] = {}
+    for test in lab_orders.active_tests():
+        if test.id not in asked:
+            groups.setdefault(test.group, []).append(test)
+    return groups
 
 
 def unsaved(typed: Typed, shown: Collection[str] = ()) -> list[tuple[str, str]]:
