@@ -180,6 +180,12 @@ def test_help_names_the_access_keys_that_the_pages_have():
     assert told == there
 
 
+@pytest.mark.parametrize("desk", ["pendaftaran", "pemeriksaan", "laboratorium", "farmasi"])
+def test_help_has_a_section_for_each_desk(sign_in, desk):
+    page = html_of(sign_in("umum").get("/bantuan"))
+    assert f'href="#{desk}"' in page and f'<h2 id="{desk}">' in page
+
+
 def test_help_needs_no_login(client):
     assert client.get("/bantuan").status_code == 200
 
