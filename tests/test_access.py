@@ -36,6 +36,7 @@ PUBLIC = {
     "static",
     "system.healthz",
     "system.help_page",
+    "system.keys_page",
 }
 
 

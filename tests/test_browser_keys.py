@@ -277,7 +277,7 @@ def test_each_listed_key_does_what_the_list_says(live_server, page, open_page):
     dentist = Keyboard(open_page())
     keys_of_the_papers(Desk(dentist.page, live_server).log_in("gigi"), dentist, room)
     keys.pressed, keys.offered = keys.pressed | dentist.pressed, keys.offered | dentist.offered
-    desk.go("/bantuan")
+    desk.go("/bantuan/tombol")
     rows = page.locator("tr", has=page.locator("td kbd"))
     cells = [row.locator("td").all_inner_texts() for row in rows.all()]
     listed = {

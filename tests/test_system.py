@@ -52,7 +52,7 @@ pytestmark = pytest.mark.engines("sqlite")
 
 ROOT = Path(__file__).parent.parent
 GOOD_PASSPHRASE = "empat kuda lompat pagar"
-HELP = "templates/system/help_page.html"
+KEYS = "templates/system/keys_page.html"
 TEXT_AREA = r'<textarea[^>]*name="([^"]+)"[^>]*>\n?(.*?)</textarea>'
 HARMFUL = '<b>"Ruang" & O\'Neil</b>'
 HEAD_ONLY = (
@@ -173,7 +173,7 @@ def test_help_is_for_every_desk(sign_in, username):
 
 def test_help_names_the_access_keys_that_the_pages_have():
     pages = [*ROOT.glob("templates/**/*.html")]
-    told = set(re.findall(r"<kbd>Alt\+(\w)</kbd>", (ROOT / HELP).read_text("utf-8")))
+    told = set(re.findall(r"<kbd>Alt\+(\w)</kbd>", (ROOT / KEYS).read_text("utf-8")))
     there = {
         key.upper() for page in pages for key in re.findall(r'accesskey="(\w)"', page.read_text())
     }
@@ -186,8 +186,10 @@ def test_help_has_a_section_for_each_desk(sign_in, desk):
     assert f'href="#{desk}"' in page and f'<h2 id="{desk}">' in page
 
 
-def test_help_needs_no_login(client):
-    assert client.get("/bantuan").status_code == 200
+def test_help_needs_no_login_and_leads_to_the_keys(client):
+    page = client.get("/bantuan")
+    assert page.status_code == 200 and 'href="/bantuan/tombol"' in page.text
+    assert "<kbd>Alt+G</kbd>" in client.get("/bantuan/tombol").text
 
 
 def test_tabs_show_what_the_account_may_open(sign_in):
@@ -196,7 +198,7 @@ def test_tabs_show_what_the_account_may_open(sign_in):
     assert {*re.findall(r'href="([^"]+)"', tabs)} == {*TECHNICAL, "/sistem/jam", "/statistik"}
 
 
-@pytest.mark.parametrize("url", [*HEAD_ONLY, *TECHNICAL, "/bantuan"])
+@pytest.mark.parametrize("url", [*HEAD_ONLY, *TECHNICAL, "/bantuan", "/bantuan/tombol"])
 def test_pages_stay_small(kepala, url):
     assert len(gzip.compress(kepala.get(url).get_data())) <= 6 * 1024
 

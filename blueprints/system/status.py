@@ -58,3 +58,10 @@ def status():
 def help_page():
     """A short guide for every desk; open to all, so that a newcomer reads it before logging in."""
     return render_template("system/help_page.html")
+
+
+@bp.get("/bantuan/tombol")
+@access.public
+def keys_page():
+    """The access keys of every desk, on a page to be printed beside the screen."""
+    return render_template("system/keys_page.html")
