@@ -110,13 +110,19 @@ def _label(line: PrescriptionLine, amount: Decimal, batches: Sequence[StockBatch
         title=line.title,
         amount=amount,
         unit=line.unit,
-        instruction=line.instruction,
+        instruction=_told(line),
         is_external=any(part.route is not Route.ORAL for part in parts),
         is_shaken=any(word in part.form.lower() for part in parts for word in SHAKEN)
         and not line.is_compound,
         expires_on=expires,
         is_compound=line.is_compound,
     )
+
+
+def _told(line: PrescriptionLine) -> str:
+    """The directions; those that are no numbers are said to be the prescriber's own words."""
+    is_read = line.times_a_day is not None or line.dose is not None
+    return line.instruction if is_read else f"Aturan: {line.instruction}"
 
 
 def parts_of(line: PrescriptionLine) -> list[Medicine]:

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from clinic import allergies, dispensing_reports, medicine_allergies, settings
+from clinic import prescription_directions as directions
 from clinic import prescription_text as words
 from clinic.dispensing_reports import Handed
 from clinic.medicine_words import key
@@ -198,7 +199,7 @@ def _lasts_until(other: Prescription, line: PrescriptionLine, handed: Handed | N
         days = int(words.whole_up(days * kept / line.quantity))
     elif kept:
         per_unit = line.medicine.doses_per_unit if line.medicine else 1
-        days = words.days_supplied(kept, line.times_a_day, line.dose, per_unit)
+        days = directions.days_supplied(kept, line.times_a_day, line.dose, per_unit)
     if not days:
         return None
     zone = settings.value("time_zone")

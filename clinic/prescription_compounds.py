@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 
 from clinic import medicines
 from clinic import prescription_text as words
@@ -92,9 +93,9 @@ def _meant(name: str, key: str) -> Medicine | None:
 
 def component_units(amount: Decimal, unit: str, medicine: Medicine, packets: Decimal) -> Decimal:
     """Whole units of stock that so many packets of a compound use up."""
-    doses = amount * packets
+    doses = words.exact(amount) * Fraction(packets)
     if unit in words.MASSES and (one := words.mass(medicine.strength)):
-        doses = amount * words.MASSES[unit] * packets / one
+        doses = Fraction(amount * words.MASSES[unit] * packets) / Fraction(one)
     return words.whole_up(doses / medicine.doses_per_unit)
 
 

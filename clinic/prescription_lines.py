@@ -3,13 +3,15 @@
 import contextlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from clinic import medicines
 from clinic import prescription_compounds as compounds
+from clinic import prescription_directions as directions
 from clinic import prescription_text as words
 from clinic.prescription_compounds import FORMS, Component, LineError
+from clinic.prescription_directions import Sig
 from formatting import number_text
 from models import Medicine, PrescriptionLine
 from validators import FieldError, clean_text
@@ -78,7 +80,7 @@ def usable(entered: Sequence[LineInput]) -> dict[str, WantedLine]:
 
 
 def _wanted(each: LineInput, known: Mapping[str, Medicine]) -> WantedLine:
-    sig = words.read(clean_text(each.sig, LONGEST_SIG))
+    sig = _directions(each)
     if each.what == COMPOUND:
         return _compound(each, sig)
     if each.what == OUTSIDE:
@@ -86,11 +88,9 @@ def _wanted(each: LineInput, known: Mapping[str, Medicine]) -> WantedLine:
     medicine = known.get(each.what)
     if medicine is None:
         raise LineError("Ada obat yang tidak lagi di daftar. Pilih lagi.", each.key)
-    dose = _dose(each, sig, medicine)
     return _line(
         each,
-        sig,
-        dose,
+        _in_its_unit(each, sig, medicine),
         title=medicine.label,
         medicine=medicine,
         dose_unit=medicine.dose_unit,
@@ -99,17 +99,26 @@ def _wanted(each: LineInput, known: Mapping[str, Medicine]) -> WantedLine:
     )
 
 
-def _outside(each: LineInput, sig: words.Sig) -> WantedLine:
+def _directions(each: LineInput) -> Sig:
+    """Both boxes, read as one where the second says how often: "1x1", "seminggu sekali"."""
+    typed, note = clean_text(each.sig, LONGEST_SIG), clean_text(each.note, LONGEST_NOTE)
+    if directions.speaks_of_interval(note):
+        return directions.read(f"{typed} {note}")
+    sig = directions.read(typed)
+    return replace(sig, note=words.join(sig.note, note))
+
+
+def _outside(each: LineInput, sig: Sig) -> WantedLine:
     title = clean_text(each.title, 160)
     if not title:
         raise LineError("Tulis nama dan kekuatan obat dari luar.", each.key)
     amount, _, unit = each.quantity.strip().partition(" ")
     counted = LineInput(each.what, each.sig, each.days, amount, each.note, key=each.key)
     unit = clean_text(unit, 20) or sig.unit or "buah"
-    return _line(counted, sig, sig.dose, title=title, dose_unit=sig.unit, unit=unit)
+    return _line(counted, sig, title=title, dose_unit=sig.unit, unit=unit)
 
 
-def _compound(each: LineInput, sig: words.Sig) -> WantedLine:
+def _compound(each: LineInput, sig: Sig) -> WantedLine:
     form = each.title if each.title in FORMS else "puyer"
     components = tuple(compounds.read(each.parts, each.key))
     if not components:
@@ -117,7 +126,6 @@ def _compound(each: LineInput, sig: words.Sig) -> WantedLine:
     return _line(
         each,
         sig,
-        sig.dose,
         title=f"Racikan {form}",
         is_compound=True,
         dose_unit=FORMS[form],
@@ -126,45 +134,52 @@ def _compound(each: LineInput, sig: words.Sig) -> WantedLine:
     )
 
 
-def _dose(each: LineInput, sig: words.Sig, medicine: Medicine) -> Decimal | None:
+def _in_its_unit(each: LineInput, sig: Sig, medicine: Medicine) -> Sig:
     """The dose in the medicine's own unit; "3x500 mg" of a tablet of 500 mg is one tablet."""
-    if sig.dose is None:
-        return Decimal(1) if sig.times and medicine.dose_unit == words.SPREAD else None
-    if sig.unit in words.MASSES:
-        one = words.mass(medicine.strength)
-        if one is None:
-            raise LineError(f"Tulis dosis {medicine.name} dalam {medicine.dose_unit}.", each.key)
-        return (sig.dose * words.MASSES[sig.unit] / one).quantize(Decimal("0.001"))
-    if not sig.unit and medicine.dose_unit == words.MILLILITRE:
+    is_fluid = medicine.dose_unit == words.MILLILITRE
+    is_bare = directions.lacks_unit(sig.note) if sig.times is None else sig.dose and not sig.unit
+    if is_fluid and is_bare:
         # One "sendok takar" or one mL: five times as much, so nobody guesses.
         raise LineError(
             f"Tulis satuan dosis {medicine.label}: 3x5 mL, atau 3x1 sendok (5 mL).", each.key
         )
+    if sig.dose is None:
+        is_one = sig.times and medicine.dose_unit == words.SPREAD
+        return replace(sig, dose=Decimal(1)) if is_one else sig
+    if sig.unit in words.MASSES:
+        return _from_mass(each, sig, medicine)
     if sig.unit and sig.unit != medicine.dose_unit:
         raise LineError(
             f"{medicine.label} dihitung dalam {medicine.dose_unit}, bukan {sig.unit}.", each.key
         )
-    return sig.dose
+    return sig
 
 
-def _line(
-    each: LineInput, sig: words.Sig, dose: Decimal | None, doses_per_unit: int = 1, **more
-) -> WantedLine:
+def _from_mass(each: LineInput, sig: Sig, medicine: Medicine) -> Sig:
+    one = words.mass(medicine.strength)
+    if one is None:
+        raise LineError(f"Tulis dosis {medicine.name} dalam {medicine.dose_unit}.", each.key)
+    dose, least = (
+        amount and (amount * words.MASSES[sig.unit] / one).quantize(Decimal("0.001"))
+        for amount in (sig.dose, sig.least)
+    )
+    return replace(sig, dose=dose, least=least)
+
+
+def _line(each: LineInput, sig: Sig, doses_per_unit: int = 1, **more) -> WantedLine:
     days = _days(each, sig, more["title"])
-    note = words.join(sig.note, clean_text(each.note, LONGEST_NOTE))
-    numbers = words.directions(sig.times, _told(dose, more["dose_unit"]), more["dose_unit"])
+    instruction = words.join(_numbers(sig, more["dose_unit"]), sig.note)
     typed = _quantity(each, more["title"])
-    computed = words.units_needed(sig.times, dose, days, doses_per_unit)
+    computed = directions.units_needed(sig, days, doses_per_unit)
     if computed and computed > words.MOST_UNITS and typed is None:
         raise LineError(f"Jumlah {more['title']} terlalu besar. Periksa aturan pakainya.", each.key)
-    instruction = words.join(numbers, note)
     if len(instruction) > LONGEST_NOTE:
         raise LineError(f"Aturan pakai paling banyak {LONGEST_NOTE} huruf.", each.key)
     return WantedLine(
-        dose=dose,
-        times_a_day=sig.times,
+        dose=sig.dose,
+        times_a_day=sig.times if sig.every == directions.DAY else None,
         days=days,
-        is_as_needed=words.is_as_needed(note),
+        is_as_needed=words.is_as_needed(sig.note),
         quantity=typed or computed,
         instruction=instruction,
         key=each.key,
@@ -172,11 +187,13 @@ def _line(
     )
 
 
-def _told(dose: Decimal | None, unit: str) -> Decimal | None:
-    return None if unit == words.SPREAD else dose  # "2 x sehari, oleskan tipis"
+def _numbers(sig: Sig, unit: str) -> str:
+    if unit == words.SPREAD:  # "2 x sehari, oleskan tipis"
+        sig = replace(sig, dose=None, least=None)
+    return directions.directions(sig.times, sig.dose, unit, sig.every, sig.least)
 
 
-def _days(each: LineInput, sig: words.Sig, title: str) -> int | None:
+def _days(each: LineInput, sig: Sig, title: str) -> int | None:
     typed = each.days.strip().lower().removesuffix("hari").strip()
     if not typed:
         days = sig.days
@@ -204,21 +221,16 @@ def _quantity(each: LineInput, title: str) -> Decimal | None:
 
 def line_input(row: PrescriptionLine) -> LineInput:
     """What the form would say to mean a stored line again."""
-    unit = row.medicine.dose_unit if row.medicine else row.dose_unit
-    told = _told(row.dose, unit)
-    needs_unit = row.medicine is None or unit == words.MILLILITRE
-    shown_unit = unit if needs_unit and not row.is_compound else ""
-    numbers = words.directions(row.times_a_day, told, row.dose_unit)
-    note = row.instruction.removeprefix(numbers).strip(", ")
+    sig, note = _boxes(row)
     per_unit = row.medicine.doses_per_unit if row.medicine else 1
-    computed = words.units_needed(row.times_a_day, row.dose, row.days, per_unit)
+    computed = directions.units_needed(directions.of_line(row), row.days, per_unit)
     quantity = "" if row.quantity in (None, computed) else number_text(row.quantity)
     what = row.medicine.code if row.medicine else COMPOUND if row.is_compound else OUTSIDE
     if what == OUTSIDE and row.quantity is not None:
         quantity = f"{number_text(row.quantity)} {row.unit}"
     return LineInput(
         what=what,
-        sig=words.sig_text(row.times_a_day, told, shown_unit),
+        sig=sig,
         days=str(row.days or ""),
         quantity=quantity.replace(".", ""),
         note=note,
@@ -226,3 +238,22 @@ def line_input(row: PrescriptionLine) -> LineInput:
         parts="\n".join(compounds.text_of(each) for each in row.components),
         key=row.public_id[-12:],
     )
+
+
+def _boxes(row: PrescriptionLine) -> tuple[str, str]:
+    """Directions and note of a stored line, as they would be typed."""
+    said, unit = directions.of_line(row), row.medicine.dose_unit if row.medicine else row.dose_unit
+    if said.times is None:
+        # As it was written, in the box where it was; words without a number are a note.
+        text = row.instruction
+        is_sig = re.search(r"\d", text) and directions.read(text) == Sig(note=text)
+        return (text, "") if is_sig and len(text) <= LONGEST_SIG else ("", text)
+    numbers = _numbers(said, row.dose_unit)
+    note = row.instruction.removeprefix(numbers).strip(", ")
+    needs_unit = row.medicine is None or unit == words.MILLILITRE
+    shown_unit = unit if needs_unit and not row.is_compound else ""
+    told = None if unit == words.SPREAD else row.dose
+    if row.times_a_day is None or said.least is not None:
+        said = replace(said, dose=told, least=told and said.least)
+        return _numbers(said, shown_unit), note
+    return directions.sig_text(row.times_a_day, told, shown_unit), note

@@ -1,12 +1,12 @@
-"""How a prescription is written and read: "3x1", "3 dd 1/2 pc", "2x5 mL", "1-0-1 prn 5 hari".
+"""Numbers, units and short forms of a prescription, as they are typed and as people read them.
 
-Pure. What was typed becomes numbers and a sentence for the patient; what can't be read as numbers
-stays as it was written.
+Pure. The directions that they make up are read by `prescription_directions`.
 """
 
+import math
 import re
-from dataclasses import dataclass
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
+from fractions import Fraction
 
 from formatting import number_text
 
@@ -21,12 +21,18 @@ UNITS = {
     word: unit
     for unit, words in {
         MILLILITRE: "ml cc",
-        "tablet": "tablet tab tb",
-        "kapsul": "kapsul kaps cap",
-        "tetes": "tetes tts",
-        "sachet": "sachet",
+        "tablet": "tablet tab tb tbl kaplet",
+        "kapsul": "kapsul kaps cap caps capsul",
+        "tetes": "tetes tts gtt",
+        "sachet": "sachet saset",
         "bungkus": "bungkus bks",
         "semprot": "semprot puff",
+        "ampul": "ampul amp",
+        "vial": "vial",
+        "tube": "tube",
+        "botol": "botol btl",
+        "strip": "strip",
+        "buah": "buah bh",
         "IU": "iu unit",
         "mg": "mg",
         "mcg": "mcg ug",
@@ -34,7 +40,7 @@ UNITS = {
     }.items()
     for word in words.split()
 }
-FRACTIONS = {"½": "1/2", "¼": "1/4", "¾": "3/4", "⅓": "1/3"}
+FRACTIONS = {"½": "1/2", "¼": "1/4", "¾": "3/4", "⅓": "1/3", "⅔": "2/3"}
 ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 # Short forms of a prescription, and what the patient reads.
 SHORT_FORMS = {
@@ -51,31 +57,8 @@ NOTES = (
     *("bila perlu", "bila demam", "bila nyeri", "bila gatal", "bila sesak", "habiskan"),
     *("oleskan tipis", "teteskan", "kocok dahulu", "kunyah dahulu"),
 )
-PARTS_OF_DAY = ("pagi", "siang", "malam")
 
-_NUMBER = r"\d+\s+\d/\d|\d+/\d+|\d+(?:[.,]\d+)?"
-_DOSE = rf"(?P<dose>{_NUMBER}|(?:iv|i{{1,3}})(?![a-z]))?"
-_TIMES = re.compile(
-    rf"(?P<times>\d{{1,2}})\s*(?:x|×|\*|dd|kali)\s*(?:sehari|/\s*hari|se)?\s*@?\s*{_DOSE}"
-    r"(?P<rest>.*)"
-)
-_EVERY = re.compile(rf"(?:tiap|setiap|/)\s*(?P<hours>\d{{1,2}})\s*jam\s*@?\s*{_DOSE}(?P<rest>.*)")
-_PATTERN = re.compile(
-    rf"(?P<a>{_NUMBER})\s*-\s*(?P<b>{_NUMBER})\s*-\s*(?P<c>{_NUMBER})(?P<rest>.*)"
-)
 _STRENGTH = re.compile(r"([\d.,]+)\s*(g|mg|mcg)(?:\s*/\s*([\d.,]*)\s*mL)?", re.ASCII)
-_DAYS = re.compile(r"(?:selama\s+)?\b(\d{1,3})\s*(?:hari|hr|h)\b")
-
-
-@dataclass(frozen=True)
-class Sig:
-    """The directions as numbers, as far as they are numbers; `note` is what else was said."""
-
-    times: int | None = None
-    dose: Decimal | None = None
-    unit: str = ""
-    days: int | None = None
-    note: str = ""
 
 
 def number(text: str) -> Decimal | None:
@@ -101,81 +84,12 @@ def number(text: str) -> Decimal | None:
     return total if total > 0 else None
 
 
-def read(text: str) -> Sig:
-    """What the box of directions says."""
-    typed = " ".join(text.split())
-    plain = typed.lower()
-    for sign, instead in FRACTIONS.items():
-        plain = plain.replace(sign, f" {instead}")
-    found_days = _DAYS.search(plain)
-    days = int(found_days[1]) if found_days else None
-    if found_days:
-        plain = f"{plain[: found_days.start()]} {plain[found_days.end() :]}"
-    for reading in (_read_pattern, _read_times, _read_every):
-        sig = reading(" ".join(plain.split()))
-        if sig is not None:
-            return Sig(sig.times, sig.dose, sig.unit, days, sig.note)
-    return Sig(days=days, note=_words(plain, typed))
-
-
-def _read_times(text: str) -> Sig | None:
-    found = _TIMES.fullmatch(text)
-    if not found or not 1 <= int(found["times"]) <= MOST_TIMES:
-        return None
-    return _sig(int(found["times"]), found["dose"], found["rest"])
-
-
-def _read_every(text: str) -> Sig | None:
-    found = _EVERY.fullmatch(text)
-    if not found or not 1 <= int(found["hours"]) <= MOST_TIMES or MOST_TIMES % int(found["hours"]):
-        return None
-    return _sig(MOST_TIMES // int(found["hours"]), found["dose"], found["rest"])
-
-
-def _read_pattern(text: str) -> Sig | None:
-    """Morning, noon and evening, as long as each dose is the same."""
-    found = _PATTERN.fullmatch(text)
-    if not found:
-        return None
-    doses = [number(found[name]) for name in "abc"]
-    taken = [dose for dose in doses if dose]
-    if not taken or len(set(taken)) > 1:
-        return None
-    when = [word for word, dose in zip(PARTS_OF_DAY, doses, strict=True) if dose]
-    sig = _sig(len(taken), found["a" if doses[0] else "b" if doses[1] else "c"], found["rest"])
-    return Sig(sig.times, sig.dose, sig.unit, None, join(" dan ".join(when), sig.note))
-
-
-def _sig(times: int, dose: str | None, rest: str) -> Sig:
-    unit, rest = _unit(rest) if dose else ("", rest)
-    amount = number(dose) if dose else None
-    if unit in SPOONS and amount:
-        unit, amount = MILLILITRE, amount * SPOONS[unit]
-    return Sig(times, amount, unit, None, _words(rest, rest))
-
-
-def _unit(rest: str) -> tuple[str, str]:
-    """The unit that follows a dose, and what is left."""
-    typed = rest.strip()
-    for spoon in sorted(SPOONS, key=len, reverse=True):
-        if re.match(rf"{spoon}\b", typed):
-            return spoon, typed[len(spoon) :]
-    found = re.match(r"([a-z]+)\b", typed)
-    if not found or found[1] not in UNITS:
-        return "", rest
-    return UNITS[found[1]], typed[found.end() :]
-
-
-def _words(plain: str, otherwise: str) -> str:
+def expanded(text: str) -> str:
     """Short forms written out; anything else stays."""
-    cleaned = plain.replace("k/p", "kp").replace("p.c.", "pc").replace("a.c.", "ac")
-    words = [SHORT_FORMS.get(word.strip(".,;"), word) for word in cleaned.split()]
-    text = " ".join(words).strip(" ,;.")
-    return text if text != " ".join(otherwise.lower().split()).strip(" ,;.") else _tidy(otherwise)
-
-
-def _tidy(text: str) -> str:
-    return " ".join(text.split()).strip(" ,;.")
+    plain = re.sub(r"\bk/p(?!\w)", "kp", text, flags=re.IGNORECASE)
+    plain = re.sub(r"\b([ap])\.c\b\.?", r"\1c", plain, flags=re.IGNORECASE)
+    words = [SHORT_FORMS.get(word.strip(".,;").lower(), word) for word in plain.split()]
+    return " ".join(words).strip(" ,;.")
 
 
 def join(*texts: str) -> str:
@@ -203,14 +117,6 @@ def mass(text: str) -> Decimal | None:
     return amount * MASSES[found[2]] / parts if amount and parts else None
 
 
-def directions(times: int | None, dose: Decimal | None, unit: str) -> str:
-    """ "3 x sehari 1 tablet"; empty when there are no numbers."""
-    if times is None:
-        return ""
-    amount = f" {amount_text(dose, unit)} {unit}".rstrip() if dose is not None else ""
-    return f"{times} x sehari{amount}"
-
-
 PARTS_OF_ONE = (
     *(("0.5", "1/2"), ("0.25", "1/4"), ("0.75", "3/4")),
     *(("0.333", "1/3"), ("0.667", "2/3")),
@@ -227,30 +133,11 @@ def amount_text(value: Decimal, unit: str = "") -> str:
     return f"{whole:f} {sign}" if whole else sign
 
 
-def sig_text(times: int | None, dose: Decimal | None, unit: str = "") -> str:
-    """What would be typed in the box to say the same: "3x1", with its unit where one is given."""
-    if times is None:
-        return ""
-    return f"{times}x{amount_text(dose, unit)} {unit}".strip() if dose is not None else f"{times}x"
+def exact(value: Decimal) -> Fraction:
+    """What a number of three decimals stands for: 0.667 is two thirds."""
+    near = Fraction(value).limit_denominator(9)
+    return near if abs(near - Fraction(value)) <= Fraction(1, 2000) else Fraction(value)
 
 
-def units_needed(
-    times: int | None, dose: Decimal | None, days: int | None, doses_per_unit: int
-) -> Decimal | None:
-    """Whole units for so many days; None when a number is missing."""
-    if times is None or dose is None or days is None:
-        return None
-    return whole_up(dose * times * days / doses_per_unit)
-
-
-def whole_up(value: Decimal) -> Decimal:
-    return value.to_integral_value(ROUND_CEILING)
-
-
-def days_supplied(
-    quantity: Decimal, times: int | None, dose: Decimal | None, doses_per_unit: int
-) -> int | None:
-    """For how many days so much is enough; None when nobody can say."""
-    if times is None or dose is None:
-        return None
-    return int(whole_up(quantity * doses_per_unit / (dose * times)))
+def whole_up(value: Decimal | Fraction) -> Decimal:
+    return Decimal(math.ceil(value))

@@ -200,9 +200,15 @@ def refuse_incomplete(prescription: Prescription | None) -> None:
         if not line.instruction:
             raise LineError(f"Isi aturan pakai {line.title}.", key)
         if line.quantity is None:
-            raise LineError(f"Isi lamanya (hari) atau jumlah {line.title}.", key)
+            raise LineError(_asks_quantity(line), key)
     if prescription and prescription_warnings.unanswered(prescription):
         raise RecordError("Tulis alasan di setiap peringatan resep, atau ubah obatnya.", "warnings")
+
+
+def _asks_quantity(line: PrescriptionLine) -> str:
+    if line.dose is not None and line.days is None:
+        return f"Isi lamanya (hari) atau jumlah {line.title}."
+    return f"Isi jumlah {line.title}: tidak dapat dihitung dari “{line.instruction}”."
 
 
 def send(actor: Actor, prescription: Prescription) -> bool:

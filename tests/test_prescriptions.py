@@ -13,6 +13,7 @@ from clinic import (
     allergies,
     days,
     prescription_changes,
+    prescription_directions,
     prescription_queue,
     prescription_text,
     prescription_warnings,
@@ -128,7 +129,7 @@ def rules(found) -> list[str]:
     ],
 )
 def test_what_is_typed_is_read(typed, times, dose, unit, days, note):
-    sig = prescription_text.read(typed)
+    sig = prescription_directions.read(typed)
     assert (sig.times, sig.unit, sig.days, sig.note) == (times, unit, days, note)
     assert sig.dose == (Decimal(dose) if dose else None)
 
@@ -273,7 +274,7 @@ def test_an_incomplete_line_is_kept_in_a_draft_and_refused_at_the_end(app):
     for line, sentence in [
         (LineInput("PCT500"), "Isi aturan pakai"),
         (LineInput("PCT500", "3x1"), "Isi lamanya"),
-        (LineInput("ORALIT", "tiap BAB"), "Isi lamanya"),
+        (LineInput("ORALIT", "tiap BAB"), "Isi jumlah Oralit"),
     ]:
         with pytest.raises(RecordError, match=sentence):
             finish(entry, line, version=1)

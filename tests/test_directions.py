@@ -1,0 +1,161 @@
+"""Directions and compounds: what is typed, what the label says, how much is counted."""
+
+import pytest
+
+from clinic import dispensing_labels
+from clinic.prescription_lines import LineInput, line_input, wanted_lines
+from clinic.record_errors import RecordError
+from tests import pharmacy
+from tests.test_prescriptions import finish, lines_of, of, save, served
+
+TABLET, SYRUP = "PCT500", "PCT-S"
+
+
+def wanted(*boxes, **more):
+    (found,) = wanted_lines([LineInput(*boxes, **more)])
+    return found
+
+
+# --- Directions -------------------------------------------------------------------------------
+
+UNDERSTOOD = [
+    # typed for 28 days of a tablet, the label's sentence, tablets
+    ("3x1", "3 x sehari 1 tablet", 84),
+    ("3 dd I pc", "3 x sehari 1 tablet, sesudah makan", 84),
+    ("3xsehari 1 tab", "3 x sehari 1 tablet", 84),
+    ("3 x 1 tablet sehari", "3 x sehari 1 tablet", 84),
+    ("3x1/hari", "3 x sehari 1 tablet", 84),
+    ("3x1 per hari", "3 x sehari 1 tablet", 84),
+    ("3x1 setiap hari", "3 x sehari 1 tablet", 84),
+    ("sehari 3x1", "3 x sehari 1 tablet", 84),
+    ("1 tablet sekali sehari", "1 x sehari 1 tablet", 28),
+    ("tiap 8 jam 1 tablet", "3 x sehari 1 tablet", 84),
+    ("3x1 tiap 8 jam", "3 x sehari 1 tablet, tiap 8 jam", 84),
+    ("1-0-1", "2 x sehari 1 tablet, pagi dan malam", 56),
+    ("1x1 tiap malam", "1 x sehari 1 tablet, tiap malam", 28),
+    ("3x1 bila panas", "3 x sehari 1 tablet, bila panas", 84),
+    ("2x1⅓", "2 x sehari 1 1/3 tablet", 75),
+    # every week
+    ("3x seminggu 2", "3 x seminggu 2 tablet", 24),
+    ("3x seminggu 2 tab", "3 x seminggu 2 tablet", 24),
+    ("3xseminggu 2 pc", "3 x seminggu 2 tablet, sesudah makan", 24),
+    ("seminggu 3x2", "3 x seminggu 2 tablet", 24),
+    ("3x2 per minggu", "3 x seminggu 2 tablet", 24),
+    ("3x2/mgg", "3 x seminggu 2 tablet", 24),
+    ("2x seminggu 1 tab", "2 x seminggu 1 tablet", 8),
+    ("1x1/minggu", "1 x seminggu 1 tablet", 4),
+    ("1x1 seminggu sekali", "1 x seminggu 1 tablet", 4),
+    ("seminggu sekali 2 tab", "1 x seminggu 2 tablet", 8),
+    ("2 tab seminggu sekali", "1 x seminggu 2 tablet", 8),
+    ("tiap minggu 1 tablet", "1 x seminggu 1 tablet", 4),
+    # every so many days
+    ("1x1 tiap 2 hari", "tiap 2 hari 1 tablet", 14),
+    ("1x1 tiap 3 hari", "tiap 3 hari 1 tablet", 10),
+    ("1x1 selang sehari", "tiap 2 hari 1 tablet", 14),
+    ("2 hari sekali 1 tab", "tiap 2 hari 1 tablet", 14),
+    # a range counts with its larger end
+    ("3x1-2 tab", "3 x sehari 1-2 tablet", 168),
+    ("3x1-2", "3 x sehari 1-2 tablet", 168),
+    ("3x1 – 2 prn", "3 x sehari 1-2 tablet, bila perlu", 168),
+    ("3x1 atau 2", "3 x sehari 1-2 tablet", 168),
+    ("2x1/2-1", "2 x sehari 1/2-1 tablet", 56),
+    ("3x500-1000 mg", "3 x sehari 1-2 tablet", 168),
+    ("2x seminggu 1-2 tab", "2 x seminggu 1-2 tablet", 16),
+]
+AS_WRITTEN = [
+    *("3x2 seminggu", "1x1 seminggu", "3x 1 minggu", "3x1 2 minggu", "3x1 minggu", "1x1 mgg"),
+    *("2x1 tiap 2 hari", "3x1 tiap minggu", "1x1 selang 2 hari", "1x1/2 hari", "1x/2 hari"),
+    *("2x1 3 hari lalu 1x1 3 hari", "2x1 3 hari, lalu 1x1 3 hari", "3x1 kemudian 2x1"),
+    *("1x sebulan 1", "1x1 tiap bulan", "1x1 senin kamis", "1x1 eod", "3x1 hari ganjil"),
+    *("3x2-1", "3-4x1", "3x1 + 1", "3x1 maks 4 tablet", "1-1-1-1", "1-0-2", "3x1 tiap 6 jam"),
+    *("3x1 3", "3x1, 5", "3x5 hari", "3x1 sehari seminggu", "3x0", "99x1", "<w7> 3x1"),
+]
+
+
+@pytest.mark.parametrize(("typed", "sentence", "quantity"), UNDERSTOOD)
+def test_what_is_understood_is_told_and_counted(app, typed, sentence, quantity):
+    for line in (wanted(TABLET, typed, "28"), wanted(TABLET, f"{typed} selama 28 hari")):
+        assert (line.instruction, line.quantity) == (sentence, quantity)
+
+
+@pytest.mark.parametrize("typed", AS_WRITTEN)
+def test_what_is_not_understood_stays_as_it_was_written(app, typed):
+    line = wanted(TABLET, typed, "28")
+    assert (line.instruction, line.quantity) == (typed, None)
+    assert (line.times_a_day, line.dose) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("sig", "note", "sentence", "quantity"),
+    [
+        ("1x1", "seminggu sekali", "1 x seminggu 1 tablet", 4),
+        ("1x1", "tiap 2 hari", "tiap 2 hari 1 tablet", 14),
+        ("1x1", "senin dan kamis", "1x1 senin dan kamis", None),
+        ("2x1 3 hari", "lalu 1x1 3 hari", "2x1 3 hari lalu 1x1 3 hari", None),
+        ("3x1", "tiap 12 jam", "3x1 tiap 12 jam", None),
+        ("3x1", "1 jam sebelum makan", "3 x sehari 1 tablet, 1 jam sebelum makan", 84),
+        ("3x1", "kontrol 1 minggu lagi", "3 x sehari 1 tablet, kontrol 1 minggu lagi", 84),
+    ],
+)
+def test_an_interval_in_the_box_beside_it_counts(app, sig, note, sentence, quantity):
+    line = wanted(TABLET, sig, "28", note=note)
+    assert (line.instruction, line.quantity) == (sentence, quantity)
+
+
+def test_whole_doses_are_counted_for_a_part_of_a_week(app):
+    assert wanted(TABLET, "3x seminggu 2", "30").quantity == 26
+    assert wanted(TABLET, "seminggu sekali 2 tab", "10").quantity == 4
+
+
+def test_ranges_and_intervals_of_what_is_measured(app):
+    assert wanted(SYRUP, "3x1-2 sendok", "4").instruction == "3 x sehari 5-10 mL"
+    assert wanted(SYRUP, "3x1-2 sendok", "4").quantity == 2
+    assert wanted(SYRUP, "3x60-120 mg", "4").instruction == "3 x sehari 2,5-5 mL"
+    assert wanted("KETOK-K", "2x seminggu", "28").instruction == "2 x seminggu"
+    for typed in ("3x1-2", "1-0-2", "3x1 lalu 2x1"):
+        with pytest.raises(RecordError, match="Tulis satuan dosis"):
+            wanted(SYRUP, typed, "4")
+    assert wanted(SYRUP, "tiap muntah 5 mL").instruction == "tiap muntah 5 mL"
+
+
+@pytest.mark.engines("sqlite")
+@pytest.mark.parametrize(
+    "typed", [*(row[0] for row in UNDERSTOOD), *AS_WRITTEN, "tiap BAB 1", "sesudah makan"]
+)
+def test_directions_opened_and_saved_again_are_the_same(app, typed):
+    made = pharmacy.line(pharmacy.medicine())
+    line = wanted(TABLET, typed, "28", "30")
+    for name in ("times_a_day", "dose", "dose_unit", "days", "quantity", "unit", "instruction"):
+        setattr(made, name, getattr(line, name))
+    made.medicine, made.title, made.public_id = line.medicine, line.title, "0" * 36
+    again = line_input(made)
+    assert wanted_lines([again])[0].identity == line.identity
+
+
+@pytest.mark.parametrize("unit", ["strip", "pil"])
+def test_a_range_in_any_unit_is_opened_again(app, unit):
+    about = {"what": pharmacy.medicine(unit=unit, dose_unit=unit).code}
+    entry = served()
+    save(entry, LineInput(**about, sig="3x1-2", days="5"))
+    (before,) = lines_of(entry)
+    assert (before.instruction, before.quantity) == (f"3 x sehari 1-2 {unit}", 30)
+    again = line_input(before)
+    assert (again.quantity, again.note) == ("", "")
+    assert save(entry, again, version=1).version == 1
+
+
+def test_a_quantity_is_asked_for_what_cannot_be_counted_and_the_label_says_it_as_written(app):
+    entry = served()
+    with pytest.raises(RecordError, match="Isi jumlah Parasetamol .*“3x2 seminggu”"):
+        finish(entry, LineInput(TABLET, "3x2 seminggu", "28"))
+    finish(
+        entry,
+        LineInput(TABLET, "3x2 seminggu", "28", "24"),
+        LineInput("CTM4", "3x seminggu 2", "28"),
+        LineInput("AMLO5", "1x1", "30"),
+    )
+    assert [(each.instruction, each.amount) for each in dispensing_labels.labels(of(entry))] == [
+        ("Aturan: 3x2 seminggu", 24),
+        ("3 x seminggu 2 tablet", 24),
+        ("1 x sehari 1 tablet", 30),
+    ]
