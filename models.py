@@ -56,7 +56,7 @@ from tables.laboratory import (
     LabResult,
     LabTest,
 )
-from tables.medicines import Medicine, Route
+from tables.medicines import MILLILITRE, UNITS, Medicine, Route
 from tables.operations import AuditEntry, OutboxEntry, OutboxState, WorkerBeat
 from tables.papers import Paper, PaperKind, PaperState
 from tables.people import (

@@ -12,13 +12,20 @@ from decimal import Decimal
 from clinic import days, dispensing, dispensing_plan, dispensing_reports, prescriptions
 from clinic.dispensing_reports import Handed
 from db import db
-from models import Medicine, Prescription, PrescriptionLine, Route, StockBatch, User
+from models import (
+    MILLILITRE,
+    Medicine,
+    Prescription,
+    PrescriptionLine,
+    Route,
+    StockBatch,
+    User,
+)
 
 # A working rule after USP 795: a compound of bought medicines keeps half a year, but at most a
 # quarter of the time that is left to its first part to expire; with water two weeks.
 LONGEST_COMPOUND, WATERY = timedelta(days=180), timedelta(days=14)
 SHAKEN = ("suspensi", "emulsi", "sirup kering", "losion")
-MILLILITRE = "mL"
 PHARMACIST, TITLE = "apoteker", "apt."  # a line of its own would not fit a small label
 
 

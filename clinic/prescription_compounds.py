@@ -9,7 +9,7 @@ from clinic import medicines
 from clinic import prescription_text as words
 from clinic.record_errors import RecordError
 from formatting import number_text
-from models import Medicine, PrescriptionComponent
+from models import UNITS, Medicine, PrescriptionComponent
 from validators import clean_text
 
 # Forms of a compound and what one of them is counted in.
@@ -58,7 +58,7 @@ def _component(row: str, key: str) -> Component:
             f'Tulis jumlah per bungkus di belakang "{row[:60]}", misalnya: CTM 1/2 tablet.', key
         )
     typed = found["unit"].lower()
-    unit = words.UNITS.get(typed, typed)
+    unit = UNITS.get(typed, typed)
     medicine = _meant(name, key)
     if medicine is None:
         return Component(clean_text(name, 160), amount, clean_text(unit, 20) or "bagian")

@@ -13,7 +13,8 @@ from typing import Any
 
 from clinic import prescription_text as words
 from clinic.data_files import DATA
-from clinic.prescription_text import MOST_TIMES, SHORT_FORMS, SPOONS, UNITS
+from clinic.prescription_text import MOST_TIMES, SHORT_FORMS, SPOONS
+from models import MILLILITRE, UNITS
 
 DAY, WEEK = 1, 7
 PARTS_OF_DAY = ("pagi", "siang", "malam")
@@ -209,7 +210,7 @@ def _dose(text: str | None) -> Decimal | None:
 def _measured(typed: str, amount: Decimal | None) -> tuple[str, Decimal | None]:
     """The unit in its one spelling; spoons in mL."""
     if typed in SPOONS and amount:
-        return words.MILLILITRE, amount * SPOONS[typed]
+        return MILLILITRE, amount * SPOONS[typed]
     return UNITS.get(typed, ""), amount
 
 

@@ -9,37 +9,14 @@ from decimal import Decimal
 from fractions import Fraction
 
 from formatting import number_text
+from models import MILLILITRE
 
 MOST_TIMES, MOST_DAYS, MOST_UNITS = 24, 365, 9999
 SPREAD = "oles"  # the dose unit of what is spread on the skin: it needs no number
-MILLILITRE = "mL"
 # Spoons of a doctor's hand, in mL.
 SPOONS = {"cth": 5, "sdt": 5, "sendok takar": 5, "sendok teh": 5, "sendok": 5, "st": 5}
 SPOONS |= {"sdm": 15, "sendok makan": 15, "cm": 15}
 MASSES = {"g": Decimal(1000), "mg": Decimal(1), "mcg": Decimal("0.001")}  # in mg
-UNITS = {
-    word: unit
-    for unit, words in {
-        MILLILITRE: "ml cc",
-        "tablet": "tablet tab tb tbl kaplet",
-        "kapsul": "kapsul kaps cap caps capsul",
-        "tetes": "tetes tts gtt",
-        "sachet": "sachet saset",
-        "bungkus": "bungkus bks",
-        "semprot": "semprot puff",
-        "ampul": "ampul amp",
-        "vial": "vial",
-        "tube": "tube",
-        "botol": "botol btl",
-        "strip": "strip",
-        "buah": "buah bh",
-        "IU": "iu unit",
-        "mg": "mg",
-        "mcg": "mcg ug",
-        "g": "g gr gram",
-    }.items()
-    for word in words.split()
-}
 FRACTIONS = {"½": "1/2", "¼": "1/4", "¾": "3/4", "⅓": "1/3", "⅔": "2/3"}
 ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 # Short forms of a prescription, and what the patient reads.

@@ -2,11 +2,49 @@
 
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, String
+from sqlalchemy import CheckConstraint, String, TypeDecorator
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tables.columns import Row, enum_column
 from tables.reference import Counted
+
+MILLILITRE = "mL"
+# Units by the words that people write for them.
+UNITS = {
+    word: unit
+    for unit, words in {
+        MILLILITRE: "ml cc",
+        "tablet": "tablet tab tb tbl kaplet",
+        "kapsul": "kapsul kaps cap caps capsul",
+        "tetes": "tetes tts gtt",
+        "sachet": "sachet saset",
+        "bungkus": "bungkus bks",
+        "semprot": "semprot puff",
+        "ampul": "ampul amp",
+        "vial": "vial",
+        "tube": "tube",
+        "botol": "botol btl",
+        "strip": "strip",
+        "buah": "buah bh",
+        "IU": "iu unit",
+        "mg": "mg",
+        "mcg": "mcg ug",
+        "g": "g gr gram",
+    }.items()
+    for word in words.split()
+}
+
+
+class Unit(TypeDecorator):
+    """A unit in its one spelling, however it is typed or was stored: "ml" is "mL"."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect):
+        return value and UNITS.get(value.strip().lower(), value)
+
+    process_result_value = process_bind_param
 
 
 class Route(StrEnum):
@@ -34,7 +72,7 @@ class Medicine(Counted, Row):
     form: Mapped[str] = mapped_column(String(30))  # tablet, sirup, salep ...
     unit: Mapped[str] = mapped_column(String(20))  # tablet, botol, tube ...
     # A dose may be counted in another unit: 5 mL of a 60 mL bottle.
-    dose_unit: Mapped[str] = mapped_column(String(20))
+    dose_unit: Mapped[str] = mapped_column(Unit(20))
     doses_per_unit: Mapped[int] = mapped_column(default=1)
     route: Mapped[Route] = enum_column(Route, default=Route.ORAL)
     ingredients: Mapped[str] = mapped_column(String(200))  # active ones, folded, parted by |

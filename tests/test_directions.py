@@ -1,10 +1,12 @@
 """Directions and compounds: what is typed, what the label says, how much is counted."""
 
 import pytest
+from sqlalchemy import text
 
 from clinic import dispensing_labels
 from clinic.prescription_lines import LineInput, line_input, wanted_lines
 from clinic.record_errors import RecordError
+from db import db, transaction
 from tests import pharmacy
 from tests.test_prescriptions import finish, lines_of, of, save, served
 
@@ -159,3 +161,32 @@ def test_a_quantity_is_asked_for_what_cannot_be_counted_and_the_label_says_it_as
         ("3 x seminggu 2 tablet", 24),
         ("1 x sehari 1 tablet", 30),
     ]
+
+
+# --- Units ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("typed", ["ml", "ML", "cc", "mL"])
+def test_a_syrup_asks_for_its_unit_however_the_list_spells_it(app, typed):
+    code = pharmacy.medicine(
+        form="sirup 60 mL", unit="Botol", dose_unit="mL", doses_per_unit=60
+    ).code
+    with transaction():  # as it was stored before units had one spelling
+        where = {"unit": typed, "code": code}
+        db.session.execute(text("UPDATE medicine SET dose_unit = :unit WHERE code = :code"), where)
+    with pytest.raises(RecordError, match="3x5 mL, atau 3x1 sendok"):
+        wanted(code, "3x1", "5")
+    line = wanted(code, "3x5 mL", "5")
+    assert (line.instruction, line.quantity, line.dose_unit) == ("3 x sehari 5 mL", 2, "mL")
+    assert wanted(code, "3x1 sendok", "5").instruction == "3 x sehari 5 mL"
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [("ml", "mL"), ("Tablet", "tablet"), ("caps", "kapsul"), ("oles", "oles"), ("pil", "pil")],
+)
+def test_a_unit_is_stored_in_one_spelling(app, typed, stored):
+    code = pharmacy.medicine(dose_unit=typed).code
+    db.session.rollback()
+    raw = text("SELECT dose_unit FROM medicine WHERE code = :code")
+    assert db.session.scalar(raw, {"code": code}) == stored
