@@ -137,7 +137,7 @@ def _compound(each: LineInput, sig: Sig) -> WantedLine:
 def _in_its_unit(each: LineInput, sig: Sig, medicine: Medicine) -> Sig:
     """The dose in the medicine's own unit; "3x500 mg" of a tablet of 500 mg is one tablet."""
     is_fluid = medicine.dose_unit == words.MILLILITRE
-    is_bare = directions.lacks_unit(sig.note) if sig.times is None else sig.dose and not sig.unit
+    is_bare = directions.lacks_unit(each.sig) if sig.times is None else sig.dose and not sig.unit
     if is_fluid and is_bare:
         # One "sendok takar" or one mL: five times as much, so nobody guesses.
         raise LineError(
@@ -159,11 +159,24 @@ def _from_mass(each: LineInput, sig: Sig, medicine: Medicine) -> Sig:
     one = words.mass(medicine.strength)
     if one is None:
         raise LineError(f"Tulis dosis {medicine.name} dalam {medicine.dose_unit}.", each.key)
-    dose, least = (
-        amount and (amount * words.MASSES[sig.unit] / one).quantize(Decimal("0.001"))
-        for amount in (sig.dose, sig.least)
+    factor = words.MASSES[sig.unit] / one
+    return replace(
+        sig,
+        dose=_measurable(each, sig.dose * factor, medicine),
+        least=sig.least and _measurable(each, sig.least * factor, medicine),
     )
-    return replace(sig, dose=dose, least=least)
+
+
+def _measurable(each: LineInput, amount: Decimal, medicine: Medicine) -> Decimal:
+    found = words.measurable(amount, medicine.dose_unit)
+    if found is None:
+        much = f"{number_text(amount.quantize(Decimal('0.001')))} {medicine.dose_unit}"
+        raise LineError(
+            f"{medicine.label}: dosis ini {much}, tidak dapat ditakar. Tulis dalam "
+            f"{medicine.dose_unit}.",
+            each.key,
+        )
+    return found
 
 
 def _line(each: LineInput, sig: Sig, doses_per_unit: int = 1, **more) -> WantedLine:
@@ -244,10 +257,10 @@ def _boxes(row: PrescriptionLine) -> tuple[str, str]:
     """Directions and note of a stored line, as they would be typed."""
     said, unit = directions.of_line(row), row.medicine.dose_unit if row.medicine else row.dose_unit
     if said.times is None:
-        # As it was written, in the box where it was; words without a number are a note.
+        # As it was written: in the box of directions where it looks like some, else a note.
         text = row.instruction
-        is_sig = re.search(r"\d", text) and directions.read(text) == Sig(note=text)
-        return (text, "") if is_sig and len(text) <= LONGEST_SIG else ("", text)
+        is_sig = len(text) <= LONGEST_SIG and re.search(r"\d\s*(?:x|×|dd|kali|-)", text)
+        return (text, "") if is_sig and directions.read(text) == Sig(note=text) else ("", text)
     numbers = _numbers(said, row.dose_unit)
     note = row.instruction.removeprefix(numbers).strip(", ")
     needs_unit = row.medicine is None or unit == words.MILLILITRE

@@ -116,5 +116,20 @@ def exact(value: Decimal) -> Fraction:
     return near if abs(near - Fraction(value)) <= Fraction(1, 2000) else Fraction(value)
 
 
+# What can be measured out: mL to a tenth, a tablet in quarters and thirds, all else whole.
+PARTS = {MILLILITRE: (10,), "tablet": (4, 3)}
+# So much a dose may change by it, working values: a syringe reads no finer than a tablet breaks.
+OFF = {MILLILITRE: Decimal("0.05")}
+USUALLY_OFF = Decimal("0.02")
+
+
+def measurable(amount: Decimal, unit: str) -> Decimal | None:
+    """The nearest dose that can be measured out; None when it is another dose."""
+    near = [Decimal(round(amount * part)) / part for part in PARTS.get(unit, (1,))]
+    best = min(near, key=lambda each: abs(each - amount))
+    is_same = abs(best - amount) <= amount * OFF.get(unit, USUALLY_OFF)
+    return best.quantize(Decimal("0.001")) if is_same else None
+
+
 def whole_up(value: Decimal | Fraction) -> Decimal:
     return Decimal(math.ceil(value))

@@ -190,3 +190,41 @@ def test_a_unit_is_stored_in_one_spelling(app, typed, stored):
     db.session.rollback()
     raw = text("SELECT dose_unit FROM medicine WHERE code = :code")
     assert db.session.scalar(raw, {"code": code}) == stored
+
+
+# --- Doses that can be measured ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("code", "typed", "sentence"),
+    [
+        ("PCT-S", "3x100 mg", "3 x sehari 4,2 mL"),
+        ("PCT-S", "3x120 mg", "3 x sehari 5 mL"),
+        ("PCT-S", "3x100-150 mg", "3 x sehari 4,2-6,2 mL"),
+        ("PCT500", "3x125 mg", "3 x sehari 1/4 tablet"),
+        ("PCT500", "3x750 mg", "3 x sehari 1 1/2 tablet"),
+        ("PCT500", "3x333 mg", "3 x sehari 2/3 tablet"),
+        ("PCT500", "3x0,24", "3 x sehari 0,24 tablet"),  # who writes tablets means them
+        ("AMOX250", "3x500 mg", "3 x sehari 2 kapsul"),
+    ],
+)
+def test_a_dose_in_mg_is_told_as_it_can_be_measured(app, code, typed, sentence):
+    assert wanted(code, typed, "5").instruction == sentence
+
+
+@pytest.mark.parametrize(
+    ("code", "typed", "much"),
+    [("PCT500", "3x120 mg", "0,24 tablet"), ("AMOX250", "3x125 mg", "0,5 kapsul"),
+     ("PCT-D", "3x2 mg", "0,02 mL"), ("PCT500", "3x120-500 mg", "0,24 tablet")],
+)  # fmt: skip
+def test_a_dose_that_nobody_can_measure_is_asked_for_in_units(app, code, typed, much):
+    with pytest.raises(RecordError, match=f"dosis ini {much}, tidak dapat ditakar. Tulis dalam"):
+        wanted(code, typed, "5")
+
+
+@pytest.mark.parametrize(
+    ("typed", "days", "quantity"),
+    [("1x2/3", "30", 20), ("3x1/3", "10", 10), ("2x1 2/3", "3", 10), ("1x1/4", "30", 8)],
+)
+def test_thirds_are_counted_as_thirds(app, typed, days, quantity):
+    assert wanted(TABLET, typed, days).quantity == quantity
