@@ -13,13 +13,19 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
-from clinic import allergies, dispensing_reports, medicine_allergies, settings
+from clinic import (
+    allergies,
+    dispensing_reports,
+    medicine_allergies,
+    prescription_amounts,
+    settings,
+)
 from clinic import prescription_directions as directions
 from clinic import prescription_text as words
 from clinic.dispensing_reports import Handed
 from clinic.medicine_words import key
 from db import db, utcnow
-from formatting import day_in_zone, number_text, short_date
+from formatting import day_in_zone, short_date
 from models import (
     Allergy,
     Medicine,
@@ -33,11 +39,8 @@ from models import (
 )
 
 ALLERGY, DOUBLE, SAME_VISIT, STILL_HAS = "ALERGI", "GANDA", "GANDA-KUNJUNGAN", "MASIH-ADA"
-FAMILY, DOSE, LONG, MUCH = "GOLONGAN", "DOSIS", "LAMA", "JUMLAH"
+FAMILY = "GOLONGAN"
 WARNING, INFO = "warning", "info"
-# Beyond these somebody has probably mistyped.
-MOST_TIMES, MOST_DAYS, MOST_UNITS = 12, 90, 300
-MOST_AT_ONCE = {"tablet": 4, "kapsul": 4, "mL": 30, "sachet": 2, "tetes": 20}
 HELD = (
     PrescriptionState.SENT,
     PrescriptionState.REVIEWED,
@@ -249,18 +252,6 @@ def _families(lines: Sequence[Any]) -> Iterable[MedicineWarning]:
 
 def _amounts(lines: Sequence[Any]) -> Iterable[MedicineWarning]:
     for line in lines:
-        if line.times_a_day and line.times_a_day > MOST_TIMES:
-            about, much = (line.title, f"{line.times_a_day}x"), f"{line.times_a_day} kali sehari"
-            yield _unusual(DOSE, about, f"{much} itu sering sekali", line)
-        if line.dose and line.dose > MOST_AT_ONCE.get(line.dose_unit, MOST_UNITS):
-            much = f"{words.amount_text(line.dose, line.dose_unit)} {line.dose_unit}"
-            yield _unusual(DOSE, (line.title, much), f"{much} sekali pakai itu banyak", line)
-        if line.days and line.days > MOST_DAYS:
-            yield _unusual(LONG, (line.title, line.days), f"{line.days} hari itu lama", line)
-        if line.quantity and line.quantity > MOST_UNITS:
-            much = f"{number_text(line.quantity)} {line.unit}"
-            yield _unusual(MUCH, (line.title, much), f"{much} itu banyak", line)
-
-
-def _unusual(rule: str, about: tuple, text: str, line: Any) -> MedicineWarning:
-    return MedicineWarning(rule, _about(*about), f"{line.title}: {text}. Periksa lagi.", line=line)
+        for rule, about, text in prescription_amounts.unusual(line):
+            message = f"{line.title}: {text}. Periksa lagi."
+            yield MedicineWarning(rule, _about(*about), message, line=line)

@@ -17,6 +17,7 @@ from clinic.prescription_text import MOST_TIMES, SHORT_FORMS, SPOONS
 from models import MILLILITRE, UNITS
 
 DAY, WEEK = 1, 7
+COUNTED = ("tablet", "kapsul", "bungkus", "sachet")  # so many doses are so many units
 PARTS_OF_DAY = ("pagi", "siang", "malam")
 # After these any words may follow: the patient decides when.
 CONDITIONS = ("bila", "jika", "kalau")
@@ -276,9 +277,14 @@ def of_line(line: Any) -> Sig:
     return Sig(line.times_a_day, line.dose, line.dose_unit, line.days)
 
 
-def units_needed(sig: Sig, days: int | None, doses_per_unit: int) -> Decimal | None:
+def is_counted(line: Any) -> bool:
+    """Whether so many doses of it are a known number of units."""
+    return line.medicine is not None or line.dose_unit in COUNTED
+
+
+def units_needed(sig: Sig, days: int | None, doses_per_unit: int | None) -> Decimal | None:
     """Whole units for so many days; None when a number is missing."""
-    if sig.times is None or sig.dose is None or days is None:
+    if sig.times is None or sig.dose is None or days is None or doses_per_unit is None:
         return None
     doses = words.whole_up(Fraction(sig.times * days, sig.every))
     return words.whole_up(words.exact(sig.dose) * int(doses) / doses_per_unit)

@@ -114,8 +114,11 @@ def _outside(each: LineInput, sig: Sig) -> WantedLine:
         raise LineError("Tulis nama dan kekuatan obat dari luar.", each.key)
     amount, _, unit = each.quantity.strip().partition(" ")
     counted = LineInput(each.what, each.sig, each.days, amount, each.note, key=each.key)
-    unit = clean_text(unit, 20) or sig.unit or "buah"
-    return _line(counted, sig, title=title, dose_unit=sig.unit, unit=unit)
+    # "Cendo Xitrol 2x1": one of what? Nobody knows how much of it ten days need.
+    is_counted = sig.unit in directions.COUNTED
+    unit = clean_text(unit, 20) or (sig.unit if is_counted else "buah")
+    per_unit = 1 if is_counted else None
+    return _line(counted, sig, per_unit, title=title, dose_unit=sig.unit, unit=unit)
 
 
 def _compound(each: LineInput, sig: Sig) -> WantedLine:
@@ -179,7 +182,7 @@ def _measurable(each: LineInput, amount: Decimal, medicine: Medicine) -> Decimal
     return found
 
 
-def _line(each: LineInput, sig: Sig, doses_per_unit: int = 1, **more) -> WantedLine:
+def _line(each: LineInput, sig: Sig, doses_per_unit: int | None = 1, **more) -> WantedLine:
     days = _days(each, sig, more["title"])
     instruction = words.join(_numbers(sig, more["dose_unit"]), sig.note)
     typed = _quantity(each, more["title"])

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.orm.attributes import flag_modified
 
-from clinic import audit, counters, prescription_warnings, settings
+from clinic import audit, counters, prescription_directions, prescription_warnings, settings
 from clinic.audit import Actor
 from clinic.prescription_lines import LineError, LineInput, WantedLine, line_input, wanted_lines
 from clinic.record_errors import RecordError
@@ -206,7 +206,7 @@ def refuse_incomplete(prescription: Prescription | None) -> None:
 
 
 def _asks_quantity(line: PrescriptionLine) -> str:
-    if line.dose is not None and line.days is None:
+    if line.dose is not None and line.days is None and prescription_directions.is_counted(line):
         return f"Isi lamanya (hari) atau jumlah {line.title}."
     return f"Isi jumlah {line.title}: tidak dapat dihitung dari “{line.instruction}”."
 

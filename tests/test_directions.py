@@ -3,11 +3,11 @@
 import pytest
 from sqlalchemy import text
 
-from clinic import dispensing_labels
+from clinic import dispensing_labels, prescription_warnings
 from clinic.prescription_lines import LineInput, line_input, wanted_lines
 from clinic.record_errors import RecordError
 from db import db, transaction
-from tests import pharmacy
+from tests import factories, pharmacy
 from tests.test_prescriptions import finish, lines_of, of, save, served
 
 TABLET, SYRUP = "PCT500", "PCT-S"
@@ -228,3 +228,76 @@ def test_a_dose_that_nobody_can_measure_is_asked_for_in_units(app, code, typed, 
 )
 def test_thirds_are_counted_as_thirds(app, typed, days, quantity):
     assert wanted(TABLET, typed, days).quantity == quantity
+
+
+# --- Quantities -------------------------------------------------------------------------------
+
+
+def warned(*boxes, **more) -> list[tuple[str, str]]:
+    lines = wanted_lines([LineInput(*boxes, **more)])
+    found = prescription_warnings.of_lines(factories.visit(), lines)
+    return [(each.rule, each.message) for each in found]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        (TABLET, "3x1", "5", "150"),
+        (TABLET, "3x1", "5", "23"),
+        ("CTM4", "3x1", "5", "5"),
+        ("CTM4", "3x seminggu 2", "28", "84"),
+        ("PREDN5", "3x1-2", "5", "14"),
+        ("luar", "2x1 kapsul", "7", "7 kapsul", "", "Gabapentin 300 mg"),
+        ("racikan", "3x1", "5", "50", "", "puyer", "CTM 1/4"),
+    ],
+)
+def test_a_quantity_against_the_directions_asks_for_a_reason(app, line):
+    ((rule, message),) = warned(*line)
+    assert rule == "JUMLAH"
+    assert "menurut aturannya" in message
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        (TABLET, "3x1", "5", "15"),
+        (TABLET, "3x1", "5", "22"),
+        (TABLET, "3x1", "5", "150", "bila demam"),  # taken as needed
+        (TABLET, "3x1", "", "10"),
+        (TABLET, "3x2 seminggu", "28", "24"),
+        ("CTM4", "3x seminggu 2", "28", "24"),
+        ("PCT-S", "3x5 mL", "5", "1"),  # a bottle
+        ("luar", "2x1 tetes", "10", "1 botol", "", "Cendo Xitrol"),
+    ],
+)
+def test_a_quantity_that_fits_asks_for_nothing(app, line):
+    assert warned(*line) == []
+
+
+def test_the_reason_for_a_quantity_is_asked_before_the_end(app):
+    entry = served()
+    line = LineInput(TABLET, "3x1", "5", "150")
+    with pytest.raises(RecordError, match="Tulis alasan"):
+        finish(entry, line)
+    save(entry, line)
+    (warning,) = prescription_warnings.check(of(entry))
+    assert "jumlahnya 150 tablet, menurut aturannya 15 (3 x sehari 1 tablet, 5 hari)" in (
+        warning.message
+    )
+    assert finish(entry, line, version=1, reasons={warning.key: "untuk sebulan"}).finished_at
+
+
+@pytest.mark.parametrize(
+    ("sig", "days", "quantity", "computed"),
+    [("2x1", "10", "", None), ("2x1 tetes", "10", "", None), ("2x1 kapsul", "7", "", 14),
+     ("2x1", "10", "1 botol", 1)],
+)  # fmt: skip
+def test_of_a_medicine_from_outside_only_what_is_counted_is_computed(
+    app, sig, days, quantity, computed
+):
+    line = wanted("luar", sig, days, quantity, title="Cendo Xitrol tetes mata")
+    assert line.quantity == computed
+    if computed is None:
+        for boxes in ((sig, days), (sig, "")):
+            with pytest.raises(RecordError, match="Isi jumlah Cendo Xitrol"):
+                finish(served(), LineInput("luar", *boxes, title="Cendo Xitrol tetes mata"))
