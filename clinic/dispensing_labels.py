@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from clinic import days, dispensing, dispensing_plan, dispensing_reports, prescriptions
 from clinic.dispensing_reports import Handed
+from clinic.prescription_compounds import amount_of, is_ointment
 from db import db
 from models import (
     MILLILITRE,
@@ -56,6 +57,10 @@ class CopyLine:
         if self.given <= 0:
             return "ne det"
         return "det"
+
+    @property
+    def parts(self) -> list[str]:
+        return [f"{part.title} {amount_of(part)}" for part in self.line.components]
 
     @property
     def rest(self) -> Decimal:
@@ -118,7 +123,7 @@ def _label(line: PrescriptionLine, amount: Decimal, batches: Sequence[StockBatch
         amount=amount,
         unit=line.unit,
         instruction=_told(line),
-        is_external=any(part.route is not Route.ORAL for part in parts),
+        is_external=is_ointment(line) or any(part.route is not Route.ORAL for part in parts),
         is_shaken=any(word in part.form.lower() for part in parts for word in SHAKEN)
         and not line.is_compound,
         expires_on=expires,

@@ -20,6 +20,7 @@ from clinic import (
 from clinic.dispensing_reports import NONE_GIVEN, STATE_WORDS, Handed, by_line, is_given
 from clinic.dispensing_steps import is_late, therapy_end
 from clinic.prescription_checks import MedicineWarning
+from clinic.prescription_compounds import amount_of
 from clinic.stock import Portion
 from db import db, grouped
 from models import (
@@ -58,6 +59,12 @@ class LineView:
     replaced: PrescriptionLine | None
     allergies: tuple[MedicineWarning, ...]  # of which the doctor did not know
     plan: tuple[Taken, ...] = ()
+
+    @property
+    def parts(self) -> list[tuple[str, bool]]:
+        """What one packet holds, and whether that is on the list."""
+        components = self.line.components
+        return [(f"{part.title} {amount_of(part)}", bool(part.medicine)) for part in components]
 
     @property
     def is_enough(self) -> bool:

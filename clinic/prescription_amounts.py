@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
+from clinic import prescription_compounds as compounds
 from clinic import prescription_directions as directions
 from clinic import prescription_text as words
 from formatting import number_text
@@ -25,6 +27,7 @@ def unusual(line: Any) -> Iterable[Found]:
     if line.dose and line.dose > MOST_AT_ONCE.get(line.dose_unit, MOST_UNITS):
         much = f"{words.amount_text(line.dose, line.dose_unit)} {line.dose_unit}"
         yield DOSE, (line.title, much), f"{much} sekali pakai itu banyak"
+    yield from _within(line)
     if line.days and line.days > MOST_DAYS:
         yield LONG, (line.title, line.days), f"{line.days} hari itu lama"
     if line.quantity and line.quantity > MOST_UNITS:
@@ -32,6 +35,18 @@ def unusual(line: Any) -> Iterable[Found]:
         yield MUCH, (line.title, much), f"{much} itu banyak"
     elif line.quantity:
         yield from _against_directions(line)
+
+
+def _within(line: Any) -> Iterable[Found]:
+    """Of a compound what is taken of each medicine with one dose."""
+    for part in () if compounds.is_ointment(line) else line.components:
+        if part.medicine is None:
+            continue
+        unit, packets = part.medicine.dose_unit, line.dose or Decimal(1)
+        doses = compounds.doses(part.amount, part.unit, part.medicine) * Fraction(packets)
+        if doses > MOST_AT_ONCE.get(unit, MOST_UNITS):
+            much = f"{part.title} {number_text(words.rounded(doses))} {unit}"
+            yield DOSE, (line.title, much), f"{much} sekali pakai itu banyak"
 
 
 def _against_directions(line: Any) -> Iterable[Found]:

@@ -24,6 +24,7 @@ from clinic import prescription_directions as directions
 from clinic import prescription_text as words
 from clinic.dispensing_reports import Handed
 from clinic.medicine_words import key
+from clinic.prescription_compounds import RAW
 from db import db, utcnow
 from formatting import day_in_zone, short_date
 from models import (
@@ -108,7 +109,7 @@ def _ingredients(line: Any) -> set[tuple[str, str]]:
     found = set()
     for title, medicine in _held(line):
         if medicine is None:
-            found.add((key(title.split(" ")[0]), ""))
+            found.add((key(title.removeprefix(RAW).split(" ")[0]), ""))
             continue
         where = medicine.route.value if medicine.route in LOCAL else ""
         found |= {(key(each), where) for each in medicine.ingredient_list}

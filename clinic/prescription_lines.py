@@ -123,18 +123,16 @@ def _outside(each: LineInput, sig: Sig) -> WantedLine:
 
 def _compound(each: LineInput, sig: Sig) -> WantedLine:
     form = each.title if each.title in FORMS else "puyer"
-    components = tuple(compounds.read(each.parts, each.key))
+    components = tuple(compounds.read(each.parts, each.key, form))
     if not components:
         raise LineError("Tulis isi racikan, satu bahan di setiap baris.", each.key)
-    return _line(
-        each,
-        sig,
-        title=f"Racikan {form}",
-        is_compound=True,
-        dose_unit=FORMS[form],
-        unit=FORMS[form],
-        components=components,
-    )
+    title, unit = compounds.title_of(form), FORMS[form]
+    if sig.unit and sig.unit != unit:
+        raise LineError(f"{title} dihitung dalam {unit}, bukan {sig.unit}.", each.key)
+    if form == compounds.OINTMENT:  # "2x1" of an ointment is no pot
+        sig = replace(sig, dose=None, least=None)
+    about = {"title": title, "dose_unit": unit, "unit": unit}
+    return _line(each, sig, **about, is_compound=True, components=components)
 
 
 def _in_its_unit(each: LineInput, sig: Sig, medicine: Medicine) -> Sig:

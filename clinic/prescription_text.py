@@ -131,5 +131,9 @@ def measurable(amount: Decimal, unit: str) -> Decimal | None:
     return best.quantize(Decimal("0.001")) if is_same else None
 
 
+def rounded(value: Fraction) -> Decimal:
+    return (Decimal(value.numerator) / value.denominator).quantize(Decimal("0.001"))
+
+
 def whole_up(value: Decimal | Fraction) -> Decimal:
     return Decimal(math.ceil(value))

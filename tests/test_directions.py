@@ -4,10 +4,13 @@ import pytest
 from sqlalchemy import text
 
 from clinic import dispensing_labels, prescription_warnings
+from clinic.dispensing import Given
+from clinic.prescription_compounds import amount_of, component_units, text_of
 from clinic.prescription_lines import LineInput, line_input, wanted_lines
 from clinic.record_errors import RecordError
 from db import db, transaction
 from tests import factories, pharmacy
+from tests.test_dispensing import called, hand_over, review
 from tests.test_prescriptions import finish, lines_of, of, save, served
 
 TABLET, SYRUP = "PCT500", "PCT-S"
@@ -301,3 +304,156 @@ def test_of_a_medicine_from_outside_only_what_is_counted_is_computed(
         for boxes in ((sig, days), (sig, "")):
             with pytest.raises(RecordError, match="Isi jumlah Cendo Xitrol"):
                 finish(served(), LineInput("luar", *boxes, title="Cendo Xitrol tetes mata"))
+
+
+# --- Compounds --------------------------------------------------------------------------------
+
+
+def parts_of(parts: str, form: str = "puyer"):
+    line = wanted("racikan", "3x1", "5", "10", title=form, parts=parts)
+    return [f"{each.title}: {amount_of(each)}" for each in line.components]
+
+
+@pytest.mark.parametrize(
+    ("typed", "held"),
+    [
+        ("GG 1 1/2", "Gliseril guaiakolat 100 mg tablet: 1 1/2 tablet"),
+        ("GG 1 ½", "Gliseril guaiakolat 100 mg tablet: 1 1/2 tablet"),
+        ("setirizin 1 1/2 tab", "Setirizin 10 mg tablet: 1 1/2 tablet"),
+        ("teofilin 1 1/2", "Teofilin 150 mg tablet: 1 1/2 tablet"),
+        ("domperidon 1 1/2 tab", "Domperidon 10 mg tablet: 1 1/2 tablet"),
+        ("ambroksol 1 1/2", "Ambroksol 30 mg tablet: 1 1/2 tablet"),
+        ("CTM 1 1/2", "Klorfeniramin maleat 4 mg tablet: 1 1/2 tablet"),
+        ("CTM 4 1/2", "Klorfeniramin maleat 4 mg tablet: 1/2 tablet"),
+        ("CTM 4 1 1/2", "Klorfeniramin maleat 4 mg tablet: 1 1/2 tablet"),
+        ("CTM 1/3", "Klorfeniramin maleat 4 mg tablet: 1/3 tablet"),
+        ("CTM ⅔", "Klorfeniramin maleat 4 mg tablet: 2/3 tablet"),
+        ("asam folat = 1 1/2", "Asam folat 1 mg tablet: 1 1/2 tablet"),
+        ("asam folat 1 mg = 1/2", "Asam folat 1 mg tablet: 1/2 tablet"),
+        ("parasetamol 120 mg", "Parasetamol 500 mg tablet: 120 mg"),
+        ("parasetamol 500 120 mg", "Parasetamol 500 mg tablet: 120 mg"),
+        ("parasetamol 500 1/4", "Parasetamol 500 mg tablet: 1/4 tablet"),
+        ("CTM 2", "Klorfeniramin maleat 4 mg tablet: 2 tablet"),
+        ("CTM 4 tablet", "Klorfeniramin maleat 4 mg tablet: 4 tablet"),
+        ("gula 1 1/2", "gula: 1 1/2 bagian"),
+        ("Saccharum lactis qs", "Saccharum lactis: qs"),
+        ("sacch. lactis q.s.", "sacch. lactis: qs"),
+        ("bahan parasetamol 500 mg", "bahan parasetamol: 500 mg"),
+    ],
+)
+def test_a_component_is_the_medicine_and_the_amount_that_were_written(app, typed, held):
+    assert parts_of(typed) == [held]
+    line = wanted("racikan", "3x1", "5", "10", title="puyer", parts=typed)
+    again = "\n".join(text_of(each) for each in line.components)
+    assert parts_of(again) == [held]
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ("parasetamol 120", 'satuan "parasetamol 120": mg atau tablet'),
+        ("CTM 4", "mg atau tablet"),
+        ("ambroksol 10", "mg atau tablet"),
+        ("CTM 2 1/2", "mg atau tablet"),
+        ("gula 5", "mg, g, atau bagian"),
+        ("amoksisilin 1 1/2", "dapat berarti Amoksisilin 500 mg tablet atau Amoksisilin 250"),
+        ("asam folat 1 1/2", '"asam folat = 1 1/2" atau "asam folat 1 mg = 1/2"'),
+        ("parasetamol 50 = 1", '"parasetamol 50" tidak di daftar, yang ada Parasetamol 500 mg'),
+        ("CTM qs", "Tulis jumlah Klorfeniramin"),
+        ("hidrokortison krim 5 g", "hanya untuk racikan salep"),
+    ],
+)
+def test_a_component_that_may_mean_two_things_is_asked_about(app, typed, sentence):
+    with pytest.raises(RecordError, match=sentence):
+        parts_of(typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "held", "units"),
+    [
+        ("hidrokortison krim 5 g", "Hidrokortison 2,5% krim 5 g: 5 g", 2),
+        ("gentamisin salep 2,5 g", "Gentamisin 0,1% salep 5 g: 2,5 g", 1),
+        ("mikonazol 1 tube", "Mikonazol 2% krim 10 g: 1 tube", 2),
+        ("kalamin 15 mL", "Kalamin 5% losion 60 mL: 15 mL", 1),
+        ("prednison 2 tablet", "Prednison 5 mg tablet: 2 tablet", 4),
+        ("bahan asam salisilat 3 g", "bahan asam salisilat: 3 g", None),
+        ("bahan sulfur 3 g", "bahan sulfur: 3 g", None),
+        ("vaselin ad 20 g", "vaselin ad: 20 g", None),
+        ("vaselin qs", "vaselin: qs", None),
+    ],
+)
+def test_an_ointment_of_creams_and_raw_materials(app, typed, held, units):
+    line = wanted("racikan", "2x oleskan tipis", "5", "2", title="salep", parts=typed)
+    (part,) = line.components
+    assert f"{part.title}: {amount_of(part)}" == held
+    assert (line.instruction, line.dose) == ("2 x sehari, oleskan tipis", None)
+    assert parts_of(text_of(part), "salep") == [held]
+    if units is not None:
+        assert component_units(part.amount, part.unit, part.medicine, line.quantity) == units
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ("sulfur 3 g", 'yang ada Salep 2-4 .*atau "bahan sulfur" bila bahan baku'),
+        ("asam salisilat 3 g", 'atau "bahan asam salisilat" bila bahan baku'),
+        ("hidrokortison krim 5", "g?"),
+        ("hidrokortison krim 2 oles", "dalam g atau tube"),
+    ],
+)
+def test_what_an_ointment_cannot_hold_so_is_told_with_the_way_on(app, typed, sentence):
+    with pytest.raises(RecordError, match=sentence):
+        parts_of(typed, "salep")
+
+
+def test_directions_of_a_compound_are_counted_in_its_packets(app):
+    with pytest.raises(RecordError, match="Racikan puyer dihitung dalam bungkus, bukan mL"):
+        wanted("racikan", "3x1 sendok", "5", title="puyer", parts="CTM 1/4")
+    salve = wanted("racikan", "2x1", "5", title="salep", parts="vaselin 10 g")
+    assert (salve.instruction, salve.quantity) == ("2 x sehari", None)  # no ten pots
+
+
+def test_too_much_at_once_is_asked_about_inside_a_compound_too(app):
+    def found(sig: str, parts: str) -> list[tuple[str, str]]:
+        return warned("racikan", sig, "5", title="puyer", parts=parts)
+
+    ((rule, message),) = found("3x1", "parasetamol 2500 mg\nCTM 1/4")
+    assert rule == "DOSIS"
+    assert "Parasetamol 500 mg tablet 5 tablet sekali pakai itu banyak" in message
+    assert [each[0] for each in found("3x2", "CTM 3 tablet")] == ["DOSIS"]
+    assert found("3x1", "parasetamol 120 mg\nCTM 4 tablet\nbahan a 1 g\nbahan b 1 g") == []
+
+
+def test_an_ointment_is_labelled_for_outside_whatever_it_is_made_of(app):
+    entry = served()
+    parts = "bahan sulfur 3 g\nprednison 2 tablet\nvaselin ad 20 g"
+    finish(
+        entry,
+        LineInput("racikan", "2x oleskan tipis", "7", "1", title="salep", parts=parts),
+        LineInput("racikan", "3x1", "5", title="puyer", parts="CTM 1/3"),
+    )
+    assert [(each.title, each.is_external) for each in dispensing_labels.labels(of(entry))] == [
+        ("Racikan salep", True),
+        ("Racikan puyer", False),
+    ]
+
+
+@pytest.mark.engines("sqlite")
+def test_the_pharmacy_reads_thirds_and_pots(sign_in):
+    entry = served()
+    finish(
+        entry,
+        LineInput("racikan", "3x1", "5", title="puyer", parts="CTM 1/3\nsaccharum lactis qs"),
+        LineInput("racikan", "2x", "7", "1", title="salep", parts="hidrokortison krim 5 g"),
+    )
+    client = sign_in("farmasi")
+    page = client.get(f"/kunjungan/{entry.visit.public_id}/farmasi").get_data(as_text=True)
+    assert 'Klorfeniramin maleat 4 mg tablet 1/3 tablet <span class="muted">per bungkus' in page
+    assert 'Hidrokortison 2,5% krim 5 g 5 g <span class="muted">per pot' in page
+    assert "saccharum lactis qs" in page
+    none = Given("0", "Stok kosong")
+    review(of(entry))
+    called(of(entry))
+    hand_over(of(entry), l0=none, l1=none)
+    copy = client.get(f"/farmasi/resep/{of(entry).public_id}/salinan").get_data(as_text=True)
+    assert "Klorfeniramin maleat 4 mg tablet 1/3 tablet" in copy

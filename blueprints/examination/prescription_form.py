@@ -12,7 +12,7 @@ from blueprints.examination.typed import Typed
 from clinic import medicines, prescription_lines, prescription_warnings, prescriptions
 from clinic import prescription_text as words
 from clinic.prescription_checks import MedicineWarning
-from clinic.prescription_compounds import FORMS
+from clinic.prescription_compounds import FORMS, amount_of
 from clinic.prescription_lines import COMPOUND, OUTSIDE, LineInput, WantedLine
 from clinic.prescriptions import PrescriptionInput
 from formatting import number_text
@@ -104,7 +104,11 @@ def view(
 ) -> LineView:
     label = medicine.label if medicine else "Racikan" if line.what == COMPOUND else "Resep luar"
     sentence = problem[1] if problem[0] == line.key else ""
-    return LineView(line, label, _understood(wanted), sentence)
+    parts = (
+        ", ".join(f"{part.title} {amount_of(part)}" for part in wanted.components) if wanted else ""
+    )
+    understood = ": ".join(filter(None, (parts, _understood(wanted))))
+    return LineView(line, label, understood, sentence)
 
 
 def _understood(line: WantedLine | None) -> str:
