@@ -93,11 +93,12 @@ _INTERVAL = re.compile(
     r"|(?:\bper|tiap|/)\s*(?:\d+\s*)?(?:minggu|pekan|bulan|hari|jam)\b"
     r"|\b(?:hari|minggu|pekan|bulan)\s+sekali\b|\bsekali\s+se|\d\s*(?:x|dd|kali)\s*\d"
 )
+_PHASE = re.compile(r"\b(?:minggu|pekan|bulan|lalu|kemudian|selanjutnya)\b")
 
 
 def read(text: str) -> Sig:
     """What the box of directions says; without numbers unless all of it was understood."""
-    typed = " ".join(text.split())
+    typed = " ".join(text.split()).strip(" ,;.")
     plain = typed.lower().replace("–", "-")
     for sign, instead in words.FRACTIONS.items():
         plain = plain.replace(sign, f" {instead}")
@@ -224,7 +225,7 @@ def _note(rest: str, times: int = 0) -> str | None:
         told = (before, f"tiap {int(hours[1])} jam", after)
         return None if None in told else words.join(*told)
     text = words.expanded(rest)
-    if re.search(r"[^a-z ,.;()']", text) or speaks_of_interval(text):
+    if re.search(r"[^a-z ,.;()']", text) or _PHASE.search(text) or speaks_of_interval(text):
         return None
     return text if all(map(_is_known, re.split(r"[,;.()]", text))) else None
 

@@ -71,7 +71,14 @@ AS_WRITTEN = [
     *("3x2 seminggu", "1x1 seminggu", "3x 1 minggu", "3x1 2 minggu", "3x1 minggu", "1x1 mgg"),
     *("2x1 tiap 2 hari", "3x1 tiap minggu", "1x1 selang 2 hari", "1x1/2 hari", "1x/2 hari"),
     *("2x1 3 hari lalu 1x1 3 hari", "2x1 3 hari, lalu 1x1 3 hari", "3x1 kemudian 2x1"),
-    *("1x sebulan 1", "1x1 tiap bulan", "1x1 senin kamis", "1x1 eod", "3x1 hari ganjil"),
+    *(
+        "3x1 bila demam lalu malam",
+        "1x sebulan 1",
+        "1x1 tiap bulan",
+        "1x1 senin kamis",
+        "1x1 eod",
+        "3x1 hari ganjil",
+    ),
     *("3x2-1", "3-4x1", "3x1 + 1", "3x1 maks 4 tablet", "1-1-1-1", "1-0-2", "3x1 tiap 6 jam"),
     *("3x1 3", "3x1, 5", "3x5 hari", "3x1 sehari seminggu", "3x0", "99x1", "<w7> 3x1"),
 ]
