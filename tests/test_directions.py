@@ -431,6 +431,14 @@ def test_too_much_at_once_is_asked_about_inside_a_compound_too(app):
     assert found("3x1", "parasetamol 120 mg\nCTM 4 tablet\nbahan a 1 g\nbahan b 1 g") == []
 
 
+def test_raw_materials_are_no_double_by_the_word_before_them(app):
+    lines = [
+        LineInput("racikan", "2x", "7", "1", title="salep", parts=f"bahan {name} 3 g", key=name)
+        for name in ("sulfur", "mentol")
+    ]
+    assert prescription_warnings.of_lines(factories.visit(), wanted_lines(lines)) == []
+
+
 def test_an_ointment_is_labelled_for_outside_whatever_it_is_made_of(app):
     entry = served()
     parts = "bahan sulfur 3 g\nprednison 2 tablet\nvaselin ad 20 g"
