@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 
 from clinic import days, prescriptions, settings
-from clinic.prescription_text import days_supplied
+from clinic.prescription_directions import days_supplied
 from clinic.record_errors import RecordError
 from formatting import clock_time
 from models import Prescription, PrescriptionLine, PrescriptionState, Visit

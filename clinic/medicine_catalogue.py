@@ -7,9 +7,9 @@ from sqlalchemy import or_, select
 from clinic import audit
 from clinic.administration import AdministrationError, change_row, create_row
 from clinic.icd10 import fold
-from clinic.prescription_text import UNITS
 from db import db
 from models import (
+    UNITS,
     Medicine,
     Prescription,
     PrescriptionComponent,

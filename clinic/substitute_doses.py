@@ -7,7 +7,7 @@ another dose, so that is asked once, with what would be the same dose where that
 from decimal import ROUND_HALF_UP, Decimal
 
 from clinic import prescription_text as words
-from clinic.prescription_checks import MOST_AT_ONCE
+from clinic.prescription_amounts import MOST_AT_ONCE
 from clinic.prescription_lines import WantedLine, line_input
 from clinic.record_errors import RecordError
 from formatting import number_text
