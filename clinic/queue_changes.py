@@ -19,6 +19,7 @@ from models import (
     EntryKind,
     EntryState,
     Poli,
+    PoliKind,
     Priority,
     QueueEntry,
     QueueEvent,
@@ -164,7 +165,8 @@ def enqueue(
 ) -> QueueEntry:
     """Put the visit at the end of a room's line. Raises QueueError when it stands there already.
 
-    Writes no audit entry: it is always a part of something that does.
+    `rank` is one that it earned elsewhere. Writes no audit entry: it is always a part of
+    something that does.
     """
     at = at or utcnow()
     # The room before the counter, as in every other step, so that nobody waits in a circle.
@@ -174,8 +176,6 @@ def enqueue(
     else:
         refuse_second(visit, poli)
     seq = counters.next_value(f"arrival:{visit.service_day_id}")
-    if rank is None:
-        rank = FIRST if visit.priority == Priority.EMERGENCY else REST
     entry = QueueEntry(
         visit_id=visit.id,
         poli=poli,
@@ -183,7 +183,7 @@ def enqueue(
         kind=kind,
         state=EntryState.WAITING,
         previous_entry_id=previous.id if previous else None,
-        rank=rank,
+        rank=rank_in(visit, poli, rank),
         is_priority=goes_ahead(visit),
         seq=seq,
         place=seq * PLACE_STEP,
@@ -191,6 +191,18 @@ def enqueue(
         queued_by_id=actor.user_id,
     )
     return open_entry(actor, entry, at)
+
+
+def rank_in(visit: Visit, poli: Poli, earned: int | None = None) -> int:
+    """The visit's rank in a room's line: the one it earned elsewhere, else its own.
+
+    In an emergency room everybody is an emergency, by whatever way they came.
+    """
+    if poli.kind is PoliKind.EMERGENCY:
+        return FIRST
+    if earned is not None:
+        return earned
+    return FIRST if visit.priority == Priority.EMERGENCY else REST
 
 
 def goes_ahead(visit: Visit) -> bool:

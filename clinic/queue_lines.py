@@ -85,14 +85,12 @@ def _latest() -> Select:
 _LATEST = _latest()
 
 
-def room_after(entry: QueueEntry) -> str:
-    """The name of the room to which the patient went from this entry, or ''."""
-    found = (
-        select(Poli.name)
-        .join(QueueEntry, QueueEntry.poli_id == Poli.id)
-        .where(QueueEntry.previous_entry_id == entry.id, QueueEntry.undone_at.is_(None))
+def entry_after(entry: QueueEntry) -> QueueEntry | None:
+    """The stay in the room to which the patient went from this one."""
+    found = select(QueueEntry).where(
+        QueueEntry.previous_entry_id == entry.id, QueueEntry.undone_at.is_(None)
     )
-    return db.session.scalar(found) or ""
+    return db.session.scalar(found.limit(1))
 
 
 def room_queue(poli: Poli, day: ServiceDay | None, now: datetime | None = None) -> RoomQueue:

@@ -10,6 +10,7 @@ from clinic.queue_changes import (
     enqueue,
     lock,
     open_entry,
+    rank_in,
     record,
     refuse_second,
     settle_visit,
@@ -44,8 +45,12 @@ ENDS = {
 def move(
     actor: Actor, entry: QueueEntry, target: Poli | None, reason: str, at: datetime
 ) -> QueueEntry:
-    """Wrong room: end here, stand there at the same place in line. The entry there."""
+    """Wrong room: end here, stand there at the same place in line. The entry there.
+
+    An emergency room's rank is the room's own: nobody brings it along into another one.
+    """
     _lock_for_target(entry, target, "pindah")
+    earned = None if entry.poli.kind is PoliKind.EMERGENCY else entry.rank
     successor = QueueEntry(
         visit=entry.visit,
         poli=target,
@@ -53,7 +58,7 @@ def move(
         kind=EntryKind.MOVED,
         state=EntryState.WAITING,
         previous_entry_id=entry.id,
-        rank=entry.rank,
+        rank=rank_in(entry.visit, target, earned),
         is_priority=entry.is_priority,
         seq=entry.seq,
         place=entry.place,

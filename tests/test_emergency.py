@@ -216,6 +216,8 @@ def test_who_waits_there_already_comes_first_now_and_after_an_undone_call(clerk,
     entry = factories.entry("UGD", siti)
     staff = factories.actor("umum")
     with transaction():
+        for each in (other, entry):  # from before this was an emergency room
+            db.session.merge(each).rank = 2
         queues.act(staff, db.session.merge(entry), "panggil")
     url = f"/pendaftaran/pasien/{siti.public_id}"
     _, hidden = carried(clerk, url, patient=siti.public_id, **whole(siti))

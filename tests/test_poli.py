@@ -424,6 +424,28 @@ def test_a_move_and_its_undo(sign_in):
     assert entry.visit.label not in text_of(sign_in("gigi").get("/poli/GIGI"))
 
 
+def test_a_move_says_what_it_did_to_the_place(sign_in):
+    client, entry = sign_in("kepala"), factories.entry()
+
+    def moved(entry, target):
+        fields = {"alasan": "perlu tindakan segera", "poli": target}
+        return said(
+            text_of(client.get(post(client, f"/antrean/{entry.public_id}/pindah", fields).location))
+        )
+
+    def there(entry):
+        found = select(QueueEntry).where(QueueEntry.previous_entry_id == entry.id)
+        return db.session.scalars(found).one()
+
+    assert moved(entry, "GIGI").endswith("Tempatnya di antrean tetap.")
+    second = there(entry)
+    assert moved(second, "UGD").endswith("Di sana didahulukan sebagai gawat darurat.")
+    page = text_of(client.get("/poli/UGD"))
+    assert "Gawat darurat</span>" in page
+    third = there(second)
+    assert "tidak lagi sebagai gawat darurat" in moved(third, "UMUM")
+
+
 def test_an_illegal_move_is_refused_before_its_reason_is_asked(sign_in):
     client, entry = sign_in("umum"), factories.entry()
     here = f"/antrean/{entry.public_id}"

@@ -512,6 +512,46 @@ def test_undo_in_the_new_room_takes_back_its_own_call_first(app):
     assert act(moved, "urungkan", by="gigi").id == entry.id
 
 
+@pytest.mark.parametrize("road", ["move", "further room", "referral"])
+def test_in_the_emergency_room_everybody_is_an_emergency_by_whatever_road(app, road):
+    """By arrival among them: who was sent there does not stand behind who registers later."""
+    entry = stand(name="Budi Kejang")
+    if road == "move":
+        there = act(entry, "pindah", reason="kejang", target="UGD")
+    elif road == "referral":
+        there = refer(entry, "UGD", reason="kejang")
+    else:
+        with transaction():
+            there = queues.enqueue(factories.actor(), entry.visit, factories.poli("UGD"))
+    later = stand("UGD", name="Ani Luka", priority=Priority.EMERGENCY)
+    assert (fresh(there).rank, waiting_labels("UGD")) == (0, [entry.visit.label, later.visit.label])
+    act(there, "panggil")
+    act(there, "urungkan")
+    assert fresh(there).rank == 0
+
+
+def test_who_leaves_the_emergency_room_has_the_visits_own_rank_again(app):
+    entry = stand()
+    there = act(entry, "pindah", target="UGD")
+    on = act(there, "pindah", target="GIGI")
+    assert (fresh(there).rank, fresh(on).rank) == (0, 2)
+    urgent = stand("UGD", priority=Priority.EMERGENCY)
+    assert fresh(act(urgent, "pindah", target="GIGI")).rank == 0
+    act(on, "urungkan", by="gigi")
+    act(there, "urungkan")
+    assert (fresh(entry).rank, fresh(entry).state) == (2, "waiting")
+
+
+def test_who_is_back_with_a_result_brings_that_rank_along_but_not_into_the_emergency_room(app):
+    sender = stand()
+    act(sender, "mulai")
+    back = finish(refer(sender, "LAB"))
+    assert fresh(act(back, "pindah", target="GIGI")).rank == 1
+    sender = stand("UGD")
+    act(sender, "mulai")
+    assert fresh(finish(refer(sender, "LAB"))).rank == 0
+
+
 # --- Undo -------------------------------------------------------------------------------------
 
 UNDOABLE = ["panggil", "lewati", "kembali", "mulai", "selesai", "batal", "pulang"]

@@ -12,7 +12,8 @@ import responses
 import sessions
 from blueprints.poli.blueprint import bp, staff
 from clinic import backup_status, days, queue_watch, queues, slip_records, unfinished
-from clinic.queue_lines import present_version, room_after
+from clinic.queue_lines import entry_after, present_version
+from clinic.queue_order import FIRST
 from clinic.queue_steps import last_action
 from clinic.signed_in import Room
 from db import db, transaction, utcnow
@@ -25,7 +26,7 @@ AFTER = {
     "kembali": "{label} {name} kembali ke antrean.",
     "mulai": "{label} {name} mulai dilayani.",
     "selesai": "{label} {name} selesai di {room}.",
-    "pindah": "{label} {name} pindah ke {next_room}. Tempatnya di antrean tetap.",
+    "pindah": "{label} {name} pindah ke {next_room}. {place}",
     "batal": "Antrean {label} {name} dibatalkan.",
     "pulang": "{label} {name} dicatat pulang tanpa dilayani.",
     "urungkan": "Langkah terakhir {label} {name} diurungkan.",
@@ -152,5 +153,16 @@ def _what_happened(room: Room, ref: str) -> tuple[QueueEntry | None, str]:
     if action not in AFTER:
         return None, ""
     names = {"label": entry.visit.label, "name": entry.visit.patient.name, "room": room.name}
-    sentence = AFTER[action].format(next_room=room_after(entry) or "ruang lain", **names)
+    after = entry_after(entry)
+    there = after.poli.name if after else "ruang lain"
+    sentence = AFTER[action].format(next_room=there, place=_place_kept(entry, after), **names)
     return (None if action == "urungkan" else entry), sentence
+
+
+def _place_kept(entry: QueueEntry, after: QueueEntry | None) -> str:
+    """What the move did to the place in line: an emergency room ranks by itself."""
+    if after is None or after.rank == entry.rank:
+        return "Tempatnya di antrean tetap."
+    if after.rank == FIRST:
+        return "Di sana didahulukan sebagai gawat darurat."
+    return "Di sana menurut urutan datang, tidak lagi sebagai gawat darurat."
