@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import (
+    Case,
     ColumnElement,
     Exists,
     Integer,
@@ -11,6 +12,7 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
+    case,
     exists,
     func,
     select,
@@ -33,6 +35,7 @@ from models import (
     Poli,
     PoliKind,
     QueueEntry,
+    QueueEvent,
     QueueState,
     ServiceDay,
     Visit,
@@ -172,6 +175,21 @@ def _open_lab_tests() -> ScalarSelect:
     )
 
 
+def _step_that_ended() -> Case:
+    """The id of the step by which the patient went on: the row's button takes it back."""
+    newest = (
+        select(func.max(QueueEvent.id))
+        .where(
+            QueueEvent.entry_id == QueueEntry.id,
+            QueueEvent.undone_at.is_(None),
+            QueueEvent.action != "urungkan",
+        )
+        .correlate(QueueEntry)
+        .scalar_subquery()
+    )
+    return case((QueueEntry.ended_at.is_not(None), newest))
+
+
 def _is_warned(*, is_alert: bool) -> Exists:
     about = (Allergy.patient_id == Patient.id, Allergy.is_alert.is_(is_alert))
     return exists().where(*about, Allergy.ended_at.is_(None))
@@ -227,6 +245,7 @@ def _rows() -> Select:
             from_room.name,
             _room_gone_to(),
             _open_lab_tests(),
+            _step_that_ended(),
         )
         .join(Visit, Visit.id == QueueEntry.visit_id)
         .join(Patient, Patient.id == Visit.patient_id)

@@ -45,6 +45,7 @@ class QueueRow:
     from_room: str | None
     to_room: str | None
     lab_tests: int  # still to be done for the visit
+    ending_step: int | None  # of those who went on: the id that "Urungkan" names
     minutes: int = 0
     band: str = "ok"
     due: Due | None = None  # the pharmacy's: which prescription to give first

@@ -142,28 +142,34 @@ def past_steps(entry: QueueEntry) -> list[PastStep]:
     ]
 
 
-def last_action(entry: QueueEntry) -> str:
-    """The newest step of this entry, an undo included; '' when it only stands there."""
+def newest_event(entry: QueueEntry) -> QueueEvent | None:
+    """The newest step of this entry, an undo included; None when it only stands there."""
     newest = (
-        select(QueueEvent.action)
+        select(QueueEvent)
         .where(QueueEvent.entry_id == entry.id, QueueEvent.action != "masuk")
         .order_by(QueueEvent.id.desc())
     )
-    return db.session.scalar(newest.limit(1)) or ""
+    return db.session.scalar(newest.limit(1))
 
 
 def present(entry: QueueEntry) -> str:
     """How the entry stands, who brought it there and when: a sentence without its full stop."""
     event = last_event(entry)
-    user = db.session.get(User, event.user_id) if event and event.user_id else None
-    clock = clock_time(event.at, settings.value("time_zone")) if event else ""
+    by, clock = author_and_clock(event) if event else ("", "")
     return PRESENT[entry.state].format(
         label=entry.visit.label,
         room=entry.poli.name,
-        by=f" oleh {user.display_name}" if user else "",
+        by=by,
         at=f" pukul {clock}" if clock else "",
         at_since=f" sejak pukul {clock}" if clock else "",
     )
+
+
+def author_and_clock(event: QueueEvent) -> tuple[str, str]:
+    """Who took the step, " oleh ..." or '' when nobody did, and at what o'clock."""
+    user = db.session.get(User, event.user_id) if event.user_id else None
+    by = f" oleh {user.display_name}" if user else ""
+    return by, clock_time(event.at, settings.value("time_zone"))
 
 
 def refusal(entry: QueueEntry, action: str) -> str:

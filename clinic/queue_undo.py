@@ -3,6 +3,9 @@
 One rule: the last step of the entry that was not undone yet, unless an examination was finished
 by it, or the patient is being served in the room to which the step sent him. Seen from the room
 a patient arrived in, the last step may be the sender's: that one is then undone.
+
+A button names its step. It never takes back another one: sent twice it undoes once, and after a
+colleague's step it says whose that was.
 """
 
 from datetime import datetime
@@ -21,21 +24,35 @@ from clinic.queue_changes import (
     set_priority_run,
 )
 from clinic.queue_order import REST
-from clinic.queue_steps import NOT_YET_SERVED, QueueError, last_event, present
+from clinic.queue_steps import (
+    NOT_YET_SERVED,
+    STEPS,
+    QueueError,
+    author_and_clock,
+    last_event,
+    present,
+)
 from db import db
 from models import EntryState, Examination, QueueEntry, QueueEvent, QueueState
 
 NEVER_HAPPENED = "Langkah diurungkan"
 
 
-def undo(actor: Actor, entry: QueueEntry, at: datetime) -> QueueEntry:
-    """Undo the last step; returns the entry that stands as it stood. Raises QueueError."""
-    event = _event_to_undo(entry)
+class AlreadyUndone(QueueError):
+    """The named step was taken back before: the button was pressed, or sent, twice."""
+
+
+def undo(actor: Actor, entry: QueueEntry, at: datetime, named: str = "") -> QueueEntry:
+    """Undo the last step; returns the entry that stands as it stood. Raises QueueError.
+
+    `named` is the id of the step that the button named: AlreadyUndone when that was taken back.
+    """
+    event = _event_to_undo(entry, named)
     owner = event.entry
     opened = _entry(event.before.get("opened"))
     closed = _entry(event.before.get("closed"))
     lock(entry, owner, opened, closed)
-    if _event_to_undo(entry).id != event.id:
+    if _event_to_undo(entry, named).id != event.id:
         raise QueueError(f"{present(entry)}. Muat ulang halaman, lalu periksa lagi.")
     _refuse_finished(owner)
     if opened is not None:
@@ -50,20 +67,21 @@ def undo(actor: Actor, entry: QueueEntry, at: datetime) -> QueueEntry:
     return owner
 
 
-def can_undo(entry: QueueEntry) -> bool:
-    """Whether there is a step to take back, and no finished examination forbids it."""
+def step_to_undo(entry: QueueEntry) -> QueueEvent | None:
+    """The step to take back, if there is one and no finished examination forbids it."""
     try:
-        _refuse_finished(_event_to_undo(entry).entry)
+        event = _event_to_undo(entry)
+        _refuse_finished(event.entry)
     except QueueError:
-        return False
-    return True
+        return None
+    return event
 
 
 def _entry(entry_id: int | None) -> QueueEntry | None:
     return db.session.get(QueueEntry, entry_id) if entry_id else None
 
 
-def _event_to_undo(entry: QueueEntry) -> QueueEvent:
+def _event_to_undo(entry: QueueEntry, named: str = "") -> QueueEvent:
     newest = days.latest_day()
     if newest is None or newest.id != entry.service_day_id:
         raise QueueError("Langkah dari hari layanan yang lalu tidak dapat diurungkan.")
@@ -73,9 +91,46 @@ def _event_to_undo(entry: QueueEntry) -> QueueEvent:
         event = last_event(sender)
         if event is None or event.before.get("opened") != entry.id:
             event = None
+    if named:
+        _refuse_another(entry, event, named)
     if event is None or event.action in ("masuk", "hasil", "tutup"):
         raise QueueError(f"Belum ada langkah {entry.visit.label} di ruang ini untuk diurungkan.")
     return event
+
+
+def _refuse_another(entry: QueueEntry, event: QueueEvent | None, named: str) -> None:
+    """Raise QueueError unless `event`, which is the last step, is the one that was named."""
+    if event is not None and str(event.id) == named:
+        return
+    step = _step_of(entry, named)
+    if step is None:
+        raise QueueError(f"{present(entry)}. Muat ulang halaman, lalu periksa lagi.")
+    if step.undone_at is not None:
+        raise AlreadyUndone(f"Langkah itu sudah diurungkan{_undone_by(step)}. {present(entry)}.")
+    raise QueueError(
+        f'{present(entry)}. Itu sesudah langkah "{STEPS[step.action].word}", jadi langkah itu '
+        "tidak diurungkan. Yang terakhir dapat diurungkan lewat Lainnya."
+    )
+
+
+def _step_of(entry: QueueEntry, named: str) -> QueueEvent | None:
+    """The step of this id, if the entry or the one that it came from took it."""
+    if not (named.isdecimal() and len(named) < 19):
+        return None
+    step = db.session.get(QueueEvent, int(named), populate_existing=True)
+    is_known = step is not None and step.action in STEPS
+    return step if is_known and step.entry_id in (entry.id, entry.previous_entry_id) else None
+
+
+def _undone_by(step: QueueEvent) -> str:
+    undone = select(QueueEvent).where(
+        QueueEvent.entry_id == step.entry_id,
+        QueueEvent.action == "urungkan",
+        QueueEvent.at == step.undone_at,
+    )
+    event = db.session.scalars(undone.limit(1)).first()
+    by, clock = author_and_clock(event) if event else ("", "")
+    return f"{by} pukul {clock}" if clock else ""
 
 
 def _refuse_finished(owner: QueueEntry) -> None:

@@ -149,17 +149,18 @@ def act(
     *,
     at: datetime | None = None,
     answer: str = "",
+    seen: str = "",
 ) -> QueueEntry:
     """Take the step that staff asked for; returns the entry with which the visit goes on.
 
     Actions: panggil lewati kembali mulai selesai pindah batal pulang urungkan. Raises QueueError
     for one that the entry's state does not allow, or that lacks its reason or its room;
     `mulai` right_patient.Unconfirmed where `answer`, what the patient said, does not settle who
-    it is.
+    it is. `seen` is what the button knew, if it says so: urungkan the id of its step.
     """
     at, reason = at or utcnow(), reason.strip()
     if action == "urungkan":
-        return undo(actor, entry, at)
+        return undo(actor, entry, at, seen)
     check(entry, action)
     if STEPS[action].needs_reason and not reason:
         raise QueueError("Tulis alasannya dahulu.")

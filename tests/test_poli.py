@@ -446,6 +446,73 @@ def test_a_move_says_what_it_did_to_the_place(sign_in):
     assert "tidak lagi sebagai gawat darurat" in moved(third, "UMUM")
 
 
+def undo_button(html: str) -> dict[str, str]:
+    """What the page's "Urungkan" sends."""
+    return {"seen": re.search(r'name="seen" value="(\d+)" formaction="[^"]+/urungkan"', html)[1]}
+
+
+def test_an_undo_that_is_sent_twice_takes_back_one_step(sign_in):
+    client, entry = sign_in("umum"), factories.entry()
+    here = f"/antrean/{entry.public_id}"
+    post(client, f"{here}/panggil")
+    page = text_of(client.get(post(client, f"{here}/lewati").location))
+    button = undo_button(page)
+    assert post(client, f"{here}/urungkan", button).status_code == 303
+    again = post(client, f"{here}/urungkan", button)
+    assert (again.status_code, fresh(entry).state) == (200, "called")
+    told = said(text_of(again))
+    assert told.startswith("Langkah itu sudah diurungkan oleh dr. Bagus Prasetyo pukul ")
+    assert "sudah dipanggil oleh dr. Bagus Prasetyo" in told
+
+
+def test_an_undo_takes_back_the_step_that_it_names_and_never_a_colleagues(sign_in):
+    client, head, entry = sign_in("umum"), sign_in("kepala"), factories.entry()
+    here = f"/antrean/{entry.public_id}"
+    page = text_of(client.get(post(client, f"{here}/panggil").location))
+    post(head, f"{here}/mulai")
+    refused = post(client, f"{here}/urungkan", undo_button(page))
+    assert (refused.status_code, fresh(entry).state) == (409, "in_service")
+    told = said(text_of(refused), "alert")
+    assert re.search(r"sedang dilayani di Poli Umum, dimulai oleh .+ pukul ", told)
+    assert "dipanggil" in told and "tidak diurungkan" in told
+    # Once the colleague has taken the start back, the call is the last step again.
+    assert post(head, f"{here}/urungkan").status_code == 303, "a page of before the upgrade"
+    assert post(client, f"{here}/urungkan", undo_button(page)).status_code == 303
+    assert fresh(entry).state == "waiting"
+
+
+def test_an_undo_knows_its_step_in_both_rooms_of_a_move_and_among_those_who_went_on(sign_in):
+    client, entry = sign_in("kepala"), factories.entry()
+    here = f"/antrean/{entry.public_id}"
+    reason = {"alasan": "sakit gigi", "poli": "GIGI"}
+    for undone_at in ("flash", "row", "further steps"):
+        page = text_of(client.get(post(client, f"{here}/pindah", reason).location))
+        there = db.session.scalars(
+            select(QueueEntry).where(
+                QueueEntry.previous_entry_id == entry.id, QueueEntry.undone_at.is_(None)
+            )
+        ).one()
+        address = here
+        if undone_at == "row":
+            page = text_of(client.get("/poli/UMUM/baris"))
+        if undone_at == "further steps":
+            address = f"/antrean/{there.public_id}"
+            page = text_of(client.get(f"{address}/lainnya"))
+        assert post(client, f"{address}/urungkan", undo_button(page)).status_code == 303
+        assert fresh(entry).state == "waiting", undone_at
+
+
+@pytest.mark.parametrize("named", ["0", "x", "9" * 40, "other"])
+def test_an_undo_that_names_nothing_of_this_patient_undoes_nothing(sign_in, named):
+    client, entry, other = sign_in("umum"), factories.entry(), factories.entry()
+    for each in (entry, other):
+        page = text_of(client.get(post(client, f"/antrean/{each.public_id}/panggil").location))
+    button = undo_button(page) if named == "other" else {"seen": named}
+    refused = post(client, f"/antrean/{entry.public_id}/urungkan", button)
+    assert (refused.status_code, fresh(entry).state) == (409, "called")
+    assert "Muat ulang halaman" in said(text_of(refused), "alert")
+
+
 def test_an_illegal_move_is_refused_before_its_reason_is_asked(sign_in):
     client, entry = sign_in("umum"), factories.entry()
     here = f"/antrean/{entry.public_id}"

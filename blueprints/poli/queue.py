@@ -14,10 +14,10 @@ from blueprints.poli.blueprint import bp, staff
 from clinic import backup_status, days, queue_watch, queues, slip_records, unfinished
 from clinic.queue_lines import entry_after, present_version
 from clinic.queue_order import FIRST
-from clinic.queue_steps import last_action
+from clinic.queue_steps import newest_event
 from clinic.signed_in import Room
 from db import db, transaction, utcnow
-from models import Poli, QueueEntry, Role
+from models import Poli, QueueEntry, QueueEvent, Role
 
 DONE_SHOWN = 10
 AFTER = {
@@ -124,16 +124,16 @@ def _draw_rows(code: str, shows_all: bool) -> str:
 def show(code: str, *, message: str = "", problem: str = "", status: int = 200) -> Response:
     room = access.room_or_404(code)
     ref = request.args.get("dipanggil") or request.args.get("langkah") or ""
-    moved = None
+    taken = None
     if ref and not message and not problem:
-        moved, message = _what_happened(room, ref)
+        taken, message = _what_happened(room, ref)
     page = render_template(
         "poli/queue.html",
         rooms=_my_rooms(),
         sees_all=access.has_role(Role.HEAD),
         message=message,
         problem=problem,
-        moved=moved,
+        taken=taken,
         cut_off=unfinished.count_in_room(room.id),
         key=secrets.token_hex(8),
         poli=room,
@@ -144,19 +144,19 @@ def show(code: str, *, message: str = "", problem: str = "", status: int = 200) 
     return responses.answer_around(page, rows, status)
 
 
-def _what_happened(room: Room, ref: str) -> tuple[QueueEntry | None, str]:
-    """The entry of the step just taken, if it is of this room, and the step in words."""
+def _what_happened(room: Room, ref: str) -> tuple[QueueEvent | None, str]:
+    """The step just taken, if it is of this room and can be taken back, and the step in words."""
     entry = db.session.scalar(
         select(QueueEntry).where(QueueEntry.public_id == ref, QueueEntry.poli_id == room.id)
     )
-    action = last_action(entry) if entry else ""
-    if action not in AFTER:
+    step = newest_event(entry) if entry else None
+    if step is None or step.action not in AFTER:
         return None, ""
     names = {"label": entry.visit.label, "name": entry.visit.patient.name, "room": room.name}
     after = entry_after(entry)
     there = after.poli.name if after else "ruang lain"
-    sentence = AFTER[action].format(next_room=there, place=_place_kept(entry, after), **names)
-    return (None if action == "urungkan" else entry), sentence
+    sentence = AFTER[step.action].format(next_room=there, place=_place_kept(entry, after), **names)
+    return (None if step.action == "urungkan" else step), sentence
 
 
 def _place_kept(entry: QueueEntry, after: QueueEntry | None) -> str:

@@ -13,7 +13,7 @@ from blueprints.poli.blueprint import bp, staff
 from blueprints.poli.forms import MoveForm, ReasonForm, StartForm
 from clinic import allergies, history, immunizations, papers, queues, right_patient
 from clinic.queue_steps import STEPS, past_steps, possible
-from clinic.queue_undo import can_undo
+from clinic.queue_undo import AlreadyUndone, step_to_undo
 from db import db
 from models import Poli, QueueEntry
 from patient_forms import refuse_other, writing
@@ -54,6 +54,8 @@ def step(entry: str, action: str):
         return _ask_again(found, unconfirmed.question, problem)
     except FieldError as too_long:
         return _ask_again(found, right_patient.question(found), str(too_long))
+    except AlreadyUndone as resent:
+        return queue.show(found.poli.code, message=str(resent))
     except queues.QueueError as refused:
         return queue.show(found.poli.code, problem=str(refused), status=409)
     if action == "mulai":
@@ -73,7 +75,7 @@ def more(entry: str):
         "poli/more.html",
         **_about(found),
         actions=[step for step in possible(found) if step != "selesai" or not is_begun],
-        can_undo=can_undo(found),
+        undoable=step_to_undo(found),
         steps=past_steps(found),
     )
 
@@ -111,7 +113,8 @@ def _take(entry: QueueEntry, action: str, form: ReasonForm | MoveForm | None) ->
         target = db.session.scalar(select(Poli).where(Poli.code == form.poli.data))
     typed, answer = request.form.get("alasan", ""), request.form.get("jawaban", "")
     reason = form.alasan.cleaned if form and form.validate() else typed
-    queues.act(access.current_actor(), entry, action, reason, target, answer=answer)
+    seen = request.form.get("seen", "")
+    queues.act(access.current_actor(), entry, action, reason, target, answer=answer, seen=seen)
 
 
 def _ask_again(entry: QueueEntry, asked: right_patient.Question, problem: str) -> Response:
