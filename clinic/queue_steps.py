@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from clinic import settings
+from clinic.audit import Actor
 from db import db
 from formatting import clock_time
 from models import EntryState, QueueEntry, QueueEvent, User
@@ -18,6 +19,14 @@ NOT_YET_SERVED = (WAITING, CALLED, SKIPPED)
 
 class QueueError(Exception):
     """A step that can't be taken; the text is a sentence for the staff."""
+
+
+class OwnStep(QueueError):
+    """The step is taken already, by the very person who asks for it: a press sent twice."""
+
+
+class ServedMeanwhile(QueueError):
+    """Somebody began to serve the patient since the page was shown."""
 
 
 @dataclass(frozen=True)
@@ -163,6 +172,31 @@ def present(entry: QueueEntry) -> str:
         at=f" pukul {clock}" if clock else "",
         at_since=f" sejak pukul {clock}" if clock else "",
     )
+
+
+def refuse_unseen(actor: Actor, entry: QueueEntry, action: str, seen: str) -> None:
+    """Raise QueueError when a colleague did meanwhile what whoever pressed could not know.
+
+    `seen` is the state that the button or page showed; '' when it said nothing.
+    """
+    if not seen or seen == entry.state.value:
+        return
+    if action == "panggil" and entry.state is CALLED:
+        sentence = f"{present(entry)}. Bila perlu dipanggil sekali lagi, tekan Panggil lagi."
+        raise OwnStep(sentence) if _is_own(actor.user_id, entry) else QueueError(sentence)
+    if STEPS[action].needs_reason and (served := served_by_another(actor.user_id, entry)):
+        raise ServedMeanwhile(f"{served}.")
+
+
+def served_by_another(user_id: int | None, entry: QueueEntry) -> str:
+    """How the entry stands when somebody else serves the patient now, else ''."""
+    is_served = entry.state is IN_SERVICE and not _is_own(user_id, entry)
+    return present(entry) if is_served else ""
+
+
+def _is_own(user_id: int | None, entry: QueueEntry) -> bool:
+    event = last_event(entry)
+    return event is not None and event.user_id == user_id
 
 
 def author_and_clock(event: QueueEvent) -> tuple[str, str]:

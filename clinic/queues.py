@@ -24,7 +24,7 @@ from clinic.queue_changes import (
 )
 from clinic.queue_lines import room_queue, version_token
 from clinic.queue_order import REST, in_calling_order, people_before, put_back, waiting
-from clinic.queue_steps import STEPS, QueueError, check
+from clinic.queue_steps import STEPS, QueueError, check, refuse_unseen
 from clinic.queue_transfers import ENDS, end, finish, move, refer
 from clinic.queue_undo import undo
 from db import db, utcnow
@@ -156,7 +156,8 @@ def act(
     Actions: panggil lewati kembali mulai selesai pindah batal pulang urungkan. Raises QueueError
     for one that the entry's state does not allow, or that lacks its reason or its room;
     `mulai` right_patient.Unconfirmed where `answer`, what the patient said, does not settle who
-    it is. `seen` is what the button knew, if it says so: urungkan the id of its step.
+    it is. `seen` is what the button knew, if it says so: the state that it
+    showed, for urungkan the id of its step.
     """
     at, reason = at or utcnow(), reason.strip()
     if action == "urungkan":
@@ -164,12 +165,14 @@ def act(
     check(entry, action)
     if STEPS[action].needs_reason and not reason:
         raise QueueError("Tulis alasannya dahulu.")
+    refuse_unseen(actor, entry, action, seen)
     if action == "pindah":
         return move(actor, entry, target, reason, at)
     if action in ENDS:
         return end(actor, entry, action, reason, at)
     lock(entry)
     check(entry, action)
+    refuse_unseen(actor, entry, action, seen)
     confirmed = right_patient.confirm(entry, answer, reason) if action == "mulai" else ""
     SIMPLE_STEPS[action](actor, entry, at)
     record(actor, entry, STEPS[action].audit, confirmed)

@@ -355,6 +355,69 @@ def test_the_second_of_two_people_is_told_who_was_first(sign_in):
     assert "dimulai oleh dr. Bagus Prasetyo pukul" in said(text_of(response), "alert")
 
 
+def call_button(html: str, entry: QueueEntry) -> dict[str, str]:
+    """What the call button of the patient's row sends."""
+    found = re.search(
+        rf'name="seen" value="(\w+)" formaction="/antrean/{entry.public_id}/panggil"', html
+    )
+    return {"seen": found[1]}
+
+
+@pytest.mark.parametrize("page", ["row", "further steps"])
+def test_two_who_call_one_patient_are_not_both_told_that_they_did(sign_in, page):
+    first, second, entry = sign_in("umum"), sign_in("kepala"), factories.entry()
+    here = f"/antrean/{entry.public_id}"
+    address = "/poli/UMUM" if page == "row" else f"{here}/lainnya"
+    button = call_button(text_of(first.get(address)), entry)
+    assert post(first, f"{here}/panggil", button).status_code == 303
+    refused = post(second, f"{here}/panggil", button)
+    assert (refused.status_code, fresh(entry).calls) == (409, 1)
+    told = said(text_of(refused), "alert")
+    assert told.startswith(
+        f"Pasien {entry.visit.label} sudah dipanggil oleh dr. Bagus Prasetyo pukul "
+    )
+    # One's own press that is sent twice calls once, and once more is a button of its own.
+    again = post(first, f"{here}/panggil", button)
+    assert (again.status_code, fresh(entry).calls) == (303, 1)
+    assert said(text_of(first.get(again.location))).startswith("Memanggil")
+    anew = call_button(text_of(second.get(address)), entry)
+    assert post(second, f"{here}/panggil", anew).status_code == 303
+    assert fresh(entry).calls == 2
+
+
+def test_who_was_skipped_and_is_called_by_a_colleague_is_not_called_unawares(sign_in):
+    first, second, entry = sign_in("umum"), sign_in("kepala"), factories.entry()
+    here = f"/antrean/{entry.public_id}"
+    for action in ("panggil", "lewati"):
+        post(first, f"{here}/{action}")
+    button = call_button(text_of(first.get("/poli/UMUM")), entry)
+    assert post(second, f"{here}/panggil").status_code == 303, "who sends nothing is as before"
+    assert post(first, f"{here}/panggil", button).status_code == 409
+    assert fresh(entry).calls == 2
+
+
+@pytest.mark.parametrize("action", ["pindah", "batal"])
+def test_who_takes_a_patient_out_of_an_examination_is_told_who_examines(sign_in, action):
+    doctor, head, entry = sign_in("umum"), sign_in("kepala"), factories.entry()
+    here = f"/antrean/{entry.public_id}"
+    fields = {"alasan": "salah <ruang>", "poli": "GIGI"}
+
+    def seen(html):
+        return {"seen": re.search('type="hidden" name="seen" value="([^"]+)"', html)[1]}
+
+    before = text_of(head.get(f"{here}/{action}"))
+    assert 'role="alert"' not in before
+    post(doctor, f"{here}/mulai")
+    asked = post(head, f"{here}/{action}", fields | seen(before))
+    assert (asked.status_code, fresh(entry).state) == (409, "in_service")
+    page = text_of(asked)
+    assert "dimulai oleh dr. Bagus Prasetyo pukul" in said(page, "alert")
+    assert "salah &lt;ruang&gt;" in page
+    assert "dimulai oleh dr. Bagus" in said(text_of(head.get(f"{here}/{action}")), "alert")
+    assert 'role="alert"' not in text_of(doctor.get(f"{here}/{action}")), "the doctor knows"
+    assert post(head, f"{here}/{action}", fields | seen(page)).status_code == 303
+
+
 @pytest.mark.parametrize("action", ["periksa", "rujuk", "hasil", "masuk", "hapus"])
 def test_an_unknown_step_does_not_exist(sign_in, action):
     entry = factories.entry()

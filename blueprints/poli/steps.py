@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import abort, redirect, render_template, request, url_for
+from flask_login import current_user
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 from wtforms.fields.choices import SelectChoice
@@ -12,7 +13,14 @@ from blueprints.poli import queue
 from blueprints.poli.blueprint import bp, staff
 from blueprints.poli.forms import MoveForm, ReasonForm, StartForm
 from clinic import allergies, history, immunizations, papers, queues, right_patient
-from clinic.queue_steps import STEPS, past_steps, possible
+from clinic.queue_steps import (
+    STEPS,
+    OwnStep,
+    ServedMeanwhile,
+    past_steps,
+    possible,
+    served_by_another,
+)
 from clinic.queue_undo import AlreadyUndone, step_to_undo
 from db import db
 from models import Poli, QueueEntry
@@ -54,6 +62,10 @@ def step(entry: str, action: str):
         return _ask_again(found, unconfirmed.question, problem)
     except FieldError as too_long:
         return _ask_again(found, right_patient.question(found), str(too_long))
+    except OwnStep:
+        return redirect(_back(found), 303)
+    except ServedMeanwhile:
+        return Response(_confirm_page(found, action, form), 409, mimetype="text/html")
     except AlreadyUndone as resent:
         return queue.show(found.poli.code, message=str(resent))
     except queues.QueueError as refused:
@@ -61,7 +73,12 @@ def step(entry: str, action: str):
     if action == "mulai":
         visit = found.visit.public_id
         return redirect(url_for("examination.visit", visit=visit, antrean=entry), 303)
-    return redirect(url_for("poli.queue", code=found.poli.code, langkah=entry), 303)
+    return redirect(_back(found), 303)
+
+
+def _back(entry: QueueEntry) -> str:
+    """The queue's page, which says what was done with this entry."""
+    return url_for("poli.queue", code=entry.poli.code, langkah=entry.public_id)
 
 
 @bp.get("/antrean/<entry>/lainnya")
@@ -140,6 +157,7 @@ def _confirm_page(entry: QueueEntry, action: str, form: ReasonForm | MoveForm) -
         **_about(entry),
         action=action,
         form=form,
+        served=served_by_another(current_user.id, entry),
         **(_recorded(entry) if action == "batal" else {"doses": [], "recorded": []}),
         papers=papers.in_force(entry.visit) if action == "batal" else [],
     )
