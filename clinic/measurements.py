@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from clinic import audit
 from clinic.audit import Actor
+from clinic.queue_changes import bump_rooms_with
 from clinic.queue_steps import is_cut_off
 from clinic.record_errors import NotOpen
 from clinic.vital_signs import VITAL_RANGES
@@ -91,5 +92,7 @@ def measure(
         )
         db.session.add(row)
     db.session.flush()
+    if own is None or row is None:  # the rows of the queue say whether there are any
+        bump_rooms_with(visit)
     audit.record(actor, "measure", visit, details="corrected" if own else "")
     return row

@@ -47,6 +47,15 @@ def bump(day_id: int, poli_id: int, by: int = 1) -> None:
     run(_RAISE, {"day": day_id, "poli": poli_id, "by": by})
 
 
+def bump_rooms_with(visit: Visit) -> None:
+    """Every room in whose line the visit stands draws its row anew."""
+    rooms = select(QueueEntry.poli_id).where(
+        QueueEntry.visit_id == visit.id, QueueEntry.state.in_(STILL_HERE)
+    )
+    for poli_id in db.session.scalars(rooms.order_by(QueueEntry.poli_id)).all():
+        bump(visit.service_day_id, poli_id)
+
+
 def set_priority_run(entry: QueueEntry, run: Any) -> None:
     """How many priority patients the entry's room has called since the last other one."""
     db.session.execute(

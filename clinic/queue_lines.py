@@ -38,6 +38,7 @@ from models import (
     QueueEvent,
     QueueState,
     ServiceDay,
+    TriageNote,
     Visit,
     VisitStatus,
     VitalSigns,
@@ -190,6 +191,21 @@ def _step_that_ended() -> Case:
     return case((QueueEntry.ended_at.is_not(None), newest))
 
 
+def _newest_triage() -> ScalarSelect:
+    return (
+        select(TriageNote.priority)
+        .where(
+            TriageNote.visit_id == Visit.id,
+            TriageNote.ended_at.is_(None),
+            TriageNote.priority.is_not(None),
+        )
+        .order_by(TriageNote.id.desc())
+        .limit(1)
+        .correlate(Visit)
+        .scalar_subquery()
+    )
+
+
 def _is_warned(*, is_alert: bool) -> Exists:
     about = (Allergy.patient_id == Patient.id, Allergy.is_alert.is_(is_alert))
     return exists().where(*about, Allergy.ended_at.is_(None))
@@ -242,6 +258,7 @@ def _rows() -> Select:
             _is_warned(is_alert=False),
             _is_warned(is_alert=True),
             exists().where(VitalSigns.visit_id == Visit.id, VitalSigns.ended_at.is_(None)),
+            _newest_triage(),
             from_room.name,
             _room_gone_to(),
             _open_lab_tests(),

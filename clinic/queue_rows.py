@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from clinic.lab_alerts import Alert
 from clinic.pharmacy_alerts import NEAR_GOAL, PLAIN_GOAL, Due
-from models import DatePrecision, EntryKind, EntryState
+from models import DatePrecision, EntryKind, EntryState, TriagePriority
 
 COMPLAINT_LENGTH = 48
 
@@ -42,6 +42,7 @@ class QueueRow:
     has_allergy: bool
     has_alert: bool
     has_vital_signs: bool
+    triage: TriagePriority | None  # what the screening desk proposes
     from_room: str | None
     to_room: str | None
     lab_tests: int  # still to be done for the visit

@@ -1,6 +1,6 @@
 """The screening desk's triage note: what was seen, and how soon the patient should be helped.
 
-It proposes; the order of the queue changes by the room's own decision.
+It proposes; the order of the queue changes by the room's own decision, and its row says the colour.
 """
 
 from collections.abc import Iterable
@@ -12,6 +12,7 @@ from sqlalchemy.orm import joinedload
 
 from clinic import audit, settings
 from clinic.audit import Actor
+from clinic.queue_changes import bump_rooms_with
 from clinic.record_errors import NotOpen, RecordError
 from db import db, grouped, utcnow
 from models import TriageNote, TriagePriority, Visit, VisitStatus
@@ -114,6 +115,7 @@ def _replace(
         db.session.flush()
     except IntegrityError as error:  # the table's rule: one current note a person
         raise NotOpen("Catatan triase Anda baru saja disimpan. Muat ulang halamannya.") from error
+    bump_rooms_with(visit)
     details = "corrected" if own else ""
     audit.record(actor, "write_triage", visit, reason=reason, details=details)
     return note

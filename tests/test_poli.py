@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 from sqlalchemy import select
 
-from clinic import allergies
+from clinic import allergies, queues
 from db import db, transaction
 from models import LoginSession, Patient, Priority, QueueEntry, QueueEvent
 from tests import factories
@@ -234,6 +234,31 @@ def test_a_patient_saved_at_the_counter_is_in_the_next_poll(sign_in):
     fragment = text_of(client.get(f"/poli/UMUM/baris?v={version}"))
     assert rows_of(fragment) == [entry.visit.label]
     assert client.get(f"/poli/UMUM/baris?v={version_of(fragment)}").status_code == 204
+
+
+def test_what_the_screening_desk_saves_is_in_the_next_poll(sign_in):
+    client, nurse, entry = sign_in("umum"), sign_in("kepala"), factories.entry()
+    with transaction():
+        queues.enqueue(factories.actor(), entry.visit, factories.poli("GIGI"))
+    screening = f"/kunjungan/{entry.visit.public_id}/tanda-vital"
+    version = version_of(text_of(client.get("/poli/UMUM")))
+    for fields, marks in (
+        ({"systolic": "120", "diastolic": "80"}, ["Tanda vital ada"]),
+        ({"triage_priority": "merah"}, ["Tanda vital ada", "Triase merah"]),
+        ({"triage_priority": "kuning"}, ["Tanda vital ada", "Triase kuning"]),
+        ({"triage_priority": "hijau"}, ["Tanda vital ada"]),
+    ):
+        assert post(nurse, screening, fields).status_code == 303
+        fragment = client.get(f"/poli/UMUM/baris?v={version}")
+        assert fragment.status_code == 200, fields
+        page = text_of(fragment)
+        assert sorted(re.findall("Tanda vital ada|Triase [a-z]+", page)) == marks
+        assert ">Tanda vital</a>" not in page
+        version = version_of(page)
+        assert marks[-1] in text_of(nurse.get("/poli/GIGI")), "the patient stands there too"
+    # The same again changes no row, so no screen draws itself anew.
+    assert post(nurse, screening, {"triage_priority": "hijau"}).status_code == 303
+    assert client.get(f"/poli/UMUM/baris?v={version}").status_code == 204
 
 
 def test_a_poll_extends_no_session(sign_in):
