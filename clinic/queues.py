@@ -8,7 +8,7 @@ import contextlib
 import hashlib
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, or_, select, update
 
 from clinic import days, right_patient, settings
 from clinic.audit import Actor
@@ -27,7 +27,7 @@ from clinic.queue_order import REST, in_calling_order, people_before, put_back, 
 from clinic.queue_steps import STEPS, QueueError, check, refuse_unseen
 from clinic.queue_transfers import ENDS, end, finish, move, refer
 from clinic.queue_undo import undo
-from db import db, utcnow
+from db import db, run, utcnow
 from models import EntryState, Patient, Poli, QueueEntry, QueueEvent, QueueState, Visit
 
 # What other parts of the clinic use; they need not know which file it stands in.
@@ -35,6 +35,7 @@ __all__ = [
     "QueueError",
     "act",
     "bump",
+    "bump_namesakes",
     "bump_rooms_of",
     "call_next",
     "enqueue",
@@ -48,7 +49,7 @@ __all__ = [
 
 
 def bump_rooms_of(*people: Patient) -> None:
-    """Every screen of today that shows one of them draws itself anew."""
+    """Every screen of today that shows one of them, or a namesake's mark, draws itself anew."""
     day = days.current_day()
     if day is None:
         return
@@ -56,12 +57,45 @@ def bump_rooms_of(*people: Patient) -> None:
         select(QueueEntry.poli_id)
         .distinct()
         .join(QueueEntry.visit)
+        .join(Visit.patient)
         .where(
-            QueueEntry.service_day_id == day.id, Visit.patient_id.in_([one.id for one in people])
+            QueueEntry.service_day_id == day.id,
+            or_(
+                Patient.id.in_([one.id for one in people]),
+                Patient.name_key.in_([one.name_key for one in people]),
+            ),
         )
     )
     for poli_id in db.session.scalars(rooms.order_by(QueueEntry.poli_id)).all():
         bump(day.id, poli_id)
+
+
+# Built once: at each save of the counter it costs one statement more.
+_RAISE_NAMESAKES = (
+    update(QueueState.__table__)
+    .where(
+        QueueState.service_day_id == bindparam("day"),
+        QueueState.poli_id.in_(
+            select(QueueEntry.poli_id)
+            .join(QueueEntry.visit)
+            .join(Visit.patient)
+            .where(
+                Patient.name_key == bindparam("name_key"),
+                Patient.id != bindparam("patient"),
+                QueueEntry.service_day_id == bindparam("day"),
+                QueueEntry.state.in_(days.STILL_HERE),
+            )
+        ),
+    )
+    .values(version=QueueState.version + 1)
+)
+
+
+def bump_namesakes(visit: Visit) -> None:
+    """Where others of this name stand, their rows now say how many there are today."""
+    patient = visit.patient
+    values = {"day": visit.service_day_id, "patient": patient.id, "name_key": patient.name_key}
+    run(_RAISE_NAMESAKES, values)
 
 
 # --- Calling ----------------------------------------------------------------------------------

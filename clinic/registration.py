@@ -192,6 +192,7 @@ def open_visit(actor: audit.Actor, patient: Patient, poli: Poli, visit: Visit) -
     visit.number = counters.next_value(f"number:{day.id}:{visit.series}")
     visit.label = visit.label or f"{visit.series}{visit.number:03d}"
     queues.enqueue(actor, visit, poli, kind=EntryKind.REGISTERED, at=visit.occurred_at)
+    queues.bump_namesakes(visit)
     audit.record(actor, "register_visit", visit, details=f"{poli.code} {visit.label}")
     return visit
 
@@ -289,6 +290,5 @@ def _complete_identity(
     take_snapshot(visit, visit.patient, visit.service_day)
     visit.bpjs_home = application.bpjs_home
     follow(visit, visit.patient)
-    for entry in visit.entries:
-        queues.bump(entry.service_day_id, entry.poli_id)
+    queues.bump_rooms_of(visit.patient)
     return visit

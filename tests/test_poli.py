@@ -3,12 +3,13 @@
 import gzip
 import random
 import re
+from dataclasses import replace
 from datetime import date
 
 import pytest
 from sqlalchemy import select
 
-from clinic import allergies, queues
+from clinic import allergies, patients, queues
 from db import db, transaction
 from models import LoginSession, Patient, Priority, QueueEntry, QueueEvent
 from tests import factories
@@ -259,6 +260,39 @@ def test_what_the_screening_desk_saves_is_in_the_next_poll(sign_in):
     # The same again changes no row, so no screen draws itself anew.
     assert post(nurse, screening, {"triage_priority": "hijau"}).status_code == 303
     assert client.get(f"/poli/UMUM/baris?v={version}").status_code == 204
+
+
+def test_a_namesake_registered_for_another_room_is_in_the_next_poll(sign_in):
+    client = sign_in("umum")
+    sri, other = factories.patient("Sri Rahayu"), factories.patient("Budi")
+    factories.entry("UMUM", sri)
+    version = version_of(text_of(client.get("/poli/UMUM")))
+    factories.entry("GIGI", other)
+    assert client.get(f"/poli/UMUM/baris?v={version}").status_code == 204
+    second = factories.entry("KIA", factories.patient("Sri Rahayu"))
+    fragment = text_of(client.get(f"/poli/UMUM/baris?v={version}"))
+    assert "2 x Sri Rahayu hari ini" in fragment
+    # Whoever went on is not alerted of, so nothing is drawn anew for them.
+    with transaction():
+        queues.act(factories.actor("kepala"), db.session.merge(second), "batal", "salah daftar")
+    away = version_of(text_of(sign_in("kepala").get("/poli/KIA")))
+    factories.entry("GIGI", factories.patient("Sri Rahayu"))
+    assert sign_in("kepala").get(f"/poli/KIA/baris?v={away}").status_code == 204
+
+
+def test_a_person_whose_name_becomes_known_is_a_namesake_in_the_next_poll(sign_in):
+    client = sign_in("umum")
+    factories.entry("UMUM", factories.patient("Sri Rahayu"))
+    unknown = factories.patient("Ny. X")
+    factories.entry("UGD", unknown)
+    version = version_of(text_of(client.get("/poli/UMUM")))
+    with transaction():
+        patient = db.session.get_one(Patient, unknown.id)
+        named = replace(patients.identity_of(patient), name="Sri Rahayu")
+        patients.update(factories.actor(), patient, named, "identitas dilengkapi")
+        queues.bump_rooms_of(patient)
+    fragment = text_of(client.get(f"/poli/UMUM/baris?v={version}"))
+    assert "2 x Sri Rahayu hari ini" in fragment
 
 
 def test_a_poll_extends_no_session(sign_in):

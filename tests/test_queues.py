@@ -199,8 +199,8 @@ def test_put_back_stands_behind_the_next_ones(line, behind, ratio, run, back):
 
 def test_enqueue_gives_places_by_arrival_and_raises_the_version(app):
     before = version()
-    first, second = stand(), stand("GIGI")
-    third = stand()
+    first, second = stand(name="Siti"), stand("GIGI", name="Budi")
+    third = stand(name="Wayan")
     assert [e.place for e in (first, second, third)] == [1000, 2000, 3000]
     assert version() == before + 2
     assert waiting_labels() == [first.visit.label, third.visit.label]
