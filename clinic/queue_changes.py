@@ -49,11 +49,15 @@ def bump(day_id: int, poli_id: int, by: int = 1) -> None:
 
 def bump_rooms_with(visit: Visit) -> None:
     """Every room in whose line the visit stands draws its row anew."""
-    rooms = select(QueueEntry.poli_id).where(
-        QueueEntry.visit_id == visit.id, QueueEntry.state.in_(STILL_HERE)
-    )
-    for poli_id in db.session.scalars(rooms.order_by(QueueEntry.poli_id)).all():
+    for poli_id in sorted(_rooms_with({visit.id})):
         bump(visit.service_day_id, poli_id)
+
+
+def _rooms_with(visit_ids: set[int]) -> list[int]:
+    rooms = select(QueueEntry.poli_id).where(
+        QueueEntry.visit_id.in_(visit_ids), QueueEntry.state.in_(STILL_HERE)
+    )
+    return list(db.session.scalars(rooms))
 
 
 def set_priority_run(entry: QueueEntry, run: Any) -> None:
@@ -69,11 +73,16 @@ def set_priority_run(entry: QueueEntry, run: Any) -> None:
 
 
 def lock(*entries: QueueEntry | None, rooms: tuple[Poli, ...] = ()) -> None:
-    """Raise the versions of these entries' rooms and read the entries again."""
+    """Raise the versions of these entries' rooms and read the entries again.
+
+    And of the rooms where their patients stand besides: those rows say where a patient is now.
+    """
     known = [entry for entry in entries if entry is not None]
     day_id = known[0].service_day_id
+    here = {entry.poli_id for entry in known} | {room.id for room in rooms}
+    visits = {entry.visit_id for entry in known}
     # Always in the same order: two moves in opposite directions must not wait for each other.
-    for poli_id in sorted({entry.poli_id for entry in known} | {room.id for room in rooms}):
+    for poli_id in sorted(here | set(_rooms_with(visits))):
         bump(day_id, poli_id)
     for entry in known:
         db.session.refresh(entry)

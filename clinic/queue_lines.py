@@ -22,6 +22,7 @@ from sqlalchemy.orm import aliased
 from clinic import days, lab_alerts, pharmacy_alerts, settings
 from clinic.queue_order import in_calling_order
 from clinic.queue_rows import COMPLAINT_LENGTH, QueueRow, RoomQueue
+from clinic.queue_steps import TAKEN_IN
 from db import db, utcnow
 from models import (
     Allergy,
@@ -162,6 +163,22 @@ def _room_gone_to() -> ScalarSelect:
     )
 
 
+def _room_taken_in_by() -> ScalarSelect:
+    """Another room that calls or serves the patient now."""
+    other, there = aliased(QueueEntry), aliased(Poli)
+    return (
+        select(func.max(there.name))
+        .join(other, other.poli_id == there.id)
+        .where(
+            other.visit_id == QueueEntry.visit_id,
+            other.id != QueueEntry.id,
+            other.state.in_(TAKEN_IN),
+        )
+        .correlate(QueueEntry)
+        .scalar_subquery()
+    )
+
+
 def _open_lab_tests() -> ScalarSelect:
     return (
         select(func.count(LabOrderTest.id))
@@ -261,6 +278,7 @@ def _rows() -> Select:
             _newest_triage(),
             from_room.name,
             _room_gone_to(),
+            _room_taken_in_by(),
             _open_lab_tests(),
             _step_that_ended(),
         )

@@ -45,6 +45,7 @@ class QueueRow:
     triage: TriagePriority | None  # what the screening desk proposes
     from_room: str | None
     to_room: str | None
+    now_in: str | None  # another room that calls or serves the patient now
     lab_tests: int  # still to be done for the visit
     ending_step: int | None  # of those who went on: the id that "Urungkan" names
     minutes: int = 0

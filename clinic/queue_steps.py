@@ -15,6 +15,7 @@ WAITING, CALLED, IN_SERVICE = EntryState.WAITING, EntryState.CALLED, EntryState.
 AWAITING, SKIPPED, DONE = EntryState.AWAITING_RESULT, EntryState.SKIPPED, EntryState.DONE
 
 NOT_YET_SERVED = (WAITING, CALLED, SKIPPED)
+TAKEN_IN = (CALLED, IN_SERVICE)  # the patient is on the way into the room, or inside
 
 
 class QueueError(Exception):
@@ -192,6 +193,22 @@ def served_by_another(user_id: int | None, entry: QueueEntry) -> str:
     """How the entry stands when somebody else serves the patient now, else ''."""
     is_served = entry.state is IN_SERVICE and not _is_own(user_id, entry)
     return present(entry) if is_served else ""
+
+
+def elsewhere(entry: QueueEntry) -> str:
+    """Where another room calls or serves the patient now, as a sentence; '' when none does."""
+    others = select(QueueEntry).where(
+        QueueEntry.visit_id == entry.visit_id,
+        QueueEntry.id != entry.id,
+        QueueEntry.state.in_(TAKEN_IN),
+    )
+    other = db.session.scalar(others.order_by(QueueEntry.id.desc()).limit(1))
+    if other is None:
+        return ""
+    event = last_event(other)
+    by, clock = author_and_clock(event) if event else ("", "")
+    word = "sedang dilayani di" if other.state is IN_SERVICE else "sudah dipanggil ke"
+    return f"Pasien ini {word} {other.poli.name}{by}{f' pukul {clock}' if clock else ''}."
 
 
 def _is_own(user_id: int | None, entry: QueueEntry) -> bool:

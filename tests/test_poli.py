@@ -422,6 +422,30 @@ def call_button(html: str, entry: QueueEntry) -> dict[str, str]:
     return {"seen": found[1]}
 
 
+def test_who_is_with_another_room_is_not_called_or_sent_home_unawares(sign_in):
+    doctor, dentist, entry = sign_in("umum"), sign_in("gigi"), factories.entry()
+    with transaction():
+        there = queues.enqueue(factories.actor(), entry.visit, factories.poli("GIGI"))
+    here = f"/antrean/{entry.public_id}"
+    page = text_of(doctor.get("/poli/UMUM"))
+    assert ">di " not in page
+    for action in ("panggil", "mulai"):
+        post(dentist, f"/antrean/{there.public_id}/{action}")
+        fragment = doctor.get(f"/poli/UMUM/baris?v={version_of(page)}")
+        assert fragment.status_code == 200, "the next poll knows it"
+        page = text_of(fragment)
+        assert ">di Poli Gigi dan Mulut</span>" in page
+    told = said(text_of(doctor.get(post(doctor, f"{here}/panggil").location)))
+    assert "Memanggil" in told and "sedang dilayani di Poli Gigi dan Mulut oleh drg." in told
+    for action in ("lainnya", "pulang", "batal"):
+        assert "sedang dilayani di Poli Gigi" in text_of(doctor.get(f"{here}/{action}")), action
+    page = text_of(doctor.get("/poli/UMUM"))
+    post(dentist, f"/antrean/{there.public_id}/selesai")
+    fragment = text_of(doctor.get(f"/poli/UMUM/baris?v={version_of(page)}"))
+    assert ">di " not in fragment
+    assert "sedang dilayani" not in text_of(doctor.get(f"{here}/lainnya"))
+
+
 @pytest.mark.parametrize("page", ["row", "further steps"])
 def test_two_who_call_one_patient_are_not_both_told_that_they_did(sign_in, page):
     first, second, entry = sign_in("umum"), sign_in("kepala"), factories.entry()

@@ -14,7 +14,7 @@ from blueprints.poli.blueprint import bp, staff
 from clinic import backup_status, days, queue_watch, queues, slip_records, unfinished
 from clinic.queue_lines import entry_after, present_version
 from clinic.queue_order import FIRST
-from clinic.queue_steps import newest_event
+from clinic.queue_steps import elsewhere, newest_event
 from clinic.signed_in import Room
 from db import db, transaction, utcnow
 from models import Poli, QueueEntry, QueueEvent, Role
@@ -156,6 +156,8 @@ def _what_happened(room: Room, ref: str) -> tuple[QueueEvent | None, str]:
     after = entry_after(entry)
     there = after.poli.name if after else "ruang lain"
     sentence = AFTER[step.action].format(next_room=there, place=_place_kept(entry, after), **names)
+    if step.action in ("panggil", "lewati"):
+        sentence = f"{sentence} {elsewhere(entry)}".rstrip()
     return (None if step.action == "urungkan" else step), sentence
 
 

@@ -17,6 +17,7 @@ from clinic.queue_steps import (
     STEPS,
     OwnStep,
     ServedMeanwhile,
+    elsewhere,
     past_steps,
     possible,
     served_by_another,
@@ -181,4 +182,5 @@ def _about(entry: QueueEntry) -> dict[str, Any]:
         "entry": entry,
         "today": entry.visit.service_day.on,
         "allergies": allergies.banner(entry.visit.patient),
+        "elsewhere": elsewhere(entry),
     }
