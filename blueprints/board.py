@@ -37,7 +37,8 @@ def _board(code: str) -> Response:
         abort(404)
     board = queue_watch.board(days.current_day(), polis, now)
     rooms = [room for room in board.rooms if room.waiting or code]
-    return _render("board/board.html", 200, shown | {"calls": board.calls, "rooms": rooms})
+    called = {"calls": board.calls, "further": board.further, "is_one_room": bool(code)}
+    return _render("board/board.html", 200, shown | called | {"rooms": rooms})
 
 
 def _render(name: str, status: int, shown: dict) -> Response:

@@ -18,7 +18,7 @@ from clinic.queue_order import in_calling_order
 from db import db, utcnow
 from models import EntryState, Poli, QueueEntry, QueueState, ServiceDay, Visit
 
-LAST_CALLS = 4
+LAST_CALLS = 4  # as cards, to be read from afar
 NEW_FOR = timedelta(seconds=20)
 NEXT_NUMBERS = 6
 WAS_CALLED = (
@@ -119,6 +119,7 @@ class Board:
 
     calls: list[BoardCall]
     rooms: list[BoardRoom]
+    further: list[BoardCall] = field(default_factory=list)  # called, not come yet, and no card left
 
 
 def may_watch(address: str | None, networks: str) -> bool:
@@ -131,7 +132,10 @@ def may_watch(address: str | None, networks: str) -> bool:
 
 
 def board(day: ServiceDay | None, polis: list[Poli], now: datetime | None = None) -> Board:
-    """The last calls, newest first, and who waits in each of these rooms."""
+    """The last calls, newest first, and who waits in each of these rooms.
+
+    Who was called and has not come must find the number here, however many are called after.
+    """
     rooms = {poli.id: BoardRoom(poli.name, poli.hue) for poli in polis}
     if day is None or not polis:
         return Board([], list(rooms.values()))
@@ -156,9 +160,12 @@ def board(day: ServiceDay | None, polis: list[Poli], now: datetime | None = None
     ).all()
     _fill_waiting(rooms, [row for row in entries if row.state is EntryState.WAITING], day)
     called = [row for row in entries if row.state in WAS_CALLED and row.called_at]
-    called.sort(key=lambda row: row.called_at, reverse=True)
-    calls = [_call(row, rooms[row.poli_id], now or utcnow()) for row in called[:LAST_CALLS]]
-    return Board(calls, list(rooms.values()))
+    called.sort(key=lambda row: (row.state is EntryState.CALLED, row.called_at), reverse=True)
+    now = now or utcnow()
+    calls = [_call(row, rooms[row.poli_id], now) for row in called[:LAST_CALLS]]
+    others = [row for row in called[LAST_CALLS:] if row.state is EntryState.CALLED]
+    further = [_call(row, rooms[row.poli_id], now) for row in others]
+    return Board(calls, list(rooms.values()), further)
 
 
 def _call(row: Any, room: BoardRoom, now: datetime) -> BoardCall:

@@ -38,6 +38,24 @@ def test_the_board_shows_the_last_four_calls_newest_first(client):
     assert shown == [entry.visit.label for entry in reversed(entries[1:])]
 
 
+def test_who_is_called_and_has_not_come_stays_on_the_board(client):
+    """Before those who are inside, and beyond the four cards in a line of their own."""
+    inside = called()
+    with transaction():
+        queues.act(factories.actor("umum"), db.session.merge(inside), "mulai")
+    waiting = [called(code) for code in ("GIGI", "UMUM", "KIA", "UMUM", "GIGI", "UMUM")]
+    with transaction():
+        queues.act(factories.actor("umum"), db.session.merge(waiting[-1]), "mulai")
+    html = page(client)
+    labels = [entry.visit.label for entry in waiting]
+    assert re.findall(r'class="number[^"]*">(\w+)<', html) == labels[4:0:-1]
+    line = re.search("Juga dipanggil: (.*?)</p>", html)[1]
+    assert line == f"<b>{labels[0]}</b>&nbsp;Poli Gigi dan Mulut"
+    one = page(client, "/layar/umum")
+    assert "Juga dipanggil" not in one
+    assert re.findall(r'class="number[^"]*">(\w+)<', one)[:2] == [labels[3], labels[1]]
+
+
 def test_the_board_tells_no_name_complaint_or_id(client):
     entry = called(name="Wulan Rahasia")
     factories.entry("GIGI", factories.patient("Budi Tersembunyi"), complaint="sakit gigi")
