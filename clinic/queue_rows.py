@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from clinic.lab_alerts import Alert
 from clinic.pharmacy_alerts import NEAR_GOAL, PLAIN_GOAL, Due
+from clinic.queue_steps import NOT_YET_SERVED
 from models import DatePrecision, EntryKind, EntryState, TriagePriority
 
 COMPLAINT_LENGTH = 48
@@ -55,6 +56,11 @@ class QueueRow:
     @property
     def is_estimated(self) -> bool:
         return self.birth_precision is not DatePrecision.DAY
+
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether the patient waits now: outside this room's door, or for a medicine."""
+        return self.due is not None or self.state in NOT_YET_SERVED
 
     @property
     def since(self) -> int:

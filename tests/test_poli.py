@@ -144,6 +144,18 @@ def test_a_row_carries_the_marks_and_the_person(sign_in):
     assert person.nik not in page
 
 
+def test_minutes_are_counted_for_who_waits(sign_in):
+    client, entry = sign_in("umum"), factories.entry()
+    shown = []
+    for action in ("panggil", "lewati", "kembali", "mulai"):
+        shown.append("data-since=" in text_of(client.get("/poli/UMUM")))
+        post(client, f"/antrean/{entry.public_id}/{action}")
+    page = text_of(client.get("/poli/UMUM"))
+    assert shown == [True] * 4
+    assert rows_of(page, "in_service") == [entry.visit.label]
+    assert "data-since=" not in page and "mulai " in page
+
+
 def test_namesakes_are_pointed_out(sign_in):
     factories.entry("UMUM", factories.patient("Siti Aminah"))
     factories.entry("GIGI", factories.patient("Siti Aminah"))
