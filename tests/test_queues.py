@@ -460,6 +460,41 @@ def test_a_move_keeps_the_place_in_line(app):
     assert room("GIGI").waiting[1].from_room == "Poli Umum"
 
 
+def cluster(entry) -> tuple[str, str]:
+    visit = fresh(entry).visit
+    return visit.cluster, visit.computed_cluster
+
+
+def test_who_was_moved_out_of_a_wrong_room_has_the_cluster_of_the_right_one(app):
+    """The reports count the patient there; nobody of the first room has seen them."""
+    entry = stand()
+    moved = act(entry, "pindah", target="GIGI")
+    assert cluster(entry) == ("LINTAS", "LINTAS")
+    assert entry.visit.cluster_rule == "Ruang GIGI"
+    on = act(moved, "pindah", target="TB", by="gigi")
+    assert cluster(entry) == ("4", "4")
+    act(on, "urungkan", by="gigi")
+    assert cluster(entry) == ("LINTAS", "LINTAS")
+    act(entry, "urungkan")
+    assert cluster(entry) == ("3", "3")
+    assert entry.visit.cluster_rule.startswith("Umur")
+
+
+def test_a_chosen_cluster_and_that_of_an_examined_patient_stay_in_a_move(app):
+    chosen = stand(cluster="2")
+    act(chosen, "pindah", target="GIGI")
+    assert cluster(chosen) == ("2", "3")
+    seen = stand()
+    act(seen, "mulai")
+    act(seen, "pindah", target="GIGI")
+    assert cluster(seen) == ("3", "3")
+    second = stand()
+    with transaction():
+        there = queues.enqueue(factories.actor(), second.visit, factories.poli("KIA"))
+    act(there, "pindah", target="GIGI")
+    assert cluster(second) == ("3", "3"), "a further room gives no cluster"
+
+
 def test_a_move_to_where_the_visit_stands_already_is_refused(app):
     entry = stand()
     with transaction():
