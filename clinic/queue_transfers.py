@@ -16,6 +16,7 @@ from clinic.queue_changes import (
     settle_visit,
     take,
 )
+from clinic.queue_order import FIRST
 from clinic.queue_steps import NOT_YET_SERVED, STEPS, QueueError, check, is_cut_off
 from db import db, utcnow
 from models import (
@@ -176,6 +177,8 @@ def end(actor: Actor, entry: QueueEntry, action: str, reason: str, at: datetime)
                 rank=min(sender.rank, RESULT_BACK_RANK),
                 at=at,
             )
+            if after.rank == FIRST:  # emergencies stand by arrival: going for a result costs none
+                after.place = sender.place
             trace["opened"] = after.id
     there = prescription_queue.go_on(actor, entry, pharmacy, at) if pharmacy else None
     if there is not None:

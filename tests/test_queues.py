@@ -582,9 +582,12 @@ def test_who_is_back_with_a_result_brings_that_rank_along_but_not_into_the_emerg
     act(sender, "mulai")
     back = finish(refer(sender, "LAB"))
     assert fresh(act(back, "pindah", target="GIGI")).rank == 1
-    sender = stand("UGD")
+    sender = stand("UGD", priority=Priority.EMERGENCY)
     act(sender, "mulai")
-    assert fresh(finish(refer(sender, "LAB"))).rank == 0
+    there = refer(sender, "LAB")
+    later = stand("UGD", name="Ani", priority=Priority.EMERGENCY)
+    assert fresh(finish(there)).rank == 0
+    assert waiting_labels("UGD") == [sender.visit.label, later.visit.label]
 
 
 # --- Undo -------------------------------------------------------------------------------------
