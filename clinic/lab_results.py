@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 
-from clinic import audit, days, lab_orders, lab_values, queues, settings
+from clinic import audit, days, lab_orders, lab_values, queue_changes, settings
 from clinic.audit import Actor
 from clinic.record_errors import RecordError
 from db import db, utcnow
@@ -108,7 +108,7 @@ def add(
 def tell_sender(order: LabOrder) -> None:
     """The sender's queue page draws itself anew at its next poll."""
     day = days.latest_day()  # after its end too: pages go by its version until the next one
-    queues.bump(day.id if day else order.entry.service_day_id, order.entry.poli_id)
+    queue_changes.bump(day.id if day else order.entry.service_day_id, order.entry.poli_id)
 
 
 # --- Afterwards -------------------------------------------------------------------------------
@@ -194,4 +194,4 @@ def mark_read(actor: Actor, result: LabResult) -> LabResult:
 def _tell_laboratory(order: LabOrder) -> None:
     room, day = lab_orders.laboratory(), days.latest_day()
     if room is not None and day is not None:
-        queues.bump(day.id, room.id)
+        queue_changes.bump(day.id, room.id)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from clinic import immunizations, pharmacy_alerts, prescription_queue, visit_person
+from clinic import immunizations, pharmacy_alerts, prescription_queue, visit_cluster
 from clinic.audit import Actor
 from clinic.queue_changes import (
     enqueue,
@@ -68,7 +68,7 @@ def move(
     )
     open_entry(actor, successor, at)
     _leave(actor, entry, "pindah", reason, at, {"opened": successor.id})
-    visit_person.follow_move(entry.visit)
+    visit_cluster.follow_move(entry.visit)
     record(actor, entry, "move", reason)
     return successor
 

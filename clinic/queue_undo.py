@@ -12,7 +12,7 @@ from datetime import datetime
 
 from sqlalchemy import select, update
 
-from clinic import days, unsent_prescriptions, visit_person
+from clinic import days, unsent_prescriptions, visit_cluster
 from clinic.audit import Actor
 from clinic.queue_changes import (
     from_snapshot,
@@ -63,7 +63,7 @@ def undo(actor: Actor, entry: QueueEntry, at: datetime, named: str = "") -> Queu
     note(actor, owner, "urungkan", at=at, from_state=EntryState(event.to_state))
     reopen_visit(owner.visit)
     if event.action == "pindah":
-        visit_person.follow_move(owner.visit)
+        visit_cluster.follow_move(owner.visit)
     _give_turn_back(owner, event)
     record(actor, owner, "undo", reason=event.action)
     return owner

@@ -1,6 +1,6 @@
-"""What of a visit follows from who it is, and in which room: cluster, priority, place in line."""
+"""What of a visit follows from who it is: cluster, priority and the place in line."""
 
-from clinic import days, lab_rejudging, patients, queue_changes, routing
+from clinic import days, lab_rejudging, patients, queue_changes, visit_cluster
 from clinic.audit import Actor
 from clinic.review import Application, case_of, priority_of
 from models import DraftKind, EntryState, Patient, Poli, Priority, Visit
@@ -56,35 +56,10 @@ def follow(visit: Visit, patient: Patient) -> None:
     told = as_registered(visit, patient, room)
     priority = priority_of(told, case_of(told, on))
     visit.pregnant = told.pregnant
-    _compute_cluster(visit, patient)
+    visit_cluster.compute(visit, patient)
     if priority == visit.priority:
         return
     visit.priority = priority
     for entry in visit.entries:
         if entry.state in days.STILL_HERE:
             entry.is_priority = queue_changes.goes_ahead(visit)
-
-
-def follow_move(visit: Visit) -> None:
-    """After a move, or its undo: the cluster of the right room, unless one was chosen (K1)."""
-    if visit.cluster == visit.computed_cluster:
-        _compute_cluster(visit, visit.patient)
-
-
-def _compute_cluster(visit: Visit, patient: Patient) -> None:
-    told = as_registered(visit, patient, _counted_room(visit))
-    cluster = routing.load().cluster(case_of(told, visit.service_day.on))
-    if cluster.code != visit.computed_cluster:
-        visit.cluster = visit.computed_cluster = cluster.code
-    visit.cluster_rule = cluster.why[:60]
-
-
-def _counted_room(visit: Visit) -> Poli:
-    """The visit's first room; one that was left before anybody began there was a wrong one."""
-    entry, later = visit.entries[0], visit.entries[1:]
-    while entry.state is EntryState.MOVED and entry.started_at is None:
-        after = [one for one in later if one.previous_entry_id == entry.id and not one.undone_at]
-        if not after:
-            break
-        entry = after[0]
-    return entry.poli
