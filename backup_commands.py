@@ -68,9 +68,10 @@ def backup_command(kind: str) -> None:
 
 
 def trust_of_this_server(*, takes_unsigned: bool = False) -> Trust:
-    """What is known here; a server without patients takes any clinic's backup."""
+    """What is known here; a server without real patients takes any clinic's backup."""
     has_patients = db.session.scalar(select(func.count()).select_from(Patient)) > 0
-    ref = settings.value("clinic_ref") if has_patients else ""
+    is_clinic = has_patients and not settings.value("is_demo")
+    ref = settings.value("clinic_ref") if is_clinic else ""
     return Trust(ref, backup_keys.own_signing_key(_data() / "keys"), takes_unsigned)
 
 
@@ -117,9 +118,8 @@ def _opened(order: dict, status: Status) -> Status:
 
 def _put_back(order: dict, status: Status) -> Status:
     """Bring the set that was put aside up to date, and have it used again."""
-    data, url = _data(), db.engine.url
-    place = restoring.side(data, status.mark)
-    restoring.prepare(place, restoring.side_url(url, place, status.mark))
+    data = _data()
+    restoring.prepare_set_aside(data, db.engine.url, status.mark)
     restoring.ask_switch(data, status.mark, by=order["by"], reason=order["reason"])
     return replace(status, state="set_aside")
 
@@ -178,11 +178,13 @@ def _undo() -> None:
     aside = [one for one in restoring.all_sides(_data()) if one.state == "set_aside"]
     if not aside:
         raise click.ClickException("Belum ada data yang disisihkan.")
-    place = restoring.side(_data(), aside[0].mark)
     click.echo(f"Data yang disisihkan {_moment(aside[0].at)} akan dipakai lagi.")
     if not _is_confirmed():
         raise click.ClickException("Dibatalkan; tidak ada yang berubah.")
-    restoring.prepare(place, restoring.side_url(db.engine.url, place, aside[0].mark))
+    try:
+        restoring.prepare_set_aside(_data(), db.engine.url, aside[0].mark)
+    except BackupProblem as problem:
+        raise click.ClickException(str(problem)) from None
     _ask_switch(aside[0].mark, "make restore UNDO=1")
 
 

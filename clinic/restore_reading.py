@@ -35,6 +35,11 @@ _FORGED = (
     "dibuat puskesmas lain, atau dibuka dengan kunci yang bukan milik puskesmas."
 )
 _NO_KEY = "Berkas ini terenkripsi. Ketik kunci dari kartu pemulihan."
+_OTHERS_CLINIC = (
+    "Cadangan ini milik puskesmas lain: {clinic}. Server ini sudah berisi pasien. Untuk memakai "
+    "cadangan itu di komputer ini, pulihkan ke folder data yang kosong: "
+    "ALUR_DATA=<folder kosong> make restore"
+)
 _STRANGE = "Di dalam basis data itu ada {what} yang bukan dari Alur. Berkas ini tidak dipakai."
 
 
@@ -110,7 +115,7 @@ def _check_origin(manifest: Manifest, secret: str, trust: Trust) -> bool:
     if not is_signed and not (trust.takes_unsigned and manifest.engine == "sqlite"):
         raise BackupProblem(_FORGED)
     if trust.clinic_ref and manifest.clinic_ref != trust.clinic_ref:
-        raise BackupProblem(f"Cadangan ini milik puskesmas lain: {manifest.clinic[:80]}.")
+        raise BackupProblem(_OTHERS_CLINIC.format(clinic=manifest.clinic[:80]))
     return is_signed
 
 

@@ -17,14 +17,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL
+from sqlalchemy import URL, NullPool, create_engine, select
 
 from clinic import backup_keys, backup_manifest, restore_postgres, restore_reading
 from clinic.backup_manifest import BackupProblem, Manifest
 from clinic.restore_reading import Opened, Trust
 from clinic.small_files import sync_folder, write_aside
-from db import utcnow
+from db import sqlite_driver, utcnow
+from models import User
 
+WAS_EMPTY = (
+    "Sebelum pemulihan server ini kosong, jadi tidak ada data untuk dipakai lagi. "
+    "Tidak ada yang berubah."
+)
 REQUEST = "switch.json"
 STATUS = "status.json"
 SUFFIXES = ("-wal", "-shm", "")  # the database itself last: it is what tells that all is moved
@@ -190,6 +195,21 @@ def prepare(place: Path, address: str) -> None:
     if done.returncode:
         write_aside(place / "prepare.log", done.stderr.encode())
         raise BackupProblem("Basis data cadangan gagal diperbarui ke versi ini.")
+
+
+def prepare_set_aside(data: Path, url: URL, mark: str) -> None:
+    """Bring a set that was put aside up to date for its use. Raises BackupProblem.
+
+    One without an account never was a clinic: the next start would fill it as a new one.
+    """
+    place = side(data, mark)
+    address = side_url(url, place, mark)
+    prepare(place, address)
+    driver = {"module": sqlite_driver} if url.get_backend_name() == "sqlite" else {}
+    engine = create_engine(address, poolclass=NullPool, **driver)
+    with engine.connect() as connection:
+        if connection.scalar(select(User.id).limit(1)) is None:
+            raise BackupProblem(WAS_EMPTY)
 
 
 def discard(url: URL, mark: str, place: Path) -> None:

@@ -254,6 +254,37 @@ def test_a_mistyped_number_leaves_the_list_of_backups(app, alur_data):
     assert restoring.is_switch_asked(alur_data), "in small letters too"
 
 
+def test_practice_data_give_way_to_a_clinics_backup_real_ones_do_not(app, alur_data):
+    """Who tried `make run` first has a demo where the clinic's backup shall come."""
+    back_up(alur_data)
+    with transaction():
+        settings.set_value("clinic_ref", "0badc0de")
+        settings.set_value("is_demo", False)
+    words = " ".join(backup_keys.pending(alur_data / "keys").words)
+    typed = f"2\n{words}\nGANTI\n"
+    done = app.test_cli_runner().invoke(args=["restore"], input=typed)
+    assert "milik puskesmas lain" in done.output
+    assert "ALUR_DATA=<folder kosong> make restore" in done.output, "and which way leads on"
+    assert not restoring.is_switch_asked(alur_data)
+    with transaction():
+        settings.set_value("is_demo", True)
+    done = app.test_cli_runner().invoke(args=["restore"], input=typed)
+    assert "Cadangan utuh" in done.output
+    assert restoring.is_switch_asked(alur_data)
+
+
+def test_there_is_no_way_back_to_a_server_that_was_empty(app, alur_data):
+    """The next start would fill it, with the demo even."""
+    mark = restoring.new_mark()
+    restoring.keep_status(alur_data, restoring.Status(mark, "set_aside", by="terminal"))
+    for name in ("db", "keys"):
+        (restoring.side(alur_data, mark) / name).mkdir(parents=True)
+    done = app.test_cli_runner().invoke(args=["restore", "--undo"], input="GANTI\n")
+    assert done.exit_code == 1
+    assert "Sebelum pemulihan server ini kosong" in done.output
+    assert not restoring.is_switch_asked(alur_data)
+
+
 def test_a_backup_is_opened_previewed_and_switched_to(alur_data, sign_in):
     ti, name = sign_in("ti"), back_up(alur_data).name
     factories.visit(factories.patient("Sesudah Cadangan"))
