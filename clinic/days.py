@@ -8,7 +8,7 @@ after all; what its closing had done is then outdated and done again (clinic/clo
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 
 from clinic import audit, settings
 from clinic.audit import Actor
@@ -32,6 +32,7 @@ STILL_HERE = (
     EntryState.SKIPPED,
 )
 
+CLOSED = "tutup"  # the step of an entry that the end of the day cut off
 DAY_OVER = "Hari layanan berganti"
 # A day that nobody closed goes on after midnight, for whoever is still being looked after.
 NIGHT = timedelta(hours=4)
@@ -141,7 +142,7 @@ def end(day: ServiceDay, at: datetime) -> int:
         db.session.add(
             QueueEvent(
                 entry_id=entry.id,
-                action="tutup",
+                action=CLOSED,
                 from_state=entry.state,
                 to_state=EntryState.UNFINISHED,
                 reason=DAY_OVER,
@@ -163,25 +164,36 @@ def end(day: ServiceDay, at: datetime) -> int:
 
 def give_back(actor: Actor, day: ServiceDay) -> int:
     """A day that was closed too early goes on: all stand where they stood. How many stays."""
+    events = cut_off(QueueEntry.service_day_id == day.id)
+    for event in events:
+        stand_again(event)
+    reopen(actor, day)
+    return len(events)
+
+
+def cut_off(whose: ColumnElement[bool]) -> list[QueueEvent]:
+    """The ends of these entries' stays that a closing made, and that hold."""
     ended = (
         select(QueueEvent)
         .join(QueueEvent.entry)
         .where(
-            QueueEntry.service_day_id == day.id,
+            whose,
             QueueEntry.state == EntryState.UNFINISHED,
-            QueueEvent.action == "tutup",
+            QueueEvent.action == CLOSED,
             QueueEvent.undone_at.is_(None),
         )
     )
-    events = list(db.session.scalars(ended))
-    for event in events:
-        entry = event.entry
-        entry.state, entry.ended_at, entry.reason = event.from_state, None, ""
-        event.undone_at = utcnow()
-        if entry.visit.status is VisitStatus.UNFINISHED:
-            entry.visit.status, entry.visit.ended_at = VisitStatus.OPEN, None
-    reopen(actor, day)
-    return len(events)
+    return list(db.session.scalars(ended.order_by(QueueEvent.id)))
+
+
+def stand_again(event: QueueEvent) -> None:
+    """Undo the end of one stay: the entry stands as before the closing, its visit is open."""
+    entry = event.entry
+    entry.state, entry.ended_at, entry.reason = event.from_state, None, ""
+    event.undone_at = utcnow()
+    if entry.visit.status is VisitStatus.UNFINISHED:
+        entry.visit.status, entry.visit.ended_at = VisitStatus.OPEN, None
+    db.session.flush()
 
 
 def bring_back(actor: audit.Actor) -> ServiceDay | None:

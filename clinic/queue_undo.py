@@ -2,7 +2,8 @@
 
 One rule: the last step of the entry that was not undone yet, unless an examination was finished
 by it, or the patient is being served in the room to which the step sent him. Seen from the room
-a patient arrived in, the last step may be the sender's: that one is then undone.
+a patient arrived in, the last step may be the sender's: that one is then undone. What a closing cut
+off comes back while its day goes on, in all rooms of the visit: they may wait for one another.
 
 A button names its step. It never takes back another one: sent twice it undoes once, and after a
 colleague's step it says whose that was.
@@ -48,6 +49,8 @@ def undo(actor: Actor, entry: QueueEntry, at: datetime, named: str = "") -> Queu
     `named` is the id of the step that the button named: AlreadyUndone when that was taken back.
     """
     event = _event_to_undo(entry, named)
+    if event.action == days.CLOSED:
+        return _bring_back(actor, entry, at)
     owner = event.entry
     opened = _entry(event.before.get("opened"))
     closed = _entry(event.before.get("closed"))
@@ -73,7 +76,8 @@ def step_to_undo(entry: QueueEntry) -> QueueEvent | None:
     """The step to take back, if there is one and no finished examination forbids it."""
     try:
         event = _event_to_undo(entry)
-        _refuse_finished(event.entry)
+        if event.action != days.CLOSED:
+            _refuse_finished(event.entry)
     except QueueError:
         return None
     return event
@@ -95,7 +99,9 @@ def _event_to_undo(entry: QueueEntry, named: str = "") -> QueueEvent:
             event = None
     if named:
         _refuse_another(entry, event, named)
-    if event is None or event.action in ("masuk", "hasil", "tutup"):
+    goes_on = days.is_current(newest.on, newest.closed_at)
+    stays = ("masuk", "hasil") if goes_on else ("masuk", "hasil", days.CLOSED)
+    if event is None or event.action in stays:
         raise QueueError(f"Belum ada langkah {entry.visit.label} di ruang ini untuk diurungkan.")
     return event
 
@@ -109,8 +115,9 @@ def _refuse_another(entry: QueueEntry, event: QueueEvent | None, named: str) -> 
         raise QueueError(f"{present(entry)}. Muat ulang halaman, lalu periksa lagi.")
     if step.undone_at is not None:
         raise AlreadyUndone(f"Langkah itu sudah diurungkan{_undone_by(step)}. {present(entry)}.")
+    word = STEPS[step.action].word if step.action in STEPS else "tutup hari"
     raise QueueError(
-        f'{present(entry)}. Itu sesudah langkah "{STEPS[step.action].word}", jadi langkah itu '
+        f'{present(entry)}. Itu sesudah langkah "{word}", jadi langkah itu '
         "tidak diurungkan. Yang terakhir dapat diurungkan lewat Lainnya."
     )
 
@@ -120,7 +127,7 @@ def _step_of(entry: QueueEntry, named: str) -> QueueEvent | None:
     if not (named.isdecimal() and len(named) < 19):
         return None
     step = db.session.get(QueueEvent, int(named), populate_existing=True)
-    is_known = step is not None and step.action in STEPS
+    is_known = step is not None and step.action in (*STEPS, days.CLOSED)
     return step if is_known and step.entry_id in (entry.id, entry.previous_entry_id) else None
 
 
@@ -133,6 +140,21 @@ def _undone_by(step: QueueEvent) -> str:
     event = db.session.scalars(undone.limit(1)).first()
     by, clock = author_and_clock(event) if event else ("", "")
     return f"{by} pukul {clock}" if clock else ""
+
+
+def _bring_back(actor: Actor, entry: QueueEntry, at: datetime) -> QueueEntry:
+    of_visit = QueueEntry.visit_id == entry.visit_id
+    lock(*(event.entry for event in days.cut_off(of_visit)))
+    events = days.cut_off(of_visit)
+    if entry.id not in {event.entry_id for event in events}:
+        raise QueueError(f"{present(entry)}. Muat ulang halaman, lalu periksa lagi.")
+    for event in events:
+        refuse_second(entry.visit, event.entry.poli, but=event.entry)
+        days.stand_again(event)
+        note(actor, event.entry, "urungkan", at=at, from_state=EntryState.UNFINISHED)
+    reopen_visit(entry.visit)
+    record(actor, entry, "undo", reason=days.CLOSED)
+    return entry
 
 
 def _refuse_finished(owner: QueueEntry) -> None:

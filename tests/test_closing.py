@@ -224,6 +224,32 @@ def test_a_day_closed_by_mistake_goes_on_as_it_stood(app, folder):
         closing.take_back(factories.actor("kepala"), days.latest_day())
 
 
+def test_who_was_cut_off_too_early_comes_back_once_the_day_goes_on(app, folder, sign_in):
+    """Referred: one closing has ended the stay in both rooms, and both go on."""
+    served = begun()
+    with transaction():
+        laboratory = factories.poli("LAB")
+        entry = db.session.get(QueueEntry, served.id)
+        sent = queues.refer(factories.actor("umum"), entry, laboratory, "periksa darah")
+    close(folder)
+    with pytest.raises(QueueError, match="Belum ada langkah"):
+        take(served, "urungkan")
+    factories.entry(person=factories.patient("Ani"))  # opens the day again
+    head, address = sign_in("kepala"), f"/tutup-hari/{days.latest_day().public_id}"
+    assert "tekan <b>Urungkan</b>" in head.get(address).text
+    undone = post(head, f"/antrean/{sent.public_id}/urungkan")
+    assert undone.status_code == 303
+    db.session.rollback()
+    for entry, state in ((served, EntryState.AWAITING_RESULT), (sent, EntryState.WAITING)):
+        db.session.refresh(entry)
+        assert (entry.state, entry.ended_at, entry.reason) == (state, None, "")
+    assert served.visit.status is VisitStatus.OPEN
+    assert "tekan <b>Urungkan</b>" not in head.get(address).text
+    close(folder)
+    db.session.refresh(sent)
+    assert sent.state is EntryState.UNFINISHED
+
+
 @sqlite_only
 def test_a_backup_that_is_still_being_copied_is_waited_for(app, folder, tmp_path):
     usb = str(tmp_path / "not plugged in")
