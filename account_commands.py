@@ -9,6 +9,7 @@ from sqlalchemy import select
 from clinic import accounts, administration, audit, card_words
 from db import db, transaction
 from models import Role, User
+from terminal import tells_storage_faults
 
 GENERATED_WORDS = 6
 
@@ -24,8 +25,10 @@ def asked_passphrase(username: str, whose: str, given: str | None = None) -> str
         typed = given or click.prompt(
             f"Kata sandi {whose} ({accounts.MIN_PASSPHRASE} huruf atau lebih)",
             hide_input=True,
-            confirmation_prompt="Ulangi kata sandi",
         )
+        if not given and click.prompt("Ulangi kata sandi", hide_input=True) != typed:
+            click.echo("Kedua kata sandi tidak sama. Ketik lagi.")
+            continue
         try:
             accounts.check_passphrase(typed, username)
             return typed
@@ -49,6 +52,7 @@ def with_demo_passphrase() -> list[User]:
 
 @click.command("passphrase")
 @click.argument("username")
+@tells_storage_faults
 def passphrase_command(username: str) -> None:
     """Give an account a new passphrase, for a head who has forgotten the only one."""
     user = accounts.by_username(username)

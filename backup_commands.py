@@ -31,6 +31,7 @@ from clinic.restoring import Status
 from db import db, transaction
 from formatting import clock_time, day_in_zone, long_date, number_text
 from models import Backup, BackupKind, BackupState, DrillKind, Patient
+from terminal import tells_storage_faults
 
 KINDS = [kind.value for kind in BackupKind if kind is not BackupKind.PERIODIC]
 YES = "GANTI"
@@ -46,6 +47,7 @@ def _data() -> Path:
 
 @click.command("backup")
 @click.option("--kind", type=click.Choice(KINDS), default=BackupKind.MANUAL.value)
+@tells_storage_faults
 def backup_command(kind: str) -> None:
     """Make a backup now and wait for it. Exit code 1 when it is not whole."""
     with transaction():

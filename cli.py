@@ -1,9 +1,9 @@
 """Commands for the people who run the clinic's server. Each can be repeated."""
 
 import fcntl
-import logging
 import os
 from contextlib import contextmanager
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -11,7 +11,6 @@ from types import ModuleType
 import click
 from flask import Flask, current_app
 from sqlalchemy import select
-from sqlalchemy.exc import DBAPIError
 
 import account_commands
 import background
@@ -25,11 +24,11 @@ from clinic import (
     reference,
     restoring,
     settings,
-    storage_faults,
     support,
 )
 from db import SQLITE_IS_WAL_SAFE, db, sqlite_driver, transaction, utcnow
 from models import Role, User
+from terminal import asked, storage_problem, tells_storage_faults
 
 DEMO_PASSWORD = accounts.DEMO_PASSPHRASE
 NOBODY_TO_ASK = (
@@ -38,8 +37,6 @@ NOBODY_TO_ASK = (
     "--head-name, --head-username, dan --head-password-file."
 )
 WRONG_CLOCK = "Jam komputer ini salah. Betulkan tanggal dan jamnya dulu, lalu ulangi."
-
-log = logging.getLogger("alur")
 
 
 @contextmanager
@@ -55,35 +52,41 @@ def is_empty() -> bool:
     return db.session.scalar(select(User.id).limit(1)) is None
 
 
+def _parse_internet(_context, _option, typed: str) -> str:
+    try:
+        return settings.parse("internet_target", typed)
+    except settings.SettingError as problem:
+        raise click.ClickException(f"--internet: {problem}") from None
+
+
 @click.command("setup")
 @click.option("--clinic", help="Nama puskesmas (basis data kosong).")
-@click.option("--time-zone", type=click.Choice(["WIB", "WITA", "WIT"]), help="Zona waktu.")
+@click.option("--time-zone", metavar="WIB|WITA|WIT", help="Zona waktu.")
 @click.option("--head-name", help="Nama kepala puskesmas.")
 @click.option("--head-username", help="Nama pengguna kepala.")
 @click.option("--head-password-file", type=click.File(), help="Berkas berisi kata sandi kepala.")
 @click.option(
     "--internet",
+    callback=_parse_internet,
     default=settings.NATIONAL_HOST,
     help="Server:porta yang dicoba tiap menit untuk mengukur internet; kosong: tidak diukur.",
 )
+@tells_storage_faults
 def setup_command(
     clinic, time_zone, head_name, head_username, head_password_file, internet
 ) -> None:
     """Create or migrate the database; fill an empty one. Safe to repeat."""
-    try:
-        with _alone("setup"):
-            if has_prepared_a_used_one():
-                return
-            if current_app.config["ALUR"].wants_demo:
-                fill_demo()
-                return
-            given = head_password_file.read().strip() if head_password_file else None
-            answers = (clinic, time_zone, head_name, head_username)
-            if not all((*answers, given)) and not account_commands.has_terminal():
-                raise click.ClickException(NOBODY_TO_ASK)
-            _first_head(*_asked(*answers), given, internet)
-    except (DBAPIError, OSError) as problem:
-        raise _storage_problem(problem) from problem
+    with _alone("setup"):
+        if has_prepared_a_used_one():
+            return
+        if current_app.config["ALUR"].wants_demo:
+            fill_demo()
+            return
+        given = head_password_file.read().strip() if head_password_file else None
+        answers = (clinic, time_zone, head_name, head_username)
+        if not all((*answers, given)) and not account_commands.has_terminal():
+            raise click.ClickException(NOBODY_TO_ASK)
+        _first_head(*_asked(*answers), given, internet)
 
 
 def has_prepared_a_used_one() -> bool:
@@ -100,30 +103,20 @@ def has_prepared_a_used_one() -> bool:
     return False
 
 
-def _asked(clinic, time_zone, head_name, head_username) -> tuple[str, str, str, str]:
+def _asked(clinic, zone, name, username) -> tuple[str, str, str, str]:
+    """Each answer by the rules of its page, at once: not after the last question."""
+    clinic_name = partial(settings.parse, "clinic_name")
     return (
-        clinic or click.prompt("Nama puskesmas"),
-        time_zone or click.prompt("Zona waktu", type=click.Choice(["WIB", "WITA", "WIT"])),
-        head_name or click.prompt("Nama kepala puskesmas"),
-        head_username or click.prompt("Nama pengguna kepala", default="kepala"),
+        asked("Nama puskesmas", clinic_name, clinic),
+        asked("Zona waktu (WIB, WITA, WIT)", _parse_zone, zone),
+        asked("Nama kepala puskesmas", accounts.parse_display_name, name),
+        asked("Nama pengguna kepala", accounts.parse_username, username, default="kepala"),
     )
 
 
-class StorageProblem(click.ClickException):
-    """The clinic is told by a page, so Alur starts all the same (deploy/start.py)."""
-
-    exit_code = 74
-
-
-def _storage_problem(problem: DBAPIError | OSError) -> Exception:
-    """In sentences, if it is one of those; else as it is."""
-    fault = storage_faults.fault_of(problem)
-    if fault in (None, storage_faults.Fault.BUSY):
-        return problem
-    log.error("the database can't be used: %s", problem)
-    steps = storage_faults.STEPS.get(fault, ())
-    lines = [f"  {number}. {step}" for number, step in enumerate(steps, 1)]
-    return StorageProblem("\n".join([fault.value, *lines]))
+def _parse_zone(text: str) -> str:
+    zones = {short: zone for zone, short in settings.TIME_ZONES.items()}
+    return settings.parse("time_zone", zones.get(text.strip().upper(), ""))
 
 
 def use_migrations(app: Flask) -> None:
@@ -191,14 +184,13 @@ def fill_demo() -> None:
         demo.fill()
 
 
-def _first_head(clinic, time_zone, name, username, given, internet) -> None:
-    zones = {short: zone for zone, short in settings.TIME_ZONES.items()}
+def _first_head(clinic, zone, name, username, given, internet) -> None:
     passphrase = account_commands.asked_passphrase(username, "kepala", given)
     password_hash = accounts.hash_passphrase(passphrase)
     with transaction():
-        settings.set_value("clinic_name", settings.parse("clinic_name", clinic))
-        settings.set_value("time_zone", zones[time_zone])
-        settings.set_value("internet_target", settings.parse("internet_target", internet))
+        settings.set_value("clinic_name", clinic)
+        settings.set_value("time_zone", zone)
+        settings.set_value("internet_target", internet)
         accounts.create_user(
             audit.SYSTEM,
             username=username,
@@ -265,7 +257,7 @@ def worker_command() -> None:
     except BlockingIOError:
         raise click.ClickException("Pekerja latar sudah berjalan.") from None
     except OSError as problem:
-        raise _storage_problem(problem) from None
+        raise storage_problem(problem) from None
 
 
 def init_app(app: Flask) -> None:

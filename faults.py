@@ -40,7 +40,8 @@ def show(error: DBAPIError | OSError) -> Response:
         log.exception("%s %s", request.method, request.endpoint)
         db.session.rollback()
         return current_app.handle_http_exception(InternalServerError())
-    log.error("%s %s: %s", request.method, request.endpoint, error)
+    if request.endpoint != "system.healthz" or storage_faults.may_tell_of_probe():
+        log.error("%s %s: %s", request.method, request.endpoint, error)
     storage_faults.note(fault)
     outcome = (UNSURE, LOOK) if _is_unsure(fault) else (NOT_SAVED, KEPT)
     _let_go(fault)

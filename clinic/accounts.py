@@ -1,5 +1,6 @@
 """Accounts: passphrases, log in, waiting after wrong tries."""
 
+import re
 import threading
 from datetime import datetime, timedelta
 
@@ -10,6 +11,7 @@ from sqlalchemy import select, update
 from clinic import audit
 from db import add_row, db, utcnow
 from models import LoginSession, Poli, Role, User, UserPoli
+from validators import FieldError, clean_text
 
 MIN_PASSPHRASE = 15
 DEMO_PASSPHRASE = "coba-alur-sekarang"  # noqa: S105  public: `make run` prints it, in a demo only
@@ -17,6 +19,10 @@ COMMON = ("password", "puskesmas", "12345678", "qwerty", "admin", "rahasia", "in
 COMMON += (DEMO_PASSPHRASE, DEMO_PASSPHRASE.replace("-", " "))
 FREE_TRIES = 3
 LONGEST_WAIT = timedelta(minutes=5)
+
+USERNAME = re.compile(r"^[a-z0-9][a-z0-9._-]{1,39}$")
+USERNAME_HINT = "Pakai 2-40 huruf kecil, angka, titik, atau garis, misalnya rina.w"
+LONGEST_NAME = 80
 
 hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 # 19 MiB each: forty log-ins at 07.30 must not fill a small machine's memory.
@@ -30,6 +36,22 @@ _NOBODY = (
 
 class PassphraseError(ValueError):
     """A passphrase that is too weak, with a sentence that says what to do."""
+
+
+def parse_username(text: str) -> str:
+    """The name to log in with, upper case made lower. Raises FieldError."""
+    name = text.strip().lower()
+    if not USERNAME.match(name):
+        raise FieldError("USERNAME", USERNAME_HINT)
+    return name
+
+
+def parse_display_name(text: str) -> str:
+    """A person's name as screens show it. Raises FieldError."""
+    name = clean_text(text, LONGEST_NAME)
+    if not name:
+        raise FieldError("NAME", "Isi nama lengkap.")
+    return name
 
 
 def check_passphrase(passphrase: str, username: str) -> None:

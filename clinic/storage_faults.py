@@ -17,6 +17,8 @@ from db import oldest_write
 
 # Without any new failure for so long nobody knows whether it goes on.
 REMEMBERED_SECONDS = 300
+# Whoever waits for the database asks ten times a second, and the log is what the terminal shows.
+PROBE_TOLD_EVERY = 60
 
 
 class Fault(StrEnum):
@@ -109,6 +111,7 @@ class _Memory:
     fault: Fault | None = None
     until: float = 0.0
     place: str = ""  # SQLite's folder
+    probe_told_at: float = -PROBE_TOLD_EVERY
 
 
 _last = _Memory()
@@ -153,6 +156,15 @@ def note(fault: Fault | None) -> None:
 def forget() -> None:
     """A save has succeeded."""
     _last.fault = None
+
+
+def may_tell_of_probe() -> bool:
+    """Whether the log shall hold that this health probe failed: once a minute."""
+    now = time.monotonic()
+    if now < _last.probe_told_at + PROBE_TOLD_EVERY:
+        return False
+    _last.probe_told_at = now
+    return True
 
 
 def present() -> Fault | None:

@@ -10,6 +10,7 @@ import pytest
 import account_commands
 from cli import DEMO_PASSWORD
 from clinic import accounts, audit
+from config import read_config
 from db import db, transaction
 from models import AuditEntry, LoginSession
 from tests import factories
@@ -101,3 +102,16 @@ def test_a_data_folder_without_a_database_is_told_and_left_alone(tmp_path, comma
         assert f"Tidak ada basis data Alur di {data}." in done.stdout + done.stderr
         assert "Traceback" not in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("command", [["backup"], ["passphrase", "kepala"]])
+def test_a_damaged_database_is_told_in_a_sentence_with_what_to_do(tmp_path, command):
+    read_config({"ALUR_DATA": str(tmp_path)}).make_folders()
+    (tmp_path / "db" / "alur.db").write_bytes(b"damaged " * 1024)
+    environ = {"PATH": os.environ["PATH"], "ALUR_DATA": str(tmp_path)}
+    call = [sys.executable, "deploy/command.py", *command]
+    done = subprocess.run(call, cwd=ROOT, env=environ, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "Basis data tidak terbaca dengan benar." in done.stderr
+    assert "make restore" in done.stderr
+    assert "Traceback" not in done.stderr

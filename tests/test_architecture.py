@@ -66,11 +66,12 @@ ALLOWED = {
     "blueprints": {"blueprints", "clinic", "models", "db", "validators", "formatting"}
     | {"timekeeping", "kept_forms", "page_form", "wrong_clock"}
     | {"access", "patient_forms", "sessions", "responses", "navigation"},
-    "account_commands": {"clinic", "models", "db"},
-    "backup_commands": {"clinic", "models", "db", "formatting"},
+    "account_commands": {"terminal", "clinic", "models", "db"},
+    "terminal": {"clinic", "validators"},
+    "backup_commands": {"terminal", "clinic", "models", "db", "formatting"},
     "background": {"clinic", "db"},
     "cli": {"background", "backup_commands", "clinic", "models", "db", "validators", "formatting"}
-    | {"account_commands", "config", "logs"},
+    | {"account_commands", "terminal", "config", "logs"},
     "app": GROUND | EDGE | {"models", "clinic", "cli", "blueprints"},
 }
 FLASK = {"flask", "flask_login", "flask_wtf", "flask_migrate", "werkzeug", "wtforms"}

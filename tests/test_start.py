@@ -241,7 +241,7 @@ def test_an_empty_clinic_without_a_terminal_needs_options(tmp_path):
 
 
 def test_a_terminal_is_asked_for_the_clinic(tmp_path):
-    """Answers typed at a terminal: name, zone, head, passphrase twice."""
+    """Name, zone, head, passphrase twice; a wrong answer is told at once and asked for again."""
     terminal, inner = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "deploy/start.py", "--internet", ""],
@@ -255,11 +255,16 @@ def test_a_terminal_is_asked_for_the_clinic(tmp_path):
     os.close(inner)
     try:
         talk = [
-            ("Nama puskesmas", "Puskesmas Melati"),
-            ("Zona waktu", "WIT"),
+            ("Nama puskesmas", "   "),
+            ("tidak boleh kosong", "Puskesmas Melati"),
+            ("Zona waktu", "WITTA"),
+            ("Pilih WIB, WITA, atau WIT", "wit"),
             ("Nama kepala", "dr. Ratna"),
-            ("Nama pengguna", "ratna"),
+            ("Nama pengguna", "Ani Head"),
+            ("huruf kecil", "ratna"),
             ("Kata sandi", SECRET),
+            ("Ulangi", "kuda lain lagi"),
+            ("tidak sama. Ketik lagi.\r\nKata sandi kepala", SECRET),
             ("Ulangi", SECRET),
             ("Alur siap", None),
         ]
@@ -274,6 +279,23 @@ def test_a_terminal_is_asked_for_the_clinic(tmp_path):
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE) == 0
         os.close(terminal)
+    assert setting(tmp_path, "time_zone") == '"Asia/Jayapura"'
+
+
+@pytest.mark.parametrize(
+    ("option", "sentence"),
+    [
+        (["--internet", "bogus"], "--internet: Isi nama server dan porta"),
+        (["--time-zone", "WIX"], "Pilih WIB, WITA, atau WIT."),
+        (["--clinic", "  "], "Isian ini tidak boleh kosong."),
+        (["--head-username", "Ani Head"], "Pakai 2-40 huruf kecil"),
+    ],
+)
+def test_a_wrong_option_of_the_set_up_is_said_in_a_sentence(tmp_path, option, sentence):
+    done = run(*options(tmp_path), *option, data=tmp_path / "data", ALUR_DEMO="0")
+    assert done.returncode == 1
+    assert sentence in done.stdout.splitlines()[-1]
+    assert "Traceback" not in done.stdout
 
 
 def test_the_environment_is_made_once(tmp_path):

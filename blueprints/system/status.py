@@ -6,7 +6,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 import access
 from blueprints.system.desk import bp
-from clinic import disk_space, self_check, speed, status_check, system_status, versions
+from clinic import (
+    disk_space,
+    self_check,
+    speed,
+    status_check,
+    storage_faults,
+    system_status,
+    versions,
+)
 from db import db, utcnow
 from models import Role
 
@@ -20,7 +28,8 @@ def healthz():
     try:
         db.session.execute(text("SELECT version_num FROM alembic_version"))  # it is really read
     except SQLAlchemyError as problem:
-        current_app.logger.warning("the database does not answer: %s", problem)
+        if storage_faults.may_tell_of_probe():
+            current_app.logger.warning("the database does not answer: %s", problem)
         db.session.remove()
         db.engine.dispose()
         return "database does not answer", 503, PLAIN

@@ -30,14 +30,11 @@ class UserForm(RowForm):
         "Nama pengguna",
         [
             DataRequired("Isi nama pengguna."),
-            Regexp(
-                r"^[a-z0-9][a-z0-9._-]{1,39}$",
-                message="Pakai 2-40 huruf kecil, angka, titik, atau garis, misalnya rina.w",
-            ),
+            Regexp(accounts.USERNAME, message=accounts.USERNAME_HINT),
         ],
         filters=[lambda text: (text or "").strip().lower()],
     )
-    display_name = line("Nama lengkap", 80, "Isi nama lengkap.")
+    display_name = line("Nama lengkap", accounts.LONGEST_NAME, "Isi nama lengkap.")
     role = SelectField(
         "Peran",
         choices=choices({role: f"{ROLE_LABELS[role]}: {ROLE_HINTS[role]}" for role in Role}),
