@@ -329,7 +329,10 @@ def test_the_pcare_list_as_a_file_is_noted(app, sign_in):
     assert (last.action, last.object_ref) == ("export_visits", "pcare")
     assert last.details == "2026-03-05 UMUM"
     assert client.get("/laporan/pcare/unduh.csv?periode=2026-03").status_code == 404
-    assert "unduh.xlsx?periode=2026-03-05" in client.get("/laporan/pcare?periode=2026-03-05").text
+    page = client.get("/laporan/pcare?periode=2026-03-05").text
+    first, second = (page.index(f"unduh.{form}?periode=2026-03-05") for form in ("xlsx", "csv"))
+    assert first < second, "numbers keep their zeros"
+    assert "dari CSV ia membuang nol di depan nomor" in page
 
 
 def test_poli_staff_copy_the_visits_of_their_rooms_and_of_today(app, sign_in):
