@@ -1,6 +1,7 @@
 """What a patient's identity was before: versions, and the names and numbers of former days."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ from sqlalchemy import select
 from clinic import audit
 from clinic.names import fold
 from db import db, utcnow
-from models import AliasKind, Patient, PatientAlias, PatientVersion
+from models import AliasKind, Patient, PatientAlias, PatientVersion, User
 
 
 def keep_version(actor: audit.Actor, patient: Patient, before: dict[str, Any], reason: str) -> None:
@@ -24,6 +25,39 @@ def keep_version(actor: audit.Actor, patient: Patient, before: dict[str, Any], r
             changed_by_id=actor.user_id,
         )
     )
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change: the whole identity before and after, and which fields of it differ."""
+
+    at: datetime
+    author: str  # '' for the system
+    reason: str
+    fields: frozenset[str]
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+
+def changes(patient: Patient, present: dict[str, Any], most: int) -> list[Change]:
+    """How the identity came to be the present one, the newest change first; one query."""
+    versions = (
+        select(PatientVersion, User.display_name)
+        .outerjoin(User, User.id == PatientVersion.changed_by_id)
+        .where(PatientVersion.patient_id == patient.id)
+        .order_by(PatientVersion.version.desc())
+        .limit(most)
+    )
+    found, after = [], dict(present)
+    for row, author in db.session.execute(versions):
+        kept = dict(row.before)
+        if kept.get("birth_date"):
+            kept["birth_date"] = date.fromisoformat(kept["birth_date"])
+        before = after | kept
+        names = frozenset(kept)
+        found.append(Change(row.changed_at, author or "", row.reason, names, before, after))
+        after = before
+    return found
 
 
 def nik_held_since(patient: Patient) -> datetime:

@@ -1,6 +1,8 @@
 """The desk of the records staff: pairs side by side, merged or told apart, and undone."""
 
+import gzip
 import re
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -9,8 +11,18 @@ from sqlalchemy import select
 from clinic import matching, pairs, patients
 from clinic.audit import SYSTEM
 from db import db, transaction
-from models import NoNikReason, PairSource, PairState, Patient, PatientMerge, SuspectedPair, Visit
+from models import (
+    AuditEntry,
+    NoNikReason,
+    PairSource,
+    PairState,
+    Patient,
+    PatientMerge,
+    SuspectedPair,
+    Visit,
+)
 from tests import factories
+from tests.databases import count_queries
 from tests.pages import post
 
 OLD_NIK, BORN = "6472015708850001", date(1985, 8, 17)
@@ -314,3 +326,55 @@ def test_an_unknown_pair_does_not_exist(staff, end):
 @pytest.mark.parametrize("account", ["loket", "umum", "ti"])
 def test_the_desk_is_for_records_staff_and_the_head(sign_in, account):
     assert sign_in(account).get("/rekam-medis").status_code == 403
+
+
+# --- What an identity was before ----------------------------------------------------------------
+
+
+def corrected(patient: Patient, reason: str = "Salah ketik", **fields) -> None:
+    with transaction():
+        patient = db.session.get(Patient, patient.id)
+        identity = replace(patients.identity_of(patient), **fields)
+        patients.update(factories.actor("rekammedis"), patient, identity, reason)
+
+
+def test_the_history_of_an_identity_tells_when_who_why_and_what(staff, sign_in):
+    siti = factories.patient("Siti Aminah", nik=OLD_NIK, birth_date=BORN, phone="081234567890")
+    page = f"/pasien/{siti.public_id}/identitas/riwayat"
+    assert "belum pernah diubah" in staff.get(page).text
+    corrected(siti, "KTP diperlihatkan", birth_date=date(1985, 7, 18), address="Jalan Melati 3")
+    corrected(siti, nik=OLD_NIK[:-1] + "2", phone=None, phone_owner=None)
+    text = staff.get(page).text
+    assert "Tanggal lahir: <s>17-08-1985</s> menjadi <b>18-07-1985</b>" in text
+    assert "Alamat: <s>" in text and "menjadi <b>Jalan Melati 3" in text
+    assert "KTP diperlihatkan" in text and factories.user("rekammedis").display_name in text
+    assert "081234567890</s> menjadi <b>kosong</b>" in text
+    assert "NIK: <s>6472" in text
+    assert OLD_NIK not in text and OLD_NIK[:-1] not in text, "masked as everywhere"
+    assert text.index("Salah ketik") < text.index("KTP diperlihatkan"), "the newest first"
+    db.session.rollback()
+    last = db.session.query(AuditEntry).order_by(AuditEntry.seq.desc()).first()
+    assert (last.action, last.patient_ref) == ("view_identity_history", siti.public_id)
+    assert f'href="{page}"' in staff.get(f"/pasien/{siti.public_id}").text
+    clerk = sign_in("loket")
+    assert clerk.get(page).status_code == 403
+    assert page not in clerk.get(f"/pasien/{siti.public_id}").text
+    assert sign_in("umum").get(page).status_code == 403
+    assert sign_in("kepala").get(page).status_code == 200
+
+
+@pytest.mark.engines("sqlite")
+def test_a_long_history_of_an_identity_needs_no_more_queries_and_stays_within_6_kb(staff):
+    siti = factories.patient("Siti Aminah", nik=OLD_NIK, birth_date=BORN)
+    page = f"/pasien/{siti.public_id}/identitas/riwayat"
+    corrected(siti, address="Jalan Melati 0")
+    staff.get(page)
+    with count_queries() as few:
+        staff.get(page)
+    for number in range(1, 55):
+        corrected(siti, f"Alasan nomor {number}", address=f"Jalan Melati {number}")
+    with count_queries() as many:
+        response = staff.get(page)
+    assert len(many) == len(few)
+    assert "Yang lebih lama" in response.text
+    assert len(gzip.compress(response.get_data())) <= 6 * 1024

@@ -3,6 +3,7 @@
 from blueprints.records import (
     amendments,
     desk,
+    history,
     import_details,
     imports,
     incomplete,

@@ -50,10 +50,7 @@ def rows(older: Patient, newer: Patient, main: str, picks: Mapping[str, str]) ->
     one, other = _side(older), _side(newer)
     found = []
     for name, (label, fields) in PARTS.items():
-        texts = {OLDER: _words(one, name), NEWER: _words(other, name)}
-        if name in NIK_FIELDS and all(getattr(each, name) for each in (one, other)):
-            masked = both_masked(getattr(one, name), getattr(other, name))
-            texts = dict(zip((OLDER, NEWER), masked, strict=True))
+        texts = dict(zip((OLDER, NEWER), both_in_words(one, other, name), strict=True))
         if not any(texts.values()):
             continue
         differs = any(getattr(one, field) != getattr(other, field) for field in fields)
@@ -62,6 +59,13 @@ def rows(older: Patient, newer: Patient, main: str, picks: Mapping[str, str]) ->
         chosen = picks.get(PICK + name, usual)
         found.append(Row(name, label, texts[OLDER], texts[NEWER], differs, chosen))
     return found
+
+
+def both_in_words(one: SimpleNamespace, other: SimpleNamespace, name: str) -> tuple[str, str]:
+    """One part of two identities; of masked numbers the digits that differ by a slip are open."""
+    if name in NIK_FIELDS and all(getattr(each, name) for each in (one, other)):
+        return both_masked(getattr(one, name), getattr(other, name))
+    return words(one, name), words(other, name)
 
 
 def picked(found: list[Row], main: str) -> dict[str, Side]:
@@ -84,7 +88,8 @@ def _is_known(identity: SimpleNamespace, name: str) -> bool:
     return bool(getattr(identity, name))
 
 
-def _words(identity: SimpleNamespace, name: str) -> str:
+def words(identity: SimpleNamespace, name: str) -> str:
+    """One part of an identity as the screen says it; numbers of 16 digits masked."""
     value = getattr(identity, name)
     if name == "birth_date":
         exact = identity.birth_precision == DatePrecision.DAY
