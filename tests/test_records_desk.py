@@ -71,6 +71,20 @@ def test_the_worklist_tells_who_why_and_since_when(staff):
     assert OLD_NIK not in page
 
 
+def test_one_nik_that_the_counter_gave_to_two_people_comes_with_the_clerks_reason(staff):
+    older, newer = two()
+    with transaction():
+        other = db.session.get(Patient, newer.id)
+        other.nik, other.no_nik_reason, other.is_nik_disputed = OLD_NIK, None, True
+    pair = pair_of(older, newer)
+    assert "Loket: bukan orang yang sama, NIK sama" in staff.get("/rekam-medis").text
+    with transaction():
+        db.session.get(SuspectedPair, pair.id).note = "Alasan di loket: KTP asli milik Siti"
+    assert "Alasan di loket: KTP asli milik Siti" in staff.get(address(pair)).text
+    stranger = pair_of(factories.patient("Budi"), factories.patient("Budhi"))
+    assert stranger and "Loket ragu" in staff.get("/rekam-medis").text
+
+
 def test_an_empty_worklist_says_so(staff):
     assert "Tidak ada pasangan yang menunggu" in staff.get("/rekam-medis").get_data(as_text=True)
 
