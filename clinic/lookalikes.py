@@ -29,7 +29,7 @@ from clinic.likeness import near_dates
 from clinic.matching import Person
 from clinic.name_index import cut_words, name_key, own_words
 from clinic.names import PREFIX_LENGTH, prefix_tokens
-from clinic.usable import usable_number
+from clinic.usable import usable_card, usable_number, usable_passport
 from db import db
 from models import AliasKind, PatientToken
 from validators import normalise_phone
@@ -37,7 +37,7 @@ from validators import normalise_phone
 FREQUENT = 1000  # a word with more bearers tells nothing without a birth date
 SHORTLIST = 50  # are compared in full
 SHORTLIST_BORN = 16  # of these at most, because of the birth date
-NIK_LENGTH, BPJS_LENGTH = 16, 13
+NIK_LENGTH = 16
 
 
 def _read(statement: Select, values: dict[str, Any]) -> list[Candidate]:
@@ -51,7 +51,8 @@ def same_numbers(person: Person) -> list[Candidate]:
     """Whoever shares a number with the person, be it their own or the family's."""
     known = {
         "nik": usable_number(person.nik, NIK_LENGTH),
-        "bpjs_number": usable_number(person.bpjs_number, BPJS_LENGTH),
+        "bpjs_number": usable_card(person.bpjs_number),
+        "passport_no": usable_passport(person.passport_no),
         "phone": normalise_phone(person.phone[:20]) if person.phone else None,
         "mother_nik": usable_number(person.mother_nik, NIK_LENGTH),
         "kk_number": usable_number(person.kk_number, NIK_LENGTH),

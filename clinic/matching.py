@@ -14,12 +14,20 @@ from clinic import likeness
 from clinic.likeness import Frequency
 from clinic.names import NameKey, fold, name_tokens
 from clinic.places import address_rule, same_place
-from clinic.usable import usable_address, usable_number, usable_phone
+from clinic.usable import (
+    usable_address,
+    usable_card,
+    usable_number,
+    usable_passport,
+    usable_phone,
+)
 from clinic.weights import (
     FAMILY_RULES,
     HOME_RULES,
     HOUSEHOLD_CAP,
     NEAR_RULES,
+    OWN_NUMBER,
+    OWN_RULES,
     PARENT_HINT,
     POSSIBLE_FROM,
     RULES,
@@ -45,6 +53,7 @@ class Person:
     sex: str | None = None
     nik: str | None = None
     bpjs_number: str | None = None
+    passport_no: str | None = None
     phone: str | None = None
     village: str | None = None
     address: str | None = None
@@ -73,7 +82,11 @@ class Person:
 
     @cached_property
     def card(self) -> str | None:
-        return usable_number(self.bpjs_number, 13)
+        return usable_card(self.bpjs_number)
+
+    @cached_property
+    def passport(self) -> str | None:
+        return usable_passport(self.passport_no)
 
     @cached_property
     def household(self) -> dict[str, object]:
@@ -102,12 +115,13 @@ class Match:
 def score(a: Person, b: Person, frequency: Frequency = None) -> Match:
     """How likely two records are one person; frequency is each key word's share of the register.
 
-    Level strong from 10 points, possible from 8. A mother never matches her "By Ny" baby.
+    Level strong from 10 points, possible from 8. A mother never matches her "By Ny" baby, not even
+    by her card; anyone else who shares a card is asked about, whatever the rest says.
     """
     if _mother_and_child(a, b) or _mother_and_child(b, a):
         return Match(0.0, None, (), PARENT_HINT)
     found = _numbers(a, b)
-    has_same_number = any(rule in ("nik_same", "bpjs_same") for rule, _ in found)
+    has_same_number = any(rule in OWN_RULES for rule, _ in found)
     name, is_other_person = _name_rules(a, b, frequency)
     found += name + _birth_rules(a, b) + _sex_rules(a, b)
     household = _household(a, b)
@@ -169,6 +183,8 @@ def _match(
     shared = [(RULES[rule][0], RULES[rule][1]) for rule, _ in household]
     total = sum(points for points, _ in worth)
     total = round(total + min(HOUSEHOLD_CAP, sum(points for points, _ in shared)), 2)
+    if any(rule in OWN_RULES for rule, _ in found):
+        total = max(total, OWN_NUMBER)
     level: Level | None = None
     if total >= POSSIBLE_FROM:
         level = "strong" if total >= STRONG_FROM else "possible"
@@ -188,6 +204,8 @@ def _numbers(a: Person, b: Person) -> list[tuple[str, float]]:
         found.append(("bpjs_same", 1.0))
     elif a.card and b.card and likeness.one_edit(a.card, b.card):
         found.append(("bpjs_near", 1.0))
+    if a.passport and a.passport == b.passport:
+        found.append(("passport_same", 1.0))
     return found
 
 

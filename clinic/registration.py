@@ -12,9 +12,10 @@ from sqlalchemy import insert, select
 from clinic import asking, audit, counters, days, identity_history, patients, queues, slips
 from clinic.first_visits import comes_first
 from clinic.further_room import add_complaint
+from clinic.identity_warnings import Warned
 from clinic.names import fold
 from clinic.rebase import rebase
-from clinic.review import Application, Review, Warned, review
+from clinic.review import Application, Review, review
 from clinic.visit_person import follow, tell_pregnancy
 from db import db, run, utcnow
 from formatting import age_on

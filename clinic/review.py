@@ -4,24 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import joinedload
 
-from clinic import (
-    asking,
-    days,
-    deaths,
-    further_room,
-    identity_change,
-    names,
-    patients,
-    routing,
-)
-from clinic.nik_checks import agreement, nik_findings, no_nik_findings
-from db import db, run
+from clinic import asking, days, further_room, patients, routing
+from clinic.identity_warnings import Warned, identity_warnings
+from db import db
 from formatting import age_on
 from models import (
-    DatePrecision,
     DraftKind,
     Patient,
     Poli,
@@ -30,16 +20,9 @@ from models import (
     ServiceDay,
     Visit,
 )
-from validators import phone_finding
 
-TODDLER_YEARS = 5
 _ROOM = select(Poli).where(Poli.code == bindparam("code"))  # built once
 MIN_REASON = 4
-ENOUGH_PATIENTS = 200  # before, each region is new
-_OF_REGION = select(
-    select(Patient.id).where(Patient.nik.between(bindparam("low"), bindparam("high"))).exists(),
-    select(func.max(Patient.id)).scalar_subquery(),
-)
 
 
 @dataclass(frozen=True)
@@ -59,18 +42,6 @@ class Application:
     based_on: int = 0  # the version of the patient that the identity was typed over
     about_visit: Visit | None = None
     on: date | None = None  # the day on a paper slip; None: today
-
-
-@dataclass(frozen=True)
-class Warned:
-    """One warning of the check page; `patient` when it is about somebody else's record."""
-
-    rule: str
-    level: str
-    message: str
-    target_code: str | None = None
-    patient: Patient | None = None
-    is_final: bool = False  # no reason answers it
 
 
 @dataclass(frozen=True)
@@ -113,7 +84,13 @@ class Review:
 def review(application: Application, *, with_likely: bool = True) -> Review:
     """Everything the check page has to say; a save needs no look for likely patients."""
     on = application.on or days.clinic_date()
-    warnings = _identity_warnings(application, on, is_shown=with_likely)
+    warnings = identity_warnings(
+        application.identity,
+        application.patient,
+        on,
+        is_returning=application.kind == DraftKind.RETURNING,
+        is_shown=with_likely,
+    )
     likely = asking.Likely()
     if with_likely and application.kind != DraftKind.ROOM:
         likely = asking.look(application.identity, application.patient)
@@ -160,107 +137,6 @@ def priority_of(application: Application, case: routing.Case) -> Priority:
     """The clerk's choice, else by rule."""
     by_rule = routing.load().rooms.priority(case.poli_code, case.known_months, case.pregnant)
     return Priority(application.priority) if application.priority else by_rule
-
-
-def nik_agreement(identity: patients.Identity, on: date) -> str:
-    """What of the person the NIK confirms, in words; empty when nothing."""
-    if not identity.nik:
-        return ""
-    born = _exact_birth(identity)
-    return agreement(identity.nik, sex=identity.sex, birth_date=born, today=on)
-
-
-def _exact_birth(identity: patients.Identity) -> date | None:
-    return identity.birth_date if identity.birth_precision == DatePrecision.DAY else None
-
-
-def _identity_warnings(application: Application, on: date, *, is_shown: bool) -> list[Warned]:
-    identity = application.identity
-    found = []
-    if identity.nik:
-        found += nik_findings(
-            identity.nik,
-            sex=identity.sex,
-            birth_date=_exact_birth(identity),
-            today=on,
-            kk_number=identity.kk_number,
-            mother_nik=identity.mother_nik,
-            as_printed=identity.is_nik_as_printed,
-            is_new_region=is_shown and _is_new_region(identity.nik),
-        )
-    known = application.patient
-    found += no_nik_findings(identity, known.no_nik_reason if known else None)
-    phone = phone_finding(identity.phone) if identity.phone else None
-    warnings = [Warned(f.rule, f.level, f.message) for f in [*found, *([phone] if phone else [])]]
-    warnings += _mother_warning(identity, on)
-    warnings += _death_warning(application.patient)
-    warnings += _other_person_warning(application)
-    return warnings + _taken_warning(application)
-
-
-def _is_new_region(nik: str) -> bool:
-    region = {"low": nik[:6] + "0" * 10, "high": nik[:6] + "9" * 10}
-    is_known, newest = run(_OF_REGION, region).one()
-    return not is_known and (newest or 0) >= ENOUGH_PATIENTS
-
-
-def _mother_warning(identity: patients.Identity, on: date) -> list[Warned]:
-    born = identity.birth_date
-    if not born or born > on or age_on(born, on).years >= TODDLER_YEARS or identity.mother_name:
-        return []
-    return [
-        Warned(
-            "MOTHER-1",
-            "warning",
-            "Nama ibu belum diisi. Anak di bawah 5 tahun mudah tertukar tanpa nama ibunya.",
-        )
-    ]
-
-
-def _death_warning(patient: Patient | None) -> list[Warned]:
-    more = "menurut catatannya. Bila keliru, minta ruang yang memeriksa membetulkannya."
-    told = deaths.mark(patient) if patient else []
-    return [Warned("DEATH-1", "warning", f"{mark} {more}") for mark in told]
-
-
-def _other_person_warning(application: Application) -> list[Warned]:
-    is_returning = application.kind == DraftKind.RETURNING and application.patient
-    found = is_returning and identity_change.replaced(application.patient, application.identity)
-    if not found:
-        return []
-    sentence = (
-        f"Catatan RM {application.patient.mrn} akan diganti: {', '.join(found)}. Bila yang datang "
-        "orang lain, jangan simpan: kembali dan cari orangnya."
-    )
-    return [Warned("PERSON-1", "error", sentence)]
-
-
-def nik_owner(nik: str | None, patient: Patient | None = None) -> Patient | None:
-    """Who has this NIK, if that is not `patient`."""
-    owner = patients.by_nik(nik) if nik else None
-    return None if owner is None or (patient and owner.id == patient.id) else owner
-
-
-def is_surely(identity: patients.Identity, owner: Patient) -> bool:
-    """Name and birth date are those of the NIK's owner; else the two must be compared."""
-    same_name = names.name_tokens(identity.name).text == names.name_tokens(owner.name).text
-    return same_name and identity.birth_date == owner.birth_date
-
-
-def _taken_warning(application: Application) -> list[Warned]:
-    owner = nik_owner(application.identity.nik, application.patient)
-    return [taken_warning(owner)] if owner else []
-
-
-def taken_warning(owner: Patient) -> Warned:
-    """NIK-TAKEN: never attached silently, never a dead end."""
-    return Warned(
-        "NIK-TAKEN",
-        "error",
-        f"NIK ini sudah tercatat pada pasien {owner.name} (No. RM {owner.mrn}). Bila orangnya "
-        "sama, pakai catatan itu. Bila berbeda, tulis alasannya; rekam medis akan memeriksa.",
-        patient=owner,
-    )
 
 
 def _visits_on(application: Application) -> list[Visit]:

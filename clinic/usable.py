@@ -9,6 +9,7 @@ from typing import NamedTuple
 from clinic.names import fold, word_set
 
 COUNTING = "12345678901234567890"
+BPJS_LENGTH, SHORTEST_PASSPORT = 13, 5
 STREET_WORDS = word_set(
     "JL JLN JALAN GG GANG NO NOMOR NOMER DUSUN DSN LINGKUNGAN LINGK "
     "ALAMAT BELUM TIDAK TAHU DIKETAHUI JELAS"  # what is written where nobody knows
@@ -36,6 +37,19 @@ def usable_number(text: str | None, length: int) -> str | None:
     # A region with nothing behind it: no date, no serial number, or one digit on and on.
     is_stump = length == 16 and re.match(r"000000|.*0000$|(.)\1*$", digits[6:])
     return None if is_counting or is_stump or len(set(digits)) < 3 else digits
+
+
+def usable_card(text: str | None) -> str | None:
+    """The digits of a BPJS number; None for a placeholder or a wrong length."""
+    return usable_number(text, BPJS_LENGTH)
+
+
+def usable_passport(text: str | None) -> str | None:
+    """A passport number as it is stored; None for a placeholder or what has no digits."""
+    number = (text or "").strip().upper()
+    digits = re.sub(r"[^0-9]", "", number)
+    is_stump = len(number) < SHORTEST_PASSPORT or not number.isalnum() or len(set(digits)) < 2
+    return None if is_stump or number.lstrip("0") in COUNTING else number
 
 
 def usable_phone(text: str | None) -> str | None:

@@ -5,6 +5,9 @@ Set by hand, the same for everybody; nothing is trained. `clinic/matching.py` ad
 
 POSSIBLE_FROM = 8.0  # listed beside the form
 STRONG_FROM = 10.0  # interrupts: the clerk must answer
+# Who shares a number of one person has at least so many: one of the two records is wrong, which
+# the clerk and the worker's look must see though name, date and sex all differ.
+OWN_NUMBER = 12.0
 
 RULES: dict[str, tuple[float, str]] = {
     # Numbers that belong to one person
@@ -12,6 +15,7 @@ RULES: dict[str, tuple[float, str]] = {
     "nik_near": (5.0, "NIK beda satu angka"),
     "nik_other": (-4.0, "NIK berbeda"),
     "bpjs_same": (14.0, "nomor BPJS sama"),
+    "passport_same": (14.0, "nomor paspor sama"),
     "bpjs_near": (3.0, "nomor BPJS beda satu angka"),
     # Name: the full weight for a rare name that agrees wholly, less for less
     "name_same": (6.5, "nama sama"),
@@ -60,6 +64,7 @@ RULES: dict[str, tuple[float, str]] = {
 HOUSEHOLD_CAP = 4.0
 
 # What some rules have in common
+OWN_RULES = {"nik_same", "bpjs_same", "passport_same"}
 HOME_RULES = {"kk_same", "phone_same", "mother_nik", "address"}
 FAMILY_RULES = HOME_RULES | {"mother_name"}
 NEAR_RULES = {"village", "address_part", "street"}

@@ -21,8 +21,9 @@ from clinic import (
 )
 from clinic.corrections import CorrectionError, Unread, lock, note, refuse_ended
 from clinic.emergency import unknown_person
+from clinic.identity_warnings import Warned
 from clinic.registration import keep_reasons, take_snapshot
-from clinic.review import Warned, review
+from clinic.review import review
 from db import db
 from models import (
     Examination,

@@ -10,9 +10,9 @@ from clinic import (
     case_types,
     dehydration,
     diagnosis_rules,
+    identity_warnings,
     patient_summary,
     pregnancy,
-    review,
     routing,
     series,
     settings,
@@ -198,7 +198,7 @@ def test_ages_and_the_rest():
     assert cells_of("elderly from")[0] == f"{known['elderly_from_years']} years"
     assert cells_of("child")[0] == f"{routing.ADULT_MONTHS // 12} years"
     assert cells_of("cluster of KB")[0] == known["kb_cluster"]
-    assert cells_of("priority by rule")[0].endswith(f"under {review.TODDLER_YEARS}")
+    assert cells_of("priority by rule")[0].endswith(f"under {identity_warnings.TODDLER_YEARS}")
     assert cells_of("priority patients for")[0] == str(known["priority_ratio"])
     assert cells_of("waiting marked")[0] == late
     assert cells_of("same disease")[0] == f"{case_types.SAME_CASE.days} days"

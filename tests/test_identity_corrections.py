@@ -253,6 +253,23 @@ def test_a_nik_of_somebody_else_is_compared_and_goes_to_the_worklist(staff, siti
     assert "Ketut Ngurah" in text_of(staff.get("/rekam-medis"))
 
 
+def test_a_card_of_somebody_else_wants_a_reason_and_an_answer(staff, siti):
+    card = "0002847361958"
+    owner = factories.patient("Ketut Ngurah", sex="L", birth_date=date(1950, 3, 2))
+    confirm(staff, send(staff, owner, bpjs_number=card))
+    check = send(staff, siti, bpjs_number=card)
+    page = text_of(staff.get(check))
+    assert 'data-rule="BPJS-TAKEN" data-level="warning"' in page
+    assert f'data-patient="{owner.public_id}" data-level="strong"' in page
+    said = {f"jawab-{owner.public_id}": "ragu"}
+    assert confirm(staff, check, **said).status_code == 422
+    reason = {"override_reason-BPJS-TAKEN": "kartu keluarga, sudah ditanyakan"}
+    assert confirm(staff, check, **said, **reason).status_code == 303
+    assert stored(siti).bpjs_number == card
+    (pair,) = db.session.scalars(select(SuspectedPair)).all()
+    assert {pair.first_id, pair.second_id} == {siti.id, owner.id}
+
+
 def test_a_nik_that_was_taken_since_the_page_was_shown_wants_its_own_reason(staff, siti):
     nik = factories.nik(date(1950, 3, 2), "L", 88)
     check = send(staff, siti, nik=nik)

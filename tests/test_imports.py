@@ -209,10 +209,11 @@ def test_every_row_has_its_fate(checked):
             line("Dewi Anggraini", "?"),
             line("Hendra Gunawan", "L"),
             line("", "L"),
+            line("Ni Luh Sari", born=date(1999, 9, 9), **{"No BPJS": "2351648790"}),
         ]
     )
     new, known, alike, broken = RowFate.NEW, RowFate.KNOWN, RowFate.ALIKE, RowFate.BROKEN
-    expected = [new, known, known, alike, alike, broken, broken, alike, broken]
+    expected = [new, known, known, alike, alike, broken, broken, alike, broken, alike]
     assert list(fates(batch).values()) == expected
     assert row(batch, 3).patient_id == row(batch, 4).patient_id == owner.id
     assert "NIK sama" in row(batch, 5).reason

@@ -29,7 +29,7 @@ from clinic.matching import (
 )
 from clinic.names import name_tokens
 from clinic.places import address_rule
-from clinic.usable import usable_address, usable_number, usable_phone
+from clinic.usable import usable_address, usable_number, usable_passport, usable_phone
 
 BORN = date(1985, 3, 12)
 NIK = "5271015203850007"
@@ -420,6 +420,30 @@ def test_bpjs_number():
     assert same.reasons[0] == "nomor BPJS sama"
     near = Person("Siti Aminah", bpjs_number="0001113569639")
     assert "nomor BPJS beda satu angka" in score(near, replace(near, bpjs_number=card)).reasons
+
+
+@pytest.mark.parametrize(
+    "card", [{"bpjs_number": "0001113569638"}, {"passport_no": "AB123456"}, {"nik": NIK}]
+)
+def test_who_shares_a_number_of_one_person_is_strong_whatever_the_rest_says(card):
+    one = Person("Kartu Satu", date(1960, 4, 4), sex="L", village="Jauh", **card)
+    other = Person("Wati Laina", date(1999, 9, 9), sex="P", village="Mataram Barat", **card)
+    assert score(one, other).level == "strong"
+    without = dict.fromkeys(card)
+    assert score(replace(one, **without), replace(other, **without)).level is None
+
+
+def test_a_newborn_on_the_mothers_card_is_not_the_mother():
+    card = {"bpjs_number": "0001113569638"}
+    baby = Person("By Ny Rukmini", date(2026, 11, 20), sex="L", **card)
+    match = score(baby, Person("Rukmini", date(1995, 7, 5), sex="P", **card))
+    assert (match.level, match.household_hint) == (None, PARENT_HINT)
+
+
+def test_only_a_real_passport_number_counts():
+    assert usable_passport("ab123456") == "AB123456"
+    for text in (None, "", "A1", "000000", "123456", "AAAAAA", "tidak ada"):
+        assert usable_passport(text) is None, text
 
 
 def test_phone_in_any_notation():

@@ -10,7 +10,16 @@ import pytest
 from sqlalchemy import event, func, select
 
 from blueprints.registration import drafted
-from clinic import allergies, days, drafts, patients, queue_lines, registration, review
+from clinic import (
+    allergies,
+    days,
+    drafts,
+    identity_warnings,
+    patients,
+    queue_lines,
+    registration,
+    review,
+)
 from clinic import further_room as further_room_of
 from clinic.audit import SYSTEM
 from db import db, transaction, utcnow
@@ -447,7 +456,7 @@ def test_of_whom_is_known_by_date_no_typed_age_is_taken_over(clerk):
 
 
 def test_an_unknown_region_is_told_once_the_clinic_knows_many(clerk, monkeypatch):
-    monkeypatch.setattr(review, "ENOUGH_PATIENTS", 1)
+    monkeypatch.setattr(identity_warnings, "ENOUGH_PATIENTS", 1)
     assert "NIK-REGION" not in check(clerk)[0]
     register(clerk)
     other = {"name": "Wayan Sudra", "sex": "L", "birth_date": "01-02-1970"}

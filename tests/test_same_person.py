@@ -475,6 +475,70 @@ def test_a_nik_that_joins_the_record_later_is_looked_up_again(clerk, siti):
     assert siti.mrn in page
 
 
+# --- One card ----------------------------------------------------------------------------------
+
+CARDS = {
+    "BPJS-TAKEN": {"bpjs_number": "0002847361958"},
+    "PASSPORT-TAKEN": {"passport_no": "AB123456"},
+}
+STRANGER = {"name": "Kartu Satu", "sex": "L", "birth_date": "04-04-1960", "village": "Jauh"}
+
+
+@pytest.fixture(params=CARDS)
+def borrowed(request, app):
+    """A rule, its card, and whose it is: a woman whom the man who shows it resembles in nothing."""
+    rule = request.param
+    owner = factories.patient("Wati Laina", birth_date=date(1999, 9, 9), **CARDS[rule])
+    return rule, CARDS[rule], owner
+
+
+def test_a_card_of_somebody_else_is_asked_about_and_wants_a_reason(clerk, borrowed):
+    rule, card, owner = borrowed
+    fragment = text_of(post(clerk, "/pendaftaran/mirip", TYPED | STRANGER | card | {"name": ""}))
+    assert level_of(fragment, owner) == "strong"
+    check = send(clerk, **STRANGER | card)
+    page = text_of(clerk.get(check))
+    assert f'data-rule="{rule}" data-level="warning"' in page
+    assert f"Wati Laina (No. RM {owner.mrn})" in page
+    assert f'value="ubah:{next(iter(card))}"' in page
+    assert level_of(page, owner) == "strong"
+    refused = confirm(clerk, check, **answer(owner))
+    assert refused.status_code == 422
+    assert f'href="#f-override_reason-{rule}"' in text_of(refused)
+    reason = {f"override_reason-{rule}": "kartu istrinya, miliknya belum dibawa"}
+    visit = saved(confirm(clerk, check, **answer(owner, "ragu"), **reason))
+    assert pair().state is PairState.OPEN
+    assert visit.patient_id != owner.id
+
+
+def test_who_came_with_the_shared_card_before_is_only_reminded(clerk, borrowed):
+    rule, card, owner = borrowed
+    known = factories.patient("Kartu Satu", sex="L", birth_date=date(1960, 4, 4), **card)
+    typed = STRANGER | card | {"no_nik_reason": "", "nik": known.nik}
+    check = send(clerk, f"/pendaftaran/pasien/{known.public_id}", **typed)
+    page = text_of(clerk.get(check))
+    assert f'data-rule="{rule}" data-level="info"' in page
+    assert level_of(page, owner) == "strong"
+    saved(confirm(clerk, check, **answer(owner)))
+    again = send(clerk, f"/pendaftaran/pasien/{known.public_id}", **typed | {"poli": "GIGI"})
+    assert not level_of(text_of(clerk.get(again)), owner)
+
+
+def test_a_card_that_only_one_has_is_not_asked_about(clerk, borrowed):
+    rule, card, owner = borrowed
+    own = {"name": owner.name, "birth_date": "09-09-1999", "sex": "P"} | card
+    check = send(clerk, f"/pendaftaran/pasien/{owner.public_id}", **own)
+    assert rule not in text_of(clerk.get(check))
+
+
+def test_a_newborn_with_the_mothers_card_is_warned_about_and_not_taken_for_her(clerk):
+    card = CARDS["BPJS-TAKEN"]
+    mother = factories.patient("Rukmini", birth_date=date(1995, 7, 5), **card)
+    page = text_of(clerk.get(send(clerk, **newborn("1") | {"name": "By Ny Rukmini"} | card)))
+    assert 'data-rule="BPJS-TAKEN"' in page
+    assert not level_of(page, mother)
+
+
 # --- Without a card ----------------------------------------------------------------------------
 
 

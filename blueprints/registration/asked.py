@@ -8,7 +8,7 @@ from flask import request, url_for
 
 import access
 from blueprints.registration.drafted import form_address
-from clinic import asking, drafts, patients, review
+from clinic import asking, drafts, identity_warnings, patients
 from clinic.asking import Likely
 from clinic.patients import Identity
 from clinic.review import Review
@@ -24,6 +24,7 @@ MIN_NAME = 3
 # Where what a warning speaks of is put right, by the beginning of its rule; else the room's choice.
 REPAIRED_AT = {
     "NIK-": "nik",
+    "BPJS-": "bpjs_number",
     "MOTHER-NIK": "mother_nik",
     "MOTHER-": "mother_name",
     "PASSPORT-": "passport_no",
@@ -96,7 +97,8 @@ def chosen() -> Patient | None:
 
 def look(identity: Identity, patient: Patient | None) -> Likely:
     """Who a form, perhaps half filled, may be about."""
-    if not (identity.nik or identity.bpjs_number or len(identity.name) >= MIN_NAME):
+    numbers = identity.nik or identity.bpjs_number or identity.passport_no
+    if not (numbers or len(identity.name) >= MIN_NAME):
         return Likely()
     return asking.look(identity, patient)
 
@@ -105,7 +107,8 @@ def noted(identity: Identity | None, patient: Patient | None, before: dict[str, 
     """What a draft keeps: all answers, and with a whole identity whom the save waits for."""
     likely, owner = Likely(), None
     if identity:
-        likely, owner = asking.look(identity, patient), review.nik_owner(identity.nik, patient)
+        likely = asking.look(identity, patient)
+        owner = identity_warnings.nik_owner(identity.nik, patient)
     return asking.gather(before, given(), likely, {owner.public_id} if owner else ())
 
 

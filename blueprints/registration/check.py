@@ -11,7 +11,7 @@ from blueprints.registration import asked, compare, differences, drafted, prefil
 from blueprints.registration.blueprint import bp, counter
 from blueprints.registration.drafted import Drafted, form_address
 from blueprints.registration.forms import NO_SUCH_ROOM
-from clinic import asking, drafts, patients, registration, review, slips
+from clinic import asking, drafts, identity_warnings, patients, registration, review, slips
 from clinic.drafts import DraftSubject
 from clinic.review import Review
 from db import transaction
@@ -108,7 +108,7 @@ def _to_other_room(draft: str, code: str):
 def _to_compare(read: Drafted, found: Review) -> Patient | None:
     """The NIK's owner, who must be looked at first unless the form says the very same person."""
     owner = found.owner
-    if owner is None or review.is_surely(read.application().identity, owner):
+    if owner is None or identity_warnings.is_surely(read.application().identity, owner):
         return None
     return None if read.answers.get(owner.public_id) else owner
 
@@ -141,7 +141,7 @@ def _page(
         form=read.form,
         kind=read.draft.kind,
         identity=identity,
-        nik_agrees=review.nik_agreement(identity, read.form.today),
+        nik_agrees=identity_warnings.nik_agreement(identity, read.form.today),
         application=application,
         patient=read.patient,
         found=found,

@@ -8,7 +8,7 @@ from blueprints.registration import asked, differences, drafted
 from blueprints.registration.blueprint import bp, counter
 from blueprints.registration.drafted import Drafted, form_address
 from blueprints.registration.forms import RegistrationForm
-from clinic import asking, drafts, patients, review, search
+from clinic import asking, drafts, identity_warnings, patients, search
 from clinic.drafts import DraftSubject
 from db import transaction
 from models import DraftKind, Patient
@@ -52,7 +52,7 @@ def page(read: Drafted, record: Patient, came_from: str, problem: str = "") -> s
     access.record_view("view_identity", record)
     parts = differences.parts(record, read.draft.fields, read.form.today)
     nik = read.form.cleaned("nik")
-    owner = review.nik_owner(nik, read.patient) if nik else None
+    owner = identity_warnings.nik_owner(nik, read.patient) if nik else None
     is_taken = owner is not None and owner.id == record.id
     return render_template(
         "registration/compare.html",
@@ -60,7 +60,7 @@ def page(read: Drafted, record: Patient, came_from: str, problem: str = "") -> s
         patient=record,
         base=read.patient if not read.about_visit else None,
         visit=read.about_visit,
-        taken=review.taken_warning(record) if is_taken else None,
+        taken=identity_warnings.taken_warning(record) if is_taken else None,
         differing=[part for part in parts if part.differs],
         equal=[part for part in parts if not part.differs],
         picks=_picks(),

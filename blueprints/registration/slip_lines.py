@@ -15,7 +15,7 @@ from werkzeug.datastructures import MultiDict
 
 from blueprints.registration import asked, differences, drafted
 from blueprints.registration.forms import RegistrationForm
-from clinic import asking, drafts, patients, review, slips
+from clinic import asking, drafts, identity_warnings, patients, review, slips
 from clinic.drafts import DraftSubject
 from clinic.search import LikelyMatch
 from models import DraftKind, Patient, RegistrationDraft
@@ -198,7 +198,7 @@ def _noted(
     if not form.validate():
         return answers
     identity = form.identity(patient)
-    owner = review.nik_owner(identity.nik, patient)
+    owner = identity_warnings.nik_owner(identity.nik, patient)
     besides = {owner.public_id} if owner else set()
     return asking.gather(answers, {}, asking.look(identity, patient), besides)
 

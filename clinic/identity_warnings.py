@@ -1,0 +1,141 @@
+"""What the check page has to ask about who the person is: numbers, mother, death, other records."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import bindparam, func, select
+
+from clinic import deaths, identity_change, names, patients, shared_numbers
+from clinic.nik_checks import agreement, nik_findings, no_nik_findings
+from db import run
+from formatting import age_on
+from models import DatePrecision, Patient
+from validators import Finding, phone_finding
+
+TODDLER_YEARS = 5
+ENOUGH_PATIENTS = 200  # before, each region is new
+_OF_REGION = select(
+    select(Patient.id).where(Patient.nik.between(bindparam("low"), bindparam("high"))).exists(),
+    select(func.max(Patient.id)).scalar_subquery(),
+)
+
+
+@dataclass(frozen=True)
+class Warned:
+    """One warning of the check page; `patient` when it is about who has the NIK already."""
+
+    rule: str
+    level: str
+    message: str
+    target_code: str | None = None
+    patient: Patient | None = None
+    is_final: bool = False  # no reason answers it
+
+
+def identity_warnings(
+    identity: patients.Identity,
+    patient: Patient | None,
+    on: date,
+    *,
+    is_returning: bool,
+    is_shown: bool,
+) -> list[Warned]:
+    """What to ask about an identity typed over `patient`, or about somebody new.
+
+    is_returning: the form was filled from a record at the counter. is_shown: for the page that is
+    read; a save needs no mere information about the region.
+    """
+    found = _of_nik(identity, on, is_shown=is_shown) if identity.nik else []
+    found += no_nik_findings(identity, patient.no_nik_reason if patient else None)
+    found += shared_numbers.findings(identity, patient)
+    phone = phone_finding(identity.phone) if identity.phone else None
+    warnings = [Warned(f.rule, f.level, f.message) for f in [*found, *([phone] if phone else [])]]
+    warnings += _mother_warning(identity, on)
+    warnings += _death_warning(patient)
+    warnings += _other_person_warning(identity, patient) if is_returning and patient else []
+    owner = nik_owner(identity.nik, patient)
+    return warnings + ([taken_warning(owner)] if owner else [])
+
+
+def nik_agreement(identity: patients.Identity, on: date) -> str:
+    """What of the person the NIK confirms, in words; empty when nothing."""
+    if not identity.nik:
+        return ""
+    born = _exact_birth(identity)
+    return agreement(identity.nik, sex=identity.sex, birth_date=born, today=on)
+
+
+def _exact_birth(identity: patients.Identity) -> date | None:
+    return identity.birth_date if identity.birth_precision == DatePrecision.DAY else None
+
+
+def _of_nik(identity: patients.Identity, on: date, *, is_shown: bool) -> list[Finding]:
+    return nik_findings(
+        identity.nik,
+        sex=identity.sex,
+        birth_date=_exact_birth(identity),
+        today=on,
+        kk_number=identity.kk_number,
+        mother_nik=identity.mother_nik,
+        as_printed=identity.is_nik_as_printed,
+        is_new_region=is_shown and _is_new_region(identity.nik),
+    )
+
+
+def _is_new_region(nik: str) -> bool:
+    region = {"low": nik[:6] + "0" * 10, "high": nik[:6] + "9" * 10}
+    is_known, newest = run(_OF_REGION, region).one()
+    return not is_known and (newest or 0) >= ENOUGH_PATIENTS
+
+
+def _mother_warning(identity: patients.Identity, on: date) -> list[Warned]:
+    born = identity.birth_date
+    if not born or born > on or age_on(born, on).years >= TODDLER_YEARS or identity.mother_name:
+        return []
+    return [
+        Warned(
+            "MOTHER-1",
+            "warning",
+            "Nama ibu belum diisi. Anak di bawah 5 tahun mudah tertukar tanpa nama ibunya.",
+        )
+    ]
+
+
+def _death_warning(patient: Patient | None) -> list[Warned]:
+    more = "menurut catatannya. Bila keliru, minta ruang yang memeriksa membetulkannya."
+    told = deaths.mark(patient) if patient else []
+    return [Warned("DEATH-1", "warning", f"{mark} {more}") for mark in told]
+
+
+def _other_person_warning(identity: patients.Identity, patient: Patient) -> list[Warned]:
+    found = identity_change.replaced(patient, identity)
+    if not found:
+        return []
+    sentence = (
+        f"Catatan RM {patient.mrn} akan diganti: {', '.join(found)}. Bila yang datang "
+        "orang lain, jangan simpan: kembali dan cari orangnya."
+    )
+    return [Warned("PERSON-1", "error", sentence)]
+
+
+def nik_owner(nik: str | None, patient: Patient | None = None) -> Patient | None:
+    """Who has this NIK, if that is not `patient`."""
+    owner = patients.by_nik(nik) if nik else None
+    return None if owner is None or (patient and owner.id == patient.id) else owner
+
+
+def is_surely(identity: patients.Identity, owner: Patient) -> bool:
+    """Name and birth date are those of the NIK's owner; else the two must be compared."""
+    same_name = names.name_tokens(identity.name).text == names.name_tokens(owner.name).text
+    return same_name and identity.birth_date == owner.birth_date
+
+
+def taken_warning(owner: Patient) -> Warned:
+    """NIK-TAKEN: never attached silently, never a dead end."""
+    return Warned(
+        "NIK-TAKEN",
+        "error",
+        f"NIK ini sudah tercatat pada pasien {owner.name} (No. RM {owner.mrn}). Bila orangnya "
+        "sama, pakai catatan itu. Bila berbeda, tulis alasannya; rekam medis akan memeriksa.",
+        patient=owner,
+    )

@@ -1,0 +1,69 @@
+"""BPJS-TAKEN and PASSPORT-TAKEN: a number of one person that another record has already.
+
+A borrowed or mistyped card means somebody else's claim and record. Unlike a NIK it is no key of
+the register, so both may keep it; the clerk says why.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from sqlalchemy import Select, bindparam, select
+
+from clinic import patients
+from clinic.candidates import FEW, FINDABLE
+from clinic.patients import Identity
+from clinic.usable import usable_card, usable_passport
+from db import db
+from models import Patient
+from validators import Finding
+
+
+class _Number(NamedTuple):
+    rule: str
+    words: str
+    usable: Callable[[str | None], str | None]
+    holders: Select
+
+
+def _holders(column) -> Select:
+    return select(Patient).where(column == bindparam("number"), FINDABLE).limit(FEW)
+
+
+# By the column. Built once, as every save asks.
+_NUMBERS = {
+    "bpjs_number": _Number("BPJS-TAKEN", "Nomor BPJS", usable_card, _holders(Patient.bpjs_number)),
+    "passport_no": _Number(
+        "PASSPORT-TAKEN", "Nomor paspor", usable_passport, _holders(Patient.passport_no)
+    ),
+}
+
+
+def findings(identity: Identity, patient: Patient | None = None) -> list[Finding]:
+    """Who else has the typed numbers; `patient` is the record that the identity is about.
+
+    Who came with the number before has been asked why, and is only reminded.
+    """
+    found = []
+    for column, number in _NUMBERS.items():
+        typed = number.usable(getattr(identity, column))
+        other = _other_holder(number, typed, patient) if typed else None
+        if other is not None:
+            is_known = patient is not None and getattr(patient, column) == typed
+            level = "info" if is_known else "warning"
+            found.append(Finding(number.rule, level, _sentence(number.words, other)))
+    return found
+
+
+def _other_holder(number: _Number, typed: str, patient: Patient | None) -> Patient | None:
+    holders = db.session.scalars(number.holders, {"number": typed}).all()
+    current = (patients.current(holder) for holder in holders)
+    mine = patient.id if patient else None
+    return next((one for one in current if one.is_active and one.id != mine), None)
+
+
+def _sentence(words: str, other: Patient) -> str:
+    return (
+        f"{words} ini sudah tercatat pada pasien {other.name} (No. RM {other.mrn}). Cocokkan "
+        "dengan kartunya. Bila orangnya sama, pakai catatan itu. Bila berbeda, betulkan nomornya "
+        "atau tulis alasannya."
+    )
