@@ -20,6 +20,12 @@ _OF_REGION = select(
 )
 
 
+WITHDRAWN = (
+    "Catatan RM {} sudah ditarik dari impor dan tidak dipakai lagi. Cari pasiennya sekali lagi; "
+    "bila belum ada, daftarkan sebagai pasien baru."
+)
+
+
 @dataclass(frozen=True)
 class Warned:
     """One warning of the check page; `patient` when it is about who has the NIK already."""
@@ -50,6 +56,7 @@ def identity_warnings(
     found += shared_numbers.findings(identity, patient)
     phone = phone_finding(identity.phone) if identity.phone else None
     warnings = [Warned(f.rule, f.level, f.message) for f in [*found, *([phone] if phone else [])]]
+    warnings += _withdrawn_warning(patient) if is_returning and patient else []
     warnings += _mother_warning(identity, on)
     warnings += _death_warning(patient)
     warnings += _other_person_warning(identity, patient) if is_returning and patient else []
@@ -86,6 +93,16 @@ def _is_new_region(nik: str) -> bool:
     region = {"low": nik[:6] + "0" * 10, "high": nik[:6] + "9" * 10}
     is_known, newest = run(_OF_REGION, region).one()
     return not is_known and (newest or 0) >= ENOUGH_PATIENTS
+
+
+def withdrawn(patient: Patient) -> str:
+    """What to say of a record that its import took back; empty for one that counts."""
+    return "" if patient.is_active else WITHDRAWN.format(patient.mrn)
+
+
+def _withdrawn_warning(patient: Patient) -> list[Warned]:
+    sentence = withdrawn(patient)  # nobody would find the visit, nor the person the next time
+    return [Warned("WITHDRAWN", "error", sentence, is_final=True)] if sentence else []
 
 
 def _mother_warning(identity: patients.Identity, on: date) -> list[Warned]:

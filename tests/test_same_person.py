@@ -539,6 +539,54 @@ def test_a_newborn_with_the_mothers_card_is_warned_about_and_not_taken_for_her(c
     assert not level_of(page, mother)
 
 
+# --- A record that was taken back with its import ----------------------------------------------
+
+
+def withdraw(patient) -> None:
+    with transaction():
+        db.session.get_one(Patient, patient.id).is_active = False
+
+
+def test_a_withdrawn_record_opens_no_form(clerk, siti):
+    withdraw(siti)
+    answered = clerk.get(f"/pendaftaran/pasien/{siti.public_id}")
+    assert answered.location == "/pendaftaran"
+    assert f"RM {siti.mrn} sudah ditarik dari impor" in text_of(clerk.get("/pendaftaran"))
+    assert "ditarik dari impor" in text_of(clerk.get(f"/pasien/{siti.public_id}"))
+
+
+def test_a_form_of_a_record_withdrawn_meanwhile_goes_on_as_somebody_new(clerk, siti):
+    url = f"/pendaftaran/pasien/{siti.public_id}"
+    clerk.get(url)
+    withdraw(siti)
+    refused = post(clerk, url, TYPED)
+    assert refused.status_code == 409
+    page = text_of(refused)
+    assert "sudah ditarik dari impor" in page
+    assert 'value="Jalan Melati 3"' in page
+    draft = draft_row().public_id
+    on = clerk.get(f"{url}?draf={draft}")
+    assert on.location == f"/pendaftaran/baru?draf={draft}"
+    page = text_of(clerk.get(on.location))
+    assert "sudah ditarik dari impor" in page
+    assert 'value="Jalan Melati 3"' in page
+    visit = saved(confirm(clerk, send(clerk, draft=draft)))
+    assert visit.patient_id != siti.id
+    assert count(RegistrationDraft) == 1
+
+
+def test_a_record_withdrawn_after_the_check_is_not_registered(clerk, siti):
+    check = send(clerk, f"/pendaftaran/pasien/{siti.public_id}")
+    version = {"version": re.search(r'"version" value="(\d+)"', text_of(clerk.get(check)))[1]}
+    withdraw(siti)
+    refused = post(clerk, check, version | {"override_reason": "sudah ditanyakan"})
+    assert refused.status_code == 409
+    assert "sudah ditarik dari impor" in text_of(refused)
+    assert count(Visit) == 0
+    back = post(clerk, check, version | {"aksi": "kembali"})
+    assert "Jalan Melati 3" in text_of(clerk.get(back.location, follow_redirects=True))
+
+
 # --- Without a card ----------------------------------------------------------------------------
 
 

@@ -86,7 +86,9 @@ def _begun(ref: str) -> Begun | None:
     record = patients.by_ref(draft.patient_ref) if known else None
     form = RegistrationForm(MultiDict(draft.fields), kind=DraftKind.IDENTITY)
     form.validate()
-    return Begun(draft, form.identity(record), patients.current(record) if record else None)
+    patient = patients.current(record) if record else None
+    is_withdrawn = patient is not None and not patient.is_active
+    return Begun(draft, form.identity(record), None if is_withdrawn else patient)
 
 
 def _page(form: EmergencyForm, key: str, begun: Begun | None) -> str:

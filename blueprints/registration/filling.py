@@ -10,7 +10,7 @@ from blueprints.registration import asked, prefill
 from blueprints.registration.blueprint import bp, counter
 from blueprints.registration.drafted import form_address
 from blueprints.registration.forms import RegistrationForm
-from clinic import asking, drafts, further_room, patients, review, routing
+from clinic import asking, drafts, further_room, identity_warnings, patients, review, routing
 from clinic.drafts import DraftSubject
 from clinic.emergency import emergency_room
 from db import transaction, utcnow
@@ -41,6 +41,10 @@ def take(subject: DraftSubject, patient: Patient | None):
     if chosen:  # whoever it is, nothing typed may be lost on the way, valid or not
         draft = store(form, subject, patient, None)
         return redirect(asked.comparison_address(draft, chosen, "isian"), 303)
+    if subject.kind == DraftKind.RETURNING and not patient.is_active:
+        form.form_errors = [identity_warnings.withdrawn(patient)]
+        draft = store(form, subject, patient, None)  # goes on from the desk's list
+        return make_response(page(form, subject, patient, draft=draft), 409)
     is_valid = form.validate()
     if _refuses_room(form, subject) or not is_valid:  # all that is wrong at once
         return make_response(page(form, subject, patient), 422)

@@ -7,9 +7,9 @@ import access
 from blueprints.registration import filling, prefill
 from blueprints.registration.blueprint import bp, counter
 from blueprints.registration.forms import RegistrationForm
-from clinic import days, drafts, further_room, patients, typed_search
+from clinic import days, drafts, further_room, identity_warnings, patients, typed_search
 from clinic.drafts import DraftSubject
-from models import DraftKind, RegistrationDraft, Visit
+from models import DraftKind, Patient, RegistrationDraft, Visit
 
 
 @bp.get("/pendaftaran/baru")
@@ -29,6 +29,8 @@ def new_post():
 @counter
 def returning(patient):
     found = patients.current(access.patient_or_404(patient))
+    if not found.is_active:
+        return _without_record(found)
     access.record_view("view_identity", found)
     home = {"bpjs_home": patients.last_bpjs_home(found)}
     fields = prefill.fields_of(found, days.clinic_date()) | home
@@ -106,6 +108,15 @@ def _as_new_visit(visit: Visit, draft: RegistrationDraft | None):
     ref = patients.current(visit.patient).public_id
     draf = draft.public_id if draft else None
     return redirect(url_for("registration.returning", patient=ref, draf=draf), 303)
+
+
+def _without_record(withdrawn: Patient):
+    """The import took this record back: to the search, or with what was typed to somebody new."""
+    flash(identity_warnings.withdrawn(withdrawn), "warning")
+    draft = filling.asked_draft()
+    if draft is None:
+        return redirect(url_for("registration.desk"), 303)
+    return redirect(url_for("registration.new", draf=draft.public_id), 303)
 
 
 def _prefill() -> tuple[dict[str, str], str]:
