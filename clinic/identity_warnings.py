@@ -6,13 +6,14 @@ from datetime import date
 from sqlalchemy import bindparam, func, select
 
 from clinic import deaths, identity_change, names, patients, shared_numbers
-from clinic.nik_checks import agreement, nik_findings, no_nik_findings
+from clinic.nik_checks import agreement, mothers_nik, nik_findings, no_nik_findings
 from db import run
 from formatting import age_on
 from models import DatePrecision, Patient
 from validators import Finding, phone_finding
 
 TODDLER_YEARS = 5
+OF_PERSON = {"NIK-DATE", "NIK-SEX"}  # have no more to say of the mother's NIK
 ENOUGH_PATIENTS = 200  # before, each region is new
 _OF_REGION = select(
     select(Patient.id).where(Patient.nik.between(bindparam("low"), bindparam("high"))).exists(),
@@ -51,7 +52,8 @@ def identity_warnings(
     is_returning: the form was filled from a record at the counter. is_shown: for the page that is
     read; a save needs no mere information about the region.
     """
-    found = _of_nik(identity, on, is_shown=is_shown) if identity.nik else []
+    owner = nik_owner(identity.nik, patient)
+    found = _of_nik(identity, on, owner, is_shown=is_shown) if identity.nik else []
     found += no_nik_findings(identity, patient.no_nik_reason if patient else None)
     found += shared_numbers.findings(identity, patient)
     phone = phone_finding(identity.phone) if identity.phone else None
@@ -60,7 +62,6 @@ def identity_warnings(
     warnings += _mother_warning(identity, on)
     warnings += _death_warning(patient)
     warnings += _other_person_warning(identity, patient) if is_returning and patient else []
-    owner = nik_owner(identity.nik, patient)
     return warnings + ([taken_warning(owner)] if owner else [])
 
 
@@ -76,8 +77,11 @@ def _exact_birth(identity: patients.Identity) -> date | None:
     return identity.birth_date if identity.birth_precision == DatePrecision.DAY else None
 
 
-def _of_nik(identity: patients.Identity, on: date, *, is_shown: bool) -> list[Finding]:
-    return nik_findings(
+def _of_nik(
+    identity: patients.Identity, on: date, owner: Patient | None, *, is_shown: bool
+) -> list[Finding]:
+    mothers = mothers_nik(identity, owner, on)
+    found = nik_findings(
         identity.nik,
         sex=identity.sex,
         birth_date=_exact_birth(identity),
@@ -87,6 +91,7 @@ def _of_nik(identity: patients.Identity, on: date, *, is_shown: bool) -> list[Fi
         as_printed=identity.is_nik_as_printed,
         is_new_region=is_shown and _is_new_region(identity.nik),
     )
+    return mothers + [one for one in found if not mothers or one.rule not in OF_PERSON]
 
 
 def _is_new_region(nik: str) -> bool:

@@ -6,7 +6,9 @@ honest cards often differ from what is true today.
 
 from datetime import date
 
+from clinic.names import fold, name_tokens
 from clinic.patients import Identity
+from models import Patient
 from validators import (
     KTP_AGE,
     PROVINCES,
@@ -19,11 +21,15 @@ from validators import (
 
 OLD_AGE = 110
 MOTHER_FROM_YEARS = 12
+INFANT_YEARS, NAMED_INFANT_YEARS = 1, 5  # one who is still called "By Ny X" may be older
+INFANT_NAMES = {"BY", "BAYI", "BBL"}
 KK_YEARS = 20  # how far back an issue date on a family card is looked for
 
 _MESSAGES = {
     "NIK-SAME-KK": "NIK sama dengan nomor KK. NIK ada di KTP atau di baris nama pada KK.",
     "NIK-SAME-MOTHER": "NIK sama dengan NIK ibu. Untuk bayi, kosongkan NIK dan pilih alasan bayi.",
+    "NIK-MOTHER": "NIK ini milik perempuan dewasa, sedangkan pasiennya bayi. Bila itu NIK ibunya, "
+    "NIK bayi dikosongkan dengan alasan bayi.",
     "NIK-SEX": "Jenis kelamin menurut NIK berbeda dengan yang diisi. Cocokkan dengan kartu.",
     "NIK-DATE": "NIK memuat tanggal {encoded}, beda dengan tanggal lahir. Cocokkan dengan kartu.",
     "NIK-KK": "Angka ini mirip nomor KK. Pastikan yang diketik NIK orangnya.",
@@ -93,6 +99,38 @@ def nik_findings(
         for rule, found in applies.items()
         if found
     ]
+
+
+def makes_adult(told: date | None, of_nik: date | None) -> bool:
+    """Whether a NIK's date would make somebody told to be a child 12 years older or more."""
+    return bool(told and of_nik and of_nik <= told) and (
+        full_years(of_nik, told) >= MOTHER_FROM_YEARS
+    )
+
+
+def infant_born(name: str, told: date | None, today: date) -> date | None:
+    """When an infant was born, by what was told or today by its name; None for anyone else."""
+    words = fold(name).split()
+    is_named_so = words[:1] and words[0] in INFANT_NAMES or name_tokens(name).is_baby_of
+    if told is None:
+        return today if is_named_so else None
+    years = NAMED_INFANT_YEARS if is_named_so else INFANT_YEARS
+    return told if told <= today and full_years(told, today) < years else None
+
+
+def mothers_nik(identity: Identity, owner: Patient | None, today: date) -> list[Finding]:
+    """NIK-MOTHER: an infant's NIK is that of a woman old enough to be the mother.
+
+    By the date in it, or by its registered owner. It stands in place of NIK-DATE and NIK-SEX.
+    """
+    born = infant_born(identity.name, identity.birth_date, today)
+    is_free = identity.mother_nik in (None, "", identity.nik)
+    if not (identity.nik and born and is_free):
+        return []
+    facts = nik_facts(identity.nik, today, born)
+    is_hers = facts.sex == "P" and makes_adult(born, facts.birth_date)
+    is_owners = owner is not None and owner.sex == "P" and makes_adult(born, owner.birth_date)
+    return [Finding("NIK-MOTHER", "error", _MESSAGES["NIK-MOTHER"])] if is_hers or is_owners else []
 
 
 def agreement(nik: str, *, sex: str | None, birth_date: date | None, today: date) -> str:

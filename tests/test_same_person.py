@@ -662,6 +662,83 @@ def test_twins_are_a_hint_and_the_mother_is_no_match(clerk):
     assert level_of(again, first) in ("strong", "possible")
 
 
+# --- The mother's NIK in the baby's field ------------------------------------------------------
+
+MOTHER_BORN = date(1995, 7, 5)
+MOTHERS_NIK = factories.nik(MOTHER_BORN, "P", 61)
+ITS_MOTHERS = 'value="nik_ibu"'
+
+
+def with_mothers_nik(**more) -> dict[str, str]:
+    own = {"name": "By Ny Rukmini", "mother_name": "", "no_nik_reason": "", "mother_nik": ""}
+    return TYPED | newborn("") | own | {"nik": MOTHERS_NIK} | more
+
+
+@pytest.mark.parametrize("is_registered", [True, False])
+def test_the_mothers_nik_moves_to_its_field_by_one_press_on_the_check_page(clerk, is_registered):
+    if is_registered:
+        factories.patient("Rukmini", birth_date=MOTHER_BORN, nik=MOTHERS_NIK)
+    check = send(clerk, **with_mothers_nik())
+    page = text_of(clerk.get(check))
+    assert 'data-rule="NIK-MOTHER" data-level="error"' in page
+    assert ITS_MOTHERS in page
+    assert "NIK-DATE" not in page
+    assert "Pakai dari NIK" not in page
+    assert confirm(clerk, check).status_code == 422
+    there = post(clerk, check, {"aksi": "nik_ibu", "version": "1"}).location
+    assert there.endswith("#f-birth_order")
+    form = text_of(clerk.get(there.partition("#")[0]))
+    assert "Isi bayi ke berapa" in form
+    draft = check.rsplit("/", 1)[-1]
+    fields = draft_row().fields
+    assert "nik" not in fields
+    assert (fields["mother_nik"], fields["no_nik_reason"]) == (MOTHERS_NIK, "BAYI")
+    assert fields.get("mother_name", "") == ("Rukmini" if is_registered else "")
+    check = send(clerk, **fields | {"birth_order": "1", "draft": draft, "nik": ""})
+    assert "NIK-MOTHER" not in text_of(clerk.get(check))
+    baby = saved(confirm(clerk, check, override_reason="bayi baru")).patient
+    assert (baby.nik, baby.mother_nik, baby.no_nik_reason) == (None, MOTHERS_NIK, "BAYI")
+    assert not baby.is_nik_disputed
+
+
+def test_the_mothers_nik_moves_by_one_press_on_the_form_too(clerk):
+    for typed in (with_mothers_nik(), {"name": "Bayi Rukmini", "nik": MOTHERS_NIK}):
+        panel = text_of(post(clerk, "/pendaftaran/mirip", typed))
+        assert ITS_MOTHERS in panel
+        assert "pakai_nik" not in panel
+        form = text_of(post(clerk, NEW, typed | {"aksi": "nik_ibu"}))
+        assert re.search(rf'name="mother_nik" value="{MOTHERS_NIK}"', form)
+        assert re.search(r'name="nik" value=""', form)
+        assert re.search(r'<option value="BAYI" selected', form)
+        assert typed["name"] in form
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_hers", "is_offered"),
+    [
+        ({"nik": factories.nik(MOTHER_BORN, "L", 61)}, False, False),  # the father's
+        ({"name": "Ayu", "birth_date": "", "birth_date_estimated": "3 tahun"}, False, False),
+        ({"name": "Ayu", "birth_date": "", "birth_date_estimated": "2 bulan"}, True, False),
+        ({"name": "Ayu", "birth_date": "05-07-1994"}, False, True),
+        ({"name": "Bayi Ayu", "birth_date": "05-07-1994"}, False, True),
+        ({"name": "Ayu", "birth_date": ""}, False, True),
+    ],
+)
+def test_only_of_an_infant_it_is_the_mothers_and_no_child_becomes_an_adult(
+    clerk, changes, is_hers, is_offered
+):
+    panel = text_of(post(clerk, "/pendaftaran/mirip", with_mothers_nik(**changes)))
+    assert (ITS_MOTHERS in panel) == is_hers
+    assert ("pakai_nik" in panel) == is_offered
+
+
+def test_a_registered_mother_is_known_whatever_her_nik_says(clerk):
+    odd = factories.nik(date(2025, 7, 5), "P", 62)  # as printed on her card
+    factories.patient("Rukmini", birth_date=MOTHER_BORN, nik=odd, is_nik_as_printed=True)
+    panel = text_of(post(clerk, "/pendaftaran/mirip", with_mothers_nik(nik=odd)))
+    assert ITS_MOTHERS in panel
+
+
 # --- Somebody unknown turns out to be known ----------------------------------------------------
 
 

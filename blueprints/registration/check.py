@@ -1,9 +1,10 @@
 """The check page: read everything back, answer warnings and questions, save once."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from typing import Any
 
-from flask import make_response, redirect, render_template, request, session, url_for
+from flask import flash, make_response, redirect, render_template, request, session, url_for
 from werkzeug.datastructures import MultiDict
 
 import access
@@ -38,8 +39,8 @@ def check(draft):
 def save(draft):
     if asked.leaves():
         return redirect(asked.leave(drafted.editable(draft).draft), 303)
-    if request.form.get("aksi") == "pakai_nik":
-        return _use_nik(drafted.editable(draft))
+    if request.form.get("aksi") in OF_NIK:
+        return _use_nik(drafted.editable(draft), OF_NIK[request.form["aksi"]])
     if asked.other_room():
         return _to_other_room(draft, asked.other_room())
     try:
@@ -55,26 +56,41 @@ def save(draft):
     return redirect(url_for("registration.ticket", visit=ref), 303)
 
 
-def _use_nik(read: Drafted):
-    """Birth date and sex as the NIK says them, and the page again."""
+def _use_nik(read: Drafted, offered: Callable[[Drafted], dict[str, str]]):
+    """What the NIK says of the person, or whose it is, and the page again, or what it lacks."""
     asked.keep(read.draft)
-    offer = _of_nik(read)
+    offer = offered(read)
     if offer:
-        fields = read.draft.fields | offer
+        fields = {name: text for name, text in (read.draft.fields | offer).items() if text}
         form = type(read.form)(MultiDict(fields), kind=read.form.kind, on=read.form.on)
-        form.validate()
-        answers = asked.noted(form.identity(read.record), read.patient, read.draft.answers)
+        is_valid = form.validate()
+        identity = form.identity(read.record) if is_valid else None
+        answers = asked.noted(identity, read.patient, read.draft.answers)
         subject = DraftSubject(read.form.kind, read.draft.patient_ref, read.about_visit)
         with transaction():
             drafts.store(access.current_actor(), fields, subject, read.draft, answers)
+        if not is_valid:
+            field = next(iter(form.errors))
+            flash(form.errors[field][0], "warning")
+            return redirect(form_address(read.draft, field), 303)
     return redirect(url_for("registration.check", draft=read.draft.public_id), 303)
 
 
 def _of_nik(read: Drafted) -> dict[str, str]:
     if read.form.kind == DraftKind.ROOM:
         return {}
+    return prefill.from_nik(read.application().identity, read.form.today)
+
+
+def _of_mother(read: Drafted) -> dict[str, str]:
     identity = read.application().identity
-    return prefill.from_nik(identity.nik, identity.birth_date, read.form.today)
+    if read.form.kind == DraftKind.ROOM or not identity.nik:
+        return {}
+    owner = identity_warnings.nik_owner(identity.nik, read.patient)
+    return prefill.to_mother(identity, owner)
+
+
+OF_NIK = {"pakai_nik": _of_nik, "nik_ibu": _of_mother}
 
 
 def _save(draft: str) -> str:
@@ -108,6 +124,8 @@ def _to_other_room(draft: str, code: str):
 def _to_compare(read: Drafted, found: Review) -> Patient | None:
     """The NIK's owner, who must be looked at first unless the form says the very same person."""
     owner = found.owner
+    if any(warned.rule == "NIK-MOTHER" for warned in found.warnings):
+        return None  # nobody asks whether a baby is its mother
     if owner is None or identity_warnings.is_surely(read.application().identity, owner):
         return None
     return None if read.answers.get(owner.public_id) else owner

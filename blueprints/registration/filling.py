@@ -10,7 +10,16 @@ from blueprints.registration import asked, prefill
 from blueprints.registration.blueprint import bp, counter
 from blueprints.registration.drafted import form_address
 from blueprints.registration.forms import RegistrationForm
-from clinic import asking, drafts, further_room, identity_warnings, patients, review, routing
+from clinic import (
+    asking,
+    drafts,
+    further_room,
+    identity_warnings,
+    nik_checks,
+    patients,
+    review,
+    routing,
+)
 from clinic.drafts import DraftSubject
 from clinic.emergency import emergency_room
 from db import transaction, utcnow
@@ -28,8 +37,8 @@ def take(subject: DraftSubject, patient: Patient | None):
     if patient and not is_for(patient.public_id):
         form.form_errors = [OTHER_PATIENT]
         return make_response(page(form, subject, patient), 409)
-    if request.form.get("aksi") == "pakai_nik":
-        _use_nik(form)
+    if request.form.get("aksi") in ("pakai_nik", "nik_ibu"):
+        _use_nik(form, patient)
         return page(form, subject, patient)
     if asked.is_emergency():
         kept = _kept_draft()
@@ -125,10 +134,13 @@ def asked_draft() -> RegistrationDraft | None:
     return drafts.by_ref(ref) if ref else None
 
 
-def _use_nik(form: RegistrationForm) -> None:
+def _use_nik(form: RegistrationForm, patient: Patient | None) -> None:
     form.validate()
     told = form.identity()
-    for name, text in prefill.from_nik(told.nik, told.birth_date, form.today).items():
+    fields = prefill.from_nik(told, form.today)
+    if request.form.get("aksi") == "nik_ibu" and told.nik:
+        fields = prefill.to_mother(told, identity_warnings.nik_owner(told.nik, patient))
+    for name, text in fields.items():
         form[name].data = text
     for field in form:
         field.errors = []
@@ -183,8 +195,10 @@ def _likely(form: RegistrationForm, patient: Patient | None, answers: dict[str, 
     kept = {field.name: field.errors for field in form}
     form.validate()
     identity = form.identity()
-    offer = prefill.from_nik(identity.nik, identity.birth_date, form.today)
-    offer = _news(offer, form)
+    offer = _news(prefill.from_nik(identity, form.today), form)
+    is_mothers = nik_checks.mothers_nik(
+        identity, identity_warnings.nik_owner(identity.nik, patient), form.today
+    )
     for field in form:
         field.errors = kept[field.name]
     found = asking.Likely()
@@ -195,6 +209,7 @@ def _likely(form: RegistrationForm, patient: Patient | None, answers: dict[str, 
         "family": found.family,
         "answers": found.standing | answers | asked.given(),
         "today": form.today,
-        "offer": offer,
+        "offer": {} if is_mothers else offer,
+        "is_mothers": bool(is_mothers),
         "is_filled": bool(form.birth_date.data and form.sex.data),
     }

@@ -3,10 +3,11 @@
 from datetime import date
 
 from clinic import days, households, patients
+from clinic.nik_checks import MOTHER_FROM_YEARS, infant_born, makes_adult
 from clinic.patients import Identity
 from formatting import short_date
 from models import DatePrecision, Patient
-from validators import nik_facts
+from validators import full_years, nik_facts
 
 WHY_NO_NIK = {
     "BAYI": "bayi",
@@ -64,16 +65,28 @@ def family_fields(member: Patient, kin: str) -> dict[str, str]:
     return fields | households.mother_of(kin, member, today)
 
 
-def from_nik(nik: str | None, told: date | None, today: date) -> dict[str, str]:
-    """Birth date and sex as the NIK says them, in place of an age.
+def from_nik(identity: Identity, today: date) -> dict[str, str]:
+    """Birth date and sex as the NIK says them, in place of an age; never to make a child an adult.
 
-    `told` is what was typed or the age, if anything.
+    The birth date of `identity` is what was typed or the age, if anything.
     """
-    facts = nik_facts(nik, today, told) if nik else None
+    told = identity.birth_date or infant_born(identity.name, None, today)
+    facts = nik_facts(identity.nik, today, told) if identity.nik else None
     if facts is None or facts.birth_date is None:
+        return {}
+    is_child = told is not None and full_years(told, today) < MOTHER_FROM_YEARS
+    if is_child and makes_adult(told, facts.birth_date):
         return {}
     born = {"birth_date": short_date(facts.birth_date), "birth_date_estimated": ""}
     return born | {"sex": facts.sex or ""}
+
+
+def to_mother(identity: Identity, owner: Patient | None) -> dict[str, str]:
+    """An infant's NIK as its mother's, who is perhaps its registered owner."""
+    fields = {"nik": "", "nik_as_printed": "", "no_nik_reason": "BAYI"}
+    if owner is not None and not identity.mother_name:
+        fields["mother_name"] = owner.name
+    return fields | {"mother_nik": identity.nik}
 
 
 def known_fields(patient: Patient) -> dict[str, str]:
