@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from clinic import month_names
 from clinic.nik_checks import nik_findings
 from clinic.patients import Identity
 from formatting import short_date
@@ -48,21 +49,6 @@ _EMPTY = {
 _SEXES = dict.fromkeys(("l", "lk", "m", "1"), "L") | dict.fromkeys(("p", "pr", "w", "f", "2"), "P")
 _SEX_WORDS = (("laki", "L"), ("pria", "L"), ("male", "L"), ("cowo", "L"), ("perempuan", "P"))
 _SEX_WORDS += (("wanita", "P"), ("female", "P"), ("cewe", "P"))
-_MONTHS = {
-    **dict.fromkeys(("jan", "januari", "january"), 1),
-    **dict.fromkeys(("feb", "peb", "februari", "pebruari", "february"), 2),
-    **dict.fromkeys(("mar", "mrt", "maret", "march"), 3),
-    **dict.fromkeys(("apr", "april"), 4),
-    **dict.fromkeys(("mei", "may"), 5),
-    **dict.fromkeys(("jun", "juni", "june"), 6),
-    **dict.fromkeys(("jul", "juli", "july"), 7),
-    **dict.fromkeys(("agu", "ags", "agt", "agst", "aug", "agustus", "august"), 8),
-    **dict.fromkeys(("sep", "sept", "september"), 9),
-    **dict.fromkeys(("okt", "oct", "oktober", "october"), 10),
-    **dict.fromkeys(("nov", "nop", "november", "nopember"), 11),
-    **dict.fromkeys(("des", "dec", "desember", "december"), 12),
-}
-_NAMED_MONTH = re.compile(r"([0-9]{1,2})[\s./-]*([A-Za-z]{3,9})[\s./-]*([0-9]{4})")
 _MONTH_FIRST = re.compile(r"^([0-9]{1,2})[ ./-]([0-9]{1,2})[ ./-]([0-9]{4})$")
 _CLOCK = re.compile(r"[ T][0-9]{1,2}[:.][0-9]{2}([:.][0-9]{2}([.][0-9]+)?)?$")
 _SCIENTIFIC = re.compile(r"([0-9])([.,][0-9]+)?[Ee]\+?([0-9]{1,2})")
@@ -287,9 +273,6 @@ def _birth_date(text: str, today: date, order: str) -> tuple[date, DatePrecision
         return parse_birth_date(f"{text}-07-01", today), DatePrecision.YEAR
     if re.fullmatch(r"[1-6][0-9]{4}", text):  # the day count of a spreadsheet
         text = str(_EXCEL_EPOCH + timedelta(days=int(text)))
-    named = _NAMED_MONTH.fullmatch(text)
-    if named and named[2].lower() in _MONTHS:
-        text = f"{named[1]}-{_MONTHS[named[2].lower()]}-{named[3]}"
-    elif order == MONTH_FIRST:
+    if order == MONTH_FIRST:
         text = _MONTH_FIRST.sub(r"\2-\1-\3", text)
-    return parse_birth_date(text, today), DatePrecision.DAY
+    return parse_birth_date(month_names.in_digits(text), today), DatePrecision.DAY

@@ -46,10 +46,10 @@ def person_of(identity: Identity) -> Person:
 def find(q: str, birth_date: date | None = None, limit: int = 20) -> list[Found]:
     """Patients by NIK, BPJS, KK, passport, MRN or phone number, else by name; best first.
 
-    A date inside q counts as the birth date. A merged patient appears as its survivor. Where
-    nobody has the name, those who are called alike.
+    The word for a number may stand before it. A date inside q counts as the birth date. A merged
+    patient appears as its survivor. Where nobody has the name, those who are called alike.
     """
-    text = q.strip()[:LONGEST_QUERY]
+    text = typed_search.plain(q.strip()[:LONGEST_QUERY])
     numbered = _unique(candidates.by_number(text))
     if numbered:
         return of_ids(list(numbered)[:limit])

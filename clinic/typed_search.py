@@ -4,13 +4,14 @@ import re
 from datetime import date
 
 from clinic.likeness import compare_names
+from clinic.month_names import in_digits
 from clinic.names import name_tokens
 from formatting import short_date
 from validators import FieldError, parse_birth_date, parse_date, phone_finding
 
 NIK_LENGTH, BPJS_LENGTH, PHONE_LENGTHS = 16, 13, range(6, 21)
 NEARLY_NIK, NEARLY_BPJS = range(14, 18), range(11, 14)  # a digit too few or too many
-SHORTEST_NUMBER, LONGEST_LABEL = 5, 3  # "Siti 2" is a name; "RM 000123" is none
+SHORTEST_NUMBER = 5  # "Siti 2" is a name
 
 _DATE = re.compile(
     r"(?<![0-9])(?:[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}"
@@ -18,6 +19,22 @@ _DATE = re.compile(
 )
 _IN_OUR_TIME = re.compile(r"(?<![0-9])(?:19|20)[0-9]{2}(?![0-9])")
 _NUMBER = re.compile(r"(?<!\w)[+(]?[0-9][0-9\s.:/()+\-]*(?!\w)")
+_DIGITS = re.compile(r"[+(]?[0-9][0-9\s.:/()+\-]*")
+# What people write before a number; "Nik" and "Wa" are names too, "Nik 17-08-1985" is a person.
+_LABEL = re.compile(
+    r"(?<!\w)(?:NO(?:MOR)?[\s.:]+)?(?:(?:NIK|KTP|KK|BPJS|JKN|KIS|HP|TELEPON|TELP?|TLP|WA"
+    r"|N?RM|MRN)[\s.:=/]*)+(?=[+(]?[0-9])",
+    re.IGNORECASE,
+)
+_PASSPORT = re.compile(
+    r"(?<!\w)(?:NO(?:MOR)?[\s.:]+)?PASS?PORT?[\s.:=]*([A-Z]{0,3}[\s-]?[0-9][A-Z0-9-]{3,17})(?!\w)",
+    re.IGNORECASE,
+)
+_KK = re.compile(
+    r"(?<!\w)(?:NO(?:MOR)?[\s.:]+)?KK[\s.:=]*((?:[0-9][\s.-]?){16})(?![0-9])", re.IGNORECASE
+)
+_OF_LABEL = {"kk_number": _KK, "passport_no": _PASSPORT}  # the number alone does not say it
+_WRITTEN_MRN = re.compile(r"[A-Z]*[\s.-]*[0-9][0-9\s./-]*", re.IGNORECASE)
 _MRN = re.compile(r"(?:NO(?:MOR)?\b[\s.:]*)?(?:N?RM|MRN)[\s.:]*(\S.*)", re.IGNORECASE)
 
 
@@ -30,6 +47,27 @@ def labelled_mrn(text: str) -> str:
     """The number of "RM 000701", as it is printed and told; empty where it is not called so."""
     found = _MRN.fullmatch(text.strip())
     return found[1].strip() if found else ""
+
+
+def plain(text: str) -> str:
+    """The text without words for what kind of number follows, its dates in digits.
+
+    "RM 000123" stays: a clinic's own numbers may begin so.
+    """
+    text = in_digits(text)
+    if _is_mrn(text):
+        return text
+    return _LABEL.sub(_without_label, _PASSPORT.sub(r" \1", text)).strip()
+
+
+def _is_mrn(text: str) -> bool:
+    return bool(_WRITTEN_MRN.fullmatch(labelled_mrn(text)))
+
+
+def _without_label(found: re.Match[str]) -> str:
+    number = _DIGITS.match(found.string, found.end())[0].strip()
+    is_number = len(compact(number)) >= SHORTEST_NUMBER and not _DATE.fullmatch(number)
+    return " " if is_number else found[0]
 
 
 def without_date(text: str) -> tuple[str, date | None]:
@@ -59,6 +97,13 @@ def form_fields(q: str, birth_date: str, today: date) -> tuple[dict[str, str], s
     """
     fields, left = {"birth_date": birth_date} if birth_date else {}, []
     rest = q.strip()
+    if _is_mrn(rest):
+        return fields, _shown([rest])
+    for name, pattern in _OF_LABEL.items():
+        if found := pattern.search(rest):
+            fields[name] = compact(found[1])
+            rest = f"{rest[: found.start()]} {rest[found.end() :]}"
+    rest = plain(rest)
     whole = _field_of(rest, today)
     if whole and whole not in fields:
         return fields | {whole: _written(whole, rest)}, ""
@@ -79,10 +124,9 @@ def form_fields(q: str, birth_date: str, today: date) -> tuple[dict[str, str], s
 
 
 def _with_name(fields: dict[str, str], left: list[str], rest: str) -> tuple[dict[str, str], str]:
-    """What is neither date nor number is the name, unless it only says what number it is."""
+    """What is neither date nor number is the name."""
     words = rest.split()
-    is_label = left and len(rest) <= LONGEST_LABEL
-    if is_label or not any(map(str.isalpha, re.sub(r"\S*[0-9]\S*", "", rest))):
+    if not any(map(str.isalpha, re.sub(r"\S*[0-9]\S*", "", rest))):
         return fields, _shown([*words, *left])
     return fields | {"name": rest}, _shown(left)
 

@@ -551,10 +551,57 @@ def test_no_more_than_the_limit_and_the_same_queries_for_many(app):
         ("R2-D2 Sari", {"name": "R2-D2 Sari"}, ""),
         ("3171015708450001 6472015708900001", {}, "317101••••••0001 647201••••••0001"),
         ("", {}, ""),
+        ("NIK 3171015708450001", {"nik": "3171015708450001"}, ""),
+        ("No. KTP: 3171 0157 0845 0001", {"nik": "3171015708450001"}, ""),
+        ("nik3171015708450001 Siti", {"name": "Siti", "nik": "3171015708450001"}, ""),
+        ("BPJS/KIS 0001234567890", {"bpjs_number": "0001234567890"}, ""),
+        ("Edi HP 0812 3456 7890", {"name": "Edi", "phone": "0812 3456 7890"}, ""),
+        ("telp. 081234567890", {"phone": "081234567890"}, ""),
+        ("No HP/WA +62 812-3456-7890", {"phone": "+62 812-3456-7890"}, ""),
+        ("KK 6472 0112 0314 0007", {"kk_number": "6472011203140007"}, ""),
+        ("Siti no kk 6472011203140007", {"name": "Siti", "kk_number": "6472011203140007"}, ""),
+        ("paspor AB123456", {"passport_no": "AB123456"}, ""),
+        ("John Smith passport: ab 123456", {"name": "John Smith", "passport_no": "AB123456"}, ""),
+        ("No. RM 0004711", {}, "No. RM 0004711"),
+        ("RM 3171015708450001", {}, "RM 317101••••••0001"),
+        ("Siti RM 0004711", {"name": "Siti"}, "0004711"),
+        ("Nik 17-08-1985", {"name": "Nik", "birth_date": "17-08-1985"}, ""),
+        ("Wa Ode", {"name": "Wa Ode"}, ""),
+        ("Sukarno 12 Maret 1977", {"name": "Sukarno", "birth_date": "12-03-1977"}, ""),
+        ("5 pebruari 1990", {"birth_date": "05-02-1990"}, ""),
+        ("Siti 17agt1985", {"name": "Siti", "birth_date": "17-08-1985"}, ""),
+        ("Mei 12", {"name": "Mei 12"}, ""),
     ],
 )
 def test_what_was_searched_for_stands_in_its_field(q, fields, left):
     assert typed_search.form_fields(q, "", date(2026, 11, 26)) == (fields, left)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "NIK {nik}",
+        "nik: {nik}",
+        "No. KTP {nik}",
+        "BPJS {bpjs}",
+        "KIS 000 1234 567 890",
+        "HP 081234567890",
+        "telp 0812 3456 7890",
+        "WA: +62 812-3456-7890",
+        "KK {kk}",
+        "paspor ab 123456",
+        "No RM {mrn}",
+        "siti HP 081234567890",
+        "siti 17 Agustus 1990",
+        "nurhaliza 17 ags 1990",
+    ],
+)
+def test_a_number_is_found_with_the_word_for_it_and_a_date_with_its_month(app, typed):
+    cards = {"bpjs_number": "0001234567890", "passport_no": "AB123456", "phone": "+6281234567890"}
+    known = create(replace(SITI, kk_number=KK, **cards))
+    create(person("Kadek Karim", birth_date=date(1970, 1, 1)))  # "KK" is no beginning of a name
+    words = {"nik": known.nik, "bpjs": "0001234567890", "kk": KK, "mrn": known.mrn}
+    assert names(typed.format(**words)) == ["Siti Nurhaliza"]
 
 
 @pytest.mark.engines("sqlite")
