@@ -231,6 +231,20 @@ def test_the_counter_is_led_to_the_records_staff_who_find_the_way(sign_in):
         assert f"dipindahkan {words}" in record and WHY in record
 
 
+def test_a_name_that_is_only_alike_is_not_chosen_beforehand(sign_in):
+    clerk = sign_in("loket")
+    right = factories.patient("Hartini Benar", birth_date=born(46), village="Tirta Alur")
+    visit = factories.visit(person(30, "Wahyu Uji"))
+    exact = post(clerk, url_of(visit), {"aksi": "cari", "q": "Hartini Benar"}).text
+    alike = post(clerk, url_of(visit), {"aksi": "cari", "q": "Hartimi Benar"}).text
+    for page in (exact, alike):
+        assert f'value="{right.public_id}" required' in page
+        assert "Perempuan" in page and "Tirta Alur" in page
+    chosen = f'value="{right.public_id}" required checked'
+    assert chosen in exact and "nama mirip" not in exact
+    assert chosen not in alike and "nama mirip" in alike
+
+
 def test_somebody_without_a_record_gets_one_and_the_number_stays(sign_in):
     clerk = sign_in("loket")
     entry = factories.entry("UMUM", person(30))
