@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 
-from clinic import audit, days, drafts, further_room, patients, queues
+from clinic import audit, days, drafts, further_room, nameless, patients, queues
 from clinic.drafts import DraftSubject
 from clinic.queue_order import FIRST
 from clinic.registration import RegistrationError, mark_for_exchange, open_visit, visit_of
@@ -151,7 +151,7 @@ def _done_before(draft_key: str, begun: Begun | None) -> Visit | None:
 
 
 def _person(name: str, sex: str, begun: Begun | None) -> patients.Identity:
-    person = unknown_person(name, sex, _nameless(sex))
+    person = unknown_person(name, sex)
     if begun is None:
         return person
     born, precision = begun.typed.birth_date, begun.typed.birth_precision
@@ -170,27 +170,10 @@ def _leave_for_later(actor: audit.Actor, begun: Begun, visit: Visit, said: dict[
         drafts.drop(actor, draft)  # there is nothing to complete
 
 
-def _nameless(sex: str) -> int:
-    """How many of this sex nobody could name today, the one who comes now included."""
-    drafted = RegistrationDraft.drafted_on == days.clinic_date()
-    rows = select(RegistrationDraft.fields).where(
-        drafted, RegistrationDraft.kind == DraftKind.EMERGENCY
-    )
-    said = db.session.scalars(rows).all()
-    return sum(fields["sex"] == sex and not fields["name"] for fields in said)
-
-
-def unknown_person(name: str, sex: str, number: int = 1) -> patients.Identity:
-    """Somebody of whom little or nothing is known; completed later on the same visit.
-
-    `number` keeps apart whom nobody could name on one day.
-    """
-    stand_in = "Tn. X" if sex == "L" else "Ny. X"
-    if number > 1:
-        stand_in += str(number)
-    today = days.clinic_date()
+def unknown_person(name: str, sex: str) -> patients.Identity:
+    """Somebody of whom little or nothing is known; completed later on the same visit."""
     return patients.Identity(
-        name=name or f"{stand_in} {today:%d-%m-%Y}",
+        name=name or nameless.next_name(sex, days.clinic_date()),
         sex=sex,
         birth_date=None,
         birth_precision=DatePrecision.YEAR,

@@ -261,6 +261,12 @@ def test_sex_and_how_it_is_are_asked_and_even_they_may_be_all_that_is_known(cler
     assert rooms() == ["UGD", "UGD"]
     second = {"draft": new_public_id(), "sex": "L", "complaint": "", "name": ""}
     assert visit_of(post(clerk, URGENT, second)).patient.name == f"Tn. X2 {today}"
+    stranger = {"no_nik_reason": "TIDAK_DIKENAL", "sex": "L", "complaint": "luka", "poli": "UMUM"}
+    check = post(clerk, "/pendaftaran/baru", stranger).location
+    for _ in range(2):  # read back as it will be saved
+        assert f"Tn. X3 {today}" in text_of(clerk.get(check))
+    reason = {"version": "1", "override_reason": "dibawa warga"}
+    assert visit_of(post(clerk, check, reason)).patient.name == f"Tn. X3 {today}"
     named = {"draft": new_public_id(), "sex": "L", "complaint": "", "name": "baju merah"}
     assert visit_of(post(clerk, URGENT, named)).patient.name == "baju merah"
     unasked = post(clerk, URGENT, {"draft": new_public_id(), "complaint": "kecelakaan"})

@@ -8,7 +8,7 @@ from wtforms import StringField
 from wtforms.fields.choices import RadioField, SelectChoice, SelectField
 from wtforms.validators import ValidationError
 
-from clinic import days, routing
+from clinic import days, nameless, routing
 from clinic.nik_checks import nik_findings
 from clinic.patients import FILLED_ALONE, Identity, estimated_age
 from clinic.review import MIN_REASON, Application
@@ -19,7 +19,6 @@ from formatting import (
     PHONE_OWNER_LABELS,
     PRIORITY_LABELS,
     age_text,
-    short_date,
 )
 from models import DatePrecision, DraftKind, Patient, Visit
 from page_form import PageForm
@@ -231,7 +230,7 @@ class RegistrationForm(PageForm):
         is_unknown = reason == UNKNOWN
         name = self.cleaned("name") or ""
         if not name and is_unknown:
-            name = f"{'Ny.' if self.sex.data == 'P' else 'Tn.'} X {short_date(self.today)}"
+            name = nameless.next_name(self.sex.data, self.today, patient)
         same = {field: self.cleaned(field) for field in FILLED_ALONE}
         return Identity(
             name=name,
