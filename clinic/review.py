@@ -1,7 +1,7 @@
 """The check page's judgement: warnings, cluster, likely existing patients, today's other visits."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from sqlalchemy import bindparam, select
@@ -23,6 +23,7 @@ from models import (
 
 _ROOM = select(Poli).where(Poli.code == bindparam("code"))  # built once
 MIN_REASON = 4
+DANGER = "R1"
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Application:
     based_on: int = 0  # the version of the patient that the identity was typed over
     about_visit: Visit | None = None
     on: date | None = None  # the day on a paper slip; None: today
+    was_served: bool = False  # by the slip: nobody is to be brought anywhere any more
 
 
 @dataclass(frozen=True)
@@ -106,10 +108,14 @@ def review(application: Application, *, with_likely: bool = True) -> Review:
         open_entries=_open_entries(visits, application),
     )
     warnings += [Warned(f.rule, f.level, f.message, f.target_code) for f in found]
+    red_flags = rules.red_flags(case)
+    if application.was_served and red_flags:
+        warnings = [_told_late(one, red_flags) if one.rule == DANGER else one for one in warnings]
+        red_flags = ()
     warnings += _no_room(application)
     return Review(
         warnings=sorted(warnings, key=lambda w: ("error", "warning", "info").index(w.level)),
-        red_flags=rules.red_flags(case),
+        red_flags=red_flags,
         cluster=cluster,
         chosen_cluster=application.cluster or cluster.code,
         priority=priority_of(application, case),
@@ -137,6 +143,12 @@ def priority_of(application: Application, case: routing.Case) -> Priority:
     """The clerk's choice, else by rule."""
     by_rule = routing.load().rooms.priority(case.poli_code, case.known_months, case.pregnant)
     return Priority(application.priority) if application.priority else by_rule
+
+
+def _told_late(danger: Warned, red_flags: tuple[str, ...]) -> Warned:
+    words = ", ".join(red_flags)
+    sentence = f"Tanda bahaya pada slip: {words}. Menurut slip pasien sudah dilayani."
+    return replace(danger, level="info", message=sentence, target_code=None)
 
 
 def _visits_on(application: Application) -> list[Visit]:

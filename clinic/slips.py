@@ -136,10 +136,15 @@ def read(paper: Mapping[str, str]) -> Written:
     if day_in_zone(at, zone) < day_in_zone(slip.block.printed_at, zone):
         printed = short_date(day_in_zone(slip.block.printed_at, zone))
         raise SlipError(f"Slip ini baru dicetak {printed}. Periksa tanggal dan nomornya.", "at")
-    was_served = paper.get("served") != "menunggu"
-    if not was_served and clinic_day(paper) != days.clinic_date():
+    is_served = was_served(paper)
+    if not is_served and clinic_day(paper) != days.clinic_date():
         raise SlipError("Yang masih menunggu hanya pasien hari ini.", "served")
-    return Written(number, at, was_served)
+    return Written(number, at, is_served)
+
+
+def was_served(paper: Mapping[str, str]) -> bool:
+    """Whether a draft is from a slip whose patient does not wait any more."""
+    return bool(paper) and paper.get("served") != "menunggu"
 
 
 def enter(actor: audit.Actor, written: Written, visit: Visit) -> None:

@@ -220,6 +220,21 @@ def test_warnings_ask_for_their_reason_as_at_the_counter(clerk, block):
     assert count(Visit) == 1
 
 
+@pytest.mark.parametrize(("served", "level"), [("sudah", "info"), ("menunggu", "warning")])
+def test_nobody_is_brought_to_the_emergency_room_who_was_served_hours_ago(
+    clerk, block, served, level
+):
+    grave = line(1, 1, complaint="sesak berat", served=served, at="00.00")
+    page = send(clerk, grave)
+    assert f'data-rule="R1" data-level="{level}"' in page
+    assert ("Antar pasien ke" in page) == (level == "warning")
+    check = re.search(r'name="draft-1" value="([^"]+)"', page)[1]
+    whole = clerk.get(f"/pendaftaran/periksa/{check}").get_data(as_text=True)
+    assert ("R1-banner" in whole) == (level == "warning")
+    send(clerk, grave, action="simpan", **known(page))
+    assert count(Visit) == (level == "info")
+
+
 def test_a_likely_patient_is_asked_about_and_taken(clerk, block):
     siti = factories.patient()
     hers = line(1, 1, name="Siti Aminah", born="14-05-1985", sex="P", number=siti.nik)

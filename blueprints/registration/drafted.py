@@ -1,6 +1,6 @@
 """A stored draft as its form, its person and its visit."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import abort, make_response, redirect, render_template, url_for
 from sqlalchemy import select
@@ -39,7 +39,8 @@ class Drafted:
             identity = self.form.identity(self.record)
             if self.record:
                 identity = rebase(self.record, identity, self._typed_over())
-        return self.form.application(kind, identity, self.patient, self.about_visit)
+        application = self.form.application(kind, identity, self.patient, self.about_visit)
+        return replace(application, was_served=slips.was_served(self.draft.paper))
 
     def _typed_over(self) -> int:
         version = self.form.patient_version.data or ""
