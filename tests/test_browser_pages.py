@@ -96,6 +96,35 @@ def test_all_tabs_of_the_system_stand_on_an_old_screen(live_server, page):
         assert box["x"] + box["width"] <= SCREEN["width"], tab.inner_text()
 
 
+def test_a_name_without_a_space_breaks_no_page(live_server, page):
+    head, name = Desk(page, live_server).log_in("kepala"), "Wa" + "ng" * 40
+    head.go("/pendaftaran/gawat")
+    page.get_by_label("Perempuan").check()
+    page.locator("#f-name").fill(name)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/tiket/*")
+    visit = page.url.rpartition("/")[2]
+    head.search(name)
+    expect(page.locator("#hasil-pertama")).to_be_visible()
+    record, found = page.locator("#hasil-pertama").get_attribute("href"), []
+    for path in (
+        "",
+        f"/pendaftaran/tiket/{visit}",
+        f"/pendaftaran/kunjungan/{visit}/ubah",
+        f"/pendaftaran/kunjungan/{visit}/identitas",
+        record,
+        record.replace("/pendaftaran", ""),
+        "/pendaftaran/hari-ini",
+        "/poli/UGD",
+    ):
+        if path:
+            head.go(path)
+        for size in (PHONE, SCREEN):
+            page.set_viewport_size(size)
+            found += [f"{path} {size['width']}: {one}" for one in page.evaluate(TOO_WIDE)]
+    assert not found, "\n".join(found)
+
+
 def test_every_page_that_a_link_leads_to(app, live_server, page):
     head = Desk(page, live_server).log_in("kepala")
     Desk(page, live_server).search("Siti Aminah")
