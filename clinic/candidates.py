@@ -125,12 +125,15 @@ def _digit_conditions(digits: str, text: str) -> list[ColumnElement[bool]]:
 
 
 def _padded_mrn(digits: str) -> list[ColumnElement[bool]]:
-    """Whoever has these digits as MRN, with however many zeros before them."""
+    """Whoever has, or had, these digits as MRN, with however many zeros before them.
+
+    A spreadsheet drops the zeros of an old system's numbers, and cards show them.
+    """
     bare = digits.lstrip("0")
     if not digits.isdigit() or len(bare) > MRN_LENGTHS[-1]:
         return []
-    padded = {digits, *(bare.zfill(length) for length in MRN_LENGTHS)}
-    return [Patient.mrn.in_(sorted(padded))]
+    padded = sorted({digits, *(bare.zfill(length) for length in MRN_LENGTHS)})
+    return [Patient.mrn.in_(padded), has_alias(AliasKind.MRN, padded)]
 
 
 def in_family(kk_number: str | BindParameter) -> ColumnElement[bool]:

@@ -308,6 +308,17 @@ def test_a_former_medical_record_number_is_found_until_it_ends(siti):
     assert names("12-34-56") == []
 
 
+@pytest.mark.parametrize("old", ["050001", "50001"])
+def test_a_former_number_is_found_with_and_without_its_zeros(siti, old):
+    with transaction():
+        alias = PatientAlias(
+            patient_id=siti.id, original_patient_id=siti.id, kind=AliasKind.MRN, value=old
+        )
+        db.session.add(alias)
+    for typed in ("50001", "050001", "RM 050001", "No. RM 50001", "0050001"):
+        assert names(typed) == ["Siti Nurhaliza"], typed
+
+
 def test_a_former_name_and_nik_are_found_too(siti):
     update(siti, replace(SITI, name="Rahma Wulandari", nik="6472015708900009"))
     assert names("nurhaliza") == ["Rahma Wulandari"]
