@@ -6,6 +6,7 @@ was asked about and waits for its answer. Who is the patient is no answer: it ch
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sqlalchemy import select
 
@@ -56,6 +57,17 @@ def look(identity: Identity, patient: Patient | None = None) -> Likely:
     open_with = pairs.open_with(patient) if patient and alike else set()
     standing = {one.patient.public_id: "ragu" for one in alike if one.patient.id in open_with}
     return Likely(alike, family[:MOST_FAMILY], standing)
+
+
+def came_meanwhile(identity: Identity, since: datetime, known: Collection[str]) -> bool:
+    """Whether a colleague registered this very person since; `known` were asked about already.
+
+    With a NIK its owner is found at the save anyway.
+    """
+    if identity.nik or identity.is_unknown:
+        return False
+    found = search.just_registered(search.person_of(identity), since)
+    return any(match.level == "strong" and ref not in known for ref, match in found)
 
 
 def questions(

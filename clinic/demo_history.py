@@ -13,7 +13,7 @@ from random import Random
 
 from sqlalchemy import bindparam, select, update
 
-from clinic import days, registration, routing
+from clinic import days, registration, routing, visit_snapshot
 from clinic.demo_bulk import insert_only, insert_rows
 from clinic.demo_laboratory import Laboratory
 from clinic.demo_people import INSURED, SEED, Person
@@ -88,7 +88,7 @@ class History:
     def _visit_rows(self) -> list[dict]:
         self.rules = routing.load()
         villages = {person.identity.village for person in self.people}
-        self.in_area = {village: registration.is_in_area(village) for village in villages}
+        self.in_area = {village: visit_snapshot.is_in_area(village) for village in villages}
         counted: dict[str, int] = defaultdict(int)
         came: set[int] = set()
         rows = []

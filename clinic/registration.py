@@ -13,12 +13,11 @@ from clinic import asking, audit, counters, days, identity_history, patients, qu
 from clinic.first_visits import comes_first
 from clinic.further_room import add_complaint
 from clinic.identity_warnings import Warned
-from clinic.names import fold
 from clinic.rebase import rebase
 from clinic.review import Application, Review, review
 from clinic.visit_person import follow, tell_pregnancy
+from clinic.visit_snapshot import take_snapshot
 from db import db, run, utcnow
-from formatting import age_on
 from models import (
     DraftKind,
     EntryKind,
@@ -27,13 +26,14 @@ from models import (
     Patient,
     Poli,
     RegistrationDraft,
-    ServiceDay,
-    Village,
     Visit,
 )
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 TAKEN = "NIK-TAKEN"
+JUST_REGISTERED = (
+    "Seorang yang sangat mirip baru saja didaftarkan di loket lain. Jawab dulu: orang yang sama?"
+)
 JUST_TAKEN = "NIK ini baru saja didaftarkan. Bandingkan dengan pasien itu, atau beri alasan."
 
 
@@ -92,6 +92,10 @@ def save(
     waiting = asking.unanswered(answers, asked, found.besides)
     if missing or waiting:
         raise NeedsReasons(missing, waiting)
+    if application.patient is None and asking.came_meanwhile(
+        application.identity, draft.updated_at, {*answers, *asked}
+    ):
+        raise StaleDraft(JUST_REGISTERED)
     keep = {
         DraftKind.ROOM: _add_room,
         DraftKind.IDENTITY: _complete_identity,
@@ -196,30 +200,6 @@ def open_visit(actor: audit.Actor, patient: Patient, poli: Poli, visit: Visit) -
     queues.bump_namesakes(visit)
     audit.record(actor, "register_visit", visit, details=f"{poli.code} {visit.label}")
     return visit
-
-
-_AREA = select(Village.folded, Village.is_in_area).where(Village.is_active)
-
-
-def take_snapshot(visit: Visit, patient: Patient, day: ServiceDay) -> None:
-    """Keep on the visit what reports need of the person, as it was on that day."""
-    visit.payer, visit.bpjs_number = patient.payer, patient.bpjs_number
-    visit.village, visit.is_in_area = patient.village, is_in_area(patient.village)
-    born = patient.birth_date
-    if born is None or born > day.on:
-        visit.age_years = visit.age_months = visit.age_days = None
-        return
-    age = age_on(born, day.on)
-    visit.age_years, visit.age_months = age.years, age.total_months
-    visit.age_days = (day.on - born).days
-
-
-def is_in_area(village: str | None) -> bool | None:
-    """Whether the village lies in the clinic's area; None when it has not said which do."""
-    if not village:
-        return None
-    listed = dict(run(_AREA).tuples().all())
-    return listed.get(fold(village), False) if listed else None
 
 
 def keep_reasons(

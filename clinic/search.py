@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields, replace
-from datetime import date
+from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import joinedload
 
 from clinic import candidates, lookalikes, matching, typed_search
@@ -20,6 +20,7 @@ from models import AliasKind, Household, Patient, PatientAlias, ServiceDay, Visi
 
 LONGEST_QUERY = 200
 ALIKE_FROM = 0.85
+NEWEST = 50  # patients of the last minutes
 PERSON_COLUMNS = [field.name for field in fields(Person) if field.name != "kk_number"]
 
 
@@ -99,6 +100,19 @@ def likely(
         for patient in _load(best)
         if patient.public_id != exclude_ref
     ][:limit]
+
+
+def just_registered(person: Person, since: datetime) -> list[tuple[str, Match]]:
+    """Who was registered after this instant and may be this person, best first; one query.
+
+    Only the newest patients are looked at: those of the minutes between a check and its save.
+    """
+    rows = db.session.execute(_JUST_REGISTERED, {"since": since}).all()
+    people = (
+        (public_id, Person(kk_number=kk_number, **dict(zip(PERSON_COLUMNS, values, strict=True))))
+        for public_id, kk_number, *values in rows
+    )
+    return matching.rank(person, people)
 
 
 def last_visits(patient_ids: Iterable[int]) -> dict[int, date]:
@@ -209,6 +223,17 @@ _PEOPLE = (
     select(_PATIENT.id, _HOUSEHOLD.kk_number, *(_PATIENT[name] for name in PERSON_COLUMNS))
     .outerjoin(Household.__table__, _HOUSEHOLD.id == _PATIENT.household_id)
     .where(among(_PATIENT.id, "ids"))
+)
+_NEWEST = select(_PATIENT.id).order_by(_PATIENT.id.desc()).limit(NEWEST).subquery()
+_JUST_REGISTERED = (
+    select(_PATIENT.public_id, _HOUSEHOLD.kk_number, *(_PATIENT[name] for name in PERSON_COLUMNS))
+    .join(_NEWEST, _NEWEST.c.id == _PATIENT.id)
+    .outerjoin(Household.__table__, _HOUSEHOLD.id == _PATIENT.household_id)
+    .where(
+        _PATIENT.registered_at > bindparam("since", type_=_PATIENT.registered_at.type),
+        _PATIENT.is_active,
+        _PATIENT.merged_into_id.is_(None),
+    )
 )
 _FORMER_NAMES = select(_ALIAS.patient_id, _ALIAS.value).where(
     among(_ALIAS.patient_id, "ids"),

@@ -22,8 +22,9 @@ from clinic import (
 from clinic.corrections import CorrectionError, Unread, lock, note, refuse_ended
 from clinic.emergency import unknown_person
 from clinic.identity_warnings import Warned
-from clinic.registration import keep_reasons, take_snapshot
+from clinic.registration import keep_reasons
 from clinic.review import review
+from clinic.visit_snapshot import take_snapshot
 from db import db
 from models import (
     Examination,

@@ -22,10 +22,10 @@ from clinic import (
     dispensing_queue,
     pairs,
     reference,
-    registration,
     routing,
     settings,
     stock_lists,
+    visit_snapshot,
 )
 from clinic.days import STILL_HERE
 from clinic.demo_visits import Calendar
@@ -311,7 +311,7 @@ def test_visits_happened_on_their_day_and_after_the_registration(filled):
 def test_snapshots_say_what_was_true_that_day(filled):
     rules = routing.load()
     villages = {
-        village: registration.is_in_area(village)
+        village: visit_snapshot.is_in_area(village)
         for village in db.session.scalars(select(Patient.village).distinct())
     }
     rows = db.session.execute(

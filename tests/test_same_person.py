@@ -475,6 +475,23 @@ def test_a_nik_that_joins_the_record_later_is_looked_up_again(clerk, siti):
     assert siti.mrn in page
 
 
+def test_whoever_a_colleague_registered_meanwhile_is_asked_about_at_the_save(clerk, sign_in):
+    twice = {"name": "Dobel Bersamaan", "birth_date": "01-02-1983"}
+    check, theirs = send(clerk, **twice), sign_in("kepala")
+    clerk.get(check)
+    other = saved(confirm(theirs, send(theirs, **twice))).patient
+    stranger = send(theirs, name="Ketut Ngurah", sex="L", birth_date="03-03-1963")
+    refused = post(clerk, check, {"version": "1"})
+    page = text_of(refused)
+    assert refused.status_code == 409
+    assert "baru saja didaftarkan di loket lain" in page
+    assert level_of(page, other) == "strong"
+    assert confirm(clerk, check).status_code == 422
+    mine = saved(confirm(clerk, check, **answer(other))).patient
+    assert mine.id != other.id
+    saved(confirm(theirs, stranger))  # nobody alike: nobody is asked
+
+
 # --- One card ----------------------------------------------------------------------------------
 
 CARDS = {
