@@ -15,7 +15,7 @@ from clinic.matching import Match, Person
 from clinic.name_index import cut_words, name_key, own_words
 from clinic.names import name_tokens, search_words
 from clinic.patients import Identity
-from db import db
+from db import db, run
 from models import AliasKind, Household, Patient, PatientAlias, ServiceDay, Visit, VisitStatus
 
 LONGEST_QUERY = 200
@@ -107,7 +107,7 @@ def just_registered(person: Person, since: datetime) -> list[tuple[str, Match]]:
 
     Only the newest patients are looked at: those of the minutes between a check and its save.
     """
-    rows = db.session.execute(_JUST_REGISTERED, {"since": since}).all()
+    rows = run(_JUST_REGISTERED, {"since": since}).all()
     people = (
         (public_id, Person(kk_number=kk_number, **dict(zip(PERSON_COLUMNS, values, strict=True))))
         for public_id, kk_number, *values in rows

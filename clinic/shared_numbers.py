@@ -13,7 +13,7 @@ from clinic import patients
 from clinic.candidates import FEW, FINDABLE
 from clinic.patients import Identity
 from clinic.usable import usable_card, usable_passport
-from db import db
+from db import db, run
 from models import Patient
 from validators import Finding
 
@@ -26,7 +26,7 @@ class _Number(NamedTuple):
 
 
 def _holders(column) -> Select:
-    return select(Patient).where(column == bindparam("number"), FINDABLE).limit(FEW)
+    return select(Patient.id).where(column == bindparam("number"), FINDABLE).limit(FEW)
 
 
 # By the column. Built once, as every save asks.
@@ -55,8 +55,8 @@ def findings(identity: Identity, patient: Patient | None = None) -> list[Finding
 
 
 def _other_holder(number: _Number, typed: str, patient: Patient | None) -> Patient | None:
-    holders = db.session.scalars(number.holders, {"number": typed}).all()
-    current = (patients.current(holder) for holder in holders)
+    holders = run(number.holders, {"number": typed}).scalars().all()
+    current = (patients.current(db.session.get_one(Patient, holder)) for holder in holders)
     mine = patient.id if patient else None
     return next((one for one in current if one.is_active and one.id != mine), None)
 
