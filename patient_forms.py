@@ -18,7 +18,8 @@ OTHER_PATIENT = (
 )
 # What is on a page without being typed.
 UNTYPED = {"csrf_token", "patient", "entry", "examination", "version", "aksi", "seen", "poli"}
-UNTYPED |= {"ketikan"}
+UNTYPED |= {"ketikan", "dibaca"}
+SHOWN = "shown-"  # how a field stood when its page was shown
 
 
 def is_for(*refs: str) -> bool:
@@ -30,6 +31,11 @@ def refuse_other(*refs: str) -> None:
     """Answer 409 to a form of another patient, with what was typed, to be taken along."""
     if not is_for(*refs):
         abort(show_other())
+
+
+def is_typed(name: str) -> bool:
+    """Whether somebody typed or chose what this field of the form says."""
+    return name not in UNTYPED and not name.startswith(SHOWN)
 
 
 class OtherPatient(Exception):
@@ -52,7 +58,7 @@ def writing(visit: Visit) -> Iterator[None]:
 
 def show_other(_problem: OtherPatient | None = None) -> Response:
     """The page that says so, and gives back what was typed."""
-    fields = [text for name, text in request.form.items(multi=True) if name not in UNTYPED]
+    fields = [text for name, text in request.form.items(multi=True) if is_typed(name)]
     typed = [text for text in fields if text.strip()]
     page = render_template("errors/other_patient.html", problem=OTHER_PATIENT, typed=typed)
     return make_response(page, 409)

@@ -1,6 +1,6 @@
 """Corrections of a visit after the save: payer, BPJS data, complaint; each with its reason."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from sqlalchemy import select
@@ -29,22 +29,42 @@ class Unread(CorrectionError):
         self.warnings = warnings
 
 
+class Overtaken(CorrectionError):
+    """Somebody changed the same fields since the page was shown; `now` is how they stand."""
+
+    def __init__(self, now: dict[str, str | None]) -> None:
+        super().__init__("Petugas lain baru saja mengubah isian yang sama.")
+        self.now = now
+
+
 def correct_visit(
     actor: audit.Actor,
     visit: Visit,
-    changes: dict[str, str | None],
+    changes: Mapping[str, str | None],
     reason: str,
     read: Collection[str] | None = None,
+    shown: Mapping[str, str | None] | None = None,
 ) -> list[str]:
     """Change payer, BPJS data or complaint of a visit; returns the names of what changed.
 
+    `shown` is how the fields stood on the clerk's page: what equals it was left alone and stays as
+    it is now, and Overtaken is raised for what both the clerk and somebody else changed.
     `read` are the rules whose sentences were shown for the new complaint: Unread is raised for a
     new danger sign or long cough that is not among them; None does not ask.
     """
     refuse_ended(visit)
-    changed = [name for name, new in changes.items() if getattr(visit, name) != new]
-    if changed:
+    shown = shown or {}
+    changes = {
+        name: new
+        for name, new in changes.items()
+        if name not in shown or _plain(new) != _plain(shown[name])
+    }
+    if _differing(visit, changes):
         lock(visit)
+    changed = _differing(visit, changes)  # as it is read under the lock
+    now = {name: getattr(visit, name) for name in changed if name in shown}
+    if overtaken := {name: is_ for name, is_ in now.items() if _plain(is_) != _plain(shown[name])}:
+        raise Overtaken(overtaken)
     if "complaint" in changed:
         _follow(actor, visit, changes["complaint"] or "", reason, read)
     for name in changed:
@@ -53,6 +73,15 @@ def correct_visit(
     if changed:
         audit.record(actor, "correct_visit", visit, reason=reason, details=", ".join(changed))
     return changed
+
+
+def _differing(visit: Visit, changes: Mapping[str, str | None]) -> list[str]:
+    return [name for name, new in changes.items() if getattr(visit, name) != new]
+
+
+def _plain(text: str | None) -> str:
+    """As it is compared: a form sends other line ends, and nothing for what is not known."""
+    return "\n".join(" ".join(line.split()) for line in (text or "").splitlines()).strip()
 
 
 def _follow(

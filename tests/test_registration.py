@@ -1018,6 +1018,58 @@ def test_payer_and_complaint_are_corrected_with_a_reason(clerk):
     assert visit.bpjs_home == "", "nobody's member is registered nowhere"
 
 
+def opened_correction(clerk, url: str) -> dict[str, str]:
+    """What the page's first form sends when nothing was typed, with a reason."""
+    page = clerk.get(url).get_data(as_text=True)
+    shown = re.findall(r'name="shown-(\w+)" value="([^"]*)"', page)
+    sent = {name: unescape(value) for name, value in shown}
+    return sent | {f"shown-{name}": value for name, value in sent.items()} | {"alasan": "salah"}
+
+
+def test_a_correction_changes_only_what_its_clerk_changed(clerk):
+    visit = register(clerk)
+    url = f"/pendaftaran/kunjungan/{visit.public_id}/ubah"
+    opened = opened_correction(clerk, url)
+    assert confirm(clerk, draft_of(further_room(clerk, visit))).status_code == 303
+    assert post(clerk, url, opened | {"payer": "JAMKESDA"}).status_code == 303
+    db.session.refresh(visit)
+    assert (visit.payer, visit.complaint) == ("JAMKESDA", "demam dan batuk; sakit gigi")
+    assert list(db.session.scalars(select(VisitCorrection.field))) == ["payer"]
+
+
+def test_two_corrections_of_one_field_ask_the_second_clerk(clerk):
+    visit = register(clerk)
+    url = f"/pendaftaran/kunjungan/{visit.public_id}/ubah"
+    opened = opened_correction(clerk, url)
+    first = {"payer": "JKN_PBI", "bpjs_number": "0001234567890", "complaint": "pusing\r\nmual"}
+    assert post(clerk, url, opened | first).status_code == 303
+    second = opened | {"complaint": "sakit kepala", "alasan": "salah dengar"}
+    asked = post(clerk, url, second)
+    page = asked.get_data(as_text=True)
+    assert asked.status_code == 409
+    assert "pusing\nmual" in page and "sakit kepala</textarea>" in page and "salah dengar" in page
+    assert 'value="JKN_PBI" selected' in page and "0001234567890" in page
+    assert db.session.get(Visit, visit.id, populate_existing=True).complaint == "pusing\nmual"
+    shown = {"shown-payer": "JKN_PBI", "shown-bpjs_number": "0001234567890"}
+    assert [f'name="{name}" value="{value}"' in page for name, value in shown.items()] == [True] * 2
+    again = second | shown | {"payer": "JKN_PBI", "bpjs_number": "0001234567890"}
+    again |= {"shown-complaint": "pusing\r\nmual"}
+    assert post(clerk, url, again).status_code == 303
+    db.session.refresh(visit)
+    assert (visit.payer, visit.complaint) == ("JKN_PBI", "sakit kepala")
+
+
+def test_what_a_correction_was_shown_stays_when_it_is_asked_first(clerk):
+    visit = register(clerk)
+    url = f"/pendaftaran/kunjungan/{visit.public_id}/ubah"
+    opened = opened_correction(clerk, url)
+    assert post(clerk, url, opened | {"payer": "JAMKESDA"}).status_code == 303
+    for typed in ({"alasan": ""}, {"complaint": "sesak berat, bibir biru"}):
+        page = post(clerk, url, opened | typed)
+        assert page.status_code == 422
+        assert 'name="shown-payer" value="UMUM"' in page.get_data(as_text=True)
+
+
 def flags_in_the_room() -> tuple[bool, bool]:
     db.session.rollback()
     entry = db.session.scalars(select(QueueEntry)).first()

@@ -32,6 +32,10 @@ from validators import FieldError, checked_by, clean_name, clean_text, parse_bpj
 
 MIN_REASON, LONGEST_REASON = 4, 300
 NO_REASON = "Tulis alasan pembetulan, misalnya: salah pilih pembiayaan."
+OVERTAKEN = (
+    "Petugas lain baru saja mengubahnya menjadi: {now}. Isian Anda: {typed}. "
+    "Pilih yang benar, lalu simpan lagi."
+)
 SAVED = ("Pembetulan tersimpan.", "success")
 SAME = ("Tidak ada yang berubah: isiannya sama dengan yang tersimpan.", "info")
 MOVES = ("ganti_pasien", "pasien_baru")
@@ -65,6 +69,10 @@ def ticket(visit):
 
 
 class CorrectionForm(PageForm):
+    """A visit's fields; beside each the page carries how it stood when it was shown."""
+
+    CHANGED = ("payer", "bpjs_number", "bpjs_home", "complaint")
+    WORDS = PAYER_LABELS | BPJS_HOME_LABELS
     payer = SelectField("Pembiayaan", choices=choices(PAYER_LABELS))
     bpjs_number = StringField("Nomor BPJS", [checked_by(parse_bpjs_number)])
     bpjs_home = SelectField(
@@ -80,6 +88,23 @@ class CorrectionForm(PageForm):
         if len((self.alasan.data or "").strip()) < MIN_REASON:
             self.alasan.errors = [NO_REASON]
         return not self.errors
+
+    @classmethod
+    def shown(cls) -> dict[str, str]:
+        """What the page that sent this request had shown."""
+        names = {name: f"shown-{name}" for name in cls.CHANGED}
+        return {name: request.form[key] for name, key in names.items() if key in request.form}
+
+    def meet(self, visit: Visit, overtaken: corrections.Overtaken) -> None:
+        """What was typed stays beside what somebody else made of it; what was not follows."""
+        for name, before in self.shown().items():
+            field, now = self[name], getattr(visit, name) or ""
+            if name in overtaken.now:
+                values = {"now": now, "typed": field.data or ""}
+                words = {key: self.WORDS.get(is_, is_) or "kosong" for key, is_ in values.items()}
+                field.errors = [OVERTAKEN.format(**words)]
+            elif field.data == before:
+                field.data = now
 
 
 @bp.get("/pendaftaran/kunjungan/<visit>/ubah")
@@ -121,7 +146,8 @@ def correct_post(visit):
         if not is_for(visit.patient.public_id):  # moved this very moment
             raise OtherPatient
         read = request.form.get("dibaca", "").split()
-        return corrections.correct_visit(actor, visit, changes, form.alasan.cleaned, read)
+        said = {"read": read, "shown": CorrectionForm.shown()}
+        return corrections.correct_visit(actor, visit, changes, form.alasan.cleaned, **said)
 
     return _carry_out(found, change, form=form)
 
@@ -178,6 +204,10 @@ def _carry_out(
     try:
         with transaction():
             changed = change(access.current_actor(), access.visit_or_404(ref))
+    except corrections.Overtaken as overtaken:
+        found = access.visit_or_404(ref)
+        form.meet(found, overtaken)
+        return make_response(_correction_page(found, form, shown={}), 409)
     except corrections.CorrectionError as refused:
         found, warnings = access.visit_or_404(ref), getattr(refused, "warnings", ())
         said = {"problem": str(refused), "warnings": warnings, "candidates": candidates}
@@ -205,14 +235,17 @@ def _correction_page(
     problem: str = "",
     field: str = "",
     warnings=(),
+    shown: dict[str, str] | None = None,
 ) -> str:
     is_examined = wrong_patient.is_examined(visit)
     is_keeper = access.has_role(*wrong_patient.KEEPERS)
+    now = {name: getattr(visit, name) or "" for name in CorrectionForm.CHANGED}
     return render_template(
         "registration/correct.html",
         visit=visit,
         patient=visit.patient,
         form=form,
+        shown=now | (CorrectionForm.shown() if shown is None else shown),
         candidates=candidates,
         q=q,
         problem=problem,
