@@ -250,10 +250,13 @@ def _add_room(
     actor: audit.Actor, application: Application, found: Review, _draft: RegistrationDraft
 ) -> Visit:
     visit = application.about_visit
+    days.open_day()  # it may have been closed today: it goes on
+    # What is told here changes the visit's rows in its other rooms too.
+    for room in sorted({entry.poli_id for entry in visit.entries} | {found.poli.id}):
+        queues.bump(visit.service_day_id, room)
     add_complaint(visit, application.complaint)
     if application.pregnant:  # asked for this room: it counts for the whole visit
         tell_pregnancy(actor, visit, application.pregnant)
-    days.open_day()  # it may have been closed today: it goes on
     try:
         queues.enqueue(actor, visit, found.poli, kind=EntryKind.REGISTERED)
     except queues.QueueError as problem:  # a colleague was faster

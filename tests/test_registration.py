@@ -43,6 +43,7 @@ from models import (
 )
 from tests import factories
 from tests.pages import post
+from tests.test_polling import poll_address
 
 FIELDS = {
     "nik": "3171015708850001",
@@ -829,6 +830,17 @@ def test_a_colleague_who_was_faster_with_the_same_further_room_leaves_a_sentence
     assert "override_reason-ROOM-1" not in page and "Simpan dan beri nomor" not in page
     assert len(visit.entries) == 2
     assert db.session.get(Visit, visit.id).complaint.count("sakit gigi") == 1
+
+
+def test_what_is_told_for_a_further_room_reaches_the_first_one_at_its_next_poll(clerk, sign_in):
+    visit = register(clerk)
+    room = sign_in("umum")
+    address = poll_address(room)
+    draft = draft_of(further_room(clerk, visit, poli="KIA", complaint="mual", pregnant="ya"))
+    assert room.get(address).status_code == 204
+    assert confirm(clerk, draft, override_reason="kontrol").status_code == 303
+    polled = room.get(address)
+    assert polled.status_code == 200 and "Ibu hamil" in polled.get_data(as_text=True)
 
 
 def test_a_race_after_the_review_is_a_sentence_too(clerk):
