@@ -1,6 +1,7 @@
 """The ILP cluster in which a visit counts, computed anew when its person or its room changes."""
 
 from clinic import routing
+from clinic.visit_snapshot import age_day
 from formatting import age_on
 from models import EntryState, Patient, Poli, Visit
 
@@ -23,7 +24,7 @@ def compute(visit: Visit, patient: Patient) -> None:
 
 
 def _case(visit: Visit, patient: Patient, room: Poli) -> routing.Case:
-    born, on = patient.birth_date, visit.service_day.on
+    born, on = patient.birth_date, age_day(visit, patient, visit.service_day)
     return routing.Case(
         complaint=visit.complaint,
         sex=patient.sex,

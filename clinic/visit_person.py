@@ -3,6 +3,7 @@
 from clinic import days, lab_rejudging, patients, queue_changes, visit_cluster
 from clinic.audit import Actor
 from clinic.review import Application, case_of, priority_of
+from clinic.visit_snapshot import age_day
 from models import DraftKind, EntryState, Patient, Poli, Priority, Visit
 
 # Chosen by what was seen at the counter; the others follow from age and pregnancy.
@@ -33,7 +34,7 @@ def as_registered(visit: Visit, patient: Patient, room: Poli) -> Application:
         kind=DraftKind.RETURNING,
         patient=patient,
         about_visit=visit,
-        on=visit.service_day.on,
+        on=age_day(visit, patient, visit.service_day),
     )
 
 
@@ -52,9 +53,8 @@ def follow(visit: Visit, patient: Patient) -> None:
     """
     if not visit.entries:
         return
-    room, on = visit.entries[0].poli, visit.service_day.on
-    told = as_registered(visit, patient, room)
-    priority = priority_of(told, case_of(told, on))
+    told = as_registered(visit, patient, visit.entries[0].poli)
+    priority = priority_of(told, case_of(told, told.on))
     visit.pregnant = told.pregnant
     visit_cluster.compute(visit, patient)
     if priority == visit.priority:

@@ -1,7 +1,10 @@
 """What a visit keeps of its patient as it was on that day, for reports."""
 
+from datetime import date
+
 from sqlalchemy import select
 
+from clinic import days
 from clinic.names import fold
 from db import run
 from formatting import age_on
@@ -10,17 +13,28 @@ from models import Patient, ServiceDay, Village, Visit
 _AREA = select(Village.folded, Village.is_in_area).where(Village.is_active)
 
 
+def age_day(visit: Visit, patient: Patient, day: ServiceDay) -> date:
+    """The day that counts for the age: the visit's service day.
+
+    Before 04.00 that is yesterday; whoever was born since midnight is 0 days old.
+    """
+    born = patient.birth_date
+    if born and day.on < born <= days.clinic_date(visit.occurred_at):
+        return born
+    return day.on
+
+
 def take_snapshot(visit: Visit, patient: Patient, day: ServiceDay) -> None:
     """Keep on the visit what reports need of the person, as it was on that day."""
     visit.payer, visit.bpjs_number = patient.payer, patient.bpjs_number
     visit.village, visit.is_in_area = patient.village, is_in_area(patient.village)
-    born = patient.birth_date
-    if born is None or born > day.on:
+    born, on = patient.birth_date, age_day(visit, patient, day)
+    if born is None or born > on:
         visit.age_years = visit.age_months = visit.age_days = None
         return
-    age = age_on(born, day.on)
+    age = age_on(born, on)
     visit.age_years, visit.age_months = age.years, age.total_months
-    visit.age_days = (day.on - born).days
+    visit.age_days = (on - born).days
 
 
 def is_in_area(village: str | None) -> bool | None:

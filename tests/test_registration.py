@@ -979,6 +979,22 @@ def test_only_a_members_answer_counts_and_nobody_must_answer(clerk, payer, said,
     assert register(clerk, payer=payer, bpjs_home=said).bpjs_home == kept
 
 
+def test_a_baby_of_the_night_is_0_days_old_on_the_day_before(app):
+    factories.visit()
+    today = days.clinic_date()
+    with transaction():
+        days.latest_day().on = today - timedelta(days=1)  # it goes on until 04.00
+    night = days.midnight_utc(today) + timedelta(hours=2, minutes=30)
+    newborn = {"nik": None, "no_nik_reason": NoNikReason.NEWBORN}
+    baby = factories.patient("By Ny Siti", birth_date=today, **newborn)
+    unborn = factories.patient("By Ny Ani", birth_date=today + timedelta(days=1), **newborn)
+    day = days.latest_day()
+    for person, age in ((baby, 0), (unborn, None)):
+        visit = Visit(occurred_at=night)
+        registration.take_snapshot(visit, person, day)
+        assert (visit.age_years, visit.age_months, visit.age_days) == (age,) * 3
+
+
 # --- Corrections ------------------------------------------------------------------------------
 
 
