@@ -107,12 +107,13 @@ def _namesakes(entry: QueueEntry, patient: Patient) -> list[date | None]:
 
 
 def _fits(answer: str, patient: Patient, asked: Question) -> bool:
-    born = patient.birth_date
+    born, is_exact = patient.birth_date, patient.birth_precision == DatePrecision.DAY
+    tolerance = 0 if is_exact else ESTIMATE_TOLERANCE
     try:
-        return parse_date(answer) == born
-    except FieldError:
-        pass  # not a date: a year, perhaps
-    if asked.asks_date or not (answer.isdecimal() and len(answer) == 4):
-        return False
-    tolerance = 0 if patient.birth_precision == DatePrecision.DAY else ESTIMATE_TOLERANCE
-    return abs(int(answer) - born.year) <= tolerance
+        told = parse_date(answer)
+    except FieldError:  # not a date: a year, perhaps
+        if asked.asks_date or not (answer.isdecimal() and len(answer) == 4):
+            return False
+        return abs(int(answer) - born.year) <= tolerance
+    # Of an estimate only the year was ever told.
+    return told == born if is_exact else abs(told.year - born.year) <= tolerance

@@ -97,7 +97,17 @@ def test_another_spelling_is_the_same_name(app):
     assert right_patient.question(entry)
 
 
-@pytest.mark.parametrize(("told", "fits"), [("1983", True), ("1987", True), ("1988", False)])
+@pytest.mark.parametrize(
+    ("told", "fits"),
+    [
+        ("1983", True),
+        ("1987", True),
+        ("1988", False),
+        ("12-03-1985", True),
+        ("12-03-1987", True),
+        ("12-03-1988", False),
+    ],
+)
 def test_an_estimated_year_may_be_two_off(app, told, fits):
     person = factories.patient(
         NAME, birth_date=date(1985, 7, 1), birth_precision=DatePrecision.YEAR
