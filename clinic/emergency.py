@@ -118,6 +118,7 @@ def _hurry(actor: audit.Actor, visit: Visit, poli: Poli, complaint: str) -> None
     for entry in visit.entries:
         if entry.poli_id == poli.id and entry.state in days.STILL_HERE:
             entry.rank, entry.is_priority = FIRST, False
+            audit.record(actor, "raise_emergency", visit, details=poli.code)
             return
     queues.enqueue(actor, visit, poli)
     audit.record(actor, "add_room", visit, details=poli.code)

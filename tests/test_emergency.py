@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from clinic import days, patients, queues
 from db import db, new_public_id, transaction
-from models import Patient, Poli, Priority, QueueEntry, RegistrationDraft, Visit
+from models import AuditEntry, Patient, Poli, Priority, QueueEntry, RegistrationDraft, Visit
 from tests import factories
 from tests.pages import post
 
@@ -228,6 +228,9 @@ def test_who_waits_there_already_comes_first_now_and_after_an_undone_call(clerk,
         poli = db.session.get_one(Poli, entry.poli_id)
         line = [each.label for each in queues.room_queue(poli, days.current_day()).waiting]
     assert line == [entry.visit.label, other.visit.label]
+    raised = select(AuditEntry).where(AuditEntry.action == "raise_emergency")
+    (noted,) = db.session.scalars(raised)
+    assert (noted.object_ref, noted.patient_ref) == (entry.visit.public_id, siti.public_id)
 
 
 def test_a_foreign_or_finished_draft_carries_nothing(clerk):
