@@ -1,6 +1,7 @@
 """Who may open what, for every route that exists: a new one without a policy fails here."""
 
 import re
+from datetime import date
 from html import unescape
 
 import pytest
@@ -357,3 +358,26 @@ def test_every_answer_carries_the_headers_errors_included(app, sign_in):
         client.get(url)
     client.put("/pendaftaran")
     assert client.post("/pendaftaran/baru", data={"a": "x" * 1_100_000}).status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("username", "path", "action"),
+    [
+        ("loket", "/pendaftaran/kunjungan/{visit}/ubah", "view_identity"),
+        ("rekammedis", "/pendaftaran/kunjungan/{visit}/ubah", "view_identity"),
+        ("loket", "/pendaftaran/kunjungan/{visit}/ruang", "view_identity"),
+        ("umum", "/antrean/{entry}/lainnya", "view_visit"),
+        ("umum", "/antrean/{entry}/pindah", "view_visit"),
+        ("umum", "/antrean/{entry}/mulai", "view_visit"),
+    ],
+)
+def test_a_page_that_shows_somebody_notes_who_looked(sign_in, username, path, action):
+    entry = factories.entry()
+    factories.entry("GIGI", factories.patient(birth_date=date(1960, 1, 2)))  # the name is asked
+    visit = entry.visit
+    known = {"visit": visit.public_id, "entry": entry.public_id}
+    assert sign_in(username).get(path.format(**known)).status_code == 200
+    viewed = select(AuditEntry).where(AuditEntry.action == action)
+    (noted,) = db.session.scalars(viewed)
+    assert (noted.object_ref, noted.patient_ref) == (visit.public_id, visit.patient.public_id)
+    assert noted.user_id == factories.user(username).id

@@ -38,9 +38,11 @@ def confirm(entry: str, action: str):
     if action not in BUTTONS:
         abort(404)
     if action == "mulai" and (asked := right_patient.question(found)):
+        _note_view(found)
         return _ask_who(found, asked, StartForm())
     if action == "urungkan" or not STEPS[action].needs_reason:
         return redirect(url_for("poli.queue", code=found.poli.code), 303)
+    _note_view(found)
     return _confirm_page(found, action, _form(found, action))
 
 
@@ -87,6 +89,7 @@ def _back(entry: QueueEntry) -> str:
 def more(entry: str):
     """All that can be done with this entry now, and what happened to it so far."""
     found = access.entry_or_404(entry)
+    _note_view(found)
     # What somebody began to write is finished on its own page.
     is_begun = found.examination is not None
     return render_template(
@@ -111,6 +114,11 @@ def open_record(entry: str):
 def measure(entry: str):
     visit = access.entry_or_404(entry).visit.public_id
     return redirect(url_for("examination.vital_signs", visit=visit), 303)
+
+
+def _note_view(entry: QueueEntry) -> None:
+    visit = entry.visit
+    access.record_view("view_visit", visit.patient, "visit", visit.public_id)
 
 
 def _form(entry: QueueEntry, action: str) -> ReasonForm | MoveForm | None:

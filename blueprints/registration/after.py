@@ -111,6 +111,7 @@ class CorrectionForm(PageForm):
 @correcting
 def correct(visit):
     found = access.visit_or_404(visit)
+    access.record_view("view_identity", found.patient, "visit", found.public_id)
     form = CorrectionForm(obj=found)
     chosen = request.args.get("pasien", "")
     candidates = []

@@ -85,6 +85,7 @@ def room(visit):
     draft = filling.asked_draft()
     if not days.goes_on(found.service_day):
         return _as_new_visit(found, draft)
+    access.record_view("view_identity", found.patient, "visit", found.public_id)
     fields = draft.fields if draft else {"pregnant": found.pregnant}
     form = RegistrationForm(MultiDict(fields), kind=DraftKind.ROOM)
     return filling.page(form, DraftSubject(DraftKind.ROOM, None, found), found.patient)
