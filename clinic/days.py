@@ -8,7 +8,8 @@ after all; what its closing had done is then outdated and done again (clinic/clo
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, exists, or_, select, update
+from sqlalchemy.orm import aliased
 
 from clinic import audit, settings
 from clinic.audit import Actor
@@ -163,7 +164,10 @@ def end(day: ServiceDay, at: datetime) -> int:
 
 
 def give_back(actor: Actor, day: ServiceDay) -> int:
-    """A day that was closed too early goes on: all stand where they stood. How many stays."""
+    """A day that was closed too early goes on: all stand where they stood. How many stays.
+
+    Who was added to the same room again after a closing stands by the later stay only.
+    """
     events = cut_off(QueueEntry.service_day_id == day.id)
     for event in events:
         stand_again(event)
@@ -173,6 +177,13 @@ def give_back(actor: Actor, day: ServiceDay) -> int:
 
 def cut_off(whose: ColumnElement[bool]) -> list[QueueEvent]:
     """The ends of these entries' stays that a closing made, and that hold."""
+    later = aliased(QueueEntry)
+    came_again = exists().where(
+        later.visit_id == QueueEntry.visit_id,
+        later.poli_id == QueueEntry.poli_id,
+        later.id > QueueEntry.id,
+        later.state != EntryState.CANCELLED,
+    )
     ended = (
         select(QueueEvent)
         .join(QueueEvent.entry)
@@ -181,6 +192,7 @@ def cut_off(whose: ColumnElement[bool]) -> list[QueueEvent]:
             QueueEntry.state == EntryState.UNFINISHED,
             QueueEvent.action == CLOSED,
             QueueEvent.undone_at.is_(None),
+            ~came_again,
         )
     )
     return list(db.session.scalars(ended.order_by(QueueEvent.id)))

@@ -250,6 +250,28 @@ def test_who_was_cut_off_too_early_comes_back_once_the_day_goes_on(app, folder, 
     assert sent.state is EntryState.UNFINISHED
 
 
+def test_who_came_again_after_a_closing_stands_there_once_when_it_is_taken_back(
+    app, folder, sign_in
+):
+    first = factories.entry()
+    other = factories.entry("GIGI", factories.patient("Ani"))
+    close(folder)
+    with transaction():
+        days.open_day()
+        again = db.session.get(Visit, first.visit_id)
+        again = queues.enqueue(factories.actor(), again, factories.poli("UMUM"))
+    close(folder)
+    address = f"/tutup-hari/{days.latest_day().public_id}/buka"
+    assert post(sign_in("kepala"), address).status_code == 303
+    db.session.rollback()
+    stays = {entry.id: entry.state for entry in db.session.scalars(select(QueueEntry))}
+    assert stays == {
+        first.id: EntryState.UNFINISHED,
+        again.id: EntryState.WAITING,
+        other.id: EntryState.WAITING,
+    }
+
+
 @sqlite_only
 def test_a_backup_that_is_still_being_copied_is_waited_for(app, folder, tmp_path):
     usb = str(tmp_path / "not plugged in")
