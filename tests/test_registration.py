@@ -1075,9 +1075,13 @@ def test_two_corrections_of_one_field_ask_the_second_clerk(clerk):
     asked = post(clerk, url, second)
     page = asked.get_data(as_text=True)
     assert asked.status_code == 409
-    assert "pusing\nmual" in page and "sakit kepala</textarea>" in page and "salah dengar" in page
+    assert "menjadi: pusing\nmual. Isian Anda: sakit kepala." in page
+    assert "sakit kepala</textarea>" in page and "salah dengar" in page
     assert 'value="JKN_PBI" selected' in page and "0001234567890" in page
     assert db.session.get(Visit, visit.id, populate_existing=True).complaint == "pusing\nmual"
+    paid = post(clerk, url, opened | {"payer": "JAMKESDA"}).get_data(as_text=True)
+    assert "menjadi: JKN PBI (iuran dibayar pemerintah). Isian Anda: Jamkesda." in paid
+    assert 'value="JAMKESDA" selected' in paid and "pusing\nmual</textarea>" in paid
     shown = {"shown-payer": "JKN_PBI", "shown-bpjs_number": "0001234567890"}
     assert [f'name="{name}" value="{value}"' in page for name, value in shown.items()] == [True] * 2
     again = second | shown | {"payer": "JKN_PBI", "bpjs_number": "0001234567890"}

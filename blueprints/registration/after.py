@@ -72,7 +72,6 @@ class CorrectionForm(PageForm):
     """A visit's fields; beside each the page carries how it stood when it was shown."""
 
     CHANGED = ("payer", "bpjs_number", "bpjs_home", "complaint")
-    WORDS = PAYER_LABELS | BPJS_HOME_LABELS
     payer = SelectField("Pembiayaan", choices=choices(PAYER_LABELS))
     bpjs_number = StringField("Nomor BPJS", [checked_by(parse_bpjs_number)])
     bpjs_home = SelectField(
@@ -100,8 +99,10 @@ class CorrectionForm(PageForm):
         for name, before in self.shown().items():
             field, now = self[name], getattr(visit, name) or ""
             if name in overtaken.now:
+                labels = {"": "kosong"}
+                labels |= {each.value: each.label for each in getattr(field, "choices", ())}
                 values = {"now": now, "typed": field.data or ""}
-                words = {key: self.WORDS.get(is_, is_) or "kosong" for key, is_ in values.items()}
+                words = {which: labels.get(value, value) for which, value in values.items()}
                 field.errors = [OVERTAKEN.format(**words)]
             elif field.data == before:
                 field.data = now
