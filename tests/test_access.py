@@ -159,6 +159,23 @@ def test_another_rooms_patient_does_not_exist_for_poli_staff(sign_in):
     assert post(dentist, f"/antrean/{entry.public_id}/panggil").status_code == 303
 
 
+@pytest.mark.parametrize(
+    ("username", "path", "action"),
+    [
+        ("loket", "/pendaftaran/pasien/{patient}", "view_identity"),
+        ("loket", "/pendaftaran/kunjungan/{visit}/identitas", "view_identity"),
+        ("umum", "/kunjungan/{visit}/tanda-vital", "view_vital_signs"),
+    ],
+)
+def test_a_page_that_shows_somebody_notes_who_looked(sign_in, username, path, action):
+    visit = factories.visit()
+    url = path.format(patient=visit.patient.public_id, visit=visit.public_id)
+    assert sign_in(username).get(url).status_code == 200
+    found = db.session.scalars(select(AuditEntry).where(AuditEntry.action == action)).one()
+    assert found.patient_ref == visit.patient.public_id
+    assert found.user_id == factories.user(username).id
+
+
 # --- Log in, sessions -------------------------------------------------------------------------
 
 
@@ -223,6 +240,15 @@ def test_an_idle_screen_is_locked_and_opens_where_it_was(sign_in):
     typed = {"username": "loket", "password": "coba-alur-sekarang", "lanjut": answer}
     assert post(client, "/masuk", typed).location == answer
     assert 'value="Siti"' in client.get(answer).get_data(as_text=True)
+
+
+def test_who_logs_in_at_a_colleagues_locked_screen_finds_an_empty_desk(sign_in):
+    client = sign_in("loket")
+    post(client, "/pendaftaran", {"q": "Siti Rahasia"})
+    with transaction():
+        db.session.scalars(select(LoginSession)).one().idle_until = utcnow()
+    login(client, "kepala")
+    assert "Siti Rahasia" not in client.get("/pendaftaran?hasil=1").get_data(as_text=True)
 
 
 def test_a_form_sent_after_the_session_ended_is_not_lost(app, sign_in):

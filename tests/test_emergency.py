@@ -9,7 +9,16 @@ from sqlalchemy import func, select
 
 from clinic import days, patients, queues
 from db import db, new_public_id, transaction
-from models import AuditEntry, Patient, Poli, Priority, QueueEntry, RegistrationDraft, Visit
+from models import (
+    AuditEntry,
+    OutboxEntry,
+    Patient,
+    Poli,
+    Priority,
+    QueueEntry,
+    RegistrationDraft,
+    Visit,
+)
 from tests import factories
 from tests.pages import post
 
@@ -275,3 +284,23 @@ def test_sex_and_how_it_is_are_asked_and_even_they_may_be_all_that_is_known(cler
     unasked = post(clerk, URGENT, {"draft": new_public_id(), "complaint": "kecelakaan"})
     assert unasked.status_code == 422
     assert 'value="kecelakaan"' in text_of(unasked)
+
+
+def unknown(clerk) -> Visit:
+    key = {"draft": new_public_id(), "sex": "P", "complaint": "sesak", "name": ""}
+    return visit_of(post(clerk, URGENT, key))
+
+
+def test_an_emergency_leaves_the_building_too(clerk):
+    visit = unknown(clerk)
+    assert db.session.scalars(select(OutboxEntry.subject_ref)).all() == [visit.public_id]
+
+
+def test_a_completed_identity_is_told_at_the_next_poll(clerk, sign_in):
+    visit, screen = unknown(clerk), sign_in("umum")
+    poll = re.search(r'hx-get="([^"]+)"', text_of(screen.get("/poli/UGD")))[1]
+    assert screen.get(poll).status_code == 204
+    whole = TYPED | {"aksi": "", "no_nik_reason": "LUPA_KARTU", "address": "Jalan Melati 3"}
+    sent = post(clerk, f"/pendaftaran/kunjungan/{visit.public_id}/identitas", whole)
+    post(clerk, sent.location, {"version": "1", "override_reason": "keluarga yang bercerita"})
+    assert "Siti Aminah" in text_of(screen.get(poll))

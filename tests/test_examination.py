@@ -97,6 +97,21 @@ def test_who_may_write(sign_in, username, status):
     assert (examination(entry) is not None) == (status == 303)
 
 
+def in_two_rooms() -> QueueEntry:
+    """Served in UMUM and waiting in GIGI: both rooms may read the patient today."""
+    entry = served()
+    with transaction():
+        visit = db.session.get_one(Visit, entry.visit_id)
+        queues.enqueue(factories.actor(), visit, factories.poli("GIGI"))
+    return entry
+
+
+def test_another_room_of_the_visit_writes_nothing_in_ones_own(sign_in):
+    entry = in_two_rooms()
+    assert send(sign_in("gigi"), entry, subjective="dari gigi").status_code == 404
+    assert examination(entry) is None
+
+
 def test_an_old_visit_of_ones_room_needs_a_reason_first(umum):
     person = factories.patient()
     past_visits.add(person, 1)
@@ -127,9 +142,10 @@ def test_reading_is_logged_once_and_changes_nothing_else(umum):
     assert examination(entry) is None and entry.state is EntryState.IN_SERVICE
 
 
-def all_rows_of_audit():
+def all_rows_of_audit(action=""):
     db.session.rollback()
-    return list(db.session.scalars(select(AuditEntry).order_by(AuditEntry.seq)))
+    trail = list(db.session.scalars(select(AuditEntry).order_by(AuditEntry.seq)))
+    return [row for row in trail if action in ("", row.action)]
 
 
 # --- What the page shows ----------------------------------------------------------------------
@@ -538,6 +554,34 @@ def test_after_the_end_the_page_is_read_only_and_takes_addenda(umum, sign_in):
     assert [row.text for row in all_rows(Addendum)] == ["Hasil menyusul"]
     assert "Hasil menyusul" in text_of(umum.get(address(entry)))
     assert post(umum, address(entry, "/tambahan"), data | {"examination": "x"}).status_code == 404
+
+
+def finished(entry, client) -> str:
+    """The ref of its examination."""
+    send(client, entry, "selesai", assessment="ISPA", disposition="pulang")
+    return examination(entry).public_id
+
+
+def test_an_addendum_is_in_the_audit_trail(umum):
+    entry = served()
+    ref = finished(entry, umum)
+    post(umum, address(entry, "/tambahan"), {"examination": ref, "text": "menyusul"})
+    (found,) = all_rows_of_audit("add_addendum")
+    assert (found.object_ref, found.patient_ref) == (ref, entry.visit.patient.public_id)
+
+
+def test_another_room_of_the_visit_adds_nothing_to_ones_own(umum, sign_in):
+    entry = in_two_rooms()
+    data = {"examination": finished(entry, umum), "text": "dari gigi"}
+    assert post(sign_in("gigi"), address(entry, "/tambahan"), data).status_code == 404
+    assert all_rows(Addendum) == []
+
+
+def test_an_addendum_goes_to_an_examination_of_the_pages_own_visit(umum):
+    entry, other = served(), served(person=factories.patient("Budi Santoso", sex="L"))
+    data = {"examination": finished(other, umum), "text": "milik Siti"}
+    assert post(umum, address(entry, "/tambahan"), data).status_code == 404
+    assert all_rows(Addendum) == []
 
 
 def test_a_patient_moved_away_meanwhile_costs_no_text(umum):

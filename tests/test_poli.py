@@ -4,7 +4,7 @@ import gzip
 import random
 import re
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -315,6 +315,22 @@ def test_a_poll_extends_no_session(sign_in):
     client.get("/poli/UMUM/baris")
     db.session.rollback()
     assert db.session.execute(rows).all() == before
+
+
+def idle_until():
+    db.session.rollback()
+    return db.session.scalars(select(LoginSession.idle_until)).one()
+
+
+def test_a_page_that_reloads_itself_keeps_no_screen_open(sign_in):
+    client = sign_in("umum")
+    with transaction():
+        db.session.scalars(select(LoginSession)).one().seen_at -= timedelta(minutes=5)
+    before = idle_until()
+    assert client.get("/poli/UMUM?otomatis=1").status_code == 200
+    assert idle_until() == before
+    client.get("/poli/UMUM")
+    assert idle_until() > before
 
 
 def test_a_stranger_s_poll_is_led_to_the_login(client):

@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
-from clinic import days, queue_lines, queue_watch, queues, settings
+from clinic import allergies, days, queue_lines, queue_watch, queues, records, settings
 from clinic.queue_order import in_calling_order, put_back
 from clinic.queue_steps import PRESENT, STEPS, QueueError, last_event
 from db import db, transaction, utcnow
 from models import (
+    Allergy,
     AuditEntry,
     EntryKind,
     EntryState,
@@ -26,6 +27,7 @@ from models import (
     QueueState,
     User,
     UserPoli,
+    Visit,
     VisitStatus,
     VitalSigns,
 )
@@ -235,6 +237,13 @@ def test_call_next_goes_down_the_line_and_ends(app):
     assert called[0].called_at
 
 
+def test_call_next_is_in_the_audit_trail(app):
+    entry = stand()
+    call_next()
+    found = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "call")).one()
+    assert (found.object_ref, found.user_id) == (entry.public_id, factories.user("umum").id)
+
+
 def test_call_next_interleaves_priority_across_calls(app):
     others = [stand().visit.label for _ in range(3)]
     elders = [stand(priority=Priority.ELDERLY).visit.label for _ in range(5)]
@@ -312,6 +321,26 @@ def audit_actions() -> list[str]:
 
 def test_every_state_has_its_sentence():
     assert set(PRESENT) == set(EntryState)
+
+
+def test_the_table_of_steps_is_the_clinics():
+    """Written out once more: the test of every step reads its expectations from the table."""
+    waiting, called, serving, away, skipped = ACTIVE
+    expected = {
+        "panggil": ({waiting, called, skipped}, called),
+        "lewati": ({called}, skipped),
+        "kembali": ({skipped}, waiting),
+        "mulai": ({waiting, called}, serving),
+        "selesai": ({serving, away}, "done"),
+        "pindah": ({waiting, called, serving, skipped}, "moved"),
+        "batal": ({waiting, called, serving, skipped}, "cancelled"),
+        "pulang": ({waiting, called, skipped}, "left"),
+        "periksa": ({waiting, called, serving, "unfinished"}, "done"),
+        "rujuk": ({waiting, called, serving}, away),
+        "hasil": ({away}, "done"),
+        "kertas": ({waiting}, "done"),
+    }
+    assert {name: (set(step.sources), step.target) for name, step in STEPS.items()} == expected
 
 
 def test_a_refusal_names_the_state_the_person_and_the_time(app):
@@ -715,6 +744,15 @@ def test_a_referral_goes_there_and_comes_back_first(app):
     assert fresh(back).visit.status == VisitStatus.FINISHED
 
 
+def test_an_emergency_back_with_its_result_is_still_one(app):
+    sender = stand("UGD", priority=Priority.EMERGENCY)
+    act(sender, "mulai")
+    there = refer(sender, "LAB")
+    act(there, "mulai", by="lab")
+    back = finish(there)
+    assert (back.kind, back.rank) == (EntryKind.RESULT_BACK, 0)
+
+
 def test_a_referral_without_return_ends_the_sender(app):
     sender = stand()
     there = refer(sender, "GIGI", back=False)
@@ -763,6 +801,16 @@ def test_a_referral_is_undone_until_the_patient_is_served_there(app):
     act(there, "mulai", by="lab")
     with pytest.raises(QueueError, match="sedang dilayani di Laboratorium"):
         act(sender, "urungkan")
+
+
+def test_the_room_of_a_referral_does_not_undo_the_senders_own_end(app):
+    sender = stand()
+    act(sender, "mulai")
+    there = refer(sender, "LAB")
+    act(sender, "selesai")
+    with pytest.raises(QueueError):
+        act(there, "urungkan", by="lab")
+    assert fresh(sender).state == "done"
 
 
 def test_a_result_sent_back_too_early_is_fetched_again(app):
@@ -831,6 +879,33 @@ def test_rows_carry_what_the_room_needs_to_know(app):
     assert len(first.complaint) <= 48
     assert first.complaint.endswith("…")
     assert room("GIGI").waiting[0].same_name is None
+
+
+def marks() -> tuple:
+    row = room().waiting[0]
+    return row.has_allergy, row.has_vital_signs, row.same_name
+
+
+def test_what_has_ended_is_no_mark_of_the_row(app):
+    entry, namesake, nurse = stand(), stand("GIGI"), factories.actor("umum")
+    with transaction():
+        visit = db.session.get_one(Visit, entry.visit_id)
+        kept = allergies.add_allergy(nurse, visit.patient, "Udang")
+        records.measure(nurse, visit, None, {"pulse": 80})
+    assert marks() == (True, True, 2)
+    with transaction():
+        allergies.end_allergy(nurse, db.session.get_one(Allergy, kept.id), "keliru")
+        records.measure(nurse, db.session.get_one(Visit, entry.visit_id), None, {"pulse": None})
+    act(namesake, "batal", by="gigi")
+    assert marks() == (False, False, None)
+
+
+def test_the_row_says_where_the_patient_went_in_the_end(app):
+    entry = stand()
+    act(entry, "pindah", target="TB")
+    act(entry, "urungkan")
+    act(entry, "pindah", target="GIGI")
+    assert room().done[0].to_room == "Poli Gigi dan Mulut"
 
 
 def test_the_same_name_in_another_room_is_noticed(app):

@@ -56,6 +56,11 @@ def actions() -> list[str]:
     return list(db.session.scalars(select(AuditEntry.action).order_by(AuditEntry.seq)))
 
 
+def all_audits(action: str) -> list[AuditEntry]:
+    named = select(AuditEntry).where(AuditEntry.action == action)
+    return list(db.session.scalars(named.order_by(AuditEntry.seq)))
+
+
 # --- Draft and version ------------------------------------------------------------------------
 
 
@@ -349,6 +354,18 @@ def test_a_cancelled_visit_or_an_ended_diagnosis_makes_no_old_case(app):
     assert diagnoses.suggested_case_type(person, "J06.9") == "baru"
 
 
+def test_what_came_later_makes_no_old_case_of_what_is_written_down_late(app):
+    person = factories.patient()
+    save(served(person=person), finish=True)
+    entry, by = served("GIGI", person), factories.user("umum").id
+    with transaction():
+        paper = {"entry_id": entry.id, "visit_id": entry.visit_id, "recorded_by_id": by}
+        late = Examination(**paper, occurred_at=utcnow() - timedelta(days=2))
+        db.session.add(late)
+    assert diagnoses.suggested_case_type(person, "J06.9", late) == "baru"
+    assert diagnoses.suggested_case_type(person, "J06.9") == "lama"
+
+
 # --- Vital signs ------------------------------------------------------------------------------
 
 
@@ -376,6 +393,38 @@ def test_everybody_is_the_author_of_what_they_measured(app):
     assert [(row.systolic, row.ended_at) for row in rows] == [(150, None), (140, None)]
     assert len({row.recorded_by_id for row in rows}) == 2
     assert history.visit_summary(entry.visit).last_vitals == {"systolic": 140}
+
+
+def shown_today(entry):
+    db.session.rollback()
+    return history.visit_summary(db.session.get_one(Visit, entry.visit_id))
+
+
+def test_two_who_measure_at_one_desk_each_keep_their_own(app):
+    entry = factories.entry()
+    measure(entry, here=False, pulse=80)
+    measure(entry, "kepala", here=False, temperature=39)
+    names = [factories.user(one).display_name for one in ("umum", "kepala")]
+    authors = {each.author: each.values for each in shown_today(entry).vitals}
+    assert authors == {names[0]: {"pulse": 80}, names[1]: {"temperature": 39}}
+
+
+def test_a_corrected_or_emptied_measurement_is_read_no_more(app):
+    entry = factories.entry()
+    measure(entry, here=False, systolic=210, diastolic=120)
+    measure(entry, here=False, systolic=120, diastolic=80)
+    assert [each.values["systolic"] for each in shown_today(entry).vitals] == [120]
+    measure(entry, here=False, systolic=None, diastolic=None)
+    today = shown_today(entry)
+    assert today.vitals == () and today.last_vitals == {}
+
+
+def test_who_measured_is_in_the_audit_trail(app):
+    entry, nurse = factories.entry(), factories.user("umum").id
+    measure(entry, here=False, pulse=80)
+    measure(entry, here=False, pulse=90)
+    found = [(row.user_id, row.details) for row in all_audits("measure")]
+    assert found == [(nurse, ""), (nurse, "corrected")]
 
 
 def test_nothing_measured_adds_nothing_and_an_ended_visit_takes_nothing(app):
@@ -462,6 +511,15 @@ def test_a_cancelled_entry_or_visit_is_never_shown_as_seen(app):
     (shown,) = history.history(person)
     assert shown.is_cancelled and shown.examined == () and shown.vitals == ()
     assert shown.complaint == ""
+
+
+def test_a_room_of_an_undone_move_is_no_part_of_the_history(app):
+    entry = factories.entry()
+    with transaction():
+        queues.act(factories.actor("umum"), entry, "pindah", "salah", factories.poli("GIGI"))
+    with transaction():
+        queues.act(factories.actor("umum"), entry, "urungkan")
+    assert [each.code for each in shown_today(entry).rooms] == ["UMUM"]
 
 
 def test_an_unfinished_examination_is_shown_as_such(app):

@@ -17,6 +17,7 @@ from clinic import (
     identity_warnings,
     patients,
     queue_lines,
+    queues,
     registration,
     review,
 )
@@ -28,6 +29,7 @@ from models import (
     AuditEntry,
     DraftKind,
     Examination,
+    Level,
     NoNikReason,
     OutboxEntry,
     Override,
@@ -570,6 +572,12 @@ def test_a_warning_asks_for_a_reason_and_keeps_it(clerk):
     assert (kept.rule, kept.reason) == ("NIK-SEX", "kartu salah cetak")
 
 
+def test_the_reason_for_an_error_is_kept_too(clerk):
+    register(clerk, poli="MTBS", reason="tidak ada dokter lain")
+    kept = {row.rule: (row.level, row.reason) for row in db.session.scalars(select(Override))}
+    assert kept["E3"] == (Level.ERROR, "tidak ada dokter lain")
+
+
 def test_a_typed_reason_survives_when_another_is_missing(clerk):
     _, draft = check(clerk, sex="L", birth_date="17-08-2023", mother_name="")
     page = confirm(clerk, draft, **{"override_reason-NIK-SEX": "kartu salah cetak"})
@@ -741,6 +749,20 @@ def test_an_emergency_needs_no_name_and_is_completed_on_the_same_visit(clerk):
     assert count(Visit) == 1
 
 
+def test_a_completed_identity_is_what_reports_count(clerk):
+    key = "0198c7f2-0000-7000-8000-000000000001"
+    typed = {"draft": key, "sex": "P", "complaint": "sesak", "name": ""}
+    visit = visit_of(post(clerk, "/pendaftaran/gawat", typed).location)
+    assert (visit.age_years, visit.payer) == (None, "UMUM")
+    url = f"/pendaftaran/kunjungan/{visit.public_id}/identitas"
+    _, draft = check(clerk, url, payer="JAMKESDA", village="Tirta Alur")
+    confirm(clerk, draft)
+    db.session.refresh(visit)
+    age = days.clinic_date().year - 1985
+    assert visit.age_years in (age - 1, age)
+    assert (visit.payer, visit.village) == ("JAMKESDA", "Tirta Alur")
+
+
 def test_an_identity_is_not_written_on_whom_the_visit_was_moved_to(clerk):
     visit = register(clerk)
     _, draft = check(clerk, f"/pendaftaran/kunjungan/{visit.public_id}/identitas", name="Baru")
@@ -888,6 +910,16 @@ def test_the_same_room_twice_is_stopped_but_not_forbidden(clerk):
     assert "U001" in page
     assert confirm(clerk, draft).status_code == 422
     assert confirm(clerk, draft, override_reason="datang lagi sore").status_code == 303
+
+
+def test_a_stay_that_is_over_is_no_double_registration(clerk):
+    visit = register(clerk)
+    with transaction():
+        (entry,) = visit.entries
+        for step in ("mulai", "selesai"):
+            queues.act(factories.actor("umum"), entry, step)
+    page, _ = check(clerk, f"/pendaftaran/pasien/{visit.patient.public_id}")
+    assert 'data-rule="W9"' not in page
 
 
 BY_PRESS = re.compile(r'href="(/pendaftaran/baru\?keluarga=[^"]+)">([^<]+)</a>')
@@ -1100,6 +1132,16 @@ def test_what_a_correction_was_shown_stays_when_it_is_asked_first(clerk):
         page = post(clerk, url, opened | typed)
         assert page.status_code == 422
         assert 'name="shown-payer" value="UMUM"' in page.get_data(as_text=True)
+
+
+def test_a_correction_is_in_the_audit_trail(clerk):
+    visit = register(clerk)
+    typed = {"payer": "JAMKESDA", "complaint": "pusing", "alasan": "kartu baru dibawa"}
+    post(clerk, f"/pendaftaran/kunjungan/{visit.public_id}/ubah", typed)
+    trail = select(AuditEntry).where(AuditEntry.action == "correct_visit")
+    found = db.session.scalars(trail).one()
+    assert (found.object_ref, found.patient_ref) == (visit.public_id, visit.patient.public_id)
+    assert found.reason == "kartu baru dibawa" and "payer" in found.details
 
 
 def flags_in_the_room() -> tuple[bool, bool]:

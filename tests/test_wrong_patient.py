@@ -122,6 +122,17 @@ def test_cluster_priority_and_place_in_line_follow_the_person(app):
     assert visit.is_new_patient and visit.cluster == "2"
 
 
+def test_what_reports_need_follows_the_right_person(app):
+    card = {"payer": "JKN_PBI", "bpjs_number": "0001234567890", "village": "Desa Lain"}
+    wrong = factories.patient("Rahma", birth_date=born(3), **card)
+    visit = factories.visit(wrong, bpjs_home="sini")
+    assert (visit.payer, visit.age_years) == ("JKN_PBI", 3)
+    visit = move(visit, person(30, "Rahmi"))
+    assert (visit.payer, visit.bpjs_number, visit.bpjs_home) == ("UMUM", None, "")
+    assert (visit.village, visit.age_years) == ("Tirta Alur", 30)
+    assert visit.age_months // 12 == 30 and visit.age_days > 10_900
+
+
 def test_a_call_that_is_undone_gives_no_priority_back_that_was_the_wrong_persons(app):
     visit = factories.visit(person(3), priority=Priority.TODDLER)
     with transaction():
