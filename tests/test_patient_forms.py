@@ -72,6 +72,7 @@ def refs_for(whole, endpoint: str) -> dict[str, str]:
         "papers.form": whole.finished.visit,
         "papers.issue": whole.finished.visit,
         "examination.enter_results": whole.at_laboratory.visit,
+        "examination.add_lab_tests": whole.at_laboratory.visit,
         "examination.laboratory": whole.at_laboratory.visit,
         "pharmacy.visit": whole.at_pharmacy.visit,
     }
@@ -82,7 +83,8 @@ def refs_for(whole, endpoint: str) -> dict[str, str]:
 
 def form_for(whole, endpoint: str) -> dict[str, str]:
     """Enough to be let through, were it not for the patient."""
-    entry = {"enter_results": whole.at_laboratory, "hand_over": whole.at_pharmacy}
+    there = whole.at_laboratory
+    entry = {"enter_results": there, "add_lab_tests": there, "hand_over": whole.at_pharmacy}
     reason = dict.fromkeys(("alasan", "reason", "why", "text", "substance"), "cukup panjang ini")
     return reason | {
         "entry": entry.get(endpoint.partition(".")[2], whole.draft).public_id,
