@@ -397,7 +397,7 @@ def test_every_answer_carries_the_headers_errors_included(app, sign_in):
         ("umum", "/antrean/{entry}/mulai", "view_visit"),
     ],
 )
-def test_a_page_that_shows_somebody_notes_who_looked(sign_in, username, path, action):
+def test_a_page_of_a_step_or_a_correction_notes_who_looked(sign_in, username, path, action):
     entry = factories.entry()
     factories.entry("GIGI", factories.patient(birth_date=date(1960, 1, 2)))  # the name is asked
     visit = entry.visit

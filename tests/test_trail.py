@@ -56,10 +56,6 @@ NOT_STORED = {
 # Pages with the name that leave no line.
 NOT_NOTED = {
     "registration.ticket": "the paper that the patient is given, just after the registration",
-    "registration.correct": "not so far: identity and visit at the counter, nothing clinical",
-    "registration.room": "not so far: identity and visit at the counter, nothing clinical",
-    "poli.confirm": "a step of one's own queue, which names everybody in it",
-    "poli.more": "a step of one's own queue, which names everybody in it",
     "pharmacy.substitution": "a step of the pharmacy's page of the visit, which was noted",
 }
 # Sent in this order at the end: what they end the others need.
