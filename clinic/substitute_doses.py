@@ -6,6 +6,7 @@ another dose, so that is asked once, with what would be the same dose where that
 
 from decimal import ROUND_HALF_UP, Decimal
 
+from clinic import prescription_directions as directions
 from clinic import prescription_text as words
 from clinic.prescription_amounts import MOST_AT_ONCE
 from clinic.prescription_lines import WantedLine, line_input
@@ -122,4 +123,4 @@ def _proposal(line: PrescriptionLine, wanted: WantedLine) -> str:
     is_near = abs(dose - exact) <= exact * (MOST_ROUNDED if unit == words.MILLILITRE else SAME)
     if not is_near or not 0 < dose <= MOST_AT_ONCE[unit]:
         return ""
-    return words.sig_text(line.times_a_day, dose, unit if unit == words.MILLILITRE else "")
+    return directions.sig_text(line.times_a_day, dose, unit if unit == words.MILLILITRE else "")

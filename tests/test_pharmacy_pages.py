@@ -287,7 +287,7 @@ def test_a_page_of_before_the_substitution_hands_nothing_out(sign_in):
 
 def test_what_the_doctor_took_back_is_said_with_who_and_why(sign_in):
     of, other, third, client = (*(pharmacy.medicine() for _ in range(3)), sign_in("farmasi"))
-    made = ready(pharmacy.line(of, 10), pharmacy.line(other, 9), pharmacy.line(third, 8))
+    made = ready(pharmacy.line(of, 10), pharmacy.line(other, 9), pharmacy.line(third, 9))
     with transaction():
         line = prescription_changes.line_by_ref(made.lines[0].public_id)
         prescription_changes.cancel_line(factories.actor("umum"), line, "alergi baru")
@@ -303,7 +303,7 @@ def test_what_the_doctor_took_back_is_said_with_who_and_why(sign_in):
         prescription_changes.cancel(factories.actor("umum"), found, "salah pasien")
     page = words_of(client.get(address(made)))
     assert f"Resep {made.number} dibatalkan, jangan diserahkan. salah pasien (dr. Bagus" in page
-    assert f"{third.label}, 8 tablet" in page
+    assert f"{third.label}, 9 tablet" in page
     assert "Tidak ada resep yang dikirim" not in page
 
 

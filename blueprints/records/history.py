@@ -9,7 +9,7 @@ from flask import render_template
 import access
 from blueprints.records.blueprint import bp, staff
 from blueprints.records.comparison import PARTS, both_in_words
-from clinic import identity_history
+from clinic import allergies, days, identity_history
 from clinic.identity_history import Change
 from clinic.patients import identity_of
 from formatting import PHONE_OWNER_LABELS
@@ -45,6 +45,8 @@ def identity_changes(patient: str):
     return render_template(
         "records/identity_history.html",
         patient=found,
+        labels=allergies.banner(found),
+        today=days.clinic_date(),
         lines=lines,
         has_more=len(changes) > MOST,
     )
