@@ -72,7 +72,7 @@ def room(desk: Desk) -> None:
     picture(page, "queue")
     page.get_by_role("link", name="Buka pemeriksaan").first.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Pemeriksaan")
-    picture(page, "examination", height=610)
+    picture(page, "examination", height=580)
 
 
 def dental(desk: Desk) -> None:
@@ -99,7 +99,7 @@ def record(desk: Desk) -> None:
     page = desk.page
     desk.log_in("kepala")
     desk.open_record("Soeparmi Astuti", "Soeparmi Astuti")
-    picture(page, "record")
+    picture(page, "record", height=730)
 
 
 def board(page: Page, address: str) -> None:
