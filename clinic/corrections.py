@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from sqlalchemy import select
 
-from clinic import audit, queue_changes, visit_person
+from clinic import audit, queue_changes, visit_cluster, visit_person
 from clinic.registration import SHOWN_IN_QUEUE, keep_reasons
 from clinic.review import Warned, review
 from db import add_row, db
@@ -102,7 +102,7 @@ def _follow(
 
 
 def _signs(visit: Visit, complaint: str) -> list[Warned]:
-    room = visit_person.room_of(visit)
+    room = visit_cluster.room_of(visit)
     if room is None:
         return []
     told = replace(visit_person.as_registered(visit, visit.patient, room), complaint=complaint)

@@ -203,11 +203,11 @@ class _Row:
         for finding in found:
             if finding.level == "error":
                 raise FieldError(finding.rule, finding.message)
-        self._compare({finding.rule for finding in found}, nik, born)
+        self._note_unlike_nik({finding.rule for finding in found}, nik, born)
         return nik
 
-    def _compare(self, rules: set[str], nik: str, born: date | None) -> None:
-        """Note what of the person the number says otherwise: the columns may be read wrongly."""
+    def _note_unlike_nik(self, rules: set[str], nik: str, born: date | None) -> None:
+        """The number says otherwise of the person: the columns may be read wrongly."""
         if "NIK-DATE" in rules and born:
             said = nik_facts(nik, self._today, born).birth_date
             other = f" ({short_date(said)})" if said else ""

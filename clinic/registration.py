@@ -13,6 +13,7 @@ from clinic import asking, audit, counters, days, identity_history, patients, qu
 from clinic.first_visits import comes_first
 from clinic.further_room import add_complaint
 from clinic.identity_warnings import Warned
+from clinic.queue_changes import bump_rooms_with
 from clinic.rebase import rebase
 from clinic.review import Application, Review, review
 from clinic.visit_person import follow, tell_pregnancy
@@ -251,9 +252,6 @@ def _add_room(
 ) -> Visit:
     visit = application.about_visit
     days.open_day()  # it may have been closed today: it goes on
-    # What is told here changes the visit's rows in its other rooms too.
-    for room in sorted({entry.poli_id for entry in visit.entries} | {found.poli.id}):
-        queues.bump(visit.service_day_id, room)
     add_complaint(visit, application.complaint)
     if application.pregnant:  # asked for this room: it counts for the whole visit
         tell_pregnancy(actor, visit, application.pregnant)
@@ -261,6 +259,7 @@ def _add_room(
         queues.enqueue(actor, visit, found.poli, kind=EntryKind.REGISTERED)
     except queues.QueueError as problem:  # a colleague was faster
         raise Stopped(str(problem)) from problem
+    bump_rooms_with(visit)  # what is told here changes its rows in the other rooms too
     audit.record(actor, "add_room", visit, details=found.poli.code)
     return visit
 

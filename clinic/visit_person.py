@@ -4,21 +4,10 @@ from clinic import days, lab_rejudging, patients, queue_changes, visit_cluster
 from clinic.audit import Actor
 from clinic.review import Application, case_of, priority_of
 from clinic.visit_snapshot import age_day
-from models import DraftKind, EntryState, Patient, Poli, Priority, Visit
+from models import DraftKind, Patient, Poli, Priority, Visit
 
 # Chosen by what was seen at the counter; the others follow from age and pregnancy.
 SEEN_PRIORITIES = (Priority.DISABLED, Priority.EMERGENCY)
-
-
-def room_of(visit: Visit) -> Poli | None:
-    """Where the visit was registered, or was moved to from there."""
-    entry = visit.entries[0] if visit.entries else None
-    while entry and entry.state is EntryState.MOVED:
-        after = [one for one in visit.entries if one.previous_entry_id == entry.id]
-        if not after:
-            break
-        entry = after[-1]
-    return entry.poli if entry else None
 
 
 def as_registered(visit: Visit, patient: Patient, room: Poli) -> Application:

@@ -17,6 +17,7 @@ from clinic import (
     lab_rejudging,
     patients,
     routing,
+    visit_cluster,
     visit_person,
 )
 from clinic.corrections import CorrectionError, Unread, lock, note, refuse_ended
@@ -182,7 +183,7 @@ def _refuse_to_move(
 
 def _news(visit: Visit, patient: Patient) -> list[Warned]:
     """What has to be read: of rooms and rules, and not what this visit was asked already."""
-    room = visit_person.room_of(visit)
+    room = visit_cluster.room_of(visit)
     if room is None:
         return []
     found = review(visit_person.as_registered(visit, patient, room), with_likely=False)

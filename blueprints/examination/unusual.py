@@ -53,7 +53,10 @@ def unseen(form: room_form.RoomExaminationForm, visit: Visit) -> dict[str, str]:
 
 
 def in_correction(form: amend_form.AmendForm, examination: Examination) -> dict[str, str]:
-    """By field: what is unusual of the measurements that a correction changes, if not said yet."""
+    """By field: what is unusual of the measurements that a correction changes, if not said yet.
+
+    Then the form's page says so, and is sent back with what it said.
+    """
     visit, found = examination.visit, {}
     case = Case(visit.service_day.on, visit.age_months, pregnant=visit.pregnant)
     places = {name: name for name in room_form.differing(form_answers.current(examination), form)}
