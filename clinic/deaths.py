@@ -6,12 +6,13 @@ from sqlalchemy import literal_column, select
 from sqlalchemy.orm import joinedload
 
 from clinic import settings
-from db import db
-from formatting import day_in_zone, long_date, second_of_day
+from db import db, utcnow
+from formatting import clock_time, day_in_zone, long_date, second_of_day
 from models import Death, Examination, Patient, Visit, VisitStatus
 from validators import FieldError
 
 HALF_A_DAY = 12 * 3600  # seconds
+UNTIL_DECLARED = 3 * 3600  # seconds from coming in to the doctor's word, as a time that is written
 
 
 def parse_time(typed: str) -> str:
@@ -64,8 +65,15 @@ def died_on(examination: Examination) -> date:
     later = int(hour) * 3600 + int(minute) * 60 - second_of_day(visit.occurred_at, zone)
     came_on = day_in_zone(visit.occurred_at, zone)
     if examination.disposition == Death.ON_ARRIVAL:
-        return came_on - timedelta(days=later > HALF_A_DAY)
+        return came_on - timedelta(days=later > UNTIL_DECLARED)
     return came_on + timedelta(days=-later > HALF_A_DAY)
+
+
+def is_ahead(examination: Examination) -> bool:
+    """Whether the time of the death that is written there has not come yet."""
+    zone, now = settings.value("time_zone"), utcnow()
+    told = died_on(examination), examination.death_time
+    return bool(examination.death_time) and told > (day_in_zone(now, zone), clock_time(now, zone))
 
 
 def mark(patient: Patient) -> list[str]:

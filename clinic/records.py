@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.attributes import flag_modified
 from sqlalchemy.orm.exc import StaleDataError
 
-from clinic import audit, diagnoses, queues
+from clinic import audit, deaths, diagnoses, queues
 from clinic.audit import Actor
 from clinic.diagnoses import DiagnosisInput
 from clinic.examination_parts import PARTS, Part
@@ -261,6 +261,9 @@ def _check_complete(examination: Examination, poli: Poli) -> None:
         raise RecordError("Pilih tindak lanjut sebelum selesai.", "disposition")
     if examination.disposition == Disposition.EXTERNAL and not examination.refer_to:
         raise RecordError("Tulis ke mana pasien dirujuk.", "refer_external")
+    if examination.death and deaths.is_ahead(examination):
+        sentence = f"Pukul {examination.death_time} belum lewat. Betulkan jamnya, atau kosongkan."
+        raise RecordError(sentence, "death_time")
 
 
 def _target(examination: Examination, entry: QueueEntry) -> Poli | None:

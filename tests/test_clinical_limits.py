@@ -13,6 +13,7 @@ from clinic import (
     identity_warnings,
     patient_summary,
     pregnancy,
+    prescription_amounts,
     routing,
     series,
     settings,
@@ -261,3 +262,15 @@ def test_laboratory_tests(app):
             assert cells_of(f"{test.code} |"[:-1]) == [" / ".join(test.abnormal_list) or "none"]
         else:
             assert test.code in PAGE
+
+
+def test_prescriptions():
+    m = prescription_amounts
+    assert cells_of("DOSIS times") == [f"more than {m.MOST_TIMES} times a day"]
+    for unit, most in m.MOST_AT_ONCE.items():
+        assert cells_of(f"DOSIS at once, {unit} ") == [f"more than {most}"], unit
+    assert len(re.findall(r"^\| DOSIS at once", PAGE, re.MULTILINE)) == len(m.MOST_AT_ONCE) + 1
+    assert cells_of("DOSIS at once, other") == [f"more than {m.MOST_UNITS}"]
+    assert cells_of("LAMA ") == [f"more than {m.MOST_DAYS} days"]
+    needed = f"not between what the directions need and {m.MOST_OF_COMPUTED} times that"
+    assert cells_of("JUMLAH ") == [f"more than {m.MOST_UNITS}, or {needed}"]

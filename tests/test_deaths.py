@@ -10,7 +10,7 @@ from clinic import allergies, deaths, queues, report_lists, report_periods, repo
 from clinic.diagnoses import DiagnosisInput
 from clinic.records import ExaminationInput
 from clinic.report_definitions import REPORTS
-from db import db, transaction
+from db import db, transaction, utcnow
 from models import Death, EntryState, Examination, QueueEntry, Visit, VisitStatus
 from tests import counted_visits, factories
 from tests.amending import amend
@@ -25,6 +25,11 @@ DIED = ExaminationInput(
     diagnoses=(DiagnosisInput("J18.9"),),
 )
 ON = date(2026, 3, 5)
+
+
+@pytest.fixture(autouse=True)
+def every_time_of_today_has_come(monkeypatch):
+    monkeypatch.setattr(deaths, "utcnow", lambda: utcnow() + timedelta(days=1))
 
 
 def entries(visit: Visit) -> list[tuple[str, EntryState]]:
@@ -108,6 +113,7 @@ def test_the_red_line_stands_beside_the_patient_until_the_record_is_corrected(ap
         (9, "doa", "10.00", 0),
         (20, "doa", "07.15", 0),
         (1, "doa", "23.10", -1),
+        (9, "doa", "18.00", -1),
         (9, "meninggal", "08.40", 0),
         (9, "meninggal", "20.00", 0),
         (22, "meninggal", "00.30", 1),
@@ -154,6 +160,22 @@ def test_the_form_takes_a_time_or_none_and_shows_it_again(sign_in):
     page = client.get(address).get_data(as_text=True)
     assert "Meninggal di puskesmas pukul 08.05" in page
     assert '<p class="allergy">Meninggal ' in page
+
+
+def test_a_time_that_has_not_come_is_a_slip_of_the_hand(sign_in, monkeypatch):
+    """And nobody is held up by it: without a time the death is recorded as well."""
+    entry, client = served(), sign_in("umum")
+    noon = entry.visit.occurred_at.replace(hour=4, minute=0)  # in WITA
+    with transaction():
+        db.session.merge(entry.visit).occurred_at = noon
+    monkeypatch.setattr(deaths, "utcnow", lambda: noon + timedelta(minutes=20))
+    address = f"/kunjungan/{entry.visit.public_id}"
+    typed = {"entry": entry.public_id, "patient": entry.visit.patient.public_id, "version": "0"}
+    typed |= {"aksi": "selesai", "assessment": "henti napas", "disposition": "meninggal"}
+    page = post(client, address, typed | {"death_time": "22.05"})
+    assert page.status_code == 422
+    assert "Pukul 22.05 belum lewat" in page.get_data(as_text=True)
+    assert post(client, address, typed | {"death_time": "12.15"}).status_code == 303
 
 
 # --- Reports ----------------------------------------------------------------------------------
