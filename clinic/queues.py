@@ -70,6 +70,9 @@ def bump_rooms_of(*people: Patient) -> None:
         bump(day.id, poli_id)
 
 
+_FIRST_VISIT = (
+    select(func.min(Visit.id)).where(Visit.service_day_id == bindparam("day")).scalar_subquery()
+)
 # Built once: at each save of the counter it costs one statement more.
 _RAISE_NAMESAKES = (
     update(QueueState.__table__)
@@ -82,6 +85,8 @@ _RAISE_NAMESAKES = (
             .where(
                 Patient.name_key == bindparam("name_key"),
                 Patient.id != bindparam("patient"),
+                # Of a thousand of the commonest name almost all came before today's first visit.
+                Visit.id >= _FIRST_VISIT,
                 QueueEntry.service_day_id == bindparam("day"),
                 QueueEntry.state.in_(days.STILL_HERE),
             )
