@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection
 
 from sqlalchemy import ColumnElement, bindparam, func, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, selectinload
 
 from clinic.among import among
 from clinic.typed_search import compact
@@ -38,9 +38,8 @@ def newest(day: ServiceDay, limit: int, before: Visit | None = None) -> list[Vis
     rows = select(Visit).where(_is_of(day)).order_by(Visit.id.desc()).limit(limit)
     if before:
         rows = rows.where(Visit.id < before.id)
-    visits = list(db.session.scalars(rows.options(joinedload(Visit.patient))))
-    _load_entries(visits)
-    return visits
+    rooms = selectinload(Visit.entries).joinedload(QueueEntry.poli)
+    return list(db.session.scalars(rows.options(joinedload(Visit.patient), rooms)))
 
 
 def bearers(day: ServiceDay | None, typed: str) -> list[int]:
@@ -66,14 +65,3 @@ def of_people(day: ServiceDay | None, patient_ids: Collection[int]) -> dict[int,
 
 def _is_of(day: ServiceDay) -> ColumnElement[bool]:
     return Visit.service_day_id == day.id
-
-
-def _load_entries(visits: list[Visit]) -> None:
-    """One query for the rooms of all rows."""
-    rows = (
-        select(Visit)
-        .where(Visit.id.in_([visit.id for visit in visits]))
-        .options(joinedload(Visit.entries).joinedload(QueueEntry.poli))
-        .execution_options(populate_existing=True)
-    )
-    db.session.scalars(rows).unique().all()

@@ -60,9 +60,9 @@ def _done_there(wanted: Asked) -> str:
 def _register(wanted: Asked) -> list[Line]:
     if wanted.room is None or wanted.period.kind != "day":
         return []
-    lines = report_registers.register(wanted.period, wanted.room.code)
+    # Noted first: what was read before a commit is read anew, row by row.
     note_list("list_visits", "register", f"{wanted.period.code} {wanted.room.code}")
-    return lines
+    return report_registers.register(wanted.period, wanted.room.code)
 
 
 def _problem(wanted: Asked) -> str:
@@ -76,8 +76,8 @@ def register_file(form: str):
     wanted = _asked_day()
     if form not in FORMATS or wanted.room is None or wanted.period.kind != "day":
         abort(404)
-    lines = report_registers.register(wanted.period, wanted.room.code)
     note_list("export_visits", "register", f"{wanted.period.code} {wanted.room.code}")
+    lines = report_registers.register(wanted.period, wanted.room.code)
     headings = [_done_there(wanted) if each == THERAPY else each for each in HEADINGS]
     rows = [headings, *(_cells(place, line) for place, line in enumerate(lines, 1))]
     return file_of(rows, form, f"register-{wanted.room.code}-{wanted.period.code}")
@@ -107,8 +107,8 @@ def pcare():
     """BPJS members of the day, with what P-Care asks for, and who has typed them already."""
     wanted = _asked_day()
     is_day = wanted.period.kind == "day"
-    lines = report_registers.for_pcare(wanted.period, wanted.room_code) if is_day else []
     note_list("list_visits", "pcare", f"{wanted.period.code} {wanted.room_code}".strip())
+    lines = report_registers.for_pcare(wanted.period, wanted.room_code) if is_day else []
     return render_template(
         "reports/pcare.html",
         asked=wanted,
@@ -126,9 +126,9 @@ def pcare_file(form: str):
     wanted = _asked_day()
     if form not in FORMATS or wanted.period.kind != "day":
         abort(404)
-    lines = report_registers.for_pcare(wanted.period, wanted.room_code)
     codes = [wanted.period.code, *filter(None, [wanted.room_code])]
     note_list("export_visits", "pcare", " ".join(codes))
+    lines = report_registers.for_pcare(wanted.period, wanted.room_code)
     rows = [OF_PCARE, *(_pcare_cells(place, line) for place, line in enumerate(lines, 1))]
     return file_of(rows, form, "-".join(["pcare", *codes]))
 
