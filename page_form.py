@@ -1,6 +1,9 @@
 """What every form of a page is: the few messages that WTForms has of its own are Indonesian."""
 
+from collections.abc import Mapping
+
 from wtforms import Form
+from wtforms.fields.choices import SelectChoice
 
 
 class Messages:
@@ -23,3 +26,9 @@ class PageForm(Form):
     class Meta:
         def get_translations(self, _form: Form) -> Messages:
             return Messages()
+
+
+def choices(labels: Mapping[str, str], empty: str = "") -> list[SelectChoice]:
+    """Choices for a select; `empty` is the label of "nothing chosen", if that is possible."""
+    named = ({"": empty} if empty else {}) | dict(labels)
+    return [SelectChoice(value=str(value), label=label) for value, label in named.items()]

@@ -2,7 +2,6 @@
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from wtforms import HiddenField, RadioField, StringField
-from wtforms.fields.choices import SelectChoice
 
 import access
 from clinic import allergies, consents, days, patients
@@ -10,7 +9,7 @@ from clinic.record_errors import RecordError
 from db import transaction
 from formatting import CONSENT_LABELS, SIGNER_LABELS
 from models import ConsentDecision, Patient, Role, Signer
-from page_form import PageForm
+from page_form import PageForm, choices
 from patient_forms import OTHER_PATIENT, is_for
 from validators import FieldError
 
@@ -19,13 +18,9 @@ desks = access.allow(Role.REGISTRATION, Role.POLI, Role.RECORDS, Role.HEAD)
 CHOOSE = "Pilih salah satu."
 
 
-def _choices(labels: dict[str, str]) -> list[SelectChoice]:
-    return [SelectChoice(value=value, label=label) for value, label in labels.items()]
-
-
 class ConsentForm(PageForm):
-    decision = RadioField("Keputusan", choices=_choices(CONSENT_LABELS))
-    signer = RadioField("Yang menandatangani", choices=_choices(SIGNER_LABELS))
+    decision = RadioField("Keputusan", choices=choices(CONSENT_LABELS))
+    signer = RadioField("Yang menandatangani", choices=choices(SIGNER_LABELS))
     signed_by = StringField("Nama penanda tangan")
     reason = StringField("Mengapa bukan orang tua atau wali")
     seen = HiddenField()

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from werkzeug.datastructures import MultiDict
 from wtforms import StringField
 
-from blueprints.examination import forms, room_form
+from blueprints.examination import room_form
 from blueprints.examination.forms import ExaminationForm
 from blueprints.examination.typed import Typed
 from clinic import amended_fields, form_answers, records
@@ -17,6 +17,7 @@ from clinic.amended_fields import DIAGNOSES, ROOM_FORM, VITAL_SIGNS, Part
 from clinic.vital_signs import VITAL_RANGES, parse_vital
 from formatting import DISPOSITION_LABELS, number_text
 from models import Amendment, Disposition, Examination, VitalSigns
+from page_form import choices
 from validators import checked_by, clean_text
 
 MOST_MEASURED = 20
@@ -46,7 +47,7 @@ def _form(count: int, typed: MultiDict, examination: Examination) -> AmendForm:
     form = type("AmendFormOfRows", (base,), fields)(typed)
     form.on = examination.visit.service_day.on
     labels = {key: text for key, text in DISPOSITION_LABELS.items() if key != Disposition.INTERNAL}
-    form.disposition.choices = forms.choices(labels)
+    form.disposition.choices = choices(labels)
     return form
 
 

@@ -14,12 +14,13 @@ from blueprints.examination import (
     procedure_form,
     room_form,
 )
-from blueprints.examination.forms import ExaminationForm, choices, refer_to
+from blueprints.examination.forms import ExaminationForm, refer_to
 from blueprints.examination.typed import Typed
 from clinic import records
 from db import db
 from formatting import DISPOSITION_LABELS
 from models import EntryKind, EntryState, Examination, Poli, QueueEntry
+from page_form import choices
 
 
 class FormPart(NamedTuple):
@@ -49,7 +50,7 @@ def form_context(
     form = typed.form if typed else room_form.filled(entry, examination, own)
     polis = list(db.session.scalars(select(Poli).where(Poli.is_active).order_by(Poli.position)))
     rooms = {poli.code: poli.name for poli in polis if poli.id != entry.poli_id}
-    form.refer_to.choices = choices({"": "Pilih ruang"} | rooms)
+    form.refer_to.choices = choices(rooms, "Pilih ruang")
     sender = _sender(entry)
     if sender:
         back = {"pulang": f"Selesai, kembali ke {sender.name}"}

@@ -7,7 +7,7 @@ from functools import partial
 
 from werkzeug.datastructures import MultiDict
 from wtforms import SelectField, StringField, TextAreaField
-from wtforms.fields.choices import RadioField, SelectChoice
+from wtforms.fields.choices import RadioField
 from wtforms.validators import ValidationError
 
 from blueprints.examination import prescription_typed, procedure_fields
@@ -18,7 +18,7 @@ from clinic.records import ExaminationInput
 from clinic.vital_signs import parse_vital
 from formatting import DISPOSITION_LABELS, number_text
 from models import CaseType, Death, Disposition, Examination, VitalSigns
-from page_form import PageForm
+from page_form import PageForm, choices
 from validators import FieldError, checked_by, clean_text
 
 LONGEST_TEXT = 10_000
@@ -26,10 +26,6 @@ UNDECIDED = "Belum disimpan: centang diagnosis yang cocok, atau kosongkan kotak 
 FAVOURITE = "diagnosis_favourite"  # apart: it is no answer to what stands in the search box
 REASON = "override_reason"
 REMOVE = "hapus"  # a case type that takes the diagnosis off the list
-
-
-def choices(labels: Mapping[str, str]) -> list[SelectChoice]:
-    return [SelectChoice(value=value, label=label) for value, label in labels.items()]
 
 
 def _vital(name: str) -> StringField:

@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 from wtforms import Field, SelectField, SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import ValidationError
 
-from blueprints.examination.forms import ExaminationForm, choices, filled_form
+from blueprints.examination.forms import ExaminationForm, filled_form
 from blueprints.examination.typed import Typed
 from clinic import form_answers, form_items, form_sheets, pregnancy, teeth
 from clinic.form_answers import Forms
@@ -20,6 +20,7 @@ from clinic.form_sheets import Sheet
 from clinic.teeth import Finding
 from formatting import short_date
 from models import Examination, QueueEntry, Visit, VitalSigns
+from page_form import choices
 from validators import FieldError, clean_text
 
 SENT = "room_form"  # names the forms that a request holds, after their fields

@@ -11,7 +11,7 @@ from wtforms import RadioField, StringField, TextAreaField
 import access
 from blueprints.examination import page
 from blueprints.examination.blueprint import bp, clinical
-from blueprints.examination.forms import VitalsForm, choices, typed_vitals
+from blueprints.examination.forms import VitalsForm, typed_vitals
 from blueprints.examination.typed import keys_sent, next_keys
 from clinic import allergies, history, records, triage, unsaved
 from clinic.unsaved import SCREENING, Place
@@ -19,6 +19,7 @@ from clinic.vital_signs import VITAL_RANGES, vital_findings
 from db import utcnow
 from formatting import clock_time
 from models import TriagePriority, UnsavedText, Visit, VisitStatus
+from page_form import choices
 from patient_forms import OTHER_PATIENT, is_for, writing
 from validators import checked_by, clean_text
 

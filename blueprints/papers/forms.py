@@ -6,14 +6,13 @@ from typing import Any
 
 from wtforms import BooleanField, RadioField, StringField, TextAreaField
 from wtforms.fields import SelectField
-from wtforms.fields.choices import SelectChoice
 from wtforms.validators import ValidationError
 
 from clinic.paper_facts import LONGEST_TEXT
 from clinic.paper_texts import COLOUR_WORDS, HEALTH_WORDS
 from clinic.vital_signs import parse_vital
 from models import PaperKind
-from page_form import PageForm
+from page_form import PageForm, choices
 from validators import checked_by, clean_text, parse_date
 
 LONGEST_LINE = 120
@@ -34,10 +33,6 @@ def _date() -> StringField:
 
 def _vital(name: str) -> StringField:
     return StringField(validators=[checked_by(partial(parse_vital, name))])
-
-
-def _choices(words: dict[str, str]) -> list[SelectChoice]:
-    return [SelectChoice(value=value, label=label) for value, label in words.items()]
 
 
 class PaperForm(PageForm):
@@ -90,9 +85,9 @@ class HealthForm(PaperForm):
     weight = _vital("weight")
     systolic = _vital("systolic")
     diastolic = _vital("diastolic")
-    colour = SelectField(choices=_choices(COLOUR_WORDS), validate_choice=False)
+    colour = SelectField(choices=choices(COLOUR_WORDS), validate_choice=False)
     note = _line(300)
-    result = RadioField(choices=_choices(HEALTH_WORDS), validate_choice=False)
+    result = RadioField(choices=choices(HEALTH_WORDS), validate_choice=False)
 
 
 class ReferredForm(PaperForm):
@@ -112,7 +107,7 @@ class InternalForm(ReferredForm):
 
     def use_rooms(self, rooms: dict[str, str]) -> None:
         """Offer these rooms, by code."""
-        self.to_room.choices = _choices({"": "Pilih ruang"} | rooms)
+        self.to_room.choices = choices(rooms, "Pilih ruang")
         self.rooms = rooms
 
     def validate_to_room(self, field: SelectField) -> None:

@@ -4,13 +4,12 @@ from dataclasses import dataclass
 
 from flask import request
 from wtforms import BooleanField, SelectField, StringField, ValidationError
-from wtforms.fields.choices import SelectChoice
 
 from clinic import history, history_filters
 from clinic.history import VisitSummary
 from clinic.history_filters import Filters
 from models import Patient, Visit
-from page_form import PageForm
+from page_form import PageForm, choices
 from validators import checked_by, parse_date
 
 CLINICAL = ("diagnosis", "obat", "lab")
@@ -97,11 +96,9 @@ def timeline(patient: Patient, before: Visit | None, *, clinical: bool) -> Timel
 
 def _form(patient: Patient, rooms: dict[str, str], *, clinical: bool) -> FilterForm:
     form = FilterForm(request.args)
-    form.ruang.choices = [SelectChoice(value="", label="Semua ruang")]
-    form.ruang.choices += [SelectChoice(value=code, label=name) for code, name in rooms.items()]
-    years = [str(year) for year in history_filters.years(patient)]
-    form.tahun.choices = [SelectChoice(value="", label="Semua tahun")]
-    form.tahun.choices += [SelectChoice(value=year, label=year) for year in years]
+    form.ruang.choices = choices(rooms, "Semua ruang")
+    years = {str(year): str(year) for year in history_filters.years(patient)}
+    form.tahun.choices = choices(years, "Semua tahun")
     if not clinical:
         for name in CLINICAL:
             del form[name]

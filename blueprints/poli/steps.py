@@ -6,7 +6,6 @@ from flask import abort, redirect, render_template, request, url_for
 from flask_login import current_user
 from sqlalchemy import select
 from werkzeug.wrappers import Response
-from wtforms.fields.choices import SelectChoice
 
 import access
 from blueprints.poli import queue
@@ -25,6 +24,7 @@ from clinic.queue_steps import (
 from clinic.queue_undo import AlreadyUndone, step_to_undo
 from db import db
 from models import Poli, QueueEntry
+from page_form import choices
 from patient_forms import refuse_other, writing
 from validators import FieldError
 
@@ -128,8 +128,8 @@ def _form(entry: QueueEntry, action: str) -> ReasonForm | MoveForm | None:
         return ReasonForm(request.form)
     form = MoveForm(request.form)
     others = select(Poli).where(Poli.is_active, Poli.id != entry.poli_id).order_by(Poli.position)
-    rooms = [SelectChoice(value=room.code, label=room.name) for room in db.session.scalars(others)]
-    form.poli.choices = [SelectChoice(value="", label="Pilih ruang"), *rooms]
+    rooms = {room.code: room.name for room in db.session.scalars(others)}
+    form.poli.choices = choices(rooms, "Pilih ruang")
     return form
 
 

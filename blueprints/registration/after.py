@@ -10,7 +10,7 @@ from wtforms.fields.choices import SelectField
 
 import access
 from blueprints.registration.blueprint import bp, counter
-from blueprints.registration.forms import MAX_COMPLAINT, choices, text
+from blueprints.registration.forms import MAX_COMPLAINT, text
 from clinic import (
     audit,
     consents,
@@ -26,7 +26,7 @@ from clinic import (
 from db import db, transaction
 from formatting import BPJS_HOME_LABELS, CLUSTER_LABELS, PAYER_LABELS
 from models import Patient, QueueEntry, Role, Visit
-from page_form import PageForm
+from page_form import PageForm, choices
 from patient_forms import OTHER_PATIENT, OtherPatient, is_for
 from validators import FieldError, checked_by, clean_name, clean_text, parse_bpjs_number
 

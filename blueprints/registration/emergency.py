@@ -10,13 +10,13 @@ from wtforms.fields.choices import RadioField, SelectChoice
 
 import access
 from blueprints.registration.blueprint import bp, counter
-from blueprints.registration.forms import MAX_COMPLAINT, RegistrationForm, choices, text
+from blueprints.registration.forms import MAX_COMPLAINT, RegistrationForm, text
 from clinic import days, drafts, patients
 from clinic.emergency import Begun, register_emergency, saved_by
 from clinic.registration import RegistrationError
 from db import new_public_id, transaction
 from models import DraftKind
-from page_form import PageForm
+from page_form import PageForm, choices
 from patient_forms import OTHER_PATIENT, is_for
 
 CARRIED = (DraftKind.NEW, DraftKind.RETURNING, DraftKind.IDENTITY)  # the last: by an earlier press

@@ -5,7 +5,7 @@ from functools import partial
 
 from werkzeug.datastructures import MultiDict
 from wtforms import StringField
-from wtforms.fields.choices import RadioField, SelectChoice, SelectField
+from wtforms.fields.choices import RadioField, SelectField
 from wtforms.validators import ValidationError
 
 from clinic import days, nameless, routing
@@ -21,7 +21,7 @@ from formatting import (
     age_text,
 )
 from models import DatePrecision, DraftKind, Patient, Visit
-from page_form import PageForm
+from page_form import PageForm, choices
 from validators import (
     NO_NIK_REASONS,
     FieldError,
@@ -42,12 +42,6 @@ from validators import (
 MAX_COMPLAINT = 10_000
 UNKNOWN = "TIDAK_DIKENAL"
 NO_SUCH_ROOM = "Ruang ini tidak ada atau sedang ditutup. Pilih ruang lain."
-
-
-def choices(labels: dict[str, str], empty: str = "") -> list[SelectChoice]:
-    """Choices for a select; `empty` is the label of "nothing chosen", if that is possible."""
-    first = [SelectChoice(value="", label=empty)] if empty else []
-    return first + [SelectChoice(value=value, label=label) for value, label in labels.items()]
 
 
 def text(limit: int, newlines: bool = False):

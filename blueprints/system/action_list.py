@@ -7,10 +7,11 @@ from wtforms import BooleanField, SelectMultipleField, StringField
 from wtforms.validators import Regexp
 
 import access
-from blueprints.system.desk import BOTH, LARGEST_ID, RowForm, bp, choices, line, open_rooms
+from blueprints.system.desk import BOTH, LARGEST_ID, RowForm, bp, line, open_rooms
 from clinic import action_list
 from db import db
 from models import ActionTerm, Role
+from page_form import choices
 
 
 class ActionForm(RowForm):

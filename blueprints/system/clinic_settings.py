@@ -4,10 +4,10 @@ from flask import flash, redirect, render_template, request, url_for
 from wtforms import Field, SelectField, StringField, TextAreaField, ValidationError
 
 import access
-from blueprints.system.desk import bp, choices, saving
+from blueprints.system.desk import bp, saving
 from clinic import administration, settings
 from models import Role
-from page_form import PageForm
+from page_form import PageForm, choices
 from validators import FieldError, clean_text
 
 LONGEST = 500

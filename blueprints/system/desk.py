@@ -8,7 +8,7 @@ from typing import Any, Self
 from flask import Blueprint, current_app, g, request, url_for
 from flask_login import current_user
 from sqlalchemy import select
-from wtforms import Field, SelectChoice, StringField, TextAreaField, ValidationError
+from wtforms import Field, StringField, TextAreaField, ValidationError
 from wtforms.validators import DataRequired
 
 import access
@@ -138,10 +138,6 @@ def all_polis() -> list[Poli]:
 def open_rooms(*kept: str | None) -> dict[str, str]:
     """Names of the rooms in use by code, and of these, should they be closed."""
     return {poli.code: poli.name for poli in all_polis() if poli.is_active or poli.code in kept}
-
-
-def choices(labels: Mapping[str, str]) -> list[SelectChoice]:
-    return [SelectChoice(value=str(value), label=label) for value, label in labels.items()]
 
 
 def data_folder() -> Path:

@@ -16,7 +16,6 @@ from blueprints.system.desk import (
     LARGEST_ID,
     RowForm,
     bp,
-    choices,
     line,
     lines,
     months_of,
@@ -29,7 +28,7 @@ from clinic.lab_values import PREGNANT, range_text
 from db import db
 from formatting import number_text
 from models import LabKind, LabReference, LabTest, Role
-from page_form import PageForm
+from page_form import PageForm, choices
 
 KINDS = {"numeric": "Angka", "choice": "Pilihan", "text": "Teks"}
 LISTS = ("choices", "abnormal", "critical")

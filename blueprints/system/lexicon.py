@@ -15,7 +15,6 @@ from blueprints.system.desk import (
     RowForm,
     all_polis,
     bp,
-    choices,
     line,
     months_of,
     open_rooms,
@@ -26,7 +25,7 @@ from blueprints.system.desk import (
 from clinic import catalogue, complaint_text, days, routing
 from db import db
 from models import ComplaintTerm, Role
-from page_form import PageForm
+from page_form import PageForm, choices
 from validators import FieldError, checked_by, clean_text
 
 PAGE_SIZE = 50

@@ -8,10 +8,11 @@ from wtforms import BooleanField, SelectField, StringField
 from wtforms.validators import InputRequired, Regexp
 
 import access
-from blueprints.system.desk import BOTH, LARGEST_ID, RowForm, bp, choices, line, lines, whole
+from blueprints.system.desk import BOTH, LARGEST_ID, RowForm, bp, line, lines, whole
 from clinic import medicine_catalogue, medicines
 from db import db
 from models import Medicine, Role, Route
+from page_form import choices
 
 ROUTES = {
     Route.ORAL: "Diminum",

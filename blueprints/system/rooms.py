@@ -20,7 +20,6 @@ from blueprints.system.desk import (
     RowForm,
     all_polis,
     bp,
-    choices,
     line,
     months_of,
     open_rooms,
@@ -32,6 +31,7 @@ from clinic.form_definitions import FORMS
 from db import db
 from formatting import CLUSTER_LABELS
 from models import Poli, PoliKind, Role
+from page_form import choices
 
 CLUSTER_RULES = {
     "AGE": "Menurut umur dan kehamilan pasien",

@@ -16,7 +16,6 @@ from blueprints.system.desk import (
     RowForm,
     all_polis,
     bp,
-    choices,
     months_of,
     open_rooms,
     split_months,
@@ -25,6 +24,7 @@ from blueprints.system.desk import (
 from clinic import catalogue, routing
 from db import db
 from models import Level, Role, RoutingRule
+from page_form import choices
 from validators import checked_by, clean_text
 
 LEVEL_HINTS = {

@@ -9,11 +9,12 @@ from wtforms.validators import DataRequired, Regexp, ValidationError
 
 import access
 import sessions
-from blueprints.system.desk import BOTH, RowForm, bp, choices, line, open_rooms, saving
+from blueprints.system.desk import BOTH, RowForm, bp, line, open_rooms, saving
 from clinic import accounts, administration
 from db import db, transaction
 from formatting import ROLE_LABELS, mask_nik
 from models import Role, User
+from page_form import choices
 from validators import checked_by, clean_name, parse_nik
 
 ROLE_HINTS = {

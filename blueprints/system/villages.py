@@ -8,10 +8,11 @@ from wtforms import BooleanField, RadioField, StringField
 from wtforms.validators import DataRequired, Optional, Regexp
 
 import access
-from blueprints.system.desk import BOTH, LARGEST_ID, RowForm, bp, choices
+from blueprints.system.desk import BOTH, LARGEST_ID, RowForm, bp
 from clinic import catalogue
 from db import db
 from models import Role, Village
+from page_form import choices
 from validators import checked_by, clean_name, clean_text
 
 
