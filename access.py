@@ -36,6 +36,7 @@ from models import (
     Household,
     Patient,
     Poli,
+    PoliKind,
     QueueEntry,
     RecordAccess,
     RegistrationDraft,
@@ -154,6 +155,12 @@ def may_use_room(poli: Poli) -> bool:
     return poli.id in {room.id for room in current_user.rooms}
 
 
+def works_in_laboratory() -> bool:
+    """Whether one of the account's rooms is a laboratory; the head works in every room."""
+    rooms = select(Poli.id).where(Poli.kind == PoliKind.LABORATORY)
+    return bool({room.id for room in current_user.rooms} & set(db.session.scalars(rooms)))
+
+
 # --- Loaders ----------------------------------------------------------------------------------
 
 
@@ -191,6 +198,13 @@ def visit_or_404(ref: str) -> Visit:
     return visit
 
 
+def readable_visit(ref: str) -> Visit:
+    """The visit, if the account may read this patient's record now; else leads to its page."""
+    visit = visit_or_404(ref)
+    refuse_unread(visit.patient)
+    return visit
+
+
 def patient_or_404(ref: str) -> Patient:
     """The patient; whether the record may be read is `has_record_access`."""
     return db.session.scalar(select(Patient).where(Patient.public_id == ref)) or abort(404)
@@ -223,6 +237,12 @@ def has_record_access(patient: Patient) -> bool:
         RecordAccess.expires_at.between(utcnow(), utcnow() + RECORD_ACCESS_TIME),
     )
     return db.session.scalar(granted.limit(1)) is not None
+
+
+def refuse_unread(patient: Patient) -> None:
+    """Lead to the page that asks for a reason, where the record may not be read."""
+    if not has_record_access(patient):
+        abort(redirect(url_for("patients.record", patient=patient.public_id), 303))
 
 
 def grant_record_access(patient: Patient, reason: str) -> None:

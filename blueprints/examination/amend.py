@@ -63,7 +63,7 @@ from validators import FieldError
 @clinical
 def amend_page(examination: str):
     found = _amendable(examination)
-    page.readable_visit(found.visit.public_id)
+    access.readable_visit(found.visit.public_id)
     access.record_view("view_visit", found.visit.patient, "visit", found.visit.public_id)
     kept = unsaved.own(current_user.id, Place(found.entry, AMENDMENT))
     return _restored(found, kept) if kept else _show(found)
@@ -267,7 +267,7 @@ def _go_on(examination: Examination, amendment: Amendment) -> Response:
 def amendments_page(examination: str):
     """Every correction of this examination: who, when, why, old and new."""
     found = _examination_or_404(examination)
-    visit = page.readable_visit(found.visit.public_id)
+    visit = access.readable_visit(found.visit.public_id)
     access.record_view("view_amendments", visit.patient, "examination", found.public_id)
     size, before = amendment_lists.PAGE, request.args.get("sebelum", "")
     rows = amendment_lists.amendments(found, size + 1, before or None)

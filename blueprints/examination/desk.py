@@ -66,7 +66,7 @@ FORM_FIELDS = {"substance": "allergy_substance", "lab": "lab_note"}
 @bp.get("/kunjungan/<visit>")
 @access.allow(Role.POLI, Role.HEAD, Role.RECORDS)
 def visit(visit: str):
-    found = page.readable_visit(visit)
+    found = access.readable_visit(visit)
     entry = page.chosen_entry(found, request.args.get("antrean", ""))
     if laboratory_desk.has_work(found, entry):
         return redirect(url_for("examination.laboratory", visit=visit), 303)
@@ -224,7 +224,7 @@ def _go_on(visit: Visit, entry: QueueEntry, examination: Examination):
 @bp.post("/kunjungan/<visit>/tambahan")
 @clinical
 def add_addendum(visit: str):
-    found = page.readable_visit(visit)
+    found = access.readable_visit(visit)
     ref, text = request.form.get("examination", ""), request.form.get("text", "")
     examination = db.session.scalar(
         select(Examination).where(Examination.public_id == ref, Examination.visit_id == found.id)
@@ -249,7 +249,7 @@ def add_addendum(visit: str):
 @clinical
 def diagnosis_options(visit: str):
     """The search box's fragment; what was ticked stays, so that a second search loses nothing."""
-    found = page.readable_visit(visit)
+    found = access.readable_visit(visit)
     query = request.args.get("q") or request.args.get("diagnosis_search", "")
     entered = [DiagnosisInput(text[:300]) for text in request.args.getlist("diagnosis")]
     ticked = diagnoses.lines(entered, found)
@@ -265,7 +265,7 @@ def diagnosis_options(visit: str):
 @clinical
 def procedure_options(visit: str):
     """The actions' search: a fragment as the one above."""
-    found = page.readable_visit(visit)
+    found = access.readable_visit(visit)
     query = request.args.get("q") or request.args.get("procedure_search", "")
     entered = [ProcedureInput(text[:300]) for text in request.args.getlist("procedure")]
     ticked = procedures.lines(entered)

@@ -34,7 +34,7 @@ LONGEST = {"batch": ("Nomor batch", 40), "site": ("Tempat suntik", 40)}
 @bp.get("/kunjungan/<visit>/imunisasi")
 @clinical
 def immunization(visit: str):
-    found = page.readable_visit(visit)
+    found = access.readable_visit(visit)
     access.record_view("view_immunizations", found.patient, "visit", found.public_id)
     return _show(found)
 
@@ -87,7 +87,7 @@ def end_immunization(visit: str, dose: str):
 
 def _writable(ref: str) -> tuple[Visit, QueueEntry]:
     """The visit and its stay in a room of the account."""
-    visit = page.readable_visit(ref)
+    visit = access.readable_visit(ref)
     entry = page.chosen_entry(visit)
     return (visit, entry) if entry else abort(404)
 

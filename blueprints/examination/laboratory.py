@@ -23,7 +23,7 @@ LONGEST_NOTE = 2_000
 @clinical
 def laboratory(visit: str):
     laboratory_desk.refuse_others()
-    found = page.readable_visit(visit)
+    found = access.readable_visit(visit)
     access.record_view("view_visit", found.patient, "visit", found.public_id)
     return laboratory_desk.show(found)
 

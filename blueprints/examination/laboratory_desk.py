@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flask import abort, render_template
-from flask_login import current_user
 from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
+import access
 from blueprints.examination import page
 from clinic import (
     allergies,
@@ -23,7 +23,7 @@ from clinic import (
 )
 from clinic.lab_entry import DONE, Entered
 from db import db
-from models import LabOrder, LabOrderTest, LabResult, LabTest, Poli, PoliKind, QueueEntry, Visit
+from models import LabOrder, LabOrderTest, LabResult, LabTest, PoliKind, QueueEntry, Visit
 
 
 @dataclass(frozen=True)
@@ -53,14 +53,8 @@ class Row:
     is_unlikely: bool = False
 
 
-def works_here() -> bool:
-    """Whether the account works in a laboratory; the head does in every room."""
-    rooms = select(Poli.id).where(Poli.kind == PoliKind.LABORATORY)
-    return bool({room.id for room in current_user.rooms} & set(db.session.scalars(rooms)))
-
-
 def refuse_others() -> None:
-    if not works_here():
+    if not access.works_in_laboratory():
         abort(404)
 
 

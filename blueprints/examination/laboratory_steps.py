@@ -27,7 +27,7 @@ def _result_or_404(ref: str) -> LabResult:
 def cancel_lab_order(order: str):
     """By the sender's room, until a sample is taken."""
     found = _order_or_404(order)
-    visit = page.readable_visit(found.visit.public_id)
+    visit = access.readable_visit(found.visit.public_id)
     if not access.may_use_room(found.entry.poli):
         abort(404)
     refuse_other(visit.patient.public_id)
@@ -59,7 +59,7 @@ def validate_lab_order(order: str):
     """By somebody of the laboratory or the head who did not enter the results."""
     laboratory_desk.refuse_others()
     found = _order_or_404(order)
-    visit = page.readable_visit(found.visit.public_id)
+    visit = access.readable_visit(found.visit.public_id)
     refuse_other(visit.patient.public_id)
     try:
         with writing(visit):
@@ -77,7 +77,7 @@ def correct_lab_result(result: str):
     """Another value in the place of a finished one, with the reason."""
     laboratory_desk.refuse_others()
     found = _result_or_404(result)
-    visit = page.readable_visit(found.order.visit.public_id)
+    visit = access.readable_visit(found.order.visit.public_id)
     typed = {name: request.form.get(name, "") for name in ("value", "reason")}
     is_sure, kept = request.form.get("yakin") == "1", typed | {"ref": result}
     if not is_for(visit.patient.public_id):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from flask import abort, redirect, render_template, request, url_for
+from flask import abort, render_template, request, url_for
 from flask_login import current_user
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
@@ -63,14 +63,6 @@ TEXT_LABELS = {
     "refer_external": "Tujuan rujukan",
     "lab_note": "Catatan untuk laboratorium",
 } | {name: vital.label for name, vital in VITAL_RANGES.items()}
-
-
-def readable_visit(ref: str) -> Visit:
-    """The visit, if the account may read this patient's record now; else leads to its page."""
-    visit = access.visit_or_404(ref)
-    if not access.has_record_access(visit.patient):
-        abort(redirect(url_for("patients.record", patient=visit.patient.public_id), 303))
-    return visit
 
 
 def entries_of(visit: Visit) -> list[QueueEntry]:

@@ -5,7 +5,7 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 import access
-from blueprints.examination import page, prescription_form, prescription_typed
+from blueprints.examination import prescription_form, prescription_typed
 from blueprints.examination.blueprint import bp, clinical
 from clinic import allergies, medicines, prescription_changes, prescription_queue, prescriptions
 from clinic.prescription_compounds import FORMS
@@ -22,7 +22,7 @@ from validators import FieldError
 @clinical
 def medicine_options(visit: str):
     """The search box's fragment."""
-    found = page.readable_visit(visit)
+    found = access.readable_visit(visit)
     typed = request.args.get("q") or request.args.get("medicine_search", "")
     about = prescription_form.search(typed)
     return render_template("examination/_medicine_options.html", visit=found, **about)
@@ -32,7 +32,7 @@ def medicine_options(visit: str):
 @clinical
 def prescription_line(visit: str):
     """A ticked medicine as a line of the form, with what is to be warned of at once."""
-    found = page.readable_visit(visit)
+    found = access.readable_visit(visit)
     key, outside = new_public_id()[-12:], request.args.get("obat_luar", "")[:160]
     line = LineInput(request.args.get("obat", ""), key=key)
     if outside:
@@ -77,7 +77,7 @@ def cancel_prescription_line(line: str):
 def _of_my_room(prescription: Prescription | None) -> Prescription:
     if prescription is None:
         abort(404)
-    page.readable_visit(prescription.visit.public_id)
+    access.readable_visit(prescription.visit.public_id)
     if prescription.number is None or not access.may_use_room(prescription.examination.entry.poli):
         abort(404)
     refuse_other(prescription.visit.patient.public_id)
@@ -134,7 +134,7 @@ def _finished(ref: str) -> Examination:
     found = db.session.scalar(select(Examination).where(Examination.public_id == ref))
     if found is None:
         abort(404)
-    page.readable_visit(found.visit.public_id)
+    access.readable_visit(found.visit.public_id)
     kinds = prescription_form.WITHOUT
     if not access.may_use_room(found.entry.poli) or found.entry.poli.kind in kinds:
         abort(404)

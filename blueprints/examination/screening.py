@@ -71,7 +71,7 @@ class ScreeningForm(VitalsForm):
 @bp.get("/kunjungan/<visit>/tanda-vital")
 @clinical
 def vital_signs(visit: str):
-    found = page.readable_visit(visit)
+    found = access.readable_visit(visit)
     access.record_view("view_vital_signs", found.patient, "visit", found.public_id)
     own = records.own_measurement(current_user.id, found, None)
     note = triage.own_note(current_user.id, found)

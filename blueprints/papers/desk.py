@@ -12,7 +12,7 @@ from clinic import allergies, days, papers, patients
 from clinic.paper_texts import KINDS
 from clinic.record_errors import RecordError
 from db import db
-from models import Examination, Paper, PaperState, Patient, QueueEntry, Role, Visit, VisitStatus
+from models import Examination, Paper, PaperState, QueueEntry, Role, Visit, VisitStatus
 from patient_forms import OTHER_PATIENT, is_for, writing
 from validators import FieldError
 
@@ -23,7 +23,7 @@ PAGE = 30
 @readers
 def visit_papers(visit: str):
     """The visit's papers, and those that this account may issue."""
-    found = readable_visit(visit)
+    found = access.readable_visit(visit)
     access.record_view("view_visit", found.patient, "visit", found.public_id)
     return render_template(
         "papers/visit.html",
@@ -42,7 +42,7 @@ def visit_papers(visit: str):
 def patient_papers(patient: str):
     """All of the patient's papers, page by page."""
     found = patients.current(access.patient_or_404(patient))
-    refuse_unread(found)
+    access.refuse_unread(found)
     access.record_view("view_record", found)
     before = papers.by_ref(request.args["sebelum"]) if "sebelum" in request.args else None
     rows = papers.of_patient(found, PAGE + 1, before)
@@ -116,21 +116,8 @@ def may_cancel(paper: Paper) -> bool:
 def paper_or_404(ref: str) -> Paper:
     """The paper, if the account may read its patient's record now."""
     found = papers.by_ref(ref) or abort(404)
-    refuse_unread(readable_visit(found.visit.public_id).patient)
+    access.readable_visit(found.visit.public_id)
     return found
-
-
-def readable_visit(ref: str) -> Visit:
-    """The visit, if the account may read this patient's record now; else leads to its page."""
-    visit = access.visit_or_404(ref)
-    refuse_unread(visit.patient)
-    return visit
-
-
-def refuse_unread(patient: Patient) -> None:
-    """Lead to the page that asks for a reason, where the record may not be read."""
-    if not access.has_record_access(patient):
-        abort(redirect(url_for("patients.record", patient=patient.public_id), 303))
 
 
 def examination_or_404(visit: Visit, ref: str) -> Examination:

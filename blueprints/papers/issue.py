@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 import access
 from blueprints.papers.blueprint import bp, issuers
-from blueprints.papers.desk import examination_or_404, may_replace, readable_visit
+from blueprints.papers.desk import examination_or_404, may_replace
 from blueprints.papers.forms import FORMS, InternalForm, PaperForm
 from blueprints.papers.offers import may_issue
 from clinic import allergies, days, paper_content, paper_facts, papers
@@ -42,7 +42,7 @@ FIELD_WORDS = {
 @issuers
 def form(visit: str, jenis: str):
     """The form, filled from the record, or from the paper that is to be replaced."""
-    found, kind = readable_visit(visit), _kind_or_404(jenis)
+    found, kind = access.readable_visit(visit), _kind_or_404(jenis)
     examination = _examination_or_404(found, kind, request.args.get("pemeriksaan", ""))
     replaces = _replaced_or_404(examination, kind, request.args.get("ganti", ""))
     access.record_view("view_visit", found.patient, "visit", found.public_id)

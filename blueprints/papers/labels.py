@@ -4,8 +4,6 @@ from flask import abort, render_template, url_for
 
 import access
 from blueprints.papers.blueprint import bp
-from blueprints.papers.desk import readable_visit
-from blueprints.papers.offers import works_in_laboratory
 from clinic import barcode, lab_orders
 from models import LabOrderTest, Role, Visit
 
@@ -24,9 +22,9 @@ def patient_label(visit: str):
 @access.allow(Role.POLI, Role.HEAD)
 def sample_labels(visit: str):
     """One label for each group of tests that the laboratory still has to do."""
-    if not works_in_laboratory():
+    if not access.works_in_laboratory():
         abort(404)
-    found = readable_visit(visit)
+    found = access.readable_visit(visit)
     groups: dict[str, list[LabOrderTest]] = {}
     for order in lab_orders.open_orders(found):
         for item in lab_orders.asked(order):

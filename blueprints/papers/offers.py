@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from flask_login import current_user
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
@@ -10,7 +9,7 @@ import access
 from clinic import lab_reports, paper_facts
 from clinic.papers import BEING_SERVED
 from db import db
-from models import Examination, PaperKind, Poli, PoliKind, QueueEntry, Role, Visit, VisitStatus
+from models import Examination, PaperKind, PoliKind, QueueEntry, Role, Visit, VisitStatus
 
 # In the order in which they are asked for.
 MEDICAL = (
@@ -68,11 +67,5 @@ def may_issue(kind: PaperKind, examination: Examination) -> bool:
     """Poli staff in the examination's room; the laboratory prints its results too."""
     poli = examination.entry.poli
     if kind is PaperKind.LAB:
-        return access.may_use_room(poli) or works_in_laboratory()
+        return access.may_use_room(poli) or access.works_in_laboratory()
     return poli.kind in TREATING and access.may_use_room(poli)
-
-
-def works_in_laboratory() -> bool:
-    """Whether one of the account's rooms is a laboratory."""
-    rooms = select(Poli.id).where(Poli.kind == PoliKind.LABORATORY)
-    return bool({room.id for room in current_user.rooms} & set(db.session.scalars(rooms)))

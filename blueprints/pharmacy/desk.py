@@ -32,8 +32,7 @@ def readable_visit(ref: str) -> Visit:
     A visit that left its prescription here is the pharmacy's too, though it never stood here.
     """
     visit = dispensing_lists.late_visit(ref) or access.visit_or_404(ref)
-    if not access.has_record_access(visit.patient):
-        abort(redirect(url_for("patients.record", patient=visit.patient.public_id), 303))
+    access.refuse_unread(visit.patient)
     return visit
 
 
