@@ -87,16 +87,3 @@ def _best_first(words: list[str]) -> list[ColumnElement]:
 
 def _rows(rows: Select, limit: int) -> list[Icd10Term]:
     return list(db.session.scalars(rows.where(Icd10Term.is_active).limit(limit)))
-
-
-def find(code: str) -> Icd10Term | None:
-    """The row of this code, with or without its dot, in any case; an ended one too."""
-    bare = code.strip().upper().replace(".", "")
-    dotted = f"{bare[:3]}.{bare[3:]}" if len(bare) > 3 else bare
-    return db.session.scalar(select(Icd10Term).where(Icd10Term.code == dotted))
-
-
-def title_of(code: str) -> str:
-    """The title to show: Indonesian where there is one; an unknown code stands for itself."""
-    term = find(code)
-    return (term.title_id or term.title) if term else code

@@ -36,11 +36,6 @@ def key(text: str) -> str:
     return folded
 
 
-def keys(listed: str) -> list[str]:
-    """Each of a column's texts, parted by |, as its key."""
-    return [key(each) for each in listed.split("|") if each.strip()]
-
-
 def alike(one: str, other: str) -> bool:
     """Whether two keys are the same medicine, or one of them a slip of the pen away."""
     if one == other:

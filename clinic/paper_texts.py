@@ -47,10 +47,6 @@ def text(words: str) -> Part:
     return {"text": words}
 
 
-def heading(words: str) -> Part:
-    return {"heading": words}
-
-
 def rows(*pairs: tuple[str, str]) -> Part:
     """Label and value, without those that have none."""
     return {"rows": [[label, value] for label, value in pairs if value]}

@@ -1,7 +1,7 @@
 """Who the patient is: registering, correcting, looking up."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
 
@@ -142,22 +142,6 @@ def update(
         lab_rejudging.of_patient(actor, patient, before, f"Identitas dibetulkan: {reason}")
     audit.record(actor, "update_patient", patient, reason=reason, details=" ".join(changed))
     return True
-
-
-def merge_known(patient: Patient, identity: Identity) -> Identity:
-    """The identity with what it leaves empty taken from the patient."""
-    known = identity_of(patient)
-    taken = [name for name in FILLED_ALONE if getattr(identity, name) in (None, "")]
-    if identity.birth_date is None:
-        taken += ["birth_date", "birth_precision"]
-    if identity.nik is None and known.nik is not None:
-        taken += ["nik", "is_nik_as_printed", "no_nik_reason"]
-    elif identity.nik is None and identity.no_nik_reason is None:
-        taken.append("no_nik_reason")
-    # Whose phone it is says nothing about another number.
-    if not identity.phone_owner and identity.phone in (None, "", known.phone):
-        taken.append("phone_owner")
-    return replace(identity, **{name: getattr(known, name) for name in taken})
 
 
 # Reading

@@ -6,10 +6,10 @@ from typing import NamedTuple
 from sqlalchemy import func, select
 
 from clinic.days import STILL_HERE
+from clinic.prescription_queue import OPEN, has_listed_line
 from db import db
-from models import Prescription, PrescriptionLine, PrescriptionState, QueueEntry, Visit
+from models import Prescription, PrescriptionLine, QueueEntry, Visit
 
-OPEN = (PrescriptionState.SENT, PrescriptionState.REVIEWED)
 PLAIN_GOAL, COMPOUND_GOAL = 30, 60  # minutes from "Selesai" to the patient's hand
 NEAR_GOAL = 10
 
@@ -66,11 +66,6 @@ def forgotten_count(day_id: int) -> int:
     still_here = select(QueueEntry.visit_id).where(
         QueueEntry.service_day_id == day_id, QueueEntry.state.in_(STILL_HERE)
     )
-    ours = select(PrescriptionLine.id).where(
-        PrescriptionLine.prescription_id == Prescription.id,
-        PrescriptionLine.ended_at.is_(None),
-        PrescriptionLine.medicine_id.is_not(None) | PrescriptionLine.is_compound,
-    )
     rows = (
         select(func.count(Prescription.id))
         .join(Visit, Visit.id == Prescription.visit_id)
@@ -78,7 +73,7 @@ def forgotten_count(day_id: int) -> int:
             Visit.service_day_id == day_id,
             Prescription.state.in_(OPEN),
             Prescription.visit_id.not_in(still_here),
-            ours.exists(),
+            has_listed_line(),
         )
     )
     return db.session.scalar(rows) or 0

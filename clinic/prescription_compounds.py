@@ -13,7 +13,7 @@ from clinic import medicine_words, medicines
 from clinic import prescription_text as words
 from clinic.record_errors import RecordError
 from formatting import number_text
-from models import MILLILITRE, UNITS, Medicine, PrescriptionComponent, Route
+from models import UNITS, Medicine, PrescriptionComponent, Route
 from validators import clean_text
 
 # Forms of a compound and what one of them is counted in.
@@ -22,7 +22,6 @@ FORMS = {"puyer": "bungkus", "kapsul": "kapsul", OINTMENT: "pot"}
 MOST_COMPONENTS = 12
 # "Parasetamol 120" is mg, though nobody wrote it; up to so many tablets a packet are believed.
 MOST_WITHOUT_UNIT = 2
-SPREAD_UNITS = ("g", MILLILITRE, "tube", "botol")  # of what goes into an ointment
 RAW = "bahan "  # before what is no medicine of the list, whatever the list has of that name
 ENOUGH = "qs"  # the unit of what fills up, *secukupnya*
 

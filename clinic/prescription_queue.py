@@ -6,7 +6,6 @@ Called by the end of every stay (`queue_transfers.end`), so nobody has to rememb
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload
 
 from clinic import days
 from clinic.audit import Actor
@@ -21,7 +20,6 @@ from models import (
     PrescriptionLine,
     PrescriptionState,
     QueueEntry,
-    ServiceDay,
     Visit,
 )
 
@@ -65,42 +63,6 @@ def waiting_there(visit: Visit) -> QueueEntry | None:
             Poli.kind == PoliKind.PHARMACY,
         )
     )
-
-
-def is_elsewhere(visit: Visit) -> bool:
-    """Whether a room still has the patient."""
-    here = select(QueueEntry.id).where(
-        QueueEntry.visit_id == visit.id, QueueEntry.state.in_(days.STILL_HERE)
-    )
-    return db.session.scalar(here.limit(1)) is not None
-
-
-def unqueued(day: ServiceDay) -> list[Prescription]:
-    """Sent on this day, not given yet, and the patient stands in no pharmacy's queue; oldest first.
-
-    A patient who is still in another room is among them: she comes when that room has ended.
-    """
-    in_line = (
-        select(QueueEntry.visit_id)
-        .join(QueueEntry.poli)
-        .where(
-            QueueEntry.service_day_id == day.id,
-            QueueEntry.state.in_(days.STILL_HERE),
-            Poli.kind == PoliKind.PHARMACY,
-        )
-    )
-    rows = (
-        select(Prescription)
-        .join(Prescription.visit)
-        .options(joinedload(Prescription.visit).joinedload(Visit.patient))
-        .where(
-            Visit.service_day_id == day.id,
-            Prescription.state.in_(OPEN),
-            Prescription.visit_id.not_in(in_line),
-            has_listed_line(),
-        )
-    )
-    return list(db.session.scalars(rows.order_by(Prescription.id)))
 
 
 def _to_fetch(visit_id: int) -> bool:

@@ -75,7 +75,6 @@ class Report:
 
     ref: str
     entry_ref: str
-    examination_ref: str
     examination_id: int
     room_code: str
     room: str
@@ -157,7 +156,6 @@ def _report(prescription: Prescription, handed: Mapping[int, Handed]) -> Report:
     return Report(
         ref=prescription.public_id,
         entry_ref=entry.public_id,
-        examination_ref=prescription.examination.public_id,
         examination_id=prescription.examination_id,
         room_code=entry.poli.code,
         room=entry.poli.name,

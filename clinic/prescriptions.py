@@ -27,7 +27,7 @@ from models import (
 )
 from validators import clean_text
 
-LONGEST_NOTE, LONGEST_REASON = 300, 300
+LONGEST_NOTE = 300
 # With the pharmacy, and not given yet.
 OPEN = (PrescriptionState.SENT, PrescriptionState.REVIEWED)
 TAKEN_OFF = "Semua obat dihapus dari formulir oleh penulis resep"

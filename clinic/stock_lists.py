@@ -28,7 +28,7 @@ KIND_WORDS = {
     StockMoveKind.EXPIRY: "Kedaluwarsa",
     StockMoveKind.RETURN: "Kembali",
 }
-ATTENTION, ALL = "perhatian", "semua"
+ATTENTION = "perhatian"
 
 
 @dataclass(frozen=True)

@@ -193,9 +193,6 @@ def test_texts_in_a_table_and_numbers_as_excel_stores_them(file, book):
 # --- Refused ---
 
 
-BOMB = packed({"xl/workbook.xml": b"", "xl/sharedStrings.xml": b"\0" * 60_000_000})
-
-
 @pytest.mark.parametrize(
     ("content", "word"),
     [
@@ -313,20 +310,6 @@ def test_numbers_of_persons_are_masked_however_they_are_written():
 
 
 # --- Rows ---
-
-FIELDS = [
-    "name",
-    "nik",
-    "sex",
-    "birth",
-    "age",
-    "address",
-    "village",
-    "bpjs",
-    "kk",
-    "rt_rw",
-    "payer",
-]
 
 
 def read(defaults: Defaults | None = None, **values: str) -> Parsed:

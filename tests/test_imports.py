@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -376,7 +377,7 @@ def test_an_import_is_taken_back_but_for_those_in_use(imported, undo, actor):
     with transaction():
         third = db.session.merge(made[2])
         known = patients.identity_of(third)
-        patients.update(actor, third, patients.replace(known, phone="+6282351648790"), "nomor baru")
+        patients.update(actor, third, replace(known, phone="+6282351648790"), "nomor baru")
     batch = undo(batch)
     assert batch.state == ImportState.UNDONE
     kept = {number: one for number, one in fates(batch).items() if one == RowFate.KEPT}

@@ -284,26 +284,6 @@ def test_whoever_saves_over_a_newer_state_is_told(app):
     assert (patient.rt, patient.version, count(PatientVersion)) == ("003", 1, 0)
 
 
-def test_what_a_short_form_leaves_out_stays_known(app):
-    patient = create()
-    short = replace(SPARSE, address="", payer="UMUM", no_nik_reason=NoNikReason.FORGOT_CARD)
-    merged = patients.merge_known(patient, short)
-    assert merged == replace(WHOLE, payer="UMUM")
-
-
-def test_what_is_newly_known_wins_over_what_was(app):
-    patient = create(SPARSE)
-    assert patients.merge_known(patient, WHOLE) == WHOLE
-    still_none = replace(SPARSE, no_nik_reason=NoNikReason.FORGOT_CARD)
-    assert patients.merge_known(patient, still_none) == still_none
-
-
-def test_another_phone_does_not_inherit_its_owner(app):
-    patient = create()
-    merged = patients.merge_known(patient, replace(SPARSE, phone="+628999999999"))
-    assert (merged.phone, merged.phone_owner) == ("+628999999999", None)
-
-
 def test_lookups_follow_a_merge_to_its_end(app):
     first = create()
     second, third = create(SPARSE), create(SPARSE)

@@ -15,7 +15,6 @@ from clinic import (
     dispensing_queue,
     history,
     prescription_changes,
-    prescription_queue,
     prescription_warnings,
     prescriptions,
     queues,
@@ -163,7 +162,7 @@ def test_a_draft_ends_with_its_stay_and_an_undone_step_gives_it_back(app, action
     assert (report.state_text, [line.title for line in report.lines]) == ("tidak jadi", [PCT_TITLE])
     assert report.close_reason.endswith("sebelum Selesai: salah poli")
     assert not report.is_open and report.short_text == ""
-    assert not prescription_queue.unqueued(entry.visit.service_day)
+    assert not dispensing_queue.waiting(entry.visit.service_day, utcnow())
     step(entry, "urungkan")
     assert of(entry).state is PrescriptionState.DRAFT
     finish(entry, PCT, version=1)

@@ -12,6 +12,8 @@ from sqlalchemy.exc import IntegrityError
 from clinic import (
     allergies,
     days,
+    dispensing_queue,
+    pharmacy_alerts,
     prescription_changes,
     prescription_directions,
     prescription_queue,
@@ -85,6 +87,12 @@ def lines_of(entry) -> list[PrescriptionLine]:
 def at_pharmacy(entry) -> QueueEntry | None:
     db.session.rollback()
     return prescription_queue.waiting_there(entry.visit)
+
+
+def on_the_way(entry) -> list[tuple]:
+    """Number, place in the pharmacy's queue, and whether another room has the patient still."""
+    waiting = dispensing_queue.waiting(entry.visit.service_day, utcnow())
+    return [(row.prescription.number, row.entry, row.is_elsewhere) for row in waiting]
 
 
 def allergic(to: str, reaction: str = ""):
@@ -436,7 +444,7 @@ def test_at_the_end_it_is_sent_and_the_patient_stands_in_the_pharmacy(app, dispo
     assert (there.kind, there.state) == (EntryKind.ORDERED, EntryState.WAITING)
     assert there.visit.status is VisitStatus.OPEN
     assert db.session.get(QueueEntry, entry.id).state is EntryState.DONE
-    assert prescription_queue.unqueued(there.visit.service_day) == []
+    assert pharmacy_alerts.forgotten_count(there.visit.service_day_id) == 0
     with transaction():
         queues.act(factories.actor("farmasi"), there, "mulai")
         queues.finish(factories.actor("farmasi"), there)
@@ -466,7 +474,7 @@ def test_what_is_only_bought_outside_needs_no_queue(app, is_open):
     finish(entry, outside if is_open else PCT)
     assert at_pharmacy(entry) is None
     assert of(entry).state is PrescriptionState.SENT
-    assert len(prescription_queue.unqueued(entry.visit.service_day)) == (0 if is_open else 1)
+    assert pharmacy_alerts.forgotten_count(entry.visit.service_day_id) == (0 if is_open else 1)
 
 
 def test_a_second_press_sends_nothing_twice(app):
@@ -485,9 +493,7 @@ def test_it_goes_along_when_the_visits_last_room_has_ended(app):
     finish(entry, PCT, disposition="rujuk_internal", refer_to="GIZI")
     assert of(entry).state is PrescriptionState.SENT
     assert at_pharmacy(entry) is None
-    assert [row.number for row in prescription_queue.unqueued(entry.visit.service_day)] == [
-        of(entry).number
-    ]
+    assert on_the_way(entry) == [(of(entry).number, None, True)]
     there = next(row for row in entry.visit.entries if row.poli.code == "GIZI")
     with transaction():
         queues.act(factories.actor("umum"), there, "mulai")
@@ -499,7 +505,7 @@ def test_it_goes_along_when_the_visits_last_room_has_ended(app):
         queues.act(factories.actor("umum"), back, "mulai")
         records.finish(factories.actor("umum"), back, form(disposition="pulang"), 0)
     assert at_pharmacy(entry).kind is EntryKind.ORDERED
-    assert prescription_queue.unqueued(entry.visit.service_day) == []
+    assert on_the_way(entry) == [(of(entry).number, at_pharmacy(entry), False)]
 
 
 def test_who_left_or_was_taken_off_the_line_is_not_lost(app):
@@ -509,9 +515,8 @@ def test_who_left_or_was_taken_off_the_line_is_not_lost(app):
     with transaction():
         queues.act(factories.actor("farmasi"), there, "pulang", "tidak menunggu")
     assert at_pharmacy(entry) is None
-    assert [row.id for row in prescription_queue.unqueued(entry.visit.service_day)] == [
-        of(entry).id
-    ]
+    assert on_the_way(entry) == [(of(entry).number, None, False)]
+    assert pharmacy_alerts.forgotten_count(entry.visit.service_day_id) == 1
 
 
 def test_a_finish_taken_back_takes_the_pharmacy_back_too(app):

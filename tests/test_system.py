@@ -226,10 +226,6 @@ def test_healthz_says_when_the_database_is_gone(app, client, caplog):
         event.remove(db.engine, "before_cursor_execute", refuse)
 
 
-def line(checks, name):
-    return next(check for check in checks if check.name == name)
-
-
 def test_status_tells_the_day_in_counts_only(sign_in):
     factories.visit(factories.patient("Ni Luh Sekar"))
     page = words_of(sign_in("ti").get("/sistem"))

@@ -28,7 +28,6 @@ from patient_forms import OTHER_PATIENT, writing
 from validators import FieldError
 
 FIELDS = ("what", "sig", "days", "quantity", "note", "reason", "dose_asked")
-LONGEST = 300
 
 
 @bp.get("/farmasi/resep/<prescription>/ganti/<line>")
