@@ -1,6 +1,5 @@
 """How alike two names or two birth dates are."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -8,7 +7,6 @@ from functools import lru_cache
 
 from clinic.names import NameKey, join_words, typed_words, word_set
 
-Frequency = Mapping[str, float] | None
 Words = tuple[str, ...]
 NOTHING: Mapping[str, str] = {}
 
@@ -38,33 +36,25 @@ class NameFit:
     is_part: bool = False
 
 
-def compare_names(a: NameKey, b: NameKey, frequency: Frequency = None) -> NameFit:
+def compare_names(a: NameKey, b: NameKey) -> NameFit:
     """As `compare_words`, with a slip also looked for in the letters as they were typed."""
-    if frequency is None:
-        return _compared(a.words, b.words, a.folded, b.folded)
-    return compare_words(a.words, b.words, frequency, {**a.typed, **b.typed})
+    return _compared(a.words, b.words, a.folded, b.folded)
 
 
 @lru_cache(maxsize=512)
 def _compared(a: Words, b: Words, typed_a: Words, typed_b: Words) -> NameFit:
     # Of fifty candidates many are namesakes.
-    return compare_words(a, b, None, {**typed_words(a, typed_a), **typed_words(b, typed_b)})
+    return compare_words(a, b, {**typed_words(a, typed_a), **typed_words(b, typed_b)})
 
 
-def compare_words(
-    a: Words,
-    b: Words,
-    frequency: Frequency = None,
-    typed: Mapping[str, str] = NOTHING,
-) -> NameFit:
-    """Two names as sets of key words, each weighted by its rarity; the order says nothing.
+def compare_words(a: Words, b: Words, typed: Mapping[str, str] = NOTHING) -> NameFit:
+    """Two names as sets of key words, common ones weighing less; the order says nothing.
 
     `typed` gives words as they were before folding.
     """
     mine, theirs = _merge_joined(a, set(b)), _merge_joined(b, set(a))
     short, long = sorted((mine, theirs), key=lambda words: (len(words), words))
-    short_weights = [word_weight(word, frequency) for word in short]
-    long_weights = [word_weight(word, frequency) for word in long]
+    short_weights, long_weights = [*map(_weight, short)], [*map(_weight, long)]
     evidence = min(1.0, sum(short_weights), sum(long_weights))
     if sorted(short) == sorted(long):
         return NameFit(1.0, evidence)
@@ -102,14 +92,11 @@ def _rest_alike(short: list[str], long: list[str]) -> float:
     return 0.93 if one_edit(one, other) else jaro_winkler(one, other)
 
 
-def word_weight(word: str, frequency: Frequency) -> float:
-    """What a shared word proves, 0.2-1: a rare one much, an initial or Siti little."""
+def _weight(word: str) -> float:
+    """What a shared word proves, 0-1: an initial or Siti little."""
     if len(word) == 1:
         return INITIAL_WEIGHT
-    if frequency is None:
-        return COMMON_WEIGHT if word in COMMON_WORDS else 1.0
-    share = frequency.get(word, 0.0)
-    return min(1.0, max(0.2, -math.log10(share) / 3)) if share > 0 else 1.0
+    return COMMON_WEIGHT if word in COMMON_WORDS else 1.0
 
 
 @lru_cache(maxsize=4096)

@@ -11,7 +11,6 @@ from functools import cached_property
 from typing import Literal, TypeVar
 
 from clinic import likeness
-from clinic.likeness import Frequency
 from clinic.names import NameKey, fold, name_tokens
 from clinic.places import address_rule, same_place
 from clinic.usable import (
@@ -112,8 +111,8 @@ class Match:
     household_hint: str | None = None
 
 
-def score(a: Person, b: Person, frequency: Frequency = None) -> Match:
-    """How likely two records are one person; frequency is each key word's share of the register.
+def score(a: Person, b: Person) -> Match:
+    """How likely two records are one person.
 
     Level strong from 10 points, possible from 8. A mother never matches her "By Ny" baby, not even
     by her card; anyone else who shares a card is asked about, whatever the rest says.
@@ -122,7 +121,7 @@ def score(a: Person, b: Person, frequency: Frequency = None) -> Match:
         return Match(0.0, None, (), PARENT_HINT)
     found = _numbers(a, b)
     has_same_number = any(rule in OWN_RULES for rule, _ in found)
-    name, is_other_person = _name_rules(a, b, frequency)
+    name, is_other_person = _name_rules(a, b)
     found += name + _birth_rules(a, b) + _sex_rules(a, b)
     household = _household(a, b)
     shared = {rule for rule, _ in found + household}
@@ -140,14 +139,13 @@ def rank(
     query: Person,
     candidates: Iterable[tuple[Id, Person]],
     limit: int = 8,
-    frequency: Frequency = None,
     include_household: bool = False,
 ) -> list[tuple[Id, Match]]:
     """The possible and strong matches of the query, best first.
 
     With include_household also those of no level that carry a household hint, at the end.
     """
-    scored = [(key, score(query, person, frequency)) for key, person in candidates]
+    scored = [(key, score(query, person)) for key, person in candidates]
     worth = [
         (key, match)
         for key, match in scored
@@ -247,11 +245,11 @@ def _other_birth_order(a: Person, b: Person) -> bool:
 # Names
 
 
-def _name_rules(a: Person, b: Person, frequency: Frequency) -> tuple[list[tuple[str, float]], bool]:
+def _name_rules(a: Person, b: Person) -> tuple[list[tuple[str, float]], bool]:
     # "By Ny Siti" tells the mother's name, nothing about the child's.
     if a.key.is_baby_of != b.key.is_baby_of or not (a.key.words and b.key.words):
         return [], False
-    fit = likeness.compare_names(a.key, b.key, frequency)
+    fit = likeness.compare_names(a.key, b.key)
     if fit.alike < NAME_ZERO:
         return [("name_other", 1 - fit.alike / NAME_ZERO)], fit.is_other_person
     share = (fit.alike - NAME_ZERO) / (1 - NAME_ZERO) * (0.6 + 0.4 * fit.evidence)

@@ -115,11 +115,6 @@ class NameKey:
     folded: tuple[str, ...] = field(default=(), compare=False)
 
     @property
-    def typed(self) -> dict[str, str]:
-        """Each word as it was typed, by its key; empty where one word became two."""
-        return typed_words(self.words, self.folded)
-
-    @property
     def words(self) -> tuple[str, ...]:
         return self.tokens + self.father
 

@@ -14,7 +14,6 @@ from clinic.likeness import (
     near_dates,
     one_edit,
     word_alike,
-    word_weight,
 )
 from clinic.matching import (
     PARENT_HINT,
@@ -150,16 +149,6 @@ def test_two_words_never_share_a_partner():
     assert fit.alike < 1
     assert fit.is_part
     assert fit == compare_words(("ALI", "HASAN"), ("ALI", "ALM", "HASAN"))
-
-
-def test_frequency_of_the_register_sets_the_weight():
-    frequency = {"SITI": 0.1, "MAIMUNA": 0.0005}
-    assert word_weight("SITI", frequency) == pytest.approx(1 / 3)
-    assert word_weight("MAIMUNA", frequency) == 1.0
-    assert word_weight("UNKNOWN", frequency) == 1.0
-    assert word_weight("S", frequency) < word_weight("SITI", frequency)
-    person = Person("Siti", BORN)
-    assert score(person, person, {"SITI": 0.2}).points < score(person, person, {}).points
 
 
 def test_empty_names_prove_nothing():
