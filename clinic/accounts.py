@@ -2,7 +2,7 @@
 
 import re
 import threading
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -88,11 +88,11 @@ def by_username(username: str) -> User | None:
     return db.session.scalar(found)
 
 
-def seconds_to_wait(user: User | None, at: datetime | None = None) -> int:
+def seconds_to_wait(user: User | None) -> int:
     """How long this account must wait before its next try; other accounts never wait."""
     if user is None or user.wait_until is None:
         return 0
-    wait = min(user.wait_until - (at or utcnow()), LONGEST_WAIT)  # should the clock have jumped
+    wait = min(user.wait_until - utcnow(), LONGEST_WAIT)  # should the clock have jumped
     return max(0, int(wait.total_seconds() + 0.999))
 
 

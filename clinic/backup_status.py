@@ -24,9 +24,9 @@ def checks(at: datetime, keys: Path) -> list[Check]:
     return [_backup(at), _copies(), _card(keys), _nightly(at), _paper(at)]
 
 
-def for_front_page(at: datetime | None = None) -> list[Check]:
+def for_front_page() -> list[Check]:
     """The two that say whether the clinic would survive today: the backup and its last drill."""
-    at = at or utcnow()
+    at = utcnow()
     return [_backup(at), _nightly(at)]
 
 

@@ -81,7 +81,7 @@ def make(data: Path, backup_id: int) -> Backup:
     with transaction():
         backup = db.session.get_one(Backup, backup_id)
         backups.finish(backup, made)
-    _reread_own(data, backup, made.path, made.digest)
+    _reread_own(backup, made.path, made.digest)
     copy_to(data, backups.places())
     backup_making.clear(data)
     return backup
@@ -105,7 +105,7 @@ def _other_keys() -> list[str]:
     return [office] if office else []
 
 
-def _reread_own(data: Path, backup: Backup, path: Path, digest: str) -> None:
+def _reread_own(backup: Backup, path: Path, digest: str) -> None:
     """The server's own disk is a place too; rotation there waits while the newest is in doubt."""
     done: dict = {"copied": [path.name], "removed": [], "problem": "", "remark": ""}
     try:

@@ -64,10 +64,10 @@ def current_day(at: datetime | None = None) -> ServiceDay | None:
     return day if day and is_current(day.on, day.closed_at, at) else None
 
 
-def todays(at: datetime | None = None) -> ServiceDay | None:
+def todays() -> ServiceDay | None:
     """The day that goes on, or went on until it was closed today."""
     day = latest_day()
-    return day if day and is_current(day.on, None, at) else None
+    return day if day and is_current(day.on, None) else None
 
 
 def is_current(on: date, closed_at: datetime | None, at: datetime | None = None) -> bool:

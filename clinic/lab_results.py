@@ -131,7 +131,7 @@ def validate(actor: Actor, order: LabOrder) -> LabOrder:
         order.state = LabOrderState.VALIDATED
     db.session.flush()
     tell_sender(order)
-    _tell_laboratory(order)
+    _tell_laboratory()
     audit.record(actor, "validate_lab_order", order)
     return order
 
@@ -164,7 +164,7 @@ def correct(
         order.state = LabOrderState.RESULTED
     db.session.flush()
     tell_sender(order)
-    _tell_laboratory(order)
+    _tell_laboratory()
     audit.record(actor, "correct_lab_result", order, reason=reason)
     return corrected
 
@@ -191,7 +191,7 @@ def mark_read(actor: Actor, result: LabResult) -> LabResult:
     return result
 
 
-def _tell_laboratory(order: LabOrder) -> None:
+def _tell_laboratory() -> None:
     room, day = lab_orders.laboratory(), days.latest_day()
     if room is not None and day is not None:
         queue_changes.bump(day.id, room.id)

@@ -1,7 +1,5 @@
 """A room's day as its page shows it: who waits, is called, is served, and who went on."""
 
-from datetime import datetime
-
 from sqlalchemy import (
     Case,
     ColumnElement,
@@ -98,9 +96,9 @@ def entry_after(entry: QueueEntry) -> QueueEntry | None:
     return db.session.scalar(found.limit(1))
 
 
-def room_queue(poli: Poli, day: ServiceDay | None, now: datetime | None = None) -> RoomQueue:
+def room_queue(poli: Poli, day: ServiceDay | None) -> RoomQueue:
     """Everything the room's page shows, in at most five queries however long the line is."""
-    known, now = settings.values(), now or utcnow()
+    known, now = settings.values(), utcnow()
     # Read before the rows: a page that is newer than its version is only drawn once more.
     if day:
         state = db.session.get(QueueState, (day.id, poli.id))

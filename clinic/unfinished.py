@@ -51,9 +51,9 @@ def of_day(day: ServiceDay) -> list[Unfinished]:
     return _found(QueueEntry.service_day_id == day.id, here, QueueEntry.undone_at.is_(None))
 
 
-def in_rooms(poli_ids: list[int], at: datetime | None = None) -> list[Unfinished]:
+def in_rooms(poli_ids: list[int]) -> list[Unfinished]:
     """Of earlier days, begun in these rooms and never ended; one query."""
-    return _found(*_begun_earlier(poli_ids, (at or utcnow()) - KEPT_ON_LISTS))
+    return _found(*_begun_earlier(poli_ids, utcnow() - KEPT_ON_LISTS))
 
 
 def count_in_room(poli_id: int) -> int:

@@ -80,9 +80,9 @@ def run_once(at: datetime | None = None) -> None:
     find_pairs(at)
 
 
-def keep_watch(data: Path, at: datetime | None = None) -> None:
+def keep_watch(data: Path) -> None:
     """What must go on even while nothing can be saved: the pages' notices, room held back."""
-    notices.refresh(data, at or utcnow())
+    notices.refresh(data, utcnow())
     speed.clear(data / "state")
     with contextlib.suppress(OSError):
         disk_space.hold_back(data)
