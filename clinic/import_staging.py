@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from clinic.import_files import Line
+from clinic.report_files import harmless
 from db import sqlite_driver
 
 _TABLES = """
@@ -23,7 +24,6 @@ CREATE TABLE line (
 CREATE TABLE mark (value TEXT, number INTEGER, PRIMARY KEY (value, number)) WITHOUT ROWID;
 CREATE TABLE broken (number INTEGER PRIMARY KEY, reason TEXT NOT NULL);
 """
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 AT_ONCE = 500
 FEW = 20  # rows with the same mark that are looked at
 
@@ -151,8 +151,3 @@ def _csv_line(cells: Sequence[str]) -> bytes:
     line = io.StringIO()
     csv.writer(line, delimiter=";", lineterminator="\r\n").writerow(map(harmless, cells))
     return line.getvalue().encode()
-
-
-def harmless(text: str) -> str:
-    """With an apostrophe before what a spreadsheet would run as a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -60,7 +60,10 @@ def chosen(survivor: Patient, loser: Patient, picked: Mapping[str, Side]) -> Ide
 
 def changes(before: Identity, after: Identity) -> dict[str, dict[str, Any]]:
     """The fields that differ, as PatientMerge keeps them: plain values before and after."""
-    stood = {name: (_plain(getattr(before, name)), _plain(getattr(after, name))) for name in NAMES}
+    stood = {
+        name: (rebase.plain(getattr(before, name)), rebase.plain(getattr(after, name)))
+        for name in NAMES
+    }
     return {name: {"before": b, "after": a} for name, (b, a) in stood.items() if b != a}
 
 
@@ -73,7 +76,7 @@ def put_back(
     """
     values, kept = {}, []
     for names in _grouped(changed):
-        stands = {name: _plain(getattr(present, name)) for name in names}
+        stands = {name: rebase.plain(getattr(present, name)) for name in names}
         if all(stands[name] == changed[name]["after"] for name in names):
             values |= {name: _parsed(name, changed[name]["before"]) for name in names}
         else:
@@ -179,13 +182,6 @@ def _grouped(changed: Mapping[str, Any]) -> list[list[str]]:
         if name in changed:
             groups.setdefault(_GROUP_OF.get(name, name), []).append(name)
     return list(groups.values())
-
-
-def _plain(value: Any) -> Any:
-    """As JSON keeps it; nothing known is None."""
-    if isinstance(value, date):
-        return value.isoformat()
-    return None if value == "" else value
 
 
 def _parsed(name: str, value: Any) -> Any:

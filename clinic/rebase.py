@@ -35,7 +35,7 @@ def rebase(patient: Patient, identity: Identity, version: int) -> Identity:
     taken = [
         name
         for group in GROUPS
-        if all(_plain(getattr(identity, name)) == _plain(stood[name]) for name in group)
+        if all(plain(getattr(identity, name)) == plain(stood[name]) for name in group)
         for name in group
     ]
     return replace(identity, **{name: getattr(present, name) for name in taken})
@@ -51,11 +51,11 @@ def _before(patient: Patient, version: int) -> dict[str, Any]:
     stood: dict[str, Any] = {}
     for before in db.session.scalars(steps):
         stood |= before  # newest first: what the oldest says remains
-    return {name: _plain(value) for name, value in stood.items()}
+    return {name: plain(value) for name, value in stood.items()}
 
 
-def _plain(value: Any) -> Any:
-    """As a PatientVersion keeps it; nothing known is None."""
+def plain(value: Any) -> Any:
+    """As a PatientVersion and a PatientMerge keep it; nothing known is None."""
     if value == "":
         return None
     return value.isoformat() if isinstance(value, date) else value
