@@ -125,7 +125,8 @@ def newest(*, at_all: bool = False) -> Backup | None:
 
 def since() -> datetime | None:
     """When the first good backup was taken."""
-    return db.session.scalar(select(Backup.taken_at).where(Backup.name != "").limit(1))
+    good = select(Backup.taken_at).where(Backup.name != "")
+    return db.session.scalar(good.order_by(Backup.id).limit(1))
 
 
 def recent(limit: int = 20) -> list[Backup]:

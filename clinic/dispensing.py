@@ -49,7 +49,7 @@ REASONS = (
 
 @dataclass(frozen=True)
 class Given:
-    """What the form says of one line. No quantity (None): all of it; an emptied field is none."""
+    """What the form says of one line. None: all of it; an emptied field is refused."""
 
     quantity: str | None = None
     reason: str = ""  # why less
