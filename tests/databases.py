@@ -57,8 +57,6 @@ class Database:
 
     def fresh(self) -> Flask:
         if self.is_dirty:
-            with self.app.app_context():
-                db.engine.dispose()
             self.copy()
             # An old version may come again.
             self.app.extensions.pop("drawn_queues", None)
@@ -86,6 +84,8 @@ class Sqlite(Database):
             self.file.with_name(self.file.name + suffix).unlink(missing_ok=True)
 
     def copy(self) -> None:
+        with self.app.app_context():
+            db.engine.dispose()  # of the file that was there before
         self._remove_log()
         shutil.copyfile(self.template, self.file)
 
