@@ -1,5 +1,6 @@
 """Backups and restores from the terminal, and the job behind the page that restores."""
 
+import contextlib
 import json
 import os
 import sys
@@ -26,7 +27,7 @@ from clinic import (
 )
 from clinic.backup_manifest import BackupProblem, Manifest
 from clinic.card_words import COUNT
-from clinic.restore_reading import Trust
+from clinic.restore_reading import Trust, is_others_key
 from clinic.restoring import Status
 from db import db, transaction
 from formatting import clock_time, day_in_zone, long_date, number_text
@@ -34,7 +35,7 @@ from models import Backup, BackupKind, BackupState, DrillKind, Patient
 from terminal import tells_storage_faults
 
 KINDS = [kind.value for kind in BackupKind if kind is not BackupKind.PERIODIC]
-YES = "GANTI"
+YES, CANCELLED = "GANTI", "Dibatalkan; tidak ada yang berubah."
 NICENESS = 10
 
 
@@ -69,12 +70,12 @@ def backup_command(kind: str) -> None:
 # --- Opening one aside ----------------------------------------------------------------------------
 
 
-def trust_of_this_server(*, takes_unsigned: bool = False) -> Trust:
+def trust_of_this_server() -> Trust:
     """What is known here; a server without real patients takes any clinic's backup."""
-    has_patients = db.session.scalar(select(func.count()).select_from(Patient)) > 0
+    has_patients = db.session.scalar(select(func.count(Patient.id))) > 0
     is_clinic = has_patients and not settings.value("is_demo")
     ref = settings.value("clinic_ref") if is_clinic else ""
-    return Trust(ref, backup_keys.own_signing_key(_data() / "keys"), takes_unsigned)
+    return Trust(ref, backup_keys.own_signing_key(_data() / "keys"))
 
 
 @click.command("open-backup")
@@ -151,11 +152,11 @@ def restore_command(undo: bool) -> None:
         _show(manifest)
         if not secret or not click.confirm("Pakai kunci yang tadi diketik?", default=True):
             secret = _ask_secret(source)
-        mark = _opened_aside(source, secret)
+        mark = _opened_aside(source, secret, _trust_with(manifest, secret))
     click.echo("Cadangan utuh dan siap dipakai.")
     if not _is_confirmed():
         restoring.discard(db.engine.url, mark, restoring.side(_data(), mark))
-        raise click.ClickException("Dibatalkan; tidak ada yang berubah.")
+        raise click.ClickException(CANCELLED)
     _ask_switch(mark, "make restore")
 
 
@@ -163,12 +164,22 @@ def _is_confirmed() -> bool:
     return click.prompt(f"Ketik {YES} untuk memakainya", default="batal").strip().upper() == YES
 
 
-def _opened_aside(source: Path, secret: str) -> str:
+def _trust_with(manifest: Manifest, secret: str) -> Trust:
+    """With the health office's key a new server can't tell who made the file; somebody says."""
+    trust = _trust()
+    if trust.signing or not is_others_key(manifest, secret):
+        return trust
+    click.echo("\nItu kunci dinas: dengannya tidak dapat dipastikan bahwa puskesmas yang membuat")
+    said = click.confirm("berkas ini. Diambil sendiri dari simpanan puskesmas? Tetap dibuka?")
+    return replace(trust, takes_unsigned=said)
+
+
+def _opened_aside(source: Path, secret: str, trust: Trust) -> str:
     """The mark of the side copy; '' when it was refused: another copy may be better."""
-    mark = restoring.new_mark()
     click.echo("Membuka dan memeriksa cadangan di samping; data sekarang belum disentuh ...")
+    mark = restoring.new_mark()
     try:
-        restoring.open_side(_data(), db.engine.url, mark, source, secret, _trust())
+        restoring.open_side(_data(), db.engine.url, mark, source, secret, trust)
     except BackupProblem as problem:
         click.echo(f"\nTidak dipakai: {problem}")
         click.echo("Pilih salinan lain, atau cadangan yang lebih lama (Ctrl-C berhenti).\n")
@@ -182,7 +193,7 @@ def _undo() -> None:
         raise click.ClickException("Belum ada data yang disisihkan.")
     click.echo(f"Data yang disisihkan {_moment(aside[0].at)} akan dipakai lagi.")
     if not _is_confirmed():
-        raise click.ClickException("Dibatalkan; tidak ada yang berubah.")
+        raise click.ClickException(CANCELLED)
     try:
         restoring.prepare_set_aside(_data(), db.engine.url, aside[0].mark)
     except BackupProblem as problem:
@@ -200,8 +211,7 @@ def _ask_switch(mark: str, reason: str) -> None:
 
 def _folders_known() -> list[Path]:
     """On this server, and where it copies to."""
-    known = [_data() / "db", _data() / "backups"]
-    return known + [backups.folder_at(place) for place in _places_known()]
+    return [_data() / "db", _data() / "backups", *map(backups.folder_at, _places_known())]
 
 
 def _choose(folders: list[Path]) -> tuple[Path, Manifest]:
@@ -224,11 +234,10 @@ def _choose(folders: list[Path]) -> tuple[Path, Manifest]:
 
 
 def _places_known() -> list[str]:
-    try:
+    with contextlib.suppress(Exception):  # a database that can't be read is why one restores
         return backups.places()
-    except Exception:  # a database that can't be read is why one restores
-        db.session.rollback()
-        return []
+    db.session.rollback()
+    return []
 
 
 def _backups_in(folders: list[Path]) -> list[tuple[Path, Manifest]]:
@@ -243,19 +252,18 @@ def _backups_in(folders: list[Path]) -> list[tuple[Path, Manifest]]:
 
 
 def _moment(at: datetime) -> str:
-    zone = "Asia/Makassar"
     try:
         zone = settings.value("time_zone")
     except Exception:  # as above
         db.session.rollback()
+        zone = "Asia/Makassar"
     return f"{long_date(day_in_zone(at, zone))} {clock_time(at, zone)}"
 
 
 def _show(manifest: Manifest) -> None:
     click.echo(f"\n{manifest.clinic}, {_moment(manifest.at)}")
-    click.echo(
-        f"  {number_text(manifest.patients)} pasien, {number_text(manifest.visits)} kunjungan"
-    )
+    visits = number_text(manifest.visits)
+    click.echo(f"  {number_text(manifest.patients)} pasien, {visits} kunjungan")
     for problem in manifest.problems:
         click.echo(f"  Perhatian: {problem}")
 
@@ -283,11 +291,10 @@ def _ask_secret(source: Path) -> str:
 
 def _trust() -> Trust:
     """A server whose own database is gone trusts the card alone."""
-    try:
+    with contextlib.suppress(Exception):
         return trust_of_this_server()
-    except Exception:
-        db.session.rollback()
-        return Trust(signing=backup_keys.own_signing_key(_data() / "keys"))
+    db.session.rollback()
+    return Trust(signing=backup_keys.own_signing_key(_data() / "keys"))
 
 
 COMMANDS = (backup_command, open_backup_command, restore_command)

@@ -119,6 +119,14 @@ def _check_origin(manifest: Manifest, secret: str, trust: Trust) -> bool:
     return is_signed
 
 
+def is_others_key(manifest: Manifest, secret: str) -> bool:
+    """Whether the clinic let somebody else open its backups with it, such as the health office.
+
+    Whoever holds that key can't tell that the clinic made the file. Raises BackupProblem.
+    """
+    return bool(secret) and _public_of(secret) in manifest.recipients[1:]
+
+
 def _public_of(secret: str) -> str:
     try:
         return str(import_module("pyrage").x25519.Identity.from_str(secret).to_public())

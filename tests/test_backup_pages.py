@@ -8,6 +8,7 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
+from pyrage import x25519
 
 from clinic import (
     audit,
@@ -269,6 +270,22 @@ def test_practice_data_give_way_to_a_clinics_backup_real_ones_do_not(app, alur_d
     with transaction():
         settings.set_value("is_demo", True)
     done = app.test_cli_runner().invoke(args=["restore"], input=typed)
+    assert "Cadangan utuh" in done.output
+    assert restoring.is_switch_asked(alur_data)
+
+
+def test_the_health_offices_key_restores_on_somebodys_word(app, alur_data, monkeypatch):
+    """On a new server: there nothing but the clinic's card tells who made the file."""
+    office = x25519.Identity.generate()
+    with transaction():
+        settings.set_value("health_office_key", str(office.to_public()))
+    back_up(alur_data)
+    monkeypatch.setattr(backup_keys, "own_signing_key", lambda keys: b"")
+    runner = app.test_cli_runner()
+    done = runner.invoke(args=["restore"], input=f"2\n{office}\nn\n")
+    assert "Itu kunci dinas" in done.output
+    assert "Cadangan utuh" not in done.output
+    done = runner.invoke(args=["restore"], input=f"2\n{office}\ny\nGANTI\n")
     assert "Cadangan utuh" in done.output
     assert restoring.is_switch_asked(alur_data)
 
