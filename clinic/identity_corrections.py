@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
-from clinic import asking, audit, patients, queues, registration
+from clinic import asking, audit, patients, queues, registration, visit_person
 from clinic.registration import JUST_TAKEN, TAKEN, NeedsReasons, RegistrationError, StaleDraft
 from clinic.review import Application, Review, review
 from db import db, utcnow
@@ -63,7 +63,7 @@ def _update(
     actor: audit.Actor, patient: Patient, application: Application, why: str, is_disputed: bool
 ) -> None:
     try:
-        is_new = patients.update(
+        is_new = visit_person.correct(
             actor, patient, application.identity, why, nik_disputed=is_disputed
         )
     except patients.NikTaken as taken:

@@ -23,6 +23,7 @@ from clinic import (
     pairs,
     patients,
     queues,
+    visit_snapshot,
 )
 from clinic.belongings import MOVES
 from clinic.merge_fields import MergeError, Side
@@ -65,7 +66,8 @@ def merge(
     """Take the loser's record into the survivor's. Raises MergeError.
 
     `picked` names the record that a field of `patients.Identity` is taken from; what it doesn't
-    name stays the survivor's. Visits keep what they noted of the person on their day.
+    name stays the survivor's. Visits keep what they noted of the person on their day,
+    but for the age: it goes by the birth date that holds.
     """
     reason = _told(reason)
     why_not = refusal(survivor, loser) or _not_about(pair, survivor, loser)
@@ -98,6 +100,7 @@ def merge(
         state, source = PairState.MERGED, PairSource.RECORDS
         pairs.note(actor, one.first, one.second, state, source=source, note=reason)
     first_visits.settle(survivor.id)
+    visit_snapshot.age_anew(survivor)
     queues.bump_rooms_of(survivor)
     _record(actor, "merge_patients", done, reason)
     return done
@@ -152,6 +155,8 @@ def undo(actor: audit.Actor, merge: PatientMerge, reason: str) -> list[str]:
         raise MergeError(CHANGED) from stale
     _reopen_pairs(actor, survivor, loser, reason)
     first_visits.settle(survivor.id, loser.id)
+    for one in (survivor, loser):
+        visit_snapshot.age_anew(one)
     queues.bump_rooms_of(survivor, loser)
     _record(actor, "undo_merge", merge, reason)
     return kept

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import joinedload
 
-from clinic import audit, identity_history, lab_rejudging, mrn, name_index
+from clinic import audit, identity_history, lab_rejudging, mrn, name_index, visit_snapshot
 from clinic.names import fold
 from db import add_row, db, run
 from formatting import age_text
@@ -75,8 +75,6 @@ _NIK_HOLDERS = (
     .where(Patient.nik == bindparam("nik"))
     .order_by(Patient.is_nik_disputed, Patient.merged_into_id.is_not(None), Patient.id)
 )
-
-
 _ANY_NIK_HOLDER = select(Patient.id).where(Patient.nik == bindparam("nik")).limit(1)
 
 
@@ -138,6 +136,8 @@ def update(
         patient.is_nik_disputed = nik_disputed
     db.session.flush()
     name_index.refresh(patient)
+    if "birth_date" in changed:
+        visit_snapshot.age_anew(patient)
     if {"sex", "birth_date"} & set(changed):
         lab_rejudging.of_patient(actor, patient, before, f"Identitas dibetulkan: {reason}")
     audit.record(actor, "update_patient", patient, reason=reason, details=" ".join(changed))

@@ -16,7 +16,7 @@ from clinic.identity_warnings import Warned
 from clinic.queue_changes import bump_rooms_with
 from clinic.rebase import rebase
 from clinic.review import Application, Review, review
-from clinic.visit_person import follow, tell_pregnancy
+from clinic.visit_person import correct, follow, tell_pregnancy
 from clinic.visit_snapshot import take_snapshot
 from db import db, run, utcnow
 from models import (
@@ -179,7 +179,7 @@ def _keep_patient(actor: audit.Actor, application: Application, found: Review) -
     patient = patients.current(application.patient)
     identity = rebase(patient, application.identity, application.based_on)
     reason = "Diperbarui saat pendaftaran"
-    patients.update(actor, patient, identity, reason, nik_disputed=is_disputed)
+    correct(actor, patient, identity, reason, nik_disputed=is_disputed)
     return patient
 
 

@@ -1,7 +1,8 @@
 """What of a visit follows from who it is: cluster, priority and the place in line."""
 
-from clinic import days, lab_rejudging, patients, queue_changes, visit_cluster
+from clinic import days, lab_rejudging, patients, queue_changes, todays_visits, visit_cluster
 from clinic.audit import Actor
+from clinic.patients import Identity
 from clinic.review import Application, case_of, priority_of
 from clinic.visit_snapshot import age_day
 from models import DraftKind, Patient, Poli, Priority, Visit
@@ -33,6 +34,19 @@ def tell_pregnancy(actor: Actor, visit: Visit, answer: str) -> None:
     visit.pregnant = answer
     follow(visit, visit.patient)
     lab_rejudging.of_visit(actor, visit, before, f"Hamil: {answer or 'tidak diketahui'}")
+
+
+def correct(
+    actor: Actor, patient: Patient, identity: Identity, reason: str, *, nik_disputed: bool = False
+) -> bool:
+    """Correct who it is (`patients.update`); the visits of the day that goes on follow."""
+    was = patient.sex, patient.birth_date
+    changed = patients.update(actor, patient, identity, reason, nik_disputed=nik_disputed)
+    day = days.todays() if was != (patient.sex, patient.birth_date) else None
+    for visit in todays_visits.of_people(day, [patient.id]).get(patient.id, ()):
+        follow(visit, patient)
+        queue_changes.bump_rooms_with(visit)
+    return changed
 
 
 def follow(visit: Visit, patient: Patient) -> None:

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from clinic import days
 from clinic.names import fold
-from db import run
+from db import db, run
 from formatting import age_on
 from models import Patient, ServiceDay, Village, Visit
 
@@ -28,6 +28,11 @@ def take_snapshot(visit: Visit, patient: Patient, day: ServiceDay) -> None:
     """Keep on the visit what reports need of the person, as it was on that day."""
     visit.payer, visit.bpjs_number = patient.payer, patient.bpjs_number
     visit.village, visit.is_in_area = patient.village, is_in_area(patient.village)
+    take_age(visit, patient, day)
+
+
+def take_age(visit: Visit, patient: Patient, day: ServiceDay) -> None:
+    """Keep the age by which the visit is judged: it follows the birth date that is right now."""
     born, on = patient.birth_date, age_day(visit, patient, day)
     if born is None or born > on:
         visit.age_years = visit.age_months = visit.age_days = None
@@ -35,6 +40,14 @@ def take_snapshot(visit: Visit, patient: Patient, day: ServiceDay) -> None:
     age = age_on(born, on)
     visit.age_years, visit.age_months = age.years, age.total_months
     visit.age_days = (on - born).days
+
+
+def age_anew(patient: Patient) -> None:
+    """Of all visits that are now the patient's: the birth date was wrong, or another record's."""
+    db.session.flush()
+    rows = select(Visit, ServiceDay).join(Visit.service_day).where(Visit.patient_id == patient.id)
+    for visit, day in db.session.execute(rows):
+        take_age(visit, patient, day)
 
 
 def is_in_area(village: str | None) -> bool | None:

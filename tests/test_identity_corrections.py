@@ -2,26 +2,30 @@
 
 import html
 import re
-from datetime import date
+from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import func, select
 
-from clinic import merging, pairs, patients, search
+from clinic import days, measurements, merging, pairs, patients, queues, search
 from db import db, transaction
 from models import (
     AuditEntry,
+    NoNikReason,
     PairSource,
     PairState,
     Patient,
     PatientAlias,
     PatientVersion,
+    Priority,
+    QueueEntry,
     QueueState,
     RegistrationDraft,
     SuspectedPair,
     Visit,
 )
-from tests import factories
+from tests import factories, past_visits
 from tests.pages import post
 
 BORN = date(1985, 8, 17)
@@ -228,6 +232,56 @@ def test_the_rooms_where_they_wait_show_the_new_name(staff):
     confirm(staff, send(staff, patient, name="Siti Aminah"))
     db.session.expire_all()
     assert db.session.get_one(QueueState, (day, room)).version > before
+
+
+# --- A wrong birth date, while they are here ----------------------------------------------------
+
+
+def born_ago(**ago: int) -> date:
+    return days.clinic_date() - timedelta(**ago)
+
+
+def as_typed(born: date) -> str:
+    return f"{born:%d-%m-%Y}"
+
+
+def visit_of(person: Patient) -> Visit:
+    db.session.rollback()
+    return db.session.scalars(select(Visit).where(Visit.patient_id == person.id)).one()
+
+
+def test_a_baby_whose_year_was_wrong_is_judged_as_a_baby(staff, sign_in):
+    lacks = {"nik": None, "no_nik_reason": NoNikReason.NOT_BROUGHT, "mother_name": "Sulastri"}
+    baby = factories.patient("Wildan", birth_date=born_ago(days=400), **lacks)
+    entry = factories.entry("MTBS", baby)
+    right = born_ago(days=35)
+    check = send(staff, baby, birth_date=as_typed(right))
+    assert confirm(staff, check).status_code == 303
+    visit = visit_of(baby)
+    assert (visit.age_years, visit.age_months, visit.age_days) == (0, 1, 35)
+    with transaction():
+        here, nurse = db.session.get_one(QueueEntry, entry.id), factories.actor("kia")
+        queues.act(nurse, here, "mulai")
+        cold = {"temperature": Decimal("35.0"), "respiration": 62}
+        measurements.measure(nurse, here.visit, here, cold)
+    page = text_of(sign_in("kia").get(f"/kunjungan/{visit.public_id}"))
+    assert "suhu 35 °C pada bayi di bawah 2 bulan" in page
+
+
+def test_a_corrected_birth_date_moves_cluster_and_priority_of_today_only(staff):
+    lacks = {"nik": None, "no_nik_reason": NoNikReason.NOT_BROUGHT, "mother_name": "Sulastri"}
+    person = factories.patient("Wildan", birth_date=BORN, **lacks)
+    past_visits.add(person, 1)
+    before = visit_of(person)
+    today = factories.entry("UMUM", person)
+    right = born_ago(days=500)
+    check = send(staff, person, birth_date=as_typed(right))
+    assert confirm(staff, check).status_code == 303
+    db.session.expire_all()
+    assert (today.visit.cluster, today.visit.priority) == ("2", Priority.TODDLER)
+    assert today.is_priority
+    assert before.age_days == (before.service_day.on - right).days, "judged by who it was"
+    assert before.cluster == "3", "counted as it was that day"
 
 
 # --- Somebody else's NIK, somebody alike --------------------------------------------------------

@@ -4,6 +4,7 @@ Any order of steps is test_merging_property's; here stands each rule by itself.
 """
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from sqlalchemy import select
@@ -331,6 +332,22 @@ def test_undo_restores_exactly(records, siti, double):
     assert refused(undo, records, done) == "Penggabungan ini sudah diurungkan."
     last = db.session.scalars(select(AuditEntry).order_by(AuditEntry.seq.desc())).first()
     assert (last.action, last.object_ref) == ("undo_merge", done.public_id)
+
+
+def ages_of(patient: Patient) -> list[int]:
+    mine = select(Visit.age_years).where(Visit.patient_id == patient.id)
+    return list(db.session.scalars(mine.order_by(Visit.id)))
+
+
+def test_visits_are_judged_by_the_birth_date_of_whose_record_they_are(records, siti, double):
+    past_visits.add(siti, 1)
+    past_visits.add(double, 1)
+    correct(double, birth_date=date(1990, 5, 14))
+    own, other = days.clinic_date().year - 1985, days.clinic_date().year - 1990
+    done = merge(records, siti, double)
+    assert len(set(ages_of(siti))) == 1 and ages_of(siti)[0] in (own, own - 1)
+    undo(records, done)
+    assert ages_of(siti)[0] - ages_of(double)[0] == own - other
 
 
 def give_ihs(patient: Patient, number: str | None) -> None:

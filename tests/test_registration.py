@@ -36,6 +36,7 @@ from models import (
     Patient,
     PatientVersion,
     Poli,
+    Priority,
     QueueEntry,
     RegistrationDraft,
     ServiceDay,
@@ -1025,6 +1026,18 @@ def test_a_baby_of_the_night_is_0_days_old_on_the_day_before(app):
         visit = Visit(occurred_at=night)
         registration.take_snapshot(visit, person, day)
         assert (visit.age_years, visit.age_months, visit.age_days) == (age,) * 3
+
+
+def test_a_birth_date_changed_at_a_second_registration_counts_in_the_first_of_the_day(clerk):
+    born = days.clinic_date() - timedelta(days=500)
+    baby = {"nik": "", "no_nik_reason": "BELUM_BAWA", "mother_name": "Sulastri"}
+    first = register(clerk, name="Wildan", birth_date="05-10-1990", **baby)
+    assert first.cluster == "3"
+    url = f"/pendaftaran/pasien/{first.patient.public_id}"
+    more = baby | {"poli": "GIGI", "complaint": "sakit gigi", "patient": first.patient.public_id}
+    register(clerk, url, "salah ketik", name="Wildan", birth_date=f"{born:%d-%m-%Y}", **more)
+    db.session.expire_all()
+    assert (first.age_days, first.cluster, first.priority) == (500, "2", Priority.TODDLER)
 
 
 # --- Corrections ------------------------------------------------------------------------------
