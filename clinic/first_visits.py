@@ -9,17 +9,29 @@ from typing import Any
 from sqlalchemy import Select, bindparam, func, literal, select, update
 
 from db import db, run
-from models import AliasKind, Patient, PatientAlias, Visit, VisitStatus
+from models import AliasKind, ImportRow, Patient, PatientAlias, RowFate, Visit, VisitStatus
 
 
 def _known_before(patient_id: Any) -> Select:
-    """A former number that is no other record's of this register: the import kept it."""
-    own = select(Patient.id).where(Patient.mrn == PatientAlias.value)
+    """A number of the former register, which the import kept; it may look like one of this.
+
+    What a merge brought is the other record's own number: it tells nothing, unless that record was
+    imported, since its former number may be the same.
+    """
+    other = select(Patient.id).where(
+        Patient.id == PatientAlias.original_patient_id,
+        Patient.id != PatientAlias.patient_id,
+        Patient.mrn == PatientAlias.value,
+    )
+    imported = select(ImportRow.number).where(
+        ImportRow.patient_id == PatientAlias.original_patient_id,
+        ImportRow.fate.in_((RowFate.CREATED, RowFate.KEPT)),
+    )
     return select(literal(1)).where(
         PatientAlias.patient_id == patient_id,
         PatientAlias.kind == AliasKind.MRN,
         PatientAlias.ended_at.is_(None),
-        ~own.exists(),
+        ~other.exists() | imported.exists(),
     )
 
 

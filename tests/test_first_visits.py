@@ -1,8 +1,21 @@
 """Whose first visit it was: "baru" and "lama" hold after cancelling, merging and moving a visit."""
 
+import pytest
+from sqlalchemy import text
+
+import cli
 from clinic import merging, queues, wrong_patient
 from db import db, transaction
-from models import AliasKind, Patient, PatientAlias, QueueEntry, Visit
+from models import (
+    AliasKind,
+    ImportBatch,
+    ImportRow,
+    Patient,
+    PatientAlias,
+    QueueEntry,
+    RowFate,
+    Visit,
+)
 from tests import factories
 
 
@@ -62,12 +75,52 @@ def test_a_visit_that_goes_to_the_right_person_takes_no_first_with_it(app):
     assert new(*visits) == [True, True, False]
 
 
-def test_who_was_taken_over_with_an_old_number_is_not_new(app):
-    person = factories.patient()
+def keep_old_number(person: Patient, value: str) -> None:
     with transaction():
         row = {"patient_id": person.id, "original_patient_id": person.id}
-        db.session.add(PatientAlias(kind=AliasKind.MRN, value="50001", **row))
+        db.session.add(PatientAlias(kind=AliasKind.MRN, value=value, **row))
+
+
+@pytest.mark.parametrize("number", ["50001", "its own", "somebody's"])
+def test_who_was_taken_over_with_an_old_number_is_not_new(app, number):
+    person, somebody = factories.patient(), factories.patient("Yohana")
+    keep_old_number(person, {"its own": person.mrn, "somebody's": somebody.mrn}.get(number, number))
     first = opened(person)
     assert new(first) == [False]
     act(first, "batal")
     assert new(first, opened(person)) == [False, False]
+    assert new(opened(somebody)) == [True]
+
+
+def test_who_was_imported_is_not_new_under_the_record_it_was_merged_into(app):
+    one, imported = factories.patient("Siti Aminah"), factories.patient("Sitti Aminah")
+    keep_old_number(imported, imported.mrn)
+    with transaction():
+        head = factories.user("kepala").id
+        batch = ImportBatch(file_name="lama.csv", digest="0" * 64, uploaded_by_id=head)
+        db.session.add(batch)
+        db.session.flush()
+        row = ImportRow(batch_id=batch.id, number=2, fate=RowFate.CREATED, patient_id=imported.id)
+        db.session.add(row)
+    visit = opened(one)
+    act(visit, "pulang")
+    with transaction():
+        both = (db.session.merge(one), db.session.merge(imported))
+        merging.merge(factories.actor("rekammedis"), *both, {}, "sama")
+    assert new(visit) == [False]
+
+
+def test_an_upgrade_mends_what_old_numbers_had_made_new(app):
+    one, other, imported = (factories.patient(name) for name in ("Siti", "Sitti", "Yohana"))
+    visits = [opened(one), opened(imported)]
+    act(visits[0], "pulang")
+    with transaction():
+        both = (db.session.merge(one), db.session.merge(other))
+        merging.merge(factories.actor("rekammedis"), *both, {}, "sama")
+    keep_old_number(imported, one.mrn)
+    assert new(*visits) == [True, True]
+    db.session.execute(text("UPDATE alembic_version SET version_num = '0024'"))
+    db.session.commit()
+    cli.prepare_database()
+    db.session.expire_all()
+    assert new(*visits) == [True, False]
