@@ -14,7 +14,8 @@ from models import Poli, QueueEntry, ServiceDay, Visit
 
 def rows_of(fact: Fact, period: Period, where: Where, room: str = "") -> Select:
     """The fact's rows of a period that fit; with a room, only what happened there."""
-    found = fact.rows.where(ServiceDay.on.between(period.first, period.last))
+    rows = fact.rows_of_room if room and fact.rows_of_room is not None else fact.rows
+    found = rows.where(ServiceDay.on.between(period.first, period.last))
     if room:
         found = found.where(_in_room(fact, room))
     return found.where(*(_holds(fact.dims[name], wanted) for name, wanted in where.items()))

@@ -49,6 +49,9 @@ IS_NEW = (
     "Baru: didaftarkan pertama kali di puskesmas ini pada kunjungan itu; lama: selainnya, juga "
     "yang diimpor dengan nomor rekam medis lamanya."
 )
+# Beside the tables' own note, which kept recaps hold word for word.
+ONE_CASE = f"{CASES} Kasus itu baru bila salah satu ruang mencentangnya baru."
+OF_ROOM = "Penyakit satu ruang: yang ditemukan ruang itu, walau ruang lain juga mencatatnya."
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,7 @@ _LIST = (
             MOVES,
             most_frequent(10),
         ),
-        f"{COMMON} {IS_NEW} {AGES}",
+        f"{COMMON} {IS_NEW} {AGES} {OF_ROOM}",
         tuple(GAPS),
         is_form=False,
     ),
@@ -125,7 +128,7 @@ _LIST = (
             "Per kode ICD-10, 12 kelompok umur, baru dan lama",
             (lb1(), deaths(report_rows.codes())),
         ),
-        f"{COMMON} {AGES} {CASES} B: baru, L: lama (huruf pertama); L, P: jenis kelamin.",
+        f"{COMMON} {AGES} {ONE_CASE} B: baru, L: lama (huruf pertama); L, P: jenis kelamin.",
         tuple(GAPS),
         is_wide=True,
     ),
@@ -134,7 +137,7 @@ _LIST = (
         "Form 11 kesakitan umum",
         "15 kelompok penyakit, kasus baru menurut umur",
         (morbidity("11", "F11_10", "Kesakitan umum"),),
-        f"{COMMON} {AGES} {CASES} {WORKING}",
+        f"{COMMON} {AGES} {ONE_CASE} {WORKING}",
         tuple(GAPS),
         is_wide=True,
     ),
@@ -143,8 +146,8 @@ _LIST = (
         "Form 12 gejala, sebab, dan keadaan",
         "Menurut gejala, sebab, atau keadaan",
         (morbidity("12", "F11_10", "Kesakitan menurut gejala, sebab, atau keadaan"), DEHYDRATED),
-        f"{COMMON} {AGES} {CASES} {WORKING} Derajat dehidrasi tidak ada di kode ICD-10; tabelnya "
-        "sendiri menghitung dari isian MTBS.",
+        f"{COMMON} {AGES} {ONE_CASE} {WORKING} Derajat dehidrasi tidak ada di kode ICD-10; "
+        "tabelnya sendiri menghitung dari isian MTBS.",
         tuple(GAPS),
         is_wide=True,
     ),
@@ -153,7 +156,7 @@ _LIST = (
         "Form 13 gigi dan mulut",
         "Kasus baru menurut umur",
         (morbidity("13", "GIGI_10", "Kesakitan gigi dan mulut"),),
-        f"{COMMON} {AGES} {CASES} {WORKING}",
+        f"{COMMON} {AGES} {ONE_CASE} {WORKING}",
         tuple(GAPS),
         is_wide=True,
     ),
@@ -170,8 +173,8 @@ _LIST = (
         "STP surveilans terpadu penyakit",
         "24 penyakit, kasus baru menurut umur",
         (new_cases("STP", "STP_12", "Kasus baru penyakit surveilans"),),
-        f"{COMMON} {AGES} {CASES} {WORKING} Hanya kasus baru. Malaria campuran tidak punya kode; "
-        "kusta tanpa jenis dan TB paru klinis (A16) ada di luar formulir, dapat dibuka.",
+        f"{COMMON} {AGES} {ONE_CASE} {WORKING} Hanya kasus baru. Malaria campuran tidak punya "
+        "kode; kusta tanpa jenis dan TB paru klinis (A16) ada di luar formulir, dapat dibuka.",
         tuple(GAPS),
         is_wide=True,
     ),
@@ -183,7 +186,7 @@ _LIST = (
             new_cases("ISPA", "ISPA_6", "Batuk dan pneumonia", BY_AREA),
             deaths(report_rows.of_form("ISPA")),
         ),
-        f"{COMMON} {AGES} {CASES} {WORKING} Hanya kasus baru; kematian di tabelnya sendiri.",
+        f"{COMMON} {AGES} {ONE_CASE} {WORKING} Hanya kasus baru; kematian di tabelnya sendiri.",
         tuple(GAPS),
     ),
     Report(

@@ -11,13 +11,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, case, cast, exists, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    String,
+    case,
+    cast,
+    exists,
+    func,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.orm import aliased
 
 from clinic import dehydration
 from clinic.elapsed import seconds_between
 from clinic.report_ages import SETS, band_of
 from models import (
+    CaseType,
     Diagnosis,
     Disposition,
     EntryKind,
@@ -49,6 +61,7 @@ class Fact:
     rows: Select
     dims: Mapping[str, ColumnElement[Any]]
     details: Mapping[str, ColumnElement[Any]]  # what a list shows beside the visit
+    rows_of_room: Select | None = None  # where a room alone counts other rows than the whole clinic
 
 
 # --- Of every visit ---------------------------------------------------------------------------
@@ -183,7 +196,8 @@ _dehydrated = _examinations.join(ExaminationAnswer).where(
     # A child that came back from the laboratory is one, as it was found last.
     ~exists().where(
         _later_of.visit_id == Visit.id,
-        _later.id > ExaminationAnswer.id,
+        # By examination: an amendment of the first one is written after the last.
+        _later_of.id > Examination.id,
         *_has_grade(_later, _later_of),
     ),
 )
@@ -191,18 +205,32 @@ _dehydrated = _examinations.join(ExaminationAnswer).where(
 
 # --- Diagnoses --------------------------------------------------------------------------------
 
-_twin, _twin_of = aliased(Diagnosis), aliased(Examination)
-_diagnoses = _examinations.join(Diagnosis, Diagnosis.examination_id == Examination.id).where(
-    Diagnosis.ended_at.is_(None),
-    # Two rooms of one visit that note the same disease found one case.
-    ~exists().where(
-        _twin_of.visit_id == Visit.id,
-        _twin_of.finished_at.is_not(None),
-        _twin.examination_id == _twin_of.id,
-        _twin.ended_at.is_(None),
-        _twin.code == Diagnosis.code,
-        _twin.id < Diagnosis.id,
+_twin, _twin_of, _twin_in = aliased(Diagnosis), aliased(Examination), aliased(QueueEntry)
+_new, _twin_new = (each.case_type == CaseType.NEW for each in (Diagnosis, _twin))
+# Two rooms of one visit that note the same disease found one case: the first who called it new, or
+# else the first. By examination: an amendment writes the row anew, after those of later rooms.
+_HAS_TWIN = (
+    _twin_of.visit_id == Visit.id,
+    _twin_of.finished_at.is_not(None),
+    _twin.examination_id == _twin_of.id,
+    _twin.ended_at.is_(None),
+    _twin.code == Diagnosis.code,
+    (Diagnosis.code != "") | (func.lower(_twin.title) == func.lower(Diagnosis.title)),
+    or_(
+        _twin_new & ~_new,
+        (_twin_new == _new)
+        & (tuple_(_twin_of.id, _twin.id) < tuple_(Examination.id, Diagnosis.id)),
     ),
+)
+_held = _examinations.join(Diagnosis, Diagnosis.examination_id == Examination.id).where(
+    Diagnosis.ended_at.is_(None)
+)
+_diagnoses = _held.where(~exists().where(*_HAS_TWIN))
+# What one room found is its own, whoever else of the visit noted it.
+_diagnoses_of_room = _held.where(
+    ~exists().where(
+        *_HAS_TWIN, _twin_in.id == _twin_of.entry_id, _twin_in.poli_id == QueueEntry.poli_id
+    )
 )
 _term = aliased(Icd10Term)
 _IS_KNOWN = exists().where(_term.code == Diagnosis.code)
@@ -260,5 +288,6 @@ FACTS: dict[str, Fact] = {
         },
         _ROOM
         | {"Kode": Diagnosis.code, "Diagnosis": Diagnosis.title, "Kasus": Diagnosis.case_type},
+        rows_of_room=_diagnoses_of_room,
     ),
 }

@@ -15,11 +15,19 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from blueprints.reports import blueprint
-from clinic import merging, report_files, report_lists, report_periods, report_rows, report_tables
+from clinic import (
+    diagnoses,
+    merging,
+    report_files,
+    report_lists,
+    report_periods,
+    report_rows,
+    report_tables,
+)
 from clinic.code_ranges import parse
 from clinic.report_definitions import GAPS, REPORTS
 from db import db, transaction, utcnow
-from models import AuditEntry, Diagnosis, Examination, Patient, Visit
+from models import AuditEntry, CaseType, Diagnosis, Examination, Patient, Visit
 from tests import counted_visits, factories
 from tests.databases import count_queries
 
@@ -171,6 +179,72 @@ def test_what_is_incomplete_is_listed_and_not_guessed(app):
     lb1 = tables("lb1")["kasus"]
     assert shown(lb1)["XYZ"] == {"uxbP": 1, "bP": 1, "J": 1}
     assert tables("form11")["kasus"].outside == 1
+
+
+def amend(examination_id: int, *held: tuple[str, str]) -> None:
+    """The examination's diagnoses become these: what changed is written anew."""
+    with transaction():
+        examination = db.session.get_one(Examination, examination_id)
+        kept = [
+            diagnoses.Line(code, f"penyakit {code}", "", CaseType(case), is_primary=not place)
+            for place, (code, case) in enumerate(held)
+        ]
+        diagnoses.write(factories.actor("umum"), examination, kept)
+
+
+@pytest.fixture
+def two_rooms(app) -> list[int]:
+    """The examinations of a visit with one disease: new in UMUM, so no longer new in GIZI."""
+    visit = counted_visits.add(ON, codes=[("J06.9", "baru")])
+    counted_visits.go_on(visit, "GIZI", [("J06.9", "lama")], kind="referred")
+    ids = select(Examination.id).where(Examination.visit_id == visit.id)
+    return list(db.session.scalars(ids.order_by(Examination.id)))
+
+
+def cases(room: str = "") -> dict[str, dict[str, int]]:
+    return shown(tables("rekap", room=room)["terbanyak"])
+
+
+NEW, OLD = {"bP": 1, "bJ": 1, "J": 1}, {"lP": 1, "lJ": 1, "J": 1}
+
+
+def test_an_amendment_in_the_first_room_leaves_its_new_case_new(two_rooms):
+    assert cases()["J06.9"] == NEW
+    amend(two_rooms[0], ("R50.9", "baru"), ("J06.9", "baru"))
+    assert cases()["J06.9"] == NEW
+    assert cases("UMUM")["J06.9"] == NEW
+
+
+def test_a_corrected_case_counts_as_corrected_though_another_room_noted_it_too(two_rooms):
+    amend(two_rooms[0], ("J06.9", "lama"))
+    assert cases()["J06.9"] == OLD
+    amend(two_rooms[1], ("J06.9", "baru"))
+    assert cases()["J06.9"] == NEW, "one case, new where one of the rooms found it new"
+
+
+def test_a_room_counts_what_it_found_whoever_found_it_before(two_rooms):
+    assert (cases("UMUM")["J06.9"], cases("GIZI")["J06.9"]) == (NEW, OLD)
+    section = "terbanyak", "J06.9", "J"
+    assert report_lists.behind(REPORTS["rekap"], *section, DAY, "GIZI").count() == 1
+    assert report_lists.behind(REPORTS["rekap"], *section, DAY).count() == 1
+
+
+def test_diagnoses_without_a_code_are_one_only_where_their_words_are(app):
+    visit = counted_visits.add(ON, examined={"finished_at": utcnow()})
+    words = ("Pegal pinggang", "Kelelahan kerja", "pegal pinggang")
+    with transaction():
+        examined = db.session.scalars(
+            select(Examination).where(Examination.visit_id == visit.id)
+        ).one()
+        lines = [
+            diagnoses.Line("", text, "", CaseType.NEW, is_primary=not place)
+            for place, text in enumerate(words)
+        ]
+        diagnoses.write(factories.actor("umum"), examined, lines)
+    behind = report_lists.behind(REPORTS["lb1"], report_lists.GAP, "kode", "", DAY)
+    listed = [line.details for line in behind.lines(10)]
+    assert len(listed) == 2
+    assert {"Pegal pinggang", "Kelelahan kerja"} == {text for row in listed for text in row[2:3]}
 
 
 def test_all_numbers_open_lists_of_their_length(small_day):

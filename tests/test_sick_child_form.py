@@ -4,6 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import select
 
 from clinic import (
     days,
@@ -20,8 +21,8 @@ from clinic.form_case import Case
 from clinic.records import ExaminationInput, RecordError
 from clinic.report_sections import DEHYDRATED
 from db import db, transaction
-from models import EntryState, Examination, QueueEntry, Source
-from tests import amending, factories
+from models import EntryState, Examination, ExaminationAnswer, QueueEntry, Source
+from tests import amending, counted_visits, factories
 from tests.amending import amend
 from tests.test_examination import send, words_of
 
@@ -293,6 +294,23 @@ def test_form_12_counts_the_grade_that_the_page_shows(app, signs):
     }
     assert dehydration.LABELS[grade] in said({"dehydration": signs}, "DIARE")
     assert not found.problems
+
+
+def test_an_amended_first_examination_does_not_tell_the_last_grade_of_dehydration(app):
+    visit = counted_visits.add(days.clinic_date(), room="MTBS", examined={"disposition": "pulang"})
+    counted_visits.go_on(visit, "MTBS", [("A09", "baru")], kind="result_back")
+    ids = select(Examination.id).where(Examination.visit_id == visit.id).order_by(Examination.id)
+    first, last = db.session.scalars(ids)
+    for examination_id, signs in ((last, "haus rewel"), (first, "malas letargis")):
+        with transaction():
+            told = {"form": "mtbs", "code": "dehydration", "value": signs}
+            by = factories.user("kia").id
+            db.session.add(
+                ExaminationAnswer(examination_id=examination_id, recorded_by_id=by, **told)
+            )
+    (found,) = report_tables.fill([DEHYDRATED], report_periods.parse(f"{days.clinic_date()}"))
+    (grade,) = (row for row, column in found.cells if column == "J" and row != "semua")
+    assert grade == dehydration.grade({"haus", "rewel"})
 
 
 # --- Pages ------------------------------------------------------------------------------------
