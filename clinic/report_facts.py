@@ -98,12 +98,12 @@ _HAS_DRAFT = exists().where(_draft.visit_id == Visit.id, _draft.finished_at.is_(
 
 # --- Stays in rooms ---------------------------------------------------------------------------
 
-_NOT_THERE = (EntryState.MOVED, EntryState.CANCELLED)
+NOT_THERE = (EntryState.MOVED, EntryState.CANCELLED)
 
 
 def was_there(entry) -> list[ColumnElement[bool]]:
     """Neither the wrong room, nor one that was cancelled or undone."""
-    return [entry.undone_at.is_(None), entry.state.not_in(_NOT_THERE)]
+    return [entry.undone_at.is_(None), entry.state.not_in(NOT_THERE)]
 
 
 _earlier = aliased(QueueEntry)

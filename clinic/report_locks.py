@@ -52,6 +52,11 @@ def held(month: str) -> ReportLock | None:
     return next((lock for lock in of_month(month) if lock.reopened_at is None), None)
 
 
+def of_report(report: Report, period: Period) -> ReportLock | None:
+    """The lock under which the report's figures of this period are kept."""
+    return held(period.code) if report.is_form and period.kind == "month" else None
+
+
 # --- Locking ----------------------------------------------------------------------------------
 
 
@@ -121,7 +126,7 @@ class Shown:
 def shown(report: Report, period: Period, room: str = "") -> Shown:
     """What a page shows: a locked month as it was locked."""
     now = report_tables.fill(report.sections, period, room)
-    lock = held(period.code) if report.is_form and period.kind == "month" else None
+    lock = of_report(report, period)
     kept = lock and db.session.scalar(
         select(LockedReport).where(
             LockedReport.lock_id == lock.id, LockedReport.code == report.code

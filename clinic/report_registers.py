@@ -11,7 +11,7 @@ from sqlalchemy.orm import contains_eager, joinedload, selectinload
 from clinic import audit, lab_reports, prescription_reports
 from clinic.audit import Actor
 from clinic.report_counts import rows_of
-from clinic.report_facts import FACTS
+from clinic.report_facts import FACTS, NOT_THERE
 from clinic.report_periods import Period
 from db import db, utcnow
 from formatting import DISPOSITION_LABELS
@@ -114,7 +114,11 @@ def _line(visit: Visit, examined: Iterable[Examination], given, room: str) -> Li
     done = [each for each in examined if each.finished_at is not None]
     held = [row for each in done for row in each.diagnoses if row.ended_at is None]
     medicines = [each for each in given if not room or each.room_code == room]
-    rooms = [entry.poli.name for entry in visit.entries if entry.undone_at is None]
+    rooms = [
+        entry.poli.name
+        for entry in visit.entries
+        if entry.undone_at is None and entry.state not in NOT_THERE
+    ]
     return Line(
         visit,
         tuple(dict.fromkeys(rooms)),

@@ -79,6 +79,16 @@ def test_a_locked_month_stays_and_what_changed_since_is_shown(march, sign_in):
     assert counts["form13"] == 1, "what is outside it; the form itself is the same"
 
 
+def test_a_list_behind_a_locked_number_says_that_it_is_of_now(march, sign_in):
+    client = sign_in("kepala")
+    place = f"?periode={MONTH}&bagian=kasus&baris=semua&kolom=J"
+    assert "terkunci" not in client.get(f"/laporan/lb1/daftar{place}").get_data(as_text=True)
+    lock()
+    end_diagnosis("A09")
+    page = client.get(f"/laporan/lb1/daftar{place}").get_data(as_text=True)
+    assert "Bulan ini terkunci" in page and "menurut rekam medis sekarang" in page
+
+
 def test_who_crossed_the_end_of_the_most_frequent_is_no_false_zero(app):
     codes = [f"A{n:02}" for n in range(20)]
     for code in [*codes, *codes, "J06.9"]:
@@ -290,6 +300,15 @@ def test_the_laboratory_s_book_holds_its_results(app, sign_in):
     page = sign_in("kepala").get(f"/laporan/register/unduh.csv?periode={today}&ruang=LAB")
     head, row = csv.reader(io.StringIO(page.data.decode("utf-8-sig")), delimiter=";")
     assert "Hemoglobin 6,1 g/dL" in row[head.index("Hasil")]
+
+
+def test_the_list_for_pcare_names_the_rooms_where_the_patient_was(app):
+    card = {"payer": "JKN_PBI", "bpjs_number": "0001234567890"}
+    moved = counted_visits.add(ON, entry={"state": "moved"}, **card)
+    counted_visits.go_on(moved, "LANSIA", [("I10", "baru")], kind="moved")
+    counted_visits.go_on(moved, "GIZI", state="cancelled")
+    (line,) = report_registers.for_pcare(report_periods.parse("2026-03-05"))
+    assert line.rooms == ("Poli Lansia",)
 
 
 def test_the_list_for_pcare_holds_members_and_who_has_typed_them(app, sign_in):

@@ -14,7 +14,7 @@ from blueprints.reports.blueprint import (
     report_or_404,
     with_rooms,
 )
-from clinic import report_lists
+from clinic import report_lists, report_locks
 from clinic.report_definitions import Report
 from clinic.report_lists import Behind, Line
 from clinic.report_sections import STATUSES
@@ -63,6 +63,7 @@ def visits(report: str):
         pages=-(-count // PAGE),
         here=place,
         statuses=STATUSES,
+        lock=report_locks.of_report(found, wanted.period),
     )
 
 
