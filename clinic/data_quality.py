@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from statistics import median
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import and_, case, exists, func, or_, select
 
 from clinic import days, pairs
 from db import db
@@ -142,12 +142,15 @@ def _register() -> Register:
 
 
 def _months(begins: list[date]) -> list[Month]:
+    imported = ImportRow.fate.in_((RowFate.CREATED, RowFate.KEPT))
     instants = [days.midnight_utc(begin) for begin in begins]
     ends = [(Patient.registered_at < end, place) for place, end in enumerate(instants[1:])]
     month = case(*ends, else_=len(begins) - 1).label("month")
     grouped = (
         select(month, func.count(), _count(_HAS_NO_NIK))
         .where(_COUNTED, Patient.registered_at >= instants[0])
+        # An import is no registration: it came on one day, and is counted by itself.
+        .where(~exists().where(ImportRow.patient_id == Patient.id, imported))
         .group_by(month)
     )
     found = {place: counts for place, *counts in db.session.execute(grouped)}

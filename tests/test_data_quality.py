@@ -1,5 +1,7 @@
 """The head's figures about the register, counted by hand on small registers."""
 
+import itertools
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -109,6 +111,14 @@ def test_months_are_the_clinics(app):
     assert sum(month.registered for month in months.values()) == 4
 
 
+def test_who_came_by_an_import_was_not_registered_that_month(app):
+    patient()
+    old, kept = patient(no_nik_reason=FORGOT), patient(no_nik_reason=FORGOT)
+    imported(TODAY, RowFate.CREATED, RowFate.KEPT, RowFate.KNOWN, whom=[old, kept, patient()])
+    this = data_quality.figures().months[-1]
+    assert (this.registered, this.without_nik) == (2, 0)
+
+
 def test_pairs_and_the_days_until_they_were_resolved(app):
     pair(PairState.OPEN, date(2026, 3, 1))
     pair(PairState.OPEN, date(2025, 12, 24))
@@ -159,7 +169,7 @@ def test_merges_and_those_undone(app):
     assert (found.merges, found.undone_merges) == (1, 1)
 
 
-def imported(on: date | None, *fates: RowFate) -> None:
+def imported(on: date | None, *fates: RowFate, whom: Sequence[Patient] = ()) -> None:
     with transaction():
         batch = ImportBatch(
             file_name="posyandu.csv",
@@ -170,8 +180,9 @@ def imported(on: date | None, *fates: RowFate) -> None:
         )
         db.session.add(batch)
         db.session.flush()
-        rows = enumerate(fates, 2)
-        db.session.add_all(ImportRow(batch_id=batch.id, number=n, fate=fate) for n, fate in rows)
+        for n, (fate, one) in enumerate(itertools.zip_longest(fates, whom), 2):
+            row = ImportRow(batch_id=batch.id, number=n, fate=fate, patient_id=one and one.id)
+            db.session.add(row)
 
 
 def test_imports(app):

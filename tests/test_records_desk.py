@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 from sqlalchemy import select
 
-from clinic import matching, pairs, patients
+from clinic import data_quality, matching, pairs, patients
 from clinic.audit import SYSTEM
 from db import db, transaction
 from models import (
@@ -321,14 +321,17 @@ def test_who_lacks_something_is_listed_those_here_first(staff):
     assert "NIK: Tidak punya dokumen" in page and "Ada di sini" in page
 
 
-def test_quality_shows_the_figures(staff):
+def test_quality_shows_the_figures(staff, monkeypatch):
     older, newer = two()
     pair = pair_of(older, newer)
     page = staff.get("/rekam-medis/mutu").get_data(as_text=True)
     assert "Lupa membawa kartu hari ini" in page and "50,0" in page
     merge(staff, pair)
+    monkeypatch.setattr(data_quality, "median", lambda _days: 2.5)
     for period in ("tahun", "bulan", "semua", "lain"):
-        assert staff.get(f"/rekam-medis/mutu?masa={period}").status_code == 200
+        page = staff.get(f"/rekam-medis/mutu?masa={period}")
+        assert page.status_code == 200
+    assert re.search(r"nilai tengah</dt>\s*<dd[^>]*>2,5</dd>", page.get_data(as_text=True))
 
 
 @pytest.mark.parametrize("end", ["", "/gabung", "/beda"])
