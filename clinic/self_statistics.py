@@ -21,6 +21,7 @@ from sqlalchemy import (
 
 from clinic import days
 from clinic.elapsed import seconds_between
+from clinic.report_facts import was_there
 from db import UtcDateTime, db
 from models import (
     DraftKind,
@@ -148,6 +149,7 @@ def waits(period: Period) -> list[tuple[str, Spread]]:
         .join(Visit.service_day)
         .where(ServiceDay.on.between(period.first, period.last), _IS_LIVE)
         .where(QueueEntry.started_at.is_not(None), QueueEntry.kind.in_(FRESH))
+        .where(_STOOD, *was_there(QueueEntry))
     )
     found = _spread(values)
     rooms = select(Poli.id, Poli.name).where(Poli.id.in_(found)).order_by(Poli.position)
@@ -169,6 +171,7 @@ def overridden(period: Period) -> list[Overridden]:
 
 
 _IS_LIVE = Visit.source == Source.LIVE
+_STOOD = Visit.status != VisitStatus.CANCELLED
 
 
 def _spans(asked: list[Period]) -> Subquery:
@@ -193,7 +196,7 @@ def _visits(spans: Subquery, counted: ColumnElement) -> Select:
         .select_from(spans)
         .join(ServiceDay, ServiceDay.on.between(spans.c.first, spans.c.last))
         .join(Visit, Visit.service_day_id == ServiceDay.id)
-        .where(_IS_LIVE, Visit.status != VisitStatus.CANCELLED)
+        .where(_IS_LIVE, _STOOD)
         .group_by(spans.c.number)
     )
 
@@ -213,7 +216,7 @@ def _registrations(spans: Subquery) -> Select:
         .select_from(spans)
         .join(draft, draft.drafted_on.between(spans.c.first, spans.c.last))
         .join(Visit, Visit.draft_id == draft.id)
-        .where(draft.opened_at.is_not(None), draft.saved_at.is_not(None), _IS_LIVE)
+        .where(draft.opened_at.is_not(None), draft.saved_at.is_not(None), _IS_LIVE, _STOOD)
         .where(draft.kind.in_((DraftKind.NEW, DraftKind.RETURNING)))
     )
 

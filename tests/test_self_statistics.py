@@ -143,6 +143,22 @@ def test_waiting_time_by_room(app):
     assert (gigi.count, gigi.median) == (1, 300)
 
 
+def test_nobody_waited_for_a_room_that_was_wrong_or_a_visit_that_was_cancelled(app):
+    registered(30)
+    for last in ((), ("pindah", "salah poli", "GIZI"), ("batal", "salah daftar")):
+        entry = factories.entry()
+        for action, *said in filter(None, (("panggil",), ("mulai",), last)):
+            with transaction():
+                more = [factories.poli(each) if each == "GIZI" else each for each in said]
+                here = db.session.get(QueueEntry, entry.id)
+                queues.act(factories.actor("kepala"), here, action, *more)
+    with transaction():
+        drafted = db.session.scalars(select(Visit).where(Visit.draft_id.is_not(None))).one()
+        drafted.status = VisitStatus.CANCELLED
+    assert dict(self_statistics.waits(today()))[factories.poli().name].count == 1
+    assert first_row().seconds.count == 0
+
+
 def test_warnings_by_rule_with_their_reasons(app):
     visit = factories.visit()
     with transaction():
