@@ -6,10 +6,19 @@ been a patient before: all their visits are "lama".
 
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, literal, select, update
+from sqlalchemy import Select, bindparam, literal, select, update
 
 from db import db, run
-from models import AliasKind, ImportRow, Patient, PatientAlias, RowFate, Visit, VisitStatus
+from models import (
+    AliasKind,
+    ImportRow,
+    Patient,
+    PatientAlias,
+    RowFate,
+    ServiceDay,
+    Visit,
+    VisitStatus,
+)
 
 
 def _known_before(patient_id: Any) -> Select:
@@ -49,12 +58,19 @@ def comes_first(patient: Patient) -> bool:
 
 
 def settle(*patient_ids: int) -> None:
-    """Say it anew of all visits of these patients: one was cancelled, or went to another record."""
+    """Say it anew of all visits of these patients: one was cancelled, written down late, or
+    went to another record."""
     db.session.flush()
     for patient_id in patient_ids:
         mine = Visit.patient_id == patient_id
-        counted = select(func.min(Visit.id)).where(mine, Visit.status != VisitStatus.CANCELLED)
-        first = db.session.scalar(counted.where(~_known_before(patient_id).exists())) or 0
+        counted = (
+            select(Visit.id)
+            .join(Visit.service_day)
+            .where(mine, Visit.status != VisitStatus.CANCELLED)
+            .where(~_known_before(patient_id).exists())
+        )
+        earliest = counted.order_by(ServiceDay.on, Visit.id).limit(1)  # of a slip: its own day
+        first = db.session.scalar(earliest) or 0
         for is_first, condition in ((False, Visit.id != first), (True, Visit.id == first)):
             wrong = update(Visit).where(mine, condition, Visit.is_new_patient.is_(not is_first))
             db.session.execute(wrong.values(is_new_patient=is_first))

@@ -9,8 +9,17 @@ from types import MappingProxyType
 
 from sqlalchemy import insert, select
 
-from clinic import asking, audit, counters, days, identity_history, patients, queues, slips
-from clinic.first_visits import comes_first
+from clinic import (
+    asking,
+    audit,
+    counters,
+    days,
+    first_visits,
+    identity_history,
+    patients,
+    queues,
+    slips,
+)
 from clinic.further_room import add_complaint
 from clinic.identity_warnings import Warned
 from clinic.queue_changes import bump_rooms_with
@@ -27,6 +36,7 @@ from models import (
     Patient,
     Poli,
     RegistrationDraft,
+    Source,
     Visit,
 )
 
@@ -192,12 +202,14 @@ def open_visit(actor: audit.Actor, patient: Patient, poli: Poli, visit: Visit) -
     visit.service_day_id = day.id
     visit.patient, visit.original_patient_id = patient, patient.id
     visit.registered_by_id = actor.user_id
-    visit.is_new_patient = comes_first(patient)
+    visit.is_new_patient = first_visits.comes_first(patient)
     take_snapshot(visit, patient, day)
     visit.series = slips.SERIES if visit.label else poli.prefix
     visit.number = counters.next_value(f"number:{day.id}:{visit.series}")
     visit.label = visit.label or f"{visit.series}{visit.number:03d}"
     queues.enqueue(actor, visit, poli, kind=EntryKind.REGISTERED, at=visit.occurred_at)
+    if visit.source == Source.PAPER and not visit.is_new_patient:  # of a day before the others
+        first_visits.settle(patient.id)
     queues.bump_namesakes(visit)
     audit.record(actor, "register_visit", visit, details=f"{poli.code} {visit.label}")
     return visit

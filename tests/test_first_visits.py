@@ -1,11 +1,13 @@
 """Whose first visit it was: "baru" and "lama" hold after cancelling, merging and moving a visit."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import text
 
 import cli
 from clinic import merging, queues, wrong_patient
-from db import db, transaction
+from db import db, transaction, utcnow
 from models import (
     AliasKind,
     ImportBatch,
@@ -108,6 +110,17 @@ def test_who_was_imported_is_not_new_under_the_record_it_was_merged_into(app):
         both = (db.session.merge(one), db.session.merge(imported))
         merging.merge(factories.actor("rekammedis"), *both, {}, "sama")
     assert new(visit) == [False]
+
+
+def test_a_slip_of_an_earlier_day_takes_the_first_from_the_visit_typed_before_it(app):
+    person = factories.patient()
+    today = opened(person)
+    yesterday = utcnow() - timedelta(days=1)
+    paper = {"source": "paper", "occurred_at": yesterday, "label": "KT001"}
+    slip = factories.visit(person, **paper)
+    assert new(today, slip) == [False, True]
+    act(slip, "batal")
+    assert new(today, slip) == [True, False]
 
 
 def test_an_upgrade_mends_what_old_numbers_had_made_new(app):
