@@ -1028,6 +1028,16 @@ def test_a_baby_of_the_night_is_0_days_old_on_the_day_before(app):
         assert (visit.age_years, visit.age_months, visit.age_days) == (age,) * 3
 
 
+def test_a_ticket_of_the_night_names_the_day_that_its_time_belongs_to(clerk):
+    visit, today = factories.visit(), days.clinic_date()
+    with transaction():
+        days.latest_day().on = today - timedelta(days=1)
+        at = days.midnight_utc(today) + timedelta(minutes=20)
+        db.session.get_one(Visit, visit.id).occurred_at = at
+    ticket = clerk.get(f"/pendaftaran/tiket/{visit.public_id}").get_data(as_text=True)
+    assert f"{long_date(today)}, 00.20" in ticket
+
+
 def test_a_birth_date_changed_at_a_second_registration_counts_in_the_first_of_the_day(clerk):
     born = days.clinic_date() - timedelta(days=500)
     baby = {"nik": "", "no_nik_reason": "BELUM_BAWA", "mother_name": "Sulastri"}
