@@ -147,8 +147,11 @@ def keep_recap(this: Try) -> str:
     report_days.write(kept, this.data / FOLDER)
     if problems := report_days.problems(kept):
         raise StepFailed(f"Jumlah di rekap tidak cocok: {problems[0]}. Beri tahu petugas TI.")
-    incomplete = number_text(sum(count for _, _, count in kept.figures["gaps"]))
-    return f"Rekap versi {kept.version} disimpan, jumlahnya cocok; {incomplete} hal belum lengkap."
+    told = f"Rekap versi {kept.version} disimpan, jumlahnya cocok."
+    # Each by itself: one visit may lack several things.
+    gaps = [(label, count) for _, label, count in kept.figures["gaps"] if count]
+    lacking = ", ".join(f"{label.lower()} {number_text(count)}" for label, count in gaps)
+    return f"{told} Belum lengkap: {lacking}." if lacking else told
 
 
 def check_outbox(this: Try) -> str:

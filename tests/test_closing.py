@@ -165,6 +165,8 @@ def test_who_is_still_there_is_left_unfinished_with_what_is_missing(app, folder)
         "Cici": "tindak lanjut belum diisi",
     }
     assert "3 dari 4 kunjungan belum selesai" in notes()[StepName.VISITS]
+    lacking = "kunjungan belum atau tidak selesai 3, pemeriksaan masih konsep "
+    assert lacking in notes()[StepName.REPORT]
     for entry in (waiting, served, drafted):
         db.session.refresh(entry)
         assert (entry.state, entry.visit.status) == (EntryState.UNFINISHED, VisitStatus.UNFINISHED)
