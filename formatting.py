@@ -105,8 +105,15 @@ def _month_day(birth_date: date, months: int) -> date:
     return date(year, month + 2, 1)  # December has 31 days, so the month exists
 
 
-def age_text(birth_date: date | None, day: date, is_estimated: bool = False) -> str:
-    """Such as "34 tahun"; under five "2 tahun 3 bulan", "8 bulan"; estimated "~34 tahun"."""
+def age_text(
+    birth_date: date | None, day: date, is_estimated: bool = False, kept_days: int | None = None
+) -> str:
+    """Such as "34 tahun"; under five "2 tahun 3 bulan", "8 bulan"; estimated "~34 tahun".
+
+    `kept_days`, the days that a visit keeps: 0 for who was born in the night of the day before.
+    """
+    if birth_date and kept_days == 0:
+        day = max(day, birth_date)
     if birth_date is None or day < birth_date:
         return "umur tidak diketahui"
     age = age_on(birth_date, day)

@@ -34,6 +34,7 @@ class QueueRow:
     sex: str
     birth_date: date | None
     birth_precision: DatePrecision
+    age_days: int | None
     complaint: str
     priority: str
     pregnant: str

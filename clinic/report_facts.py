@@ -66,6 +66,9 @@ class Fact:
 
 # --- Of every visit ---------------------------------------------------------------------------
 
+# Who was born in the night that still belongs to the day before is 0 days old.
+_is_of_night = (Visit.age_days == 0) & (Patient.birth_date > ServiceDay.on)
+_AGE_DAY = case((_is_of_night, Patient.birth_date), else_=ServiceDay.on)
 _PAYERS = {"JKN_PBI": "pbi", "JKN_NON_PBI": "non"}
 _OF_VISIT = {
     "day": cast(ServiceDay.on, String),
@@ -81,9 +84,7 @@ _OF_VISIT = {
     "area": case(
         (Visit.is_in_area.is_(None), "x"), (Visit.is_in_area.is_(True), "dalam"), else_="luar"
     ),
-} | {
-    name: band_of(name, Patient.birth_date, Patient.birth_precision, ServiceDay.on) for name in SETS
-}
+} | {name: band_of(name, Patient.birth_date, Patient.birth_precision, _AGE_DAY) for name in SETS}
 
 _visits = (
     select()

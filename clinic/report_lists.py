@@ -39,7 +39,7 @@ class Behind:
         columns = [
             *(Visit.public_id, Visit.label, ServiceDay.on, Visit.status, Visit.payer),
             *(Patient.public_id, Patient.name, Patient.mrn, Patient.sex),
-            *(Patient.birth_date, Patient.birth_precision),
+            *(Patient.birth_date, Patient.birth_precision, Visit.age_days),
         ]
         found = (
             self.rows.with_only_columns(*columns, *self.details, maintain_column_froms=True)
@@ -73,6 +73,7 @@ class Line:
     sex: str
     birth_date: date | None
     birth_precision: str
+    age_days: int | None
     details: tuple
 
 

@@ -1028,6 +1028,20 @@ def test_a_baby_of_the_night_is_0_days_old_on_the_day_before(app):
         assert (visit.age_years, visit.age_months, visit.age_days) == (age,) * 3
 
 
+def test_the_rooms_tell_the_age_of_a_baby_of_the_night(clerk, sign_in):
+    born = days.clinic_date() + timedelta(days=1)  # as if the day went on after midnight
+    baby = factories.patient("By Ny Siti", birth_date=born, nik=None, no_nik_reason="BAYI")
+    entry = factories.entry("UMUM", baby)
+    with transaction():
+        db.session.get_one(Visit, entry.visit_id).age_days = 0
+    desk = sign_in("umum")
+    assert "0 hari" in desk.get("/poli/UMUM").get_data(as_text=True)
+    assert "0 hari" in desk.get(f"/antrean/{entry.public_id}/lainnya").get_data(as_text=True)
+    with transaction():
+        queues.act(factories.actor("umum"), db.session.get_one(QueueEntry, entry.id), "mulai")
+    assert "0 hari" in desk.get(f"/kunjungan/{entry.visit.public_id}").get_data(as_text=True)
+
+
 def test_a_ticket_of_the_night_names_the_day_that_its_time_belongs_to(clerk):
     visit, today = factories.visit(), days.clinic_date()
     with transaction():

@@ -158,6 +158,23 @@ def test_a_report_counts_what_the_record_says_now(small_day):
     assert "A09" not in shown(tables("lb1")["kasus"])
 
 
+def test_a_baby_of_the_night_has_an_age_on_the_day_that_still_goes_on(app, sign_in):
+    born = {"sex": "L", "birth_date": date(2026, 3, 6), "no_nik_reason": "BAYI"}
+    baby = factories.patient("By Ny Siti", **born)
+    counted_visits.add(ON, baby, codes=[("P22.1", "baru")], age_days=0)
+    unborn = factories.patient("Salah Ketik", **born)
+    counted_visits.add(ON, unborn, codes=[("A09", "baru")])
+    lb1 = tables("lb1")["kasus"]
+    assert shown(lb1)["P22.1"]["u1bL"] == shown(lb1)["A09"]["uxbL"] == 1
+    found = {key: count for key, _, count in report_lists.gaps(REPORTS["lb1"], DAY)}
+    assert found["umur"] == 1
+    client, period = sign_in("kepala"), "periode=2026-03-05"
+    of_rooms = "bagian=ruang&baris=UMUM&kolom=J"
+    for page in (f"register?{period}&ruang=UMUM", f"rekap/daftar?{period}&{of_rooms}"):
+        told = client.get(f"/laporan/{page}").get_data(as_text=True)
+        assert (told.count("0 hari"), told.count("umur tidak diketahui")) == (1, 1), page
+
+
 def test_a_merged_patients_visits_are_the_survivors(app):
     baby = factories.patient("Ani", sex="P", birth_date=date(2026, 3, 1))
     twin = factories.patient("Ani Kecil", sex="P", birth_date=date(2026, 2, 1))

@@ -87,7 +87,7 @@ def visits_file(report: str, form: str):
 def _cells(number: int, line: Line) -> list[str | int]:
     return [
         *(number, short_date(line.on), line.label, line.mrn, line.name, line.sex),
-        age_text(line.birth_date, line.on, line.birth_precision != "day"),
+        age_text(line.birth_date, line.on, line.birth_precision != "day", line.age_days),
         PAYER_LABELS.get(line.payer, line.payer),
         *("" if detail is None else str(detail) for detail in line.details),
         STATUSES.get(line.status, line.status),

@@ -97,7 +97,8 @@ def _cells(place: int, line: Line) -> list[str | int]:
 
 def _person(place: int, visit: Visit) -> list[str | int]:
     person = visit.patient
-    age = age_text(person.birth_date, visit.service_day.on, person.birth_precision != "day")
+    is_estimated = person.birth_precision != "day"
+    age = age_text(person.birth_date, visit.service_day.on, is_estimated, visit.age_days)
     return [place, visit.label, person.mrn, person.name, person.sex, age]
 
 
