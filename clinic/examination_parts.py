@@ -94,14 +94,19 @@ def _refuse_forgotten_order(examination: Examination, target: Poli | None) -> No
         raise NotOpen("Hasil laboratorium belum selesai. Isi di halaman laboratoriumnya.")
     if entry.poli.kind == PoliKind.PHARMACY and pharmacy_alerts.has_open(entry.visit_id):
         raise NotOpen("Resep belum diserahkan. Serahkan obatnya di halaman farmasi.")
+    if target is not None and target.kind == PoliKind.LABORATORY:
+        return
     order = lab_orders.order_of(entry)
-    if (
-        order
-        and order.state in lab_orders.OPEN
-        and (target is None or target.kind != PoliKind.LABORATORY)
-    ):
+    if order and order.state in lab_orders.OPEN:
         raise RecordError(
             "Permintaan laboratorium masih terbuka. Rujuk ke laboratorium, atau hapus centangnya.",
+            "disposition",
+        )
+    for left in lab_orders.left_behind(entry.visit):
+        tests = ", ".join(item.test.name for item in lab_orders.asked(left))
+        raise RecordError(
+            f"Permintaan laboratorium dari {left.entry.poli.name} masih terbuka: {tests}. Rujuk ke "
+            "laboratorium, atau batalkan permintaannya di bawah Hasil laboratorium.",
             "disposition",
         )
 

@@ -11,6 +11,8 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from clinic import audit, queues
 from clinic.audit import Actor
+from clinic.days import STILL_HERE
+from clinic.queue_steps import GIVEN_UP
 from clinic.record_errors import RecordError
 from db import add_row, db, utcnow
 from models import (
@@ -68,6 +70,25 @@ def open_orders(visit: Visit) -> list[LabOrder]:
     """What the laboratory still has to do for this visit, oldest first."""
     rows = _whole().where(LabOrder.visit_id == visit.id, LabOrder.state.in_(OPEN))
     return list(db.session.scalars(rows.order_by(LabOrder.id)))
+
+
+def left_behind(visit: Visit) -> list[LabOrder]:
+    """Open orders of stays that were given up, while the visit does not stand at a laboratory."""
+    left = [order for order in open_orders(visit) if order.entry.state in GIVEN_UP]
+    return [] if left and _stands_at_laboratory(visit) else left
+
+
+def _stands_at_laboratory(visit: Visit) -> bool:
+    there = (
+        select(QueueEntry.id)
+        .join(QueueEntry.poli)
+        .where(
+            QueueEntry.visit_id == visit.id,
+            QueueEntry.state.in_(STILL_HERE),
+            Poli.kind == PoliKind.LABORATORY,
+        )
+    )
+    return db.session.scalar(there.limit(1)) is not None
 
 
 def _whole():

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import joinedload
 
 from clinic.lab_values import CRITICAL, range_text, shown
+from clinic.queue_steps import GIVEN_UP
 from db import db, grouped
 from models import (
     LabFlag,
@@ -99,6 +100,7 @@ class Report:
     cancel_reason: str
     lines: tuple[Line, ...]
     needs_validation: bool
+    is_left_behind: bool  # the stay that asked was given up
 
     @property
     def state_text(self) -> str:
@@ -189,6 +191,7 @@ def _report(
         cancel_reason=order.cancel_reason,
         lines=tuple(lines),
         needs_validation=order.needs_validation,
+        is_left_behind=order.entry.state in GIVEN_UP,
     )
 
 

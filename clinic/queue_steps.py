@@ -15,6 +15,8 @@ WAITING, CALLED, IN_SERVICE = EntryState.WAITING, EntryState.CALLED, EntryState.
 AWAITING, SKIPPED, DONE = EntryState.AWAITING_RESULT, EntryState.SKIPPED, EntryState.DONE
 
 NOT_YET_SERVED = (WAITING, CALLED, SKIPPED)
+# Ended without "Selesai", which would have asked about what is open.
+GIVEN_UP = (EntryState.MOVED, EntryState.CANCELLED, EntryState.LEFT)
 TAKEN_IN = (CALLED, IN_SERVICE)  # the patient is on the way into the room, or inside
 
 

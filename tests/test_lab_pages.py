@@ -98,6 +98,25 @@ def test_a_refused_order_keeps_everything_typed(sign_in):
     assert not list(db.session.scalars(select(LabOrder)))
 
 
+def test_the_room_to_which_the_patient_was_moved_cancels_the_order(sign_in):
+    entry = served()
+    examine(sign_in("umum"), entry, lab=["HB"])
+    with transaction():
+        moved = queues.move(
+            factories.actor("umum"), entry, factories.poli("GIGI"), "salah ruang", utcnow()
+        )
+    address = f"/laboratorium/permintaan/{order_of(moved).public_id}/batal"
+    gigi = sign_in("gigi")
+    assert post(gigi, address, {"alasan": "x"}).status_code == 404  # not begun there
+    with transaction():
+        queues.act(factories.actor("gigi"), moved, "mulai")
+    assert f'action="{address}"' in text_of(gigi.get(f"/kunjungan/{entry.visit.public_id}"))
+    answer = post(gigi, address, {"alasan": "tidak perlu"}, follow_redirects=True)
+    assert answer.status_code == 200
+    assert "dibatalkan" in text_of(answer)
+    assert order_of(moved).state == "cancelled"
+
+
 def test_the_order_is_cancelled_by_its_room_alone(sign_in):
     there = sent("HB")
     with transaction():

@@ -316,6 +316,41 @@ def test_an_open_order_is_not_forgotten_at_the_end(app):
         records.finish(factories.actor("umum"), entry, form, 0)
 
 
+def moved_on(*codes: str) -> QueueEntry:
+    """Served in LANSIA: moved there from a draft in UMUM that asks for these tests."""
+    entry = served()
+    save(entry, *codes)
+    with transaction():
+        lansia = factories.poli("LANSIA")
+        there = queues.move(factories.actor("umum"), entry, lansia, "salah ruang", utcnow())
+    with transaction():
+        queues.act(factories.actor("kepala"), there, "mulai")
+    return there
+
+
+def test_the_order_of_a_moved_stay_is_asked_about_where_the_patient_goes_on(app):
+    there = moved_on("HB")
+    form = ExaminationInput(assessment="anemia", disposition="pulang")
+    with pytest.raises(RecordError, match=r"dari Poli Umum .*: Hemoglobin"), transaction():
+        records.finish(factories.actor("kepala"), there, form, 0)
+    with transaction():
+        lab_orders.cancel(factories.actor("kepala"), order_of(there), "tidak perlu")
+    with transaction():
+        records.finish(factories.actor("kepala"), there, form, 0)
+
+
+def test_the_order_of_a_moved_stay_is_done_when_the_patient_goes_to_the_laboratory(app):
+    there = moved_on("HB")
+    form = ExaminationInput(assessment="anemia", disposition="rujuk_internal", refer_to="LAB")
+    with transaction():
+        records.finish(factories.actor("kepala"), there, form, 0)
+    lab = db.session.scalars(select(QueueEntry).order_by(QueueEntry.id.desc())).first()
+    with transaction():
+        queues.act(factories.actor("lab"), lab, "mulai")
+    write(lab, closes=True, HB="12")
+    assert order_of(there).state is LabOrderState.RESULTED
+
+
 def test_cancelling_brings_who_waits_back(app):
     there = sent("HB")
     with transaction():

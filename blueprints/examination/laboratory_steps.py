@@ -5,8 +5,9 @@ from flask import abort, flash, redirect, render_template, request, url_for
 import access
 from blueprints.examination import laboratory_desk, page
 from blueprints.examination.blueprint import bp, clinical
-from clinic import lab_alerts, lab_orders, lab_results
+from clinic import lab_alerts, lab_orders, lab_results, right_patient
 from clinic.lab_results import Refused
+from clinic.queue_steps import GIVEN_UP
 from clinic.queues import QueueError
 from clinic.record_errors import RecordError
 from models import LabOrder, LabResult
@@ -22,13 +23,20 @@ def _result_or_404(ref: str) -> LabResult:
     return lab_alerts.result_by_ref(ref) or abort(404)
 
 
+def _is_left_to_us(order: LabOrder) -> bool:
+    """Whether the stay that asked was given up, and the patient is served in the account's room."""
+    entry = page.chosen_entry(order.visit)
+    is_left = order.entry.state in GIVEN_UP
+    return is_left and entry is not None and right_patient.may_write(entry)
+
+
 @bp.post("/laboratorium/permintaan/<order>/batal")
 @clinical
 def cancel_lab_order(order: str):
-    """By the sender's room, until a sample is taken."""
+    """By the sender's room, or where its patient was moved to, until a sample is taken."""
     found = _order_or_404(order)
     visit = access.readable_visit(found.visit.public_id)
-    if not access.may_use_room(found.entry.poli):
+    if not (access.may_use_room(found.entry.poli) or _is_left_to_us(found)):
         abort(404)
     refuse_other(visit.patient.public_id)
     try:
@@ -39,7 +47,8 @@ def cancel_lab_order(order: str):
         flash(str(problem), "error")
     else:
         flash(f"Permintaan laboratorium {visit.label} dibatalkan.", "success")
-    entry = found.entry.public_id
+    is_own = access.may_use_room(found.entry.poli)
+    entry = found.entry.public_id if is_own else None
     return redirect(url_for("examination.visit", visit=visit.public_id, antrean=entry), 303)
 
 
