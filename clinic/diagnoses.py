@@ -1,11 +1,12 @@
 """Diagnoses of an examination: what was typed becomes code and title; rows end, never vanish."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from types import MappingProxyType
 from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from clinic import diagnosis_rules
 from clinic.audit import Actor
@@ -13,7 +14,17 @@ from clinic.case_types import CATEGORY, FOR_LIFE, is_same_case, lasts
 from clinic.diagnosis_rules import Finding
 from clinic.record_errors import RecordError
 from db import db, utcnow
-from models import CaseType, Diagnosis, Examination, Icd10Term, Patient, Visit, VisitStatus
+from models import (
+    CaseType,
+    Diagnosis,
+    EntryState,
+    Examination,
+    Icd10Term,
+    Patient,
+    QueueEntry,
+    Visit,
+    VisitStatus,
+)
 from validators import clean_text
 
 MOST = 20
@@ -80,7 +91,7 @@ def lines(
         term.code: term
         for term in db.session.scalars(select(Icd10Term).where(Icd10Term.code.in_(codes)))
     }
-    suggested = _suggested(visit.patient, codes, examination)
+    suggested = _suggested(visit.patient, codes, examination, visit)
     found: dict[str, Line] = {}
     for code, rest, each in parts:
         key = code or rest.lower()
@@ -151,37 +162,68 @@ def _code_and_rest(text: str) -> tuple[str, str]:
 def suggested_case_type(
     patient: Patient, code: str, examination: Examination | None = None
 ) -> CaseType:
-    """The rule of clinic.case_types, by what was recorded for the patient before."""
-    return _suggested(patient, [code], examination).get(code, CaseType.NEW)
+    """The rule of clinic.case_types, by what was recorded for the patient before.
+
+    A further stay of one visit says what the first said: the patient came once with it.
+    """
+    visit = examination.visit if examination else None
+    return _suggested(patient, [code], examination, visit).get(code, CaseType.NEW)
+
+
+def is_held() -> ColumnElement[bool]:
+    """In SQL: of an Examination with its QueueEntry, that what it says counts.
+
+    It was finished, or the day's end cut it off; what a moved or cancelled stay only drafted is
+    nothing that the patient was found to have, and in no report.
+    """
+    cut_off = QueueEntry.state == EntryState.UNFINISHED
+    return or_(Examination.finished_at.is_not(None), cut_off)
 
 
 def _suggested(
-    patient: Patient, codes: Iterable[str], examination: Examination | None
+    patient: Patient, codes: Iterable[str], examination: Examination | None, visit: Visit | None
 ) -> dict[str, CaseType]:
     categories = {code[:CATEGORY] for code in codes if len(code) >= CATEGORY}
     if not categories:
         return {}
-    category = func.substr(Diagnosis.code, 1, CATEGORY)
     at = examination.occurred_at if examination else utcnow()
-    earlier = (
-        select(category, func.max(Visit.occurred_at))
+    rows = db.session.execute(_earlier(patient, categories, examination, visit, at)).all()
+    known = {row.code[:CATEGORY] for row in rows if is_same_case(row.code, row.last, at)}
+    here = {row.code: row.case_type for row in rows if row.is_here}  # NEW comes last
+    return {code: CaseType.OLD for code in codes if code[:CATEGORY] in known} | here
+
+
+def _earlier(
+    patient: Patient,
+    categories: Collection[str],
+    examination: Examination | None,
+    visit: Visit | None,
+    at: datetime,
+) -> Select:
+    """What was recorded of these diseases: code, case, whether in this visit, and when last."""
+    category = func.substr(Diagnosis.code, 1, CATEGORY)
+    is_here = (Visit.id == (visit.id if visit else None)).label("is_here")
+    rows = (
+        select(
+            Diagnosis.code, Diagnosis.case_type, is_here, func.max(Visit.occurred_at).label("last")
+        )
         .join(Examination, Diagnosis.examination_id == Examination.id)
+        .join(QueueEntry, Examination.entry_id == QueueEntry.id)
         .join(Visit, Examination.visit_id == Visit.id)
         .where(
             Visit.patient_id == patient.id,
             Visit.status != VisitStatus.CANCELLED,
             Visit.occurred_at <= at,
             Examination.id != (examination.id if examination else 0),
+            is_held(),
             Diagnosis.ended_at.is_(None),
             category.in_(categories),
         )
-        .group_by(category)
+        .group_by(Diagnosis.code, Diagnosis.case_type, "is_here")
+        .order_by(Diagnosis.case_type.desc())
     )
     longest = max(lasts(each) for each in categories)
-    if longest < FOR_LIFE:
-        earlier = earlier.where(Visit.occurred_at > at - longest)
-    known = {each for each, last in db.session.execute(earlier) if is_same_case(each, last, at)}
-    return {code: CaseType.OLD for code in codes if code[:CATEGORY] in known}
+    return rows if longest >= FOR_LIFE else rows.where(Visit.occurred_at > at - longest)
 
 
 def write(actor: Actor, examination: Examination, wanted: Sequence[Line]) -> bool:

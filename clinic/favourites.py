@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Select, func, select
 
 from clinic import diagnosis_rules
 from clinic.case_types import is_same_case
+from clinic.diagnoses import is_held
 from db import db, utcnow
 from models import (
     Diagnosis,
@@ -66,11 +67,13 @@ def ongoing_codes(visit: Visit) -> list[str]:
     rows = (
         select(Diagnosis.code, last)
         .join(Examination, Diagnosis.examination_id == Examination.id)
+        .join(QueueEntry, Examination.entry_id == QueueEntry.id)
         .join(Visit, Examination.visit_id == Visit.id)
         .where(
             Visit.patient_id == visit.patient_id,
             Visit.id != visit.id,
             Visit.status != VisitStatus.CANCELLED,
+            is_held(),
             Diagnosis.ended_at.is_(None),
             Diagnosis.edition != "",
         )

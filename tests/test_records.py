@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import func, select
 
-from clinic import allergies, diagnoses, history, queues, records
+from clinic import allergies, diagnoses, favourites, history, queues, records
 from clinic.diagnoses import DiagnosisInput
 from clinic.records import Conflict, ExaminationInput, NotOpen, RecordError
 from db import db, transaction, utcnow
@@ -343,15 +343,43 @@ def test_the_same_disease_within_thirty_days_is_an_old_case(app):
 
 def test_a_cancelled_visit_or_an_ended_diagnosis_makes_no_old_case(app):
     person = factories.patient()
-    entry = served(person=person)
-    save(entry)
+    done = save(served(person=person), finish=True)
     assert diagnoses.suggested_case_type(person, "J06.9") == "lama"
-    save(entry, ExaminationInput(diagnoses=()), version=1)
-    assert diagnoses.suggested_case_type(person, "J06.9") == "baru"
-    save(entry, FULL, version=2)
+    (row,) = diagnoses.active(done)
     with transaction():
-        db.session.get(Visit, entry.visit_id).status = VisitStatus.CANCELLED
+        db.session.merge(row).ended_at = utcnow()
     assert diagnoses.suggested_case_type(person, "J06.9") == "baru"
+    again = save(served("GIGI", person), finish=True)
+    assert diagnoses.suggested_case_type(person, "J06.9") == "lama"
+    with transaction():
+        db.session.get(Visit, again.visit_id).status = VisitStatus.CANCELLED
+    assert diagnoses.suggested_case_type(person, "J06.9") == "baru"
+
+
+def test_what_a_moved_stay_only_drafted_makes_no_old_case(app):
+    entry = served()
+    save(entry, ExaminationInput(diagnoses=(DiagnosisInput("I10"),)))
+    with transaction():
+        lansia = factories.poli("LANSIA")
+        there = queues.move(factories.actor("umum"), entry, lansia, "salah ruang", utcnow())
+        queues.act(factories.actor("kepala"), there, "mulai")
+    done = save(there, ExaminationInput(diagnoses=(DiagnosisInput("I10"),)), who="kepala")
+    assert [row.case_type for row in diagnoses.active(done)] == ["baru"]
+    assert favourites.ongoing_codes(served("GIGI", entry.visit.patient).visit) == []
+
+
+@pytest.mark.parametrize("case_type", ["baru", "lama"])
+def test_a_further_stay_of_a_visit_says_of_a_case_what_the_first_said(app, case_type):
+    entry = served()
+    form = ExaminationInput(
+        diagnoses=(DiagnosisInput("K30", case_type),), disposition="rujuk_internal", refer_to="GIGI"
+    )
+    save(entry, form, finish=True)
+    there = all_rows(QueueEntry, poli_id=factories.poli("GIGI").id)[0]
+    with transaction():
+        queues.act(factories.actor("gigi"), there, "mulai")
+    done = save(there, ExaminationInput(diagnoses=(DiagnosisInput("K30"),)), who="gigi")
+    assert [row.case_type for row in diagnoses.active(done)] == [case_type]
 
 
 def test_what_came_later_makes_no_old_case_of_what_is_written_down_late(app):

@@ -108,6 +108,20 @@ def test_the_recap_of_a_small_day(small_day):
     assert not [table.problems for table in found.values() if table.problems]
 
 
+def test_of_two_stays_the_first_ones_case_counts_though_its_row_was_written_anew(small_day):
+    rows = select(Diagnosis).join(Examination).join(Visit)
+    rows = rows.where(Diagnosis.code == "J06.9", Visit.is_new_patient).order_by(Diagnosis.id)
+    first, second = db.session.scalars(rows)
+    with transaction():
+        first, second = db.session.merge(first), db.session.merge(second)
+        second.case_type, first.ended_at = "lama", utcnow()
+        first.ended_by_id = first.recorded_by_id
+        copied = ("examination_id", "code", "title", "case_type", "is_primary", "recorded_by_id")
+        db.session.flush()
+        db.session.add(Diagnosis(**{name: getattr(first, name) for name in copied}))
+    assert shown(tables("rekap")["terbanyak"])["J06.9"] == {"bL": 1, "bJ": 1, "J": 1}
+
+
 def test_waiting_times_are_ranked_minutes(small_day):
     waits = tables("rekap")["tunggu"]
     assert shown(waits)["semua"] == {"J": 4}, "neither the room that was wrong nor the way back"
