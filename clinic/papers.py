@@ -9,21 +9,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
-from clinic import audit, counters, days, paper_content, paper_facts, paper_number, settings
+from clinic import (
+    audit,
+    counters,
+    days,
+    paper_content,
+    paper_doubts,
+    paper_facts,
+    paper_number,
+    settings,
+)
 from clinic.audit import Actor
+from clinic.paper_facts import Facts
 from clinic.paper_texts import KINDS, Said
 from clinic.record_errors import RecordError
 from db import add_row, db, new_public_id, utcnow
 from models import (
-    Amendment,
-    AmendmentState,
     EntryState,
     Examination,
-    LabOrder,
-    LabResult,
     Paper,
     PaperKind,
     PaperState,
@@ -31,7 +37,6 @@ from models import (
     Practitioner,
     User,
     Visit,
-    VisitCorrection,
     VisitStatus,
 )
 from validators import clean_text
@@ -91,8 +96,15 @@ def signer_of(actor: Actor) -> Practitioner:
 
 def drafted(actor: Actor, examination: Examination, kind: PaperKind, said: Said) -> dict[str, Any]:
     """The paper as it would be issued now. Raises RecordError."""
+    return _drafted(actor, _facts(examination), kind, said)
+
+
+def _facts(examination: Examination) -> Facts:
     _refuse_unfit(examination)
-    facts = paper_facts.load(examination, days.clinic_date())
+    return paper_facts.load(examination, days.clinic_date())
+
+
+def _drafted(actor: Actor, facts: Facts, kind: PaperKind, said: Said) -> dict[str, Any]:
     signer = signer_of(actor)
     return paper_content.checked_content(kind, facts, said, signer, settings.values())
 
@@ -107,7 +119,8 @@ def issue(actor: Actor, examination: Examination, order: Order) -> Paper:
     before = db.session.scalar(_whole().where(Paper.form_key == order.form_key))
     if before is not None:
         return _same(before, examination, order)
-    content = drafted(actor, examination, order.kind, order.said)
+    facts = _facts(examination)
+    content = _drafted(actor, facts, order.kind, order.said)
     if paper_content.digest(content) != order.seen:
         raise Changed
     subject = KINDS[order.kind].subject(order.said)
@@ -122,7 +135,7 @@ def issue(actor: Actor, examination: Examination, order: Order) -> Paper:
         subject=subject,
         form_key=order.form_key,
         fields=dict(order.typed),
-        content=content,
+        content=content | paper_doubts.mark(order.kind, facts),
         issued_by_id=actor.user_id,
         replaces=order.replaces,
     )
@@ -157,65 +170,9 @@ def of_patient(patient: Patient, limit: int, before: Paper | None = None) -> lis
     return list(db.session.scalars(rows))
 
 
-@dataclass(frozen=True)
-class Doubt:
-    """Why a paper may not hold any more, to be read before "sesudah surat ini terbit"."""
-
-    cause: str
-    remedy: str = "Ganti surat ini dengan yang benar."
-
-
 def in_force(visit: Visit) -> list[Paper]:
     """The visit's papers that hold: neither cancelled nor replaced."""
     return [paper for paper in of_visit(visit) if paper.state is PaperState.ISSUED]
-
-
-def doubt(paper: Paper) -> Doubt | None:
-    """What happened since a paper in force was printed that it does not know of."""
-    if paper.state is not PaperState.ISSUED:
-        return None
-    if paper.visit.status is VisitStatus.CANCELLED:
-        remedy = "Batalkan juga surat ini, dan mintalah kembali kertasnya."
-        return Doubt("Kunjungannya dibatalkan", remedy)
-    moved = select(VisitCorrection.id).where(
-        VisitCorrection.visit_id == paper.visit_id,
-        VisitCorrection.field == "patient",
-        VisitCorrection.corrected_at > paper.issued_at,
-    )
-    if _is_any(moved):
-        return Doubt("Kunjungannya dipindahkan ke pasien lain")
-    if paper.kind is PaperKind.LAB:
-        return Doubt("Hasilnya sudah dikoreksi") if _is_any(_corrected(paper)) else None
-    if _is_any(_amended(paper)):
-        remedy = "Bandingkan isinya; bila ikut berubah, ganti surat ini."
-        return Doubt("Pemeriksaan kunjungan ini dibetulkan", remedy)
-    return None
-
-
-def _is_any(rows: Select) -> bool:
-    return db.session.scalar(rows.limit(1)) is not None
-
-
-def _corrected(paper: Paper) -> Select:
-    return (
-        select(LabResult.id)
-        .join(LabResult.order)
-        .where(LabOrder.public_id == paper.subject, LabResult.ended_at > paper.issued_at)
-    )
-
-
-def _amended(paper: Paper) -> Select:
-    # In any room: a summary or a referral tells of the whole visit.
-    applied_at = func.coalesce(Amendment.decided_at, Amendment.requested_at)
-    return (
-        select(Amendment.id)
-        .join(Amendment.examination)
-        .where(
-            Examination.visit_id == paper.visit_id,
-            Amendment.state == AmendmentState.APPLIED,
-            applied_at > paper.issued_at,
-        )
-    )
 
 
 def _whole() -> Select:

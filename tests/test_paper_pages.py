@@ -82,6 +82,18 @@ def test_who_refers_to_a_hospital_is_reminded_of_the_letter(sign_in, has_letter)
         assert 'value="RSUD"' in text_of(umum.get(form)), "filled from this examination"
 
 
+def test_who_changes_what_a_letter_told_is_reminded_of_it(sign_in):
+    umum, examination = sign_in("umum"), examined(finishes=False)
+    publish(umum, examination, PaperKind.REFERRAL, to_whom="RSUD", reason="sesak", diagnosis="x")
+    sent = {"entry": examination.entry.public_id, "version": "1", "aksi": "selesai"}
+    sent |= {"disposition": "rujuk_eksternal", "refer_external": "RSUD", "therapy": "infus RL"}
+    url = f"/kunjungan/{examination.visit.public_id}"
+    queue = text_of(umum.get(post(umum, url, sent).headers["Location"]))
+    paper = only_paper()
+    assert f"Surat Rujukan {paper.number} dicetak sebelum isinya berubah." in queue
+    assert f'<a href="/surat/{paper.public_id}">Bandingkan suratnya</a>' in queue
+
+
 def test_a_hostile_name_stays_text_beside_the_way_to_the_letter(sign_in):
     umum, examination = sign_in("umum"), examined(finishes=False)
     with transaction():
@@ -444,7 +456,11 @@ def test_a_value_corrected_after_the_print_is_told(sign_in):
         result = current_of(item_of(there, "HB"))
         lab_results.correct(factories.actor("lab"), result, "12,1", "salah salin")
     page = text_of(lab.get(f"/surat/{paper.public_id}"))
-    assert "Hasilnya sudah dikoreksi" in page and "9,1 g/dL" in page and "12,1" not in page
+    assert (
+        "Hasil laboratoriumnya sudah dikoreksi" in page
+        and "9,1 g/dL" in page
+        and "12,1" not in page
+    )
 
 
 def test_the_visit_page_marks_what_does_not_hold(sign_in):

@@ -19,6 +19,7 @@ from clinic import (
     lab_results,
     merging,
     paper_content,
+    paper_doubts,
     paper_facts,
     paper_number,
     papers,
@@ -36,7 +37,7 @@ from clinic.paper_number import TemplateError
 from clinic.papers import AlreadyIssued, Changed, Order
 from clinic.record_errors import RecordError
 from clinic.records import ExaminationInput
-from db import db, transaction
+from db import db, transaction, utcnow
 from formatting import letter_date, number_words, short_date
 from models import (
     AuditEntry,
@@ -50,7 +51,15 @@ from models import (
 from tests import factories, pharmacy
 from tests.amending import amend, nurse
 from tests.test_dispensing import hand_over, ready
-from tests.test_laboratory import ask_for_second_person, current_of, item_of, order_of, sent, write
+from tests.test_laboratory import (
+    ask_for_second_person,
+    current_of,
+    item_of,
+    mend_identity,
+    order_of,
+    sent,
+    write,
+)
 
 TODAY = date(2026, 11, 25)
 VITALS = {"systolic": 120, "diastolic": 80, "pulse": 88, "weight": Decimal("54.5"), "height": 158}
@@ -716,26 +725,72 @@ def test_a_replaced_paper_shows_its_successor(app):
 
 def test_a_paper_of_a_cancelled_visit_says_so_until_it_is_cancelled_too(app):
     paper = issue(examined(finishes=False))
-    assert papers.doubt(paper) is None
+    assert paper_doubts.doubt(paper) is None
     with transaction():
         queues.act(factories.actor("umum"), paper.examination.entry, "batal", "salah daftar")
-    assert "Kunjungannya dibatalkan" in papers.doubt(paper).cause
+    assert "Kunjungannya dibatalkan" in paper_doubts.doubt(paper).cause
     with transaction():
         papers.cancel(factories.actor("umum"), paper, "kunjungannya batal")
-    assert papers.doubt(paper) is None
+    assert paper_doubts.doubt(paper) is None
 
 
 def test_a_correction_after_the_print_is_said_on_the_paper_but_not_on_results(app):
     examination = examined()
     amend(examination, plan="sebelum surat")
     paper = issue(examination, PaperKind.SUMMARY)
-    assert papers.doubt(paper) is None, "it was printed from the corrected text"
+    assert paper_doubts.doubt(paper) is None, "it was printed from the corrected text"
     asked = amend(examination, by=nurse(), plan="Kompres")
-    assert papers.doubt(paper) is None, "it waits for approval"
+    assert paper_doubts.doubt(paper) is None, "it waits for approval"
     with transaction():
         amendment_decisions.approve(factories.actor("rekammedis"), asked)
-    assert "dibetulkan" in papers.doubt(paper).cause
-    assert "Bandingkan" in papers.doubt(paper).remedy
+    assert "dibetulkan" in paper_doubts.doubt(paper).cause
+    assert "Bandingkan" in paper_doubts.doubt(paper).remedy
+
+
+def test_a_letter_that_quotes_a_result_is_doubted_once_the_laboratory_corrects_it(app):
+    there, examination = reported(HB="7,2")
+    kinds = (PaperKind.SUMMARY, PaperKind.REFERRAL, PaperKind.INTERNAL)
+    more = dict.fromkeys(("to_whom", "to_room", "to_room_name"), "UGD")
+    more |= dict.fromkeys(("reason", "diagnosis"), "anemia")
+    letters = [issue(examination, kind, **more) for kind in kinds]
+    sick = issue(examination)
+    assert not [paper for paper in (*letters, sick) if paper_doubts.doubt(paper)]
+    with transaction():
+        row = current_of(item_of(there, "HB"))
+        lab_results.correct(factories.actor("lab"), row, "12,7", "salah salin")
+    assert all("dikoreksi" in paper_doubts.doubt(paper).cause for paper in letters)
+    assert paper_doubts.doubt(sick) is None
+
+
+REFERRED = {"to_whom": "RSUD", "reason": "rawat inap", "diagnosis": "ISPA"}
+
+
+@pytest.mark.parametrize("is_changed", [True, False])
+def test_a_letter_from_a_draft_is_doubted_when_the_draft_became_something_else(app, is_changed):
+    examination = examined(finishes=False)
+    paper = issue(examination, PaperKind.REFERRAL, **REFERRED)
+    more = {"diagnoses": [DiagnosisInput("A91")], "therapy": "infus RL"} if is_changed else {}
+    form = ExaminationInput(disposition="rujuk_eksternal", refer_to="RSUD", **more)
+    with transaction():
+        entry = db.session.get(QueueEntry, examination.entry_id)
+        records.finish(factories.actor("umum"), entry, form, examination.version)
+    found = paper_doubts.doubt(papers.by_ref(paper.public_id))
+    assert (found is not None and "masih diubah" in found.cause) is is_changed
+
+
+def test_a_letter_is_doubted_when_an_allergy_becomes_known_or_the_identity_is_corrected(app):
+    paper = issue(examined(), PaperKind.REFERRAL, **REFERRED)
+    patient = paper.visit.patient
+    with transaction():
+        allergy = add_allergy(factories.actor("umum"), patient, "Amoksisilin")
+    assert "Alergi" in paper_doubts.doubt(paper).cause
+    with transaction():
+        db.session.merge(allergy).recorded_at = utcnow() + timedelta(days=2)
+    assert paper_doubts.doubt(paper) is None, "of a later visit"
+    mend_identity(patient, phone="0812345678")
+    assert paper_doubts.doubt(paper) is None, "it prints none"
+    mend_identity(patient, birth_date=date(1986, 5, 14))
+    assert "tanggal lahir" in paper_doubts.doubt(paper).cause
 
 
 # --- The patient's ----------------------------------------------------------------------------

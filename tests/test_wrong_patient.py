@@ -11,6 +11,7 @@ from clinic import (
     history,
     last_writers,
     merging,
+    paper_doubts,
     papers,
     queues,
     wrong_patient,
@@ -81,12 +82,12 @@ def test_what_was_recorded_goes_with_an_examined_visit(app, is_finished):
 
 def test_a_paper_that_was_printed_for_the_wrong_person_says_so(app):
     paper = issue(examined())
-    assert papers.doubt(paper) is None
+    assert paper_doubts.doubt(paper) is None
     move(paper.visit, person(31), "kepala")
-    assert "ke pasien lain" in papers.doubt(paper).cause
+    assert "ke pasien lain" in paper_doubts.doubt(paper).cause
     with transaction():
         papers.cancel(factories.actor("umum"), paper, "salah orang")
-    assert papers.doubt(paper) is None, "it says nothing any more"
+    assert paper_doubts.doubt(paper) is None, "it says nothing any more"
 
 
 def test_a_visit_that_leaves_the_building_leaves_again(app):

@@ -2,12 +2,19 @@
 
 from flask import url_for
 
-from clinic import papers
-from models import Disposition, Examination, PaperKind, Visit
+from clinic import paper_doubts, paper_texts, papers
+from models import Disposition, Examination, Paper, PaperKind, Visit
 
 
 def reminded(text: str, visit: Visit, examination: Examination) -> str | tuple[str, str, str]:
-    """What was done; where its letter is not out, with the address and words of a link to it."""
+    """What was done; with the address and words of a link to its letter, where one is not out yet.
+
+    Or to a paper that was printed from the draft and does not hold any more.
+    """
+    if stale := _stale(visit, examination):
+        title = paper_texts.KINDS[stale.kind].title
+        said = f"{text} {title} {stale.number} dicetak sebelum isinya berubah."
+        return said, url_for("papers.paper", paper=stale.public_id), "Bandingkan suratnya"
     if not _lacks_letter(visit, examination):
         return text
     form = url_for(
@@ -23,3 +30,8 @@ def _lacks_letter(visit: Visit, examination: Examination) -> bool:
     if examination.disposition != Disposition.EXTERNAL:
         return False
     return all(paper.kind is not PaperKind.REFERRAL for paper in papers.in_force(visit))
+
+
+def _stale(visit: Visit, examination: Examination) -> Paper | None:
+    own = (paper for paper in papers.in_force(visit) if paper.examination_id == examination.id)
+    return next((paper for paper in own if paper_doubts.doubt(paper)), None)

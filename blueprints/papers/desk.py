@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 import access
 from blueprints.papers.blueprint import bp, readers
 from blueprints.papers.offers import may_issue, offers
-from clinic import allergies, days, papers, patients
+from clinic import allergies, days, paper_doubts, papers, patients
 from clinic.paper_texts import KINDS
 from clinic.record_errors import RecordError
 from db import db
@@ -91,7 +91,7 @@ def paper_page(paper: Paper, problem: str = "", status: int = 200) -> Response:
         paper=paper,
         content=paper.content,
         title=KINDS[paper.kind].title,
-        doubt=papers.doubt(paper),
+        doubt=paper_doubts.doubt(paper),
         may_cancel=may_cancel(paper),
         may_replace=may_replace(paper),
         why=request.form.get("why", ""),
