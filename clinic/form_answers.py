@@ -116,11 +116,12 @@ def last_chart(visit: Visit) -> dict[str, tuple[Finding, Visit]]:
     told: dict[int, dict[str, str]] = {}
     visits: dict[int, Visit] = {}
     for row, when in db.session.execute(_earlier(visit, DENTAL, Visit.id != visit.id)):
-        told.setdefault(row.examination_id, {})[row.code] = row.value
-        visits[row.examination_id] = when
+        # A further stay's form begins with the conditions alone: what was done stays done.
+        told.setdefault(when.id, {})[row.code] = row.value
+        visits[when.id] = when
     return {
-        found.tooth: (found, visits[examination])
-        for examination, answers in told.items()
+        found.tooth: (found, visits[earlier])
+        for earlier, answers in told.items()
         for found in teeth.findings(answers)
     }
 

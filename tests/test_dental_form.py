@@ -177,6 +177,21 @@ def test_who_is_back_from_the_laboratory_keeps_the_teeth_but_no_action(sign_in):
     assert 'name="tooth" value="36"' not in client.get(url).get_data(as_text=True)
 
 
+def test_what_was_done_before_a_second_stay_of_the_visit_is_told_at_the_next(app):
+    person = factories.patient("Gigi Ditambal")
+    entry = served(person)
+    found = {"gigi": {"tooth36": "karies", "act36": "tumpatan sementara"}}
+    back = factories.sent_to_laboratory_and_back(entry, "gigi", **found)
+    said = {"gigi": {"tooth36": "karies_dalam"}}
+    form = records.ExaminationInput(assessment="gigi", disposition="pulang", forms=said)
+    with transaction():
+        back = db.session.get(QueueEntry, back.id)
+        records.finish(factories.actor("gigi"), back, form, 0)
+    entry = served(db.session.merge(person))
+    told, _ = form_answers.last_chart(entry.visit)["36"]
+    assert told == Finding("36", "karies_dalam", "tumpatan sementara")
+
+
 def test_a_cancelled_visit_tells_nothing_of_teeth(app):
     person = factories.patient("Gigi Batal")
     entry = served(person)
