@@ -4,6 +4,7 @@ One that does not hold is ended, with why.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from itertools import groupby
 
 from sqlalchemy import select
@@ -11,6 +12,8 @@ from sqlalchemy.orm import joinedload
 
 from clinic import audit, deaths, patients, queues
 from clinic.audit import Actor
+from clinic.data_files import texts
+from clinic.names import fold
 from clinic.record_errors import RecordError
 from db import add_row, db, utcnow
 from models import Allergy, Patient
@@ -73,13 +76,17 @@ def add_allergy(
     """Record an allergy or alert of the person; the same words sent twice are recorded once.
 
     It stands on the record that counts, even if this one was merged a moment ago. Raises
-    RecordError when empty, or when the substance is already there.
+    RecordError when empty, when it says that there is none, or when it is already there.
     """
     substance, reaction = clean_text(substance, 100), clean_text(reaction, 200)
     if not substance:
         what = "yang perlu diwaspadai" if is_alert else "obat, makanan, atau zat penyebab alergi"
         escape = ", atau kosongkan reaksinya" if reaction else ""
         raise RecordError(f"Tulis {what}{escape}.", "substance")
+    if _is_denial(substance):
+        raise RecordError(
+            "Kosongkan bila tidak ada: yang diisi di sini tampil merah di semua ruang.", "substance"
+        )
     patient = patients.current(patient)
     for known in held(patient):
         if known.substance.lower() == substance.lower():
@@ -102,6 +109,26 @@ def add_allergy(
     queues.bump_rooms_of(patient)
     audit.record(actor, "add_allergy", allergy, patient_ref=patient.public_id)
     return allergy
+
+
+@cache
+def _denying_words() -> dict[str, str]:
+    """The kinds of the words of "tidak ada alergi obat"."""
+    return {fold(row["word"]): row["kind"] for row in texts("no_allergy_words.csv")}
+
+
+def _is_denial(substance: str) -> bool:
+    """Whether it names nothing: "tidak ada", "belum diketahui", "(-)".
+
+    "Tidak tahan susu" does; so does "obat tidak diketahui", an allergy to something unknown.
+    """
+    is_denied = not any(letter.isalnum() for letter in substance)
+    for word in fold(substance).split():
+        kind = _denying_words().get(word)
+        if kind is None or (kind == "denied" and not is_denied):
+            return False
+        is_denied = is_denied or kind == "denies"
+    return is_denied
 
 
 def end_allergy(actor: Actor, allergy: Allergy, reason: str) -> Allergy:

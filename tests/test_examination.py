@@ -324,6 +324,15 @@ def test_an_allergy_is_added_with_the_examination(umum):
     assert len(all_rows(Allergy)) == 1 and examination(entry).plan == ""
 
 
+def test_no_allergy_is_no_red_banner_and_what_was_typed_stays(umum):
+    entry = served()
+    response = send(umum, entry, allergy_substance="tidak ada", plan="kontrol")
+    page = text_of(response)
+    assert response.status_code == 422 and 'href="#f-allergy_substance"' in page
+    assert "Kosongkan bila tidak ada" in page and 'value="tidak ada"' in page and "kontrol" in page
+    assert all_rows(Allergy) == []
+
+
 @pytest.mark.parametrize("action", ["simpan", "selesai"])
 def test_a_reaction_without_its_allergy_is_asked_about_and_not_lost(umum, action):
     entry = served()

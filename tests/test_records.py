@@ -467,6 +467,27 @@ def test_nothing_measured_adds_nothing_and_an_ended_visit_takes_nothing(app):
 # --- Allergies --------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    "substance",
+    ["tidak ada", "Tidak Ada.", "tdk ada alergi obat", "-", "(-)", "alergi (-), disangkal"]
+    + ["nihil", "belum diketahui", "none", "NKDA", "tidak tahu", "tak ada riwayat alergi"],
+)
+def test_what_says_that_there_is_no_allergy_is_none(app, substance):
+    for is_alert in (False, True):
+        with pytest.raises(RecordError, match="Kosongkan bila tidak ada"), transaction():
+            actor, person = factories.actor("umum"), factories.patient()
+            allergies.add_allergy(actor, person, substance, is_alert=is_alert)
+
+
+@pytest.mark.parametrize(
+    "substance", ["obat", "tidak tahan susu", "obat tidak diketahui", "alergi", "NO2", "debu"]
+)
+def test_an_allergy_may_be_named_in_words_that_deny_elsewhere(app, substance):
+    with transaction():
+        actor, person = factories.actor("umum"), factories.patient()
+        assert allergies.add_allergy(actor, person, substance).substance == substance
+
+
 def test_allergies_are_added_once_and_ended_with_a_reason(app):
     person, actor = factories.patient(), factories.actor("umum")
     with transaction():
