@@ -571,6 +571,23 @@ def finished(entry, client) -> str:
     return examination(entry).public_id
 
 
+def test_the_next_doctor_sees_addenda_drafts_and_treated_teeth_at_a_glance(umum, sign_in):
+    person, gigi = factories.patient(), sign_in("gigi")
+    first = served(person=person)
+    data = {"examination": finished(first, umum), "text": "Rontgen: gambaran TB paru aktif"}
+    post(umum, address(first, "/tambahan"), data)
+    draft = served("GIGI", person, "gigi")
+    chart = {"room_form": "gigi", "tooth": "36", "tooth_condition": "karies"}
+    send(gigi, draft, **chart, tooth_action="tumpatan sementara")
+    seen = words_of(umum.get(address(served(person=person))))
+    rows = seen.partition("Kunjungan sebelumnya")[2].partition("Anamnesis")[0]
+    assert "Tambahan: Rontgen: gambaran TB paru aktif" in rows
+    assert rows.count("Belum selesai") == 1
+    assert "36: tumpatan sementara" in rows
+    record = text_of(umum.get(f"/pasien/{person.public_id}"))
+    assert '<span class="tag">tambahan</span>' in record
+
+
 def test_an_addendum_is_in_the_audit_trail(umum):
     entry = served()
     ref = finished(entry, umum)
