@@ -1,7 +1,7 @@
 """What happened since a paper was printed that it does not know of: said where it is read."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -51,6 +51,12 @@ def mark(kind: PaperKind, facts: Facts) -> dict[str, str]:
 
 
 def _record_now(kind: PaperKind, facts: Facts) -> str:
+    # What the pharmacy hands out later changes nothing of what was prescribed.
+    prescribed = tuple(
+        replace(each, lines=tuple(replace(line, given="") for line in each.lines))
+        for each in facts.summary.prescriptions
+    )
+    facts = replace(facts, summary=replace(facts.summary, prescriptions=prescribed))
     told = paper_facts.defaults(kind, facts).items()
     return paper_content.digest({name: text for name, text in told if name not in WHAT_NEXT})
 

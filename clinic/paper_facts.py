@@ -10,8 +10,9 @@ from clinic.form_definitions import PREGNANCY
 from clinic.history import RoomSummary, VisitSummary
 from clinic.lab_reports import Report
 from clinic.prescription_reports import Report as Prescribed
+from clinic.records import WITHOUT_DIAGNOSIS
 from formatting import number_text, short_date
-from models import Disposition, Examination, PaperKind, Patient, Visit
+from models import Disposition, Examination, PaperKind, Patient, PoliKind, Visit
 
 _SIGNS = {
     "pulse": ("nadi", "/menit"),
@@ -158,30 +159,73 @@ def _referred(facts: Facts) -> dict[str, str]:
     rest = [facts.pregnancy, f"Imunisasi: {facts.vaccines}" if facts.vaccines else ""]
     lab = "; ".join(report.short_text for report in facts.reports if report.short_text)
     rest += [f"Laboratorium: {lab}"] if lab else []
-    # The forms' answers give way: what people wrote and the results stand as they are.
-    others = sum(len(text) + 1 for text in (*first, *rest) if text)
-    forms = paper_sheets.within(facts.forms(with_notes=True), LONGEST_TEXT - others)
+    # What other stays and the forms say gives way: the own words and the results stand as they are.
+    left = LONGEST_TEXT - sum(len(text) + 1 for text in (*first, *rest) if text)
+    earlier = _elsewhere(facts, left)
+    left -= sum(len(text) + 1 for text in earlier)
+    forms = paper_sheets.within(facts.forms(with_notes=True), left)
     return {
         "reason": note.plan,
-        "findings": "\n".join(text for text in (*first, forms, *rest) if text),
+        "findings": "\n".join(text for text in (*earlier, *first, forms, *rest) if text),
         "diagnosis": "\n".join(diagnosis_words(facts.room, with_codes=True)),
-        "therapy": treatment_text(facts.room, facts.summary.prescriptions),
+        "therapy": _treatment(facts),
     }
+
+
+def _elsewhere(facts: Facts, length: int) -> list[str]:
+    """What the visit's other stays wrote of the patient, after their room's name, as far as it
+    fits: who came back from the laboratory told everything in the first one."""
+    found: list[str] = []
+    for room in facts.rooms:
+        texts = filter(None, [room.examination.subjective, room.examination.objective])
+        words = "\n".join(texts)
+        if room == facts.room or not words:
+            continue
+        line = f"{room.name}: {words}"
+        length -= len(line) + 1
+        if length >= 0:
+            found.append(line)
+    return found
+
+
+def _treatment(facts: Facts) -> str:
+    """What was done and given in the whole visit."""
+    each = (treatment_text(room, facts.summary.prescriptions) for room in facts.rooms)
+    return "\n".join(filter(None, each))
 
 
 def _summary(facts: Facts) -> dict[str, str]:
-    rooms = facts.rooms
-    diagnoses = [words for room in rooms if room.diagnoses for words in diagnosis_words(room)]
-    therapy = [treatment_text(room, facts.summary.prescriptions) for room in rooms]
-    advice = [room.examination.plan for room in rooms if room.examination.plan]
+    found = [
+        words
+        for room in facts.rooms
+        if _is_last_word(room, facts)
+        for words in diagnosis_words(room)
+    ]
+    advice = [room.examination.plan for room in facts.rooms if _is_advice(room, facts)]
     is_control = facts.examination.disposition == Disposition.CONTROL
     return {
         "complaint": facts.visit.complaint,
-        "diagnosis": "\n".join(dict.fromkeys(diagnoses or diagnosis_words(facts.room))),
-        "therapy": "\n".join(text for text in therapy if text),
-        "advice": "\n".join(advice),
+        "diagnosis": "\n".join(dict.fromkeys(found)),
+        "therapy": _treatment(facts),
+        "advice": "\n".join(filter(None, advice)),
         "control_on": short_date(facts.summary.on + USUAL_CONTROL) if is_control else "",
     }
+
+
+def _is_last_word(room: RoomSummary, facts: Facts) -> bool:
+    """Whether the stay's diagnoses count; a thought without one only if its room wrote no more."""
+    if room.diagnoses:
+        return True
+    later = facts.rooms[facts.rooms.index(room) + 1 :]
+    is_revised = any(each.code == room.code and diagnosis_words(each) for each in later)
+    return room.kind not in WITHOUT_DIAGNOSIS and not is_revised
+
+
+def _is_advice(room: RoomSummary, facts: Facts) -> bool:
+    """Whether the stay's plan is for the patient, not for colleagues in the next room."""
+    pharmacies = {each.code for each in facts.summary.rooms if each.kind is PoliKind.PHARMACY}
+    note = room.examination
+    return note.disposition != Disposition.INTERNAL or note.refer_to in pharmacies
 
 
 def _lab(facts: Facts) -> dict[str, str]:

@@ -16,7 +16,7 @@ from tests.databases import count_queries
 from tests.pages import post
 from tests.test_hostile_text import BREAKING_OUT
 from tests.test_laboratory import current_of, item_of, sent, write
-from tests.test_papers import examined, issue, lab_paper, reported
+from tests.test_papers import examined, in_three_stays, issue, lab_paper, reported
 
 # The pages: what they ask of a database is tested in clinic/'s own tests and by the sweep of
 # test_hostile_text.py on PostgreSQL too.
@@ -461,6 +461,15 @@ def test_a_value_corrected_after_the_print_is_told(sign_in):
         and "9,1 g/dL" in page
         and "12,1" not in page
     )
+
+
+def test_two_stays_in_one_room_are_told_apart_the_newest_first(sign_in):
+    first, last = in_three_stays()
+    page = text_of(sign_in("umum").get(f"/kunjungan/{last.visit.public_id}/surat"))
+    heads = re.findall(r"Terbitkan dari Poli Umum (.*?)</h2>", page)
+    assert ["kembali dari Poli Gigi" in head for head in heads] == [True, False]
+    assert all("selesai" in head for head in heads)
+    assert page.index(last.public_id) < page.index(first.public_id)
 
 
 def test_the_visit_page_marks_what_does_not_hold(sign_in):

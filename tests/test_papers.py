@@ -371,6 +371,68 @@ def test_a_summary_tells_the_patient_and_keeps_inner_notes_inside(app):
     assert "masalah rumah" not in printed and "J11" not in printed
 
 
+def in_three_stays() -> tuple[Examination, Examination]:
+    """The first and last of a visit that went from UMUM to GIGI and back."""
+    first = examined(
+        subjective="lemas sejak sebulan",
+        plan="mohon periksa gigi 36",
+        therapy="injeksi metoklopramid",
+        diagnoses=[DiagnosisInput("R53")],
+        disposition="rujuk_internal",
+        refer_to="GIGI",
+    )
+    with transaction():
+        there = select(QueueEntry).where(QueueEntry.previous_entry_id == first.entry_id)
+        there = db.session.scalars(there).one()
+        queues.act(factories.actor("gigi"), there, "mulai")
+        form = ExaminationInput(
+            plan="sikat gigi 2x", diagnoses=[DiagnosisInput("K02.1")], disposition="pulang"
+        )
+        records.finish(factories.actor("gigi"), there, form, 0)
+    with transaction():
+        back = db.session.scalars(select(QueueEntry).order_by(QueueEntry.id.desc())).first()
+        queues.act(factories.actor("umum"), back, "mulai")
+        form = ExaminationInput(
+            objective="nistagmus",
+            assessment="vertigo perifer",
+            plan="kontrol",
+            disposition="pulang",
+        )
+        return first, records.finish(factories.actor("umum"), back, form, 0)
+
+
+@says
+def test_a_referral_tells_what_the_visits_earlier_stays_wrote_and_did(app):
+    _, last = in_three_stays()
+    said = proposed(last, PaperKind.REFERRAL)
+    assert said["findings"].startswith("Poli Umum: lemas sejak sebulan\nnistagmus\n")
+    assert said["therapy"] == "injeksi metoklopramid"
+    assert said["diagnosis"] == "vertigo perifer"
+
+
+@says
+def test_a_summary_tells_each_stays_finding_and_no_note_to_a_colleague(app):
+    first, last = in_three_stays()
+    said = proposed(last)
+    found = said["diagnosis"].splitlines()
+    assert "vertigo perifer" in found and len(found) == 3
+    assert said["advice"] == "sikat gigi 2x\nkontrol"
+    assert proposed(first)["diagnosis"] == said["diagnosis"]
+
+
+@says
+def test_a_thought_without_a_diagnosis_gives_way_to_what_its_room_found_later(app):
+    entry = factories.entry()
+    with transaction():
+        queues.act(factories.actor("umum"), entry, "mulai")
+    back = factories.sent_to_laboratory_and_back(entry, "umum")
+    form = ExaminationInput(diagnoses=[DiagnosisInput("D64.9")], disposition="pulang")
+    with transaction():
+        last = records.finish(factories.actor("umum"), db.session.get(QueueEntry, back.id), form, 0)
+    (found,) = proposed(last)["diagnosis"].splitlines()
+    assert "nemia" in found, "and no word of the thought that led to the laboratory"
+
+
 @says
 def test_a_control_before_the_visit_is_refused(app):
     with pytest.raises(RecordError, match="lebih awal"):
