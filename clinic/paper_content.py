@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from clinic.names import with_birth_order
 from clinic.paper_facts import Facts
 from clinic.paper_texts import KINDS, PATIENT, Part, Said, rows, text
 from formatting import age_text, letter_date, sex_text
@@ -62,12 +63,18 @@ def _head(known: Mapping[str, Any]) -> dict[str, str]:
 def _identity(facts: Facts, *, shows_record_no: bool) -> Part:
     patient = facts.patient
     return rows(
-        ("Nama", patient.name),
+        ("Nama", _name(patient)),
         ("Tanggal lahir", _born(facts)),
         ("Jenis kelamin", sex_text(patient.sex)),
         ("No. rekam medis", patient.mrn if shows_record_no else ""),
         ("Alamat", _address(patient)),
     )
+
+
+def _name(patient: Patient) -> str:
+    """With the birth order of a baby that has no name yet; a named twin's letters need none."""
+    is_unnamed = patient.name[:3].lower() == "by "
+    return with_birth_order(patient.name, patient.birth_order if is_unnamed else None)
 
 
 def _born(facts: Facts) -> str:

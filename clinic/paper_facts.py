@@ -33,6 +33,7 @@ class Facts:
     examination: Examination
     summary: VisitSummary
     allergies: tuple[str, ...]
+    alerts: tuple[str, ...]  # what else to beware of
     today: date
 
     @property
@@ -88,8 +89,12 @@ class Facts:
 def load(examination: Examination, today: date) -> Facts:
     """All that a paper of this examination may need."""
     visit = examination.visit
-    held = allergies.labels(allergies.current(visit.patient))
-    return Facts(examination, history.visit_summary(visit), tuple(held), today)
+    held = allergies.held(visit.patient)
+    known, alerts = (
+        tuple(allergies.labels([row for row in held if row.is_alert is kind]))
+        for kind in (False, True)
+    )
+    return Facts(examination, history.visit_summary(visit), known, alerts, today)
 
 
 def is_final(report: Report) -> bool:

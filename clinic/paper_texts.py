@@ -163,6 +163,7 @@ def _referred(facts: Facts, said: Said, *first: tuple[str, str]) -> Part:
         ("Diagnosis", said["diagnosis"]),
         ("Terapi yang sudah diberikan", said.get("therapy", "")),
         ("Alergi", ", ".join(facts.allergies) or "tidak ada yang tercatat"),
+        ("Perlu diwaspadai", ", ".join(facts.alerts)),
         ("Alasan dirujuk", said["reason"]),
     )
 

@@ -348,6 +348,15 @@ def test_every_print_is_logged(sign_in):
 # --- Labels -----------------------------------------------------------------------------------
 
 
+def test_twins_are_told_apart_on_labels_and_the_printed_history(sign_in):
+    baby = {"birth_order": 2, "no_nik_reason": "BAYI", "birth_date": days.clinic_date()}
+    there = sent("HB", person=factories.patient("By Ny Ratna", **baby))
+    visit, lab = f"/kunjungan/{there.visit.public_id}", sign_in("lab")
+    history = f"/pasien/{there.visit.patient.public_id}/cetak"
+    for page in (f"{visit}/label", f"{visit}/label-lab", history):
+        assert "By Ny Ratna (bayi ke-2)" in text_of(lab.get(page)), page
+
+
 def test_a_sample_label_for_each_group_of_tests(sign_in):
     there = sent("HB", "GDS")
     label = f"/kunjungan/{there.visit.public_id}/label-lab"

@@ -61,6 +61,7 @@ from tests.test_laboratory import (
     write,
 )
 
+REFERRED = {"to_whom": "RSUD", "reason": "rawat inap", "diagnosis": "ISPA"}
 TODAY = date(2026, 11, 25)
 VITALS = {"systolic": 120, "diastolic": 80, "pulse": 88, "weight": Decimal("54.5"), "height": 158}
 
@@ -322,6 +323,30 @@ def test_the_record_proposes_the_referral(app):
     printed = words(issue(examination, PaperKind.REFERRAL, **said, to_poli="Paru").content)
     assert "Kepada Yth.\nPoli Paru\nRSUD Tirta" in printed
     assert "Amoksisilin" in printed and person.mrn in printed
+
+
+@says
+def test_a_referral_says_what_the_patient_is_to_be_watched_for_a_summary_does_not(app):
+    person = factories.patient()
+    with transaction():
+        actor = factories.actor("umum")
+        add_allergy(actor, db.session.merge(person), "warfarin", "pengencer darah", is_alert=True)
+    examination = examined(person)
+    for kind in (PaperKind.REFERRAL, PaperKind.INTERNAL):
+        paper = issue(examination, kind, **REFERRED, to_room="GIGI", to_room_name="Poli Gigi")
+        assert "Perlu diwaspadai warfarin (pengencer darah)" in words(paper.content)
+        assert "Alergi tidak ada yang tercatat" in words(paper.content)
+    assert "warfarin" not in words(issue(examination, PaperKind.SUMMARY).content)
+
+
+@says
+@pytest.mark.parametrize(
+    ("name", "printed"), [("By Ny Ratna", "By Ny Ratna (bayi ke-2)"), ("Andi", "Andi")]
+)
+def test_twins_without_a_name_are_told_apart_on_paper(app, name, printed):
+    baby = {"birth_order": 2, "no_nik_reason": "BAYI", "birth_date": date(2026, 11, 20)}
+    paper = issue(examined(factories.patient(name, **baby)))
+    assert ["Nama", printed] in paper.content["parts"][1]["rows"]
 
 
 @says
@@ -822,9 +847,6 @@ def test_a_letter_that_quotes_a_result_is_doubted_once_the_laboratory_corrects_i
         lab_results.correct(factories.actor("lab"), row, "12,7", "salah salin")
     assert all("dikoreksi" in paper_doubts.doubt(paper).cause for paper in letters)
     assert paper_doubts.doubt(sick) is None
-
-
-REFERRED = {"to_whom": "RSUD", "reason": "rawat inap", "diagnosis": "ISPA"}
 
 
 @pytest.mark.parametrize("is_changed", [True, False])
