@@ -2,19 +2,20 @@
 
 import gzip
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from html import unescape
 
 import pytest
 from sqlalchemy import select
 
-from clinic import allergies, queues, records
+from clinic import allergies, days, queues, records
 from clinic.records import ExaminationInput
 from db import db, transaction, utcnow
 from models import (
     Addendum,
     Allergy,
     AuditEntry,
+    DatePrecision,
     Diagnosis,
     EntryState,
     Examination,
@@ -586,6 +587,29 @@ def test_the_next_doctor_sees_addenda_drafts_and_treated_teeth_at_a_glance(umum,
     assert "36: tumpatan sementara" in rows
     record = text_of(umum.get(f"/pasien/{person.public_id}"))
     assert '<span class="tag">tambahan</span>' in record
+
+
+@pytest.mark.parametrize(
+    ("born", "precision", "told"),
+    [
+        (date(1971, 7, 1), DatePrecision.YEAR, "tahun lahir ~1971"),
+        (date(2026, 3, 1), DatePrecision.MONTH, "bulan lahir ~03-2026"),
+        (date(1971, 7, 1), DatePrecision.DAY, "tahun lahir 01-07-1971"),
+    ],
+)
+def test_an_estimated_birth_date_does_not_look_like_a_known_one(umum, born, precision, told):
+    person = factories.patient(birth_date=born, birth_precision=precision)
+    assert told in words_of(umum.get(address(served(person=person))))
+
+
+def test_an_examination_that_was_finished_on_a_later_day_says_which(umum):
+    entry = served()
+    finished(entry, umum)
+    signed = re.compile(rf"dr\. Bagus Prasetyo, {days.clinic_date():%d-%m-%Y} \d\d\.\d\d")
+    assert not signed.search(words_of(umum.get(address(entry))))
+    with transaction():
+        examination(entry).occurred_at -= timedelta(days=3)
+    assert signed.search(words_of(umum.get(address(entry))))
 
 
 def test_an_addendum_is_in_the_audit_trail(umum):
