@@ -46,6 +46,10 @@ def codes(text, limit=20):
         ("pnemonia", "J18.9"),
         ("saraf kejepit", "M51.2"),
         ("mata kering", "H04.1"),
+        ("infeksi saluran kencing", "N39.0"),
+        ("kontrol luka", "Z48.0"),
+        ("tersengat lebah", "T63.4"),
+        ("ngilu gigi", "K04.0"),
     ],
 )
 def test_search_finds_first(app, typed, first):
