@@ -105,6 +105,24 @@ def lines(
     return _with_kept_reasons(list(found.values())[:MOST], examination)
 
 
+def say_the_same(examination: Examination, entered: Sequence[DiagnosisInput]) -> bool:
+    """Whether these are the examination's diagnoses; a case type or reason not given is any."""
+    stored = [line_of(row) for row in active(examination)]
+    typed = lines(entered, examination.visit, examination)
+    if [line.code or line.title for line in typed] != [line.code or line.title for line in stored]:
+        return False
+    chosen: dict[str, str] = {}
+    for each in entered:
+        code, rest = _code_and_rest(clean_text(each.text, 300))
+        chosen.setdefault(code or rest.lower(), each.case_type)
+    return all(
+        mine.is_primary == theirs.is_primary
+        and chosen[mine.code or mine.title.lower()] in ("", theirs.case_type)
+        and mine.override_reason in ("", theirs.override_reason)
+        for mine, theirs in zip(typed, stored, strict=True)
+    )
+
+
 def _answer(code: str, visit: Visit, reasons: Mapping[str, str]) -> tuple[str, str]:
     """The rule that asks for a reason, and what was said to it."""
     rule = diagnosis_rules.asks_for(code, diagnosis_rules.person_of(visit))

@@ -14,6 +14,7 @@ from clinic import (
     found_pregnancy,
     lab_orders,
     pharmacy_alerts,
+    prescription_warnings,
     prescriptions,
     procedures,
     sick_child,
@@ -24,6 +25,7 @@ from clinic.form_case import Case
 from clinic.form_definitions import PREGNANCY, SICK_CHILD
 from clinic.lab_orders import OrderInput
 from clinic.measurements import Vitals, measure, newest
+from clinic.prescriptions import PrescriptionInput
 from clinic.procedures import ProcedureInput
 from clinic.record_errors import NotOpen, RecordError
 from models import Disposition, Examination, Poli, PoliKind, Source
@@ -36,6 +38,7 @@ class Part:
     name: str
     # Makes the rows what was sent; True when whoever has the form open must be told.
     write: Callable[[Actor, Examination, Any], bool]
+    # Of vital signs `records` asks itself: each has their own.
     says_the_same: Callable[[Examination, Any], bool] = lambda examination, wanted: True
     # Before "Selesai", with the room that the patient goes to: raises RecordError or NotOpen.
     check: Callable[[Examination, Poli | None], None] = lambda examination, target: None
@@ -46,14 +49,6 @@ class Part:
 def _write_diagnoses(actor: Actor, examination: Examination, entered: list[DiagnosisInput]) -> bool:
     wanted = diagnoses.lines(entered, examination.visit, examination)
     return diagnoses.write(actor, examination, wanted)
-
-
-def _same_diagnoses(examination: Examination, entered: list[DiagnosisInput]) -> bool:
-    typed = diagnoses.lines(entered, examination.visit, examination)
-    stored = [diagnoses.line_of(row) for row in diagnoses.active(examination)]
-    return [line.code or line.title for line in typed] == [
-        line.code or line.title for line in stored
-    ]
 
 
 def _refuse_unanswered(examination: Examination, target: Poli | None) -> None:
@@ -143,6 +138,12 @@ def _refuse_danger(examination: Examination, target: Poli | None) -> None:
         raise RecordError(sentence, "danger_reason")
 
 
+def _same_prescription(examination: Examination, wanted: PrescriptionInput) -> bool:
+    if not prescriptions.says_the_same(examination, wanted):
+        return False
+    return prescription_warnings.are_answered(prescriptions.of(examination), wanted.reasons)
+
+
 def _refuse_incomplete_prescription(examination: Examination, _target: Poli | None) -> None:
     if not examination.death:
         prescriptions.refuse_incomplete(prescriptions.of(examination))
@@ -155,7 +156,7 @@ def _send_prescription(actor: Actor, examination: Examination) -> None:
 
 
 PARTS = (
-    Part("diagnoses", _write_diagnoses, _same_diagnoses, _refuse_unanswered),
+    Part("diagnoses", _write_diagnoses, diagnoses.say_the_same, _refuse_unanswered),
     Part("procedures", _write_procedures, _same_procedures),
     Part("vitals", _write_vitals),
     Part("lab", _write_order, _same_order, _refuse_forgotten_order),
@@ -163,7 +164,7 @@ PARTS = (
     Part(
         "prescription",
         prescriptions.write,
-        prescriptions.says_the_same,
+        _same_prescription,
         _refuse_incomplete_prescription,
         _send_prescription,
     ),

@@ -76,6 +76,15 @@ def answer(
     return check(prescription) if reasons else found
 
 
+def are_answered(prescription: Prescription | None, reasons: Mapping[str, str]) -> bool:
+    """Whether each of these reasons stands at its warning already."""
+    said = {key: clean_text(text, LONGEST_REASON) for key, text in reasons.items() if text.strip()}
+    if not said or prescription is None:
+        return True
+    asked = [each for each in check(prescription) if each.key in said]
+    return all(each.answer and each.answer.reason == said[each.key] for each in asked)
+
+
 def _store(actor: Actor, prescription: Prescription, about: MedicineWarning, reason: str) -> None:
     row = PrescriptionWarning(
         prescription_id=prescription.id,

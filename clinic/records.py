@@ -100,7 +100,7 @@ def save(actor: Actor, entry: QueueEntry, form: ExaminationInput, version: int) 
     """Store a draft; the first one makes the examination. Raises Conflict, NotOpen, RecordError."""
     before = open_examination(entry)
     is_next = before is not None and before.version == version + 1
-    if is_next and _says_the_same(before, form) and has_measured(actor, entry, form.vitals or {}):
+    if is_next and _says_the_same(actor, before, form):
         return before  # sent again, for the answer got lost
     examination = _write(actor, entry, form, version)
     _log(actor, "save_examination", examination)
@@ -113,7 +113,7 @@ def finish(actor: Actor, entry: QueueEntry, form: ExaminationInput, version: int
     Raises RecordError without a diagnosis or assessment, or without a disposition.
     """
     before = open_examination(entry)
-    if before and before.finished_at and _says_the_same(before, form):
+    if before and before.finished_at and _says_the_same(actor, before, form):
         return before
     examination = _write(actor, entry, form, version)
     # A nurse may have begun the draft; who finishes it answers for it.
@@ -137,7 +137,7 @@ def write_from_paper(
     """
     db.session.refresh(entry)
     before = open_examination(entry)
-    if before and before.finished_at and _says_the_same(before, form):
+    if before and before.finished_at and _says_the_same(actor, before, form):
         return before
     if before:
         raise Conflict(before)
@@ -245,9 +245,12 @@ def _parts(form: ExaminationInput) -> list[tuple[Part, Any]]:
     return [(part, wanted) for part in PARTS if (wanted := getattr(form, part.name)) is not None]
 
 
-def _says_the_same(examination: Examination, form: ExaminationInput) -> bool:
+def _says_the_same(actor: Actor, examination: Examination, form: ExaminationInput) -> bool:
+    """Whether all that this account's form says stands there: then it was sent twice."""
     texts = _texts(form).items()
     if any(text is not None and text != (getattr(examination, name) or "") for name, text in texts):
+        return False
+    if not has_measured(actor, examination.entry, form.vitals or {}):
         return False
     return all(part.says_the_same(examination, wanted) for part, wanted in _parts(form))
 

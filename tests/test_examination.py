@@ -523,6 +523,51 @@ def test_finishing_leads_to_the_queue_with_a_message(umum):
     assert [row.action for row in all_rows_of_audit()].count("finish_examination") == 1
 
 
+FINISHED = {
+    "assessment": "batuk",
+    "disposition": "pulang",
+    "diagnosis": ["K30", "R05"],
+    "case_type-1": "baru",
+    "case_type-2": "baru",
+    "diagnosis_primary": "K30",
+}
+
+
+@pytest.mark.parametrize(
+    ("differing", "shown"),
+    [
+        ({"systolic": "170", "diastolic": "100"}, "Tekanan sistolik 170"),
+        ({"case_type-2": "lama"}, "R05"),
+        ({"diagnosis_primary": "R05"}, "R05"),
+        ({"procedure": "jahit luka"}, "jahit luka"),
+    ],
+)
+def test_an_end_that_says_anything_else_than_a_colleagues_is_no_second_press(
+    umum, sign_in, differing, shown
+):
+    entry = served()
+    colleague = sign_in("kepala")
+    assert send(colleague, entry, "selesai", **FINISHED).status_code == 303
+    assert send(umum, entry, "selesai", **FINISHED).status_code == 303, "all the same"
+    late = send(umum, entry, "selesai", **FINISHED | differing)
+    assert late.status_code == 409
+    page = words_of(late)
+    assert shown in page[page.index("Tulisan Anda yang belum tersimpan") :]
+    assert all_rows(VitalSigns) == []
+
+
+def test_another_reason_than_a_colleagues_is_no_second_press(umum, sign_in):
+    man = factories.patient("Budi", sex="L")
+    entry = served(person=man)
+    form = {"assessment": "hamil", "disposition": "pulang", "diagnosis": "Z34.9"}
+    first = form | {"override_reason": "salah jenis kelamin di kartu"}
+    assert send(sign_in("kepala"), entry, "selesai", **first).status_code == 303
+    assert send(umum, entry, "selesai", **first).status_code == 303
+    assert send(umum, entry, "selesai", **form).status_code == 303, "none was typed"
+    other = form | {"override_reason": "kode sementara"}
+    assert send(umum, entry, "selesai", **other).status_code == 409
+
+
 def test_an_unfinished_form_is_answered_with_what_is_missing(umum):
     entry = served()
     response = send(umum, entry, "selesai", subjective="demam", disposition="pulang")
