@@ -2,14 +2,26 @@
 
 import re
 from datetime import timedelta
+from html.parser import HTMLParser
 
 import pytest
 from sqlalchemy import select
 
 from app import create_app
-from clinic import queues, unsaved, worker, wrong_patient
+from blueprints.examination import room_form, typed_words
+from clinic import allergies, queues, unsaved, worker, wrong_patient
+from clinic.form_definitions import FORMS
 from db import db, transaction, utcnow
-from models import AuditEntry, EntryState, LoginSession, Patient, UnsavedText, Visit
+from models import (
+    AuditEntry,
+    EntryState,
+    LoginSession,
+    Patient,
+    QueueEntry,
+    ServiceDay,
+    UnsavedText,
+    Visit,
+)
 from tests import factories
 from tests.pages import PageClient, login, post
 from tests.test_examination import address, examination, hidden, send, served, text_of, words_of
@@ -289,6 +301,153 @@ def test_the_worker_blanks_what_nobody_came_back_for(umum):
     assert actions().count("expire_unsaved_text") == 1
     worker.run_once(late + unsaved.ENDED_KEPT)
     assert rows() == []
+
+
+# --- Nothing typed is forgotten ---------------------------------------------------------------
+
+
+class Fields(HTMLParser):
+    """The examination's form as somebody fills it in: every box, choice and tick that it has.
+
+    `sent` is what it holds then, `words` by field what must be read where it is given back.
+    """
+
+    NEVER = re.compile("procedure_remove-|rx_hapus")  # takes a line off
+
+    def __init__(self, page: str, is_filled: bool = True):
+        super().__init__()
+        self.sent: dict[str, list[str]] = {}
+        self.words: dict[str, str] = {}
+        self._is_filled, self._is_inside = is_filled, False
+        self._choice: tuple[str, str] | None = None
+        self._select = self._textarea = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        at = dict(attrs)
+        self._is_inside |= at.get("id") == "isian"
+        name, value = at.get("name", ""), at.get("value") or ""
+        if not self._is_inside:
+            return
+        if tag == "option":
+            chosen = value and value != "hapus" if self._is_filled else "selected" in at
+            self._choice = (self._select, value) if chosen and self._select else None
+        elif tag == "select":
+            self._select = name
+        elif tag == "textarea":
+            self._textarea = name
+            self.sent[name] = [""]
+        elif tag == "input" and name and not self.NEVER.match(name):
+            self._input(at.get("type"), name, value, "checked" in at)
+
+    def _input(self, kind, name, value, is_checked):
+        if kind == "hidden":
+            self.sent.setdefault(name, []).append(value)
+        elif kind not in ("checkbox", "radio"):
+            self._type(name, value)
+        elif self._is_filled or is_checked:
+            others = [] if kind == "radio" else self.sent.get(name, [])
+            self.sent[name] = [*others, value]
+            self._choice = (name, value)
+
+    def handle_data(self, text):
+        if self._choice and text.strip():
+            name, value = self._choice
+            if self._select:
+                self.sent[name] = [value]
+            words = {"diagnosis_primary": "utama"}
+            self.words[name] = words.get(name, text.split("\n")[0].strip())
+            if name.startswith("case_type"):
+                self.words[name] = text.strip().lower()
+            self._choice = None
+        elif self._textarea:
+            self._type(self._textarea, text.removeprefix("\n"))
+
+    def handle_endtag(self, tag):
+        self._is_inside &= tag != "form"
+        if tag == "select":
+            self._select = ""
+        if tag == "textarea":
+            self._type(self._textarea, self.sent[self._textarea][0])
+            self._textarea = ""
+
+    def _type(self, name, value):
+        if self._is_filled:
+            number = len(self.words)
+            value = "99" if name.startswith(("procedure_quantity", "rx_days")) else f"z{number}q"
+            self.words.setdefault(name, value)
+            value = self.words[name]
+        if name.startswith("tooth"):
+            self.sent.setdefault(name, []).append(value)
+        else:
+            self.sent[name] = [value]
+
+
+def everything(umum) -> tuple[QueueEntry, Fields]:
+    """A draft with all that an examination may have, and its page filled in to the last box."""
+    person = factories.patient("Budi Santoso", sex="L")
+    entry = served(person=person)
+    with transaction():
+        allergies.add_allergy(factories.actor("umum"), entry.visit.patient, "Amoksisilin")
+        db.session.get(QueueEntry, entry.id).poli.room_forms = " ".join(FORMS)
+    fields = {"diagnosis": ["Z34.9", "K30"], "procedure": "jahit luka", "rx_sent": "1"}
+    fields |= {"rx": ["b1 AMOX500", "b2 racikan"], "rx_sig-b1": "3x1", "rx_days-b1": "5"}
+    fields |= {"rx_sig-b2": "3x1", "rx_days-b2": "3", "rx_parts-b2": "parasetamol 100 mg"}
+    assert send(umum, entry, **fields).status_code == 303
+    found = Fields(umum.get(address(entry)).get_data(as_text=True))
+    for name in ("allergy_substance", "lab", "disposition", "death_time", "refer_to", "tooth"):
+        assert name in found.words, name
+    for start in ("override_reason", "rx_parts", "rx_note-", "rx_alasan", "procedure_note"):
+        assert any(name.startswith(start) for name in found.words), start
+    return entry, found
+
+
+def unread(answer, found: Fields) -> dict[str, str]:
+    page = words_of(answer)
+    page = page[page.index("Tulisan Anda yang belum tersimpan") :]
+    return {name: text for name, text in found.words.items() if text not in page}
+
+
+def test_each_field_of_the_form_stands_where_a_colleague_has_finished(umum, sign_in):
+    entry, found = everything(umum)
+    end = {"assessment": "batuk", "disposition": "pulang", "diagnosis": "R05"}
+    end |= {"case_type-1": "baru", "rx_sent": "1"}
+    assert send(sign_in("kepala"), entry, "selesai", version=1, **end).status_code == 303
+    answer = post(umum, address(entry), found.sent | {"aksi": "selesai"})
+    assert answer.status_code == 409 and unread(answer, found) == {}
+    assert "Diagnosis search" not in words_of(answer), "each has its name in words"
+    kept = post(umum, address(entry, "/ketikan?ke=1"), found.sent)
+    assert kept.status_code == 201 and unread(umum.get(address(entry)), found) == {}
+
+
+def test_each_field_of_the_form_stands_where_access_has_ended(umum):
+    entry, found = everything(umum)
+    with transaction():
+        db.session.get(ServiceDay, entry.service_day_id).on = utcnow().date() - timedelta(days=9)
+    answer = post(umum, address(entry), found.sent | {"aksi": "selesai"})
+    assert answer.status_code == 409 and "Belum tersimpan" in text_of(answer)
+    assert unread(answer, found) == {}
+
+
+def test_each_field_has_a_name_in_words():
+    form = room_form.form_class(tuple(FORMS))()
+    labels = typed_words.LABELS | room_form.labels_of(form)
+    silent = {"prescription", "warnings"}  # only hold what is wrong
+    assert {field.name for field in form if "override_reason" not in field.name} - silent <= {
+        *labels
+    }
+
+
+def test_each_field_of_the_form_stays_in_it_beside_what_a_colleague_saved(umum, sign_in):
+    entry, found = everything(umum)
+    assert send(sign_in("kepala"), entry, version=1, plan="rencana kepala").status_code == 303
+    assert post(umum, address(entry, "/ketikan?ke=1"), found.sent).status_code == 201
+    answer = umum.get(address(entry))
+    assert "rencana kepala" in text_of(answer)
+    there = Fields(answer.get_data(as_text=True), is_filled=False).sent
+    for name in found.words:
+        place = name.removesuffix("_favourite")  # what was ticked stands on the list
+        assert set(found.sent[name]) <= set(there[place]), name
 
 
 # --- Bounds -----------------------------------------------------------------------------------

@@ -88,8 +88,7 @@ def amend(examination: str):
     found = _amendable(examination)
     form = amend_form.sent_form(request.form, found)
     if not access.has_record_access(found.visit.patient):
-        labels = page.TEXT_LABELS | amend_form.labels_of(form)
-        return page.only_typed(form, found.visit, labels)
+        return page.only_typed(form, found.visit, amend_form.labels_of(form))
     if not is_for(found.visit.patient.public_id):
         return _again(found, form, 409, OTHER_PATIENT)
     action, open_searches = request.form.get("aksi"), undecided(form, request.form)

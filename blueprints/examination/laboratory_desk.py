@@ -149,14 +149,7 @@ def unsaved(typed: Typed, shown: Collection[str] = ()) -> list[tuple[str, str]]:
 
 def only_typed(visit: Visit, typed: Typed) -> Response:
     """Access has ended meanwhile: the text is given back, the record is not."""
-    kept = unsaved(typed)
-    html = render_template(
-        "examination/typed.html",
-        visit=visit,
-        form={str(number): {"data": text} for number, (_, text) in enumerate(kept)},
-        labels={str(number): name for number, (name, _) in enumerate(kept)},
-        diagnoses=[],
-    )
+    html = render_template("examination/typed.html", visit=visit, answers=unsaved(typed))
     return Response(html, 409, mimetype="text/html")
 
 

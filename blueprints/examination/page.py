@@ -11,13 +11,11 @@ from werkzeug.wrappers import Response
 import access
 from blueprints.examination import (
     prescription_form,
-    prescription_typed,
-    procedure_fields,
     room_form,
+    typed_words,
     unusual,
 )
 from blueprints.examination.form_context import form_context, theirs
-from blueprints.examination.forms import FAVOURITE, ExaminationForm
 from blueprints.examination.typed import Typed, next_keys
 from clinic import (
     allergies,
@@ -31,7 +29,7 @@ from clinic import (
     right_patient,
 )
 from clinic.visit_summaries import VisitSummary
-from clinic.vital_signs import VITAL_RANGES, vital_findings
+from clinic.vital_signs import vital_findings
 from db import db
 from models import (
     ConsentDecision,
@@ -44,6 +42,7 @@ from models import (
     Role,
     Visit,
 )
+from page_form import PageForm
 
 EARLIER_VISITS = 4
 # Of several rooms' entries the page takes the one that is most likely meant.
@@ -54,15 +53,6 @@ PREFERRED = (
     EntryState.SKIPPED,
     EntryState.AWAITING_RESULT,
 )
-TEXT_LABELS = {
-    "subjective": "Anamnesis",
-    "objective": "Pemeriksaan",
-    "assessment": "Penilaian",
-    "plan": "Rencana",
-    "therapy": "Tindakan dan terapi",
-    "refer_external": "Tujuan rujukan",
-    "lab_note": "Catatan untuk laboratorium",
-} | {name: vital.label for name, vital in VITAL_RANGES.items()}
 
 
 def entries_of(visit: Visit) -> list[QueueEntry]:
@@ -131,11 +121,12 @@ def show(
         "addendum": addendum or {},
         "theirs": theirs(examination, typed) if typed and typed.is_conflict else {},
         "writer": last_writers.of_examination(examination) if typed and typed.is_conflict else None,
-        "labels": TEXT_LABELS | (room_form.labels_of(typed.form) if typed else {}),
         "papers": papers.of_visit(visit),
         "paper_kinds": paper_texts.KINDS,
         "may_prescribe": _may_prescribe(today),
-        "typed_medicines": _typed_medicines() if typed and not writes else [],
+        "answers": typed_words.answers(typed.form, request.form, visit)
+        if typed and not writes
+        else [],
         "keys": next_keys(request.form),
     }
     if writes:
@@ -190,28 +181,12 @@ def _may_prescribe(today: VisitSummary) -> set[int]:
     }
 
 
-def _typed_medicines() -> list[str]:
-    """What was typed of medicines, in words."""
-    return prescription_form.texts(prescription_typed.said(request.form))
-
-
 def only_typed(
-    form: ExaminationForm, visit: Visit, labels: Mapping[str, str] = TEXT_LABELS
+    form: PageForm, visit: Visit, labels: Mapping[str, str] = typed_words.NO_MORE
 ) -> Response:
     """Access has ended meanwhile (a new day, say): the text is given back, the record is not."""
-    typed = request.form.getlist("diagnosis") + request.form.getlist(FAVOURITE)
-    lines = [text for text in typed if text.strip()]
-    done = [each.text for each in procedure_fields.entered(request.form) or []]
-    labels = {**labels, **room_form.labels_of(form)}
-    html = render_template(
-        "examination/typed.html",
-        visit=visit,
-        form=form,
-        labels=labels,
-        diagnoses=lines,
-        done=done,
-        medicines=_typed_medicines(),
-    )
+    answers = typed_words.answers(form, request.form, visit, labels)
+    html = render_template("examination/typed.html", visit=visit, answers=answers)
     return Response(html, 409, mimetype="text/html")
 
 

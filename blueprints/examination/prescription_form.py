@@ -88,12 +88,21 @@ def shown(
         "rx_lines": views,
         "rx_note": said.note,
         "rx_warnings": [(each, said.reasons.get(each.key, "")) for each in warnings],
+        "rx_reasons": _without_warning(said, warnings),
         "rx_notes": words.NOTES,
         "rx_forms": list(FORMS),
         "rx_options": [],
         "rx_is_near": False,
         "rx_query": "",
     }
+
+
+def _without_warning(
+    said: PrescriptionInput, warnings: Sequence[MedicineWarning]
+) -> dict[str, str]:
+    """Reasons that wait, by the warnings' keys, until their line can be read again."""
+    keys = {each.key for each in warnings}
+    return {key: reason for key, reason in said.reasons.items() if key not in keys}
 
 
 def view(
@@ -147,8 +156,21 @@ def texts(said: PrescriptionInput | None) -> list[str]:
     return [_text(line, known.get(line.what), wanted.get(line.key)) for line in said.lines]
 
 
+def typed_texts(said: PrescriptionInput) -> list[str]:
+    """Each line in words, and behind them all that was typed of it."""
+    return [
+        f"{text} ({typed})" if typed and typed not in text else text
+        for text, typed in zip(texts(said), map(_as_typed, said.lines), strict=True)
+    ]
+
+
+def _as_typed(line: LineInput) -> str:
+    days = line.days and f"{line.days} hari"
+    quantity = line.quantity and f"jumlah {line.quantity}"
+    return ", ".join(filter(None, (line.sig, days, quantity, line.note)))
+
+
 def _text(line: LineInput, medicine: Medicine | None, wanted: WantedLine | None) -> str:
     title = medicine.label if medicine else line.title
-    typed = " ".join(filter(None, (line.sig, line.days and f"{line.days} hari", line.note)))
     parts = f" ({line.parts.strip()})" if line.parts.strip() else ""
-    return f"{title}{parts}: {_understood(wanted) or typed}"
+    return f"{title}{parts}: {_understood(wanted) or _as_typed(line)}"

@@ -9,13 +9,13 @@ from werkzeug.wrappers import Response
 from wtforms import RadioField, StringField, TextAreaField
 
 import access
-from blueprints.examination import page
+from blueprints.examination import page, typed_words
 from blueprints.examination.blueprint import bp, clinical
 from blueprints.examination.forms import VitalsForm, typed_vitals
 from blueprints.examination.typed import keys_sent, next_keys
 from clinic import allergies, history, records, triage, unsaved
 from clinic.unsaved import SCREENING, Place
-from clinic.vital_signs import VITAL_RANGES, vital_findings
+from clinic.vital_signs import vital_findings
 from db import utcnow
 from formatting import clock_time
 from models import TriagePriority, UnsavedText, Visit, VisitStatus
@@ -24,7 +24,7 @@ from patient_forms import OTHER_PATIENT, is_for, writing
 from validators import checked_by, clean_text
 
 NOTHING = "Belum ada yang diisi. Ketik hasil ukur atau catatan triase, lalu simpan."
-LABELS = {name: vital.label for name, vital in VITAL_RANGES.items()} | {
+LABELS = {
     "triage_seen": "Catatan triase",
     "triage_priority": "Usul prioritas",
     "triage_reason": "Mengapa dibetulkan",
@@ -159,7 +159,7 @@ def _show(
     *,
     kept: UnsavedText | None = None,
 ) -> Response:
-    today = history.visit_summary(visit)
+    today, is_open = history.visit_summary(visit), visit.status == VisitStatus.OPEN
     html = render_template(
         "examination/vital_signs.html",
         visit=visit,
@@ -174,8 +174,8 @@ def _show(
         kept=kept,
         keys=next_keys(request.form),
         is_unsent=request.method == "POST",
-        labels=LABELS,
-        is_open=visit.status == VisitStatus.OPEN,
+        answers=[] if is_open else typed_words.answers(form, request.form, visit, LABELS),
+        is_open=is_open,
         may_correct=triage.is_free(visit.ended_at)
         and triage.own_note(current_user.id, visit) is not None,
     )

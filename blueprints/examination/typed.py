@@ -4,10 +4,8 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import request
 from werkzeug.datastructures import MultiDict
 
-from blueprints.examination import procedure_fields
 from blueprints.examination.forms import ExaminationForm
 from clinic import diagnoses
 from models import UnsavedText
@@ -26,14 +24,6 @@ class Typed:
     problem: str = ""
     is_conflict: bool = False
     kept: UnsavedText | None = None  # where it was read from, if the request did not send it
-
-    @property
-    def actions(self) -> list[str]:
-        return [each.text for each in procedure_fields.entered(request.form) or []]
-
-    @property
-    def texts(self) -> list[str]:
-        return [f"{line.code} {line.title}".strip() for line in self.lines]
 
 
 def keys_sent(sent: MultiDict) -> list[str]:

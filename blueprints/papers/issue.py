@@ -213,8 +213,7 @@ def _frame(
 
 def _only_typed(visit: Visit, typed: PaperForm) -> Response:
     """Access has ended meanwhile (a new day, say): the text is given back, the record is not."""
-    labels = {name: words for name, words in FIELD_WORDS.items() if name in typed}
-    html = render_template(
-        "examination/typed.html", visit=visit, form=typed, labels=labels, diagnoses=[]
-    )
+    named = [(words, typed[name].data) for name, words in FIELD_WORDS.items() if name in typed]
+    answers = [(words, text) for words, text in named if text]
+    html = render_template("examination/typed.html", visit=visit, answers=answers)
     return Response(html, 409, mimetype="text/html")
