@@ -24,7 +24,7 @@ from clinic.diagnoses import DiagnosisInput
 from clinic.form_case import Case
 from clinic.form_definitions import PREGNANCY, SICK_CHILD
 from clinic.lab_orders import OrderInput
-from clinic.measurements import Vitals, measure, newest
+from clinic.measurements import Boxes, Vitals, measure, newest
 from clinic.prescriptions import PrescriptionInput
 from clinic.procedures import ProcedureInput
 from clinic.record_errors import NotOpen, RecordError
@@ -67,7 +67,7 @@ def _same_procedures(examination: Examination, entered: list[ProcedureInput]) ->
     return typed == procedures.stored_lines(examination)
 
 
-def _write_vitals(actor: Actor, examination: Examination, values: Vitals) -> bool:
+def _write_vitals(actor: Actor, examination: Examination, values: Vitals | Boxes) -> bool:
     measure(actor, examination.visit, examination.entry, values)
     return False  # each measures for themselves
 

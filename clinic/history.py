@@ -18,6 +18,7 @@ from clinic import (
     triage,
 )
 from clinic.form_case import Case
+from clinic.measurements import READINGS
 from clinic.visit_summaries import Measured, RoomSummary, VisitSummary
 from clinic.vital_signs import VITAL_RANGES
 from db import db, grouped
@@ -131,7 +132,8 @@ def _summaries(visits: Sequence[Visit]) -> list[VisitSummary]:
         doses = tuple(given.get(visit.id, ()))
         clinical = {
             "complaint": visit.complaint,
-            "vitals": tuple(vitals[visit.id]),
+            "vitals": tuple(each for each in vitals[visit.id] if not each.ended_at),
+            "corrected_vitals": tuple(each for each in vitals[visit.id] if each.ended_at),
             "lab": lab.get(visit.id, ()),
             "prescriptions": prescribed.get(visit.id, ()),
             "triage": tuple(notes.get(visit.id, ())),
@@ -237,17 +239,22 @@ def _vitals(visit_ids: Sequence[int], rooms: dict[int, str]) -> dict[int, list[M
     rows = (
         select(VitalSigns)
         .options(joinedload(VitalSigns.recorded_by))
-        .where(VitalSigns.visit_id.in_(visit_ids), VitalSigns.ended_at.is_(None))
+        .where(VitalSigns.visit_id.in_(visit_ids))
         .order_by(VitalSigns.occurred_at, VitalSigns.id)
     )
-    found = defaultdict(list)
-    for row in db.session.scalars(rows):
+    found, later = defaultdict(list), set()
+    for row in reversed(db.session.scalars(rows).all()):
         signs = {name: getattr(row, name) for name in VITAL_RANGES}
-        measured = Measured(
-            values={name: value for name, value in signs.items() if value is not None},
-            author=row.recorded_by.display_name,
-            room=rooms.get(row.entry_id, ""),
-            at=row.occurred_at,
-        )
-        found[row.visit_id].append(measured)
+        values = {name: value for name, value in signs.items() if value is not None}
+        place = (row.visit_id, row.entry_id, row.occurred_at)
+        said = {name: (*place, name, value) for name, value in values.items()}
+        gone = {name for name in said if said[name] not in later}
+        later.update(said.values())
+        if row.ended_at:  # a correction takes over, in a row of its own, what it leaves as it was
+            readings = [reading for reading in READINGS if gone & set(reading)]
+            values = {name: values[name] for each in readings for name in each if name in values}
+        if values:
+            who, room = row.recorded_by.display_name, rooms.get(row.entry_id, "")
+            measured = Measured(values, who, room, row.occurred_at, row.ended_at)
+            found[row.visit_id].insert(0, measured)
     return found

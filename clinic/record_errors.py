@@ -24,3 +24,11 @@ class Conflict(RecordError):
     def __init__(self, current: Examination | None = None) -> None:
         super().__init__("Pemeriksaan ini sudah diubah orang lain sejak halaman Anda dibuka.")
         self.current = current
+
+
+class MeasuredMeanwhile(Conflict):
+    """Two pages of one account changed the same values; the one that was sent later says so."""
+
+    def __init__(self) -> None:
+        RecordError.__init__(self, "Angka ini sudah Anda simpan dari halaman lain.")
+        self.current = None

@@ -19,7 +19,7 @@ from clinic.diagnoses import DiagnosisInput
 from clinic.examination_parts import PARTS, Part
 from clinic.form_answers import Forms
 from clinic.lab_orders import OrderInput
-from clinic.measurements import VITALS, Vitals, has_measured, measure, own_measurement
+from clinic.measurements import VITALS, Boxes, Vitals, has_measured, measure, own_measurements
 from clinic.prescriptions import PrescriptionInput
 from clinic.procedures import ProcedureInput
 from clinic.queue_steps import is_cut_off
@@ -40,6 +40,7 @@ from validators import clean_text
 
 __all__ = [
     "VITALS",
+    "Boxes",
     "Conflict",
     "ExaminationInput",
     "NotOpen",
@@ -50,7 +51,7 @@ __all__ = [
     "finish",
     "measure",
     "open_examination",
-    "own_measurement",
+    "own_measurements",
     "save",
     "write_from_paper",
 ]
@@ -74,7 +75,7 @@ class ExaminationInput:
     death_time: str | None = None
     diagnoses: Sequence[DiagnosisInput] | None = None
     procedures: Sequence[ProcedureInput] | None = None
-    vitals: Vitals | None = None
+    vitals: Vitals | Boxes | None = None
     lab: OrderInput | None = None
     forms: Forms | None = None
     prescription: PrescriptionInput | None = None

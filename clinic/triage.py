@@ -3,8 +3,9 @@
 It proposes; the order of the queue changes by the room's own decision, and its row says the colour.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -13,7 +14,7 @@ from sqlalchemy.orm import joinedload
 from clinic import audit, settings
 from clinic.audit import Actor
 from clinic.queue_changes import bump_rooms_with
-from clinic.record_errors import NotOpen, RecordError
+from clinic.record_errors import MeasuredMeanwhile, NotOpen, RecordError
 from db import db, grouped, utcnow
 from models import TriageNote, TriagePriority, Visit, VisitStatus
 from validators import clean_text
@@ -48,16 +49,88 @@ def by_visit(visit_ids: Iterable[int]) -> dict[int, list[TriageNote]]:
     return grouped(rows, "visit_id")
 
 
+class Said(NamedTuple):
+    """What a note says, or a page's fields."""
+
+    seen: str = ""
+    priority: TriagePriority | None = None
+
+
+def said(note: TriageNote | None) -> Said:
+    return Said(note.seen, note.priority) if note else Said()
+
+
+def shown_note(user_id: int, visit: Visit, shown: Collection[str]) -> TriageNote | None:
+    """This person's note that stood on a page, by the rows that the page names."""
+    return db.session.scalar(
+        select(TriageNote).where(
+            TriageNote.visit_id == visit.id,
+            TriageNote.recorded_by_id == user_id,
+            TriageNote.public_id.in_(shown),
+        )
+    )
+
+
+class Merged(NamedTuple):
+    """What the own note should say now, and the fields that another page has changed otherwise."""
+
+    own: TriageNote | None
+    wanted: Said
+    others: set[str]
+
+
+def merged(user_id: int, visit: Visit, typed: Said, shown: Collection[str] | None) -> Merged:
+    """`shown` names the rows on the page when it was shown: what is as it was there was not typed.
+
+    None of a page that does not say so.
+    """
+    own = own_note(user_id, visit)
+    now = before = said(own)
+    if shown is not None:
+        before = said(shown_note(user_id, visit, shown))
+    wanted, others = now, set()
+    for name in Said._fields:
+        mine, was, stands = (getattr(each, name) for each in (typed, before, now))
+        if mine in (was, stands):
+            continue
+        if was == stands:
+            wanted = wanted._replace(**{name: mine})
+        else:
+            others.add(name)
+    return Merged(own, wanted, others)
+
+
 def write(
-    actor: Actor, visit: Visit, seen: str, priority: TriagePriority | None
+    actor: Actor,
+    visit: Visit,
+    seen: str,
+    priority: TriagePriority | None,
+    shown: Collection[str] | None = None,
 ) -> TriageNote | None:
-    """Note what one person saw; one's own earlier note ends when it differs. Raises NotOpen."""
-    seen, own = clean_text(seen, LONGEST, newlines=True), own_note(actor.user_id, visit)
+    """Note what one person saw; one's own earlier note ends when it differs.
+
+    Raises NotOpen; MeasuredMeanwhile when another page changed what this one did.
+    """
+    own, (seen, priority) = _mine(actor, visit, seen, priority, shown)
     if _says(own, seen, priority):
         return own
     if visit.status != VisitStatus.OPEN:
         raise NotOpen("Kunjungan ini sudah berakhir, jadi catatan triase tidak dapat ditambah.")
     return _replace(actor, visit, own, seen, priority)
+
+
+def _mine(
+    actor: Actor,
+    visit: Visit,
+    seen: str,
+    priority: TriagePriority | None,
+    shown: Collection[str] | None,
+) -> tuple[TriageNote | None, Said]:
+    typed = Said(clean_text(seen, LONGEST, newlines=True), priority)
+    found = merged(actor.user_id, visit, typed, shown)
+    if found.others:
+        raise MeasuredMeanwhile
+    return found.own, found.wanted
 
 
 def is_free(ended_at: datetime | None) -> bool:
@@ -66,14 +139,20 @@ def is_free(ended_at: datetime | None) -> bool:
 
 
 def correct(
-    actor: Actor, visit: Visit, seen: str, priority: TriagePriority | None, reason: str
+    actor: Actor,
+    visit: Visit,
+    seen: str,
+    priority: TriagePriority | None,
+    reason: str,
+    shown: Collection[str] | None = None,
 ) -> TriageNote | None:
     """After the visit: one's own note, within the free hours of amendments, with a reason.
 
-    Raises NotOpen when it is too late or somebody else's, RecordError without a reason.
+    Raises NotOpen when it is too late or somebody else's, RecordError without a reason,
+    MeasuredMeanwhile when another page changed what this one did.
     """
-    seen, reason = clean_text(seen, LONGEST, newlines=True), clean_text(reason, LONGEST)
-    own = own_note(actor.user_id, visit)
+    reason = clean_text(reason, LONGEST)
+    own, (seen, priority) = _mine(actor, visit, seen, priority, shown)
     if own is None:
         raise NotOpen("Catatan triase hanya dibetulkan oleh penulisnya.")
     if _says(own, seen, priority):
@@ -91,7 +170,7 @@ def _free() -> timedelta:
 
 
 def _says(own: TriageNote | None, seen: str, priority: TriagePriority | None) -> bool:
-    return (seen, priority) == ((own.seen, own.priority) if own else ("", None))
+    return (seen, priority) == said(own)
 
 
 def _replace(

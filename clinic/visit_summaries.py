@@ -57,12 +57,16 @@ class RoomSummary:
 
 @dataclass(frozen=True)
 class Measured:
-    """Vital signs with who measured them, and where ('' at the screening desk)."""
+    """Vital signs with who measured them, and where ('' at the screening desk).
+
+    Of those that were corrected what does not hold any more, and since when.
+    """
 
     values: dict[str, Decimal | int]
     author: str
     room: str
     at: datetime
+    ended_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,8 @@ class VisitSummary:
     payer: str
     complaint: str
     rooms: tuple[RoomSummary, ...]
-    vitals: tuple[Measured, ...] = ()
+    vitals: tuple[Measured, ...] = ()  # those that hold
+    corrected_vitals: tuple[Measured, ...] = ()
     lab: tuple[Report, ...] = ()
     prescriptions: tuple[prescription_reports.Report, ...] = ()
     age_months: int | None = None

@@ -3,6 +3,7 @@
 import gzip
 import re
 from datetime import date, timedelta
+from decimal import Decimal
 from html import unescape
 
 import pytest
@@ -730,6 +731,101 @@ def test_an_empty_screening_is_not_called_saved_but_takes_ones_own_back(umum):
     post(umum, url, {"systolic": "120"})
     assert post(umum, url, {"systolic": ""}).status_code == 303
     assert [row.ended_at is None for row in all_rows(VitalSigns)] == [False]
+
+
+BLANK = {"systolic": "", "diastolic": "", "temperature": "", "weight": ""}
+
+
+def shown(client, url) -> dict[str, str]:
+    return {"shown-rows": hidden(client.get(url), "shown-rows")}
+
+
+def test_two_pages_of_one_account_wipe_nothing_from_each_other(umum):
+    entry = factories.entry()
+    url = address(entry, "/tanda-vital")
+    blank = BLANK | {"triage_seen": "", "triage_priority": ""}
+    older = shown(umum, url)
+    red = {"triage_seen": "pucat, sesak", "triage_priority": "merah"}
+    post(umum, url, blank | older | red | {"systolic": "190", "diastolic": "120"})
+    assert post(umum, url, blank | older | {"weight": "60"}).status_code == 303
+    assert post(umum, url, blank | older).status_code == 422, "nothing was typed there"
+    page = words_of(umum.get(url))
+    assert "TD 190/120" in page and "BB 60 kg" in page and "Triase merah pucat, sesak" in page
+    assert "dibetulkan" not in page
+    seen = shown(umum, url)
+    again = BLANK | {"systolic": "190", "diastolic": "120", "weight": "60"}
+    again |= {"triage_seen": "tidak sesak lagi", "triage_priority": "hijau"}
+    assert post(umum, url, again | seen).status_code == 303
+    assert "Triase hijau tidak sesak lagi" in words_of(umum.get(url))
+
+
+def test_what_two_pages_of_one_account_changed_is_told_with_both_values(umum):
+    entry = factories.entry()
+    url = address(entry, "/tanda-vital")
+    older = shown(umum, url)
+    first = {"temperature": "39,4", "weight": "13,5", "triage_seen": "kejang"}
+    post(umum, url, BLANK | older | first | {"triage_priority": "merah"})
+    typed = BLANK | older | {"weight": "15,3", "triage_seen": "rewel", "triage_priority": ""}
+    told = post(umum, url, typed)
+    assert told.status_code == 409 and "dari halaman lain" in words_of(told)
+    for text in ("Berat badan 13,5", "kejang", 'value="15,3"', "rewel", 'value="39,4"'):
+        assert text in text_of(told), text
+    assert re.search(r'value="merah" checked', text_of(told)), "nobody typed there"
+    fresh = {"shown-rows": hidden(told, "shown-rows"), "temperature": "39,4"}
+    assert post(umum, url, typed | fresh | {"triage_priority": "merah"}).status_code == 303
+    page = words_of(umum.get(url))
+    assert "BB 15,3 kg" in page and "Suhu 39,4" in page and "Triase merah rewel" in page
+
+
+def test_two_pages_of_one_draft_wipe_no_vital_sign_and_tell_what_both_changed(umum):
+    entry = served()
+    send(umum, entry, subjective="panas")
+    older = BLANK | shown(umum, address(entry))
+    send(umum, entry, version=1, **older | {"temperature": "39,4", "weight": "13,5"})
+    assert send(umum, entry, version=1, objective="faring merah", **older).status_code == 303
+    assert "Suhu 39,4" in words_of(umum.get(address(entry)))
+    told = send(umum, entry, version=2, **older | {"weight": "15,3"})
+    assert told.status_code == 409
+    for text in ("Berat badan 13,5", 'value="15,3"', 'value="39,4"'):
+        assert text in text_of(told), text
+    late = send(umum, entry, version=1, plan="kontrol", **older)
+    assert late.status_code == 409 and 'value="39,4"' in text_of(late)
+    merged = BLANK | {"temperature": "39,4", "weight": "15,3"}
+    merged |= {"shown-rows": hidden(told, "shown-rows")}
+    assert send(umum, entry, version=2, **merged).status_code == 303
+    assert [row.weight for row in all_rows(VitalSigns) if not row.ended_at and row.weight] == [
+        Decimal("15.3")
+    ]
+
+
+def test_a_corrected_measurement_stays_readable_and_counts_no_more(umum, sign_in):
+    entry = served()
+    assert "Ini pengukuran baru" not in text_of(umum.get(address(entry)))
+    send(umum, entry, systolic="240", diastolic="130", pulse="99")
+    send(umum, entry, version=1, systolic="130", diastolic="80", pulse="99")
+    page = umum.get(address(entry)).get_data(as_text=True)
+    assert "<s>TD\u00a0240/130</s>" in page and "dibetulkan" in page
+    assert "TD sangat tinggi" not in page and "Nadi\u00a099" in page
+    assert "<s>Nadi" not in page, "what was right is not struck out"
+    send(umum, entry, "selesai", 1, assessment="ISPA", disposition="pulang")
+    record = sign_in("kepala").get(f"/pasien/{entry.visit.patient.public_id}")
+    assert "<s>TD\u00a0240/130</s>" in record.get_data(as_text=True)
+
+
+def test_measured_again_stands_beside_the_first_measurement(umum):
+    entry = served()
+    send(umum, entry, systolic="80", diastolic="50", weight="60")
+    opened = umum.get(address(entry))
+    assert re.search(r"Ini pengukuran baru; yang tadi \(pukul \d\d\.\d\d\)", text_of(opened))
+    fields = BLANK | {"shown-rows": hidden(opened, "shown-rows"), "vitals_new": "y"}
+    fields |= {"systolic": "130", "diastolic": "80", "weight": "60"}
+    assert send(umum, entry, version=1, **fields).status_code == 303
+    assert send(umum, entry, version=1, **fields).status_code == 303, "sent twice"
+    page = text_of(umum.get(address(entry)))
+    assert "<b>TD 80/50" in page and "<b>TD 130/80<" in page and "<s>" not in page
+    assert 'name="vitals_new"' in page and 'name="vitals_new" value="y" checked' not in page
+    wrong = send(umum, entry, version=1, **fields | {"pulse": "x"})
+    assert re.search(r'name="vitals_new" value="y" checked', text_of(wrong))
 
 
 @pytest.mark.parametrize(("username", "status"), [("gigi", 404), ("loket", 403), ("ti", 403)])

@@ -7,8 +7,18 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import func, select
 
-from clinic import allergies, diagnoses, favourites, history, queues, records
+from clinic import (
+    allergies,
+    diagnoses,
+    favourites,
+    history,
+    measurements,
+    queues,
+    records,
+    series,
+)
 from clinic.diagnoses import DiagnosisInput
+from clinic.record_errors import MeasuredMeanwhile
 from clinic.records import Conflict, ExaminationInput, NotOpen, RecordError
 from db import db, transaction, utcnow
 from models import (
@@ -445,6 +455,76 @@ def test_a_corrected_or_emptied_measurement_is_read_no_more(app):
     measure(entry, here=False, systolic=None, diastolic=None)
     today = shown_today(entry)
     assert today.vitals == () and today.last_vitals == {}
+
+
+def test_what_a_correction_leaves_as_it_was_keeps_its_time_of_measuring(app):
+    entry = served()
+    measure(entry, "kia", here=False, systolic=180, diastolic=100, weight=57, height=160)
+    measure(entry, "umum", systolic=150, diastolic=90)
+    measure(entry, "kia", here=False, weight=75)
+    today = shown_today(entry)
+    newest = {"systolic": 150, "diastolic": 90, "weight": 75, "height": 160}
+    assert today.last_vitals == newest
+    assert [each.values for each in today.corrected_vitals] == [{"weight": 57}]
+    assert measurements.newest(entry.visit, "systolic") == 150
+    measure(entry, "umum", pulse=88)
+    assert [row.ended_at for row in all_rows(VitalSigns)].count(None) == 4, "nothing is corrected"
+
+
+def test_a_dose_is_checked_by_the_weight_that_was_measured_last(app):
+    entry = served()
+    measure(entry, "kia", here=False, systolic=180, diastolic=100, weight=57)
+    measure(entry, "umum", weight=60)
+    measure(entry, "kia", here=False, systolic=130, diastolic=80)
+    assert measurements.weight_text(entry.visit) == "BB 60 kg"
+
+
+def own(entry) -> measurements.Own:
+    return measurements.own_measurements(factories.user("umum").id, entry.visit, entry)
+
+
+def on_page(entry, shown, is_new=False, **values):
+    boxes = records.Boxes(dict.fromkeys(records.VITALS) | values, shown, is_new)
+    with transaction():
+        return records.measure(factories.actor("umum"), entry.visit, entry, boxes)
+
+
+def test_who_measures_again_keeps_both_measurements(app):
+    entry = served()
+    first = measure(entry, systolic=80, diastolic=50, weight=60)
+    shown = own(entry).refs
+    again = on_page(entry, shown, True, systolic=130, diastolic=80, weight=60)
+    assert (again.systolic, again.diastolic, again.weight) == (130, 80, None), "only what changed"
+    assert on_page(entry, shown, True, systolic=130, diastolic=80, weight=60).id == again.id
+    same = on_page(entry, own(entry).refs, True, systolic=130, diastolic=80, weight=60)
+    assert (same.systolic, same.weight) == (130, 60), "unchanged: all was measured again"
+    found = shown_today(entry)
+    assert [each.values.get("systolic") for each in found.vitals] == [80, 130, 130]
+    assert found.corrected_vitals == () and found.last_vitals["systolic"] == 130
+    measure(entry, systolic=120, diastolic=80)
+    assert [(row.id == same.id) for row in all_rows(VitalSigns) if row.ended_at] == [True]
+    assert db.session.get(VitalSigns, first.id).ended_at is None
+    (drawn, *_) = series.vital_series(entry.visit.patient)
+    assert [point.text for point in drawn.points] == ["80/50", "130/80", "120/80"]
+
+
+def test_boxes_that_stand_as_they_were_shown_were_not_typed(app):
+    entry = served()
+    on_page(entry, [], systolic=190, diastolic=120)
+    on_page(entry, [], weight=60, height=155)
+    expected = {"systolic": 190, "diastolic": 120, "weight": 60, "height": 155}
+    assert shown_today(entry).last_vitals == expected
+    shown = own(entry).refs
+    on_page(entry, shown, **expected | {"weight": 61})
+    on_page(entry, shown, **expected | {"height": None})
+    left = {"systolic": 190, "diastolic": 120, "weight": 61}
+    assert shown_today(entry).last_vitals == left, "what was emptied is taken back"
+    with pytest.raises(MeasuredMeanwhile):
+        on_page(entry, shown, **expected | {"weight": 62})
+    on_page(entry, shown, **expected | {"weight": 61})
+    with pytest.raises(MeasuredMeanwhile):  # half a pressure of each would be nobody's
+        on_page(entry, [], **left | {"systolic": 170})
+    assert shown_today(entry).last_vitals == left
 
 
 def test_who_measured_is_in_the_audit_trail(app):

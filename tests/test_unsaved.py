@@ -355,7 +355,7 @@ class Fields(HTMLParser):
             name, value = self._choice
             if self._select:
                 self.sent[name] = [value]
-            words = {"diagnosis_primary": "utama"}
+            words = {"diagnosis_primary": "utama", "vitals_new": "Pengukuran baru"}
             self.words[name] = words.get(name, text.split("\n")[0].strip())
             if name.startswith("case_type"):
                 self.words[name] = text.strip().lower()
@@ -390,12 +390,25 @@ def everything(umum) -> tuple[QueueEntry, Fields]:
     with transaction():
         allergies.add_allergy(factories.actor("umum"), entry.visit.patient, "Amoksisilin")
         db.session.get(QueueEntry, entry.id).poli.room_forms = " ".join(FORMS)
-    fields = {"diagnosis": ["Z34.9", "K30"], "procedure": "jahit luka", "rx_sent": "1"}
+    fields = {
+        "diagnosis": ["Z34.9", "K30"],
+        "procedure": "jahit luka",
+        "rx_sent": "1",
+        "pulse": "80",
+    }
     fields |= {"rx": ["b1 AMOX500", "b2 racikan"], "rx_sig-b1": "3x1", "rx_days-b1": "5"}
     fields |= {"rx_sig-b2": "3x1", "rx_days-b2": "3", "rx_parts-b2": "parasetamol 100 mg"}
     assert send(umum, entry, **fields).status_code == 303
     found = Fields(umum.get(address(entry)).get_data(as_text=True))
-    for name in ("allergy_substance", "lab", "disposition", "death_time", "refer_to", "tooth"):
+    for name in (
+        "vitals_new",
+        "allergy_substance",
+        "lab",
+        "disposition",
+        "death_time",
+        "refer_to",
+        "tooth",
+    ):
         assert name in found.words, name
     for start in ("override_reason", "rx_parts", "rx_note-", "rx_alasan", "procedure_note"):
         assert any(name.startswith(start) for name in found.words), start

@@ -20,6 +20,7 @@ from blueprints.examination import (
     procedure_form,
     room_form,
     unusual,
+    vital_boxes,
 )
 from blueprints.examination.blueprint import bp, clinical
 from blueprints.examination.forms import (
@@ -170,6 +171,8 @@ def _again(
 ):
     """The page with everything that was typed, and the codes for what is in the search box."""
     request.form = without_used_searches(form, request.form)
+    if is_conflict and entry:
+        vital_boxes.bring_up_to_date(form, visit, entry)
     for name, sentence in problems.items():
         form[name].errors = [sentence]
     examination = records.open_examination(entry) if entry else None

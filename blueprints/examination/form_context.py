@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from flask import request
-from flask_login import current_user
 from sqlalchemy import select
 
 from blueprints.examination import (
@@ -13,6 +12,7 @@ from blueprints.examination import (
     prescription_form,
     procedure_form,
     room_form,
+    vital_boxes,
 )
 from blueprints.examination.forms import ExaminationForm, refer_to
 from blueprints.examination.typed import Typed
@@ -46,8 +46,8 @@ FORM_PARTS = (
 def form_context(
     entry: QueueEntry, examination: Examination | None, typed: Typed | None
 ) -> dict[str, Any]:
-    own = records.own_measurement(current_user.id, entry.visit, entry)
-    form = typed.form if typed else room_form.filled(entry, examination, own)
+    own = vital_boxes.own_of(entry.visit, entry)
+    form = typed.form if typed else room_form.filled(entry, examination, own.values)
     polis = list(db.session.scalars(select(Poli).where(Poli.is_active).order_by(Poli.position)))
     rooms = {poli.code: poli.name for poli in polis if poli.id != entry.poli_id}
     form.refer_to.choices = choices(rooms, "Pilih ruang")
@@ -55,13 +55,14 @@ def form_context(
     if sender:
         back = {"pulang": f"Selesai, kembali ke {sender.name}"}
         form.disposition.choices = choices(DISPOSITION_LABELS | back)
-    context = {}
+    is_echoed = typed is not None and not typed.is_conflict
+    context = vital_boxes.context(own, own.refs, is_echoed=is_echoed)
     for part in FORM_PARTS:
         context |= part.context(form, entry, examination, typed)
     return context | {
         "form": form,
         "version": _version(examination, typed),
-        "has_own_vitals": own is not None or _has_vitals(form),
+        "has_own_vitals": own.rows or _has_vitals(form),
     }
 
 
@@ -102,6 +103,7 @@ def theirs(examination: Examination | None, typed: Typed) -> dict[str, str]:
             to = f" ke {examination.refer_name}" if examination.refer_to else ""
             to += f" pukul {examination.death_time}" if examination.death_time else ""
             found["disposition"] = DISPOSITION_LABELS[examination.disposition] + to
+    found |= vital_boxes.theirs(typed.form, examination.visit, examination.entry)
     for part in FORM_PARTS:
         found |= part.theirs(examination, typed)
     return found

@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import partial
 
 from werkzeug.datastructures import MultiDict
-from wtforms import SelectField, StringField, TextAreaField
+from wtforms import BooleanField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import RadioField
 from wtforms.validators import ValidationError
 
@@ -17,7 +17,7 @@ from clinic.lab_orders import LONGEST_NOTE, OrderInput
 from clinic.records import ExaminationInput
 from clinic.vital_signs import parse_vital
 from formatting import DISPOSITION_LABELS, number_text
-from models import CaseType, Death, Disposition, Examination, VitalSigns
+from models import CaseType, Death, Disposition, Examination
 from page_form import PageForm, choices
 from validators import FieldError, checked_by, clean_text
 
@@ -25,6 +25,7 @@ LONGEST_TEXT = 10_000
 UNDECIDED = "Belum disimpan: centang diagnosis yang cocok, atau kosongkan kotak cari."
 FAVOURITE = "diagnosis_favourite"  # apart: it is no answer to what stands in the search box
 REASON = "override_reason"
+SHOWN_ROWS, MOST_SHOWN = "shown-rows", 20
 REMOVE = "hapus"  # a case type that takes the diagnosis off the list
 
 
@@ -51,11 +52,12 @@ class VitalsForm(PageForm):
     weight = _vital("weight")
     height = _vital("height")
     saturation = _vital("saturation")
+    vitals_new = BooleanField()  # measured again: what was measured before holds on
 
-    def measured(self) -> records.Vitals | None:
+    def measured(self, typed: MultiDict) -> records.Boxes | None:
         """The values of the fields that were sent; None when there was none of them."""
         sent = {name: self[name].cleaned for name in records.VITALS if self[name].raw_data}
-        return sent or None
+        return records.Boxes(sent, shown(typed), self.vitals_new.data) if sent else None
 
     def readable(self) -> dict[str, Decimal | int]:
         """The values as they stand in the fields, without those that cannot be read."""
@@ -99,20 +101,27 @@ for _rule in diagnosis_rules.rules():  # so that a missing reason is one of the 
     setattr(ExaminationForm, f"{REASON}-{_rule.rule}", StringField())
 
 
-def typed_vitals(row: VitalSigns | None) -> dict[str, str]:
+def typed_vitals(values: Mapping[str, Decimal | int]) -> dict[str, str]:
     """Stored vital signs as a form shows them."""
-    values = {name: getattr(row, name) if row else None for name in records.VITALS}
-    return {name: number_text(value) for name, value in values.items() if value is not None}
+    return {name: number_text(value) for name, value in values.items()}
+
+
+def shown(typed: MultiDict) -> list[str] | None:
+    """The rows that stood in the vital signs' boxes (and the triage note's) when they were shown.
+
+    None of a form that does not say so.
+    """
+    return typed[SHOWN_ROWS].split()[:MOST_SHOWN] if SHOWN_ROWS in typed else None
 
 
 def filled_form(
     examination: Examination | None,
-    own: VitalSigns | None,
+    own: Mapping[str, Decimal | int],
     form_class: type[ExaminationForm] = ExaminationForm,
     more: Mapping[str, object] | None = None,
 ) -> ExaminationForm:
-    """The form with what is stored, and `more` for fields of a further class."""
-    data = {**typed_vitals(own), **(more or {})}
+    """The form with what is stored, one's own vital signs, and `more` of a further class."""
+    data: dict[str, object] = {**typed_vitals(own), **(more or {})}
     if examination:
         data |= {name: getattr(examination, name) for name in records.TEXTS}
         data["disposition"] = examination.disposition or ""
@@ -133,7 +142,7 @@ def examination_input(form: ExaminationForm, typed: MultiDict) -> ExaminationInp
         death_time=_death_time(form) if disposition is not None else None,
         diagnoses=entered_diagnoses(typed, form.diagnosis_search.data or ""),
         procedures=procedure_fields.entered(typed),
-        vitals=form.measured(),
+        vitals=form.measured(typed),
         lab=_lab_order(form, typed),
         prescription=prescription_typed.said(typed),
     )

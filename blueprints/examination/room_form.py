@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
@@ -19,7 +20,7 @@ from clinic.form_items import Item, Kind
 from clinic.form_sheets import Sheet
 from clinic.teeth import Finding
 from formatting import short_date
-from models import Examination, QueueEntry, Visit, VitalSigns
+from models import Examination, QueueEntry, Visit
 from page_form import choices
 from validators import FieldError, clean_text
 
@@ -165,7 +166,7 @@ def fill(typed: MultiDict, names: tuple[str, ...], forms: Forms) -> None:
 
 
 def filled(
-    entry: QueueEntry, examination: Examination | None, own: VitalSigns | None
+    entry: QueueEntry, examination: Examination | None, own: Mapping[str, Decimal | int]
 ) -> RoomExaminationForm:
     """The form with what is kept; before its first save with what holds on from earlier."""
     kept = form_answers.current(examination)

@@ -9,9 +9,9 @@ from werkzeug.wrappers import Response
 from wtforms import RadioField, StringField, TextAreaField
 
 import access
-from blueprints.examination import page, typed_words
+from blueprints.examination import page, typed_words, vital_boxes
 from blueprints.examination.blueprint import bp, clinical
-from blueprints.examination.forms import VitalsForm, typed_vitals
+from blueprints.examination.forms import VitalsForm, shown, typed_vitals
 from blueprints.examination.typed import keys_sent, next_keys
 from clinic import allergies, history, records, triage, unsaved
 from clinic.unsaved import SCREENING, Place
@@ -24,6 +24,7 @@ from patient_forms import OTHER_PATIENT, is_for, writing
 from validators import checked_by, clean_text
 
 NOTHING = "Belum ada yang diisi. Ketik hasil ukur atau catatan triase, lalu simpan."
+BESIDE = "Tulisan Anda masih utuh di bawah, di sampingnya yang sudah tersimpan. Simpan lagi."
 LABELS = {
     "triage_seen": "Catatan triase",
     "triage_priority": "Usul prioritas",
@@ -47,8 +48,13 @@ class ScreeningForm(VitalsForm):
 
     @property
     def is_empty(self) -> bool:
-        texts = [field.data for field in self]
+        texts = [field.data for field in self if field.name != "vitals_new"]
         return not any(text and text.strip() for text in texts)
+
+    @property
+    def note(self) -> triage.Said:
+        """The triage note, of a form that was validated."""
+        return triage.Said(self.triage_seen.cleaned or "", self.priority)
 
     @property
     def priority(self) -> TriagePriority | None:
@@ -58,14 +64,30 @@ class ScreeningForm(VitalsForm):
     def write(self, visit: Visit) -> None:
         """Store what was measured and seen; what the request did not send stays as it is."""
         actor = access.current_actor()
-        records.measure(actor, visit, None, self.measured() or {})
+        records.measure(actor, visit, None, self.measured(request.form) or {})
         if self.triage_seen.raw_data or self.triage_priority.raw_data:
-            triage.write(actor, visit, self.triage_seen.cleaned or "", self.priority)
+            triage.write(actor, visit, *self.note, shown(request.form))
 
     def correct(self, visit: Visit) -> None:
         """The triage note alone, of a visit that has ended."""
-        seen, reason = self.triage_seen.cleaned or "", self.triage_reason.cleaned or ""
-        triage.correct(access.current_actor(), visit, seen, self.priority, reason)
+        reason = self.triage_reason.cleaned or ""
+        triage.correct(access.current_actor(), visit, *self.note, reason, shown(request.form))
+
+    def beside_stored(self, visit: Visit) -> dict[str, str]:
+        """What another page has stored where both changed it; what nobody typed here follows it."""
+        theirs = vital_boxes.theirs(self, visit, None)
+        vital_boxes.bring_up_to_date(self, visit, None)
+        found = triage.merged(current_user.id, visit, self.note, shown(request.form))
+        stands, wanted = triage.said(found.own), found.wanted
+        if "seen" in found.others:
+            theirs["triage_seen"] = stands.seen
+        else:
+            self.triage_seen.data = wanted.seen
+        if "priority" in found.others:
+            theirs["triage_priority"] = triage.PRIORITY_LABELS.get(stands.priority, "")
+        else:
+            self.triage_priority.data = wanted.priority or ""
+        return theirs
 
 
 @bp.get("/kunjungan/<visit>/tanda-vital")
@@ -73,12 +95,9 @@ class ScreeningForm(VitalsForm):
 def vital_signs(visit: str):
     found = access.readable_visit(visit)
     access.record_view("view_vital_signs", found.patient, "visit", found.public_id)
-    own = records.own_measurement(current_user.id, found, None)
-    note = triage.own_note(current_user.id, found)
-    seen = {"triage_seen": note.seen, "triage_priority": note.priority or ""} if note else {}
     kept = unsaved.own(current_user.id, _place(found))
     if kept is None:
-        return _show(found, ScreeningForm(data=typed_vitals(own) | seen))
+        return _show(found)
     request.form = MultiDict(kept.fields)
     problem = "" if is_for(found.patient.public_id) else OTHER_PATIENT
     return _show(found, ScreeningForm(request.form), problem, kept=kept)
@@ -95,12 +114,14 @@ def measure(visit: str):
     refusal = _refusal(found, form)
     if refusal is not None:
         return refusal
-    if form.is_empty and not _has_own(found):
+    if form.is_empty and (form.vitals_new.data or not _has_shown(found)):
         return _show(found, form, NOTHING, 422)
     try:
         with writing(found):
             form.write(found)
             unsaved.end(access.current_actor(), _place(found), keys_sent(request.form))
+    except records.Conflict as problem:
+        return _show(found, form, f"{problem} {BESIDE}", 409, is_conflict=True)
     except records.NotOpen as problem:
         return _show(found, form, str(problem), 409)
     clock = clock_time(utcnow(), access.page_settings()["time_zone"])
@@ -123,6 +144,8 @@ def correct_triage(visit: str):
     try:
         with writing(found):
             form.correct(found)
+    except records.Conflict as problem:
+        return _show(found, form, f"{problem} {BESIDE}", 409, is_conflict=True)
     except records.NotOpen as problem:
         return _show(found, form, str(problem), 409)
     except records.RecordError as problem:
@@ -143,22 +166,31 @@ def _refusal(visit: Visit, form: ScreeningForm) -> Response | None:
     return None
 
 
-def _has_own(visit: Visit) -> bool:
-    """Something of this account that empty fields would take back."""
-    return bool(
-        records.own_measurement(current_user.id, visit, None)
-        or triage.own_note(current_user.id, visit)
-    )
+def _has_shown(visit: Visit) -> bool:
+    """Whether something of this account stood in the form, which empty fields take back."""
+    stood = shown(request.form)
+    if stood is not None:
+        return bool(stood)
+    own = vital_boxes.own_of(visit, None)
+    return bool(own.rows or triage.own_note(current_user.id, visit))
 
 
 def _show(
     visit: Visit,
-    form: ScreeningForm,
+    form: ScreeningForm | None = None,
     problem: str = "",
     status: int = 200,
     *,
+    is_conflict: bool = False,
     kept: UnsavedText | None = None,
 ) -> Response:
+    own, note = vital_boxes.own_of(visit, None), triage.own_note(current_user.id, visit)
+    is_echoed = form is not None and not is_conflict
+    theirs = form.beside_stored(visit) if is_conflict and form else {}
+    if form is None:
+        seen = {"triage_seen": note.seen, "triage_priority": note.priority or ""} if note else {}
+        form = ScreeningForm(data=typed_vitals(own.values) | seen)
+    rows = [*own.refs, note.public_id] if note else own.refs
     today, is_open = history.visit_summary(visit), visit.status == VisitStatus.OPEN
     html = render_template(
         "examination/vital_signs.html",
@@ -176,7 +208,9 @@ def _show(
         is_unsent=request.method == "POST",
         answers=[] if is_open else typed_words.answers(form, request.form, visit, LABELS),
         is_open=is_open,
-        may_correct=triage.is_free(visit.ended_at)
-        and triage.own_note(current_user.id, visit) is not None,
+        may_correct=triage.is_free(visit.ended_at) and note is not None,
+        theirs=theirs,
+        writer=None,
+        **vital_boxes.context(own, rows, is_echoed=is_echoed),
     )
     return Response(html, status, mimetype="text/html")

@@ -25,6 +25,7 @@ from models import LabTest, Poli, Visit
 from page_form import PageForm
 
 LABELS = {name: vital.label for name, vital in VITAL_RANGES.items()} | {
+    "vitals_new": "Pengukuran baru",
     "subjective": "Anamnesis",
     "objective": "Pemeriksaan",
     "assessment": "Penilaian",
@@ -65,6 +66,8 @@ def _words(field: Field) -> str:
     if isinstance(field, room_form.TeethField):
         rows = [(row.tooth, row.condition_text, row.action) for row in field.data]
         return "; ".join(" ".join(filter(None, row)) for row in rows)
+    if field.data is True:
+        return "ya"
     data = field.data if isinstance(field.data, list) else [field.data or ""]
     known = {each.value: each.label for each in getattr(field, "choices", None) or ()}
     if field.name == "refer_to":
