@@ -17,7 +17,7 @@ SPELLINGS = {
     for word, variants in {
         "tidak": "tdk tak gak ngak engak ga gk ndak nda nga enga kagak",
         "sakit": "skt sakid",
-        "batuk": "btk batok watuk",
+        "batuk": "btk btuk batok watuk",
         "demam": "dmm demem",
         "pilek": "plk",
         "mencret": "mncret menceret",
@@ -28,14 +28,43 @@ SPELLINGS = {
         "kepala": "kpala kpl",
         "perut": "prt",
         "hamil": "hml",
-        "imunisasi": "imun",
+        "imunisasi": "imun imn",
         "napas": "nafas",
         "bengkak": "bengkek bngkak",
-        "kecelakan": "kll",
+        "bernapas": "bernafas brnapas brnafas",
+        "kecelakan": "kll kcelakan",
+        "bisa": "bs bsa",
+        "belum": "blm blum",
+        "bukan": "bkn",
+        "tanpa": "tnp",
+        "sampai": "sampe",
+        "dari": "dr dri",
+        "bulan": "bln",
+        "keluar": "kluar klr",
+        "darah": "drh",
+        "banget": "bgt bngt",
+        "malas": "males",
+        "seperti": "spt sprti",
+        "kejang": "kjang kejng",
+        "pingsan": "pinsan pngsan",
+        "berhenti": "brhenti brenti",
+        "berdarah": "brdarah",
+        "pendarahan": "pendarahn pndarahan",
+        "keracunan": "kracunan",
+        "kesetrum": "ksetrum",
+        "setrum": "strum",
+        "digigit": "dgigit",
+        "nyeri": "nyri",
+        "jatuh": "jth",
+        "motor": "mtr",
+        "sudah": "sdh udh udah",
+        "sepeda": "spd",
     }.items()
     for variant in variants.split()
 }
 HEIGHTS_CM = range(40, 231)
+# "TB, BB turun" is the illness, "ukur TB BB" a height.
+WEIGHT_CHANGES = frozenset({"turun", "naik", "tidak", "susut", "kurang"})
 
 UNIT_DAYS = {
     unit: days
@@ -82,9 +111,11 @@ _PREGNANT_FOR = re.compile(rf"\b(?:hamil|kehamilan|kandungan) (?:{_NUMBER}) (?:{
 _COUGH_FOR = re.compile(rf"\bbatuk\b(?: \w+){{0,5}}? {_SPAN}")
 _FOR_COUGH = re.compile(rf"\b{_SPAN}(?: (?:ini|terakhir|sudah|lebih))* batuk\b")
 _CHRONIC_COUGH = re.compile(
-    r"\b(batuk (?:(?:sudah|sdh|udah) )?lama|batuk menahun|batuk kronis|batuk berdarah"
+    r"\b(batuk (?:sudah )?lama|batuk menahun|batuk kronis|batuk berdarah"
     r"|batuk darah(?! tingi| rendah)|batuk campur darah|dahak darah|dahak berdarah)\b"
 )
+# Beside these "anak" and "bayi" are the mother's words, no age of hers.
+OF_MOTHERS = frozenset({"hamil", "bumil", "nifas", "kb"})
 # Typical ages for words without a number: enough to propose a room, never to refuse one.
 AGE_WORDS = {"neonatus": 0, "bayi": 6, "batita": 24, "balita": 36, "anak": 36}
 
@@ -102,7 +133,7 @@ def read(text: str) -> Words:
     plain = unicodedata.normalize("NFKD", text).lower()
     plain = "".join(char for char in plain if not unicodedata.combining(char))
     plain = _MARK.sub(lambda found: f" {PLUS if found[1] == '+' else MINUS} ", plain)
-    plain = re.sub(r"\b([a-z]{4,})2(an|nya)?\b", r"\1 \1\2", plain)
+    plain = re.sub(r"\b([a-z]{3,})2(an|nya)?\b", r"\1 \1\2", plain)
     plain = re.sub(r"[^a-z0-9|]+", " ", _BREAK.sub(" | ", plain))
     plain = re.sub(r"(?<=\d)(?=[a-z])", " ", plain)
     words: list[str] = []
@@ -120,9 +151,14 @@ def read(text: str) -> Words:
 
 def _without_heights(words: Sequence[str]) -> Iterable[str]:
     """ "TB 165" is a height, "TB 6 bulan" and "TB" alone are the illness."""
+    before = ""
     for word, number, unit in zip(words, [*words[1:], ""], [*words[2:], "", ""], strict=False):
         is_height = word == "tb" and number.isdigit() and int(number) in HEIGHTS_CM
-        yield "tinggi" if is_height and unit not in UNIT_DAYS else word
+        is_measure = word == "tb" and (
+            before == "bb" or (number == "bb" and unit not in WEIGHT_CHANGES)
+        )
+        yield "tinggi" if is_measure or (is_height and unit not in UNIT_DAYS) else word
+        before = word
 
 
 def hinted_age(folded: str) -> int | None:
@@ -133,6 +169,8 @@ def hinted_age(folded: str) -> int | None:
     if "bayi baru lahir" in folded:
         return 0
     words = set(folded.split())
+    if words & OF_MOTHERS:
+        return None  # "hamil anak ke 2"
     return next((months for word, months in AGE_WORDS.items() if word in words), None)
 
 
@@ -225,12 +263,19 @@ class PhraseIndex:
         for start, word in enumerate(words):
             for phrase, key in self.by_first.get(word, ()):
                 end = start + len(phrase)
-                if words[start:end] == phrase:
+                if words[start:end] == phrase and not _is_pressure(read, end):
                     hits.append(Hit(key, start, len(phrase), read.denial(start, end, denied)))
                     if hits[-1].is_denied:
                         denied[end] = hits[-1].denial
         parted = [hit for hit in hits if hit.start in read.breaks]
         return [hit for hit in hits if not any(hit.runs_into(other) for other in parted)]
+
+
+def _is_pressure(read: Words, end: int) -> bool:
+    """ "Batuk darah tinggi" is a cough and a blood pressure, no blood; "gula darah tinggi" none."""
+    pressure = {("darah", "tingi"), ("darah", "rendah")}
+    is_sugar = read.words[end - 2 : end - 1] == ("gula",)
+    return end not in read.breaks and not is_sugar and read.words[end - 1 : end + 1] in pressure
 
 
 def longest_first(hits: Iterable[Hit]) -> list[Hit]:

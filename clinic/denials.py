@@ -14,7 +14,7 @@ _NO = frozenset({"tidak", "tanpa", "bukan"})
 _BRIDGES = frozenset({"ada", "riwayat", "pernah", "keluhan", "mengalami", "sampai"})
 _OR = frozenset({"atau", "ataupun", "maupun"})
 _AND = frozenset({"dan", "serta"})
-_TURNS = frozenset({"tapi", "tetapi", "namun", "hanya", "cuma"}) | _OR | _AND
+_TURNS = frozenset({"tapi", "tetapi", "namun", "hanya", "cuma", "lagi"}) | _OR | _AND
 
 
 class Denial(Enum):
@@ -50,6 +50,8 @@ class Words:
             return Denial.SURE
         if first == PLUS:
             return Denial.NONE
+        if first == "tidak" and self._is_end(end + 1):
+            return Denial.SURE  # "demam iya, kejang tidak"
         if first not in {"tidak", "belum"} or self._is_end(end + 1) or not self._is_end(end + 2):
             return None  # "kejang tidak ada henti" too
         second = self.words[end + 1]

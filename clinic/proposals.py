@@ -94,7 +94,7 @@ class Proposer:
         for hit in self.lexicon.hits(case):
             for code in self._targets(self.lexicon.terms[hit.key].poli_code, case):
                 groups.setdefault(code, []).append(hit)
-        found = {code: self._scored(code, longest_first(hits)) for code, hits in groups.items()}
+        found = {code: self._scored(code, hits) for code, hits in groups.items()}
         if self.long_cough:
             self._add_long_cough(case, found)
         return [proposal for proposal in found.values() if proposal.points]
@@ -111,7 +111,11 @@ class Proposer:
             return [code for code in (ELDERLY, GENERAL) if self.rooms.is_active(code)]
         return [target] if target else []
 
-    def _scored(self, code: str, hits: list[Hit]) -> Proposal:
+    def _is_red(self, hit: Hit) -> bool:
+        return self.lexicon.terms[hit.key].is_red_flag
+
+    def _scored(self, code: str, of_room: list[Hit]) -> Proposal:
+        hits = longest_first(of_room)
         terms = [self.lexicon.terms[hit.key] for hit in hits]
         words = tuple(dict.fromkeys(term.phrase for term in terms))
         return Proposal(
@@ -121,7 +125,8 @@ class Proposer:
             words=words,
             reason=f"Karena keluhan: {quoted(words)}",
             is_strong=any(term.weight >= STRONG for term in terms),
-            is_red=any(term.is_red_flag for term in terms),
+            # "Kontrol luka bakar": the longer word of the room takes no danger sign away.
+            is_red=bool(longest_first(hit for hit in of_room if self._is_red(hit))),
             moved_words=tuple(
                 term.phrase for term in terms if term.poli_code not in (code, GENERAL, ELDERLY)
             ),

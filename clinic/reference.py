@@ -5,6 +5,7 @@ The files in `clinic/data` are where a clinic starts; what its head edits afterw
 
 from collections.abc import Iterable
 from decimal import Decimal
+from itertools import product
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -47,7 +48,7 @@ def seed() -> None:
     """Add missing rooms, rules, terms and codes. Call it inside a transaction; repeat at will."""
     _seed_polis()
     _add_missing(RoutingRule, rows("rules.csv"), ("rule", "position"))
-    _add_missing(ComplaintTerm, _terms(), ("folded", "poli_code"))
+    _add_missing(ComplaintTerm, complaint_terms(), ("folded", "poli_code"))
     _seed_icd10()
     _add_missing(ActionTerm, _action_terms(), ("code",))
     _add_missing(LabTest, _lab_tests(), ("code",))
@@ -98,8 +99,17 @@ def _seed_polis() -> None:
     _add_missing(Poli, free, ("code",))
 
 
-def _terms() -> list[dict[str, Any]]:
-    return [{**row, "folded": fold(row["phrase"])} for row in rows("complaint_terms.csv")]
+def complaint_terms() -> list[dict[str, Any]]:
+    """The lexicon's rows; "tangan/kaki kiri/kanan lemas" in the file stands for four of them."""
+    return [
+        {**row, "phrase": phrase, "folded": fold(phrase)}
+        for row in rows("complaint_terms.csv")
+        for phrase in _each_way(row["phrase"])
+    ]
+
+
+def _each_way(phrase: str) -> Iterable[str]:
+    return map(" ".join, product(*(word.split("/") for word in phrase.split())))
 
 
 def _lab_tests() -> list[dict[str, Any]]:

@@ -159,11 +159,15 @@ def test_no_other_sign_has_a_band_and_diseases_that_go_on_are_named():
 def test_words_and_danger_signs(app):
     count = select(func.count()).select_from(ComplaintTerm)
     signs = count.where(ComplaintTerm.is_red_flag)
-    babies = signs.where(ComplaintTerm.age_below_months.is_not(None))
     assert cells_of("words of complaints")[0] == str(db.session.scalar(count))
     assert cells_of("of these, danger signs")[0] == str(db.session.scalar(signs))
-    limits = db.session.scalars(babies.with_only_columns(ComplaintTerm.age_below_months))
-    assert cells_of("danger signs of babies")[0] == "below {} months".format(*set(limits))
+    ages = (ComplaintTerm.age_from_months, ComplaintTerm.age_below_months)
+    limits = set(db.session.execute(select(*ages).where(ComplaintTerm.is_red_flag)).tuples())
+    assert limits == {(None, None), (None, 2), (None, 60), (None, 144), (216, None)}
+    assert cells_of("danger signs of young babies")[0] == "below 2 months"
+    assert cells_of("danger signs of small children")[0] == "below 60 months"
+    assert cells_of("danger sign of children")[0] == "below 144 months"
+    assert cells_of("danger signs of adults")[0] == "from 216 months"
 
 
 @pytest.mark.engines("sqlite")

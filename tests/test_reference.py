@@ -80,7 +80,7 @@ def test_every_rule_is_there():
 
 def test_every_word_speaks_for_a_room_of_the_clinic_once():
     rooms = {row["code"] for row in reference.rows("poli.csv")}
-    terms = reference.rows("complaint_terms.csv")
+    terms = reference.complaint_terms()
     twice = Counter((fold(row["phrase"]), row["poli_code"]) for row in terms)
     assert [key for key, times in twice.items() if times > 1] == []
     assert {row["poli_code"] for row in terms} <= rooms

@@ -719,6 +719,16 @@ def test_a_word_is_ended_and_proposes_no_longer(kepala):
     assert newest_entry().details == "dipakai: ya > tidak"
 
 
+def test_a_word_for_pregnancy_counts_while_pregnant_and_its_label_says_so(kepala):
+    assert "Hanya bila pasien hamil Tambah kata" in words_of(kepala.get("/sistem/kamus/baru"))
+    words = {"poli_code": "GIGI", "needs_pregnant": "y"}
+    post(kepala, "/sistem/kamus/baru", NEW_TERM | words)
+    for pregnant in ("ya", "nifas", "tidak"):
+        case = routing.Case("kutil di kaki", "P", None, 360, pregnant, "", days.clinic_date())
+        rooms = [one.poli_code for one in routing.load().propose(case)]
+        assert ("GIGI" in rooms) == (pregnant == "ya")
+
+
 def test_a_word_moved_to_another_room_does_not_come_back_with_the_next_start(kepala):
     old = row_of(ComplaintTerm, folded=complaint_text.fold("behel"), poli_code="GIGI")
     response = resend(kepala, f"/sistem/kamus/{old.id}", poli_code="UMUM")

@@ -41,7 +41,7 @@ class TermForm(RowForm):
     from_months = StringField("Bulan", [whole(0, 11)])
     below_years = StringField("Tahun", [whole(0, 130)])
     below_months = StringField("Bulan", [whole(0, 11)])
-    needs_pregnant = BooleanField("Hanya bila pasien hamil atau nifas")
+    needs_pregnant = BooleanField("Hanya bila pasien hamil")
     is_active = BooleanField("Kata dipakai")
 
     def __init__(self, formdata=None, **more):
