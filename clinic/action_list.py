@@ -20,15 +20,18 @@ OFFERED = 6
 
 def search(text: str, first: Sequence[str] = (), limit: int = 20) -> list[ActionTerm]:
     """Actions where each word begins some word, `first` ones (codes) before the others."""
+    return offered(text, first, limit)[0]
+
+
+def offered(text: str, first: Sequence[str] = (), limit: int = 20) -> tuple[list[ActionTerm], bool]:
+    """What `search` finds; and whether it is only alike, to be read before it is chosen."""
     words = fold(text)[:100].split()[:MAX_WORDS]
-    if not words:
-        return []
-    found = _by_words([[word] for word in words], first, limit)
-    if found:
-        return found
+    found = _by_words([[word] for word in words], first, limit) if words else []
+    if found or not words:
+        return found, False
     known = select(ActionTerm.words).where(ActionTerm.is_active).order_by(ActionTerm.id)
     meant = icd10_spelling.meant(words, tuple(db.session.scalars(known)))
-    return _by_words(meant, first, limit) if meant else []
+    return _by_words(meant, first, limit) if meant else [], True
 
 
 def _by_words(words: list[list[str]], first: Sequence[str], limit: int) -> list[ActionTerm]:

@@ -11,6 +11,14 @@ from db import db
 from models import Icd10Term
 
 CODE = re.compile(r"[a-z]\d{1,2}(\.?[0-9a-z]{0,3})?")
+# What doctors add to a name; left out where nothing is found with it.
+_ADDED = """
+    suspek susp obs observasi akut acute kronis kronik sindrom reaksi kontrol komplikasi
+    grade derajat stage stadium tipe i ii iii iv 1 2 3 4 ringan sedang berat sederhana kompleks
+    terkontrol tidak tdk uncontrolled bilateral dextra dekstra sinistra ka ki
+    ec e c hari ke dengan dan disertai
+"""
+ADDED = frozenset(_ADDED.split())
 MAX_WORDS = 6  # more says nothing more, and each costs a scan
 
 
@@ -29,23 +37,32 @@ def search_words(*texts: str) -> str:
 def search(text: str, limit: int = 20, first: Sequence[str] = ()) -> list[Icd10Term]:
     """Codes that begin so, or rows where each word begins some word, in any order; best first.
 
-    Where nothing is found, words that sound or look alike are tried. `first` are codes that go
-    before the others, in their order: the room's usual ones.
+    Where nothing is found, words that sound or look alike are tried, then without `ADDED` words.
+    `first` are codes that go before the others, in their order: the room's usual ones.
     """
+    return offered(text, limit, first)[0]
+
+
+def offered(text: str, limit: int = 20, first: Sequence[str] = ()) -> tuple[list[Icd10Term], bool]:
+    """What `search` finds; and whether it is only alike, to be read before it is chosen."""
     typed = text.strip().lower()[:100]
     if CODE.fullmatch(typed):
         found = _by_code(typed, limit, first)
         if found:
-            return found
+            return found, False
     words = fold(typed).split()[:MAX_WORDS]
-    if not words:
-        return []
-    found = _by_words([[word] for word in words], limit, first)
-    if found:
-        return found
+    found = _by_words([[word] for word in words], limit, first) if words else []
+    return (found, False) if found or not words else (_alike(words, limit, first), True)
+
+
+def _alike(words: list[str], limit: int, first: Sequence[str]) -> list[Icd10Term]:
     named = select(Icd10Term.words).where(Icd10Term.title_id.is_not(None))
     meant = icd10_spelling.meant(words, tuple(db.session.scalars(named)))
-    return _by_words(meant, limit, first) if meant else []
+    found = _by_words(meant, limit, first) if meant else []
+    bare = [word for word in words if word not in ADDED]
+    if found or not bare or len(bare) == len(words):
+        return found
+    return search(" ".join(bare), limit, first)
 
 
 def _by_words(words: list[list[str]], limit: int, first: Sequence[str]) -> list[Icd10Term]:

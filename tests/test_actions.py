@@ -57,6 +57,16 @@ def at_the_dentist(**fields):
         ("sirkumsisy", "SIRKUMSISI"),  # another spelling, a slip of the hand
         ("nebulzier", "NEBUL"),
         ("imunisasi bcg", "BCG"),
+        ("up hecting", "AFF-HECTING"),  # as nurses say them
+        ("ganti perban", "GANTI-VERBAN"),
+        ("wound toilet", "CUCI-LUKA"),
+        ("cabut kuku", "EKST-KUKU"),
+        ("tes buta warna", "VISUS"),
+        ("suntik vitamin", "INJEKSI"),
+        ("konsul gizi", "KONSELING-GIZI"),
+        ("hb 0", "HB0"),
+        ("exo", "CABUT-TETAP"),
+        ("open bur", "TREPANASI"),
     ],
 )
 def test_an_action_is_found_by_the_words_that_people_type(app, typed, first):
@@ -207,6 +217,21 @@ def test_the_fragment_keeps_what_was_ticked(gigi):
     assert 'value="TAMBAL" checked' in page and 'value="doa" checked' in page
     assert 'value="INSISI-GUSI"' in page
     assert 'id="procedure-options"' in page
+
+
+@pytest.mark.parametrize(
+    ("typed", "is_near"), [("scaling", False), ("skeling", True), ("xqzw", False)]
+)
+def test_actions_that_are_only_called_nearly_so_are_shown_as_such(gigi, typed, is_near):
+    entry = at_the_dentist()
+    url = f"/kunjungan/{entry.visit.public_id}/tindakan?antrean={entry.public_id}"
+    fragment = text_of(gigi.get(f"{url}&q={typed}"))
+    page = text_of(send(gigi, entry, "cari", procedure_search=typed))
+    for found in (fragment, page):
+        assert ("nama mirip, baca dulu" in found) == is_near
+        assert ("Pembersihan karang gigi" in found.split('id="procedure-options"')[1]) == (
+            typed != "xqzw"
+        )
 
 
 def test_text_that_is_on_no_list_is_kept_and_escaped_everywhere(gigi):

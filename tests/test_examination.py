@@ -485,6 +485,18 @@ def test_the_search_fragment_keeps_what_was_ticked(umum):
     assert "Set-Cookie" not in fragment.headers
 
 
+@pytest.mark.parametrize(
+    ("typed", "is_near"), [("diare", False), ("dhiare", True), ("zzzzqq", False)]
+)
+def test_diagnoses_that_are_only_called_nearly_so_are_shown_as_such(umum, typed, is_near):
+    entry = served()
+    fragment = text_of(umum.get(address(entry, "/diagnosis"), query_string={"q": typed}))
+    page = text_of(send(umum, entry, "cari", diagnosis_search=typed))
+    for found in (fragment, page):
+        assert ("nama mirip, baca dulu" in found) == is_near
+        assert ('value="A09.9"' in found) == (typed != "zzzzqq")
+
+
 # --- Finishing --------------------------------------------------------------------------------
 
 

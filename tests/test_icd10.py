@@ -1,5 +1,8 @@
 """Finding diagnoses by code, Indonesian and English words."""
 
+import csv
+from pathlib import Path
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -69,6 +72,40 @@ def test_search_finds_first(app, typed, first):
 )
 def test_search_finds_all_of(app, typed, among):
     assert among <= set(codes(typed))
+
+
+with (Path(__file__).parent / "diagnoses.csv").open(encoding="utf-8", newline="") as file:
+    DIAGNOSES = [tuple(row.values()) for row in csv.DictReader(file)]
+
+
+@pytest.mark.engines("sqlite")
+@pytest.mark.parametrize(("typed", "code", "is_near"), DIAGNOSES)
+def test_diagnoses_as_doctors_write_them(app, typed, code, is_near):
+    found, near = icd10.offered(typed, 5)
+    assert code in [term.code for term in found]
+    assert near == (is_near == "1")
+
+
+@pytest.mark.parametrize(
+    ("typed", "likely"), [("HT", "I10"), ("GE", "A09.9"), ("RA", "M06.9"), ("dm", "E11")]
+)
+def test_a_short_form_offers_the_likely_disease_before_a_rare_one(app, typed, likely):
+    assert codes(typed)[0] == likely
+
+
+@pytest.mark.parametrize(
+    ("typed", "is_near"),
+    [
+        ("demam", False),
+        ("A91", False),
+        ("dhiare", True),
+        ("susp DBD", True),
+        ("xqzw", True),
+        ("", False),
+    ],
+)
+def test_what_is_only_alike_is_told_apart(app, typed, is_near):
+    assert icd10.offered(typed)[1] == is_near
 
 
 def test_a_code_finds_those_that_begin_so_in_order(app):

@@ -171,9 +171,8 @@ def _again(
         form.validate()
     entered = entered_diagnoses(request.form) or []
     lines = diagnoses.lines(entered, examination.visit, examination)
-    chosen = {line.code for line in lines}
-    found = diagnosis_form.search_options(form.diagnosis_search.data or "", examination.entry)
-    options = [term for term in found if term.code not in chosen]
+    query = form.diagnosis_search.data or ""
+    options = diagnosis_form.search_options(query, examination.entry, lines)
     version = examination.version if is_conflict else version_sent(request.form)
     typed = Typed(form, lines, version, options, problem, is_conflict, kept)
     return _show(examination, typed, status)

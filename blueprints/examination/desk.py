@@ -178,12 +178,7 @@ def _again(
     examination = records.open_examination(entry) if entry else None
     entered = entered_diagnoses(request.form) or []
     lines = diagnoses.lines(entered, visit, examination)
-    chosen = {line.code for line in lines}
-    options = [
-        term
-        for term in diagnosis_form.search_options(form.diagnosis_search.data or "", entry)
-        if term.code not in chosen
-    ]
+    options = diagnosis_form.search_options(form.diagnosis_search.data or "", entry, lines)
     typed = Typed(form, lines, version_sent(request.form), options, problem, is_conflict, kept)
     return page.show(visit, entry, typed, status=status)
 
@@ -256,10 +251,8 @@ def diagnosis_options(visit: str):
     query = request.args.get("q") or request.args.get("diagnosis_search", "")
     entered = [DiagnosisInput(text[:300]) for text in request.args.getlist("diagnosis")]
     ticked = diagnoses.lines(entered, found)
-    chosen = {line.code for line in ticked}
     entry = page.chosen_entry(found, request.args.get("antrean", ""))
-    terms = diagnosis_form.search_options(query[:80], entry)
-    options = [term for term in terms if term.code not in chosen]
+    options = diagnosis_form.search_options(query[:80], entry, ticked)
     about = diagnosis_form.found(query, options, ticked)
     return render_template("examination/_diagnosis_options.html", **about)
 
@@ -277,7 +270,8 @@ def procedure_options(visit: str):
     options = procedure_form.search_options(query[:80], entry.poli if entry else None, listed)
     return render_template(
         "examination/_procedure_options.html",
-        action_options=options,
+        action_options=options.terms,
+        actions_are_near=options.is_near,
         actions_ticked=ticked,
         action_query=query,
     )

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from blueprints.examination.forms import ExaminationForm, stored_lines
-from blueprints.examination.typed import Typed
+from blueprints.examination.typed import NO_OPTIONS, Options, Typed
 from clinic import diagnoses, favourites, icd10
 from clinic.diagnoses import Line
-from models import Examination, Icd10Term, QueueEntry
+from models import Examination, QueueEntry
 
 SHORTEST_SEARCH = 2
 
@@ -17,16 +17,22 @@ def context(
 ) -> dict[str, Any]:
     """What examination/_diagnoses.html shows."""
     lines = typed.lines if typed else stored_lines(examination)
-    return found(form.diagnosis_search.data or "", typed.options if typed else []) | about(
+    return found(form.diagnosis_search.data or "", typed.options if typed else NO_OPTIONS) | about(
         lines, entry, stored_lines(examination) if typed and typed.is_conflict else ()
     )
 
 
-def found(query: str, options: Sequence[Icd10Term], ticked: Sequence[Line] = ()) -> dict[str, Any]:
+def found(query: str, options: Options, ticked: Sequence[Line] = ()) -> dict[str, Any]:
     """What examination/_diagnosis_options.html shows; only what is no code is offered as text."""
     is_text = bool(query.strip()) and not diagnoses.is_known(query)
     free_text = query if is_text else ""
-    return {"options": options, "ticked": ticked, "query": query, "free_text": free_text}
+    return {
+        "options": options.terms,
+        "options_are_near": options.is_near,
+        "ticked": ticked,
+        "query": query,
+        "free_text": free_text,
+    }
 
 
 def about(lines: list[Line], entry: QueueEntry, others: Sequence[Line] = ()) -> dict[str, Any]:
@@ -53,9 +59,12 @@ def theirs(examination: Examination, typed: Typed) -> dict[str, str]:
     return {"diagnosis": "; ".join(stored) or "belum ada diagnosis"}
 
 
-def search_options(text: str, entry: QueueEntry | None) -> list[Icd10Term]:
+def search_options(text: str, entry: QueueEntry | None, listed: Sequence[Line]) -> Options:
     """ICD-10 terms for what was typed in the search box, the room's usual ones first."""
     if len(text.strip()) < SHORTEST_SEARCH:
-        return []
+        return NO_OPTIONS
     first = favourites.usual_codes(entry.poli) if entry else []
-    return icd10.search(text.strip(), first=first)
+    terms, is_near = icd10.offered(text.strip(), first=first)
+    codes = {line.code for line in listed}
+    left = [term for term in terms if term.code not in codes]
+    return Options(left, is_near and bool(left))

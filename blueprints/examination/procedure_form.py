@@ -6,10 +6,10 @@ from flask import request
 
 from blueprints.examination import procedure_fields
 from blueprints.examination.forms import ExaminationForm
-from blueprints.examination.typed import Typed
+from blueprints.examination.typed import NO_OPTIONS, Options, Typed
 from clinic import action_list, procedures
 from clinic.procedures import Line, ProcedureInput
-from models import ActionTerm, Examination, Poli, QueueEntry
+from models import Examination, Poli, QueueEntry
 
 SHORTEST_SEARCH = 2
 
@@ -39,10 +39,12 @@ def about(form: ExaminationForm, lines: list[Line], poli: Poli) -> dict[str, Any
 def _about(form: ExaminationForm, shown: list[Shown], poli: Poli) -> dict[str, Any]:
     query = form.procedure_search.data or ""
     listed = {each.line.code for each in shown}
+    options = search_options(query, poli, listed)
     return {
         "procedures": shown,
         "action_offers": action_list.offers(poli, listed),
-        "action_options": search_options(query, poli, listed),
+        "action_options": options.terms,
+        "actions_are_near": options.is_near,
         "action_query": query,
         "actions_ticked": [],
     }
@@ -79,9 +81,11 @@ def theirs(examination: Examination, typed: Typed) -> dict[str, str]:
     return {"procedure": "; ".join(line.words for line in stored) or "belum ada tindakan"}
 
 
-def search_options(text: str, poli: Poli | None, listed: set[str]) -> list[ActionTerm]:
+def search_options(text: str, poli: Poli | None, listed: set[str]) -> Options:
     """Actions for what was typed in the search box, the room's usual ones first."""
     if len(text.strip()) < SHORTEST_SEARCH:
-        return []
+        return NO_OPTIONS
     first = action_list.usual_codes(poli) if poli else []
-    return [term for term in action_list.search(text, first) if term.code not in listed]
+    terms, is_near = action_list.offered(text, first)
+    left = [term for term in terms if term.code not in listed]
+    return Options(left, is_near and bool(left))

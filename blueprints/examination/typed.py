@@ -1,8 +1,8 @@
 """What a request typed in the examination's form."""
 
 import secrets
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from werkzeug.datastructures import MultiDict
 
@@ -13,6 +13,16 @@ from models import UnsavedText
 MOST_KEYS, LONGEST_KEY = 8, 12
 
 
+class Options(NamedTuple):
+    """What a search found to tick, and whether it is only called nearly so."""
+
+    terms: list[Any]
+    is_near: bool
+
+
+NO_OPTIONS = Options([], is_near=False)
+
+
 @dataclass
 class Typed:
     """What a request typed, to be shown again when it could not be stored."""
@@ -20,7 +30,7 @@ class Typed:
     form: ExaminationForm
     lines: list[diagnoses.Line]
     version: int
-    options: list[Any] = field(default_factory=list)
+    options: Options = NO_OPTIONS
     problem: str = ""
     is_conflict: bool = False
     kept: UnsavedText | None = None  # where it was read from, if the request did not send it
