@@ -18,8 +18,9 @@ SHORTEST = 3
 EMPTY_WORDS = frozenset(
     key(
         "obat alergi antibiotik antibiotika golongan tablet kapsul sirup salep krim tetes suntik"
-        " injeksi infus asam acid natrium kalium kalsium vitamin hidroksida klorida sulfat dan atau"
-        " jenis semua sejenis dll anak kompleks merah biru bulan buatan kering mata kombinasi"
+        " injeksi infus asam acid natrium kalium kalsium vitamin hidroksida klorida sulfat mesilat"
+        " dan atau jenis semua sejenis dll anak kompleks merah biru bulan buatan kering mata"
+        " kombinasi"
     ).split()
 )
 # Other names of families, as keys.

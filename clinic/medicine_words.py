@@ -10,6 +10,9 @@ from functools import lru_cache
 from clinic.icd10 import fold
 
 SPELLINGS = (
+    (r"\b[ck]o (?=trimo)", "ko"),  # "co-trimoxazole"
+    (r"\bcream\b", "krim"),
+    (r"\b(?:zalf|salf)\b", "salep"),
     (r"ph", "f"),
     (r"th", "t"),
     (r"rh", "r"),
@@ -17,7 +20,7 @@ SPELLINGS = (
     (r"qu?", "ku"),
     (r"x", "ks"),
     (r"c(?=[eiy])", "s"),
-    (r"c", "k"),
+    (r"c(?=\w)|(?<=\w)c", "k"),  # "vit c" is not "vit k"
     (r"y", "i"),
     (r"[ao]e", "e"),
     (r"(?<=[a-z])([a-z])\1+", r"\1"),  # but "500" is not "50", nor "gg" "g"

@@ -1,5 +1,6 @@
 """The clinic's medicines: which there are, and those that somebody means by a few letters."""
 
+import re
 from collections.abc import Iterable
 
 from sqlalchemy import select
@@ -10,6 +11,7 @@ from db import db
 from models import Medicine
 
 MOST_FOUND = 12
+SHORT = {"vit": "vitamin"}  # "vit k" is known as "vitamin k"; "vitamin A, kapsul" is not
 MAX_WORDS = 6
 
 
@@ -43,6 +45,7 @@ def ids_of(text: str, *, also_ended: bool = False) -> list[int]:
     words = key(text[:100]).split()[:MAX_WORDS]
     if not words:
         return []
+    called = [" ".join(words), " ".join(SHORT.get(word, word) for word in words)]
     columns = (Medicine.id, Medicine.code, Medicine.name, Medicine.strength, Medicine.form)
     rows = select(*columns, Medicine.ingredients, Medicine.synonyms, Medicine.position)
     found = []
@@ -50,12 +53,18 @@ def ids_of(text: str, *, also_ended: bool = False) -> list[int]:
         name, known = key(row.name), key(row.synonyms)
         rest = f"{row.strength} {row.form} {row.ingredients} {row.code}"
         everything = f" {name} {known} {key(rest)}"
-        if all(f" {word}" in everything for word in words):
+        if all(_begins(word, everything) for word in words):
             # Known by just these words, then called so, then what holds it.
-            is_known_so = f" {' '.join(words)} " in f" {known} "
+            is_known_so = any(f" {each} " in f" {known} " for each in called)
             is_called_so = f" {name}".startswith(f" {words[0]}")
             found.append((not is_known_so, not is_called_so, row.position, row.id))
     return [row[-1] for row in sorted(found)]
+
+
+def _begins(word: str, everything: str) -> bool:
+    """Whether some word begins so; "b1" begins no "b12"."""
+    is_numbered = re.fullmatch(r"[a-z]\d+", word)
+    return f" {word}{' ' if is_numbered else ''}" in f"{everything} "
 
 
 def offered(text: str) -> tuple[list[Medicine], bool]:

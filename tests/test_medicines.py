@@ -24,6 +24,13 @@ def found(text: str) -> list[str]:
         ("cotrimoxazole", "kotrimoksazol"),
         ("hydrochlorothiazide", "hidroklorotiazid"),
         ("Furosemide", "furosemid"),
+        ("Cefixime", "sefiksim"),
+        ("cefixim", "sefiksim"),
+        ("Penicillin", "penisilin"),
+        ("Co-trimoxazole", "kotrimoksazol"),
+        ("zinc", "zink"),
+        ("Hydrocortisone cream", "hidrokortison krim"),
+        ("zalf", "salep"),
     ],
 )
 def test_two_spellings_of_a_medicine_are_one(one, other):
@@ -48,6 +55,38 @@ def test_a_few_letters_find_the_medicine_its_own_name_first(app):
 
 def test_what_it_is_known_by_comes_before_what_only_holds_it(app):
     assert found("vitamin c")[0] == found("vit c")[0] == "VITC50"
+
+
+def test_vitamins_are_told_apart(app):
+    assert found("vit k")[0] == found("vitamin k")[0] == found("vit k1")[0] == "VITK-I"
+    assert "VITK-I" not in found("vit c") + found("vitamin c")
+    assert "VITC50" not in found("vit k") + found("vitamin k")
+    with transaction():
+        medicines.by_code("VITB6").synonyms = "vit e"  # as a clinic may write its own
+    assert found("vit e")[0] == "VITB6"
+    assert found("vit b12")[0] == found("b12")[0] == "VITB12"
+    assert found("vit b1") == found("b1") == []  # there is none; B12 is shown as only alike
+    assert medicines.offered("vit b1")[1]
+
+
+@pytest.mark.parametrize(
+    ("typed", "first"),
+    [
+        ("omz", "OMEP20"),
+        ("pamol", "PCT500"),
+        ("scopamin", "HYOS"),
+        ("newdiatab", "ATTAP"),
+        ("haldol", "HALO5"),
+        ("betahistin mesilat", "BETAH6"),
+        ("scabimite", "PERME"),
+        ("salep 24", "S24"),
+        ("4fdc", "OAT-FDC4"),
+        ("sf", "TTD"),
+        ("hydrocortisone cream", "HIDRO-K"),
+    ],
+)
+def test_usual_short_forms_and_brands_find_their_medicine(app, typed, first):
+    assert found(typed)[0] == first
 
 
 def near(text: str) -> list[str]:

@@ -324,6 +324,17 @@ def test_the_table_allows_one_prescription_an_examination_and_no_zero(app):
         ("Udang", AMOX, False),
         ("obat", AMOX, False),
         ("Klorokuin", LineInput("KLORA250", "4x1", "5"), False),
+        ("penicillin", AMOX, True),  # in every spelling, whatever a single "c" is read as
+        ("cefixim", LineInput("SEFIK", "2x1", "5"), True),
+        ("sefiksim", LineInput("SEFIK", "2x1", "5"), True),
+        ("co-trimoxazole", LineInput("KOTRI480", "2x2", "5"), True),
+        ("ciprofloxacin", LineInput("SIPRO500", "2x1", "5"), True),
+        ("siprofloksasin", LineInput("SIPRO500", "2x1", "5"), True),
+        ("vit c", LineInput("VITC50", "1x1", "10"), True),
+        ("vit c", LineInput("VITK-I", "1x1", "1"), False),
+        ("vitamin k", LineInput("VITC50", "1x1", "10"), False),
+        ("bromokriptin mesilat", LineInput("BETAH6", "3x1", "5"), False),  # a salt's name
+        ("obat cream", LineInput("HIDRO-K", "2x1", "5"), False),
     ],
 )
 def test_an_allergy_is_found_in_any_spelling_and_family(app, allergy, line, is_warned):
