@@ -1,6 +1,7 @@
 """Fills the reference tables: rooms, rules, lexicon, ICD-10, tests, medicines. Only adds.
 
-The files in `clinic/data` are where a clinic starts; what its head edits afterwards stays.
+The files in `clinic/data` are where a clinic starts; what its head edits afterwards stays. What
+is worked out of a row's words (folded, searched by) follows this version.
 """
 
 from collections.abc import Iterable
@@ -48,9 +49,11 @@ def seed() -> None:
     """Add missing rooms, rules, terms and codes. Call it inside a transaction; repeat at will."""
     _seed_polis()
     _add_missing(RoutingRule, rows("rules.csv"), ("rule", "position"))
+    _fold_anew()
     _add_missing(ComplaintTerm, complaint_terms(), ("folded", "poli_code"))
     _seed_icd10()
     _add_missing(ActionTerm, _action_terms(), ("code",))
+    _gather_words_anew()
     _add_missing(LabTest, _lab_tests(), ("code",))
     _add_missing(LabReference, _lab_references(), ("test_id", "sex", "age_from_months"))
     _add_missing(Medicine, _medicines(), ("code",))
@@ -112,6 +115,24 @@ def _each_way(phrase: str) -> Iterable[str]:
     return map(" ".join, product(*(word.split("/") for word in phrase.split())))
 
 
+def _fold_anew() -> None:
+    """The lexicon's words, the head's too, as this version folds them.
+
+    One that meets another row of its room stays as it was: the other speaks for both.
+    """
+    columns = (ComplaintTerm.id, ComplaintTerm.phrase, ComplaintTerm.folded)
+    present = db.session.execute(select(*columns, ComplaintTerm.poli_code)).all()
+    taken = {(row.folded, row.poli_code) for row in present}
+    changed = []
+    for row in present:
+        folded = fold(row.phrase)
+        if (folded, row.poli_code) not in taken:
+            taken.add((folded, row.poli_code))
+            changed.append({"id": row.id, "folded": folded})
+    if changed:
+        db.session.execute(update(ComplaintTerm), changed)
+
+
 def _lab_tests() -> list[dict[str, Any]]:
     found = []
     for row in rows("lab_tests.csv"):
@@ -155,6 +176,19 @@ def _action_terms() -> list[dict[str, Any]]:
         )
         found.append(texts | {"words": words, "is_active": True})
     return found
+
+
+def _gather_words_anew() -> None:
+    """What actions are found by: their synonyms may have come with a migration."""
+    columns = (ActionTerm.id, ActionTerm.words, ActionTerm.code, ActionTerm.name)
+    present = select(*columns, ActionTerm.synonyms, ActionTerm.icd9_code)
+    changed = [
+        {"id": id_, "words": words}
+        for id_, known, *about in db.session.execute(present)
+        if (words := icd10.search_words(*about)) != known
+    ]
+    if changed:
+        db.session.execute(update(ActionTerm), changed)
 
 
 def _seed_icd10() -> None:

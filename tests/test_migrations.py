@@ -1,15 +1,19 @@
 """The migrations build exactly the tables that the models describe, on both engines."""
 
+import importlib.util
+from pathlib import Path
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from alembic.operations import Operations
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import DatabaseError
 
 import cli
-from clinic import audit, belongings
+from clinic import action_list, audit, belongings, medicines, reference
 from db import Base, db, transaction
-from models import AuditEntry, Patient
+from models import ActionTerm, AuditEntry, ComplaintTerm, Medicine, Patient
 
 
 def test_migrations_and_models_agree(app):
@@ -39,6 +43,71 @@ def test_setting_up_again_changes_nothing(app):
     db.session.rollback()
     cli.prepare_database()
     assert db.session.execute(text("SELECT count(*) FROM poli")).scalar() == before
+
+
+def migrate(name: str, step: str) -> None:
+    """One step of a migration by itself, on the tables as they are."""
+    path = Path(__file__).parent.parent / "migrations" / "versions" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    db.session.rollback()
+    with (
+        db.engine.begin() as connection,
+        Operations.context(MigrationContext.configure(connection)),
+    ):
+        getattr(module, step)()
+
+
+def term(phrase: str, room: str) -> ComplaintTerm:
+    return db.session.query(ComplaintTerm).filter_by(phrase=phrase, poli_code=room).one()
+
+
+def test_shipped_words_follow_a_newer_version_but_for_those_that_the_head_changed(app):
+    migrate("0026_words", "downgrade")
+    assert term("keluar darah banyak", "UGD").needs_pregnant
+    revision = db.session.scalar(select(func.sum(ComplaintTerm.revision)))
+    with transaction() as session:
+        term("dpt", "IMUN").weight = 1
+        db.session.query(Medicine).filter_by(code="OMEP20").one().synonyms = "obat maag"
+        session.add(ComplaintTerm(phrase="td", folded="td", poli_code="IMUN", weight=2))
+        session.add(ComplaintTerm(phrase="Obat 3 bln", folded="obat 3 bln", poli_code="KB"))
+    migrate("0026_words", "upgrade")
+    with transaction():
+        reference.seed()
+
+    assert not term("td", "IMUN").is_active
+    assert not term("keluar darah banyak", "UGD").needs_pregnant
+    assert (term("flek", "TB").age_below_months, term("campak", "IMUN").age_below_months) == (
+        144,
+        60,
+    )
+    assert (term("dpt", "IMUN").weight, term("dpt", "IMUN").age_below_months) == (1, None)
+    assert db.session.scalar(select(func.sum(ComplaintTerm.revision))) > revision
+    assert term("Obat 3 bln", "KB").folded == "obat 3 bulan"
+    assert [each.code for each in action_list.search("up hecting")] == ["AFF-HECTING"]
+    assert [each.code for each in medicines.search("haldol")] == ["HALO5"]
+    assert medicines.search("omz") == []
+
+
+def test_words_of_a_new_clinic_are_those_that_an_older_one_gets(app):
+    shown = "phrase poli_code weight is_red_flag age_from_months age_below_months needs_pregnant"
+    columns = [getattr(ComplaintTerm, name) for name in shown.split()]
+
+    def all_words() -> list[set[tuple]]:
+        db.session.rollback()
+        terms = select(*columns).where(ComplaintTerm.is_active)
+        actions = select(ActionTerm.code, ActionTerm.synonyms, ActionTerm.words)
+        listed = select(Medicine.code, Medicine.synonyms)
+        return [set(db.session.execute(rows).tuples()) for rows in (terms, actions, listed)]
+
+    new = all_words()
+    migrate("0026_words", "downgrade")
+    assert all_words() != new
+    migrate("0026_words", "upgrade")
+    with transaction():
+        reference.seed()
+    assert all_words() == new
 
 
 def test_every_key_to_a_patient_is_known():
