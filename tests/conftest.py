@@ -107,7 +107,7 @@ def pytest_collection_finish() -> None:
     """What stays to the end need not be looked through for garbage again and again."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
+    gc.set_threshold(200_000, 20, 100)
 
 
 def pytest_sessionfinish(session) -> None:
