@@ -3,6 +3,7 @@
 from flask import Flask, current_app, g, render_template
 from flask_wtf import CSRFProtect
 from jinja2 import StrictUndefined
+from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -125,13 +126,11 @@ def show_error(error: HTTPException):
     if code >= 500:
         g.has_failed = True
         g.settings = settings.defaults()
-    title, sentence = SENTENCES.get(code, SENTENCES[400 if code < 500 else 500])
-    page = render_template(
-        "errors/error.html",
-        code=code,
-        title=title,
-        message=sentence,
-    )
+    title, message = SENTENCES.get(code, SENTENCES[400 if code < 500 else 500])
+    try:
+        page = render_template("errors/error.html", code=code, title=title, message=message)
+    except DBAPIError as problem:  # as it found out who asks
+        return faults.show(problem)
     response = error.get_response()
     response.set_data(page)
     response.content_type = "text/html; charset=utf-8"

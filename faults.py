@@ -8,7 +8,7 @@ import contextlib
 import logging
 from pathlib import Path
 
-from flask import Flask, current_app, g, make_response, render_template, request
+from flask import Flask, current_app, g, make_response, render_template, request, session
 from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import InternalServerError
 from werkzeug.wrappers import Response
@@ -46,8 +46,12 @@ def show(error: DBAPIError | OSError) -> Response:
     outcome = (UNSURE, LOOK) if _is_unsure(fault) else (NOT_SAVED, KEPT)
     _let_go(fault)
     advice = [*_made_room(fault), ADVICE[fault]]
-    enters = request.endpoint == "auth.enter"
-    page = _login_page(fault, advice) if enters else _fault_page(fault, advice, *outcome)
+    if request.endpoint == "auth.enter":
+        page = _login_page(fault, advice)
+    elif request.blueprint == "board":
+        page = render_template("board/wait.html")
+    else:
+        page = _fault_page(fault, advice, *outcome)
     return make_response(page, 503, {"Retry-After": "5"})
 
 
@@ -113,6 +117,9 @@ def _let_go(fault: Fault) -> None:
     """End what was begun. Connections to a disk that failed are opened anew, which also heals."""
     g.has_failed = True
     g.settings = g.get("settings") or settings.defaults()
+    # The page must neither load a session that was not asked for yet, nor begin another one.
+    g.csrf_token = request.form.get("csrf_token", "")
+    session.leave_unread()
     db.session.rollback()
     if fault is not Fault.BUSY:
         db.session.remove()
@@ -123,4 +130,5 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(DBAPIError, show)
     app.register_error_handler(OSError, show)
     with app.app_context():
+        app.register_error_handler(db.engine.dialect.dbapi.Error, show)  # as a poll meets it
         storage_faults.listen(db.engine)

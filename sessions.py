@@ -102,6 +102,10 @@ class ServerSession(SessionMixin):
         self.row, self._data, self.new_cookie = row, dict(row.data), token
         self.changed = set()
 
+    def leave_unread(self) -> None:
+        """Be empty, if it was not looked at yet; its row and its cookie stay as they are."""
+        self._data = self._data or {}
+
     def abandon(self) -> None:
         self.row, self._data, self.new_cookie = None, {}, ""
 

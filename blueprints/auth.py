@@ -1,8 +1,9 @@
 """Log in, log out, unlock, and send again what a form had sent meanwhile."""
 
-from flask import Blueprint, make_response, redirect, render_template, request, session
+from flask import Blueprint, current_app, make_response, redirect, render_template, request, session
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DBAPIError
 from werkzeug.wrappers import Response
 
 import access
@@ -87,6 +88,13 @@ def logout():
 @bp.app_errorhandler(CSRFError)
 def form_expired(error: CSRFError):
     """Nothing typed is lost: it is shown again, ready to send."""
+    try:
+        return _shown_again()
+    except DBAPIError as problem:  # else, within a handler, it would be a mistake of ours
+        return current_app.handle_user_exception(problem)
+
+
+def _shown_again():
     if request.endpoint == "auth.enter":
         message = "Halaman ini sudah lama terbuka. Masukkan kata sandi sekali lagi."
         return _again(request.form.get("username", ""), message, 400)

@@ -2,6 +2,7 @@
 
 from flask import Blueprint, abort, current_app, request
 from sqlalchemy import select
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 import access
@@ -10,6 +11,7 @@ from db import db, utcnow
 from models import Poli
 
 bp = Blueprint("board", __name__)
+NO_ROOM = "Ruang ini tidak ada. Periksa alamat layarnya: /layar, atau /layar/ dan kode ruang."
 
 
 @bp.get("/layar")
@@ -39,6 +41,18 @@ def _board(code: str) -> Response:
     rooms = [room for room in board.rooms if room.waiting or code]
     called = {"calls": board.calls, "further": board.further, "is_one_room": bool(code)}
     return _render("board/board.html", 200, shown | called | {"rooms": rooms})
+
+
+@bp.errorhandler(HTTPException)
+def refused(error: HTTPException) -> Response:
+    """A page that asks again by itself, as the board does: nobody stands at a TV with a keyboard.
+
+    What the disk or the database refuses gets the same one (faults.py).
+    """
+    code = error.code or 500
+    known = settings.values() if code < 500 else settings.defaults()
+    shown = {"clinic_name": known["clinic_name"]} | ({"message": NO_ROOM} if code == 404 else {})
+    return _render("board/wait.html", code, shown)
 
 
 def _render(name: str, status: int, shown: dict) -> Response:

@@ -4,9 +4,10 @@ import re
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
-from clinic import queues, settings
-from db import db, transaction
+from clinic import queue_watch, queues, settings, storage_faults
+from db import db, sqlite_driver, transaction
 from models import LoginSession
 from tests import factories
 
@@ -110,3 +111,33 @@ def test_the_board_neither_sets_a_cookie_nor_extends_a_session(sign_in):
     assert "Set-Cookie" not in response.headers
     db.session.rollback()
     assert db.session.execute(rows).all() == before
+
+
+RELOADS = re.compile(r'<meta http-equiv="refresh" content="5">')
+
+
+def test_whatever_goes_wrong_the_board_asks_again_by_itself(client, monkeypatch):
+    """A TV has no keyboard: what stands on it must go away without one."""
+    monkeypatch.setitem(client.application.config, "PROPAGATE_EXCEPTIONS", False)
+    assert RELOADS.search(client.get("/layar/TIDAKADA").get_data(as_text=True))
+    outside = client.get("/layar", environ_base={"REMOTE_ADDR": "8.8.8.8"})
+    assert RELOADS.search(outside.get_data(as_text=True))
+
+    def fail(problem):
+        def failing(*_):
+            raise problem
+
+        monkeypatch.setattr(queue_watch, "board", failing)
+        return client.get("/layar")
+
+    for problem, status in (
+        (OperationalError("", {}, sqlite_driver.OperationalError("unable to open")), 503),
+        (ValueError("a mistake of ours"), 500),
+    ):
+        answer = fail(problem)
+        assert answer.status_code == status
+        assert RELOADS.search(answer.get_data(as_text=True))
+        assert "Set-Cookie" not in answer.headers
+    storage_faults.forget()
+    monkeypatch.undo()
+    assert client.get("/layar").status_code == 200

@@ -153,16 +153,27 @@ def test_a_commit_whose_answer_is_lost_is_not_called_unsaved(data, sign_in):
     assert post(client, "/pendaftaran/baru", person(1)).status_code == 303
 
 
-@sqlite_only
-def test_the_page_comes_out_even_when_nothing_can_be_read(data, sign_in):
-    client = sign_in("loket")
-    page = page_text(client.get("/pendaftaran/baru"))
-    typed = person(1) | {"csrf_token": TOKEN.search(page)[1]}
+@contextmanager
+def no_database(data):
+    """What stands in its place can't be opened."""
     database = data / "db" / "alur.db"
     reopen()
     moved = database.rename(database.with_name("elsewhere.db"))
     database.mkdir()
     try:
+        yield
+    finally:
+        database.rmdir()
+        moved.rename(database)
+        reopen()
+
+
+@sqlite_only
+def test_the_page_comes_out_even_when_nothing_can_be_read(data, sign_in):
+    client = sign_in("loket")
+    page = page_text(client.get("/pendaftaran/baru"))
+    typed = person(1) | {"csrf_token": TOKEN.search(page)[1]}
+    with no_database(data):
         page = client.get("/pendaftaran")
         assert page.status_code == 503
         assert Fault.UNREACHABLE.value in page_text(page)
@@ -170,11 +181,26 @@ def test_the_page_comes_out_even_when_nothing_can_be_read(data, sign_in):
         refused = page_text(client.post("/pendaftaran/baru", data=typed))
         assert f'name="name" value="{typed["name"]}"' in refused
         assert f'name="csrf_token" value="{typed["csrf_token"]}"' in refused, "ready to be sent"
-    finally:
-        database.rmdir()
-        moved.rename(database)
-        reopen()
     assert client.post("/pendaftaran/baru", data=typed).status_code == 303
+
+
+@sqlite_only
+def test_what_had_not_asked_yet_who_it_is_says_it_too(data, app, sign_in):
+    client, stranger = sign_in("umum"), app.test_client()
+    stranger.get("/masuk")
+    with no_database(data):
+        answers = [
+            client.get("/poli/UMUM/baris?v=1"),
+            client.get("/tidak-ada"),
+            client.get("/layar"),
+            stranger.post("/masuk", data={"username": "umum", "password": "x"}),
+        ]
+    for answer in answers:
+        assert answer.status_code == 503
+        is_said = 'http-equiv="refresh"' if answer.request.path == "/layar" else Fault.UNREACHABLE
+        assert is_said in page_text(answer)
+        assert "Set-Cookie" not in answer.headers, "nobody is logged out by it"
+    assert client.get("/poli/UMUM").status_code == 200
 
 
 @sqlite_only
