@@ -17,7 +17,7 @@ TESTS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run backup restore passphrase upgrade support torture test check format bench clean environment \
+.PHONY: help run backup restore passphrase audit-key upgrade support torture test check format bench clean environment \
 	dev-environment python tools
 
 help: ## This list
@@ -34,6 +34,9 @@ restore: environment ## Bring a backup back, step by step (UNDO=1: back to what 
 
 passphrase: environment ## A new passphrase for an account that nobody can open: USER=kepala
 	@$(VENV)/python deploy/command.py passphrase '$(USER)'
+
+audit-key: environment ## The audit trail's lost key: back from this server, or the trail begins anew
+	@$(VENV)/python deploy/command.py audit-key
 
 upgrade: python ## This source takes over from the installed release (deploy/install.sh), or nothing changes
 	@$(PYTHON) deploy/environment.py requirements.txt

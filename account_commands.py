@@ -6,6 +6,7 @@ import sys
 import click
 from sqlalchemy import select
 
+import trail_commands
 from clinic import accounts, administration, audit, card_words
 from db import db, transaction
 from models import Role, User
@@ -55,6 +56,7 @@ def with_demo_passphrase() -> list[User]:
 @tells_storage_faults
 def passphrase_command(username: str) -> None:
     """Give an account a new passphrase, for a head who has forgotten the only one."""
+    trail_commands.refuse_other_key()
     user = accounts.by_username(username)
     if user is None:
         raise click.ClickException(f"Tidak ada akun '{username}' yang dipakai. {_heads()}")

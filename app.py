@@ -77,7 +77,7 @@ def create_app(config: Config | None = None) -> Flask:
         "trim_blocks": True,
         "lstrip_blocks": True,
     }
-    audit.use_key(config.key("audit"))
+    audit.use_key(config.audit_key())
     db.init_app(app)
     timing.init_app(app)
     sessions.init_app(app)

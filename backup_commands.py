@@ -13,6 +13,7 @@ import click
 from flask import current_app
 from sqlalchemy import func, select
 
+import trail_commands
 from clinic import (
     audit,
     backup_keys,
@@ -51,6 +52,7 @@ def _data() -> Path:
 @tells_storage_faults
 def backup_command(kind: str) -> None:
     """Make a backup now and wait for it. Exit code 1 when it is not whole."""
+    trail_commands.refuse_other_key()
     with transaction():
         backup_id = backups.ask(audit.SYSTEM, BackupKind(kind)).id
     while True:  # the worker may be quicker, which is as good

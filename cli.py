@@ -1,8 +1,8 @@
 """Commands for the people who run the clinic's server. Each can be repeated."""
 
+import contextlib
 import fcntl
 import os
-from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -11,10 +11,12 @@ from types import ModuleType
 import click
 from flask import Flask, current_app
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 import account_commands
 import background
 import backup_commands
+import trail_commands
 from clinic import (
     accounts,
     audit,
@@ -25,6 +27,7 @@ from clinic import (
     restoring,
     settings,
     support,
+    trail_key,
 )
 from db import SQLITE_IS_WAL_SAFE, db, sqlite_driver, transaction, utcnow
 from models import Role, User
@@ -39,7 +42,7 @@ NOBODY_TO_ASK = (
 WRONG_CLOCK = "Jam komputer ini salah. Betulkan tanggal dan jamnya dulu, lalu ulangi."
 
 
-@contextmanager
+@contextlib.contextmanager
 def _alone(name: str, *, wait: bool = True):
     """Hold a lock file of the data folder, so that two processes don't do this at once."""
     path: Path = current_app.config["ALUR"].data / f"{name}.lock"
@@ -92,6 +95,7 @@ def setup_command(
 def has_prepared_a_used_one() -> bool:
     """Switch, migrate, make what is missing; whether this database has been filled before."""
     switched = switch_if_asked()
+    trail_commands.refuse_other_key()
     prepare_database()
     if switched:
         note_switch(switched)
@@ -126,7 +130,9 @@ def use_migrations(app: Flask) -> None:
 
 
 def prepare_database() -> None:
-    """Migrate, and add reference data that a newer version brings."""
+    """Migrate, and add reference data that a newer version brings; an empty trail gets its key."""
+    if trail_key.is_first_use():
+        audit.use_key(current_app.config["ALUR"].key("audit"))
     use_migrations(current_app)
     import_module("flask_migrate").upgrade()
     with transaction():
@@ -141,7 +147,7 @@ def switch_if_asked() -> dict[str, str] | None:
     config = current_app.config["ALUR"]
     switched = restoring.apply_switch(config.data, db.engine.url)
     if switched:
-        audit.use_key(config.key("audit"))
+        audit.use_key(config.audit_key())
         click.echo("Basis data hasil pemulihan sekarang dipakai.")
     return switched
 
@@ -239,6 +245,8 @@ def support_command(folder: Path) -> None:
     path = folder / f"alur-bantuan-{utcnow():%Y%m%d-%H%M}.zip"
     path.write_bytes(support.bundle(current_app.config["ALUR"].data))
     click.echo(f"Berkas bantuan: {path}")
+    with contextlib.suppress(SQLAlchemyError, OSError):  # the file says it too
+        trail_commands.refuse_other_key()
 
 
 @click.command("give-up-ballast")
@@ -263,7 +271,12 @@ def worker_command() -> None:
 def init_app(app: Flask) -> None:
     own = (setup_command, prepare_restored_command, ready_message_command, demo_data_command)
     own += (worker_command, support_command, give_up_ballast_command)
-    for command in (*own, *account_commands.COMMANDS, *backup_commands.COMMANDS):
+    for command in (
+        *own,
+        *account_commands.COMMANDS,
+        *backup_commands.COMMANDS,
+        *trail_commands.COMMANDS,
+    ):
         app.cli.add_command(command)
     if os.environ.get("FLASK_RUN_FROM_CLI") == "true":
         use_migrations(app)  # for `flask db ...`

@@ -53,9 +53,13 @@ class Config:
         if len(key) != KEY_BYTES:
             raise ConfigError(
                 f"Berkas kunci {path} rusak. Singkirkan (mv {path} {path}.rusak), lalu kembalikan "
-                "dari cadangan: make restore."
+                "dari cadangan: make audit-key, atau make restore."
             )
         return key
+
+    def audit_key(self) -> bytes | None:
+        """The key of the audit trail if it is there: made only for an empty trail (cli.py)."""
+        return self.key("audit") if (self.keys / "audit.key").exists() else None
 
     def make_folders(self) -> None:
         for name in ("db", "keys", "backups", "tmp", "state", "logs"):

@@ -4,6 +4,7 @@ Each entry's hash is an HMAC over the entry before and its own content, with a k
 outside the database: whoever edits the file can't make the chain whole again.
 """
 
+import hashlib
 import hmac
 import json
 from collections.abc import Mapping
@@ -15,10 +16,12 @@ from sqlalchemy import Connection, insert, select, text
 from sqlalchemy.orm import Session
 
 from db import Base, db, run, utcnow
-from models import AuditEntry, Patient, Visit
+from models import AuditEntry, Counter, Patient, Visit
 
 GENESIS = "0" * 64
-_key: dict[str, bytes] = {}
+BEGUN_ANEW = "begin_trail_anew"
+ANEW = "audit_anew"  # the counter that says at which entry, as in `_NOTE_ANEW`
+_key: dict[str, bytes | None] = {"audit": None}
 
 # The next number and the hash that it follows on. The counter's row lock also keeps the chain in
 # line on PostgreSQL.
@@ -26,6 +29,10 @@ _NEXT_LINK = text(
     "INSERT INTO counter (name, value) VALUES ('audit', 1)"
     " ON CONFLICT (name) DO UPDATE SET value = counter.value + 1"
     " RETURNING value, (SELECT hash FROM audit_entry WHERE seq = counter.value - 1)"
+)
+_NOTE_ANEW = text(
+    "INSERT INTO counter (name, value) VALUES ('audit_anew', :seq)"
+    " ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 )
 # Straight into the table: nobody needs the object, and a flush costs four times as much.
 _ADD = insert(AuditEntry.__table__)
@@ -59,9 +66,17 @@ OBJECTS = {
 }
 
 
-def use_key(key: bytes) -> None:
+class NoKey(RuntimeError):
+    """The chain's key is not there: nothing can be written (`trail_key` says what to do)."""
+
+
+def use_key(key: bytes | None) -> None:
     """Set the chain's key; called once, at start."""
     _key["audit"] = key
+
+
+def has_key() -> bool:
+    return _key["audit"] is not None
 
 
 def record(
@@ -115,9 +130,15 @@ def broken_link(
 ) -> int | None:
     """The `seq` of the first entry that doesn't fit, of so many after `since`, or None.
 
-    Looks at the clinic's database, or at a copy of it by its connection.
+    Looks at the clinic's database, or at a copy of it by its connection. Where the trail was begun
+    anew, what stands before was of another key: it must be what it was then.
     """
     source = source or db.session()
+    anew = begun_anew(source)
+    if anew and since < anew["seq"] - 1:
+        if since == 0 and not anew["details"].endswith(_content_until(anew["seq"], source)):
+            return anew["seq"]
+        since = anew["seq"] - 1
     before = source.scalar(select(AuditEntry.hash).where(AuditEntry.seq == since)) or GENESIS
     expected = since + 1
     rows = select(AuditEntry.__table__).where(AuditEntry.seq > since).order_by(AuditEntry.seq)
@@ -129,11 +150,63 @@ def broken_link(
     return None
 
 
+def begun_anew(source: Session | Connection | None = None) -> Mapping[str, Any] | None:
+    """The entry at which the trail last began anew, if it was written with this key."""
+    source = source or db.session()
+    seq = source.scalar(select(Counter.value).where(Counter.name == ANEW))
+    entry = _entry(source, seq) if seq else None
+    is_one = entry is not None and entry["action"] == BEGUN_ANEW
+    return entry if is_one and _fits(_hash_before(source, seq), entry) else None
+
+
+def knows(entries: int, source: Session | Connection | None = None) -> bool:
+    """Whether any of so many newest entries was written with this key."""
+    source = source or db.session()
+    newest = source.scalars(select(AuditEntry.seq).order_by(AuditEntry.seq.desc()).limit(entries))
+    return any(_fits(_hash_before(source, seq), _entry(source, seq)) for seq in newest.all())
+
+
+def begin_anew(actor: Actor, reason: str) -> None:
+    """Go on after a break: one entry that says so, and pins all that stands before it.
+
+    In the caller's transaction, with no other writer.
+    """
+    broken = broken_link()
+    seq = (db.session.scalar(select(Counter.value).where(Counter.name == "audit")) or 0) + 1
+    told = f"tidak cocok sejak catatan {broken}; sidik {_content_until(seq, db.session())}"
+    record(actor, BEGUN_ANEW, reason=reason, details=told)
+    run(_NOTE_ANEW, {"seq": seq})
+
+
+def _entry(source: Session | Connection, seq: int) -> Mapping[str, Any] | None:
+    found = source.execute(select(AuditEntry.__table__).where(AuditEntry.seq == seq))
+    return found.mappings().first()
+
+
+def _hash_before(source: Session | Connection, seq: int) -> str:
+    return source.scalar(select(AuditEntry.hash).where(AuditEntry.seq == seq - 1)) or GENESIS
+
+
+def _content_until(seq: int, source: Session | Connection) -> str:
+    """SHA-256 over all entries before this one, whatever key they were written with."""
+    rows = select(AuditEntry.__table__).where(AuditEntry.seq < seq).order_by(AuditEntry.seq)
+    digest = hashlib.sha256()
+    for entry in source.execute(rows.execution_options(yield_per=1000)).mappings():
+        digest.update(_line(entry["hash"], entry))
+    return digest.hexdigest()
+
+
 def _fits(before: str, entry: Mapping[str, Any]) -> bool:
-    return hmac.compare_digest(entry["hash"], _digest(before, entry))
+    return has_key() and hmac.compare_digest(entry["hash"], _digest(before, entry))
 
 
 def _digest(before: str, entry: Mapping[str, Any]) -> str:
+    if not has_key():
+        raise NoKey
+    return hmac.new(_key["audit"], _line(before, entry), "sha256").hexdigest()
+
+
+def _line(before: str, entry: Mapping[str, Any]) -> bytes:
     content = [
         before,
         entry["seq"],
@@ -147,8 +220,7 @@ def _digest(before: str, entry: Mapping[str, Any]) -> str:
         entry["reason"],
         entry["details"],
     ]
-    line = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-    return hmac.new(_key["audit"], line.encode(), "sha256").hexdigest()
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _stamp(at: datetime) -> str:

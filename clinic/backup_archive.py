@@ -135,6 +135,23 @@ def unpack(source: Path, database: Path) -> bytes:
         raise BackupProblem(_reading_problem(problem)) from problem
 
 
+def audit_key_of(source: Path) -> bytes:
+    """The audit key alone, of an unencrypted backup. Raises BackupProblem."""
+    zstandard = import_module("zstandard")
+    decompressor = zstandard.ZstdDecompressor(max_window_size=LARGEST_WINDOW)
+    try:
+        with source.open("rb") as file:
+            manifest = read_head(file)
+            stream = decompressor.stream_reader(file)
+            with stream, tarfile.open(fileobj=stream, mode="r|") as tar:
+                key = _member(tar, AUDIT_KEY, LARGEST_KEY).read(LARGEST_KEY)
+    except (zstandard.ZstdError, tarfile.TarError, EOFError, ValueError, OSError) as problem:
+        raise BackupProblem(_BROKEN) from problem
+    if hashlib.sha256(key).hexdigest() != manifest.key_sha256:
+        raise BackupProblem(_DIFFERENT)
+    return key
+
+
 def _members(tar: tarfile.TarFile, manifest: Manifest, database: Path) -> bytes:
     """Our two, in our order; anything else is refused."""
     key = _member(tar, AUDIT_KEY, LARGEST_KEY).read(LARGEST_KEY)

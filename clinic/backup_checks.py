@@ -56,7 +56,9 @@ def trail_problems(
 ) -> list[str]:
     """Whether the audit trail goes on from where the last backup's ended, whole to its end."""
     since = before.audit_seq if before else 0
-    if before and _hash_at(connection, since) != before.audit_hash:
+    anew = audit.begun_anew(connection)
+    is_behind = anew is not None and since < anew["seq"]  # of the other key, pinned as it was then
+    if before and not is_behind and _hash_at(connection, since) != before.audit_hash:
         return [f"Jejak audit berbeda dari cadangan sebelumnya di catatan {since}."]
     broken = audit.broken_link(0 if all_of_it else since, connection)
     counted = connection.scalar(text("SELECT value FROM counter WHERE name = 'audit'")) or 0

@@ -130,7 +130,8 @@ def _chain(place: str, _data: Path, _at: datetime) -> Slice:
     if since + CHAIN_SLICE < newest:
         return str(since + CHAIN_SLICE), None
     figures = f"{number_text(newest)} catatan"
-    return DONE, Check(name, State.GOOD, figures, "Utuh dari catatan pertama sampai terakhir.")
+    whole = "Utuh dari catatan pertama sampai terakhir."
+    return DONE, Check(name, State.GOOD, figures, whole + system_status.trail_history())
 
 
 def _keys(_place: str, data: Path, _at: datetime) -> Slice:

@@ -20,7 +20,7 @@ from clinic.disk_space import Room, size_text
 from clinic.speed import PAGE, SAVE, Hour, Timing
 from clinic.status_check import Check, State, ago, span
 from db import SQLITE_IS_WAL_SAFE, db, sqlite_driver, utcnow
-from formatting import clock_time, long_date, number_text
+from formatting import clock_time, day_in_zone, long_date, number_text
 from models import (
     AuditEntry,
     Counter,
@@ -39,7 +39,10 @@ BEAT_LATE, BEAT_GONE = timedelta(minutes=1), timedelta(minutes=5)
 OUTBOX_LATE = timedelta(days=1)
 SLOW_SAVE_MS, SLOW_PAGE_MS = 500, 1000
 CHECKED_ENTRIES = 5_000
-TRAIL_BROKEN = "Ada catatan yang diubah atau hilang. Jangan hapus apa pun, hubungi dinas kesehatan."
+TRAIL_BROKEN = (
+    "Ada catatan yang diubah atau hilang, atau kunci audit pernah tertukar. Jangan hapus apa pun, "
+    "hubungi dinas kesehatan. Kuncinya yang hilang? Petugas TI: make audit-key."
+)
 
 
 DISK = {
@@ -235,7 +238,20 @@ def audit_trail() -> Check:
             TRAIL_BROKEN,
         )
     figures = f"{number_text(checked)} catatan terakhir diperiksa"
-    return Check(name, State.GOOD, figures, "Utuh: tidak ada catatan yang diubah atau hilang.")
+    whole = "Utuh: tidak ada catatan yang diubah atau hilang."
+    return Check(name, State.GOOD, figures, whole + trail_history())
+
+
+def trail_history() -> str:
+    """The break in the trail's past, if there is one: it is mended, and never hidden."""
+    anew = audit.begun_anew()
+    if anew is None:
+        return ""
+    day = long_date(day_in_zone(anew["at"], settings.value("time_zone")))
+    return (
+        f" Dimulai lagi di catatan {number_text(anew['seq'])} ({day}), karena rantainya "
+        "putus: catatan sebelum itu hanya dijaga supaya tetap seperti saat itu."
+    )
 
 
 def speed_of(hour: Hour) -> Check:

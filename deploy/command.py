@@ -1,4 +1,4 @@
-"""`make backup`, `restore`, `passphrase`, `support`: an Alur command, on the clinic's own data.
+"""`make backup`, `restore`, `passphrase`, `support`, `audit-key`, on the clinic's own data.
 
 On a server where deploy/install.sh has been, that is the installed clinic, wherever the command
 is given: its release, its settings, and the account that owns its data. Else, and where ALUR_DATA
@@ -17,7 +17,7 @@ from config import Config, ConfigError, read_config  # noqa: E402
 from deploy.service import account_of  # noqa: E402
 from deploy.upgrade import HOME, SETTINGS_FILE, read_settings, say  # noqa: E402
 
-NEED_DATABASE = {"backup", "passphrase"}
+NEED_DATABASE = {"backup", "passphrase", "audit-key"}
 
 
 def release() -> Path:
@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> int:
             return 1
         if not config.data.exists() and program == ROOT:
             config.make_folders()
-        config.key("audit")
+        config.audit_key()
         account = account_of(config.data)
     except PermissionError:
         say(f"Puskesmas yang terpasang di server ini ({SETTINGS_FILE}) dibuka sebagai root: sudo")

@@ -63,7 +63,7 @@ def main(options: list[str]) -> None:
         sys.exit(1)
     try:
         make_ready(config)
-        config.key("audit")
+        config.audit_key()
     except ConfigError as error:
         say(str(error))
         sys.exit(1)

@@ -128,6 +128,9 @@ class Upgrade:
         aside = self.config.tmp / BESIDE
         shutil.rmtree(aside, ignore_errors=True)
         (aside / "db").mkdir(parents=True, mode=0o700)
+        (aside / "keys").mkdir(mode=0o700)
+        with contextlib.suppress(FileNotFoundError):  # the copied trail goes on with the same key
+            shutil.copy(self.config.keys / "audit.key", aside / "keys")
         own(aside, self.config.data)
         try:
             address = self._database(release, "beside", copy).strip()

@@ -66,12 +66,13 @@ ALLOWED = {
     "blueprints": {"blueprints", "clinic", "models", "db", "validators", "formatting"}
     | {"timekeeping", "kept_forms", "page_form", "wrong_clock"}
     | {"access", "patient_forms", "sessions", "responses", "navigation"},
-    "account_commands": {"terminal", "clinic", "models", "db"},
+    "trail_commands": {"terminal", "clinic", "db"},
+    "account_commands": {"terminal", "trail_commands", "clinic", "models", "db"},
     "terminal": {"clinic", "validators"},
-    "backup_commands": {"terminal", "clinic", "models", "db", "formatting"},
+    "backup_commands": {"terminal", "trail_commands", "clinic", "models", "db", "formatting"},
     "background": {"clinic", "db"},
     "cli": {"background", "backup_commands", "clinic", "models", "db", "validators", "formatting"}
-    | {"account_commands", "terminal", "config", "logs"},
+    | {"account_commands", "terminal", "trail_commands", "config", "logs"},
     "app": GROUND | EDGE | {"models", "clinic", "cli", "blueprints"},
 }
 FLASK = {"flask", "flask_login", "flask_wtf", "flask_migrate", "werkzeug", "wtforms"}
