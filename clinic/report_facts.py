@@ -23,7 +23,7 @@ from sqlalchemy import (
     select,
     tuple_,
 )
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from clinic import dehydration
 from clinic.elapsed import seconds_between
@@ -59,6 +59,7 @@ class Fact:
 
     word: str  # what a number counts, in the clinic's words
     rows: Select
+    row: InstrumentedAttribute[int]  # what one row of them is; last in the order of a list
     dims: Mapping[str, ColumnElement[Any]]
     details: Mapping[str, ColumnElement[Any]]  # what a list shows beside the visit
     rows_of_room: Select | None = None  # where a room alone counts other rows than the whole clinic
@@ -238,10 +239,11 @@ _IS_KNOWN = exists().where(_term.code == Diagnosis.code)
 
 _ROOM = {"Ruang": Poli.name}
 FACTS: dict[str, Fact] = {
-    "visits": Fact("kunjungan", _visits, _OF_VISIT | {"draft": _yes(_HAS_DRAFT)}, {}),
+    "visits": Fact("kunjungan", _visits, Visit.id, _OF_VISIT | {"draft": _yes(_HAS_DRAFT)}, {}),
     "stays": Fact(
         "kunjungan ruang",
         _stays,
+        QueueEntry.id,
         _OF_VISIT
         | {
             "room": Poli.code,
@@ -255,18 +257,21 @@ FACTS: dict[str, Fact] = {
     "waits": Fact(
         "panggilan",
         _waits,
+        QueueEntry.id,
         _OF_VISIT | {"room": Poli.code, "minutes": _waited // SECONDS},
         _ROOM | {"Menunggu (menit)": _waited // SECONDS},
     ),
     "moves": Fact(
         "pindah ruang",
         _moves,
+        QueueEntry.id,
         _OF_VISIT | {"room": Poli.code, "pair": _wrong.code + "-" + Poli.code},
         {"Dari": _wrong.name, "Ke": Poli.name, "Alasan": _before.reason},
     ),
     "deaths": Fact(
         "kematian",
         _deaths,
+        Examination.id,
         _OF_VISIT | {"room": Poli.code, "code": func.coalesce(_main.code, "tanpa kode")},
         _ROOM
         | {"Kode": _main.code, "Diagnosis utama": _main.title, "Pukul": Examination.death_time},
@@ -274,12 +279,14 @@ FACTS: dict[str, Fact] = {
     "dehydrated": Fact(
         "pemeriksaan",
         _dehydrated,
+        ExaminationAnswer.id,
         _OF_VISIT | {"room": Poli.code, "grade": dehydration.grade_of(ExaminationAnswer.value)},
         _ROOM,
     ),
     "diagnoses": Fact(
         "diagnosis",
         _diagnoses,
+        Diagnosis.id,
         _OF_VISIT
         | {
             "room": Poli.code,

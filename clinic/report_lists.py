@@ -43,7 +43,7 @@ class Behind:
         ]
         found = (
             self.rows.with_only_columns(*columns, *self.details, maintain_column_froms=True)
-            .order_by(ServiceDay.on, Visit.series, Visit.number, Visit.id)
+            .order_by(ServiceDay.on, Visit.series, Visit.number, Visit.id, self.fact.row)
             .limit(limit)
             .offset(offset)
         )

@@ -305,6 +305,22 @@ def test_each_link_of_a_page_leads_to_as_many_rows_as_it_says(small_day, sign_in
         assert lists.count("data-visit=") == int(number), address
 
 
+def test_pages_of_a_list_neither_repeat_a_row_nor_leave_one_out(app):
+    """The rows of one visit stand in an order of their own, whatever the database sorts first."""
+    names = ["Budi", "Ani", "Siti"]
+    for name in names:
+        visit = counted_visits.add(ON, factories.patient(name), "UMUM")
+        for code in ("LAB", "GIGI", "KIA", "GIZI", "MTBS", "TB"):
+            counted_visits.go_on(visit, code, kind="ordered", waited=3)
+    for section in ("ruang", "tunggu"):
+        behind = report_lists.behind(REPORTS["rekap"], section, "semua", "J", DAY)
+        whole = [(line.visit_ref, line.details) for line in behind.lines(100)]
+        assert len(whole) == len(set(whole)) > 10
+        for size in (1, 2, 5):
+            pages = [behind.lines(size, start) for start in range(0, len(whole), size)]
+            assert [(line.visit_ref, line.details) for page in pages for line in page] == whole
+
+
 EXAMPLE = st.tuples(
     st.sampled_from(["L", "P"]),
     st.sampled_from([None, *(date(2026 - years, 3, 6) for years in (0, 1, 4, 30, 61, 80))]),
