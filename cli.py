@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 import account_commands
 import background
 import backup_commands
+import timekeeping
 import trail_commands
 from clinic import (
     accounts,
@@ -38,6 +39,10 @@ NOBODY_TO_ASK = (
     "Basis data masih kosong dan tidak ada terminal untuk bertanya. Pernah dipakai? Pasang dulu "
     "disk datanya. Puskesmas baru: jalankan di terminal, atau sebutkan --clinic, --time-zone, "
     "--head-name, --head-username, dan --head-password-file."
+)
+NO_BOOT_ID = (
+    "Perhatian: /proc/sys/kernel/random/boot_id tidak terbaca, jadi sesudah Alur dinyalakan ulang "
+    "jam yang melompat tidak dikenali. Unit systemd lama? Jalankan deploy/install.sh lagi."
 )
 WRONG_CLOCK = "Jam komputer ini salah. Betulkan tanggal dan jamnya dulu, lalu ulangi."
 
@@ -216,6 +221,8 @@ def ready_message_command() -> None:
         )
     if not clock.is_right():
         click.echo("Perhatian: jam komputer ini tampaknya salah. Masuk ke Alur, lalu pastikan.")
+    if not timekeeping.boot():
+        click.echo(NO_BOOT_ID)
     if not settings.value("is_demo"):
         return
     click.echo(f"Akun latihan (kata sandi semua: {DEMO_PASSWORD}):")

@@ -72,7 +72,8 @@ ALLOWED = {
     "backup_commands": {"terminal", "trail_commands", "clinic", "models", "db", "formatting"},
     "background": {"clinic", "db"},
     "cli": {"background", "backup_commands", "clinic", "models", "db", "validators", "formatting"}
-    | {"account_commands", "terminal", "trail_commands", "config", "logs"},
+    | {"account_commands", "terminal", "trail_commands", "config", "logs"}
+    | {"timekeeping"},
     "app": GROUND | EDGE | {"models", "clinic", "cli", "blueprints"},
 }
 FLASK = {"flask", "flask_login", "flask_wtf", "flask_migrate", "werkzeug", "wtforms"}

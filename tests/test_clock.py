@@ -4,6 +4,7 @@ import json
 import re
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import event, func, select
@@ -421,3 +422,16 @@ def test_a_clock_that_jumps_between_two_looks_dates_nothing(jumps_after, looks, 
         clock.judge()
     for _ in range(5):
         assert abs(utcnow() - datetime.fromtimestamp(REAL_TIME(), UTC)) < MINUTE
+
+
+def test_the_installed_service_can_tell_one_run_of_the_computer_from_another(app, monkeypatch):
+    """Without the boot id a restart would make a jumped clock count as right."""
+    unit = (Path(__file__).parent.parent / "deploy" / "alur.service").read_text()
+    assert "\nProcSubset=pid" not in unit, "it hides /proc/sys"
+
+    def told() -> str:
+        return app.test_cli_runner().invoke(args=["ready-message"]).output
+
+    assert "boot_id" not in told()
+    monkeypatch.setattr(timekeeping, "boot", lambda: "")
+    assert "boot_id tidak terbaca" in told()
