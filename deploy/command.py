@@ -15,7 +15,8 @@ sys.path.insert(0, str(ROOT))
 
 from config import Config, ConfigError, read_config  # noqa: E402
 from deploy.service import account_of  # noqa: E402
-from deploy.upgrade import HOME, SETTINGS_FILE, read_settings, say  # noqa: E402
+from deploy.settings_file import SETTINGS_FILE, read_settings  # noqa: E402
+from deploy.upgrade import HOME, say  # noqa: E402
 
 NEED_DATABASE = {"backup", "passphrase", "audit-key"}
 

@@ -22,11 +22,8 @@ fail() { say "$*" >&2; exit 1; }
 as_alur() { # in the release's folder, with the clinic's settings
     (
         umask 077
-        set -a
-        . "$SETTINGS"
-        set +a
         cd "$HOME_OF_ALUR/current"
-        exec setpriv --reuid=alur --regid=alur --init-groups --no-new-privs \
+        exec python3 deploy/settings_file.py setpriv --reuid=alur --regid=alur --init-groups --no-new-privs \
             env HOME="$DATA" PYTHONDONTWRITEBYTECODE=1 "$@"
     )
 }

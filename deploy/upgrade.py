@@ -28,9 +28,9 @@ sys.path.insert(0, str(ROOT))
 from config import Config, read_config  # noqa: E402
 from deploy import releases  # noqa: E402
 from deploy.service import Service, account_of, own, service_of  # noqa: E402
+from deploy.settings_file import read_settings  # noqa: E402
 
 HOME = "/opt/alur"
-SETTINGS_FILE = Path("/etc/alur.env")
 HEALTHY_WITHIN = 90
 # While one of these is going on the old release still stands, and nothing was changed.
 HARMLESS = {"stopping", "copying"}
@@ -261,15 +261,6 @@ def recover(config: Config) -> None:
             say("Pembaruan terputus: basis data dikembalikan seperti sebelumnya.")
             upgrade._database(ROOT, "put-back", Path(state["copy"]))
         upgrade.forget()
-
-
-def read_settings() -> None:
-    """What the service manager gives the service; what stands in our environment goes first."""
-    if SETTINGS_FILE.exists():
-        for line in SETTINGS_FILE.read_text().splitlines():
-            name, has_value, value = line.partition("=")
-            if has_value and not line.startswith("#"):
-                os.environ.setdefault(name.strip(), value.strip())
 
 
 def main(options: list[str]) -> int:

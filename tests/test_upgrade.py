@@ -17,7 +17,7 @@ from clinic import audit
 from config import read_config
 from db import db, transaction
 from deploy import databases as deploy_databases
-from deploy import releases
+from deploy import releases, settings_file
 from deploy.service import Process
 from deploy.upgrade import Upgrade
 from tests.browser import PATIENCE
@@ -207,3 +207,22 @@ def test_where_no_database_may_be_made_beside_it_is_said(app, databases, tmp_pat
     url = make_url(app.config["ALUR"].database_url).set(username="plain")
     assert deploy_databases.make_beside(url, tmp_path / "copy", tmp_path) == ""
     assert "permission denied to create database" in capfd.readouterr().err
+
+
+def test_the_settings_file_is_read_as_the_service_manager_reads_it(tmp_path, monkeypatch):
+    url = "postgresql://alur@/alur?host=/var/run/postgresql&port=5433"
+    lines = ["# PORT=1", "; PORT=2", f'DATABASE_URL="{url}"', "PORT='8000'", "HOST = ::1", "", "x"]
+    file = tmp_path / "alur.env"
+    file.write_text("\n".join(lines) + "\n")
+    monkeypatch.setattr(settings_file, "SETTINGS_FILE", file)
+    monkeypatch.setattr(os, "environ", {"PORT": "9"})
+    settings_file.read_settings()
+    assert os.environ == {"DATABASE_URL": url, "PORT": "9", "HOST": "::1"}
+    bare = settings_file.settings_in(f"DATABASE_URL={url}")
+    assert bare == {"DATABASE_URL": url}, "no shell cuts it off"
+
+
+def test_only_that_reader_reads_the_settings_file():
+    script = (ROOT / "deploy" / "install.sh").read_text()
+    assert '. "$SETTINGS"' not in script
+    assert "deploy/settings_file.py setpriv" in script
