@@ -5,14 +5,16 @@ import json
 from flask import current_app, request
 from werkzeug.exceptions import HTTPException
 
+# Never on a page again: whoever stands at a locked screen must not read a key in its source.
+SECRET = {"csrf_token", "password", "kunci_pemulihan"}
+
 
 def typed_fields() -> list[tuple[str, str]]:
     """What a form sent, to be sent again; only if the form was one of our own pages."""
     origin = request.headers.get("Origin")
     if origin and origin.split("://", 1)[-1] != request.host:
         return []
-    secret = {"csrf_token", "password"}
-    return [pair for pair in request.form.items(multi=True) if pair[0] not in secret]
+    return [pair for pair in request.form.items(multi=True) if pair[0] not in SECRET]
 
 
 def carried_fields() -> list[tuple[str, str]]:

@@ -305,13 +305,13 @@ def test_there_is_no_way_back_to_a_server_that_was_empty(app, alur_data):
 def test_a_backup_is_opened_previewed_and_switched_to(alur_data, sign_in):
     ti, name = sign_in("ti"), back_up(alur_data).name
     factories.visit(factories.patient("Sesudah Cadangan"))
-    refused = post(ti, f"{PAGE}/pulihkan", {"berkas": name, "kunci": "1. kertass"})
+    refused = post(ti, f"{PAGE}/pulihkan", {"berkas": name, "kunci_pemulihan": "1. kertass"})
     assert refused.status_code == 422
     assert "Kata ke-1 'kertass'" in words_of(refused)
     assert "1. kertass</textarea>" in refused.text, "what was typed stays"
     assert post(ti, f"{PAGE}/pulihkan", {"berkas": "../../etc/passwd"}).status_code == 422
     typed = " ".join(backup_keys.pending(alur_data / "keys").words)
-    opened = post(ti, f"{PAGE}/pulihkan", {"berkas": name, "kunci": typed})
+    opened = post(ti, f"{PAGE}/pulihkan", {"berkas": name, "kunci_pemulihan": typed})
     assert post(ti, f"{PAGE}/pulihkan", {"berkas": "terbaru"}).status_code == 422, "one at a time"
     page = wait_for(ti, opened.location)
     assert "3 (sekarang 4)" in page
@@ -334,7 +334,7 @@ def restore_files(data):
 def test_the_drill_with_the_card_reads_an_uploaded_file_and_wipes_it(alur_data, sign_in):
     kepala, name = sign_in("kepala"), back_up(alur_data).name
     content = (alur_data / "backups" / name).read_bytes()
-    sent = {"kunci": secret(alur_data), "unggahan": (io.BytesIO(content), name)}
+    sent = {"kunci_pemulihan": secret(alur_data), "unggahan": (io.BytesIO(content), name)}
     opened = post(kepala, f"{PAGE}/latihan", sent, content_type="multipart/form-data")
     page = wait_for(kepala, opened.location)
     assert "Kartu membuka berkas ini" in page
@@ -409,3 +409,17 @@ def test_the_self_check_says_when_sets_put_aside_take_much(alur_data):
     assert (found.state, found.figures) == (State.GOOD, "1 kali, 2,9 MB")
     os.truncate(place / "db" / "alur.db", disk_space.space(alur_data).free // 5)  # sparse
     assert look("", alur_data, utcnow())[1].state == State.WATCH
+
+
+@pytest.mark.parametrize("path", ["pulihkan", "latihan"])
+def test_the_words_of_the_recovery_card_are_never_carried_on(client, sign_in, path):
+    ti = sign_in("ti")
+    sent = {"berkas": "x", "kunci_pemulihan": "satu dua rahasia tiga"}
+    post(ti, "/keluar")
+    locked = ti.post(f"{PAGE}/{path}", data=sent)
+    assert locked.status_code in (400, 401)
+    page = locked.get_data(as_text=True)
+    assert "resend" in page
+    assert "rahasia" not in page
+    form = sign_in("kepala").get(f"{PAGE}/{path}").get_data(as_text=True)
+    assert 'name="kunci_pemulihan"' in form, "the field is called so"

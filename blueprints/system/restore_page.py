@@ -94,7 +94,7 @@ def start_paper_drill():
 
 def _start(template: str, *, is_drill: bool):
     """Hand file and key to a process of its own; neither is stored by this one."""
-    chosen, key = request.form.get("berkas", ""), request.form.get("kunci", "")
+    chosen, key = request.form.get("berkas", ""), request.form.get("kunci_pemulihan", "")
     try:
         secret = backup_keys.parse_secret(key) if key.strip() or is_drill else ""
         if restoring.has_open_job(data_folder()):
