@@ -107,4 +107,5 @@ def init_logging(folder: Path) -> None:
             line = "%(asctime)s %(levelname)s %(name)s %(message)s"
             handler.setFormatter(logging.Formatter(line))
             root.addHandler(handler)
+    logging.getLogger("flask_wtf").setLevel(logging.WARNING)  # anybody can send forms without token
     logging.getLogger("alembic").setLevel(logging.WARNING)  # each start checks the migrations

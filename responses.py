@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from flask import Flask, Response, abort, request
+from flask import Flask, Request, Response, abort, request
 from markupsafe import Markup
+from werkzeug.datastructures import MultiDict
 
 STATIC = Path(__file__).parent / "static"
 GZIP_FROM = 500  # bytes; below, the gzip frame eats the gain
@@ -148,6 +149,29 @@ def _pack(response: Response) -> None:
         response.headers.add("Vary", "Accept-Encoding")
 
 
+class CleanRequest(Request):
+    """What was sent without NUL: no keyboard types it, and PostgreSQL takes none in any text."""
+
+    @cached_property
+    def args(self) -> MultiDict:
+        return _without_nul(super().args)
+
+    def _load_form_data(self) -> None:
+        super()._load_form_data()
+        self.__dict__["form"] = _without_nul(self.__dict__["form"])
+
+
+def _without_nul(sent: MultiDict) -> MultiDict:
+    if not any("\0" in text for _, text in sent.items(multi=True)):
+        return sent
+    return type(sent)((name, text.replace("\0", "")) for name, text in sent.items(multi=True))
+
+
+def _refuse_nul_in_path() -> None:
+    if "\0" in request.path:
+        abort(404)
+
+
 def init_app(app: Flask) -> None:
     assets = _read_assets()
     addresses = {name: f"/static/{found.digest}/{name}" for name, found in assets.items()}
@@ -163,4 +187,6 @@ def init_app(app: Flask) -> None:
     static.access = "public"
     app.add_url_rule("/static/<digest>/<name>", "static", static)
     app.jinja_env.globals["asset"] = addresses.__getitem__
+    app.request_class = CleanRequest
+    app.before_request(_refuse_nul_in_path)
     app.after_request(_finish)

@@ -407,3 +407,18 @@ def test_a_page_of_a_step_or_a_correction_notes_who_looked(sign_in, username, pa
     (noted,) = db.session.scalars(viewed)
     assert (noted.object_ref, noted.patient_ref) == (visit.public_id, visit.patient.public_id)
     assert noted.user_id == factories.user(username).id
+
+
+@pytest.mark.engines("sqlite", "postgresql")
+def test_a_nul_is_no_fault_of_the_server(app, client, sign_in):
+    """PostgreSQL takes none, so that each was a 500 and a long trace in the log."""
+    client.get("/masuk")
+    answer = post(client, "/masuk", {"username": "a\0b", "password": "x\0"})
+    assert answer.status_code == 422
+    assert 'value="ab"' in answer.get_data(as_text=True)
+    kepala = sign_in("kepala")
+    for path in ("/kunjungan/a%00b", "/pasien/a%00b", "/poli/UMUM%00", "/layar/UMUM%00"):
+        assert kepala.get(path).status_code == 404, path
+    for path in ("/sistem/audit?sebelum=%00&aksi=%00", "/pendaftaran/baru?keluarga=%00"):
+        assert kepala.get(path).status_code in (200, 404), path
+    assert post(kepala, "/sistem/kamus", {"what\0": "x\0", "poli": "UM\0UM"}).status_code < 500
