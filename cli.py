@@ -25,6 +25,7 @@ from clinic import (
     clock,
     disk_space,
     reference,
+    restore_reading,
     restoring,
     settings,
     support,
@@ -43,6 +44,10 @@ NOBODY_TO_ASK = (
 NO_BOOT_ID = (
     "Perhatian: /proc/sys/kernel/random/boot_id tidak terbaca, jadi sesudah Alur dinyalakan ulang "
     "jam yang melompat tidak dikenali. Unit systemd lama? Jalankan deploy/install.sh lagi."
+)
+NEWER = (
+    "Basis data ini dari versi Alur yang lebih baru; tidak ada yang diubah. Jalankan versi itu, "
+    "atau kembalikan cadangan dari versi ini: make restore."
 )
 WRONG_CLOCK = "Jam komputer ini salah. Betulkan tanggal dan jamnya dulu, lalu ulangi."
 
@@ -100,6 +105,8 @@ def setup_command(
 def has_prepared_a_used_one() -> bool:
     """Switch, migrate, make what is missing; whether this database has been filled before."""
     switched = switch_if_asked()
+    if restore_reading.is_newer(db.engine):
+        raise click.ClickException(NEWER)
     trail_commands.refuse_other_key()
     prepare_database()
     if switched:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, inspect, text
 
 from clinic import (
     audit,
@@ -139,6 +139,15 @@ def known_revisions() -> set[str]:
     of_file = re.compile(r"^revision = ['\"](\w+)", re.M)
     found = (of_file.search(path.read_text()) for path in _migrations())
     return {one[1] for one in found if one}
+
+
+def is_newer(engine: Engine) -> bool:
+    """Whether a newer version than this one has migrated the clinic's database."""
+    with engine.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return False
+        found = connection.scalars(text("SELECT version_num FROM alembic_version")).all()
+    return not known_revisions().issuperset(found)
 
 
 def _migrations() -> list[Path]:

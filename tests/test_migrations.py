@@ -110,6 +110,21 @@ def test_words_of_a_new_clinic_are_those_that_an_older_one_gets(app):
     assert all_words() == new
 
 
+def test_a_database_of_a_newer_version_is_told_and_left_alone(app):
+    with transaction() as session:
+        before = session.scalar(text("SELECT version_num FROM alembic_version"))
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    try:
+        done = app.test_cli_runner().invoke(args=["setup"])
+        assert done.exit_code == 1
+        assert "dari versi Alur yang lebih baru" in done.output
+    finally:
+        with transaction() as session:
+            session.execute(
+                text("UPDATE alembic_version SET version_num = :before"), {"before": before}
+            )
+
+
 def test_every_key_to_a_patient_is_known():
     """A merge moves what belongs to the person; a new table must say which it is."""
     moves = {table.__tablename__ for table in belongings.MOVES}
