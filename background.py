@@ -1,6 +1,7 @@
 """The background process: rounds of work every few seconds, and a backup beside them when due."""
 
 import logging
+import mmap
 import os
 import signal
 import threading
@@ -14,7 +15,11 @@ from db import db, utcnow
 
 BEAT_SECONDS = 5
 INTERNET_SECONDS = 60
+FAULT_TOLD_EVERY = 60  # seconds
 BACKUP_DUE = 3  # how a round of work says that a backup should be made
+
+# The fault that was last told, and when: shared with the forks, each of which would tell it anew.
+_told = memoryview(mmap.mmap(-1, 16)).cast("d")
 
 log = logging.getLogger("alur")
 
@@ -80,11 +85,20 @@ def _fork(work: Callable[[Callable[[], bool]], int]) -> int:
         db.session.remove()
         db.engine.dispose()
     except Exception as problem:  # the next round may find that the disk has room again
-        # A fault of the disk comes again every few seconds: a line each, not a trace.
-        told = getattr(problem, "orig", None) or problem
-        log.error("worker step: %s", told, exc_info=not storage_faults.fault_of(problem))
+        _tell(problem)
     finally:
         os._exit(code)
+
+
+def _tell(problem: Exception) -> None:
+    """In the log. A fault of the disk comes again every few seconds: a line a minute, no trace."""
+    fault = storage_faults.fault_of(problem)
+    kind = list(storage_faults.Fault).index(fault) + 1 if fault else 0
+    now = time.monotonic()
+    if kind and _told[0] == kind and now < _told[1] + FAULT_TOLD_EVERY:
+        return
+    _told[0], _told[1] = kind, now
+    log.error("worker step: %s", getattr(problem, "orig", None) or problem, exc_info=not fault)
 
 
 def _ended(pid: int) -> int | None:

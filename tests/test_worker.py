@@ -1,10 +1,16 @@
 """The background process: sign of life, ended sessions, care of the database."""
 
+import logging
+import os
+import tempfile
 from datetime import timedelta
 
+import psycopg
 import pytest
 from sqlalchemy import delete, select, text, update
+from sqlalchemy.exc import OperationalError
 
+import background
 from clinic import name_index, search, worker
 from db import db, transaction, utcnow
 from models import LoginSession, Patient, PatientToken, WorkerBeat
@@ -153,3 +159,25 @@ def test_it_goes_on_where_it_was_stopped(app):
     worker.fold_names(NOW)
     db.session.expire_all()
     assert [first.name_key, last.name_key] == [key, key]
+
+
+@pytest.mark.engines("sqlite")
+def test_a_fault_that_goes_on_is_told_once_a_minute_by_all_rounds(app, monkeypatch):
+    def fails(_must_stop) -> int:
+        raise OperationalError("", {}, psycopg.OperationalError("refused"))
+
+    def round_of_work() -> None:
+        os.waitpid(background._fork(fails), 0)
+
+    with tempfile.TemporaryFile("w+") as told:
+        handler = logging.StreamHandler(told)
+        background.log.addHandler(handler)
+        try:
+            for _ in range(3):
+                round_of_work()
+            monkeypatch.setattr(background, "FAULT_TOLD_EVERY", 0)
+            round_of_work()
+        finally:
+            background.log.removeHandler(handler)
+        told.seek(0)
+        assert told.read().count("worker step: refused") == 2
