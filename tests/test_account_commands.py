@@ -6,13 +6,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 import account_commands
 from cli import DEMO_PASSWORD
 from clinic import accounts, audit
 from config import read_config
 from db import db, transaction
-from models import AuditEntry, LoginSession
+from models import AuditEntry, LoginSession, User
 from tests import factories
 from tests.pages import login
 
@@ -66,6 +67,15 @@ def test_an_unknown_account_is_told_which_ones_are_the_heads(app):
     done = run(app, "passphrase", "root")
     assert done.exit_code == 1
     assert "Tidak ada akun 'root' yang dipakai. Akun kepala: kepala. Misalnya:" in done.output
+
+
+def test_where_there_is_no_account_yet_it_is_said(app):
+    with transaction() as session:
+        session.execute(update(User).values(is_active=False))
+    done = run(app, "passphrase", "kepala")
+    assert done.exit_code == 1
+    assert "Belum ada akun kepala: jalankan make run" in done.output
+    assert "Misalnya" not in done.output
 
 
 def test_the_demo_names_only_accounts_that_its_passphrase_opens(app):
