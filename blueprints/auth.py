@@ -10,11 +10,13 @@ import access
 import navigation
 import sessions
 from clinic import accounts, audit
+from clinic.signed_in import OpenSession
 from db import db, transaction
 from kept_forms import carried_fields, known_path, typed_fields
 from models import User
 
 bp = Blueprint("auth", __name__)
+WAIT = "Terlalu banyak percobaan. Tunggu {} detik, lalu coba lagi."
 WRONG = "Nama pengguna atau kata sandi salah. Periksa huruf besar dan ejaannya, lalu coba lagi."
 
 
@@ -40,16 +42,17 @@ def enter():
     user = accounts.by_username(username)
     wait = accounts.seconds_to_wait(user)
     if wait:
-        return _again(username, f"Terlalu banyak percobaan. Tunggu {wait} detik, lalu coba lagi.")
-    if not accounts.matches(user, request.form.get("password", "")):
-        with transaction():
-            _note_failure(user)
-        return _again(username, WRONG)
+        return _again(username, WAIT.format(wait))
+    is_right, opened = accounts.matches(user, request.form.get("password", "")), None
     with transaction():
-        user = db.session.get(User, user.id)
-        accounts.note_success(user)
-        opened = sessions.begin(user)
-        audit.record(audit.Actor(user.id, user.role, request.remote_addr or ""), "log_in")
+        user = user and db.session.get(User, user.id, with_for_update=True, populate_existing=True)
+        wait = accounts.seconds_to_wait(user)  # tries that were sent together came one by one
+        if is_right and not wait:
+            opened = _let_in(user)
+        elif not wait:
+            _note_failure(user)
+    if opened is None:
+        return _again(username, WAIT.format(wait) if wait else WRONG)
     session.adopt(*opened)
     resend, goes_on = carried_fields(), request.form.get("lanjut", "")
     if resend and known_path(goes_on, "POST"):
@@ -57,9 +60,16 @@ def enter():
     return redirect(known_path(goes_on, "GET") or "/", 303)
 
 
+def _let_in(user: User) -> tuple[OpenSession, str]:
+    accounts.note_success(user)
+    opened = sessions.begin(user)
+    audit.record(audit.Actor(user.id, user.role, request.remote_addr or ""), "log_in")
+    return opened
+
+
 def _note_failure(user: User | None) -> None:
     if user is not None:
-        accounts.note_failure(db.session.get(User, user.id))
+        accounts.note_failure(user)
         audit.record(
             access.current_actor(), "log_in_failed", object_type="user", object_ref=user.public_id
         )

@@ -198,6 +198,24 @@ def test_a_new_login_gets_a_new_cookie(app, client):
     assert len({before, first, client.get_cookie("alur").value}) == 3
 
 
+@pytest.mark.engines("sqlite", "postgresql")
+def test_tries_that_are_sent_together_do_not_get_round_the_wait(app, client, monkeypatch):
+    """The wait is asked for before a passphrase is tried, which takes time, and again after it."""
+
+    def others_fail_meanwhile(user, _typed) -> bool:
+        with transaction():
+            for _ in range(accounts.FREE_TRIES + 1):
+                accounts.note_failure(db.session.get(User, user.id))
+        return True
+
+    client.get("/masuk")
+    monkeypatch.setattr(accounts, "matches", others_fail_meanwhile)
+    answer = post(client, "/masuk", {"username": "umum", "password": "x"})
+    assert answer.status_code == 422
+    assert "Terlalu banyak percobaan. Tunggu" in answer.get_data(as_text=True)
+    assert client.get("/poli").status_code == 303, "nobody is in"
+
+
 def test_wrong_passwords_make_only_that_account_wait(app, client):
     client.get("/masuk")
     for _ in range(5):
