@@ -106,6 +106,22 @@ def test_a_trail_whose_key_is_lost_begins_anew_and_says_so_for_ever(
     assert "disk rusak" in page
 
 
+def test_an_entry_of_another_key_spoils_backups_until_the_trail_begins_anew(
+    app, alur_data, audit_key
+):
+    write_entries()
+    back_up(alur_data)
+    audit.use_key(b"z" * 32)
+    write_entries()
+    audit.use_key(audit_key)
+    write_entries()
+    assert "putus" in run(app, "backup").output
+    done = run(app, "audit-key", typed="kunci tertukar\nMULAI\n")
+    assert "Kuncinya cocok" in done.output
+    assert run(app, "backup").exit_code == 0
+    assert (alur_data / "keys" / "audit.key").read_bytes() == audit_key
+
+
 def test_what_stands_before_a_new_beginning_cannot_be_changed_unseen(app, alur_data, audit_key):
     write_entries()
     first = entries()
