@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 import account_commands
 import background
 import backup_commands
+import restore_commands
 import timekeeping
 import trail_commands
 from clinic import (
@@ -289,6 +290,7 @@ def init_app(app: Flask) -> None:
         *own,
         *account_commands.COMMANDS,
         *backup_commands.COMMANDS,
+        *restore_commands.COMMANDS,
         *trail_commands.COMMANDS,
     ):
         app.cli.add_command(command)
