@@ -309,6 +309,37 @@ def test_a_past_day_gets_its_visits_and_todays_queue_goes_on(clerk, sign_in, blo
     assert "hanya pasien hari ini" in page
 
 
+@pytest.mark.parametrize("typed", ["26-11-26", "31-02-2026", "", "tomorrow"])
+def test_a_date_that_is_not_one_saves_nothing_and_is_asked_about_where_it_was_typed(
+    clerk, block, typed
+):
+    if typed == "tomorrow":
+        typed = f"{today() + timedelta(days=1):%d-%m-%Y}"
+    siti = factories.patient()
+    hers = line(2, 2, name="Siti Aminah", born="14-05-1985", sex="P", number=siti.nik)
+    both = line(1, 1) | hers
+    before = known(send(clerk, both)) | {f"jawab-2-{siti.public_id}": "ini"}
+    papers = [draft.paper for draft in db.session.scalars(select(RegistrationDraft))]
+    wrong = {"tanggal": typed, "aksi": "simpan", **both, **line(3, 3), **before}
+    page = post(clerk, SHEET, wrong)
+    assert page.status_code == 422 and count(Visit) == 0
+    assert [draft.paper for draft in db.session.scalars(select(RegistrationDraft))] == papers
+    text = page.get_data(as_text=True)
+    field = re.search(r'<input id="f-tanggal"[^>]*>', text)[0]
+    assert f'value="{typed}"' in field and 'aria-invalid="true"' in field and "autofocus" in field
+    assert "Belum ada yang disimpan." in text and "Siap disimpan" not in text
+    assert text.count(" Sukarta") == 2 and "Siti Aminah" in text
+    assert before.items() <= dict(re.findall(r'name="([^"]+)" value="([^"]+)"', text)).items()
+    past = today() - timedelta(days=2)
+    sent = wrong | {"tanggal": f"{past:%d-%m-%Y}"}
+    checked = clerk.get(post(clerk, SHEET, sent).location).get_data(as_text=True)
+    assert count(Visit) == 0, "by the right day they are looked at first"
+    post(clerk, SHEET, sent | known(checked))
+    assert [(visit.label, visit.service_day.on) for visit in visits()] == [
+        (f"KT00{n}", past) for n in (1, 2, 3)
+    ]
+
+
 def test_a_past_day_entered_first_thing_hides_no_open_day(clerk, block):
     live = factories.entry()
     with transaction():

@@ -101,20 +101,34 @@ class Sent:
 def sent(on: date) -> list[Sent]:
     """The lines of this request that say something."""
     mine = drafts.unsaved(current_user.id, from_paper=True)
-    found = []
-    for name in request.form:
-        index = name.removeprefix("slip-")
-        if index != name and index.isdecimal() and len(index) < 3:
-            one = _sent(int(index), on, mine)
-            found += [one] if one else []
-    return found
+    return list(filter(None, (_sent(index, on, mine) for index in _indices())))
 
 
-def _sent(index: int, on: date, mine: list[RegistrationDraft]) -> Sent | None:
-    line = {
+def as_typed() -> list[SheetLine]:
+    """The lines of this request as they came, of which nothing is said."""
+    return [SheetLine(index, _typed(index)) for index in _indices()]
+
+
+def carried() -> list[tuple[str, str]]:
+    """What belongs to those lines besides: their drafts, answers and reasons."""
+    ours = tuple(f"{name}-" for name in ("draft", "version", "ditanya", "jawab", "alasan"))
+    return [pair for pair in request.form.items(multi=True) if pair[0].startswith(ours)]
+
+
+def _indices() -> list[int]:
+    of_lines = [name.removeprefix("slip-") for name in request.form if name.startswith("slip-")]
+    return [int(index) for index in of_lines if index.isdecimal() and len(index) < 3]
+
+
+def _typed(index: int) -> dict[str, str]:
+    return {
         name: request.form.get(f"{name}-{index}", "").strip()[: LONGEST.get(name, 200)]
         for name in FIELDS
     }
+
+
+def _sent(index: int, on: date, mine: list[RegistrationDraft]) -> Sent | None:
+    line = _typed(index)
     paper = {name: line[name] for name in ("slip", "at", "served")}
     paper |= {"on": on.isoformat(), "line": line}
     draft = _draft(index, paper, mine)

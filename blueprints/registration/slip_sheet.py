@@ -1,6 +1,7 @@
 """Back entry: many slips on one sheet, checked together, saved line by line."""
 
 from datetime import date
+from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_login import current_user
@@ -12,12 +13,13 @@ from blueprints.registration.forms import RegistrationForm
 from blueprints.registration.slip_lines import Sent, SheetLine
 from clinic import days, drafts, registration, slips
 from db import transaction
-from formatting import PAYER_LABELS
+from formatting import PAYER_LABELS, short_date
 from models import RegistrationDraft
 from validators import NO_NIK_REASONS, FieldError, parse_date
 
 LINES, MOST, SPARE = 10, 20, 3
 DROP = "buang:"
+UNREADABLE = "Tanggal pelayanan tidak terbaca. Tulis hari, bulan, lalu tahun 4 angka, misalnya {}."
 
 
 @bp.get("/pendaftaran/kertas/isi")
@@ -27,29 +29,40 @@ def slip_sheet():
     mine = drafts.unsaved(current_user.id, from_paper=True)[::-1]
     here = [draft for draft in mine if slips.clinic_day(draft.paper) == on]
     lines = [slip_lines.shown(index, draft) for index, draft in enumerate(here[:MOST], 1)]
-    rooms = RegistrationForm().rooms
     spare = max(LINES - len(lines), SPARE)
     waiting = [line.waits_for for line in lines]
     lines += [SheetLine(len(lines) + more, slip_lines.CHOICES) for more in range(1, spare + 1)]
+    return _page(
+        lines,
+        next(filter(None, waiting), "" if here else "slip-1"),
+        on=on,
+        others=sorted({slips.clinic_day(draft.paper) for draft in mine} - {on}),
+        entered=slips.entered_on(on),
+        day_problem="",
+    )
+
+
+def _page(lines: list[SheetLine], focus: str, **more: Any) -> str:
+    rooms = RegistrationForm().rooms
     return render_template(
         "registration/slip_sheet.html",
         lines=lines,
-        focus=next(filter(None, waiting), "" if here else "slip-1"),
-        on=on,
-        today=days.clinic_date(),
-        others=sorted({slips.clinic_day(draft.paper) for draft in mine} - {on}),
-        entered=slips.entered_on(on),
+        focus=focus,
         # One letter finds a room: "Poli" would have to be typed for each slip.
         rooms=[(code, name.removeprefix("Poli ")) for code, name in rooms.items()],
         why=NO_NIK_REASONS.items(),
         payers=PAYER_LABELS.items(),
+        **more,
     )
 
 
 @bp.post("/pendaftaran/kertas/isi")
 @counter
 def slip_sheet_post():
-    on = _day(request.form.get("tanggal", ""))
+    try:
+        on = _service_day(request.form.get("tanggal", ""))
+    except FieldError as problem:
+        return _as_sent(problem), 422
     action = request.form.get("aksi", "periksa")
     sent = slip_lines.sent(on)
     with transaction():
@@ -59,6 +72,18 @@ def slip_sheet_post():
         saved = sum(_save(one, draft.public_id) for one, draft in ready)
         _tell(saved, len(sent) - saved)
     return redirect(url_for("registration.slip_sheet", tanggal=on.isoformat()), 303)
+
+
+def _as_sent(problem: FieldError) -> str:
+    """The sheet as it was sent: nobody knows by which day its lines are judged and kept."""
+    return _page(
+        slip_lines.as_typed(),
+        "tanggal",
+        others=[],
+        day_typed=request.form.get("tanggal", ""),
+        day_problem=str(problem),
+        carried=slip_lines.carried(),
+    )
 
 
 def _keep(one: Sent, action: str) -> RegistrationDraft:
@@ -97,15 +122,21 @@ def _tell(saved: int, left: int) -> None:
 
 
 def _day(typed: str) -> date:
-    """The sheet's day; one that cannot be is said, and is today."""
+    """The day whose sheet is shown: today unless another one is asked for."""
+    try:
+        return _service_day(typed) if typed else days.clinic_date()
+    except FieldError as problem:
+        flash(f"{problem} Lembar ini memakai hari ini.", "warning")
+        return days.clinic_date()
+
+
+def _service_day(typed: str) -> date:
+    """The day the slips are of; FieldError unless it can be read and has come."""
     today = days.clinic_date()
-    if not typed:
-        return today
     try:
         day = parse_date(typed)
-    except FieldError as problem:
-        flash(str(problem), "warning")
-        return today
+    except FieldError:
+        raise FieldError("DATE", UNREADABLE.format(short_date(today))) from None
     if day > today:
-        flash("Tanggal ini belum tiba. Lembar ini memakai hari ini.", "warning")
-    return min(day, today)
+        raise FieldError("DATE", "Tanggal pelayanan ini belum tiba.")
+    return day
