@@ -32,6 +32,7 @@ SCRIPTS = {
     "data-fill": "forms.js",
     "data-keep": "typing.js",
 }
+REFUSED = {409, 422}
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -55,6 +56,7 @@ class Page(HTMLParser):
         self.title = ""
         self.scripts: set[str] = set()  # loaded, and needed for the marks that were seen
         self.needed: set[str] = set()
+        self.focused: dict[str, str] | None = None  # which element has the focus at first
         self._open: list[str] = []
         self._form: dict[str, str] | None = None
         self._form_fields: set[str] = set()
@@ -72,6 +74,8 @@ class Page(HTMLParser):
             self.ids[attributes["id"]] += 1
         if tag not in VOID:
             self._open.append(tag)
+        if self.focused is None and attributes.keys() & {"autofocus", "data-autofocus"}:
+            self.focused = attributes | {"tag": tag}
         self._look_for_inline_code(tag, attributes)
         self._look_at_addresses(attributes)
         self.needed |= {SCRIPTS[name] for name in attributes if name in SCRIPTS}
@@ -149,6 +153,17 @@ class Page(HTMLParser):
                 found.append(f"not loaded: {sorted(self.needed - self.scripts)}")
         return found
 
+    def unseen_refusal(self) -> list[str]:
+        """On a page that refuses what was sent: whether its reason is where one looks.
+
+        A page that is nothing but a question has the focus on its answer.
+        """
+        focused = self.focused or {}
+        says_why = focused.get("role") == "alert" or focused.get("aria-invalid") == "true"
+        if says_why or focused.get("id") == "f-jawaban" or focused.get("tag") == "h1":
+            return []
+        return [f"the reason of the refusal has no focus, but {focused or 'nothing'}"]
+
 
 def check(response: TestResponse) -> Page | None:
     """Fail when the response lacks what all of ours have; the parsed page, if it is one."""
@@ -163,6 +178,8 @@ def check(response: TestResponse) -> Page | None:
         return None
     page = Page(response.get_data(as_text=True))
     problems = page.all_problems()
+    if page.is_whole and response.status_code in REFUSED:
+        problems += page.unseen_refusal()
     assert not problems, f"{response.request.path}: " + "; ".join(problems)
     return page
 
