@@ -213,6 +213,8 @@ def test_the_laboratory_prints_its_results(sign_in):
     assert "surat/sakit" not in page
     issued = publish(lab, examination, PaperKind.LAB, permintaan=order, note="puasa")
     page = text_of(lab.get(issued.location))
+    wide = r'<div class="letter-wide" tabindex="0" role="region" aria-label="[^"]+"><table'
+    assert re.search(wide, page), "a phone shows all columns"
     assert "9,1 g/dL" in page and "rendah" in page and "puasa" in page
     assert "Yusuf Hidayat" in page
 
