@@ -50,10 +50,10 @@ def record(
 ) -> Consent:
     """Record what was signed; `seen` is the public id of what held when the page was shown.
 
-    The same words sent twice are recorded once; it stands on the record that counts, even if it
-    was merged a moment ago. Raises RecordError without a name where somebody else signed, or for
-    a signature that the patient's age does not let stand, ConsentChanged when something newer
-    holds than what was seen.
+    The same words sent twice are recorded once; signed again by somebody who saw what holds, they
+    are recorded anew. It stands on the record that counts, even if it was merged a moment ago.
+    Raises RecordError without a name where somebody else signed, or for a signature that the
+    patient's age does not let stand, ConsentChanged when something newer holds than what was seen.
     """
     name, patient = clean_text(signed_by, 100), patients.current(patient)
     reason = clean_text(reason, LONGEST_REASON)
@@ -63,9 +63,13 @@ def record(
     if not name:
         raise RecordError("Tulis nama yang menandatangani.", "signed_by")
     before = current(patient)
-    if before and (before.decision, before.signer, before.signed_by) == (decision, signer, name):
-        return before
     if (before.public_id if before else "") != seen:
+        if before and (before.decision, before.signer, before.signed_by) == (
+            decision,
+            signer,
+            name,
+        ):
+            return before
         raise ConsentChanged("Persetujuan ini baru saja dicatat orang lain. Periksa, lalu simpan.")
     if before:
         before.ended_at, before.ended_by_id = utcnow(), actor.user_id

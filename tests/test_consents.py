@@ -62,6 +62,16 @@ def test_the_same_words_twice_are_recorded_once(siti):
     assert db.session.query(Consent).count() == 1
 
 
+def test_the_same_words_signed_again_are_recorded_anew(sign_in, siti):
+    first, clerk = say(siti), sign_in("loket")
+    page = clerk.get(address(siti)).get_data(as_text=True)
+    seen = re.search(r'name="seen" value="([^"]+)"', page)[1]
+    fields = {"patient": siti.public_id, "decision": "setuju", "signer": "pasien", "seen": seen}
+    for _ in range(2):
+        assert post(clerk, address(siti), fields).status_code == 303
+    assert consents.former(siti) == [first] and consents.current(siti).decision == GIVEN
+
+
 def test_a_newer_one_that_was_not_seen_is_not_replaced(siti):
     say(siti, REFUSED, by="kepala")
     with pytest.raises(ConsentChanged):
