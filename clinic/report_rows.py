@@ -6,6 +6,7 @@ data of its own, so a wrong code on a printed form never forces a wrong diagnosi
 
 from collections import Counter
 from collections.abc import Mapping
+from datetime import date
 from functools import cache, lru_cache
 
 from sqlalchemy import select
@@ -14,6 +15,7 @@ from clinic import reference
 from clinic.code_ranges import CodeRanges, parse
 from clinic.report_tables import Placed, Placing, Row
 from db import db
+from formatting import short_date
 from models import Icd10Term, Poli
 
 OTHER_LABEL = "{} (tidak ada di daftar)"
@@ -60,6 +62,12 @@ def pairs_of_rooms(seen: Counter[str]) -> Placed:
 def occurring(seen: Counter[str]) -> Placed:
     """The values that there are, in their own order."""
     return Placed([Row(value, value) for value in sorted(seen)], {value: value for value in seen})
+
+
+def days(seen: Counter[str]) -> Placed:
+    """The days that there are, each as it is written everywhere."""
+    listed = [Row(day, short_date(date.fromisoformat(day))) for day in sorted(seen)]
+    return Placed(listed, {day: day for day in seen})
 
 
 def codes(limit: int | None = None) -> Placing:

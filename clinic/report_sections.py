@@ -206,7 +206,7 @@ def most_frequent(limit: int) -> Section:
 
 OVER_TIME = (
     Section(
-        *("hari", "Kunjungan per hari", "visits", "day", report_rows.occurring, BY_SEX, SEX_CHECK),
+        *("hari", "Kunjungan per hari", "visits", "day", report_rows.days, BY_SEX, SEX_CHECK),
         kinds=("month",),
         row_title="Tanggal",
         has_chart=True,
@@ -222,7 +222,7 @@ OVER_TIME = (
 WAITS = Section(
     *("tunggu", "Waktu tunggu per ruang (menit)", "waits", "room", report_rows.rooms),
     (Column("J", "Dipanggil"),),
-    note="Dari masuk antrean sampai panggilan terakhir, menit penuh; tengah dan 90 % menurut "
+    note="Dari masuk antrean sampai panggilan terakhir, menit penuh; tengah dan 90% menurut "
     "urutan terdekat. Yang kembali membawa hasil tidak ikut.",
     measures=tuple(MEASURES),
     row_title="Ruang",

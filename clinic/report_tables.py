@@ -79,7 +79,7 @@ class Section:
         return [*found, *(["minutes"] if self.measures else [])]
 
 
-MEASURES = {"median": "Nilai tengah", "p90": "90 % paling lama", "longest": "Terlama"}
+MEASURES = {"median": "Nilai tengah", "p90": "90% paling lama", "longest": "Terlama"}
 
 
 @dataclass

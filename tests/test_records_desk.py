@@ -325,13 +325,22 @@ def test_quality_shows_the_figures(staff, monkeypatch):
     older, newer = two()
     pair = pair_of(older, newer)
     page = staff.get("/rekam-medis/mutu").get_data(as_text=True)
-    assert "Lupa membawa kartu hari ini" in page and "50,0" in page
+    assert "Lupa membawa kartu hari ini" in page and "50,0%" in page
     merge(staff, pair)
     monkeypatch.setattr(data_quality, "median", lambda _days: 2.5)
     for period in ("tahun", "bulan", "semua", "lain"):
         page = staff.get(f"/rekam-medis/mutu?masa={period}")
         assert page.status_code == 200
     assert re.search(r"nilai tengah</dt>\s*<dd[^>]*>2,5</dd>", page.get_data(as_text=True))
+
+
+def test_quality_writes_its_numbers_as_every_page(staff, monkeypatch):
+    figures = data_quality.figures()
+    register = replace(figures.register, patients=2017)
+    figures = replace(figures, register=register, pairs=replace(figures.pairs, median_days=2.5))
+    monkeypatch.setattr(data_quality, "figures", lambda _begin: figures)
+    page = staff.get("/rekam-medis/mutu").get_data(as_text=True)
+    assert "<dd>2.017</dd>" in page and "<dd>2,5</dd>" in page
 
 
 @pytest.mark.parametrize("end", ["", "/gabung", "/beda"])

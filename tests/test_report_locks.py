@@ -387,3 +387,5 @@ def test_a_register_as_a_file_is_noted(app, sign_in):
     assert (last.action, last.details) == ("export_visits", "2026-03-05 UMUM")
     page = client.get("/laporan/register?periode=2026-03&ruang=UMUM").get_data(as_text=True)
     assert "Buku ini per hari" in page
+    page = client.get("/laporan/register?periode=2026-03-05").get_data(as_text=True)
+    assert "Pilih ruang, lalu tekan Tampilkan" in page

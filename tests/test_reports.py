@@ -485,6 +485,12 @@ def test_who_waits_too_long_for_anothers_report_is_told(sign_in, monkeypatch):
     assert head.get("/laporan/lb1?periode=2026").status_code == 200
 
 
+def test_the_days_of_a_month_are_written_as_everywhere(small_day, sign_in):
+    page = sign_in("rekammedis").get(f"/laporan/rekap?periode={MONTH}").get_data(as_text=True)
+    assert re.search(r'<th scope="row">05-03-2026</th>', page), "the row"
+    assert "baris=2026-03-05&amp;kolom" in page, "its list keeps its address"
+
+
 def test_looking_at_a_list_is_in_the_audit_trail(small_day, sign_in):
     client = sign_in("rekammedis")
     client.get("/laporan/rekap/daftar?periode=2026-03&bagian=klaster&baris=3&kolom=J")
