@@ -325,6 +325,23 @@ def test_every_form_works_without_script(path):
             assert re.search(r"csrf", form.removeprefix(head)), f"no csrf_token: {head}"
 
 
+# There the browser's own words, in its language, are no loss: beside other fields that are being
+# typed (a page that comes back would lose those), at the login, and where one is to be chosen.
+SAID_BY_THE_BROWSER = {"auth/login.html", "registration/correct.html", "pharmacy/worklist.html"}
+SAID_BY_THE_BROWSER |= {
+    f"examination/{name}.html" for name in ("_lab_reports", "_prescription_reports", "immunization")
+}
+
+
+def test_what_is_missing_is_said_in_indonesian():
+    found = {
+        path.relative_to(ROOT / "templates").as_posix()
+        for path in TEMPLATES
+        if re.search(r"\srequired\b", path.read_text(encoding="utf-8"))
+    }
+    assert found == SAID_BY_THE_BROWSER
+
+
 def test_every_form_speaks_indonesian():
     """WTForms' own messages are English; PageForm has them in Indonesian."""
     bare = re.compile(r"^from wtforms import .*\bForm\b", re.MULTILINE)
