@@ -7,14 +7,15 @@ from datetime import date
 from sqlalchemy import Select, func, select
 
 from clinic.report_counts import counts, rows_of
-from clinic.report_definitions import GAPS, Gap, Report
+from clinic.report_definitions import GAPS, REPORTS, Gap, Report
 from clinic.report_facts import FACTS, Fact
-from clinic.report_periods import Period
+from clinic.report_periods import Period, parse
 from clinic.report_tables import ALL, OUTSIDE, Section, name_of
 from db import db
 from models import Patient, ServiceDay, Visit
 
 GAP = "kurang"  # the section of what is incomplete
+BOOKS = {"register": "Buku register", "pcare": "Daftar P-Care"}  # lists that are no report
 
 
 class NoSuchNumber(LookupError):
@@ -128,3 +129,33 @@ def gaps(report: Report, period: Period, room: str = "") -> list[tuple[str, str,
 def _count(gap: Gap, period: Period, room: str) -> int:
     fact, where = FACTS[gap.fact], gap.where
     return Behind("", fact, rows_of(fact, period, where, room)).count()
+
+
+def told(code: str, noted: str) -> tuple[str, str]:
+    """A list's report and its place there, in words, as an entry of the audit trail names them.
+
+    What has no word (any more) stays the code that it is.
+    """
+    place = dict(
+        zip(("period", "room", "section", "row", "column"), noted.split(" "), strict=False)
+    )
+    report, period = REPORTS.get(code), parse(place["period"])
+    if period:
+        place["period"] = period.label
+    if report and place.get("section") == GAP:
+        row = place.get("row", "")
+        place |= {"section": "", "row": GAPS[row].label if row in GAPS else row}
+    elif report:
+        place |= _place_in_words(report, place)
+    return report.title if report else BOOKS.get(code, code), ", ".join(
+        filter(None, place.values())
+    )
+
+
+def _place_in_words(report: Report, place: dict[str, str]) -> dict[str, str]:
+    section = next((one for one in report.sections if one.key == place.get("section")), None)
+    if section is None:
+        return {}
+    names = {column.key: name_of(vars(column)) for column in section.columns}
+    column = place.get("column", "")
+    return {"section": section.title, "column": names.get(column, column)}

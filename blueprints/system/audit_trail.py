@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 import access
 from blueprints.system.desk import LARGEST_ID, bp
-from clinic import settings, system_status
+from clinic import report_lists, settings, system_status
 from clinic.data_files import labels
 from db import db
 from formatting import ROLE_LABELS, clock_time, day_in_zone, short_date
@@ -28,6 +28,7 @@ WORDED = {
     *("add_addendum", "measure", "write_triage", "ask_backup", "closing_step", "repeat_closing"),
     *("set_clock", "clock_restored"),
 }
+LISTED = {"list_visits", "export_visits"}  # by codes: a list of a report
 _WORD = re.compile(r"\b[a-z_]+\b")
 # Among what the head typed only the values of these columns are.
 _CODED = re.compile(r"\b(jenis|tingkat|cara pakai|peran): (\w+) > (\w+)")
@@ -127,12 +128,16 @@ def _about(entry: AuditEntry, people: dict[int, User]) -> str:
         return f"{word} {found[0].username}" if found else word
     if entry.object_type == "setting" and entry.object_ref in settings.DEFINITIONS:
         return settings.DEFINITIONS[entry.object_ref].label
+    if entry.action in LISTED:
+        return report_lists.told(entry.object_ref, entry.details)[0]
     is_told = word and not _ONLY_AN_ID.fullmatch(entry.object_ref)
     return f"{word} {entry.object_ref}" if is_told else ""
 
 
 def _details(entry: AuditEntry) -> str:
     """What the program noted in its own words, in the clinic's; what was typed stays as it is."""
+    if entry.action in LISTED:
+        return report_lists.told(entry.object_ref, entry.details)[1]
     if entry.action in WORDED or entry.action.startswith("view_"):
         return _WORD.sub(lambda found: _said(found[0]), entry.details)
     return _CODED.sub(
