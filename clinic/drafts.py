@@ -167,6 +167,15 @@ def just_left(user_id: int, subject: DraftSubject) -> RegistrationDraft | None:
     return found if found and is_editable(found) and not found.paper else None
 
 
+def sent_again(
+    user_id: int, subject: DraftSubject, fields: Mapping[str, Any], opened_at: datetime | None
+) -> RegistrationDraft | None:
+    """The draft that the same form became a moment ago: its button was pressed twice."""
+    before = just_left(user_id, subject) if opened_at else None
+    is_same = before is not None and (before.opened_at, before.fields) == (opened_at, fields)
+    return before if is_same else None
+
+
 def about(visit: Visit) -> RegistrationDraft | None:
     """What was typed today of who the visit's patient is, and not saved yet; the latest."""
     typed = select(RegistrationDraft).where(

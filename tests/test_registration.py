@@ -817,6 +817,15 @@ def further_room(clerk, visit, **changes):
     return post(clerk, f"/pendaftaran/kunjungan/{visit.public_id}/ruang", typed)
 
 
+def test_a_form_that_is_sent_twice_becomes_one_draft(clerk):
+    visit = register(clerk)
+    drafts_before, opened = count(RegistrationDraft), f"{int(utcnow().timestamp())}"
+    ways = {further_room(clerk, visit, dibuka=opened).location for _ in range(2)}
+    assert len(ways) == 1 and count(RegistrationDraft) == drafts_before + 1
+    further_room(clerk, visit, dibuka=opened, complaint="gusi bengkak")
+    assert count(RegistrationDraft) == drafts_before + 2, "typed otherwise it is another one"
+
+
 def test_what_is_said_for_a_further_room_stands_beside_its_own_denial(clerk):
     visit = register(clerk, complaint="batuk, tidak sesak")
     url = f"/pendaftaran/kunjungan/{visit.public_id}/ruang"

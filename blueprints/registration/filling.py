@@ -78,12 +78,12 @@ def store(
     identity: patients.Identity | None,
 ) -> RegistrationDraft:
     """Keep the form, its answers, and with a valid identity whom the check page must ask about."""
-    draft = _kept_draft()
-    answers = asked.noted(identity, patient, draft.answers if draft else {})
     base = {"patient_version": str(patient.version)} if patient else {}
-    fields = base | form.typed()
+    fields, opened = base | form.typed(), _opened_at()
+    draft = _kept_draft() or drafts.sent_again(current_user.id, subject, fields, opened)
+    answers = asked.noted(identity, patient, draft.answers if draft else {})
     with transaction():
-        actor, opened = access.current_actor(), _opened_at()
+        actor = access.current_actor()
         return drafts.store(actor, fields, subject, draft, answers, opened_at=opened)
 
 
