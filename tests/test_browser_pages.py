@@ -62,12 +62,20 @@ TOO_WIDE = """() => document.scrollingElement.scrollWidth <= innerWidth ? [] :
     .filter(node => node.getBoundingClientRect().right > innerWidth + 1)
     .slice(0, 3).map(node => 'too wide: ' + node.outerHTML.slice(0, 120))"""
 
+# A flex box makes a column of each text and link of a cell; a button grows out of its own.
+BROKEN_CELLS = """() => [...document.querySelectorAll('td')].filter(cell => {
+  const top = cell.getBoundingClientRect().top - 1;
+  return (getComputedStyle(cell).display === 'flex' && cell.childNodes.length > 1) ||
+    [...cell.querySelectorAll('.btn')].some(each => each.getBoundingClientRect().top < top);
+}).slice(0, 3).map(cell => 'a broken cell: ' + cell.outerHTML.slice(0, 200))"""
+
 
 def look_at(page: Page, name: str, *, without: tuple[str, ...] = ()) -> list[str]:
     """What is wrong with the page as it stands, on an old screen and on a cheap phone."""
     found = violations(page, without=without) + page.evaluate(TOO_WIDE)
     page.set_viewport_size(PHONE)
-    on_a_phone = violations(page, only=("target-size",)) + page.evaluate(TOO_WIDE)
+    on_a_phone = violations(page, only=("target-size",))
+    on_a_phone += page.evaluate(TOO_WIDE) + page.evaluate(BROKEN_CELLS)
     page.set_viewport_size(SCREEN)
     return [f"{name}: {problem}" for problem in found] + [
         f"{name} on a phone: {problem}" for problem in on_a_phone
