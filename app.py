@@ -34,7 +34,7 @@ from blueprints import (
     self_statistics,
     system,
 )
-from clinic import audit, field_words, names, notices, settings
+from clinic import audit, field_words, names, notices, settings, signed_in
 from config import Config, read_config
 from db import db, engine_options, utcnow
 from formatting import FILTERS
@@ -89,8 +89,7 @@ def create_app(config: Config | None = None) -> Flask:
         app.register_blueprint(desk.bp)
     app.jinja_env.filters.update(
         FILTERS,
-        field_text=field_words.field_text,
-        typed_only=field_words.typed_only,
+        typed_rows=typed_rows,
         no_nik_text=NO_NIK_REASONS.get,
         with_birth_order=names.with_birth_order,
     )
@@ -117,6 +116,12 @@ def page_context() -> dict:
         "nav_items": [] if g.get("has_failed") else navigation.links(),
         "top_notice": lambda role: notices.top(current_app.config["ALUR"].data, role),
     }
+
+
+def typed_rows(pairs: list[tuple[str, str]]) -> list[field_words.Typed]:
+    """What a form sent, in words; after a failure the database is not asked for the rooms."""
+    rooms = () if g.get("has_failed") else signed_in.all_rooms()
+    return field_words.typed_rows(pairs, {room.code: room.name for room in rooms})
 
 
 def show_error(error: HTTPException):

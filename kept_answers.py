@@ -6,6 +6,7 @@ page is kept on the server, and the browser is led to it; `static/sent.js` stand
 that nothing can be stored.
 """
 
+import json
 import logging
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -24,6 +25,7 @@ from kept_forms import known_path, typed_fields
 DESKS = {"consents", "examination", "families", "papers", "patients", "pharmacy"}
 DESKS |= {"records", "registration"}
 REFUSALS = {200, 400, 409, 422}
+SENT = 401  # kept is what a stranger's form sent: its page is drawn for who has logged in
 KEY = "jawaban"
 TOKEN = b"<!--token-->"  # nobody can type it: what is typed stands escaped in a page
 LOCKED = "Layar tadi terkunci atau sesinya habis, jadi belum ada yang disimpan."
@@ -39,10 +41,7 @@ def lead_to(response: Response) -> Response:
         author, fields = sessions.last_user_id(), typed_fields()
         if author is None or not fields:
             return response  # nobody knows whose it is: the login's page carries it on
-        page = render_template(
-            "auth/resend.html", path=request.path, fields=fields, problem=LOCKED
-        ).encode()
-        way = _kept(author, Answer(409, page))
+        way = _kept(author, Answer(SENT, json.dumps([request.path, fields]).encode()))
         return redirect(access.login_address(way), 303) if way else response
     way = _kept(g.actor.user_id, Answer(response.status_code, response.get_data()))
     return redirect(way, 303) if way else response
@@ -97,6 +96,10 @@ def show() -> Response | None:
     found = answers.find(g.actor.user_id, key)
     if found is None:
         return None
+    if found.status == SENT:
+        path, fields = json.loads(found.page)
+        page = render_template("auth/resend.html", path=path, fields=fields, problem=LOCKED)
+        return Response(page, 409, mimetype="text/html")
     return Response(found.page.replace(TOKEN, _token()), found.status, mimetype="text/html")
 
 

@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 
 import cli
 import sessions
+from clinic.field_words import is_known
 from db import db, transaction
 from models import User
 
@@ -111,6 +112,8 @@ class Page(HTMLParser):
     def _note_field(self, tag: str, attributes: dict[str, str]) -> None:
         name = attributes.get("name", "")
         self._form_fields.add(name)
+        if self._form and self._form.get("method") == "post" and not is_known(name):
+            self.problems.append(f"a field without a word in field_words.csv: {name}")
         if name == "csrf_token":
             self.token = attributes.get("value", "")
         if tag == "input" and attributes.get("type", "text") in NO_LABEL:

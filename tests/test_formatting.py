@@ -13,7 +13,7 @@ from wtforms.fields.core import UnboundField
 import app  # noqa: F401  whose desks bring their forms
 import formatting as f
 import models
-from clinic import field_words
+from clinic import field_words, settings
 from page_form import PageForm
 
 DAYS = st.dates(date(1900, 1, 1), date(2100, 12, 31))
@@ -195,6 +195,40 @@ def test_fields_are_named_in_words_where_their_page_is_not_at_hand():
         "Dalam wilayah",
     ]
     assert field_words.field_text("cara_lain") == "Cara lain"
+    assert field_words.field_text("closes_at") == settings.DEFINITIONS["closes_at"].label
+
+
+def test_what_was_sent_is_read_again_in_the_words_of_its_form():
+    sent = [("no_nik_reason", "LUPA_KARTU"), ("sex", "L"), ("payer", "UMUM"), ("poli", "UMUM")]
+    sent += [("aksi", "ubah:3"), ("clinical", "y"), ("yakin-b1f0", "1"), ("draft-3", "b1f0")]
+    sent += [("alasan", ""), ("sig", "3 x 1"), ("pilih-name", "ketik")]
+    rows = field_words.typed_rows(sent, {"UMUM": "Poli Umum"})
+    assert [(row.label, row.text) for row in rows] == [
+        ("Alasan tanpa NIK", "Lupa membawa kartu hari ini"),
+        ("Jenis kelamin", "Laki-laki"),
+        ("Pembiayaan", "Umum (bayar sendiri)"),
+        ("Ruang", "Poli Umum"),
+        ("Tombol yang ditekan", "Ubah"),
+        ("Klinis sesuai", "ya"),
+        ("Angka ini benar", "ya"),
+        ("Aturan pakai", "3 x 1"),
+        ("Yang benar (Nama)", "Diketik"),
+    ]
+
+
+def test_a_line_of_the_paper_sheet_says_of_which_slip_it_is_and_an_empty_one_nothing():
+    sent = [("tanggal", "26-11-2026"), ("slip-1", "KT012"), ("name-1", "Siti"), ("sex-1", "P")]
+    sent += [("why-1", "BELUM_BAWA"), ("slip-2", ""), ("name-2", ""), ("why-2", "BELUM_BAWA")]
+    sent += [("slip-3", ""), ("born-3", "41 th"), ("served-3", "sudah")]
+    assert [(row.label, row.text) for row in field_words.typed_rows(sent, {})] == [
+        ("Tanggal", "26-11-2026"),
+        ("Slip KT012: Nomor", "KT012"),
+        ("Slip KT012: Nama", "Siti"),
+        ("Slip KT012: Jenis kelamin", "Perempuan"),
+        ("Slip KT012: Bila tanpa NIK", "Punya NIK, kartu atau KK belum dibawa"),
+        ("Slip di baris 3: Lahir atau umur", "41 th"),
+        ("Slip di baris 3: Pasien", "Sudah dilayani"),
+    ]
     assert field_words.is_typed("alasan") and not field_words.is_typed("draft-3")
 
 

@@ -85,6 +85,7 @@ def test_behind_the_login_it_waits_for_its_author(nurse, app, field, title):
     nurse.token = ""
     shown = nurse.get(here)
     assert shown.status_code == 409 and "belum ada yang disimpan" in text_of(shown)
+    assert 'class="private"' in shown.text and "Keluar" in shown.text, "whose page it is"
     fields = dict(re.findall(r'type="hidden" name="([^"]*)" value="([^"]*)"', shown.text))
     again = nurse.post(address(entry), data={name: unescape(one) for name, one in fields.items()})
     assert again.status_code == 303, "its token is the new session's"
