@@ -342,7 +342,7 @@ def enter_slips(desk: Desk, rounds: list[dict[str, str]]) -> list[str]:
             "name": f"{_word(serial)} {_word(serial * 37)}",
             "born": str(20 + serial % 30),
         }
-        line = {f"{name}-1": text for name, text in fields.items()} | {"tanggal": ""}
+        line = {f"{name}-1": text for name, text in fields.items()}
         if browser:
             sheet = browser.get(browser.post(SHEET, line).expect(303).location).expect(200).text
             line |= dict(re.findall(r'name="((?:draft|version)-1)" value="([^"]+)"', sheet))

@@ -60,7 +60,8 @@ def _page(lines: list[SheetLine], focus: str, **more: Any) -> str:
 @counter
 def slip_sheet_post():
     try:
-        on = _service_day(request.form.get("tanggal", ""))
+        # A sender without the field means today; an emptied one was emptied by somebody.
+        on = _service_day(request.form.get("tanggal", days.clinic_date().isoformat()))
     except FieldError as problem:
         return _as_sent(problem), 422
     action = request.form.get("aksi", "periksa")
