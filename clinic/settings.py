@@ -214,8 +214,12 @@ DEFINITIONS: dict[str, Definition] = {
     "clinic_ref": Definition("Tanda puskesmas", "", str),
     # Part of every queue version: a restored database never repeats one.
     "epoch": Definition("Tanda basis data", "", str),
+    "icd10_version": Definition("Tanda daftar ICD-10", "", str),
 }
-HIDDEN = {"is_demo", "epoch", "clinic_ref", "backup_places", "health_office_key"}
+HIDDEN = {
+    *("is_demo", "epoch", "clinic_ref", "icd10_version"),
+    *("backup_places", "health_office_key"),
+}
 
 # From the table: every page asks, and asking the class takes three times as long.
 _STORED = select(Setting.__table__.c.key, Setting.__table__.c.value)

@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import update
 
-from clinic import icd10, reference
+from clinic import icd10, icd10_source, reference
+from clinic.settings import set_value
 from db import db, transaction
 from models import Icd10Term
 from tests.databases import count_queries
@@ -199,7 +200,17 @@ def test_the_rooms_usual_codes_lead_and_an_exact_code_leads_them(app):
 def test_a_newer_name_reaches_the_rows_of_an_older_version(app):
     with transaction():
         db.session.execute(update(Icd10Term).where(Icd10Term.code == "H04.1").values(words=" x "))
+        set_value("icd10_version", "an older one")
     assert "H04.1" not in codes("mata kering")
     with transaction():
         reference.seed()
     assert codes("mata kering")[0] == "H04.1"
+
+
+def test_a_start_with_the_same_codes_does_not_read_them_again(app, monkeypatch):
+    def read_again():
+        raise AssertionError("12,000 codes for nothing")
+
+    monkeypatch.setattr(icd10_source, "titles", read_again)
+    with transaction():
+        reference.seed()
