@@ -1,9 +1,11 @@
 # Alur. `make help` lists what can be done here.
 
 # The first Python that is new enough, else python3, which then says what is missing.
-PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+ifndef PYTHON
+PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && exit; \
 	done; echo python3)
+endif
 VENV := .venv/bin
 # Options for the first start of an empty clinic, e.g. SETUP='--clinic "Puskesmas Melati"'
 SETUP ?=

@@ -143,11 +143,19 @@ def known_revisions() -> set[str]:
 
 def is_newer(engine: Engine) -> bool:
     """Whether a newer version than this one has migrated the clinic's database."""
+    return not known_revisions().issuperset(_revisions_of(engine))
+
+
+def is_current(engine: Engine) -> bool:
+    """Whether the clinic's database has this version's schema: nothing to migrate."""
+    return _revisions_of(engine) == {max(known_revisions())}
+
+
+def _revisions_of(engine: Engine) -> set[str]:
     with engine.connect() as connection:
         if not inspect(connection).has_table("alembic_version"):
-            return False
-        found = connection.scalars(text("SELECT version_num FROM alembic_version")).all()
-    return not known_revisions().issuperset(found)
+            return set()
+        return set(connection.scalars(text("SELECT version_num FROM alembic_version")))
 
 
 def _migrations() -> list[Path]:

@@ -7,13 +7,16 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
+from alembic.script import ScriptDirectory
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DatabaseError
 
 import cli
-from clinic import action_list, audit, belongings, medicines, reference
+from clinic import action_list, audit, belongings, medicines, reference, restore_reading
 from db import Base, db, transaction
 from models import ActionTerm, AuditEntry, ComplaintTerm, Medicine, Patient
+
+MIGRATIONS = Path(__file__).parent.parent / "migrations" / "versions"
 
 
 def test_migrations_and_models_agree(app):
@@ -38,7 +41,16 @@ def test_indexes_of_some_rows_hold_for_the_rows_the_models_say(app, engine):
         assert " ".join(made[name].split()).endswith(f"WHERE {' '.join(condition.split())}"), name
 
 
-def test_setting_up_again_changes_nothing(app):
+def test_the_migrations_are_one_line_that_ends_at_the_highest_number():
+    scripts = ScriptDirectory(str(MIGRATIONS.parent))
+    assert scripts.get_heads() == [max(restore_reading.known_revisions())]
+
+
+def test_setting_up_again_changes_nothing_and_does_not_load_alembic(app, monkeypatch):
+    def load(_app):
+        raise AssertionError("half a second for nothing")
+
+    monkeypatch.setattr(cli, "use_migrations", load)
     before = db.session.execute(text("SELECT count(*) FROM poli")).scalar()
     db.session.rollback()
     cli.prepare_database()
@@ -47,7 +59,7 @@ def test_setting_up_again_changes_nothing(app):
 
 def migrate(name: str, step: str) -> None:
     """One step of a migration by itself, on the tables as they are."""
-    path = Path(__file__).parent.parent / "migrations" / "versions" / f"{name}.py"
+    path = MIGRATIONS / f"{name}.py"
     spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
