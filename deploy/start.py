@@ -9,6 +9,7 @@ Options are handed to the setup command, which asks for what is missing where th
 import fcntl
 import gc
 import os
+import signal
 import sys
 import time
 from importlib import import_module
@@ -41,18 +42,35 @@ def set_up() -> bool:
     return os.spawnv(os.P_WAIT, SET_UP[0], SET_UP) == 0  # noqa: S606
 
 
-def serve(*, is_usable: bool) -> int:
+def prepare(options: list[str]) -> int:
+    """The set-up's exit code."""
+    return os.spawnv(os.P_WAIT, PREPARE[0], [*PREPARE, *options])  # noqa: S606
+
+
+def serve(options: list[str]) -> int:
+    """Load the application in the fork while the set-up runs; it serves once that is done."""
     ready, tell_ready = os.pipe()
+    go, tell_go = os.pipe()
+    is_prepared = False
 
     def work() -> None:
-        import_module("deploy.server").serve(tell_ready)
+        os.close(tell_go)  # so that our end closes it
+        server = import_module("deploy.server")
+        if is_prepared or os.read(go, 1):
+            server.serve(tell_ready)
 
     child = Child("alur-web", "gunicorn (Alur)", work, leads_group=True, prepare=set_up)
     supervisor = Supervisor(child)
-    supervisor.listen()
     gc.freeze()  # else the fork's collections write to all that it shares with this process
-    supervisor.child.start()
-    is_ready = not is_usable or wait_until_ready(supervisor, ready)
+    child.start()
+    unprepared = prepare(options)
+    if unprepared not in (0, UNUSABLE):
+        child.signal(signal.SIGKILL)
+        return abs(unprepared)
+    supervisor.listen()
+    is_prepared = True
+    os.write(tell_go, b".")
+    is_ready = unprepared or wait_until_ready(supervisor, ready)
     if is_ready:
         supervisor.run()
     supervisor.stop()
@@ -83,10 +101,7 @@ def main(options: list[str]) -> int:
     if not take_data(folder):
         say(f"Data di {folder} sudah dipakai Alur lain yang berjalan. Hentikan dulu yang itu.")
         return 1
-    unprepared = os.spawnv(os.P_WAIT, PREPARE[0], [*PREPARE, *options])  # noqa: S606
-    if unprepared not in (0, UNUSABLE):
-        return abs(unprepared)
-    return serve(is_usable=not unprepared)
+    return serve(options)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,8 @@ HEAD += ["--head-name", "dr. Ratna", "--head-username", "ratna"]
 MIGRATION = """
 import sqlalchemy as sa
 from alembic import op
-revision, down_revision = {new!r}, {old!r}
+revision = {new!r}
+down_revision = {old!r}
 def upgrade():
     op.create_table('of_{new}', sa.Column('id', sa.Integer(), primary_key=True))
     {then}
