@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from flask import flash, make_response, redirect, render_template, request, url_for
+from flask import abort, flash, make_response, redirect, render_template, request, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 from wtforms import StringField
@@ -21,8 +21,10 @@ from clinic import (
     patients,
     queues,
     search,
+    withdrawals,
     wrong_patient,
 )
+from clinic.queue_steps import QueueError
 from db import db, transaction
 from formatting import BPJS_HOME_LABELS, CLUSTER_LABELS, PAYER_LABELS
 from models import Patient, QueueEntry, Role, Visit
@@ -37,6 +39,8 @@ OVERTAKEN = (
     "Pilih yang benar, lalu simpan lagi."
 )
 SAVED = ("Pembetulan tersimpan.", "success")
+WITHDRAWN = "Kunjungan {label} dibatalkan; tidak lagi di antrean. Tidak ada yang terhapus."
+NO_WITHDRAWAL_REASON = "Tulis alasan membatalkan, misalnya: terdaftar dua kali."
 SAME = ("Tidak ada yang berubah: isiannya sama dengan yang tersimpan.", "info")
 MOVES = ("ganti_pasien", "pasien_baru")
 correcting = access.allow(Role.REGISTRATION, Role.RECORDS, Role.HEAD)
@@ -132,9 +136,11 @@ def correct_post(visit):
         return _correction_page(found, form, candidates=search.find(q), q=q)
     if action in MOVES:
         return _move(found, is_new=action == "pasien_baru")
-    form = CorrectionForm(request.form)
+    form = CorrectionForm(obj=found) if action == "batalkan" else CorrectionForm(request.form)
     if not is_for(found.patient.public_id):
         return make_response(_correction_page(found, form, problem=OTHER_PATIENT), 409)
+    if action == "batalkan":
+        return _withdraw(found)
     if not form.validate():
         return make_response(_correction_page(found, form), 422)
     changes = {
@@ -152,6 +158,29 @@ def correct_post(visit):
         return corrections.correct_visit(actor, visit, changes, form.alasan.cleaned, **said)
 
     return _carry_out(found, change, form=form)
+
+
+def _withdraw(found: Visit):
+    """The registration is taken back, as long as no room has begun with it."""
+    if not access.has_role(Role.REGISTRATION, Role.HEAD):
+        abort(403)
+    try:
+        reason = clean_text(request.form.get("alasan_batal", ""), LONGEST_REASON)
+        if len(reason) < MIN_REASON:
+            raise FieldError("alasan_batal", NO_WITHDRAWAL_REASON)
+        with transaction():
+            withdrawals.withdraw(
+                access.current_actor(), access.visit_or_404(found.public_id), reason
+            )
+    except (FieldError, QueueError) as problem:
+        found = access.visit_or_404(found.public_id)
+        said = {"problem": str(problem)}
+        if isinstance(problem, FieldError):
+            said["field"] = "alasan_batal"
+        page = _correction_page(found, CorrectionForm(obj=found), **said)
+        return make_response(page, 422 if "field" in said else 409)
+    flash(WITHDRAWN.format(label=found.label), "success")
+    return redirect(_after(access.visit_or_404(found.public_id)), 303)
 
 
 def _move(found: Visit, *, is_new: bool):
@@ -241,6 +270,7 @@ def _correction_page(
 ) -> str:
     is_examined = wrong_patient.is_examined(visit)
     is_keeper = access.has_role(*wrong_patient.KEEPERS)
+    is_at_counter = access.has_role(Role.REGISTRATION, Role.HEAD)
     now = {name: getattr(visit, name) or "" for name in CorrectionForm.CHANGED}
     return render_template(
         "registration/correct.html",
@@ -256,6 +286,7 @@ def _correction_page(
         back=_after(visit),
         is_examined=is_examined,
         may_move=is_keeper or not is_examined,
+        may_withdraw=is_at_counter and withdrawals.may_withdraw(visit),
         papers=papers.of_visit(visit) if is_keeper else [],
         typed=request.form,
         today=days.clinic_date(),
