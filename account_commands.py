@@ -75,10 +75,10 @@ def passphrase_command(username: str) -> None:
 
 def _heads() -> str:
     heads = select(User.username).where(User.role == Role.HEAD, User.is_active)
-    names = ", ".join(db.session.scalars(heads.order_by(User.id)))
+    names = list(db.session.scalars(heads.order_by(User.id)))
     if not names:
         return "Belum ada akun kepala: jalankan make run, yang menanyakannya."
-    return f"Akun kepala: {names}. Misalnya: make passphrase USER=kepala"
+    return f"Akun kepala: {', '.join(names)}. Misalnya: make passphrase USER={names[0]}"
 
 
 COMMANDS = (passphrase_command,)

@@ -150,6 +150,13 @@ def clock_time(at: datetime | None, zone_name: str) -> str:
     return f"{_in_zone(at, zone_name):%H.%M}" if at else "-"
 
 
+def time_from(at: datetime | None, zone_name: str, on: date | None) -> str:
+    """Such as "08.31" for a time of this day, else "02-12-2026 08.31"."""
+    if at is None or day_in_zone(at, zone_name) == on:
+        return clock_time(at, zone_name)
+    return f"{short_date(day_in_zone(at, zone_name))} {clock_time(at, zone_name)}"
+
+
 def second_of_day(at: datetime, zone_name: str) -> int:
     """Seconds since midnight on the clinic's clock, from a UTC time."""
     local = _in_zone(at, zone_name)
@@ -242,6 +249,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "letter_date": letter_date,
     "short_date": short_date,
     "clock_time": clock_time,
+    "time_from": time_from,
     "second_of_day": second_of_day,
     "day_in_zone": day_in_zone,
     "number_text": number_text,

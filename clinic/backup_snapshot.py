@@ -164,7 +164,7 @@ def _address(url: URL) -> dict[str, str]:
     """In the environment: a password must not stand in the list of processes."""
     parts = {
         "PGHOST": url.host or url.query.get("host"),
-        "PGPORT": url.port,
+        "PGPORT": url.port or url.query.get("port"),
         "PGUSER": url.username,
         "PGPASSWORD": url.password,
         "PGDATABASE": url.database,

@@ -170,7 +170,7 @@ def check_outbox(this: Try) -> str:
         )
     waiting = number_text(counts.get(OutboxState.WAITING, 0))
     sent = number_text(counts.get(OutboxState.SENT, 0))
-    return f"{sent} terkirim, {waiting} menunggu; dikirim sendiri begitu ada internet."
+    return f"{sent} terkirim, {waiting} menunggu; pengirimannya belum ada di versi ini."
 
 
 TAKEN: dict[StepName, Callable[[Try], str]] = {

@@ -54,16 +54,15 @@ def told_by(patient: Patient) -> Examination | None:
 def died_on(examination: Examination) -> date:
     """The day of the death.
 
-    Without a time the visit's. With one it may be the next day, where a visit of the night went
-    past midnight; of somebody who was brought here dead, the day before.
+    Without a time that of the arrival. With one it may be the next day, where a visit of the
+    night went past midnight; of somebody who was brought here dead, the day before.
     """
-    visit = examination.visit
+    visit, zone = examination.visit, settings.value("time_zone")
+    came_on = day_in_zone(visit.occurred_at, zone)
     hour, _, minute = examination.death_time.partition(".")
     if not minute:
-        return visit.service_day.on
-    zone = settings.value("time_zone")
+        return came_on
     later = int(hour) * 3600 + int(minute) * 60 - second_of_day(visit.occurred_at, zone)
-    came_on = day_in_zone(visit.occurred_at, zone)
     if examination.disposition == Death.ON_ARRIVAL:
         return came_on - timedelta(days=later > UNTIL_DECLARED)
     return came_on + timedelta(days=-later > HALF_A_DAY)

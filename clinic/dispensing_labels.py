@@ -74,13 +74,15 @@ def labels(prescription: Prescription) -> list[Label]:
     ]
     handed = dispensing_reports.by_line(line.id for line in lines)
     planned = _planned([line for line in lines if line.id not in handed])
+    # Printed again later, a compound is as old as it is.
+    made_on = days.clinic_date(prescription.closed_at if handed else None)
     found = []
     for line in lines:
         done = handed.get(line.id)
         amount = _given(line, done)
         if amount > 0:
             batches = [row.batch for row in done.held] if done else planned[line.id]
-            found.append(_label(line, amount, batches))
+            found.append(_label(line, amount, batches, made_on))
     return found
 
 
@@ -112,12 +114,14 @@ def _given(line: PrescriptionLine, done: Handed | None) -> Decimal:
     return done.closed.given if done and done.closed else line.quantity
 
 
-def _label(line: PrescriptionLine, amount: Decimal, batches: Sequence[StockBatch]) -> Label:
+def _label(
+    line: PrescriptionLine, amount: Decimal, batches: Sequence[StockBatch], made_on: date
+) -> Label:
     parts = parts_of(line)
     dates = [batch.expires_on for batch in batches if batch.expires_on]
     expires = min(dates, default=None)
     if line.is_compound:
-        expires = beyond_use(days.clinic_date(), expires, [part.dose_unit for part in parts])
+        expires = beyond_use(made_on, expires, [part.dose_unit for part in parts])
     return Label(
         title=line.title,
         amount=amount,

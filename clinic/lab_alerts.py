@@ -1,7 +1,7 @@
 """What the queue pages say of the laboratory: critical values to read, results to validate."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.orm import aliased, joinedload
@@ -16,6 +16,7 @@ from models import (
     LabTest,
     Patient,
     QueueEntry,
+    ServiceDay,
     User,
     Visit,
 )
@@ -27,6 +28,7 @@ class Alert:
 
     ref: str
     label: str
+    on: date  # the visit's day: its number is somebody else's on another
     patient: str
     patient_ref: str
     entry_ref: str
@@ -42,10 +44,12 @@ def _unread():
     """As text: only so does SQLite see that its index holds just these rows."""
     author = aliased(User)
     return (
-        select(LabResult, LabOrder, Visit.label, Patient, QueueEntry, LabTest.name, author)
+        select(LabResult, LabOrder, Visit.label, ServiceDay.on, Patient)
+        .add_columns(QueueEntry, LabTest.name, author)
         .join(LabOrder, LabOrder.id == LabResult.order_id)
         .join(QueueEntry, QueueEntry.id == LabOrder.entry_id)
         .join(Visit, Visit.id == LabOrder.visit_id)
+        .join(ServiceDay, ServiceDay.id == Visit.service_day_id)
         .join(Patient, Patient.id == Visit.patient_id)
         .join(LabTest, LabTest.id == LabResult.test_id)
         .join(author, author.id == LabResult.resulted_by_id)
@@ -66,11 +70,12 @@ def alerts(poli_id: int) -> list[Alert]:
     return [_alert(*row) for row in db.session.execute(UNREAD, {"poli_id": poli_id})]
 
 
-def _alert(result, order, label, patient, entry, test, author) -> Alert:
+def _alert(result, order, label, on, patient, entry, test, author) -> Alert:
     is_preliminary = is_preliminary_result(order.state, order.needs_validation, result.validated_at)
     return Alert(
         ref=result.public_id,
         label=label,
+        on=on,
         patient=patient.name,
         patient_ref=patient.public_id,
         entry_ref=entry.public_id,

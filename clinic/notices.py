@@ -28,7 +28,7 @@ WRITTEN_EVERY = timedelta(minutes=1)
 DISK_FULL = "Disk server hampir penuh, penyimpanan bisa gagal. Beri tahu kepala atau petugas TI."
 DISK_FULL_CHIEFS = "Disk server hampir penuh, penyimpanan bisa gagal. Kosongkan disk sekarang."
 DISK_LOW = "Disk server mulai penuh. Lihat halaman Sistem."
-NO_WORKER = "Pekerja latar tidak berjalan: cadangan dan kiriman tertunda. Lihat halaman Sistem."
+NO_WORKER = "Pekerja latar tidak berjalan: cadangan dan tutup hari tertunda. Lihat halaman Sistem."
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from clinic import allergies, history, paper_sheets, procedures
+from clinic import allergies, history, paper_sheets, procedures, settings
 from clinic.form_definitions import PREGNANCY
 from clinic.history import RoomSummary, VisitSummary
 from clinic.lab_reports import Report
 from clinic.prescription_reports import Report as Prescribed
 from clinic.records import WITHOUT_DIAGNOSIS
-from formatting import number_text, short_date
+from formatting import day_in_zone, number_text, short_date
 from models import Disposition, Examination, PaperKind, Patient, PoliKind, Visit
 
 _SIGNS = {
@@ -43,6 +43,11 @@ class Facts:
     @property
     def patient(self) -> Patient:
         return self.visit.patient
+
+    @property
+    def on(self) -> date:
+        """The calendar day of the visit: at night the day of the queue may be the one before."""
+        return day_in_zone(self.visit.occurred_at, settings.value("time_zone"))
 
     @property
     def room(self) -> RoomSummary:

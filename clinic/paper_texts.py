@@ -63,7 +63,7 @@ def _need(said: Said, name: str, sentence: str) -> None:
 def _sick(facts: Facts, said: Said) -> list[Part]:
     days = sick_leave.days(said)
     words = (
-        f"Pada pemeriksaan tanggal {letter_date(facts.summary.on)} dinyatakan sakit dan perlu "
+        f"Pada pemeriksaan tanggal {letter_date(facts.on)} dinyatakan sakit dan perlu "
         f"beristirahat selama {days} ({number_words(days)}) hari, "
     )
     first, last = letter_date(said["from_on"]), letter_date(said["until_on"])
@@ -96,7 +96,7 @@ def _health(facts: Facts, said: Said) -> list[Part]:
     if said.get("systolic"):
         pressure = f"{said['systolic']}/{said['diastolic']} mmHg"
     return [
-        text(f"Telah diperiksa pada tanggal {letter_date(facts.summary.on)} dengan hasil:"),
+        text(f"Telah diperiksa pada tanggal {letter_date(facts.on)} dengan hasil:"),
         rows(
             ("Tinggi badan", _measure(said.get("height"), "cm")),
             ("Berat badan", _measure(said.get("weight"), "kg")),
@@ -158,7 +158,7 @@ def _internal(facts: Facts, said: Said) -> list[Part]:
 def _referred(facts: Facts, said: Said, *first: tuple[str, str]) -> Part:
     return rows(
         *first,
-        ("Tanggal periksa", f"{letter_date(facts.summary.on)}, {facts.room.name}"),
+        ("Tanggal periksa", f"{letter_date(facts.on)}, {facts.room.name}"),
         ("Pemeriksaan", said.get("findings", "")),
         ("Diagnosis", said["diagnosis"]),
         ("Terapi yang sudah diberikan", said.get("therapy", "")),
@@ -182,7 +182,7 @@ def _summary(facts: Facts, said: Said) -> list[Part]:
     control = said.get("control_on")
     return [
         rows(
-            ("Tanggal kunjungan", letter_date(facts.summary.on)),
+            ("Tanggal kunjungan", letter_date(facts.on)),
             ("Ruang", facts.summary.room_names),
             ("Keluhan", said.get("complaint", "")),
             ("Tanda vital", vital_text(facts.vitals)),

@@ -207,7 +207,8 @@ def _lasts_until(other: Prescription, line: PrescriptionLine, handed: Handed | N
     if not days:
         return None
     zone = settings.value("time_zone")
-    last = day_in_zone(other.sent_at, zone) + timedelta(days=days - 1)
+    begun = other.closed_at if handed and other.closed_at else other.sent_at
+    last = day_in_zone(begun, zone) + timedelta(days=days - 1)
     return last if last > day_in_zone(utcnow(), zone) else None
 
 

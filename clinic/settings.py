@@ -173,8 +173,8 @@ DEFINITIONS: dict[str, Definition] = {
         "Hari layanan ditutup sendiri pukul",
         "15.00",
         time_of_day,
-        "Bila tidak ada lagi pasien di antrean. Kosong: hanya dengan tombol, atau saat hari "
-        "berikutnya dimulai.",
+        "Bila tidak ada lagi pasien di antrean, atau dua jam tidak ada langkah di sana. Kosong: "
+        "hanya dengan tombol, atau saat hari berikutnya dimulai.",
     ),
     "idle_minutes": Definition("Layar terkunci setelah tidak dipakai (menit)", 15, _whole(1, 240)),
     "amend_free_hours": Definition(

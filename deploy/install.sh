@@ -50,6 +50,7 @@ done
 missing=
 python3 -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
     missing="$missing python3 python3-venv"
+command -v make >/dev/null || missing="$missing make"  # upgrades, backups
 [ $WITH_NGINX = no ] || command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] ||
     missing="$missing nginx"
 if [ -n "$missing" ]; then

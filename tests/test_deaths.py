@@ -118,6 +118,7 @@ def test_the_red_line_stands_beside_the_patient_until_the_record_is_corrected(ap
         (9, "meninggal", "20.00", 0),
         (22, "meninggal", "00.30", 1),
         (22, "meninggal", "23.10", 0),
+        (25, "meninggal", "", 1),
     ],
 )
 def test_somebody_of_the_night_may_have_died_on_the_next_day_or_the_one_before(

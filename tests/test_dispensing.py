@@ -691,7 +691,12 @@ def still_has(made: Prescription, days_later: int = 0) -> list[str]:
     """What a doctor is told who writes the same a few days later."""
     with transaction():
         sent = prescriptions.by_ref(made.public_id)
-        sent.sent_at = utcnow() - timedelta(days=days_later)
+        sent.sent_at = sent.closed_at = utcnow() - timedelta(days=days_later)
+    return still_has_now(made)
+
+
+def still_has_now(made: Prescription) -> list[str]:
+    sent = prescriptions.by_ref(made.public_id)
     visit = factories.visit(sent.visit.patient, "GIGI")
     lines = prescriptions.active_lines(prescriptions.by_ref(made.public_id))
     found = prescription_checks.findings(visit, lines, None)
@@ -709,6 +714,11 @@ def test_only_what_was_given_and_kept_counts_as_what_the_patient_still_has(app):
     assert still_has(made) == [part.label, full.label]
     assert still_has(made, 8) == [part.label, full.label]
     assert still_has(made, 9) == [full.label]
+    with transaction():  # fetched later than it was written
+        prescriptions.by_ref(made.public_id).closed_at = utcnow()
+    begun = prescriptions.by_ref(made.public_id).closed_at
+    assert begun > prescriptions.by_ref(made.public_id).sent_at
+    assert still_has_now(made) == [part.label, full.label]
 
 
 # --- Labels -----------------------------------------------------------------------------------

@@ -248,3 +248,10 @@ def test_every_field_of_a_form_that_is_sent_has_a_word_or_is_not_shown():
 
 def subclasses(kind: type) -> list[type]:
     return [each for one in kind.__subclasses__() for each in (one, *subclasses(one))]
+
+
+def test_a_time_of_another_day_has_its_date():
+    at = datetime(2026, 12, 1, 23, 30, tzinfo=UTC)
+    assert f.time_from(at, "Asia/Makassar", date(2026, 12, 2)) == "07.30"
+    assert f.time_from(at, "Asia/Makassar", date(2026, 12, 1)) == "02-12-2026 07.30"
+    assert f.time_from(None, "Asia/Makassar", None) == "-"

@@ -33,6 +33,7 @@ from clinic.lab_orders import OrderInput
 from clinic.record_errors import RecordError
 from clinic.records import ExaminationInput
 from db import db, transaction, utcnow
+from formatting import clock_time, short_date
 from models import (
     AuditEntry,
     EntryKind,
@@ -712,6 +713,30 @@ def test_a_critical_value_is_told_at_once_and_until_read(app):
     assert row.read_by_id == factories.user("umum").id
     with pytest.raises(RecordError, match="sudah dibaca dr. Bagus"), transaction():
         lab_results.mark_read(factories.actor("kepala"), lab_alerts.result_by_ref(alert.ref))
+
+
+@pytest.mark.engines("sqlite")
+def test_a_critical_value_of_an_earlier_day_says_of_which(sign_in):
+    """Its number stands for somebody else today."""
+    there = sent("HB")
+    write(there, HB="6,1")
+    room = sign_in("umum")
+    said = f"Nilai kritis {there.visit.label} {there.visit.patient.name}"
+    assert said in room.get("/poli/UMUM").get_data(as_text=True)
+    with transaction():
+        day = db.session.get_one(Visit, there.visit_id).service_day
+        day.on, day.closed_at = day.on - timedelta(days=3), utcnow()
+        on = short_date(day.on)
+    page = room.get("/poli/UMUM").get_data(as_text=True)
+    assert f"Nilai kritis {there.visit.label} dari {on}," in page
+    at = short_date(days.clinic_date())
+    assert f"{at} {clock_time(utcnow(), 'Asia/Makassar')[:2]}" in page
+    visit = (
+        sign_in("lab")
+        .get(f"/kunjungan/{there.visit.public_id}/laboratorium")
+        .get_data(as_text=True)
+    )
+    assert f"kunjungan {on}" in visit
 
 
 def test_a_critical_choice_is_told_as_a_number_is(app):
