@@ -111,8 +111,9 @@ _PREGNANT_FOR = re.compile(rf"\b(?:hamil|kehamilan|kandungan) (?:{_NUMBER}) (?:{
 _COUGH_FOR = re.compile(rf"\bbatuk\b(?: \w+){{0,5}}? {_SPAN}")
 _FOR_COUGH = re.compile(rf"\b{_SPAN}(?: (?:ini|terakhir|sudah|lebih))* batuk\b")
 _CHRONIC_COUGH = re.compile(
-    r"\b(batuk (?:sudah )?lama|batuk menahun|batuk kronis|batuk berdarah"
-    r"|batuk darah(?! tingi| rendah)|batuk campur darah|dahak darah|dahak berdarah)\b"
+    r"\b(batuk (?:sudah )?lama|batuk menahun|batuk kronis"
+    r"|(?:batuk|dahak|riak|ludah) (?:(?:keluar|ada|campur|bercampur|disertai|bercak|lendir|dahak"
+    r"|berdahak) )?(?:berdarah|darahnya|darah(?! tingi| rendah| manis)))\b"
 )
 # Beside these "anak" and "bayi" are the mother's words, no age of hers.
 OF_MOTHERS = frozenset({"hamil", "bumil", "nifas", "kb"})

@@ -121,8 +121,12 @@ def _refuse_unit(unit: str, medicine: Medicine, key: str, form: str) -> None:
         return
     if unit not in (medicine.dose_unit, *words.MASSES):
         raise LineError(f"{medicine.label} dihitung dalam {medicine.dose_unit}.", key)
-    if unit in words.MASSES and words.mass(medicine.strength) is None:
+    if unit in words.MASSES and _mass(medicine) is None:
         raise LineError(f"Tulis {medicine.label} dalam {medicine.dose_unit}.", key)
+
+
+def _mass(medicine: Medicine) -> Decimal | None:
+    return words.mass_of_one(medicine.strength, medicine.dose_unit)
 
 
 def _contents(medicine: Medicine) -> tuple[Decimal, str] | None:
@@ -197,7 +201,7 @@ def _fits(medicine: Medicine, *, is_spread: bool) -> bool:
 
 def doses(amount: Decimal, unit: str, medicine: Medicine) -> Fraction:
     """An amount of a component in the medicine's dose units."""
-    if unit in words.MASSES and (one := words.mass(medicine.strength)):
+    if unit in words.MASSES and (one := _mass(medicine)):
         return Fraction(amount * words.MASSES[unit]) / Fraction(one)
     return words.exact(amount)
 

@@ -157,7 +157,7 @@ def _in_its_unit(each: LineInput, sig: Sig, medicine: Medicine) -> Sig:
 
 
 def _from_mass(each: LineInput, sig: Sig, medicine: Medicine) -> Sig:
-    one = words.mass(medicine.strength)
+    one = words.mass_of_one(medicine.strength, medicine.dose_unit)
     if one is None:
         raise LineError(f"Tulis dosis {medicine.name} dalam {medicine.dose_unit}.", each.key)
     factor = words.MASSES[sig.unit] / one

@@ -85,13 +85,27 @@ def is_as_needed(note: str) -> bool:
     )
 
 
-def mass(text: str) -> Decimal | None:
+def _mass(text: str) -> Decimal | None:
     """Milligrams in one dose unit, from a strength: "500 mg", "120 mg/5 mL"; else None."""
     found = _STRENGTH.fullmatch(text.strip())
     if not found:
         return None
     amount, parts = number(found[1]), number(found[3] or "1")
     return amount * MASSES[found[2]] / parts if amount and parts else None
+
+
+def mass_of_one(strength: str, dose_unit: str) -> Decimal | None:
+    """Milligrams in one dose unit, or None.
+
+    "5 mg/2,5 mL" of an ampoule or tube is one of 2.5 mL; how much one of "24 mg/mL" holds, the list
+    does not say, and a mistake would be ten times too much.
+    """
+    found = _STRENGTH.fullmatch(strength.strip())
+    is_liquid = "ml" in strength.lower()
+    if found and found[3] and dose_unit != MILLILITRE:
+        amount = number(found[1])
+        return amount * MASSES[found[2]] if amount else None
+    return _mass(strength) if is_liquid is (dose_unit == MILLILITRE) else None
 
 
 PARTS_OF_ONE = (

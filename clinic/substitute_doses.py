@@ -89,11 +89,7 @@ def _are_comparable(before: Medicine | None, now: Medicine | None) -> bool:
 
 
 def _mass(medicine: Medicine) -> Decimal | None:
-    """Milligrams in one dose unit; None for an ampoule whose strength is that of one mL."""
-    is_liquid = "ml" in medicine.strength.lower()
-    if is_liquid is not (medicine.dose_unit == words.MILLILITRE):
-        return None
-    return words.mass(medicine.strength)
+    return words.mass_of_one(medicine.strength, medicine.dose_unit)
 
 
 def _milligrams(line: PrescriptionLine | WantedLine) -> Decimal | None:

@@ -731,12 +731,6 @@ def test_a_critical_value_of_an_earlier_day_says_of_which(sign_in):
     assert f"Nilai kritis {there.visit.label} dari {on}," in page
     at = short_date(days.clinic_date())
     assert f"{at} {clock_time(utcnow(), 'Asia/Makassar')[:2]}" in page
-    visit = (
-        sign_in("lab")
-        .get(f"/kunjungan/{there.visit.public_id}/laboratorium")
-        .get_data(as_text=True)
-    )
-    assert f"kunjungan {on}" in visit
 
 
 def test_a_critical_choice_is_told_as_a_number_is(app):
