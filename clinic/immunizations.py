@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import contains_eager, joinedload
 
-from clinic import audit, vaccines
+from clinic import audit, days, vaccines
 from clinic.audit import Actor
 from clinic.record_errors import RecordError
 from clinic.vaccines import Given
@@ -61,10 +61,19 @@ def by_visit(visit_ids: Iterable[int]) -> dict[int, list[Noted]]:
     return {visit_id: list(map(noted, rows)) for visit_id, rows in found.items()}
 
 
+def days_of(visit: Visit) -> list[date]:
+    """The dates on which a dose may have been given in this visit, the likeliest last.
+
+    Of who comes after midnight, while yesterday's service day goes on, both are.
+    """
+    on = visit.service_day.on
+    return sorted({on, max(on, days.clinic_date(visit.occurred_at))})
+
+
 def given_in(visit: Visit) -> list[Noted]:
     """What holds of this visit and was given on its day, not copied from a card; 1 query."""
-    noted_here = by_visit([visit.id]).get(visit.id, [])
-    return [each for each in noted_here if each.row.given_on == visit.service_day.on]
+    noted_here, on = by_visit([visit.id]).get(visit.id, []), days_of(visit)
+    return [each for each in noted_here if each.row.given_on in on]
 
 
 def of_person(visit: Visit) -> list[Immunization]:
@@ -115,9 +124,11 @@ def add(
     findings = _findings(visit, fresh, known)
     if findings and not reason:
         raise Unanswered([each for found in findings.values() for each in found])
-    on = visit.service_day.on
+    on = days_of(visit)
     rows = [
-        _row(actor, visit, each, givers[each.given_on != on], reason if each in findings else "")
+        _row(
+            actor, visit, each, givers[each.given_on not in on], reason if each in findings else ""
+        )
         for each in fresh
     ]
     db.session.add_all(rows)

@@ -406,7 +406,7 @@ def long_ago(visit, ago: int, **stay) -> Visit:
         on = days.clinic_date() - timedelta(days=ago)
         day = add_row(ServiceDay(on=on, opened_at=at, closed_at=at))
         of_visit = {"visit_id": visit.id}
-        _set(Visit, {"id": visit.id}, service_day_id=day.id, ended_at=at)
+        _set(Visit, {"id": visit.id}, service_day_id=day.id, occurred_at=at, ended_at=at)
         _set(QueueEntry, of_visit, service_day_id=day.id, ended_at=at, **stay)
         _set(Examination, of_visit, finished_at=at)
         _set(Immunization, of_visit, given_on=on, recorded_at=at)
@@ -556,6 +556,25 @@ def test_a_wrong_row_gets_a_sentence_and_is_kept(sign_in, row, sentence):
     shown = page.get_data(as_text=True)
     assert all(f'value="{text}"' in shown for text in row[1:3] if text)
     assert db.session.query(Immunization).count() == 0
+
+
+def test_a_newborn_of_the_night_gets_its_dose_on_the_day_it_was_given(sign_in):
+    visit, client = served(), sign_in("kia")
+    born = days.clinic_date() + timedelta(days=1)  # as if the day went on after midnight
+    with transaction():
+        kept = db.session.get_one(Visit, visit.id)
+        kept.occurred_at = days.midnight_utc(born) + timedelta(minutes=90)
+        kept.patient.birth_date = born
+    page = client.get(f"/kunjungan/{visit.public_id}/imunisasi").get_data(as_text=True)
+    assert f'value="{short_date(born)}"' in page
+    for day in (born + timedelta(days=1), born - timedelta(days=1)):
+        assert send(client, visit, ("HB0-0", short_date(day), "", "")).status_code == 422
+    row = ("HB0-0", short_date(born), "", "")
+    assert send(client, visit, row, given_by="Bdn. Nurhayati").status_code == 303
+    db.session.rollback()
+    stored = db.session.query(Immunization).one()
+    assert (stored.given_on, stored.given_by) == (born, "Bdn. Nurhayati")
+    assert immunizations.given_in(stored.visit), "the visit is not cancelled without a warning"
 
 
 def test_another_patients_form_and_a_strangers_dose_are_refused(sign_in):

@@ -108,7 +108,7 @@ def _entered(visit: Visit) -> list[Entered]:
     found = []
     for number, row in enumerate(_rows_sent(), 1):
         if not row["vaccine"]:
-            if _is_filled(row, visit.service_day.on):
+            if _is_filled(row, immunizations.days_of(visit)[-1]):
                 raise FieldError("ROW", f"Baris {number}: pilih vaksinnya.")
             continue
         code, _, dose = row["vaccine"].partition("-")
@@ -123,7 +123,7 @@ def _entered(visit: Visit) -> list[Entered]:
 
 
 def _day(visit: Visit, typed: str, number: int) -> date:
-    on, born = visit.service_day.on, visit.patient.birth_date
+    on, born = immunizations.days_of(visit)[-1], visit.patient.birth_date
     try:
         day = parse_date(typed) if typed.strip() else on
     except FieldError as problem:
@@ -146,7 +146,8 @@ def _show(
     visit: Visit, problem: str = "", status: int = 200, findings: Sequence[Finding] = ()
 ) -> Response:
     rows, entry = immunizations.of_person(visit), page.chosen_entry(visit)
-    on, held = visit.service_day.on, immunizations.given(rows)
+    here, held = immunizations.days_of(visit), immunizations.given(rows)
+    on = here[-1]
     blank = {"vaccine": "", "given_on": short_date(on), "batch": "", "site": ""}
     sent = [row for row in _rows_sent() if _is_filled(row, on)]
     refusal = immunization_rules.refusal(current_user.id, entry) if entry else ""
@@ -160,7 +161,8 @@ def _show(
         of_today=_visit_of_today(visit) if refusal == immunization_rules.TOO_LATE else None,
         may_end=immunization_rules.may_end(access.current_actor(), rows),
         not_begun=entry is not None and immunization_rules.not_begun(entry),
-        on=on,
+        on=visit.service_day.on,
+        given_here=here,
         allergies=allergies.banner(visit.patient),
         held=[immunizations.noted(row) for row in rows if row.ended_at is None],
         ended=[immunizations.noted(row) for row in rows if row.ended_at],
