@@ -90,6 +90,11 @@ def _months_before(today: date, months: int) -> date:
     return date(year, month + 1, min(today.day, monthrange(year, month + 1)[1]))
 
 
+def is_birth_year(text: str) -> bool:
+    """Whether the year of birth was typed where an age or a date is asked for."""
+    return bool(re.fullmatch(r"(?:19|20)[0-9]{2}", text.strip()))
+
+
 def parse_age(text: str, today: date) -> EstimatedBirth:
     """Birth date for "40", "40 th", "2 tahun 3 bulan", "3 minggu" or "10 hari" as told today.
 
@@ -97,6 +102,9 @@ def parse_age(text: str, today: date) -> EstimatedBirth:
     the told age; months keep today's day of the month; weeks and days count back from today.
     """
     typed = text.strip().lower()
+    if is_birth_year(typed):  # its 1 July, of this year at the latest today
+        born = today if typed == str(today.year) and today.month < 7 else date(int(typed), 7, 1)
+        return EstimatedBirth(parse_birth_date(born.isoformat(), today), "year")
     found = _AGE.fullmatch(f"{typed} th" if typed.isdecimal() else typed)
     if not found or not found.lastindex:
         raise FieldError("AGE", "Tulis umur dengan angka, misalnya 40 tahun, 8 bulan atau 10 hari.")

@@ -15,6 +15,7 @@ from validators import (
     FieldError,
     clean_name,
     clean_text,
+    is_birth_year,
     nik_facts,
     normalise_phone,
     parse_age,
@@ -269,8 +270,8 @@ def _bpjs(text: str) -> str:
 
 def _birth_date(text: str, today: date, order: str) -> tuple[date, DatePrecision]:
     text = _CLOCK.sub("", _whole(text.strip(" ,.;"), "tanggal lahir"))
-    if re.fullmatch(r"(19|20)[0-9]{2}", text):
-        return parse_birth_date(f"{text}-07-01", today), DatePrecision.YEAR
+    if is_birth_year(text):
+        return parse_age(text, today).birth_date, DatePrecision.YEAR
     if re.fullmatch(r"[1-6][0-9]{4}", text):  # the day count of a spreadsheet
         text = str(_EXCEL_EPOCH + timedelta(days=int(text)))
     if order == MONTH_FIRST:

@@ -347,6 +347,15 @@ def test_a_year_alone_is_an_estimate():
     assert (identity.birth_date, identity.birth_precision) == (date(1985, 7, 1), DatePrecision.YEAR)
 
 
+def test_a_baby_of_this_years_first_half_is_imported_by_its_year():
+    columns, row = (
+        {"name": 0, "sex": 1, "birth": 2, "address": 3},
+        ["Bayi Ani", "P", "2027", "Sawo"],
+    )
+    reader = RowReader(columns, Defaults(), date(2027, 3, 5))
+    assert reader.read(2, row).identity.birth_date == date(2027, 3, 5)
+
+
 def test_place_and_date_in_one_column():
     assert read(birth="", birth_place="Selong, 14-05-1985").identity.birth_date == date(1985, 5, 14)
 

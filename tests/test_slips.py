@@ -156,6 +156,14 @@ def test_lines_become_visits_with_their_real_time(clerk, block):
     assert "Dicatat belakangan" in ticket
 
 
+def test_a_birth_year_on_a_slip_is_kept_and_a_coming_one_refused(clerk, block):
+    next_year = str(today().year + 1)
+    page = enter(clerk, line(1, 1, born="1986"), line(2, 2, born=next_year))
+    assert "1 slip tersimpan" in page
+    assert "belum terjadi" in page
+    assert visits()[0].patient.birth_date.isoformat() == "1986-07-01"
+
+
 def test_the_same_sheet_sent_again_changes_nothing(clerk, block):
     sent = [line(1, 1), line(2, 2)]
     page = send(clerk, *sent)

@@ -97,6 +97,21 @@ def test_a_told_age_becomes_an_estimated_birth_date(text, born, precision):
     assert v.parse_age(text, TODAY) == (born, precision)
 
 
+@pytest.mark.parametrize(
+    ("year", "today", "born"),
+    [
+        ("1986", date(2026, 11, 21), date(1986, 7, 1)),
+        ("1986", date(2027, 1, 5), date(1986, 7, 1)),
+        ("2022", date(2027, 5, 5), date(2022, 7, 1)),
+        ("2027", date(2027, 3, 5), date(2027, 3, 5)),
+        ("2027", date(2027, 7, 5), date(2027, 7, 1)),
+    ],
+)
+def test_a_birth_year_stays_the_year_that_was_told(year, today, born):
+    assert v.parse_age(year, today) == (born, "year")
+    assert "belum terjadi" in str(refusal(v.parse_age, str(today.year + 1), today))
+
+
 @pytest.mark.parametrize("text", ["", "tua", "1,5 tahun", "40 abad", "-3", "3 bulan 2 tahun", "٤٠"])
 def test_an_unreadable_age_is_refused_with_examples(text):
     assert "8 bulan" in str(refusal(v.parse_age, text, TODAY))

@@ -14,6 +14,7 @@ from clinic.number_masks import both_masked
 from clinic.patients import Identity
 from formatting import NIK_FIELDS, PAYER_LABELS, PHONE_OWNER_LABELS, SEX_LABELS, age_on
 from models import DraftKind, Patient
+from validators import is_birth_year
 
 RECORD, TYPED = "catatan", "ketik"
 
@@ -123,6 +124,8 @@ def _same_birth(ours: RegistrationForm, theirs: RegistrationForm) -> bool:
     if known or said:
         guess = theirs.cleaned("birth_date_estimated")
         if known and not said and guess:  # an age that fits says nothing against the date
+            if is_birth_year(theirs["birth_date_estimated"].data):
+                return known.year == guess.birth_date.year
             return age_on(known, theirs.today).years == age_on(guess.birth_date, theirs.today).years
         return known == said
     field = "birth_date_estimated"

@@ -33,7 +33,6 @@ ERRORS_OF = {
     "why": ("no_nik_reason",),
 }
 THIS_IS = "ini"
-_YEAR = re.compile(r"(?:19|20)\d\d")
 _DATE = re.compile(r"\d{8}|.*\d[-/.]\d.*")
 
 
@@ -182,8 +181,6 @@ def _fields(line: Mapping[str, str], on: date, patient: Patient | None) -> dict[
     same = ("name", "sex", "address", "village", "payer", "complaint", "poli")
     fields = {name: line[name] for name in same}
     born = line["born"]
-    if _YEAR.fullmatch(born):
-        born = str(max(on.year - int(born), 0))
     fields["birth_date" if _DATE.fullmatch(born) else "birth_date_estimated"] = born
     fields |= _numbers(line["number"])
     if not fields.get("nik"):
