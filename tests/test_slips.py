@@ -164,6 +164,18 @@ def test_a_birth_year_on_a_slip_is_kept_and_a_coming_one_refused(clerk, block):
     assert visits()[0].patient.birth_date.isoformat() == "1986-07-01"
 
 
+def test_a_line_typed_before_midnight_stays_when_it_is_saved_after_it(clerk, block):
+    sent = line(1, 1)
+    page = send(clerk, sent)
+    with transaction():
+        db.session.scalars(select(RegistrationDraft)).one().drafted_on -= timedelta(days=1)
+    again = send(clerk, sent, action="simpan", **known(page))
+    assert "1 baris belum disimpan" in again
+    assert 'value="Wayan B Sukarta"' in again
+    assert "1 slip tersimpan" in send(clerk, sent, action="simpan", **known(again))
+    assert count(Visit) == 1
+
+
 def test_the_same_sheet_sent_again_changes_nothing(clerk, block):
     sent = [line(1, 1), line(2, 2)]
     page = send(clerk, *sent)

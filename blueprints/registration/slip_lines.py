@@ -138,7 +138,10 @@ def _sent(index: int, on: date, mine: list[RegistrationDraft]) -> Sent | None:
     before = draft.answers if draft else {}
     given, chosen = _choices(index, draft.patient_ref if draft else None)
     is_changed = (
-        draft is None or draft.paper != paper or chosen != draft.patient_ref or draft.saved_at
+        draft is None
+        or (draft.paper, draft.patient_ref) != (paper, chosen)
+        or bool(draft.saved_at)
+        or drafts.is_expired(draft)  # typed before midnight: the line goes on as one of today
     )
     patient = patients.by_ref(chosen) if chosen else None
     patient = patients.current(patient) if patient else None
@@ -157,9 +160,10 @@ def _draft(
     index: int, paper: Mapping[str, Any], mine: list[RegistrationDraft]
 ) -> RegistrationDraft | None:
     draft = drafts.by_ref(request.form.get(f"draft-{index}", ""))
-    if draft is not None and draft.paper:
+    draft = draft if draft is not None and draft.paper else None
+    if draft is not None and not drafts.is_expired(draft):
         return draft
-    return next((one for one in mine if one.paper == paper), None)  # the page was sent again
+    return next((one for one in mine if one.paper == paper), draft)  # the page was sent again
 
 
 def _choices(index: int, patient_ref: str | None) -> tuple[dict[str, str], str | None]:
