@@ -20,6 +20,7 @@ from clinic.report_periods import Period
 from clinic.report_sections import MOST_FREQUENT
 from clinic.report_tables import Table
 from db import add_row, db, utcnow
+from formatting import long_date
 from models import LockedReport, ReportLock
 from validators import clean_text
 
@@ -73,6 +74,9 @@ def lock(actor: Actor, period: Period, kept: dict[str, list[dict]]) -> ReportLoc
     """Keep these figures as the month's. Raises LockError."""
     if period.kind != "month" or period.last >= days.clinic_date():
         raise LockError("Bulan dikunci sesudah berakhir.")
+    day = days.current_day()
+    if day and day.on <= period.last:  # its last night: who comes still counts in it
+        raise LockError(f"{long_date(day.on)} belum ditutup. Tutup harinya, lalu kunci bulannya.")
     before = held(period.code)
     if before:
         raise LockError(f"{period.label} sudah dikunci oleh {before.locked_by.display_name}.")

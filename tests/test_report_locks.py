@@ -140,6 +140,18 @@ def test_a_month_that_goes_on_is_not_locked_and_nobody_but_the_head_locks(march,
     assert post(sign_in("kepala"), "/laporan/bulan/2026-13/kunci").status_code == 404
 
 
+def test_a_month_is_not_locked_in_its_last_night(march, monkeypatch):
+    half_past_midnight = days.midnight_utc(date(2026, 4, 1)) + timedelta(minutes=30)
+    with transaction():
+        day = days.open_day(half_past_midnight - timedelta(hours=2))
+    monkeypatch.setattr("clinic.days.utcnow", lambda: half_past_midnight)
+    with pytest.raises(report_locks.LockError, match="31 Maret 2026 belum ditutup"):
+        lock()
+    with transaction():
+        day.closed_at = half_past_midnight
+    lock()
+
+
 def test_kept_figures_that_are_not_what_was_locked_are_called_damaged(march, sign_in):
     with transaction():
         made = ReportLock(month=MONTH, locked_by_id=factories.user("kepala").id)
