@@ -42,10 +42,11 @@ FAMILY_NAMES = {
 
 @dataclass(frozen=True)
 class Known:
-    """A medicine of the list as words: what it is called by, and its families."""
+    """A medicine of the list as words: what it is called by, its families, its only substance."""
 
     words: frozenset[str]
     families: frozenset[str]
+    substance: frozenset[str]
 
 
 def catalogue() -> list[Known]:
@@ -55,6 +56,7 @@ def catalogue() -> list[Known]:
         Known(
             _words(f"{row.name} {row.ingredients.replace('|', ' ')} {row.synonyms}"),
             frozenset(key(each) for each in row.families.split("|") if each),
+            frozenset() if "|" in row.ingredients else _words(row.ingredients),
         )
         for row in db.session.execute(select(*columns).distinct())
     ]
@@ -63,6 +65,8 @@ def catalogue() -> list[Known]:
 def matches(substance: str, title: str, medicine: Medicine | None, known: Iterable[Known]) -> str:
     """How the medicine meets the allergy: "zat", "golongan" with its name, or ''."""
     allergic = _words(substance)
+    # "INH" and "Panadol" are what they hold, also in a medicine that is not called so.
+    allergic |= frozenset[str]().union(*(each.substance for each in known if allergic & each.words))
     named = _words(title)
     if medicine is not None:
         named |= _words(f"{medicine.ingredients.replace('|', ' ')} {medicine.synonyms}")

@@ -341,6 +341,11 @@ def test_the_table_allows_one_prescription_an_examination_and_no_zero(app):
         ("vitamin k", LineInput("VITC50", "1x1", "10"), False),
         ("bromokriptin mesilat", LineInput("BETAH6", "3x1", "5"), False),  # a salt's name
         ("obat cream", LineInput("HIDRO-K", "2x1", "5"), False),
+        # What a name stands for, in a medicine that is not called so.
+        ("INH", LineInput("OAT-FDC4", "1x3", "28"), True),
+        ("sanmol", LineInput("PCT-D", "3x0,6 mL", "3"), True),
+        ("candistatin", LineInput("NISTA-V", "1x1", "5"), True),
+        ("INH", PCT, False),
     ],
 )
 def test_an_allergy_is_found_in_any_spelling_and_family(app, allergy, line, is_warned):
