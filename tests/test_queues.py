@@ -744,13 +744,16 @@ def test_a_referral_goes_there_and_comes_back_first(app):
     assert fresh(back).visit.status == VisitStatus.FINISHED
 
 
-def test_an_emergency_back_with_its_result_is_still_one(app):
-    sender = stand("UGD", priority=Priority.EMERGENCY)
+@pytest.mark.parametrize("code", ["UGD", "UMUM"])
+def test_an_emergency_back_with_its_result_is_still_one(app, code):
+    sender = stand(code, priority=Priority.EMERGENCY)
     act(sender, "mulai")
     there = refer(sender, "LAB")
+    stand(code, priority=Priority.EMERGENCY)
     act(there, "mulai", by="lab")
     back = finish(there)
     assert (back.kind, back.rank) == (EntryKind.RESULT_BACK, 0)
+    assert waiting_labels(code)[0] == sender.visit.label, "going for a result costs no place"
 
 
 def test_a_referral_without_return_ends_the_sender(app):

@@ -445,6 +445,9 @@ def test_two_who_measure_at_one_desk_each_keep_their_own(app):
     names = [factories.user(one).display_name for one in ("umum", "kepala")]
     authors = {each.author: each.values for each in shown_today(entry).vitals}
     assert authors == {names[0]: {"pulse": 80}, names[1]: {"temperature": 39}}
+    measure(entry, "kepala", here=False, pulse=96)
+    authors = {each.author: each.values for each in shown_today(entry).vitals}
+    assert authors[names[0]] == {"pulse": 80}, "a colleague's measurement corrects nothing"
 
 
 def test_a_corrected_or_emptied_measurement_is_read_no_more(app):
@@ -477,6 +480,8 @@ def test_a_dose_is_checked_by_the_weight_that_was_measured_last(app):
     measure(entry, "umum", weight=60)
     measure(entry, "kia", here=False, systolic=130, diastolic=80)
     assert measurements.weight_text(entry.visit) == "BB 60 kg"
+    measure(entry, "umum", weight=None)
+    assert measurements.weight_text(entry.visit) == "BB 57 kg", "what was taken back is no weight"
 
 
 def own(entry) -> measurements.Own:
@@ -504,6 +509,9 @@ def test_who_measures_again_keeps_both_measurements(app):
     measure(entry, systolic=120, diastolic=80)
     assert [(row.id == same.id) for row in all_rows(VitalSigns) if row.ended_at] == [True]
     assert db.session.get(VitalSigns, first.id).ended_at is None
+    number = len(all_rows(VitalSigns))
+    on_page(entry, None, True, weight=60)
+    assert len(all_rows(VitalSigns)) == number + 1, "a page that names no rows was not sent again"
     (drawn, *_) = series.vital_series(entry.visit.patient)
     assert [point.text for point in drawn.points] == ["80/50", "130/80", "120/80"]
 
