@@ -2,13 +2,23 @@
 
 import html
 import re
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 from sqlalchemy import func, select
 
-from clinic import days, measurements, merging, pairs, patients, queues, search
+from clinic import (
+    days,
+    measurements,
+    merging,
+    pairs,
+    patients,
+    queues,
+    search,
+    visit_person,
+)
 from db import db, transaction
 from models import (
     AuditEntry,
@@ -232,6 +242,12 @@ def test_the_rooms_where_they_wait_show_the_new_name(staff):
     confirm(staff, send(staff, patient, name="Siti Aminah"))
     db.session.expire_all()
     assert db.session.get_one(QueueState, (day, room)).version > before
+    before = db.session.get_one(QueueState, (day, room)).version
+    right = replace(patients.identity_of(patient), birth_date=date(1958, 8, 17))
+    with transaction():  # as a second registration of the day does
+        visit_person.correct(factories.actor("loket"), patient, right, WHY)
+    db.session.expire_all()
+    assert db.session.get_one(QueueState, (day, room)).version > before, "the age stands there too"
 
 
 # --- A wrong birth date, while they are here ----------------------------------------------------
@@ -282,6 +298,16 @@ def test_a_corrected_birth_date_moves_cluster_and_priority_of_today_only(staff):
     assert today.is_priority
     assert before.age_days == (before.service_day.on - right).days, "judged by who it was"
     assert before.cluster == "3", "counted as it was that day"
+
+
+def test_a_visit_before_the_corrected_birth_has_no_age(app):
+    person = factories.patient("Wildan", birth_date=BORN)
+    past_visits.add(person, 3)
+    right = replace(patients.identity_of(person), birth_date=born_ago(days=2))
+    with transaction():
+        patients.update(factories.actor("rekammedis"), db.session.merge(person), right, WHY)
+    visits = db.session.scalars(select(Visit).order_by(Visit.occurred_at.desc()))
+    assert [visit.age_days for visit in visits] == [1, 0, None]
 
 
 # --- Somebody else's NIK, somebody alike --------------------------------------------------------

@@ -636,6 +636,16 @@ def test_every_step_can_be_undone_exactly(app, action):
         assert audit_actions()[-1] == "undo"
 
 
+def test_a_call_taken_back_after_another_one_gives_the_turn_back_too(app):
+    set_setting("priority_ratio", 2)
+    stand(priority=Priority.ELDERLY), stand()
+    _, other = call_next(), call_next()
+    stand(priority=Priority.ELDERLY), call_next()
+    stand(priority=Priority.ELDERLY)
+    act(other, "urungkan")
+    assert waiting_labels()[0] == other.visit.label, "two with priority were called before"
+
+
 def test_steps_are_undone_one_after_another_until_none_is_left(app):
     entry = stand()
     for action in ("panggil", "lewati", "kembali", "mulai"):

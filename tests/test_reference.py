@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from clinic import icd10_source, reference, routing
 from clinic.complaint_text import fold
+from clinic.visit_snapshot import is_in_area
 from db import db, transaction
 from models import ComplaintTerm, Icd10Term, Poli, PoliKind, RoutingRule, Village
 
@@ -120,3 +121,14 @@ def test_villages_are_of_the_demo_only(app):
     in_area = {row.name: row.is_in_area for row in db.session.query(Village)}
     assert in_area["Sumber Melati"] is True
     assert in_area["Rawa Kemuning"] is False
+
+
+def test_a_visit_is_in_the_area_by_the_villages_that_the_clinic_lists_now(app):
+    assert is_in_area("Sumber Melati") is None, "the clinic has not said which"
+    with transaction():
+        reference.seed_demo_villages()
+    told = [is_in_area(name) for name in ("sumber  MELATI", "Rawa Kemuning", "Jauh Sekali", "")]
+    assert told == [True, False, False, None]
+    with transaction():
+        db.session.query(Village).filter_by(name="Sumber Melati").one().is_active = False
+    assert is_in_area("Sumber Melati") is False
