@@ -190,12 +190,16 @@ def test_a_cookie_is_worthless_after_the_logout(app, sign_in):
 
 
 def test_a_new_login_gets_a_new_cookie(app, client):
+    """And the one before opens nothing any more."""
     client.get("/masuk")
     before = client.get_cookie("alur").value
     login(client, "loket")
     first = client.get_cookie("alur").value
     login(client, "loket")
     assert len({before, first, client.get_cookie("alur").value}) == 3
+    other = app.test_client()
+    other.set_cookie("alur", first)
+    assert other.get("/pendaftaran").location.startswith("/masuk")
 
 
 @pytest.mark.engines("sqlite", "postgresql")
@@ -223,6 +227,10 @@ def test_wrong_passwords_make_only_that_account_wait(app, client):
         assert page.status_code == 422
     assert "Tunggu" in page.get_data(as_text=True)
     assert accounts.seconds_to_wait(factories.user("loket")) > 0
+    with transaction():
+        for _ in range(12):
+            accounts.note_failure(factories.user("loket"))
+    assert factories.user("loket").wait_until <= utcnow() + accounts.LONGEST_WAIT
     login(app.test_client(), "umum")
 
 

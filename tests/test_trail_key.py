@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from clinic import audit, system_status
+from clinic import audit, system_status, trail_key
 from db import db, transaction
 from tests.backing_up import back_up
 
@@ -81,6 +81,32 @@ def test_a_lost_key_comes_back_from_the_newest_snapshot(app, alur_data, audit_ke
     assert (alur_data / "keys" / "audit.key").read_bytes() == audit_key
     assert run(app, "audit-key").exit_code == 0, "again, and all is well"
     assert audit.broken_link() is None
+
+
+@pytest.mark.engines("sqlite")
+def test_what_lay_in_the_keys_place_is_put_aside_not_written_over(app, alur_data, audit_key):
+    write_entries()
+    back_up(alur_data)
+    used = alur_data / "keys" / "audit.key"
+    lose_key(alur_data)
+    used.write_bytes(b"x" * 32)
+    assert trail_key.bring_back(alur_data)
+    assert used.read_bytes() == audit_key
+    aside = used.with_name("audit.key.lain")
+    assert aside.read_bytes() == b"x" * 32
+    aside.unlink()
+
+
+@pytest.mark.engines("sqlite")
+def test_a_snapshots_key_that_is_not_the_trails_is_not_taken(app, alur_data, audit_key):
+    write_entries()
+    back_up(alur_data)
+    audit.use_key(b"y" * 32)
+    for _ in range(7):
+        write_entries()  # more than are looked at
+    lose_key(alur_data)
+    assert not trail_key.bring_back(alur_data)
+    assert not (alur_data / "keys" / "audit.key").exists()
 
 
 def test_a_trail_whose_key_is_lost_begins_anew_and_says_so_for_ever(
