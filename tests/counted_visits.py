@@ -71,11 +71,17 @@ def add(
 
 
 def go_on(
-    visit: Visit, room: str, codes: Sequence[Code] = (), *, waited: int | None = 10, **entry: Any
+    visit: Visit,
+    room: str,
+    codes: Sequence[Code] = (),
+    *,
+    waited: int | None = 10,
+    examined: dict[str, Any] | None = None,
+    **entry: Any,
 ) -> QueueEntry:
     """A further stay of the visit."""
     with transaction():
-        return _stay(db.session.merge(visit), room, codes, waited, entry, {})
+        return _stay(db.session.merge(visit), room, codes, waited, entry, examined or {})
 
 
 def _stay(visit, room, codes, waited, entry, examined) -> QueueEntry:

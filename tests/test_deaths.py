@@ -194,12 +194,15 @@ def test_deaths_are_counted_by_the_primary_diagnosis(app):
     counted_visits.add(ON, examined=ending | {"disposition": "doa"})
     counted_visits.add(ON, codes=[("J18.9", "baru")])
     counted_visits.add(ON, codes=[("J18.9", "baru")], examined=ending, status="cancelled")
-    counted_visits.add(ON, codes=[("J18.9", "baru")], examined=ending | {"finished_at": None})
+    draft = ending | {"finished_at": None}
+    visit = counted_visits.add(ON, codes=[("J18.9", "baru")], examined=draft)
+    counted_visits.go_on(visit, "UGD", [("J18.9", "lama")], examined=ending)
+    counted_visits.add(ON, codes=[("J18.9", "baru")], examined=draft)
     all_causes, ispa = table("lb1", "mati"), table("ispa", "mati")
-    assert all_causes.cells["J18.9", "J"] == 1
-    assert all_causes.counted == 2
-    assert ispa.cells["semua", "J"] == 1
+    assert all_causes.cells["J18.9", "J"] == 2
+    assert all_causes.counted == 3, "of a draft too, where another room has finished it"
+    assert ispa.cells["semua", "J"] == 2
     assert ispa.outside == 1, "without a diagnosis"
     assert not [*all_causes.problems, *ispa.problems]
     period = report_periods.parse("2026-03")
-    assert report_lists.behind(REPORTS["lb1"], "mati", "J18.9", "J", period).count() == 1
+    assert report_lists.behind(REPORTS["lb1"], "mati", "J18.9", "J", period).count() == 2

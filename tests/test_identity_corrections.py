@@ -300,6 +300,7 @@ def test_a_corrected_birth_date_moves_cluster_and_priority_of_today_only(staff):
     assert before.cluster == "3", "counted as it was that day"
 
 
+@pytest.mark.engines("sqlite")
 def test_a_visit_before_the_corrected_birth_has_no_age(app):
     person = factories.patient("Wildan", birth_date=BORN)
     past_visits.add(person, 3)

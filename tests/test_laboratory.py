@@ -833,6 +833,19 @@ def test_a_pregnancy_told_later_judges_the_results_anew(app):
     assert (row.flag, row.low) == (LabFlag.NORMAL, 11)
 
 
+@pytest.mark.engines("sqlite")
+def test_whoever_read_another_word_of_a_value_reads_it_again(app):
+    whose, there = of_somebody(days.clinic_date() - timedelta(days=7), HB="9,0")
+    baby, adult = db.session.get_one(Patient, whose.id).birth_date, years_ago(36)
+    with transaction():
+        lab_results.mark_read(factories.actor("umum"), current_of(item_of(there, "HB")))
+    mend_identity(whose, birth_date=adult)
+    assert current_of(item_of(there, "HB")).flag is LabFlag.LOW
+    mend_identity(whose, birth_date=baby)
+    (alert,) = alerts()
+    assert (alert.test, alert.flag_text) == ("Hemoglobin", "kritis rendah")
+
+
 def test_a_correction_with_the_same_value_goes_through_when_its_range_changed(app):
     _, there = of_somebody(years_ago(30), HB="12,5")
     with transaction():

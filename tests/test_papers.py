@@ -847,6 +847,9 @@ def test_a_letter_that_quotes_a_result_is_doubted_once_the_laboratory_corrects_i
         lab_results.correct(factories.actor("lab"), row, "12,7", "salah salin")
     assert all("dikoreksi" in paper_doubts.doubt(paper).cause for paper in letters)
     assert paper_doubts.doubt(sick) is None
+    with transaction():
+        db.session.merge(row).order.resulted_at = utcnow() + timedelta(hours=1)
+    assert not [paper for paper in letters if paper_doubts.doubt(paper)], "not finished by then"
 
 
 @pytest.mark.parametrize("is_changed", [True, False])

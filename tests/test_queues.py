@@ -636,6 +636,7 @@ def test_every_step_can_be_undone_exactly(app, action):
         assert audit_actions()[-1] == "undo"
 
 
+@pytest.mark.engines("sqlite")
 def test_a_call_taken_back_after_another_one_gives_the_turn_back_too(app):
     set_setting("priority_ratio", 2)
     stand(priority=Priority.ELDERLY), stand()

@@ -13,6 +13,7 @@ from clinic import (
     favourites,
     history,
     measurements,
+    queue_lines,
     queues,
     records,
     series,
@@ -576,6 +577,30 @@ def test_an_allergy_may_be_named_in_words_that_deny_elsewhere(app, substance):
         assert allergies.add_allergy(actor, person, substance).substance == substance
 
 
+@pytest.mark.engines("sqlite")
+def test_the_rooms_where_they_wait_show_an_allergy_and_its_end(app):
+    entry = factories.entry()
+    person, actor = entry.visit.patient, factories.actor("umum")
+    shown = [queue_lines.present_version(entry.poli_id)]
+    with transaction():
+        allergy = allergies.add_allergy(actor, person, "Amoksisilin")
+    shown.append(queue_lines.present_version(entry.poli_id))
+    with transaction():
+        allergies.end_allergy(actor, allergy, "ternyata bukan alergi")
+    shown.append(queue_lines.present_version(entry.poli_id))
+    assert len(set(shown)) == 3
+
+
+@pytest.mark.engines("sqlite")
+def test_who_is_to_be_watched_is_not_called_allergic(app):
+    deaf, allergic = factories.patient("Wayan"), factories.patient("Made")
+    with transaction():
+        actor = factories.actor("umum")
+        allergies.add_allergy(actor, deaf, "tuli", is_alert=True)
+        allergies.add_allergy(actor, allergic, "Udang")
+    assert allergies.among([deaf.id, allergic.id]) == {allergic.id}
+
+
 def test_allergies_are_added_once_and_ended_with_a_reason(app):
     person, actor = factories.patient(), factories.actor("umum")
     with transaction():
@@ -588,6 +613,8 @@ def test_allergies_are_added_once_and_ended_with_a_reason(app):
         allergies.add_allergy(actor, person, " ", "")
     with pytest.raises(RecordError), transaction():
         allergies.end_allergy(actor, allergy, " ")
+    with pytest.raises(RecordError, match="sudah tercatat"), transaction():
+        allergies.add_allergy(factories.actor("gigi"), person, "Amoksisilin", "gatal")
     assert [row.substance for row in allergies.current(person)] == ["Amoksisilin"]
     with transaction():
         allergies.end_allergy(actor, allergy, "ternyata bukan alergi")

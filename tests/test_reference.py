@@ -123,6 +123,7 @@ def test_villages_are_of_the_demo_only(app):
     assert in_area["Rawa Kemuning"] is False
 
 
+@pytest.mark.engines("sqlite")
 def test_a_visit_is_in_the_area_by_the_villages_that_the_clinic_lists_now(app):
     assert is_in_area("Sumber Melati") is None, "the clinic has not said which"
     with transaction():

@@ -460,6 +460,7 @@ def test_danger_signs_that_depend(given, is_danger):
         # A comma parts
         ("batuk, darah tinggi", ""),
         ("batuk, darah", "batuk darah"),
+        ("muntah darah, tinggi demamnya", "muntah darah"),
     ],
 )
 def test_a_danger_sign_is_denied_only_where_that_is_clear(typed, signs):
