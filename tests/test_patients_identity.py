@@ -123,6 +123,8 @@ def test_the_true_owner_of_a_disputed_nik_can_be_registered(app):
     second = create(replace(WHOLE, name="Budi Santoso", sex="L"), nik_disputed=True)
     assert second.is_nik_disputed and not owner.is_nik_disputed
     assert patients.by_nik(NIK).id == owner.id
+    claim = create(replace(WHOLE, nik=OTHER_NIK, name="Dewi"), nik_disputed=True)
+    assert create(replace(WHOLE, nik=OTHER_NIK, name="Wayan")).nik == claim.nik
 
 
 def test_one_of_many_desks_that_save_a_nik_at_once_wins(app):

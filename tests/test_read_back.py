@@ -164,6 +164,7 @@ def returning(clerk, patient: Patient, **changes) -> tuple[str, str]:
     ("changes", "said"),
     [
         ({"name": "Orang Berbeda Sekali"}, "nama Siti Aminah menjadi Orang Berbeda Sekali"),
+        ({"name": "S A Wati"}, "nama Siti Aminah menjadi S A Wati"),
         (
             {"birth_date": "18-08-1990", "nik": "3171015808900001"},
             "tanggal lahir 17-08-1990 menjadi 18-08-1990, NIK 317101••••••0007 menjadi"

@@ -207,6 +207,12 @@ def test_the_form_behind_the_check_page_leads_back_to_what_was_typed(clerk, sign
     draft = check(clerk)[1]
     confirm(clerk, draft)
     assert "belum disimpan" not in clerk.get("/pendaftaran/baru").text
+    check(clerk, nik="3171015708850002", name="Siti Maimunah")
+    assert "belum disimpan" in clerk.get("/pendaftaran/baru").text
+    with transaction():
+        newest = select(RegistrationDraft).order_by(RegistrationDraft.id.desc())
+        db.session.scalars(newest).first().paper = {"tanggal": "01-03-2026"}
+    assert "belum disimpan" not in clerk.get("/pendaftaran/baru").text, "a slip's is listed there"
 
 
 @pytest.mark.engines("sqlite")
@@ -824,6 +830,9 @@ def test_a_form_that_is_sent_twice_becomes_one_draft(clerk):
     assert len(ways) == 1 and count(RegistrationDraft) == drafts_before + 1
     further_room(clerk, visit, dibuka=opened, complaint="gusi bengkak")
     assert count(RegistrationDraft) == drafts_before + 2, "typed otherwise it is another one"
+    for at in (opened, f"{int(opened) - 60}"):
+        further_room(clerk, visit, dibuka=at, complaint="gigi goyang")
+    assert count(RegistrationDraft) == drafts_before + 4, "so is a form that was opened anew"
 
 
 def test_what_is_said_for_a_further_room_stands_beside_its_own_denial(clerk):

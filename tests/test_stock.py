@@ -162,6 +162,9 @@ def test_the_first_to_expire_goes_first_and_the_expired_never(app):
     pharmacy.expired(row, 50)
     hand_out(row, 6)
     assert [db.session.get_one(StockBatch, each.id).balance for each in (soon, late)] == [0, 8]
+    today = pharmacy.receive(row, 3, "TODAY", days.clinic_date())
+    hand_out(row, 3)
+    assert db.session.get_one(StockBatch, today.id).balance == 0, "its last day is today"
     with pytest.raises(NotEnough, match="hanya ada 8 tablet, perlu 9"):
         hand_out(row, 9)
     assert pharmacy.balance(row) == 58
