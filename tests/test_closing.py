@@ -204,6 +204,12 @@ def test_a_patient_who_comes_after_the_end_opens_the_day_again(app, folder):
     assert first.state is EntryState.UNFINISHED, "who went home does not come back by itself"
     work(folder, utcnow())
     assert set(states().values()) == {StepState.OUTDATED}, "not closed under the late patient"
+    with transaction():
+        db.session.add(ServiceDay(on=day.on - timedelta(days=1), opened_at=utcnow()))
+    with transaction():
+        closing.ask_when_due(at_clock(0))
+    assert set(states().values()) == {StepState.OUTDATED}, "nor with the day before"
+    work(folder, utcnow())
     close(folder)
     assert states() == DONE
 

@@ -8,10 +8,21 @@ from sqlalchemy import select
 
 from clinic import allergies, deaths, queues, report_lists, report_periods, report_tables
 from clinic.diagnoses import DiagnosisInput
+from clinic.prescription_lines import LineInput
+from clinic.prescriptions import PrescriptionInput
 from clinic.records import ExaminationInput
 from clinic.report_definitions import REPORTS
 from db import db, transaction, utcnow
-from models import Death, EntryState, Examination, QueueEntry, Visit, VisitStatus
+from models import (
+    Death,
+    EntryState,
+    Examination,
+    Prescription,
+    PrescriptionState,
+    QueueEntry,
+    Visit,
+    VisitStatus,
+)
 from tests import counted_visits, factories
 from tests.amending import amend
 from tests.pages import post
@@ -78,6 +89,15 @@ def test_who_is_being_served_elsewhere_may_still_be_written_about(app):
     assert entries(visit)[1] == ("GIGI", EntryState.IN_SERVICE)
     save(other, ExaminationInput(assessment="dicabut", disposition="pulang"), 0, "gigi", True)
     assert db.session.get(Visit, visit.id).status is VisitStatus.FINISHED
+
+
+@pytest.mark.engines("sqlite")
+def test_no_medicine_is_sent_for_who_has_died(app):
+    medicine = PrescriptionInput([LineInput("PCT500", "3x1", "5")])
+    done = died(served(), prescription=medicine)
+    (written,) = db.session.scalars(select(Prescription))
+    assert (written.examination_id, written.number) == (done.id, None)
+    assert written.state is PrescriptionState.CANCELLED
 
 
 def test_a_second_press_changes_nothing(app):

@@ -94,22 +94,30 @@ def test_who_was_taken_over_with_an_old_number_is_not_new(app, number):
     assert new(opened(somebody)) == [True]
 
 
-def test_who_was_imported_is_not_new_under_the_record_it_was_merged_into(app):
+@pytest.mark.parametrize(
+    ("fate", "number"),
+    [(RowFate.CREATED, ""), (RowFate.KEPT, ""), (RowFate.CREATED, "50001")],
+)
+def test_who_was_imported_is_not_new_under_the_record_it_was_merged_into(app, fate, number):
     one, imported = factories.patient("Siti Aminah"), factories.patient("Sitti Aminah")
-    keep_old_number(imported, imported.mrn)
+    keep_old_number(imported, number or imported.mrn)
     with transaction():
         head = factories.user("kepala").id
         batch = ImportBatch(file_name="lama.csv", digest="0" * 64, uploaded_by_id=head)
         db.session.add(batch)
         db.session.flush()
-        row = ImportRow(batch_id=batch.id, number=2, fate=RowFate.CREATED, patient_id=imported.id)
+        row = ImportRow(batch_id=batch.id, number=2, fate=fate, patient_id=imported.id)
         db.session.add(row)
     visit = opened(one)
     act(visit, "pulang")
     with transaction():
         both = (db.session.merge(one), db.session.merge(imported))
-        merging.merge(factories.actor("rekammedis"), *both, {}, "sama")
+        done = merging.merge(factories.actor("rekammedis"), *both, {}, "sama")
+        ref = done.id
     assert new(visit) == [False]
+    with transaction():
+        merging.undo(factories.actor("rekammedis"), db.session.get(type(done), ref), "dua orang")
+    assert new(visit) == [True], "the old number is the other one's alone"
 
 
 def test_a_slip_of_an_earlier_day_takes_the_first_from_the_visit_typed_before_it(app):

@@ -67,6 +67,11 @@ def test_fast_breathing_by_age(months, breaths, expected):
     ("answers", "rule", "expected"),
     [
         ({"breathing": "tarikan"}, "NAPAS", "Pneumonia: tarikan dinding dada"),
+        (
+            {"breathing": "tarikan", "danger": "kejang"},
+            "NAPAS",
+            "Pneumonia berat: tarikan dinding dada",
+        ),
         ({"breathing": "wheezing"}, "NAPAS", ""),
         ({"cough_days": "13"}, "NAPAS", ""),
         ({"cough_days": "14"}, "NAPAS", "Batuk 14 hari: periksa TB"),
