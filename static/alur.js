@@ -87,6 +87,7 @@
       var field = document.getElementById(button.getAttribute('href').slice(1));
       var shut = closest(field, 'details');
       if (shut) { shut.open = true; }
+      if (field && field.tabIndex < 0) { field = field.querySelector('[aria-invalid=true]') || field; }
       if (field) { event.preventDefault(); field.focus(); field.scrollIntoView({ block: 'center' }); }
     }
   });

@@ -31,5 +31,8 @@
     var values = JSON.parse(button.getAttribute('data-fill'));
     event.preventDefault();
     Object.keys(values).forEach(function (name) { fill(name, values[name]); });
+    // The button is gone with the next answer; the form goes on at its first empty box.
+    var empty = [].filter.call(document.querySelectorAll('.main-col input[type=text]'), function (field) { return !field.value && field.offsetParent; })[0];
+    if (empty) { empty.focus(); }
   });
 })();

@@ -73,6 +73,7 @@ def test_a_new_patient_by_keys_alone(live_server, page):
     expect(page.get_by_label("NIK", exact=True)).to_be_focused()
     press_access_key(page, "i")
     expect(page.get_by_label("Tanggal lahir")).to_have_value("25-09-1988")
+    expect(page.get_by_label("Nama lengkap")).to_be_focused()
     page.get_by_label("NIK", exact=True).focus()
     keys.press("Enter")
     expect(page.get_by_label("Bila tidak ada NIK")).to_be_focused()

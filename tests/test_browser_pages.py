@@ -82,6 +82,14 @@ def look_at(page: Page, name: str, *, without: tuple[str, ...] = ()) -> list[str
     ]
 
 
+# The longest room and an ordinary full address.
+LONGEST_TICKET = """() => {
+  document.querySelector('.ticket-room').textContent = 'Imunisasi dan Tumbuh Kembang';
+  document.querySelector('.ticket small').textContent =
+    'Jl. Raya Praya-Mujur Km. 3, Desa Sengkol, Kecamatan Pujut, Kabupaten Lombok Tengah 83573';
+}"""
+
+
 def sheets_of(page: Page) -> list[tuple[int, int]]:
     """Width and height in millimetres of each sheet that it prints."""
     printed = page.pdf(prefer_css_page_size=True)
@@ -345,7 +353,9 @@ def test_pages_of_the_counter(live_server, page, look):
     desk.press("Simpan")
     expect(page.locator(".ticket")).to_be_visible()
     look("ticket")
-    assert sheets_of(page) == [(58, 90)]
+    assert sheets_of(page) == [(58, 100)]
+    page.evaluate(LONGEST_TICKET)
+    assert sheets_of(page) == [(58, 100)]
     page.get_by_role("link", name="Betulkan kunjungan").click()
     desk.press("Simpan pembetulan")
     expect(page.get_by_role("alert")).to_be_focused()

@@ -163,7 +163,7 @@ def test_paper_of_a_size_of_its_own_is_asked_for_by_its_page_alone():
     """A roll's size in a sheet that every page loads would be a letter's size too."""
     sheets = {path.name: path.read_text("utf-8") for path in SHEETS}
     sizes = {name: re.findall(r"@page \{ size: ([^;]+)", text) for name, text in sheets.items()}
-    assert sizes.pop("ticket.css") == ["58mm 90mm"] and sizes.pop("label.css") == ["58mm 40mm"]
+    assert sizes.pop("ticket.css") == ["58mm 100mm"] and sizes.pop("label.css") == ["58mm 40mm"]
     assert sizes["app.css"] == [] and set(sum(sizes.values(), [])) == {"A4"}
     templates = (STATIC.parent / "templates").rglob("*.html")
     loading = [p.name for p in templates if re.search(r"(ticket|label)\.css", p.read_text("utf-8"))]
