@@ -22,6 +22,7 @@ from urllib.parse import urlencode
 
 PASSWORD = "coba-alur-sekarang"
 PATIENCE = 60  # seconds until a client gives up; nothing here is timed
+IDLE = 45  # seconds; gunicorn keeps a connection for 75
 TOKEN = re.compile(r'name="(?:csrf_token|csrf-token)" (?:value|content)="([^"]+)"')
 MESSAGE = re.compile(r'role="status">\s*([^<]*)')
 
@@ -54,6 +55,7 @@ class Browser:
     def __init__(self, address: str, cookie: str = "", token: str = ""):
         self.address = address
         self.cookie, self.token = cookie, token
+        self._used_at = time.monotonic()
         self._connection = http.client.HTTPConnection(
             address.removeprefix("http://"), timeout=PATIENCE
         )
@@ -71,6 +73,9 @@ class Browser:
         if method == "POST":
             body = urlencode({"csrf_token": self.token, **(fields or {})})
             headers["Content-Type"] = "application/x-www-form-urlencoded"
+        if time.monotonic() - self._used_at > IDLE:
+            self.close()  # the server may close it this very moment; http.client opens another
+        self._used_at = time.monotonic()
         try:
             self._connection.request(method, path, body, headers)
         except (OSError, http.client.HTTPException) as problem:

@@ -1087,10 +1087,12 @@ def test_a_birth_date_changed_at_a_second_registration_counts_in_the_first_of_th
 
 def test_the_counter_learns_who_cancels_and_those_can(clerk, sign_in):
     visit = register(clerk)
-    help_page = clerk.get("/bantuan").get_data(as_text=True)
-    correction = clerk.get(f"/pendaftaran/kunjungan/{visit.public_id}/ubah").get_data(as_text=True)
-    for page in (correction, help_page.split('id="antrean"')[0]):
-        assert "petugas ruangnya atau kepala" in page and "Batalkan antrean" in page
+    help_page = clerk.get("/bantuan").get_data(as_text=True).split('id="antrean"')[0]
+    assert "ruangnya atau kepala" in help_page and "<b>Lainnya</b>" in help_page
+    address, start = f"/pendaftaran/kunjungan/{visit.public_id}/ubah", visit.entries[0].public_id
+    assert post(sign_in("umum"), f"/antrean/{start}/mulai", {}).status_code == 303
+    correction = clerk.get(address).get_data(as_text=True)
+    assert "petugas ruangnya atau kepala" in correction and "Batalkan antrean" in correction
     cancel = f"/antrean/{visit.entries[0].public_id}/batal"
     assert post(clerk, cancel, {"alasan": "terdaftar dua kali"}).status_code == 403
     more = sign_in("kepala").get(cancel.replace("batal", "lainnya")).get_data(as_text=True)
