@@ -28,7 +28,7 @@ from tests.install_tools import has_libatomic
 from tests.postgres import free_port
 
 ROOT = Path(__file__).parent.parent
-PATIENCE = 30  # seconds until a test gives up; nothing here is timed
+PATIENCE = 60  # seconds until a test gives up; nothing here is timed
 # A first start takes at most 30 seconds where nothing else runs; here the whole suite does.
 START_PATIENCE = 120
 NAMES = ("chromium", "chromium-browser", "google-chrome")
