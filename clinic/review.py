@@ -9,6 +9,7 @@ from sqlalchemy.orm import joinedload
 
 from clinic import asking, days, further_room, patients, routing
 from clinic.identity_warnings import Warned, identity_warnings
+from clinic.rooms import SEX_WORDS
 from db import db
 from formatting import age_on
 from models import (
@@ -127,10 +128,10 @@ def review(application: Application, *, with_likely: bool = True) -> Review:
 
 def case_of(application: Application, on: date) -> routing.Case:
     """What routing needs to know of a registration."""
-    born = application.identity.birth_date
+    born, sex = application.identity.birth_date, application.identity.sex
     return routing.Case(
         complaint=application.complaint,
-        sex=application.identity.sex,
+        sex=sex if sex in SEX_WORDS else "",  # a form that is not valid says anything
         birth_date=born,
         age_months=age_on(born, on).total_months if born and born <= on else None,
         pregnant=application.pregnant,

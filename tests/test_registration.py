@@ -305,6 +305,7 @@ def test_yesterdays_draft_is_not_saved_today_but_nothing_typed_is_lost(clerk):
         ({"kk_number": FIELDS["nik"]}, "KK"),
         ({"name": ""}, "Isi nama pasien"),
         ({"sex": ""}, "Pilih jenis kelamin"),
+        ({"sex": "X", "pregnant": "ya", "complaint": "hamil muda"}, "Pilih jenis kelamin"),
         ({"birth_date": ""}, "Isi tanggal lahir"),
         ({"birth_date": "31-02-1990"}, "Tanggal"),
         ({"birth_date": "29-02-1985"}, "29 Februari 1985 tidak ada"),
