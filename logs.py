@@ -5,6 +5,7 @@ there can be sent along with a call for help.
 """
 
 import contextlib
+import faulthandler
 import fcntl
 import logging
 import os
@@ -15,6 +16,7 @@ from pathlib import Path
 import timekeeping
 
 FILE = "alur.log"
+CRASHES = "crash.log"  # what Python itself was doing when a process died in somebody's C code
 LARGEST = 1024 * 1024  # bytes, then the next file begins
 FILES = 5
 DAY, DAYS_IN_ONE, DAYS_KEPT = 24 * 3600, 7, 30
@@ -109,3 +111,20 @@ def init_logging(folder: Path) -> None:
             root.addHandler(handler)
     logging.getLogger("flask_wtf").setLevel(logging.WARNING)  # anybody can send forms without token
     logging.getLogger("alembic").setLevel(logging.WARNING)  # each start checks the migrations
+
+
+def keep_server_messages(folder: Path) -> None:
+    """gunicorn's errors go to the file too: a web process that died or hung stands only there.
+
+    And the trace of one that dies in C code, which no logger could write any more: file names and
+    lines, no values. The processes forked later write to the same file.
+    """
+    server = logging.getLogger("gunicorn.error")
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, SharedFile):
+            server.addHandler(handler)
+    path = folder / CRASHES
+    is_large = path.exists() and path.stat().st_size > LARGEST
+    flags = os.O_APPEND | os.O_CREAT | os.O_WRONLY | (os.O_TRUNC if is_large else 0)
+    with contextlib.suppress(OSError):
+        faulthandler.enable(os.open(path, flags, 0o600))  # open for as long as the process lives

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from clinic import disk_space, self_check, settings, speed, system_status, versions
 from clinic.status_check import Check
 from db import Base, db, utcnow
-from logs import FILE, last_lines, scrub
+from logs import CRASHES, FILE, last_lines, scrub
 from models import WorkerBeat
 
 LOG_LINES = 2000
@@ -42,6 +42,7 @@ def bundle(data: Path) -> bytes:
         "kecepatan.csv": lambda: _table(_speed(data)),
         "disk.csv": lambda: _table(_files(data)),
         "log.txt": lambda: scrub("\n".join(last_lines(data / "logs" / FILE, LOG_LINES))),
+        "crash.txt": lambda: scrub("\n".join(last_lines(data / "logs" / CRASHES, LOG_LINES))),
     }
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as file:

@@ -22,6 +22,7 @@ from deploy.memory import return_large_blocks, return_unused
 from deploy.processes import PREPARE_AGAIN, Child, fork
 from deploy.ready import announce
 from deploy.warm_up import warm_up
+from logs import keep_server_messages
 
 SETTINGS = Path(__file__).with_name("gunicorn.conf.py")
 WORKER_NICENESS = 10  # background work must not make the web wait
@@ -33,6 +34,10 @@ class Master(Arbiter):
     def __init__(self, server: "WebServer"):
         super().__init__(server)
         self.background = Child("alur-worker", "worker (Alur)", self.work_in_background)
+
+    def setup(self, app: Application) -> None:
+        super().setup(app)  # gunicorn opens its log
+        keep_server_messages(self.app.application.config["ALUR"].logs)
 
     def work_in_background(self) -> None:
         for listener in self.LISTENERS:  # only who answers may hold the port

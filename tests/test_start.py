@@ -166,6 +166,21 @@ def test_a_killed_process_is_started_again(running, name):
     assert running.process.poll() is None
 
 
+def test_a_crash_in_c_code_stands_in_the_logs_that_can_be_sent_along(running):
+    def serving() -> int:  # the child of the one that looks after it
+        return next((pid for pid, name in reversed(running.names()) if name == "alur-web"), 0)
+
+    pid, logs = until(serving, "the web process"), running.data / "logs"
+    os.kill(pid, signal.SIGSEGV)
+    for name, words in (
+        ("alur.log", f"(pid:{pid}) was sent SIGSEGV"),
+        ("crash.log", "Fatal Python error: Segmentation fault"),
+    ):
+        path = logs / name
+        until(lambda p=path, w=words: p.exists() and w in p.read_text(), f"{words} in {name}")
+    until(running.answers, "the clinic answers")
+
+
 def test_ps_tells_the_processes_apart(running):
     expected = {b"gunicorn (Alur)", b"worker (Alur)"}
 
