@@ -6,7 +6,7 @@ A button and the clock only ask; the worker takes the steps (clinic/closing_work
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from clinic import audit, days, settings
 from clinic.audit import Actor
@@ -93,11 +93,17 @@ def ask_when_due(at: datetime) -> None:
     """Ask for what closes by itself: today from the set time on, an earlier day at once.
 
     Of earlier days the last two are looked at: a save may have begun today's before the worker
-    came to yesterday's.
+    came to yesterday's. One that a wrong clock dated ahead is today's, or over.
     """
-    newest = select(ServiceDay).order_by(ServiceDay.on.desc()).limit(2)
-    for day in db.session.scalars(newest).all():
-        if _needs_closing(day) and (not days.is_current(day.on, None, at) or _is_due(day, at)):
+    newest = days.latest_day()
+    past = select(ServiceDay.id).where(ServiceDay.on <= days.clinic_date(at))
+    looked_at = or_(
+        ServiceDay.on > days.clinic_date(at),
+        ServiceDay.id.in_(past.order_by(ServiceDay.on.desc()).limit(2)),
+    )
+    for day in db.session.scalars(select(ServiceDay).where(looked_at)).all():
+        is_over = day != newest or not days.is_current(day.on, None, at)
+        if _needs_closing(day) and (is_over or _is_due(day, at)):
             ask(audit.SYSTEM, day, at)
 
 
@@ -110,9 +116,7 @@ def _needs_closing(day: ServiceDay) -> bool:
 def _is_due(day: ServiceDay, at: datetime) -> bool:
     local = at.astimezone(ZoneInfo(settings.value("time_zone")))
     closes = closing_time()
-    if closes is None or day.on > local.date():
-        return False
-    if day.on == local.date() and local.time() < closes:
+    if closes is None or (day.on >= local.date() and local.time() < closes):
         return False
     if not still_here(day):
         return True

@@ -1,14 +1,16 @@
 """Service days and the clinic's clock.
 
 A day is a row that a save opens. It is never opened by the clock alone, never reset by midnight,
-and a clock that jumped back goes on with the newest day. A closed day goes on when a patient comes
-after all; what its closing had done is then outdated and done again (clinic/closing.py).
+and a clock that jumped back goes on with the newest day. One that a wrong clock dated ahead goes on
+for the rest of the true day only: it is closed like any other, and the next day has its own date.
+A closed day goes on when a patient comes after all; what its closing had done is then outdated and
+done again (clinic/closing.py).
 """
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, exists, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, exists, or_, select, update
 from sqlalchemy.orm import aliased
 
 from clinic import audit, settings
@@ -19,6 +21,7 @@ from models import (
     EntryState,
     QueueEntry,
     QueueEvent,
+    QueueState,
     ServiceDay,
     StepState,
     Visit,
@@ -38,8 +41,10 @@ DAY_OVER = "Hari layanan berganti"
 # A day that nobody closed goes on after midnight, for whoever is still being looked after.
 NIGHT = timedelta(hours=4)
 
+# Not a closed day that a wrong clock had dated ahead: until its date comes, no save belongs to it.
+IN_REACH = or_(ServiceDay.closed_at.is_(None), ServiceDay.on <= bindparam("reach"))
 # Built once. By date, not by id: the row of a past day may be opened later, for paper slips.
-_LATEST = select(ServiceDay).order_by(ServiceDay.on.desc()).limit(1)
+_LATEST = select(ServiceDay).where(IN_REACH).order_by(ServiceDay.on.desc()).limit(1)
 # On PostgreSQL a save waits for a closing that has begun, and the closing for saves.
 _LATEST_FOR_SAVE = _LATEST.with_for_update(read=True, key_share=True).execution_options(
     populate_existing=True
@@ -52,9 +57,14 @@ def clinic_date(at: datetime | None = None) -> date:
     return (at or utcnow()).astimezone(zone).date()
 
 
+def reach(at: datetime | None = None) -> date:
+    """How far ahead a day may be dated without a wrong clock: one may run back over midnight."""
+    return clinic_date((at or utcnow()) + NIGHT)
+
+
 def latest_day() -> ServiceDay | None:
-    """The newest service day, open or closed."""
-    return db.session.scalar(_LATEST)
+    """The newest service day, open or closed; none that was dated ahead and is closed."""
+    return db.session.scalar(_LATEST, {"reach": reach()})
 
 
 def current_day(at: datetime | None = None) -> ServiceDay | None:
@@ -71,8 +81,19 @@ def todays() -> ServiceDay | None:
 
 
 def is_current(on: date, closed_at: datetime | None, at: datetime | None = None) -> bool:
-    """Whether the newest service day, of this date, is the one that goes on."""
-    return closed_at is None and on >= clinic_date((at or utcnow()) - NIGHT)
+    """Whether the newest service day, of this date, is the one that goes on.
+
+    One that was dated ahead goes on while today, or the day whose night it is, has a day of its
+    own: it was found on that day (else it had got that date, see `bring_back`).
+    """
+    now = at or utcnow()
+    since = clinic_date(now - NIGHT)
+    if closed_at is not None or on < since:
+        return False
+    if on <= reach(now):
+        return True
+    own = select(ServiceDay.id).where(ServiceDay.on.between(since, clinic_date(now)))
+    return db.session.scalar(own.limit(1)) is not None
 
 
 def goes_on(day: ServiceDay) -> bool:
@@ -80,22 +101,33 @@ def goes_on(day: ServiceDay) -> bool:
     newest = latest_day()
     if newest is None or newest.id != day.id:
         return False
-    return is_current(day.on, day.closed_at) or day.on >= clinic_date()
+    return is_current(day.on, day.closed_at) or clinic_date() <= day.on <= reach()
 
 
 def open_day(at: datetime | None = None) -> ServiceDay:
-    """The day that a save belongs to; opens it, ending what yesterday left open."""
-    before = db.session.scalar(_LATEST_FOR_SAVE)
+    """The day that a save belongs to; opens it, ending what yesterday left open.
+
+    So it also ends a day that was dated ahead, when the day on which it was opened has passed.
+    """
+    before = db.session.scalar(_LATEST_FOR_SAVE, {"reach": reach(at)})
     if before and is_current(before.on, before.closed_at, at):
         return before
-    if before and before.on >= clinic_date(at):
+    is_ours = before is not None and clinic_date(at) <= before.on <= reach(at)
+    is_left = ServiceDay.closed_at.is_(None)
+    if before and not is_ours:
+        is_left = or_(is_left, ServiceDay.id == before.id)
+    for left in db.session.scalars(select(ServiceDay).where(is_left)).all():
+        end(left, at or utcnow())
+    if before and is_ours:
         reopen(audit.SYSTEM, before)  # closed already, but a patient has come: the day goes on
         return before
-    if before:
-        is_left = or_(ServiceDay.id == before.id, ServiceDay.closed_at.is_(None))
-        for left in db.session.scalars(select(ServiceDay).where(is_left)).all():
-            end(left, at or utcnow())
     return add_row(ServiceDay(on=clinic_date(at), opened_at=at or utcnow()))
+
+
+def dated_ahead(at: datetime | None = None) -> ServiceDay | None:
+    """The day furthest ahead: a wrong clock opened it, and its visits keep its date."""
+    ahead = select(ServiceDay).where(ServiceDay.on > clinic_date(at))
+    return db.session.scalar(ahead.order_by(ServiceDay.on.desc()).limit(1))
 
 
 def day_of(at: datetime | None) -> ServiceDay:
@@ -122,6 +154,7 @@ def reopen(actor: Actor, day: ServiceDay) -> None:
     """The day goes on after it was closed; what the closing did is outdated."""
     day.closed_at = None
     _outdate(day)
+    _draw_anew(day)
     db.session.flush()
     audit.record(actor, "reopen_day", day)
 
@@ -131,11 +164,18 @@ def _outdate(day: ServiceDay) -> None:
     db.session.execute(done.values(state=StepState.OUTDATED))
 
 
+def _draw_anew(day: ServiceDay) -> None:
+    """Every room's screen: one that polls later must not find the version that it knows."""
+    rooms = update(QueueState).where(QueueState.service_day_id == day.id)
+    db.session.execute(rooms.values(version=QueueState.version + 1))
+
+
 def end(day: ServiceDay, at: datetime) -> int:
     """Close the day; whoever is still in a queue is left unfinished. How many visits that are.
 
     Drafts stay: what the end of the day cut off can be completed (clinic/unfinished.py).
     """
+    _draw_anew(day)
     entries = select(QueueEntry).where(
         QueueEntry.service_day_id == day.id, QueueEntry.state.in_(STILL_HERE)
     )
@@ -209,19 +249,23 @@ def stand_again(event: QueueEvent) -> None:
 
 
 def bring_back(actor: audit.Actor) -> ServiceDay | None:
-    """The newest day, if it is dated in the future: a clock that was wrong has opened it.
+    """The day that a wrong clock, just mended, has dated ahead and whose queue goes on.
 
-    It gets today's date unless today has a day of its own. Its queue and numbers go on either way.
+    It gets today's date unless today has a day of its own.
     """
-    day, today = latest_day(), clinic_date()
-    if day is None or day.on <= today:
+    now, today = utcnow(), clinic_date()
+    ahead = select(ServiceDay).where(ServiceDay.on > today, ServiceDay.opened_at > now)
+    day = db.session.scalar(ahead.order_by(ServiceDay.on.desc()).limit(1))
+    if day is None:
         return None
+    day.opened_at = now  # so that a later correction of the clock does not move it again
+    day.closed_at = day.closed_at and min(day.closed_at, now)
     if db.session.scalar(select(ServiceDay.id).where(ServiceDay.on == today)) is None:
         details = f"{day.on} -> {today}"
         day.on = today
         audit.record(actor, "redate_day", day, details=details)
-        db.session.flush()
-    return day
+    db.session.flush()
+    return None if day.closed_at else day
 
 
 def midnight_utc(day: date) -> datetime:

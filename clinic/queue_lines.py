@@ -56,7 +56,7 @@ def version_token(
     return f"{epoch}.{day_id or 0}.{version or 0}" + ("" if is_current else ".0")
 
 
-def present_version(poli_id: int) -> str:
+def present_version(poli_id: int | None) -> str:
     """The version token of the room's queue as it stands, in one query."""
     found = _newest(poli_id)
     is_current = found is not None and days.is_current(found.day_on, found.closed_at)
@@ -68,9 +68,9 @@ def _token(found: Row | None, *, is_current: bool) -> str:
     return version_token(settings.value("epoch"), day_id, version, is_current=is_current)
 
 
-def _newest(poli_id: int) -> Row | None:
+def _newest(poli_id: int | None) -> Row | None:
     """The newest day, and the version of the room's queue in it."""
-    return db.session.execute(_LATEST, {"poli_id": poli_id}).first()
+    return db.session.execute(_LATEST, {"poli_id": poli_id, "reach": days.reach()}).first()
 
 
 def _latest() -> Select:
@@ -80,6 +80,7 @@ def _latest() -> Select:
     return (
         select(day.c.id, day.c.day_on, day.c.closed_at, state.c.version)
         .outerjoin_from(day, state, here)
+        .where(days.IN_REACH)
         .order_by(day.c.day_on.desc())
         .limit(1)
     )

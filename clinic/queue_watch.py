@@ -13,7 +13,7 @@ from sqlalchemy import Engine, select
 
 from clinic import settings
 from clinic.days import NIGHT
-from clinic.queue_lines import version_token
+from clinic.queue_lines import present_version, version_token
 from clinic.queue_order import in_calling_order
 from db import db, utcnow
 from models import EntryState, Poli, QueueEntry, QueueState, ServiceDay, Visit
@@ -76,9 +76,14 @@ def poll(token_digest: str, poli_code: str, now: datetime, engine: Engine) -> Po
     if row is None:
         return STRANGER
     user_id, role, may_see, day_id, day_on, is_open, version, epoch, zone = row
-    since = (now - NIGHT).astimezone(ZoneInfo(_setting(zone, "time_zone"))).date()
-    is_current = day_id and is_open and date.fromisoformat(day_on) >= since
-    token = version_token(_setting(epoch, "epoch"), day_id, version, is_current=bool(is_current))
+    place = ZoneInfo(_setting(zone, "time_zone"))
+    since, until = [(now + by).astimezone(place).date() for by in (-NIGHT, NIGHT)]
+    on = date.fromisoformat(day_on) if day_id else None
+    if on and on > until:  # dated ahead by a wrong clock: rare, and there is more to ask
+        token = present_version(db.session.scalar(select(Poli.id).where(Poli.code == poli_code)))
+    else:
+        is_current = bool(on and is_open and on >= since)
+        token = version_token(_setting(epoch, "epoch"), day_id, version, is_current=is_current)
     return PollState(user_id, role, bool(may_see), token)
 
 

@@ -164,14 +164,15 @@ def service_day(at: datetime) -> Check:
     name = "Hari layanan"
     latest = days.latest_day()
     today = days.clinic_date(at)
-    if latest and latest.on > today:
-        return Check(
-            name,
-            State.BAD,
-            long_date(latest.on),
-            "Dibuka saat jam salah. Antrean dan nomornya berlanjut sampai tanggal itu lewat.",
+    day, ahead = days.current_day(at), days.dated_ahead(at)
+    if ahead:
+        goes_on = "Antrean dan nomornya dipakai sampai hari ini berakhir; besok tanggalnya benar."
+        over = "Sudah berakhir: kunjungan baru memakai tanggal hari ini."
+        sentence = (
+            f"Dibuka saat jam salah. {goes_on if ahead == day else over} Kunjungannya tetap "
+            "tercatat pada tanggal itu: catat tanggal sebenarnya, dan periksa laporan dan suratnya."
         )
-    day = days.current_day(at)
+        return Check(name, State.BAD, long_date(ahead.on), sentence)
     if day is None and latest and days.is_current(latest.on, None, at):
         sentence = "Pasien yang datang sekarang membuka hari ini lagi."
         return Check(name, State.GOOD, f"{long_date(latest.on)}, sudah ditutup", sentence)

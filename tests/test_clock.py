@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 import sessions
 import timekeeping
-from clinic import clock, days, queue_watch, queues, worker
+from clinic import clock, closing, days, queue_lines, queue_watch, queues, worker
 from clinic.clock import Known, Verdict
 from db import db, transaction, utcnow
 from models import (
@@ -23,9 +23,11 @@ from models import (
     QueueEntry,
     ServiceDay,
     Visit,
+    VisitStatus,
     WorkerBeat,
 )
 from tests import factories
+from tests.backing_up import back_up
 from tests.pages import login, post
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
@@ -278,6 +280,55 @@ def test_a_day_dated_in_the_future_comes_back_with_its_queue(machine, sign_in):
 
 
 @pytest.mark.engines("sqlite")
+def test_a_backup_of_before_the_day_got_its_true_date_does_not_make_the_next_one_doubtful(
+    machine, sign_in, folder
+):
+    machine.turn(3 * DAY)
+    machine.restart(off=True)
+    clerk = sign_in("loket")
+    factories.entry()
+    worker.run_once()
+    assert back_up(folder).problem == ""
+    machine.turn(-3 * DAY)
+    assert post(clerk, CLOCK, {"aksi": "benar", "salah": "1"}).status_code == 303
+    assert actions().count("redate_day") == 1
+    assert back_up(folder).problem == ""
+
+
+@pytest.mark.engines("sqlite")
+def test_a_day_that_the_wrong_clock_closed_gets_its_true_date_too(machine, sign_in):
+    machine.turn(3 * DAY)
+    machine.restart(off=True)
+    clerk = sign_in("loket")
+    first = factories.entry()
+    close(first)
+    worker.run_once()
+    machine.turn(-3 * DAY)
+    post(clerk, CLOCK, {"aksi": "benar", "salah": "1"})
+    db.session.expire_all()
+    assert db.session.get(ServiceDay, first.service_day_id).on == days.clinic_date()
+    assert factories.entry().service_day_id == first.service_day_id
+    assert labels() == ["U001", "U002"]
+
+
+@pytest.mark.engines("sqlite")
+def test_a_second_correction_of_the_clock_does_not_move_the_day_again(machine, sign_in):
+    factories.entry()
+    clerk = ahead_by(5 * DAY, machine, sign_in)
+    late = factories.entry()
+    machine.turn(-5 * DAY)
+    post(clerk, CLOCK, {"aksi": "benar", "salah": "1"})
+    was = db.session.get(ServiceDay, late.service_day_id).on
+    machine.turn(DAY)
+    machine.restart(off=True)
+    assert clock.is_right()
+    post(sign_in("kepala"), CLOCK, {"aksi": "benar", "salah": "1"})
+    db.session.expire_all()
+    assert db.session.get(ServiceDay, late.service_day_id).on == was
+    assert factories.entry().visit.service_day.on == days.clinic_date()
+
+
+@pytest.mark.engines("sqlite")
 def test_beside_a_day_of_today_it_keeps_its_date_and_that_is_said(machine, sign_in):
     factories.entry()
     machine.turn(3 * DAY)
@@ -289,6 +340,86 @@ def test_beside_a_day_of_today_it_keeps_its_date_and_that_is_said(machine, sign_
     assert "dibuka saat jam salah" in clerk.get("/pendaftaran").get_data(as_text=True)
     assert factories.entry().service_day_id == late.service_day_id
     assert labels() == ["U001", "U001", "U002"]
+
+
+@pytest.mark.parametrize("closed", ["open", "closed while the clock was wrong", "closed since"])
+def test_the_next_day_ends_a_day_of_the_future_and_is_dated_right(machine, sign_in, closed):
+    first = factories.entry()
+    head = ahead_by(5 * DAY, machine, sign_in)
+    late = factories.entry()
+    worker.run_once()
+    if closed == "closed while the clock was wrong":
+        close(late)
+    machine.turn(-5 * DAY)
+    post(head, CLOCK, {"aksi": "benar", "salah": "1"})
+    if closed == "closed since":
+        close(late)
+    worker.run_once()
+
+    head = ahead_by(2 * DAY, machine, sign_in)  # not one: at night the day before goes on
+    assert days.current_day() is None
+    was = present(head)
+    assert was.endswith(".0"), "the queue page has no day before the first patient"
+    assert "Dibuka saat jam salah" in head.get("/sistem").get_data(as_text=True)
+    today = factories.entry()
+    again = factories.entry()
+    db.session.expire_all()
+    assert today.visit.service_day.on == days.clinic_date() == days.latest_day().on
+    assert (days.current_day(), days.todays()) == (days.latest_day(), days.latest_day())
+    assert present(head) not in (was, was.removesuffix(".0"))
+    assert again.visit.service_day == today.visit.service_day
+    assert labels()[-2:] == ["U001", "U002"]
+    kept = db.session.get_one(QueueEntry, late.id)
+    assert kept.state is EntryState.UNFINISHED
+    assert kept.visit.status is VisitStatus.UNFINISHED
+    assert open_days() == 1
+    assert "Sudah berakhir" in head.get("/sistem").get_data(as_text=True)
+    closing.ask_when_due(utcnow())
+    assert closing.steps(kept.visit.service_day), "its closing is done as any other's"
+
+    ahead_by(3 * DAY, machine, sign_in)  # that date has come
+    assert factories.entry().service_day_id == first.service_day_id + 1 == late.service_day_id
+    assert labels()[-1] == "U002", "no number twice in one day"
+    assert (open_days(), days.current_day().on) == (1, days.clinic_date())
+    assert days.dated_ahead() is None
+
+
+def test_a_clock_back_over_midnight_does_not_open_yesterday(app):
+    """Yesterday had no patients, and the first of today came at half past midnight."""
+    midnight = days.midnight_utc(days.clinic_date())
+    with transaction():
+        day = days.open_day(midnight + MINUTE)
+        assert days.open_day(midnight - MINUTE) == day
+        assert days.current_day(midnight - MINUTE) == day
+        day.closed_at = midnight + 2 * MINUTE
+        assert days.open_day(midnight - MINUTE) == day
+
+
+def ahead_by(by, machine, sign_in):
+    """The computer is started at that time; a head who is logged in then."""
+    machine.turn(by)
+    machine.restart(off=True)
+    assert clock.is_right()
+    worker.run_once()
+    return sign_in("kepala")
+
+
+def close(entry: QueueEntry) -> None:
+    with transaction():
+        days.end(db.session.get_one(QueueEntry, entry.id).visit.service_day, utcnow())
+
+
+def open_days() -> int:
+    is_open = ServiceDay.closed_at.is_(None)
+    return db.session.scalar(select(func.count(ServiceDay.id)).where(is_open))
+
+
+def present(head) -> str:
+    """The version of the room's queue, the same for its page and for its poll."""
+    room = factories.poli("UMUM")
+    version = queue_lines.present_version(room.id)
+    assert head.get(f"{QUEUE}/baris?v={version}").status_code == 204
+    return version
 
 
 @pytest.mark.engines("sqlite")

@@ -11,6 +11,7 @@ from clinic import (
     closing,
     closing_work,
     days,
+    queue_lines,
     queues,
     records,
     settings,
@@ -189,6 +190,20 @@ def test_what_the_end_cut_off_is_completed_afterwards(app, folder):
     assert unfinished.count_in_room(*room) == 0
     with pytest.raises(records.NotOpen):
         written(unseen)
+
+
+def test_every_rooms_open_page_learns_that_the_day_was_closed_and_opened_again(app, folder):
+    """Also a page that asks neither before nor while it is closed."""
+    waiting = factories.entry("KIA", factories.patient("Ani"))
+    before = queues.room_queue(waiting.poli, days.current_day()).version
+    close(folder)
+    factories.entry()  # in another room: the day goes on
+    assert queue_lines.present_version(waiting.poli_id) != before
+    closed_again = queues.room_queue(waiting.poli, days.current_day()).version
+    close(folder)
+    with transaction():
+        closing.take_back(factories.actor("kepala"), days.latest_day())
+    assert queue_lines.present_version(waiting.poli_id) not in (before, closed_again)
 
 
 @sqlite_only

@@ -19,7 +19,9 @@ from models import Role
 from wrong_clock import ClockForm, page
 
 MENDED = "Alur memakai {day}, pukul {time}."
-FROM_THE_FUTURE = " Hari layanan {day} dibuka saat jam salah: antrean dan nomornya tetap dipakai."
+FROM_THE_FUTURE = (
+    " Hari layanan {day} dibuka saat jam salah: antrean dan nomornya dipakai sampai hari ini usai."
+)
 RESEND = "Jam sudah benar, tetapi isian tadi belum disimpan."
 
 
