@@ -251,6 +251,11 @@ def test_vital_signs_of_another_examination_are_not_touched():
     with pytest.raises(Conflict):
         amend(mine, vitals={theirs.public_id: {"systolic": 120}})
     assert measured(again(other.public_id))[0].systolic == 210
+    by = {"recorded_by_id": mine.recorded_by_id, "occurred_at": utcnow()}
+    with transaction():  # in another room of the visit
+        db.session.add(VitalSigns(visit_id=mine.visit_id, entry_id=other.entry_id, pulse=88, **by))
+    found = amended_fields.measured(again(mine.public_id))
+    assert [row.pulse for row in found] == [None]
 
 
 # --- The same press, two people ---------------------------------------------------------------

@@ -296,6 +296,20 @@ def test_who_came_again_after_a_closing_stands_there_once_when_it_is_taken_back(
 
 
 @sqlite_only
+def test_who_was_added_again_by_mistake_stands_where_the_closing_cut_off(app):
+    first = factories.entry()
+    with transaction():
+        days.end(days.latest_day(), utcnow())
+    with transaction():
+        days.open_day()
+        visit = db.session.get(Visit, first.visit_id)
+        again = queues.enqueue(factories.actor(), visit, factories.poli("UMUM"))
+        queues.act(factories.actor("umum"), again, "batal", "sudah terdaftar")
+    ends = days.cut_off(QueueEntry.visit_id == first.visit_id)
+    assert [event.entry_id for event in ends] == [first.id]
+
+
+@sqlite_only
 def test_a_backup_that_is_still_being_copied_is_waited_for(app, folder, tmp_path):
     usb = str(tmp_path / "not plugged in")
     settle("backup_places", usb)

@@ -114,7 +114,9 @@ def test_the_red_line_stands_beside_the_patient_until_the_record_is_corrected(ap
     told = replace(DIED, disposition="doa", death_time="")
     save(entry, told)
     assert deaths.mark(person) == [], "a draft says nothing yet"
+    assert list(db.session.scalars(deaths.THE_DEAD)) == []
     done = save(entry, told, 1, finish=True)
+    assert list(db.session.scalars(deaths.THE_DEAD)) == [person.id]
     (line,) = allergies.banner(person)
     assert line.startswith("Meninggal ")
     assert allergies.mark(person) == [line], "the counter may know"

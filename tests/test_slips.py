@@ -119,6 +119,16 @@ def test_a_block_is_printed_with_its_numbers_and_only_at_first(clerk):
     assert "tidak dapat dicetak lagi" in page
 
 
+@pytest.mark.engines("sqlite")
+def test_who_came_before_the_slips_were_printed_that_day_can_be_entered(block):
+    with transaction():
+        db.session.merge(block).printed_at = utcnow()
+    paper = {"slip": "1", "on": f"{today()}", "at": "00.00", "served": "sudah"}
+    assert slips.read(paper).number == 1
+    with pytest.raises(slips.SlipError, match="baru dicetak"):
+        slips.read(paper | {"on": f"{today() - timedelta(days=1)}"})
+
+
 def test_a_void_slip_says_who_voided_it(clerk, block):
     asked = {"slip": "kt002", "alasan": ""}
     assert post(clerk, "/pendaftaran/kertas/batal", asked).status_code == 422
@@ -148,6 +158,8 @@ def test_lines_become_visits_with_their_real_time(clerk, block):
     assert one.entries[0].started_at is None  # nobody knows, so nobody says
     assert (two.status, two.entries[0].state) == ("open", "waiting")
     assert two.entries[0].queued_at == two.occurred_at
+    by_number = db.session.scalars(select(Slip).order_by(Slip.number).limit(2))
+    assert [slip.unwritten_since is None for slip in by_number] == [False, True]
     assert count(OutboxEntry) == 2
     actions = list(db.session.scalars(select(AuditEntry.action)))
     assert actions.count("register_visit") == actions.count("enter_slip") == 2
