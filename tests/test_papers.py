@@ -29,7 +29,7 @@ from clinic import (
     records,
     settings,
 )
-from clinic.allergies import add_allergy
+from clinic.allergies import add_allergy, end_allergy
 from clinic.diagnoses import DiagnosisInput
 from clinic.dispensing import Given
 from clinic.immunizations import Entered
@@ -874,6 +874,12 @@ def test_a_letter_is_doubted_when_an_allergy_becomes_known_or_the_identity_is_co
     with transaction():
         db.session.merge(allergy).recorded_at = utcnow() + timedelta(days=2)
     assert paper_doubts.doubt(paper) is None, "of a later visit"
+    with transaction():
+        end_allergy(factories.actor("umum"), db.session.merge(allergy), "bukan alergi")
+    assert "Alergi" in paper_doubts.doubt(paper).cause, "it may be named there"
+    with transaction():
+        db.session.merge(allergy).ended_at = utcnow() + timedelta(days=2)
+    assert paper_doubts.doubt(paper) is None
     mend_identity(patient, phone="0812345678")
     assert paper_doubts.doubt(paper) is None, "it prints none"
     mend_identity(patient, birth_date=date(1986, 5, 14))

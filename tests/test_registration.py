@@ -1231,6 +1231,9 @@ def test_a_corrected_complaint_tells_its_signs_once_and_then_the_room(
     read = re.search(r'name="dibaca" value="([^"]+)"', page)[1]
     assert post(clerk, url, typed | {"dibaca": read}).status_code == 303
     assert flags_in_the_room() == flags
+    more = typed | {"complaint": f"{complaint}, gatal", "alasan": "keluarga ingat lagi"}
+    assert post(clerk, url, more).status_code == 303, "the sign was read before"
+    assert flags_in_the_room() == flags, "it is still there"
     back = typed | {"complaint": "keram kaki", "alasan": "salah pasien"}
     assert post(clerk, url, back).status_code == 303, "what is gone need not be read"
     assert flags_in_the_room() == (False, False)

@@ -138,6 +138,8 @@ def test_a_rooms_recap_counts_what_happened_there(small_day):
     }
     assert shown(found["klaster"])["semua"] == {"P": 1, "J": 1}
     assert shown(found["terbanyak"])["semua"] == {"bP": 1, "bJ": 1, "J": 1}
+    of_wrong_room = tables("rekap", DAY, "UMUM")["klaster"]
+    assert shown(of_wrong_room)["semua"] == {"L": 1, "J": 1}, "who was moved on was not there"
 
 
 def test_lb1_and_the_forms_count_cases_by_age_sex_and_kind(small_day):

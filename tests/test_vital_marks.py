@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from clinic import history, queues, triage
+from clinic import days, history, queues, triage
 from clinic.record_errors import NotOpen, RecordError
 from clinic.vital_marks import bmi, marks
 from db import db, transaction, utcnow
@@ -105,6 +105,20 @@ def test_a_correction_of_triage_ends_ones_own_note_only(app):
     assert write(visit, "", None) is None
     assert db.session.query(TriageNote).count() == 3
     assert db.session.query(AuditEntry).filter_by(action="write_triage").count() == 4
+
+
+@pytest.mark.engines("sqlite")
+def test_a_note_that_is_sent_twice_is_one_and_what_is_taken_back_marks_no_row(app):
+    entry, nurse = factories.entry(), factories.actor("umum")
+    for _ in range(2):  # from one page, which showed no note
+        with transaction():
+            triage.write(nurse, entry.visit, "pucat", TriagePriority.RED, shown=[])
+    assert db.session.query(TriageNote).count() == 1
+    (row,) = queues.room_queue(entry.poli, days.latest_day()).waiting
+    assert row.triage is TriagePriority.RED
+    write(entry.visit, "", None)
+    (row,) = queues.room_queue(entry.poli, days.latest_day()).waiting
+    assert row.triage is None
 
 
 def test_no_triage_after_the_visit_has_ended(app):
