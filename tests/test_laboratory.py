@@ -371,6 +371,22 @@ def test_cancelling_brings_who_waits_back(app):
         lab_orders.cancel(factories.actor("umum"), order, "lagi")
 
 
+@pytest.mark.engines("sqlite")
+def test_who_waits_for_another_order_too_stays_when_one_is_cancelled(app):
+    there = moved_on("HB")
+    more = OrderInput(["GDS"])
+    form = ExaminationInput(
+        assessment="lemas", disposition="rujuk_internal", refer_to="LAB", lab=more
+    )
+    with transaction():
+        records.finish(factories.actor("kepala"), there, form, 0)
+    lab = db.session.scalars(select(QueueEntry).order_by(QueueEntry.id.desc())).first()
+    with transaction():
+        lab_orders.cancel(factories.actor("kepala"), order_of(there), "tidak perlu")
+    db.session.refresh(lab)
+    assert (lab.poli.code, lab.state) == ("LAB", EntryState.WAITING)
+
+
 def test_after_the_sample_an_order_stands(app):
     there = sent("HB")
     write(there, HB=Entered(is_sampled=True))

@@ -38,7 +38,7 @@ from models import (
 from tests import factories, pharmacy
 from tests.databases import count_queries
 from tests.pages import post
-from tests.test_dispensing import ready
+from tests.test_dispensing import hand_over, ready
 from tests.test_prescriptions import PCT, finish, of, save, served
 from tests.test_stock_pages import words_of
 
@@ -78,6 +78,18 @@ def test_a_reviewed_one_is_taken_back_while_nothing_of_it_was_given(app):
     made = ready(one_line())
     cancel(made)
     assert state_of(made) is PrescriptionState.CANCELLED
+
+
+@pytest.mark.engines("sqlite")
+def test_who_saw_it_before_a_line_was_taken_back_hands_nothing_out(app):
+    made = ready(one_line(), pharmacy.line(pharmacy.medicine()))
+    seen = prescriptions.by_ref(made.public_id).version
+    with transaction():
+        (_, second) = prescriptions.active_lines(prescriptions.by_ref(made.public_id))
+        prescription_changes.cancel_line(factories.actor("umum"), second, "salah obat")
+    with pytest.raises(Changed, match="baru saja diubah"):
+        hand_over(made, version=seen)
+    assert state_of(made) is PrescriptionState.REVIEWED
 
 
 def test_what_was_begun_to_be_given_is_not_taken_back(app):
