@@ -4,6 +4,7 @@ Our folder there is made by *Coba* alone, at the first time: a stick that is not
 an empty folder behind, and copies must not silently fill the clinic's own disk instead.
 """
 
+import errno
 import os
 import secrets
 import shutil
@@ -23,6 +24,32 @@ TRY_SECONDS = 8
 _GONE = "Tempat ini tidak ada sekarang. Pasang USB-nya atau sambungkan jaringannya."
 SAME_DISK = "Satu disk dengan data: bila disk itu rusak, keduanya hilang."
 _NEW = "Tempat ini belum disiapkan untuk puskesmas ini. Tekan Coba."
+_FULL = "Penuh. Kosongkan, atau ganti dengan yang lebih besar."
+_SILENT = "Tempat ini tidak menjawab. Periksa jaringan atau USB-nya."
+_BROKEN = "Rusak: disk atau USB-nya gagal membaca atau menulis. Ganti."
+_NOT_OURS = (
+    "Akun alur tidak boleh menulis di sana. Petugas TI memasangnya dengan uid=alur,gid=alur "
+    "(README, Petugas TI)."
+)
+_READ_ONLY = (
+    "Hanya dapat dibaca: USB-nya terkunci, atau foldernya di luar /media dan /mnt. "
+    "Pasang di bawah /media, lalu Coba."
+)
+_REASONS = {
+    **dict.fromkeys((errno.EACCES, errno.EPERM), _NOT_OURS),
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), _FULL),
+    **dict.fromkeys((errno.ENOENT, errno.ENOTDIR, errno.ENODEV), _GONE),
+    **dict.fromkeys((errno.ETIMEDOUT, errno.EHOSTDOWN, errno.EHOSTUNREACH), _SILENT),
+    **dict.fromkeys((errno.ENOTCONN, errno.ESTALE), _SILENT),
+    errno.EROFS: _READ_ONLY,
+    errno.EIO: _BROKEN,
+}
+
+
+def because(problem: OSError) -> str:
+    """What is wrong at a place and what to do, where the system would say it in English."""
+    code = errno.errorcode.get(problem.errno, problem.errno)
+    return _REASONS.get(problem.errno, f"Gagal menulis atau membaca di sana ({code}). Coba lagi.")
 
 
 @dataclass(frozen=True)
@@ -57,7 +84,7 @@ def serve(folder: Path, sources: list[Source], zone: str) -> dict:
     except BackupProblem as problem:
         done["problem"] = str(problem)
     except OSError as problem:
-        done["problem"] = f"Gagal menulis atau membaca di sana: {problem.strerror}."
+        done["problem"] = because(problem)
     return done
 
 
@@ -83,7 +110,7 @@ def copy(source: Source, folder: Path) -> None:
     """Write it there, then read it back from the disk itself. Raises BackupProblem."""
     size = source.path.stat().st_size
     if shutil.disk_usage(folder).free < size + PIECE:
-        raise BackupProblem("Penuh. Kosongkan, atau ganti dengan yang lebih besar.")
+        raise BackupProblem(_FULL)
     target, aside = folder / source.path.name, folder / f".{source.path.name}.part"
     try:
         with source.path.open("rb") as old, open(aside, "wb", opener=_private) as new:
@@ -128,17 +155,17 @@ def check_newest(folder: Path, name: str, digest: str) -> None:
     try:
         reread(folder / name, digest)
     except OSError as problem:
-        raise BackupProblem(f"Gagal membaca di sana: {problem.strerror}.") from problem
+        raise BackupProblem(because(problem)) from problem
 
 
 def try_out(place: Path, clinic_ref: str, data: Path) -> str:
     """Make our folder there, write and read back a little. Raises BackupProblem."""
-    if not place.is_dir():
-        raise BackupProblem(_GONE)
-    refuse_inside(place.resolve(), data.resolve())
     folder = folder_of(place, clinic_ref)
     test = folder / f".coba-{secrets.token_hex(4)}"
     try:
+        if not place.is_dir():
+            raise BackupProblem(_GONE)
+        refuse_inside(place.resolve(), data.resolve())
         folder.mkdir(mode=0o700, exist_ok=True)
         content = secrets.token_bytes(PIECE)
         try:
@@ -152,7 +179,7 @@ def try_out(place: Path, clinic_ref: str, data: Path) -> str:
         finally:
             test.unlink(missing_ok=True)
     except OSError as problem:
-        raise BackupProblem(f"Tidak dapat menulis di sana: {problem.strerror}.") from problem
+        raise BackupProblem(because(problem)) from problem
     if is_same_disk(folder, data):
         return f"Bisa, tetapi belum aman. {SAME_DISK}"
     return "Bisa ditulis dan dibaca kembali."
@@ -170,7 +197,7 @@ def try_elsewhere(place: str, clinic_ref: str, data: Path) -> tuple[bool, str]:
         told, _ = process.communicate(timeout=TRY_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()  # and not waited for: a dead network disk ends no process
-        return False, "Tempat ini tidak menjawab. Periksa jaringan atau USB-nya."
+        return False, _SILENT
     return process.returncode == 0, told.strip() or "Gagal; sebabnya ada di log server."
 
 

@@ -1,11 +1,13 @@
 """Backups at /sistem: what the head and the operator see, press, and are told."""
 
+import errno
 import io
 import os
 import re
 import time
 from datetime import timedelta
 from html import unescape
+from pathlib import Path
 
 import pytest
 from pyrage import x25519
@@ -94,6 +96,42 @@ def test_places_are_kept_tried_and_followed(alur_data, sign_in, tmp_path):
     assert "dibaca ulang" in words_of(kepala.get(PAGE))
     post(kepala, f"{PAGE}/coba", {"tempat": "/etc"})
     assert not list(tmp_path.glob("etc*"))
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        (errno.EACCES, "memasangnya dengan uid=alur"),
+        (errno.EROFS, "di luar /media dan /mnt"),
+        (errno.ENOSPC, "Kosongkan, atau ganti"),
+        (errno.EIO, "gagal membaca atau menulis. Ganti"),
+        (errno.ENOENT, "Pasang USB-nya"),
+        (errno.EINVAL, "(EINVAL). Coba lagi"),
+    ],
+)
+def test_a_place_that_refuses_is_said_in_indonesian_with_what_to_do(
+    alur_data, tmp_path, monkeypatch, code, sentence
+):
+    def refuse(*_args, **_options):
+        raise OSError(code, os.strerror(code))
+
+    with monkeypatch.context() as patch, pytest.raises(BackupProblem) as told:
+        patch.setattr(Path, "mkdir", refuse)
+        backup_places.try_out(tmp_path, "x", alur_data)
+    monkeypatch.setattr(backup_places, "_names", refuse)
+    done = backup_places.serve(tmp_path, [], "UTC")
+    for text in (str(told.value), done["problem"]):
+        assert sentence in text
+        assert os.strerror(code) not in text
+
+
+def test_a_place_below_a_closed_folder_is_said_in_a_sentence(alur_data, tmp_path, monkeypatch):
+    def closed(*_args, **_options):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    with monkeypatch.context() as patch, pytest.raises(BackupProblem, match="tidak boleh menulis"):
+        patch.setattr(Path, "is_dir", closed)
+        backup_places.try_out(tmp_path, "x", alur_data)
 
 
 def test_the_health_offices_key_is_the_heads_to_say(alur_data, sign_in):
