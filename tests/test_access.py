@@ -38,6 +38,7 @@ PUBLIC = {
     "system.healthz",
     "system.help_page",
     "system.keys_page",
+    "system.managers_help",
 }
 
 

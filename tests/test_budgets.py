@@ -120,6 +120,7 @@ def test_the_desks_pages_are_6_kb(busy_day, app, client):
         "/sistem/pengguna",
         "/sistem/pengaturan",
         "/bantuan",
+        "/bantuan/pengelola",
     ):
         response = get(client, url)
         assert response.status_code == 200, url

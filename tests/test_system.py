@@ -53,6 +53,7 @@ pytestmark = pytest.mark.engines("sqlite")
 ROOT = Path(__file__).parent.parent
 GOOD_PASSPHRASE = "empat kuda lompat pagar"
 KEYS = "templates/system/keys_page.html"
+HELP = ("/bantuan", "/bantuan/pengelola", "/bantuan/tombol")
 TEXT_AREA = r'<textarea[^>]*name="([^"]+)"[^>]*>\n?(.*?)</textarea>'
 HARMFUL = '<b>"Ruang" & O\'Neil</b>'
 HEAD_ONLY = (
@@ -180,10 +181,36 @@ def test_help_names_the_access_keys_that_the_pages_have():
     assert told == there
 
 
-@pytest.mark.parametrize("desk", ["pendaftaran", "pemeriksaan", "laboratorium", "farmasi"])
+@pytest.mark.parametrize(
+    "desk", ["pendaftaran", "pemeriksaan", "laboratorium", "farmasi", "rekam-medis"]
+)
 def test_help_has_a_section_for_each_desk(sign_in, desk):
     page = html_of(sign_in("umum").get("/bantuan"))
     assert f'href="#{desk}"' in page and f'<h2 id="{desk}">' in page
+
+
+@pytest.mark.parametrize(
+    ("section", "names"),
+    [
+        ("pendaftaran", "Tambah ruang|Daftarkan keluarganya|Label pasien|Persetujuan umum"),
+        ("antrean", "Sudah dibaca|menanyakan tahun atau tanggal lahirnya"),
+        ("pemeriksaan", "Tulis tambahan|Meninggal|Cetak riwayat lengkap"),
+        ("farmasi", "Stok obat|Terima barang|Koreksi|Resep hari ini|Masukkan antrean|Tutup"),
+        ("farmasi", "Catat kembali ke stok"),
+        ("rekam-medis", "Pasangan mirip|Satu orang: gabungkan|Dua orang berbeda|Penggabungan"),
+        ("rekam-medis", "Identitas belum lengkap|Pembetulan|Impor|Mutu data|Statistik"),
+    ],
+)
+def test_help_tells_of_what_each_desk_presses(client, section, names):
+    text = client.get("/bantuan").text.split(f'<h2 id="{section}">')[1].split("<h2")[0]
+    assert not [name for name in names.split("|") if name not in text]
+
+
+def test_help_for_the_head_and_the_operator_is_a_page_of_its_own(client):
+    assert 'href="/bantuan/pengelola"' in client.get("/bantuan").text
+    page = client.get("/bantuan/pengelola").text
+    names = ("Obat", "Tindakan", "Laboratorium", "Statistik", "Kunci publik dinas kesehatan")
+    assert not [name for name in (*names, "/layar", "make upgrade") if name not in page]
 
 
 def test_help_needs_no_login_and_leads_to_the_keys(client):
@@ -198,7 +225,7 @@ def test_tabs_show_what_the_account_may_open(sign_in):
     assert {*re.findall(r'href="([^"]+)"', tabs)} == {*TECHNICAL, "/sistem/jam", "/statistik"}
 
 
-@pytest.mark.parametrize("url", [*HEAD_ONLY, *TECHNICAL, "/bantuan", "/bantuan/tombol"])
+@pytest.mark.parametrize("url", [*HEAD_ONLY, *TECHNICAL, *HELP])
 def test_pages_stay_small(kepala, url):
     assert len(gzip.compress(kepala.get(url).get_data())) <= 6 * 1024
 

@@ -69,6 +69,13 @@ def help_page():
     return render_template("system/help_page.html")
 
 
+@bp.get("/bantuan/pengelola")
+@access.public
+def managers_help():
+    """What the head and the operator do now and then, apart from what the desks need each day."""
+    return render_template("system/managers_help.html")
+
+
 @bp.get("/bantuan/tombol")
 @access.public
 def keys_page():
