@@ -40,8 +40,8 @@ from terminal import asked, storage_problem, tells_storage_faults
 DEMO_PASSWORD = accounts.DEMO_PASSPHRASE
 NOBODY_TO_ASK = (
     "Basis data masih kosong dan tidak ada terminal untuk bertanya. Pernah dipakai? Pasang dulu "
-    "disk datanya. Puskesmas baru: jalankan di terminal, atau sebutkan --clinic, --time-zone, "
-    "--head-name, --head-username, dan --head-password-file."
+    "disk datanya. Puskesmas baru: make run di terminal (terpasang: README, PostgreSQL), atau "
+    "sebutkan --clinic, --time-zone, --head-name, --head-username, dan --head-password-file."
 )
 NO_BOOT_ID = (
     "Perhatian: /proc/sys/kernel/random/boot_id tidak terbaca, jadi sesudah Alur dinyalakan ulang "
