@@ -5,9 +5,10 @@
 #
 # May be repeated: what stands already is left as it is, and a newer source becomes an upgrade.
 # --wheels: a folder of Python packages, for a place without internet; what Debian itself must
-# have (python3-venv, nginx) is then expected to be there. SETUP OPTIONS (--clinic NAME
-# --time-zone WITA --head-name NAME --head-username NAME --head-password-file FILE) answer what
-# is else asked at the terminal.
+# have (make, python3-venv, nginx) is then expected to be there. SETUP OPTIONS (--clinic NAME
+# --time-zone WITA --head-name NAME --head-username NAME --head-password-file FILE --internet
+# HOST:PORT) answer what is else asked at the terminal. --no-nginx: Alur then answers on this
+# server alone until HOST=0.0.0.0 stands in /etc/alur.env.
 set -eu
 umask 022
 
@@ -26,6 +27,16 @@ as_alur() { # in the release's folder, with the clinic's settings
         exec python3 deploy/settings_file.py setpriv --reuid=alur --regid=alur --init-groups --no-new-privs \
             env HOME="$DATA" PYTHONDONTWRITEBYTECODE=1 "$@"
     )
+}
+tell_addresses() { # where other computers find it
+    if [ $WITH_NGINX = yes ]; then
+        for address in $(hostname -I 2>/dev/null); do say "  http://$address/"; done
+        say "Bila ada tembok api: buka hanya port 80 untuk jaringan puskesmas, misalnya"
+        say "  ufw allow from 192.168.0.0/16 to any port 80 proto tcp"
+    else
+        say "  menurut HOST dan PORT di $SETTINGS, bawaannya hanya server ini: http://127.0.0.1:8000/"
+        say "  Untuk jaringan puskesmas: HOST=0.0.0.0 di sana, lalu systemctl restart alur"
+    fi
 }
 has_systemd() { [ -d /run/systemd/system ]; }
 
@@ -125,11 +136,10 @@ if has_systemd; then
     systemctl enable -q --now alur
     [ $WITH_NGINX = no ] || systemctl reload-or-restart nginx
     systemctl try-restart systemd-journald
-    say "Alur berjalan. Alamat dari komputer lain:"
-    for address in $(hostname -I 2>/dev/null); do say "  http://$address/"; done
+    say "Alur berjalan."
 else
     say "systemd tidak berjalan di sini; alur.service sudah ditaruh, belum dinyalakan."
 fi
-say "Bila ada tembok api: buka hanya port 80 untuk jaringan puskesmas, misalnya"
-say "  ufw allow from 192.168.0.0/16 to any port 80 proto tcp"
+say "Alamat dari komputer lain:"
+tell_addresses
 say "Pembaruan berikutnya: make upgrade, sebagai root, dari folder rilis baru."

@@ -227,3 +227,29 @@ def test_only_that_reader_reads_the_settings_file():
     script = (ROOT / "deploy" / "install.sh").read_text()
     assert '. "$SETTINGS"' not in script
     assert "deploy/settings_file.py setpriv" in script
+
+
+def told_addresses(nginx: str) -> str:
+    script = (ROOT / "deploy" / "install.sh").read_text()
+    function = script.split("tell_addresses() {")[1].split("\n}\n")[0]
+    lines = ["say() { echo $*; }", "hostname() { echo 10.0.0.7; }", f"WITH_NGINX={nginx}"]
+    lines += ["SETTINGS=/etc/alur.env", f"tell() {{{function}\n}}", "tell"]
+    return subprocess.run(["sh", "-euc", "\n".join(lines)], capture_output=True, text=True).stdout
+
+
+def test_an_installation_names_an_address_where_somebody_answers():
+    with_nginx, bare = told_addresses("yes"), told_addresses("no")
+    assert "http://10.0.0.7/" in with_nginx
+    assert "port 80 " in with_nginx
+    assert "127.0.0.1:8000" in bare
+    assert "HOST=0.0.0.0" in bare
+    assert not re.search(r"port 80\b|10\.0\.0\.7", bare)
+
+
+def test_the_installation_helps_with_each_option_it_takes():
+    script = ROOT / "deploy" / "install.sh"
+    told = subprocess.run(["sh", script, "--help"], capture_output=True, text=True).stdout
+    taken = re.findall(r"^ {8}(--.*)\) ", script.read_text(), re.M)
+    options = {word for line in taken for word in re.findall(r"--[a-z-]+", line)}
+    assert len(options) >= 8
+    assert not [option for option in sorted(options - {"--help"}) if option not in told]
