@@ -77,7 +77,8 @@ def _why(row, newest: Backup | None) -> str:
 def _card(keys: Path) -> Check:
     name = CARD
     if not backup_keys.public_key(keys):
-        return Check(name, State.BAD, "belum ada kunci", "Buat kunci di halaman Kartu pemulihan.")
+        sentence = "Kepala membuatnya: Sistem, Cadangan, Kartu pemulihan."
+        return Check(name, State.BAD, "belum ada kunci", sentence)
     if settings.value("is_demo"):
         return Check(name, State.GOOD, "kunci latihan", "Kartunya dapat dilihat kapan saja.")
     if backup_keys.pending(keys):
@@ -105,7 +106,7 @@ def _nightly(at: datetime) -> Check:
 
 def _paper(at: datetime) -> Check:
     name, good = "Latihan dengan kartu", drills.last(DrillKind.PAPER, good=True)
-    how = "Sebulan sekali, di komputer lain, dengan kartu cetak: halaman Latihan kartu."
+    how = "Sebulan sekali, di komputer lain. Kepala melakukannya: Sistem, Cadangan, Latihan kartu."
     if good is None:
         return Check(name, _never(at, drills.PAPER_TOO_OLD), "belum pernah", how)
     figures = f"berhasil {ago(at - good.at)}"

@@ -260,6 +260,12 @@ def test_a_place_in_the_data_folder_is_refused(alur_data, sign_in, tmp_path):
     assert not list(inside.iterdir())
 
 
+def test_the_operator_is_told_who_practises_with_the_card(alur_data, sign_in):
+    assert "Kepala melakukannya: Sistem, Cadangan" in words_of(sign_in("ti").get(PAGE))
+    page = words_of(sign_in("kepala").get(f"{PAGE}/latihan"))
+    assert "tekan Periksa dengan kartu" in page
+
+
 # --- Restore, drill -------------------------------------------------------------------------------
 
 

@@ -182,6 +182,23 @@ def test_help_names_the_access_keys_that_the_pages_have():
 
 
 @pytest.mark.parametrize(
+    ("key", "page", "button"),
+    [
+        ("T", "Cetak riwayat", "Cetak"),
+        ("T", "Kartu pemulihan", "Cetak"),
+        ("M", "Imunisasi", "Mulai"),
+        ("S", "Tanda vital", "Betulkan catatan triase"),
+    ],
+)
+def test_the_keys_page_names_the_rare_ones_too(client, key, page, button):
+    rows = re.findall(
+        rf"<tr><td><kbd>Alt\+{key}</kbd></td><td>([^<]*)</td><td>{button}</td>",
+        client.get("/bantuan/tombol").text,
+    )
+    assert any(page in row.split(", ") for row in rows)
+
+
+@pytest.mark.parametrize(
     "desk", ["pendaftaran", "pemeriksaan", "laboratorium", "farmasi", "rekam-medis"]
 )
 def test_help_has_a_section_for_each_desk(sign_in, desk):
