@@ -1,4 +1,4 @@
-"""What the background process does at each beat; `cli.py worker` is its loop.
+"""What the background process does at each beat; `background.py` is its loop.
 
 Every step has its own short transaction and may be repeated: a killed worker loses nothing.
 """

@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> int:
         config = read_config()
         if arguments[0] in NEED_DATABASE and not has_database(config):
             say(f"Tidak ada basis data Alur di {config.data}. Periksa ALUR_DATA; di puskesmas baru")
-            say("jalankan make run dulu.")
+            say("jalankan make run dulu; di server terpasang: systemctl start alur.")
             return 1
         if not config.data.exists() and program == ROOT:
             config.make_folders()

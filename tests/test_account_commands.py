@@ -110,6 +110,7 @@ def test_a_data_folder_without_a_database_is_told_and_left_alone(tmp_path, comma
         done = subprocess.run(call, cwd=ROOT, env=environ, capture_output=True, text=True)
         assert done.returncode == 1
         assert f"Tidak ada basis data Alur di {data}." in done.stdout + done.stderr
+        assert "di server terpasang: systemctl start alur" in done.stdout + done.stderr
         assert "Traceback" not in done.stderr
     assert not list(tmp_path.iterdir())
 
