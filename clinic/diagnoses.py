@@ -177,17 +177,6 @@ def _code_and_rest(text: str) -> tuple[str, str]:
     return "", text
 
 
-def suggested_case_type(
-    patient: Patient, code: str, examination: Examination | None = None
-) -> CaseType:
-    """The rule of clinic.case_types, by what was recorded for the patient before.
-
-    A further stay of one visit says what the first said: the patient came once with it.
-    """
-    visit = examination.visit if examination else None
-    return _suggested(patient, [code], examination, visit).get(code, CaseType.NEW)
-
-
 def is_held() -> ColumnElement[bool]:
     """In SQL: of an Examination with its QueueEntry, that what it says counts.
 
@@ -201,6 +190,10 @@ def is_held() -> ColumnElement[bool]:
 def _suggested(
     patient: Patient, codes: Iterable[str], examination: Examination | None, visit: Visit | None
 ) -> dict[str, CaseType]:
+    """The rule of clinic.case_types, by what was recorded for the patient before.
+
+    A further stay of one visit says what the first said: the patient came once with it.
+    """
     categories = {code[:CATEGORY] for code in codes if len(code) >= CATEGORY}
     if not categories:
         return {}

@@ -4,14 +4,15 @@ It proposes; the order of the queue changes by the room's own decision, and its 
 """
 
 from collections.abc import Collection, Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 
-from clinic import audit, settings
+from clinic import audit
+from clinic.amendment_rules import free_time
 from clinic.audit import Actor
 from clinic.queue_changes import bump_rooms_with
 from clinic.record_errors import MeasuredMeanwhile, NotOpen, RecordError
@@ -135,7 +136,7 @@ def _mine(
 
 def is_free(ended_at: datetime | None) -> bool:
     """Whether an author may still correct a note of a visit that ended then."""
-    return ended_at is not None and utcnow() <= ended_at + _free()
+    return ended_at is not None and utcnow() <= ended_at + free_time()
 
 
 def correct(
@@ -158,15 +159,11 @@ def correct(
     if _says(own, seen, priority):
         return own
     if visit.status is VisitStatus.CANCELLED or not is_free(visit.ended_at):
-        hours = int(_free().total_seconds() // 3600)
+        hours = int(free_time().total_seconds() // 3600)
         raise NotOpen(f"Sudah lewat {hours} jam sejak kunjungan berakhir: catatan triase tetap.")
     if not reason:
         raise RecordError("Tulis mengapa catatan triase dibetulkan.", "triage_reason")
     return _replace(actor, visit, own, seen, priority, reason)
-
-
-def _free() -> timedelta:
-    return timedelta(hours=settings.value("amend_free_hours"))
 
 
 def _says(own: TriageNote | None, seen: str, priority: TriagePriority | None) -> bool:

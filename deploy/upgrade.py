@@ -27,6 +27,7 @@ sys.path.insert(0, str(ROOT))
 
 from config import Config, read_config  # noqa: E402
 from deploy import releases  # noqa: E402
+from deploy.processes import say  # noqa: E402
 from deploy.service import Service, account_of, own, service_of  # noqa: E402
 from deploy.settings_file import read_settings  # noqa: E402
 
@@ -48,10 +49,6 @@ class UpgradeError(Exception):
 
 
 FAILURES = (UpgradeError, subprocess.CalledProcessError, OSError)
-
-
-def say(text: str) -> None:
-    print(text, flush=True)
 
 
 class Upgrade:

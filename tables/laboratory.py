@@ -220,7 +220,6 @@ class LabResult(PublicRow):
     test: Mapped[LabTest] = relationship()
     resulted_by: Mapped[User] = relationship(foreign_keys=resulted_by_id)
     validated_by: Mapped[User | None] = relationship(foreign_keys=validated_by_id)
-    read_by: Mapped[User | None] = relationship(foreign_keys=read_by_id)
 
     __table_args__ = (
         Index("ix_lab_result_order", "order_id"),

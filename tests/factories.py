@@ -11,10 +11,10 @@ from typing import Any
 
 from sqlalchemy import select
 
-from clinic import patients, queues, records, registration
+from clinic import diagnoses, patients, queues, records, registration
 from clinic.audit import SYSTEM, Actor
 from db import db, transaction
-from models import Patient, Poli, QueueEntry, User, Visit
+from models import CaseType, Examination, Patient, Poli, QueueEntry, User, Visit
 
 _serials = itertools.count(1)
 
@@ -92,3 +92,11 @@ def sent_to_laboratory_and_back(entry: QueueEntry, by: str, **forms: dict[str, s
         back = queues.finish(actor("lab"), there)
         queues.act(actor(by), back, "mulai")
     return back
+
+
+def suggested_case_type(
+    patient: Patient, code: str, examination: Examination | None = None
+) -> CaseType:
+    """What the form would propose for this diagnosis of the patient."""
+    visit = examination.visit if examination else None
+    return diagnoses._suggested(patient, [code], examination, visit).get(code, CaseType.NEW)

@@ -195,10 +195,10 @@ def test_hypertension_is_old_after_a_year_and_a_cold_is_not(app):
         db.session.execute(update(Diagnosis).values(code="I10"))
         long_ago = utcnow() - timedelta(days=700)
         db.session.execute(update(Visit).values(occurred_at=long_ago))
-    assert diagnoses.suggested_case_type(person, "I10") == CaseType.OLD
+    assert factories.suggested_case_type(person, "I10") == CaseType.OLD
     with transaction():
         db.session.execute(update(Diagnosis).values(code="J06.9"))
-    assert diagnoses.suggested_case_type(person, "J06.9") == CaseType.NEW
+    assert factories.suggested_case_type(person, "J06.9") == CaseType.NEW
 
 
 def test_without_its_primary_diagnosis_the_next_one_is_primary(sign_in):

@@ -14,7 +14,6 @@ from clinic import (
     audit,
     consents,
     days,
-    diagnoses,
     history,
     merging,
     pairs,
@@ -559,14 +558,14 @@ def test_two_records_of_one_person_are_no_namesakes_in_the_queue(records, siti, 
 
 def test_the_history_of_both_is_read_as_one(records, siti, double):
     past_visits.add(double, 2)
-    assert diagnoses.suggested_case_type(siti, "J06.9") == CaseType.NEW
+    assert factories.suggested_case_type(siti, "J06.9") == CaseType.NEW
     merge(records, siti, double)
     read = history.history(siti)
     assert [visit.rooms[0].examination.assessment for visit in read] == [
         "penilaian 1",
         "penilaian 2",
     ]
-    assert diagnoses.suggested_case_type(siti, "J06.9") == CaseType.OLD
+    assert factories.suggested_case_type(siti, "J06.9") == CaseType.OLD
 
 
 def test_a_likely_patient_is_the_survivor_and_appears_once(records, siti, double):

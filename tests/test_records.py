@@ -347,24 +347,24 @@ def test_the_same_disease_within_thirty_days_is_an_old_case(app):
     for days, expected in ((29, "lama"), (31, "baru")):
         with transaction():
             db.session.get(Visit, earlier.visit_id).occurred_at = utcnow() - timedelta(days=days)
-        assert diagnoses.suggested_case_type(person, "J06.0") == expected
-        assert diagnoses.suggested_case_type(person, "A09") == "baru"
-    assert diagnoses.suggested_case_type(factories.patient("Budi"), "J06.9") == "baru"
+        assert factories.suggested_case_type(person, "J06.0") == expected
+        assert factories.suggested_case_type(person, "A09") == "baru"
+    assert factories.suggested_case_type(factories.patient("Budi"), "J06.9") == "baru"
 
 
 def test_a_cancelled_visit_or_an_ended_diagnosis_makes_no_old_case(app):
     person = factories.patient()
     done = save(served(person=person), finish=True)
-    assert diagnoses.suggested_case_type(person, "J06.9") == "lama"
+    assert factories.suggested_case_type(person, "J06.9") == "lama"
     (row,) = diagnoses.active(done)
     with transaction():
         db.session.merge(row).ended_at = utcnow()
-    assert diagnoses.suggested_case_type(person, "J06.9") == "baru"
+    assert factories.suggested_case_type(person, "J06.9") == "baru"
     again = save(served("GIGI", person), finish=True)
-    assert diagnoses.suggested_case_type(person, "J06.9") == "lama"
+    assert factories.suggested_case_type(person, "J06.9") == "lama"
     with transaction():
         db.session.get(Visit, again.visit_id).status = VisitStatus.CANCELLED
-    assert diagnoses.suggested_case_type(person, "J06.9") == "baru"
+    assert factories.suggested_case_type(person, "J06.9") == "baru"
 
 
 def test_what_a_moved_stay_only_drafted_makes_no_old_case(app):
@@ -402,8 +402,8 @@ def test_what_came_later_makes_no_old_case_of_what_is_written_down_late(app):
         paper = {"entry_id": entry.id, "visit_id": entry.visit_id, "recorded_by_id": by}
         late = Examination(**paper, occurred_at=utcnow() - timedelta(days=2))
         db.session.add(late)
-    assert diagnoses.suggested_case_type(person, "J06.9", late) == "baru"
-    assert diagnoses.suggested_case_type(person, "J06.9") == "lama"
+    assert factories.suggested_case_type(person, "J06.9", late) == "baru"
+    assert factories.suggested_case_type(person, "J06.9") == "lama"
 
 
 # --- Vital signs ------------------------------------------------------------------------------

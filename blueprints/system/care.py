@@ -3,15 +3,11 @@
 from flask import Response, current_app, flash, redirect, url_for
 
 import access
-from blueprints.system.desk import bp
+from blueprints.system.desk import bp, data_folder
 from clinic import audit, disk_space, notices, support, worker
 from clinic.disk_space import size_text
 from db import transaction, utcnow
 from models import Role
-
-
-def _data():
-    return current_app.config["ALUR"].data
 
 
 def _back():
@@ -22,7 +18,7 @@ def _back():
 @access.allow(Role.HEAD, Role.OPERATOR)
 def give_up_ballast():
     """Room for saves while the disk is cleared. The file first: till then no row can be written."""
-    freed = disk_space.give_up(_data())
+    freed = disk_space.give_up(data_folder())
     notices.forget()
     with transaction():
         audit.record(access.current_actor(), "give_up_ballast", details=size_text(freed))
