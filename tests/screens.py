@@ -38,7 +38,6 @@ def counter(desk: Desk) -> None:
     page.evaluate("scrollTo(0, 0)")
     picture(page, "check")
     desk.save()
-    picture(page, "ticket")
 
 
 def somebody_known(desk: Desk, pair: list[str]) -> None:
