@@ -6,6 +6,7 @@ CSRF token of the last page that the client saw.
 
 import re
 from collections import Counter
+from html import unescape
 from html.parser import HTMLParser
 
 from flask import session
@@ -210,6 +211,16 @@ class PageClient(FlaskClient):
         elif found := TOKEN.search(response.get_data()):
             self.token = found[1].decode()
         return response
+
+
+def text_of(response: TestResponse) -> str:
+    """The page as it came, its entities read."""
+    return unescape(response.get_data(as_text=True))
+
+
+def words_of(response: TestResponse) -> str:
+    """What a page says, without its tags, on one line."""
+    return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.get_data(as_text=True))))
 
 
 def enter(client: PageClient, username: str) -> PageClient:

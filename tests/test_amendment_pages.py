@@ -13,7 +13,7 @@ from models import Amendment, AmendmentLine, Examination, ServiceDay
 from tests import factories
 from tests.amending import again, amend, finished, measured, nurse
 from tests.databases import count_queries
-from tests.pages import login, post
+from tests.pages import login, post, words_of
 from tests.test_hostile_text import BREAKING_OUT
 
 # The pages: what they ask of a database is tested in clinic/'s own tests and by the sweep of
@@ -44,10 +44,6 @@ def decision_on(amendment, step="") -> str:
 
 def text_of(response) -> str:
     return unescape(re.sub(r"\s+", " ", response.get_data(as_text=True)))
-
-
-def words_of(response) -> str:
-    return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.get_data(as_text=True))))
 
 
 def typed(examination, **changed) -> dict:

@@ -1,6 +1,5 @@
 """Answers at the counter about records that were merged since: they follow the person."""
 
-import html
 import re
 from datetime import date
 
@@ -9,9 +8,10 @@ from sqlalchemy import select
 
 from clinic import asking, merging, pairs
 from db import db, transaction
-from models import PairSource, PairState, Patient, RegistrationDraft, SuspectedPair, Visit
+from models import PairSource, PairState, Patient, SuspectedPair, Visit
 from tests import factories
-from tests.pages import post
+from tests.pages import post, text_of
+from tests.stored import draft_row
 
 BORN = date(1985, 8, 17)
 TYPED = {
@@ -48,10 +48,6 @@ def doubt(one: Patient, other: Patient) -> None:
         pairs.note(factories.actor(), *people, PairState.OPEN, source=PairSource.COUNTER)
 
 
-def text_of(response) -> str:
-    return html.unescape(response.get_data(as_text=True))
-
-
 def is_doubtful(page: str, patient: Patient) -> bool:
     return bool(re.search(rf'id="jawab-{patient.public_id}-ragu"[^>]* checked', page))
 
@@ -70,10 +66,6 @@ def seen(page: str) -> dict:
     fields = re.findall(r'name="(version|ditanya)" value="([^"]+)"', page)
     asked = [value for name, value in fields if name == "ditanya"]
     return {"version": dict(fields)["version"], "ditanya": asked}
-
-
-def draft_row() -> RegistrationDraft:
-    return db.session.scalars(select(RegistrationDraft)).one()
 
 
 # --- A doubt that waits for the records staff ---------------------------------------------------

@@ -6,7 +6,6 @@ import os
 import re
 import time
 from datetime import timedelta
-from html import unescape
 from pathlib import Path
 
 import pytest
@@ -31,15 +30,10 @@ from db import db, transaction, utcnow
 from models import AuditEntry, Backup, CopyState, Drill, DrillKind
 from tests import factories
 from tests.backing_up import back_up, secret, use_places
-from tests.pages import post
+from tests.pages import post, words_of
 
 pytestmark = pytest.mark.engines("sqlite")
 PAGE = "/sistem/cadangan"
-
-
-def words_of(response) -> str:
-    text = response.get_data(as_text=True)
-    return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", text)))
 
 
 def audited(action: str) -> list[AuditEntry]:

@@ -1,6 +1,5 @@
 """Reasons typed on the check page: leaving it by any button, or a refused save, loses none."""
 
-import html
 import re
 from datetime import date, timedelta
 
@@ -9,9 +8,10 @@ from sqlalchemy import select
 
 from clinic import patients
 from db import db, transaction
-from models import Override, Patient, Poli, RegistrationDraft
+from models import Override, Patient, Poli
 from tests import factories
-from tests.pages import post
+from tests.pages import post, text_of
+from tests.stored import draft_row
 
 BORN = date(1985, 8, 17)
 # Two things to answer: the NIK says a man, and nobody goes to the laboratory by himself.
@@ -36,10 +36,6 @@ def clerk(sign_in):
     return sign_in("loket")
 
 
-def text_of(response) -> str:
-    return html.unescape(response.get_data(as_text=True))
-
-
 def send(clerk, url=NEW, **changes) -> str:
     response = post(clerk, url, TYPED | changes)
     assert response.status_code == 303, text_of(response)
@@ -49,10 +45,6 @@ def send(clerk, url=NEW, **changes) -> str:
 def boxes(page: str) -> dict[str, str]:
     """What the reason boxes of a check page hold."""
     return dict(re.findall(r'name="(override_reason[A-Z0-9-]*)" value="([^"]*)"', page))
-
-
-def draft_row() -> RegistrationDraft:
-    return db.session.scalars(select(RegistrationDraft)).one()
 
 
 def version_of(clerk, check: str) -> str:

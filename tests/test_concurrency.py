@@ -16,7 +16,7 @@ from datetime import date
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 
 from clinic import audit, pairs, queues, slips
 from db import db, new_public_id, transaction
@@ -46,6 +46,7 @@ from models import (
 from tests import clients, factories
 from tests.browser import LiveServer, children_of, until
 from tests.clients import NEW, REASON, Answer, Crew, Draft, Line, Ticket, person
+from tests.stored import count
 
 CLERKS = 4
 serials = itertools.count(1)
@@ -137,10 +138,6 @@ def check_saves() -> None:
     rows = db.session.execute(entries.join(QueueEntry.poli)).all()
     assert all(row.series in (row.prefix, slips.SERIES) for row in rows)
     assert len({row.public_id for row in rows}) == len(rows) == count(Visit)
-
-
-def count(table) -> int:
-    return db.session.scalar(select(func.count()).select_from(table))
 
 
 def visits_of(drafts: list[str]) -> dict[str, list[Visit]]:

@@ -1,11 +1,10 @@
 """Emergency first: the red banner carries what was typed, and it waits on the visit meanwhile."""
 
-import html
 import re
 from datetime import date
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from clinic import days, patients, queues
 from db import db, new_public_id, transaction
@@ -20,7 +19,8 @@ from models import (
     Visit,
 )
 from tests import factories
-from tests.pages import post
+from tests.pages import post, text_of
+from tests.stored import count
 
 BORN = date(1985, 8, 17)
 TYPED = {
@@ -48,10 +48,6 @@ def siti(app) -> Patient:
         return patients.create(factories.actor(), identity)
 
 
-def text_of(response) -> str:
-    return html.unescape(response.get_data(as_text=True))
-
-
 def value_of(page: str, name: str) -> str:
     return re.search(rf'name="{name}" value="([^"]*)"', page)[1]
 
@@ -69,10 +65,6 @@ def visit_of(response) -> Visit:
     assert response.status_code == 303, text_of(response)
     ref = response.location.rsplit("/", 1)[-1]
     return db.session.scalars(select(Visit).where(Visit.public_id == ref)).one()
-
-
-def count(table) -> int:
-    return db.session.scalar(select(func.count()).select_from(table))
 
 
 def rooms() -> list[str]:

@@ -27,7 +27,7 @@ from models import (
 )
 from tests import factories, past_visits
 from tests.databases import count_queries
-from tests.pages import post
+from tests.pages import post, words_of
 
 HARMFUL = '<b>"Siti" & O\'Neil</b> 😀'
 
@@ -55,10 +55,6 @@ def send(client, entry, action="simpan", version=0, **fields):
 
 def text_of(response) -> str:
     return unescape(re.sub(r"\s+", " ", response.get_data(as_text=True)))
-
-
-def words_of(response) -> str:
-    return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.get_data(as_text=True))))
 
 
 def hidden(response, name) -> str:

@@ -1,13 +1,12 @@
 """The records staff correct an identity without a visit: form, before and after, one save."""
 
-import html
 import re
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from clinic import (
     days,
@@ -36,7 +35,8 @@ from models import (
     Visit,
 )
 from tests import factories, past_visits
-from tests.pages import post
+from tests.pages import post, text_of
+from tests.stored import count
 
 BORN = date(1985, 8, 17)
 WHY = "sesuai KTP yang dibawa"
@@ -50,10 +50,6 @@ def staff(sign_in):
 @pytest.fixture
 def siti(app) -> Patient:
     return factories.patient("Siti Amina", birth_date=BORN, phone="+6281234567890")
-
-
-def text_of(response) -> str:
-    return html.unescape(response.get_data(as_text=True))
 
 
 def address(patient) -> str:
@@ -100,10 +96,6 @@ def stored(patient) -> Patient:
 
 def audited(action: str) -> list[AuditEntry]:
     return list(db.session.scalars(select(AuditEntry).where(AuditEntry.action == action)))
-
-
-def count(table) -> int:
-    return db.session.scalar(select(func.count()).select_from(table))
 
 
 # --- The way ----------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from clinic import allergies, import_work, imports, patients, search, worker
 from clinic.import_columns import ColumnError, guess_all
@@ -27,6 +27,7 @@ from models import (
     SuspectedPair,
 )
 from tests import factories
+from tests.stored import count
 
 HEADINGS = [
     "No RM",
@@ -176,10 +177,6 @@ def fates(batch: ImportBatch) -> dict[int, RowFate]:
 
 def row(batch: ImportBatch, number: int) -> ImportRow:
     return db.session.get_one(ImportRow, (batch.id, number), populate_existing=True)
-
-
-def count(table, *conditions) -> int:
-    return db.session.scalar(select(func.count()).select_from(table).where(*conditions))
 
 
 def test_a_list_becomes_patients(imported):

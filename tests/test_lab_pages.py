@@ -1,7 +1,6 @@
 """The laboratory in the pages: boxes, LAB's form, banners on the queue, who may what."""
 
 import gzip
-import html
 import re
 from datetime import timedelta
 
@@ -13,22 +12,13 @@ from db import db, transaction, utcnow
 from models import EntryState, Examination, LabOrder, LabResult, LabTest, QueueEntry, ServiceDay
 from tests import factories
 from tests.databases import count_queries
-from tests.pages import post
+from tests.pages import post, text_of, words_of
 from tests.test_hostile_text import BREAKING_OUT
 from tests.test_laboratory import current_of, item_of, order_of, sent, served, write
 
 # The pages: what they ask of a database is tested in clinic/'s own tests and by the sweep of
 # test_hostile_text.py on PostgreSQL too.
 pytestmark = pytest.mark.engines("sqlite")
-
-
-def text_of(response) -> str:
-    return html.unescape(response.get_data(as_text=True))
-
-
-def words_of(response) -> str:
-    page = re.sub(r"<[^>]+>", " ", response.get_data(as_text=True))
-    return html.unescape(re.sub(r"\s+", " ", page))
 
 
 def lab_address(there) -> str:

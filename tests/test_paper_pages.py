@@ -13,7 +13,7 @@ from db import db, transaction, utcnow
 from models import AuditEntry, Examination, Paper, PaperKind, PaperState, RecordAccess
 from tests import factories, past_visits
 from tests.databases import count_queries
-from tests.pages import post
+from tests.pages import post, text_of
 from tests.test_hostile_text import BREAKING_OUT
 from tests.test_laboratory import current_of, item_of, sent, write
 from tests.test_papers import examined, in_three_stays, issue, lab_paper, reported
@@ -21,10 +21,6 @@ from tests.test_papers import examined, in_three_stays, issue, lab_paper, report
 # The pages: what they ask of a database is tested in clinic/'s own tests and by the sweep of
 # test_hostile_text.py on PostgreSQL too.
 pytestmark = pytest.mark.engines("sqlite")
-
-
-def text_of(response) -> str:
-    return html.unescape(response.get_data(as_text=True))
 
 
 def hidden(page: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ from dataclasses import asdict, fields, replace
 from datetime import date
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -24,6 +24,7 @@ from models import (
     PatientToken,
     PatientVersion,
 )
+from tests.stored import count
 
 NIK = "6472015405850001"
 OTHER_NIK = "6472015405850002"
@@ -67,10 +68,6 @@ def update(patient: Patient, identity: Identity, reason: str = "salah ketik", **
 def words(patient: Patient) -> set[str]:
     found = select(PatientToken.word).where(PatientToken.patient_id == patient.id)
     return set(db.session.scalars(found))
-
-
-def count(table) -> int:
-    return db.session.scalar(select(func.count()).select_from(table))
 
 
 def merge(patient: Patient, into: Patient) -> None:

@@ -13,7 +13,7 @@ from db import db, transaction
 from models import Examination, Prescription, PrescriptionState
 from tests import factories
 from tests.databases import count_queries
-from tests.pages import post
+from tests.pages import post, text_of, words_of
 from tests.test_hostile_text import BREAKING_OUT
 from tests.test_prescriptions import (
     PCT,
@@ -30,15 +30,6 @@ from validators import clean_text
 # The pages: what they ask of a database is tested in clinic/'s own tests and by the sweep of
 # test_hostile_text.py on PostgreSQL too.
 pytestmark = pytest.mark.engines("sqlite")
-
-
-def text_of(response) -> str:
-    return html.unescape(response.get_data(as_text=True))
-
-
-def words_of(response) -> str:
-    page = re.sub(r"<[^>]+>", " ", response.get_data(as_text=True))
-    return html.unescape(re.sub(r"\s+", " ", page))
 
 
 def address(entry, tail="") -> str:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from html import unescape
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import event, select
 
 from blueprints.registration import drafted
 from clinic import (
@@ -46,6 +46,7 @@ from models import (
 )
 from tests import factories
 from tests.pages import post
+from tests.stored import count
 from tests.test_polling import poll_address
 
 FIELDS = {
@@ -109,10 +110,6 @@ def test_the_check_page_and_the_ticket_say_that_there_is_an_allergy_not_to_what(
 def visit_of(location: str) -> Visit:
     ref = location.rsplit("/", 1)[-1]
     return db.session.scalars(select(Visit).where(Visit.public_id == ref)).one()
-
-
-def count(table) -> int:
-    return db.session.scalar(select(func.count()).select_from(table))
 
 
 # --- The walk ---------------------------------------------------------------------------------

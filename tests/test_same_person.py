@@ -1,11 +1,10 @@
 """Asked at the counter: is this the patient? Each answer, its memory, and the comparison."""
 
-import html
 import re
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from clinic import days, pairs, patients
 from db import db, transaction
@@ -21,7 +20,8 @@ from models import (
     Visit,
 )
 from tests import factories
-from tests.pages import post
+from tests.pages import post, text_of
+from tests.stored import count, draft_row
 
 BORN = date(1985, 8, 17)
 # The same woman as SITI below, typed without her card and with a slip.
@@ -48,10 +48,6 @@ def clerk(sign_in):
 def siti(app):
     nik = factories.nik(BORN, "P", 77)
     return factories.patient("Siti Aminah Rahayu", birth_date=BORN, nik=nik)
-
-
-def text_of(response) -> str:
-    return html.unescape(response.get_data(as_text=True))
 
 
 def send(clerk, url=NEW, **changes) -> str:
@@ -89,16 +85,8 @@ def this_is(patient) -> dict[str, str]:
     return {"aksi": f"ini:{patient.public_id}"}
 
 
-def draft_row() -> RegistrationDraft:
-    return db.session.scalars(select(RegistrationDraft)).one()
-
-
 def pair() -> SuspectedPair:
     return db.session.scalars(select(SuspectedPair)).one()
-
-
-def count(table) -> int:
-    return db.session.scalar(select(func.count()).select_from(table))
 
 
 def level_of(page: str, patient) -> str:

@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from clinic import audit, days, queues, slips
 from db import db, new_public_id, transaction, utcnow
@@ -20,6 +20,7 @@ from models import (
 )
 from tests import factories
 from tests.pages import post
+from tests.stored import count
 
 SHEET = "/pendaftaran/kertas/isi"
 LINE = {
@@ -80,10 +81,6 @@ def enter(clerk, *lines: dict[str, str], on=None, **more: str) -> str:
     """Check and save."""
     page = send(clerk, *lines, on=on)
     return send(clerk, *lines, action="simpan", on=on, **known(page) | more)
-
-
-def count(table) -> int:
-    return db.session.scalar(select(func.count()).select_from(table))
 
 
 def visits() -> list[Visit]:

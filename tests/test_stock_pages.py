@@ -11,17 +11,12 @@ from db import db, transaction
 from models import Medicine, StockBatch, StockMove
 from tests import pharmacy
 from tests.databases import count_queries
-from tests.pages import post
+from tests.pages import post, words_of
 from tests.test_hostile_text import BREAKING_OUT
 
 # The pages: what they ask of a database is tested in clinic/'s own tests and by the sweep of
 # test_hostile_text.py on PostgreSQL too.
 pytestmark = pytest.mark.engines("sqlite")
-
-
-def words_of(response) -> str:
-    page = re.sub(r"<[^>]+>", " ", response.get_data(as_text=True))
-    return html.unescape(re.sub(r"\s+", " ", page))
 
 
 def hidden(response, name: str) -> str:

@@ -44,7 +44,7 @@ from models import (
 )
 from tests import factories
 from tests.databases import count_queries
-from tests.pages import login, post
+from tests.pages import login, post, words_of
 
 # Who may open what, and the head's pages, are the same on both databases; the sweep of
 # test_hostile_text.py opens them on PostgreSQL too.
@@ -81,10 +81,6 @@ def kepala(sign_in):
 
 def html_of(response) -> str:
     return response.get_data(as_text=True)
-
-
-def words_of(response) -> str:
-    return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html_of(response))))
 
 
 def row_of(model, **where):
