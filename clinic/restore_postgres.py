@@ -101,7 +101,8 @@ def make(url: URL, name: str) -> None:
     """A new side database, ready for a dump. Raises BackupProblem."""
     with _outside(url) as server:
         _drop(server, name)
-        server.exec_driver_sql(f'CREATE DATABASE "{name}" TEMPLATE template0')
+        options = "TEMPLATE template0 ENCODING 'UTF8'"  # whatever the server's default is
+        server.exec_driver_sql(f'CREATE DATABASE "{name}" {options}')
     with _server(url.set(database=name)) as server:
         server.exec_driver_sql("DROP SCHEMA public")  # the dump brings it
 
