@@ -30,19 +30,24 @@ class ClosingError(ValueError):
 def ask(actor: Actor, day: ServiceDay, at: datetime | None = None) -> None:
     """Let the worker take all steps of this day, those of an earlier closing again.
 
-    Raises ClosingError while a closing runs.
+    And those of closed days to which something was added since. Raises ClosingError while a
+    closing of this day runs.
     """
-    known = {step.name: step for step in steps(day)}
-    if any(step.state in PENDING for step in known.values()):
+    if any(step.state in PENDING for step in steps(day)):
         raise ClosingError("Penutupan hari ini sedang berjalan.")
+    _want_all(actor, day, at or utcnow())
+    for other in _outdated_but(day):
+        _want_all(audit.SYSTEM, other, at or utcnow())
+
+
+def _want_all(actor: Actor, day: ServiceDay, at: datetime) -> None:
+    known = {step.name: step for step in steps(day)}
     for name in StepName:
         step = known.get(name) or ClosingStep(service_day_id=day.id, name=name, tries=0)
         db.session.add(step)
-        _want(step, actor, at or utcnow())
+        _want(step, actor, at)
     db.session.flush()
     audit.record(actor, "close_day", day)
-    for other in _outdated_but(day):
-        ask(audit.SYSTEM, other, at)
 
 
 def _outdated_but(day: ServiceDay) -> list[ServiceDay]:

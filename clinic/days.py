@@ -23,6 +23,7 @@ from models import (
     QueueEvent,
     QueueState,
     ServiceDay,
+    StepName,
     StepState,
     Visit,
     VisitStatus,
@@ -72,6 +73,15 @@ def current_day(at: datetime | None = None) -> ServiceDay | None:
     runs behind it."""
     day = latest_day()
     return day if day and is_current(day.on, day.closed_at, at) else None
+
+
+def live_dates() -> set[date]:
+    """Today, and in the night the date of the day that still goes on."""
+    today, before = clinic_date(), clinic_date(utcnow() - NIGHT)
+    if before == today:
+        return {today}
+    day = current_day()
+    return {today, before} if day and day.on == before else {today}
 
 
 def todays() -> ServiceDay | None:
@@ -142,10 +152,12 @@ def day_of(at: datetime | None) -> ServiceDay:
     day = db.session.scalar(known)
     if day is None:
         open_day()  # first: what the newest day left open must not hide behind the past one
-        day = db.session.scalar(known) or ServiceDay(
-            on=clinic_date(at), opened_at=at, closed_at=utcnow()
-        )
-        add_row(day)
+        day = db.session.scalar(known)
+    if day is None:
+        day = add_row(ServiceDay(on=clinic_date(at), opened_at=at, closed_at=utcnow()))
+        for name in StepName:  # so that the next closing takes them too
+            outdated = {"state": StepState.OUTDATED, "asked_at": utcnow()}
+            db.session.add(ClosingStep(service_day_id=day.id, name=name, **outdated))
     _outdate(day)
     return day
 

@@ -570,6 +570,24 @@ def test_what_is_added_to_a_closed_day_is_reported_with_the_next_close(app, fold
     assert states(yesterday) == states() == DONE, notes()
 
 
+def test_days_that_are_known_from_slips_alone_are_closed_with_the_next_close(app, folder):
+    """The clinic was without current for days: each of them gets its steps, not the last only."""
+    on_paper = []
+    for ago in (3, 2, 1):
+        with transaction():
+            day = days.day_of(utcnow() - timedelta(days=ago))
+            assert day.closed_at is not None
+            on_paper.append(day)
+    factories.entry()
+    with transaction():
+        closing.ask_when_due(at_clock(0))
+    assert set(states(on_paper[-1]).values()) == {StepState.OUTDATED}, "not before today's"
+    close(folder)
+    for _ in on_paper:
+        work(folder)
+    assert [states(day) for day in on_paper] == [DONE] * 3, notes()
+
+
 @sqlite_only
 def test_the_system_page_says_how_the_last_day_was_closed(app, folder):
     def line():
