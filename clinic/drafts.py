@@ -54,7 +54,8 @@ def is_correction(draft: RegistrationDraft) -> bool:
 
 
 def is_expired(draft: RegistrationDraft) -> bool:
-    return draft.saved_at is None and draft.drafted_on != days.clinic_date()
+    """Of an earlier clinic day; what was typed before midnight is not while that day goes on."""
+    return draft.saved_at is None and draft.drafted_on not in days.live_dates()
 
 
 def store(
@@ -149,7 +150,7 @@ def unsaved(user_id: int, *, from_paper: bool = False) -> list[RegistrationDraft
 
 def _todays_of(user_id: int) -> tuple[ColumnElement[bool], ...]:
     # "+ 0" leaves only the day's index to choose: a clerk's drafts of years are many.
-    today = RegistrationDraft.drafted_on == days.clinic_date()
+    today = RegistrationDraft.drafted_on.in_(days.live_dates())
     return today, RegistrationDraft.user_id + 0 == user_id
 
 
@@ -179,7 +180,7 @@ def sent_again(
 def about(visit: Visit) -> RegistrationDraft | None:
     """What was typed today of who the visit's patient is, and not saved yet; the latest."""
     typed = select(RegistrationDraft).where(
-        RegistrationDraft.drafted_on == days.clinic_date(),
+        RegistrationDraft.drafted_on.in_(days.live_dates()),
         RegistrationDraft.kind == DraftKind.IDENTITY,
         RegistrationDraft.about_visit_ref == visit.public_id,
         RegistrationDraft.patient_ref == visit.patient.public_id,

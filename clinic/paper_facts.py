@@ -24,6 +24,7 @@ _SIGNS = {
 }
 LONGEST_TEXT = 4_000  # letters of one field of a paper
 USUAL_CONTROL = timedelta(days=3)
+SUNDAY = 6
 
 
 @dataclass(frozen=True)
@@ -218,8 +219,14 @@ def _summary(facts: Facts) -> dict[str, str]:
         "diagnosis": "\n".join(dict.fromkeys(found)),
         "therapy": _treatment(facts),
         "advice": "\n".join(filter(None, advice)),
-        "control_on": short_date(facts.summary.on + USUAL_CONTROL) if is_control else "",
+        "control_on": short_date(_usual_control(facts)) if is_control else "",
     }
+
+
+def _usual_control(facts: Facts) -> date:
+    """Three days on, from the day on which it is written; on Sundays the clinic is closed."""
+    day = max(facts.summary.on, facts.today) + USUAL_CONTROL
+    return day + timedelta(days=1) if day.weekday() == SUNDAY else day
 
 
 def _is_last_word(room: RoomSummary, facts: Facts) -> bool:

@@ -13,7 +13,15 @@ from clinic import sick_leave
 from clinic.lab_reports import Line, Report
 from clinic.paper_facts import Facts, diagnosis_words, vital_text
 from clinic.record_errors import RecordError
-from formatting import clock_time, day_in_zone, letter_date, number_text, number_words, short_date
+from formatting import (
+    clock_time,
+    day_in_zone,
+    letter_date,
+    long_date,
+    number_text,
+    number_words,
+    short_date,
+)
 from models import PaperKind
 
 Said = Mapping[str, Any]  # the form's fields, parsed
@@ -194,7 +202,7 @@ def _summary(facts: Facts, said: Said) -> list[Part]:
             ("Tindakan dan terapi", said.get("therapy", "")),
             ("Alergi", ", ".join(facts.allergies)),
             ("Saran", said.get("advice", "")),
-            ("Kontrol kembali", letter_date(control) if control else ""),
+            ("Kontrol kembali", long_date(control) if control else ""),
         ),
         text("Bawa lembar ini saat kontrol. Kembali segera bila keluhan memberat."),
     ]

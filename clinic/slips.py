@@ -137,7 +137,7 @@ def read(paper: Mapping[str, str]) -> Written:
         printed = short_date(day_in_zone(slip.block.printed_at, zone))
         raise SlipError(f"Slip ini baru dicetak {printed}. Periksa tanggal dan nomornya.", "at")
     is_served = was_served(paper)
-    if not is_served and clinic_day(paper) != days.clinic_date():
+    if not is_served and clinic_day(paper) not in days.live_dates():
         raise SlipError("Yang masih menunggu hanya pasien hari ini.", "served")
     return Written(number, at, is_served)
 

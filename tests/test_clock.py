@@ -29,6 +29,7 @@ from models import (
 from tests import factories
 from tests.backing_up import back_up
 from tests.pages import login, post
+from tests.test_registration import FIELDS
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 QUEUE = "/poli/UMUM"
@@ -523,6 +524,31 @@ def test_midnight_ends_no_queue(machine, sign_in):
     assert db.session.get(QueueEntry, entry.id).state is EntryState.IN_SERVICE
 
     assert days.current_day(midnight + 5 * HOUR) is None, "in the morning a new day begins"
+
+
+@pytest.mark.parametrize("at", [2 * MINUTE, 5 * HOUR])
+def test_what_was_typed_before_midnight_is_saved_after_it_while_the_day_goes_on(
+    machine, sign_in, at
+):
+    day = factories.entry().service_day_id
+    midnight = days.midnight_utc(days.clinic_date() + DAY)
+
+    def turn_to(moment):
+        machine.set(moment)
+        timekeeping.adopt(timekeeping.system_now(), 0)
+        return sign_in("loket")
+
+    clerk = turn_to(midnight - 2 * MINUTE)
+    checked = post(clerk, "/pendaftaran/baru", FIELDS).location
+    saved = post(turn_to(midnight + at), checked, {"version": "1"})
+    if at > 4 * HOUR:  # the night is over
+        assert saved.status_code == 410
+        return
+    assert saved.status_code == 303
+    assert "/tiket/" in saved.location
+    db.session.rollback()
+    newest = db.session.scalars(select(Visit).order_by(Visit.id.desc())).first()
+    assert (newest.service_day_id, labels()) == (day, ["U001", "U002"])
 
 
 # --- Between two looks ------------------------------------------------------------------------

@@ -60,6 +60,7 @@ from tests.test_laboratory import (
     sent,
     write,
 )
+from validators import parse_date
 
 REFERRED = {"to_whom": "RSUD", "reason": "rawat inap", "diagnosis": "ISPA"}
 TODAY = date(2026, 11, 25)
@@ -394,6 +395,20 @@ def test_a_summary_tells_the_patient_and_keeps_inner_notes_inside(app):
         assert piece in printed, piece
     assert letter_date(said["control_on"]) in printed
     assert "masalah rumah" not in printed and "J11" not in printed
+
+
+@says
+@pytest.mark.parametrize(("issued_after", "weekday"), [(0, None), (10, None), (0, 3)])
+def test_the_control_that_is_proposed_is_to_come_and_on_no_sunday(app, issued_after, weekday):
+    examination = examined(disposition="kontrol")
+    with transaction():
+        day = examination.visit.service_day
+        if weekday is not None:  # a Thursday: three days on is a Sunday
+            day.on -= timedelta(days=(day.on.weekday() - weekday) % 7)
+    on = day.on + timedelta(days=issued_after)
+    facts = paper_facts.load(examination, on)
+    proposed = parse_date(paper_facts.defaults(PaperKind.SUMMARY, facts)["control_on"])
+    assert proposed.weekday() < 6 and timedelta(3) <= proposed - on <= timedelta(4)
 
 
 def in_three_stays() -> tuple[Examination, Examination]:
