@@ -1,4 +1,4 @@
-"""Reads a complaint as clerks type it: folding, phrases, ages, how long a cough lasts.
+"""Reads a complaint as clerks type it: folding, phrases, ages.
 
 Pure. Lexicon and complaint go through the same `fold`, so whatever it does to a spelling it does
 to both; phrases are compared word by word, never letter by letter ("digigit" holds no "gigi").
@@ -70,19 +70,11 @@ UNIT_DAYS = {
     unit: days
     for units, days in (
         ("hari hr", 1),
-        ("mingu mgu mg mgg mng", 7),
+        ("mingu mgu mg mgg mng pekan", 7),
         ("bulan bln bl", 30),
         ("tahun thn th", 365),
     )
     for unit in units.split()
-}
-WHOLE_SPANS = {
-    "semingu": 7,
-    "sebulan": 30,
-    "setahun": 365,
-    "bermingu": 14,
-    "berbulan": 60,
-    "bertahun": 365,
 }
 NUMBER_WORDS = {
     "satu": 1,
@@ -97,24 +89,15 @@ NUMBER_WORDS = {
     "sepuluh": 10,
 }
 
-_NUMBER = rf"\d{{1,3}}|{'|'.join(NUMBER_WORDS)}"
-_UNIT = "|".join(sorted(UNIT_DAYS, key=len, reverse=True))
-_SPAN = rf"(?:({_NUMBER}) ({_UNIT})|({'|'.join(WHOLE_SPANS)}))\b"
-_AGED = re.compile(
+NUMBER = rf"\d{{1,3}}|{'|'.join(NUMBER_WORDS)}"
+UNIT = "|".join(sorted(UNIT_DAYS, key=len, reverse=True))
+AGED = re.compile(
     r"\b(?:umur|usia|anak|bayi|balita|batita)(?: (?:umur|usia|saya|kami|laki|perempuan|pr|lk))*"
-    rf" ({_NUMBER}) ({_UNIT})\b"
+    rf" ({NUMBER}) ({UNIT})\b"
 )
 # "(-)" and "(+)" are a sign's own; other marks part clauses, a hyphen within a word doesn't.
 _MARK = re.compile(r"[(\[]\s*([-+\u2212\u2013])\s*[)\]]")
 _BREAK = re.compile(r"[^\w\s'\u2019-]|\n|\s-+\s")
-_PREGNANT_FOR = re.compile(rf"\b(?:hamil|kehamilan|kandungan) (?:{_NUMBER}) (?:{_UNIT})\b")
-_COUGH_FOR = re.compile(rf"\bbatuk\b(?: \w+){{0,5}}? {_SPAN}")
-_FOR_COUGH = re.compile(rf"\b{_SPAN}(?: (?:ini|terakhir|sudah|lebih))* batuk\b")
-_CHRONIC_COUGH = re.compile(
-    r"\b(batuk (?:sudah )?lama|batuk menahun|batuk kronis"
-    r"|(?:batuk|dahak|riak|ludah) (?:(?:keluar|ada|campur|bercampur|disertai|bercak|lendir|dahak"
-    r"|berdahak) )?(?:berdarah|darahnya|darah(?! tingi| rendah| manis)))\b"
-)
 # Beside these "anak" and "bayi" are the mother's words, no age of hers.
 OF_MOTHERS = frozenset({"hamil", "bumil", "nifas", "kb"})
 # Typical ages for words without a number: enough to propose a room, never to refuse one.
@@ -164,7 +147,7 @@ def _without_heights(words: Sequence[str]) -> Iterable[str]:
 
 def hinted_age(folded: str) -> int | None:
     """Age in months that the complaint itself tells ("anak 3 th", "bayi"), or None."""
-    found = _AGED.search(folded)
+    found = AGED.search(folded)
     if found:
         return _months(found[1], found[2])
     if "bayi baru lahir" in folded:
@@ -175,49 +158,17 @@ def hinted_age(folded: str) -> int | None:
     return next((months for word, months in AGE_WORDS.items() if word in words), None)
 
 
-def cough_sign(read: Words, from_days: int) -> str | None:
-    """The words for a cough that lasts `from_days` or longer, or with blood; else None."""
-    folded = " ".join(read.words)
-    chronic = _undenied(_CHRONIC_COUGH, folded, read)
-    if chronic:
-        return chronic[1]
-    for spans in (_AGED, _PREGNANT_FOR):  # other words in their place, so that places stay
-        folded = spans.sub(lambda found: re.sub(r"\w+", "x", found[0]), folded)
-    found = _undenied(_COUGH_FOR, folded, read) or _undenied(_FOR_COUGH, folded, read)
-    if not found:
-        return None
-    days = WHOLE_SPANS[found[3]] if found[3] else _days(found[1], found[2])
-    return f"batuk {_span_text(days)}" if days >= from_days else None
-
-
-def _undenied(pattern: re.Pattern[str], folded: str, read: Words) -> re.Match[str] | None:
-    """The first match that isn't denied: at its own end, or behind its first word."""
-    for found in pattern.finditer(folded):
-        start = folded.count(" ", 0, found.start())
-        ends = {start + 1, start + len(found[0].split())}
-        if all(read.denial(start, end, {}) is Denial.NONE for end in ends):
-            return found
-    return None
-
-
-def _count(number: str) -> int:
+def count(number: str) -> int:
     return NUMBER_WORDS.get(number) or int(number)
 
 
 def _days(number: str, unit: str) -> int:
-    return _count(number) * UNIT_DAYS[unit]
+    return count(number) * UNIT_DAYS[unit]
 
 
 def _months(number: str, unit: str) -> int:
     per_unit = {365: 12, 30: 1}.get(UNIT_DAYS[unit])
-    return _count(number) * per_unit if per_unit else _days(number, unit) // 30
-
-
-def _span_text(days: int) -> str:
-    for size, unit in ((365, "tahun"), (30, "bulan"), (7, "minggu")):
-        if days >= size and days % size == 0:
-            return f"{days // size} {unit}"
-    return f"{days} hari"
+    return count(number) * per_unit if per_unit else _days(number, unit) // 30
 
 
 class Hit(NamedTuple):

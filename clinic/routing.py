@@ -12,7 +12,8 @@ from typing import Any
 from sqlalchemy import func, select
 
 from clinic import settings
-from clinic.complaint_text import PhraseIndex, cough_sign, fold
+from clinic.complaint_text import PhraseIndex, fold
+from clinic.long_cough import cough_sign
 from clinic.proposals import WITH_CHILD, Lexicon, Proposal, Proposer, quoted
 from clinic.rooms import ELDERLY, Case, Rooms
 from db import db, run
@@ -69,8 +70,7 @@ class Routing:
 
     def propose(self, case: Case) -> list[Proposal]:
         """Open rooms, best first; empty only when neither age nor complaint is known."""
-        cough = self._long_cough(case)
-        return Proposer(self.rooms, self.lexicon, cough).propose(case)
+        return Proposer(self.rooms, self.lexicon, self._long_cough(case)).propose(case)
 
     def red_flags(self, case: Case) -> tuple[str, ...]:
         """Danger signs in the complaint, as the lexicon writes them."""

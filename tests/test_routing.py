@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from clinic import reference, routing, settings
-from clinic.complaint_text import cough_sign, fold, hinted_age, read
+from clinic.complaint_text import fold, hinted_age, read
+from clinic.long_cough import cough_sign
 from clinic.routing import Case, Routing
 from db import db, transaction
 from models import ComplaintTerm, Level, Poli, RoutingRule
@@ -142,6 +143,34 @@ def test_the_complaint_tells_an_age(typed, months):
         ("anak 2 tahun batuk 3 hari", None),
         ("hamil 3 bulan batuk", None),
         ("demam 3 minggu", None),
+        ("batuk 3 pekan", "batuk 3 minggu"),
+        ("batuk sejak 3 pekan", "batuk 3 minggu"),
+        ("sejak 2 minggu yll batuk", "batuk 2 minggu"),
+        ("dari 3 minggu yang lalu batuk", "batuk 3 minggu"),
+        ("batuk setengah bulan", "batuk 15 hari"),
+        ("batuk hari ke 20", "batuk 20 hari"),
+        ("batuk hari ke-13", None),
+        ("batuk sejak lama", "batuk sejak lama"),
+        ("batuk pilek sudah lama", "batuk pilek sudah lama"),
+        ("batuk berdahak disertai demam keringat malam sejak 3 minggu", "batuk 3 minggu"),
+        ("batuk, demam, keringat malam, BB turun sejak 1 bulan", "batuk 1 bulan"),
+        ("batuk, 3 minggu", "batuk 3 minggu"),
+        ("batuk tidak sembuh-sembuh, sudah 3 minggu", "batuk 3 minggu"),
+        ("batuk (2-3 minggu)", "batuk 3 minggu"),
+        ("sudah 3 minggu demam dan batuk", "batuk 3 minggu"),
+        ("sejak 3 minggu: batuk", "batuk 3 minggu"),
+        ("sudah 3 minggu batuk, demam 3 hari", "batuk 3 minggu"),
+        ("nyeri pinggang 1 bulan, batuk 3 hari", None),
+        ("batuk, gatal 1 bulan", None),
+        ("batuk, gatal tenggorokan 1 bulan", "batuk 1 bulan"),
+        ("batuk pilek nyeri sendi 1 bulan", None),
+        ("telat haid 2 bulan batuk", None),
+        ("batuk, 3 bulan telat haid", None),
+        ("batuk obat habis 2 minggu", None),
+        ("nifas hari ke 20 batuk", None),
+        ("gatal 1 bulan, batuk", None),
+        ("3 minggu demam tidak batuk", None),
+        ("batuk tidak ada, demam sejak 3 minggu", None),
     ],
 )
 def test_a_long_cough(typed, sign):
