@@ -1,4 +1,7 @@
-"""Sets of ICD-10 codes as text: "O00-O99 Z34 S37.4-S37.6"; a shorter code means all below it."""
+"""Sets of ICD-10 codes as text: "O00-O99 Z34 S37.4-S37.6"; a shorter code means all below it.
+
+"H66=" means H66 alone, as where nobody said which of those below it.
+"""
 
 from typing import NamedTuple
 
@@ -11,7 +14,10 @@ class CodeRanges(NamedTuple):
     def __contains__(self, code: object) -> bool:
         bare = str(code).replace(".", "").upper()
         return any(
-            len(bare) >= len(first) and first <= bare[: len(first)] and bare[: len(last)] <= last
+            first == f"{bare}="
+            or len(bare) >= len(first)
+            and first <= bare[: len(first)]
+            and bare[: len(last)] <= last
             for first, last in self.pairs
         )
 

@@ -18,6 +18,7 @@ from blueprints.reports import blueprint
 from clinic import (
     diagnoses,
     merging,
+    reference,
     report_files,
     report_lists,
     report_periods,
@@ -380,6 +381,12 @@ def test_a_kept_table_is_read_back_as_it_was(small_day):
         ("13", "K00.6", "Persistensi gigi sulung"),
         ("13", "K00.7", "Gigi dan mulut, lain"),
         ("STP", "A30.1", "Kusta PB"),
+        ("11", "H66", "Otitis media supuratif kronik"),
+        ("11", "H66.9", "Telinga, lain"),
+        ("ISPA", "J10", "Batuk bukan pneumonia"),
+        ("ISPA", "J11", "Batuk bukan pneumonia"),
+        ("ISPA", "J11.0", "Pneumonia"),
+        ("13", "L51", "Eritema multiforme"),
     ],
 )
 def test_the_closest_row_takes_a_code(form, code, label):
@@ -391,10 +398,35 @@ def test_the_closest_row_takes_a_code(form, code, label):
 
 @pytest.mark.parametrize(
     ("form", "code"),
-    [("11", "K02.1"), ("11", "R50.9"), ("11", "Z00.0"), ("13", "R51"), ("STP", "A30.9")],
+    [
+        ("11", "K02.1"),
+        ("11", "R50.9"),
+        ("11", "Z00.0"),
+        ("13", "R51"),
+        ("STP", "A30.9"),
+        ("13", "L51.1"),
+    ],
 )
 def test_what_no_row_names_stays_outside(form, code):
     assert report_rows.row_of(form, code) is None
+
+
+def test_a_disease_that_alur_names_as_a_row_does_is_counted_there():
+    titles = {row["title_id"].lower(): row["code"] for row in reference.rows("icd10_id.csv")}
+    forms = {row["form"] for row in reference.rows("report_rows.csv")}
+    named = [
+        (form, each.row, titles[each.row.label.lower()])
+        for form in sorted(forms)
+        for each in report_rows.form_rows(form)
+        if each.row.label.lower() in titles
+    ]
+    assert len(named) > 100
+    wrong = [
+        (form, code, row.label)
+        for form, row, code in named
+        if report_rows.row_of(form, code) != row.key
+    ]
+    assert wrong == []
 
 
 def test_wrong_codes_of_the_printed_forms_are_not_copied():
