@@ -134,7 +134,7 @@ def _duration(plain: str) -> tuple[str, list[int]]:
     for pattern, mark in _PERIODS:
         plain = re.sub(pattern, f" {mark} ", plain)
     plain = _DAYS.sub(lambda match: take(match, DAY), plain)
-    return " ".join(plain.split()), found
+    return words.tidied(plain), found
 
 
 def _read_times(text: str) -> Sig | None:
@@ -170,7 +170,7 @@ def _read_pattern(text: str) -> Sig | None:
     doses = [words.number(found[name]) for name in "abc"]
     taken = [dose for dose in doses if dose]
     note = _note(found["rest"])
-    if not taken or len(set(taken)) > 1 or note is None:
+    if len(set(taken)) != 1 or note is None or words.names_other_times(note, len(taken)):
         return None
     when = [word for word, dose in zip(PARTS_OF_DAY, doses, strict=True) if dose]
     unit, dose = _measured(found["unit"] or "", taken[0])
@@ -198,7 +198,7 @@ def _sig(found: re.Match, times: int, every: int = DAY) -> Sig | None:
         dose, least = least, dose
     note = _note(found["rest"], times)
     is_wrong = (found["dose"] and not dose) or (found["upto"] and not (least and least < dose))
-    if is_wrong or note is None:
+    if is_wrong or note is None or words.names_other_times(note, times if every == DAY else 0):
         return None
     unit, dose = _measured(found["unit"] or "", dose)
     _, least = _measured(found["unit"] or "", least)

@@ -105,6 +105,8 @@ def _directions(each: LineInput) -> Sig:
     if directions.speaks_of_interval(note):
         return directions.read(f"{typed} {note}")
     sig = directions.read(typed)
+    if sig.times and words.names_other_times(note, sig.times if sig.every == directions.DAY else 0):
+        return Sig(note=words.join(words.expanded(typed), note))
     return replace(sig, note=words.join(sig.note, note))
 
 
@@ -213,6 +215,9 @@ def _days(each: LineInput, sig: Sig, title: str) -> int | None:
         days = sig.days
     elif typed.isascii() and typed.isdecimal():
         days = int(typed[:6])
+        if sig.days and sig.days != days:
+            told = f"aturan pakai {sig.days} hari, kotak hari {days}"
+            raise LineError(f"{title}: {told}. Samakan, atau hapus salah satunya.", each.key)
     else:
         raise LineError(f"{title}: tulis lamanya dalam hari, angka saja.", each.key)
     if days is not None and not 1 <= days <= words.MOST_DAYS:

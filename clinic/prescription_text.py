@@ -36,6 +36,12 @@ NOTES = (
 )
 
 _STRENGTH = re.compile(r"([\d.,]+)\s*(g|mg|mcg)(?:\s*/\s*([\d.,]*)\s*mL)?", re.ASCII)
+_TIME_OF_DAY = re.compile(r"\b(?:pagi|siang|sore|malam|subuh)\b")
+# But "pagi atau malam" is one of them.
+_TIMES_OF_DAY = re.compile(
+    rf"{_TIME_OF_DAY.pattern}(?:(?: hari)?(?:\s*[,&+]\s*|,?\s+dan\s+|\s+){_TIME_OF_DAY.pattern})+"
+    r"(?!(?: hari)?\s*(?:,?\s*atau\b|/))"
+)
 
 
 def number(text: str) -> Decimal | None:
@@ -76,6 +82,20 @@ def join(*texts: str) -> str:
         if text and text not in found:
             found.append(text)
     return ", ".join(found)
+
+
+def tidied(text: str) -> str:
+    """Without the brackets and commas that nothing is left in: "( )", ", ,"."""
+    plain = re.sub(r"(?<=\()[\s,;.]+|[\s,;]+(?=\))", "", text).replace("()", " ")
+    return " ".join(re.sub(r",(?:\s*,)+", ",", plain).split())
+
+
+def names_other_times(note: str, times: int) -> bool:
+    """Whether it lists times of day, and not so many: "pagi dan malam" beside "1x"."""
+    return any(
+        len(set(_TIME_OF_DAY.findall(listed[0]))) != times
+        for listed in _TIMES_OF_DAY.finditer(note.lower())
+    )
 
 
 def is_as_needed(note: str) -> bool:

@@ -5,7 +5,7 @@ from sqlalchemy import text
 
 from clinic import dispensing_labels, prescription_warnings
 from clinic.dispensing import Given
-from clinic.prescription_compounds import amount_of, component_units, text_of
+from clinic.prescription_compounds import LineError, amount_of, component_units, text_of
 from clinic.prescription_lines import LineInput, line_input, wanted_lines
 from clinic.record_errors import RecordError
 from db import db, transaction
@@ -40,6 +40,8 @@ UNDERSTOOD = [
     ("1x1 tiap malam", "1 x sehari 1 tablet, tiap malam", 28),
     ("3x1 bila panas", "3 x sehari 1 tablet, bila panas", 84),
     ("2x1⅓", "2 x sehari 1 1/3 tablet", 75),
+    ("2x1 pagi dan malam", "2 x sehari 1 tablet, pagi dan malam", 56),
+    ("3x1 pagi, siang, malam", "3 x sehari 1 tablet, pagi, siang, malam", 84),
     # every week
     ("3x seminggu 2", "3 x seminggu 2 tablet", 24),
     ("3x seminggu 2 tab", "3 x seminggu 2 tablet", 24),
@@ -80,6 +82,7 @@ AS_WRITTEN = [
         "3x1 hari ganjil",
     ),
     *("3x2-1", "3-4x1", "3x1 + 1", "3x1 maks 4 tablet", "1-1-1-1", "1-0-2", "3x1 tiap 6 jam"),
+    *("1x1 pagi dan malam", "1x1 pagi, malam", "3x1 pagi hari dan malam hari", "1-0-0 pagi, sore"),
     *("3x1 3", "3x1, 5", "3x5 hari", "3x1 sehari seminggu", "3x0", "99x1", "<w7> 3x1"),
 ]
 
@@ -105,6 +108,9 @@ def test_what_is_not_understood_stays_as_it_was_written(app, typed):
         ("1x1", "senin dan kamis", "1x1 senin dan kamis", None),
         ("2x1 3 hari", "lalu 1x1 3 hari", "2x1 3 hari lalu 1x1 3 hari", None),
         ("3x1", "tiap 12 jam", "3x1 tiap 12 jam", None),
+        ("1x1", "pagi dan malam", "1x1, pagi dan malam", None),
+        ("1x1", "pagi atau malam", "1 x sehari 1 tablet, pagi atau malam", 28),
+        ("2x1", "pagi dan malam", "2 x sehari 1 tablet, pagi dan malam", 56),
         ("3x1", "1 jam sebelum makan", "3 x sehari 1 tablet, 1 jam sebelum makan", 84),
         ("3x1", "kontrol 1 minggu lagi", "3 x sehari 1 tablet, kontrol 1 minggu lagi", 84),
     ],
@@ -112,6 +118,25 @@ def test_what_is_not_understood_stays_as_it_was_written(app, typed):
 def test_an_interval_in_the_box_beside_it_counts(app, sig, note, sentence, quantity):
     line = wanted(TABLET, sig, "28", note=note)
     assert (line.instruction, line.quantity) == (sentence, quantity)
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ("2x1 (3 hari)", "2 x sehari 1 tablet"),
+        ("2x1 (3 hari, sesudah makan)", "2 x sehari 1 tablet, (sesudah makan)"),
+        ("2x1 sesudah makan, 3 hari, habiskan", "2 x sehari 1 tablet, sesudah makan, habiskan"),
+    ],
+)
+def test_days_among_the_directions_leave_no_gap_in_the_sentence(app, typed, sentence):
+    line = wanted(TABLET, typed)
+    assert (line.instruction, line.days, line.quantity) == (sentence, 3, 6)
+
+
+def test_days_said_twice_and_differently_are_asked_about(app):
+    assert wanted(TABLET, "3x1 5 hari", "5").quantity == 15
+    with pytest.raises(LineError, match="aturan pakai 5 hari, kotak hari 3"):
+        wanted(TABLET, "3x1 5 hari", "3")
 
 
 def test_whole_doses_are_counted_for_a_part_of_a_week(app):
