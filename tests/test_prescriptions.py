@@ -346,12 +346,43 @@ def test_the_table_allows_one_prescription_an_examination_and_no_zero(app):
         ("sanmol", LineInput("PCT-D", "3x0,6 mL", "3"), True),
         ("candistatin", LineInput("NISTA-V", "1x1", "5"), True),
         ("INH", PCT, False),
+        # Short names, families of two words, names of what is not on the list
+        ("THP", LineInput("TRIHE2", "2x1", "5"), True),
+        ("alergi GG", LineInput("GG100", "3x1", "5"), True),
+        ("SF", LineInput("TTD", "1x1", "30"), True),
+        ("Fe", LineInput("TTD", "1x1", "30"), True),
+        ("GG", LineInput("luar", "3x1", "5", "15 tablet", title="GG 100"), True),
+        ("beta laktam", LineInput("SEFAD500", "2x1", "5"), True),
+        ("Penghambat ACE", LineInput("KAPTO25", "2x1", "5"), True),
+        ("ACE inhibitor", LineInput("LISIN5", "1x1", "5"), True),
+        ("anestetik amida", LineInput("LIDO", "1x1 ampul", "1"), True),
+        ("anestesi lokal", LineInput("LIDO", "1x1 ampul", "1"), True),
+        ("steroid", LineInput("PREDN5", "3x1", "5"), True),
+        ("antalgin", LineInput("IBU400", "3x1", "3"), True),
+        ("metamizol", LineInput("ASMEF", "3x1", "3"), True),
+        ("mefinal", LineInput("ASMEF", "3x1", "3"), True),
+        ("amox", AMOX, True),
+        ("cotri", LineInput("KOTRI480", "2x2", "5"), True),
+        ("cefa", LineInput("SEFAD500", "2x1", "5"), True),
+        ("doxy", LineInput("DOKSI100", "2x1", "5"), True),
+        ("antalgin", PCT, False),
+        ("asetil sistein", LineInput("ASETO80", "1x1", "5"), False),
+        ("beta blocker", LineInput("BETAM-K", "2x oles", "5"), False),
+        ("obat penghambat", LineInput("KAPTO25", "2x1", "5"), False),
     ],
 )
 def test_an_allergy_is_found_in_any_spelling_and_family(app, allergy, line, is_warned):
     visit = factories.visit(allergic(allergy))
     found = prescription_warnings.of_lines(visit, wanted_lines([line]))
     assert ("ALERGI" in rules(found)) == is_warned
+
+
+def test_a_family_is_named_as_it_is_written(app):
+    visit = factories.visit(allergic("ACE inhibitor"))
+    (found,) = prescription_warnings.of_lines(
+        visit, wanted_lines([LineInput("KAPTO25", "2x1", "5")])
+    )
+    assert found.message.endswith("(golongan penghambat ace).")
 
 
 def test_an_ended_allergy_warns_no_more(app):
