@@ -201,7 +201,12 @@ def _suggested(
     rows = db.session.execute(_earlier(patient, categories, examination, visit, at)).all()
     known = {row.code[:CATEGORY] for row in rows if is_same_case(row.code, row.last, at)}
     here = {row.code: row.case_type for row in rows if row.is_here}  # NEW comes last
-    return {code: CaseType.OLD for code in codes if code[:CATEGORY] in known} | here
+    refined = {row.code[:CATEGORY]: row.case_type for row in rows if row.is_here}
+    return (
+        {code: CaseType.OLD for code in codes if code[:CATEGORY] in known}
+        | {code: refined[code[:CATEGORY]] for code in codes if code[:CATEGORY] in refined}
+        | here
+    )
 
 
 def _earlier(

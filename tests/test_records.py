@@ -380,8 +380,9 @@ def test_what_a_moved_stay_only_drafted_makes_no_old_case(app):
     assert favourites.ongoing_codes(served("GIGI", entry.visit.patient).visit) == []
 
 
+@pytest.mark.parametrize("refined", ["K30", "K30.1"])
 @pytest.mark.parametrize("case_type", ["baru", "lama"])
-def test_a_further_stay_of_a_visit_says_of_a_case_what_the_first_said(app, case_type):
+def test_a_further_stay_of_a_visit_says_of_a_case_what_the_first_said(app, case_type, refined):
     entry = served()
     form = ExaminationInput(
         diagnoses=(DiagnosisInput("K30", case_type),), disposition="rujuk_internal", refer_to="GIGI"
@@ -390,7 +391,7 @@ def test_a_further_stay_of_a_visit_says_of_a_case_what_the_first_said(app, case_
     there = all_rows(QueueEntry, poli_id=factories.poli("GIGI").id)[0]
     with transaction():
         queues.act(factories.actor("gigi"), there, "mulai")
-    done = save(there, ExaminationInput(diagnoses=(DiagnosisInput("K30"),)), who="gigi")
+    done = save(there, ExaminationInput(diagnoses=(DiagnosisInput(refined),)), who="gigi")
     assert [row.case_type for row in diagnoses.active(done)] == [case_type]
 
 
