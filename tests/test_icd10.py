@@ -54,6 +54,14 @@ def codes(text, limit=20):
         ("kontrol luka", "Z48.0"),
         ("tersengat lebah", "T63.4"),
         ("ngilu gigi", "K04.0"),
+        ("kolera", "A00"),  # what is notified is found by its own name, and hides nothing usual
+        ("polio", "A80"),
+        ("lumpuh layuh", "G82.0"),
+        ("lumpuh", "I64"),
+        ("flu", "J11"),
+        ("malaria", "B54"),
+        ("cacar", "B01.9"),
+        ("tbc", "A15"),
     ],
 )
 def test_search_finds_first(app, typed, first):
