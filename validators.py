@@ -98,8 +98,7 @@ def is_birth_year(text: str) -> bool:
 def parse_age(text: str, today: date) -> EstimatedBirth:
     """Birth date for "40", "40 th", "2 tahun 3 bulan", "3 minggu" or "10 hari" as told today.
 
-    Whole years give the 1 July on which the person is that old today, so that rules by age see
-    the told age; months keep today's day of the month; weeks and days count back from today.
+    Whole years give the last 1 July at that age; months keep the day; weeks, days count back.
     """
     typed = text.strip().lower()
     if is_birth_year(typed):  # its 1 July, of this year at the latest today
@@ -109,12 +108,13 @@ def parse_age(text: str, today: date) -> EstimatedBirth:
     if not found or not found.lastindex:
         raise FieldError("AGE", "Tulis umur dengan angka, misalnya 40 tahun, 8 bulan atau 10 hari.")
     years, months, weeks, days = (int(number or 0) for number in found.groups())
-    if years * 12 + months > OLDEST_YEARS * 12:
+    if found.lastindex == 1 and not years:
+        raise FieldError("AGE", "Di bawah 1 tahun: tulis dalam bulan atau hari, misalnya 8 bulan.")
+    if years * 12 + months + (weeks * 7 + days) // 30 > OLDEST_YEARS * 12:
         raise FieldError("AGE", "Umur lebih dari 130 tahun. Periksa angka yang diketik.")
     born = _months_before(today, years * 12 + months)
     if found.lastindex == 1:
-        not_yet = (today.month, today.day) < (7, 1)
-        return EstimatedBirth(date(born.year - not_yet, 7, 1), "year")
+        return EstimatedBirth(date(born.year - (today.month < 7), 7, 1), "year")
     born -= timedelta(weeks=weeks, days=days)
     return EstimatedBirth(born, "month" if found.lastindex == 2 else "day")
 

@@ -120,16 +120,23 @@ def test_an_unreadable_age_is_refused_with_examples(text):
 def test_nobody_is_131():
     assert v.parse_age("130", TODAY).birth_date == date(1896, 7, 1)
     assert "130" in str(refusal(v.parse_age, "131", TODAY))
-    assert "130" in str(refusal(v.parse_age, "9999 bulan", TODAY))
+    for age in ("9999 bulan", "9999 minggu"):
+        assert "130" in str(refusal(v.parse_age, age, TODAY))
+
+
+@pytest.mark.parametrize("text", ["0", "0 th", "00 tahun"])
+def test_a_newborn_is_told_in_months_or_days(text):
+    assert "Di bawah 1 tahun" in str(refusal(v.parse_age, text, TODAY))
+    assert v.parse_age("0 hari", TODAY) == (TODAY, "day")
 
 
 def test_months_end_on_the_last_day_of_a_shorter_month():
     assert v.parse_age("1 bulan", date(2026, 3, 31)).birth_date == date(2026, 2, 28)
 
 
-@given(st.dates(date(2000, 1, 1), date(2100, 12, 31)), st.integers(0, 130))
+@given(st.dates(date(2000, 1, 1), date(2100, 12, 31)), st.integers(1, 130))
 @example(date(2028, 2, 29), 5)
-@example(date(2026, 6, 30), 0)
+@example(date(2026, 6, 30), 1)
 def test_a_told_age_in_years_is_the_age_today(today, years):
     born = v.parse_age(str(years), today).birth_date
     assert born <= today
