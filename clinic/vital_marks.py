@@ -64,10 +64,10 @@ def marks(values: Values, age_months: int | None) -> list[str]:
         "respiration": _breathing(values.get("respiration"), age_months),
     }
     for field, value in values.items():
-        key = "pressure" if field in ("systolic", "diastolic") else field
-        side = "" if value is None or found.get(key) else usual_side(field, value, age_months)
+        is_named = found.get("pressure" if field in ("systolic", "diastolic") else field)
+        side = "" if value is None or is_named else usual_side(field, value, age_months)
         if side:
-            found[key] = f"{VITAL_RANGES[field].label} {SIDE_WORDS[side]}"
+            found[field] = f"{VITAL_RANGES[field].label} {SIDE_WORDS[side]}"
     return [text for text in found.values() if text]
 
 

@@ -52,6 +52,11 @@ def test_body_mass_is_for_adults_with_both_measures():
         ({"systolic": 180, "diastolic": 80}, ADULT, ["TD sangat tinggi"]),
         ({"systolic": 89, "diastolic": 60}, ADULT, ["TD rendah"]),
         ({"systolic": 140}, CHILD, ["Tekanan sistolik tinggi"]),
+        (
+            {"systolic": 70, "diastolic": 95},
+            8 * 12,
+            ["Tekanan sistolik rendah", "Tekanan diastolik tinggi"],
+        ),
         ({"temperature": Decimal("37.5")}, CHILD, ["Demam"]),
         ({"temperature": Decimal("37.5")}, ADULT, []),
         ({"temperature": Decimal(38)}, ADULT, ["Demam"]),
