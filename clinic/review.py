@@ -10,6 +10,7 @@ from sqlalchemy.orm import joinedload
 from clinic import asking, days, further_room, patients, routing
 from clinic.identity_warnings import Warned, identity_warnings
 from clinic.rooms import SEX_WORDS
+from clinic.visit_snapshot import day_of_age
 from db import db
 from formatting import age_on
 from models import (
@@ -101,7 +102,7 @@ def review(application: Application, *, with_likely: bool = True) -> Review:
         return Review(warnings=warnings, likely=likely)
     visits = _visits_on(application)
     rules = routing.load()
-    case = case_of(application, on)
+    case = case_of(application, _age_day(application, on))
     cluster = rules.cluster(case)
     found = rules.findings(
         case,
@@ -124,6 +125,12 @@ def review(application: Application, *, with_likely: bool = True) -> Review:
         likely=likely,
         visits_today=[visit for visit in visits if visit is not application.about_visit],
     )
+
+
+def _age_day(application: Application, today: date) -> date:
+    """As the visit will keep it: in the night the day that still goes on is yesterday."""
+    day = None if application.on else days.current_day()
+    return day_of_age(application.identity.birth_date, day.on if day else today, today)
 
 
 def case_of(application: Application, on: date) -> routing.Case:

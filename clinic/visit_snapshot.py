@@ -14,14 +14,16 @@ _AREA = select(Village.folded, Village.is_in_area).where(Village.is_active)
 
 
 def age_day(visit: Visit, patient: Patient, day: ServiceDay) -> date:
-    """The day that counts for the age: the visit's service day.
+    """The day that counts for the age: the visit's service day."""
+    return day_of_age(patient.birth_date, day.on, days.clinic_date(visit.occurred_at))
+
+
+def day_of_age(born: date | None, on: date, today: date) -> date:
+    """The service day `on`, of which an age is told on the calendar day `today`.
 
     Before 04.00 that is yesterday; whoever was born since midnight is 0 days old.
     """
-    born = patient.birth_date
-    if born and day.on < born <= days.clinic_date(visit.occurred_at):
-        return born
-    return day.on
+    return born if born and on < born <= today else on
 
 
 def take_snapshot(visit: Visit, patient: Patient, day: ServiceDay) -> None:

@@ -48,6 +48,7 @@ from tests import factories
 from tests.pages import post
 from tests.stored import count
 from tests.test_polling import poll_address
+from validators import parse_age
 
 FIELDS = {
     "nik": "3171015708850001",
@@ -1042,6 +1043,22 @@ def test_a_baby_of_the_night_is_0_days_old_on_the_day_before(app):
         visit = Visit(occurred_at=night)
         registration.take_snapshot(visit, person, day)
         assert (visit.age_years, visit.age_months, visit.age_days) == (age,) * 3
+
+
+@pytest.mark.parametrize(("born_days_ago", "cluster"), [(0, "2"), (1, "3")])
+def test_the_check_page_of_the_night_tells_the_age_that_is_kept(
+    app, monkeypatch, born_days_ago, cluster
+):
+    factories.visit()
+    today = days.clinic_date()
+    with transaction():
+        days.latest_day().on = yesterday = today - timedelta(days=1)  # it goes on until 04.00
+    on = today - timedelta(days=born_days_ago)
+    person = factories.patient("Budi", birth_date=parse_age("216 bulan", on).birth_date)
+    told = review.Application(patients.identity_of(person), "pusing", "UMUM", patient=person)
+    monkeypatch.setattr(days, "is_current", lambda *_: True)  # whatever the hour of the test
+    assert days.current_day().on == yesterday
+    assert review.review(told).cluster.code == cluster
 
 
 def test_the_rooms_tell_the_age_of_a_baby_of_the_night(clerk, sign_in):
