@@ -76,7 +76,19 @@
   function shutMenus(target) {
     all('.menu[open]').forEach(function (menu) { if (!menu.contains(target)) { menu.open = false; } });
   }
-  on('keydown', function (event) { if (event.keyCode === 27) { shutMenus(null); } });
+  on('keydown', function (event) {
+    var field = event.target;
+    if (event.keyCode === 27) { shutMenus(null); }
+    // A scanner ends with Enter, and who types numbers too: on to the next box, do not send the form.
+    if (event.keyCode !== 13 || field.type !== 'text' || !closest(field, '[data-enter-next]')) { return; }
+    event.preventDefault();
+    var fields = all('[type=text], select, textarea', field.form);
+    fields.slice(fields.indexOf(field) + 1).some(function (node) {
+      node.focus();
+      // A hidden one does not take it.
+      return document.activeElement === node;
+    });
+  });
   on('click', function (event) {
     shutMenus(event.target);
     var button = closest(event.target, '[data-print], .error-summary a');
@@ -101,6 +113,11 @@
     });
   });
   showFields();
+  // A menu that is wider than a phone stands at its current page.
+  all('.tabs [aria-current], .bar [aria-current]').forEach(function (node) {
+    var bar = closest(node, '.tabs, nav');
+    bar.scrollLeft = node.offsetLeft - bar.offsetLeft;
+  });
   var first = document.querySelector('[data-autofocus]');
   if (first) { first.focus(); }
   // The page is read from its top, though Enter saves.

@@ -30,7 +30,6 @@ LONG_NUMBER = re.compile(r"(?<!\d)\d{16}(?!\d)")
 SCRIPTS = {
     "data-poll": "polling.js",
     "data-now": "polling.js",
-    "data-enter-next": "enter.js",
     "data-fill": "forms.js",
     "data-keep": "typing.js",
 }

@@ -430,7 +430,9 @@ def test_enter_in_the_search_box_searches_and_elsewhere_saves(umum):
     assert examination(entry) is None
     assert send(umum, entry, "lanjut", diagnosis_search="a09").status_code == 303
     assert [row.code for row in all_rows(Diagnosis)] == ["A09"]
-    assert send(umum, entry, "lanjut", version=1, plan="x").status_code == 303
+    saved = send(umum, entry, "lanjut", version=1, plan="x")
+    assert saved.status_code == 303
+    assert saved.location.endswith("#isian"), "Tab goes on in the form"
 
 
 @pytest.mark.parametrize("action", ["simpan", "selesai"])

@@ -51,6 +51,14 @@ def version_of(page: str) -> str:
     return re.search(r'data-version="([^"]+)"', page)[1]
 
 
+def test_enter_in_a_result_publishes_nothing(sign_in):
+    # It presses the first button of the form; a dead one sends nothing, with scripts or without.
+    there = sent("HB")
+    page = text_of(sign_in("lab").get(lab_address(there)))
+    first = re.search(r'<form [^>]*id="isian".*?(<button[^>]*>)', page, re.DOTALL)[1]
+    assert " disabled" in first
+
+
 # --- The order --------------------------------------------------------------------------------
 
 

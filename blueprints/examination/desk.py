@@ -206,7 +206,9 @@ def _go_on(visit: Visit, entry: QueueEntry, examination: Examination):
         clock = clock_time(utcnow(), access.page_settings()["time_zone"])
         flash(f"Tersimpan pukul {clock}.", "success")
         here = url_for("examination.visit", visit=visit.public_id, antrean=entry.public_id)
-        return redirect(here, 303)
+        # Enter in a box, without scripts: Tab goes on in the form, not at the top of the page.
+        was_enter = request.form.get("aksi") == "lanjut"
+        return redirect(f"{here}#isian" if was_enter else here, 303)
     text = f"Pemeriksaan {visit.label} {visit.patient.name} selesai."
     pharmacy = prescription_queue.pharmacy()  # from there patients go home
     goes_home = pharmacy is not None and pharmacy.code == examination.refer_to
