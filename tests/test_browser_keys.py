@@ -1,6 +1,7 @@
 """The access keys that the help page lists, each pressed on its page."""
 
 import itertools
+import re
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -34,7 +35,7 @@ class Keyboard:
         press_access_key(self.page, letter)
         self.pressed.add((letter, where))
 
-    def leads_to(self, title: str) -> None:
+    def leads_to(self, title: str | re.Pattern) -> None:
         expect(self.page.get_by_role("heading", level=1)).to_contain_text(title)
 
 
@@ -78,6 +79,9 @@ def keys_of_the_room(desk: Desk, keys: Keyboard, number: str) -> str:
     desk.go("/poli/GIGI")
     keys.press("P", "Antrean")
     expect(said).to_contain_text("Memanggil")
+    keys.press("M", "Antrean")
+    keys.leads_to(re.compile("Pemeriksaan|Yang mana"))
+    desk.go("/poli/GIGI")
     waiting.get_by_role("link", name="Tanda vital").click()
     page.get_by_label("Nadi").fill("84")
     keys.press("S", "Tanda vital")

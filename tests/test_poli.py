@@ -359,6 +359,10 @@ def test_call_next_says_whom(sign_in):
     page = text_of(client.get(response.location))
     assert said(page) == f"Memanggil {entry.visit.label} Siti Aminah ke Poli Umum."
     assert rows_of(page, "called") == [entry.visit.label]
+    start = (
+        rf'formaction="/antrean/{entry.public_id}/mulai" accesskey="m">Mulai {entry.visit.label}'
+    )
+    assert re.search(start, page) and page.count('accesskey="m"') == 1
     again = post(client, "/poli/UMUM/panggil", {"key": "k1"})
     assert again.location == response.location
     assert fresh(entry).calls == 1
