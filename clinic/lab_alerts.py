@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import bindparam, func, select, text
+from sqlalchemy import BindParameter, Select, bindparam, func, or_, select, text
 from sqlalchemy.orm import aliased, joinedload
 
 from clinic.lab_reports import FLAG_WORDS, is_preliminary_result
@@ -15,9 +15,11 @@ from models import (
     LabResult,
     LabTest,
     Patient,
+    Poli,
     QueueEntry,
     ServiceDay,
     User,
+    UserPoli,
     Visit,
 )
 
@@ -40,14 +42,27 @@ class Alert:
     is_preliminary: bool
 
 
+def rooms_watched_with(poli_id: int | BindParameter[int]) -> Select:
+    """Ids of the rooms that somebody works in who works in this one too."""
+    here, there = aliased(UserPoli), aliased(UserPoli)
+    return (
+        select(there.poli_id)
+        .join(here, here.user_id == there.user_id)
+        .join(User, User.id == here.user_id)
+        .where(here.poli_id == poli_id, here.is_active, there.is_active, User.is_active)
+        .distinct()
+    )
+
+
 def _unread():
     """As text: only so does SQLite see that its index holds just these rows."""
     author = aliased(User)
     return (
         select(LabResult, LabOrder, Visit.label, ServiceDay.on, Patient)
-        .add_columns(QueueEntry, LabTest.name, author)
+        .add_columns(QueueEntry, LabTest.name, author, Poli.name)
         .join(LabOrder, LabOrder.id == LabResult.order_id)
         .join(QueueEntry, QueueEntry.id == LabOrder.entry_id)
+        .join(Poli, Poli.id == QueueEntry.poli_id)
         .join(Visit, Visit.id == LabOrder.visit_id)
         .join(ServiceDay, ServiceDay.id == Visit.service_day_id)
         .join(Patient, Patient.id == Visit.patient_id)
@@ -56,7 +71,10 @@ def _unread():
         .where(
             text("lab_result.ended_at IS NULL AND lab_result.read_at IS NULL"),
             text("lab_result.flag IN ('critical_low', 'critical_high', 'critical')"),
-            QueueEntry.poli_id == bindparam("poli_id"),
+            or_(
+                QueueEntry.poli_id == bindparam("poli_id"),
+                QueueEntry.poli_id.in_(rooms_watched_with(bindparam("poli_id"))),
+            ),
         )
         .order_by(LabResult.id.desc())
     )
@@ -65,9 +83,18 @@ def _unread():
 UNREAD = _unread()
 
 
-def alerts(poli_id: int) -> list[Alert]:
-    """The critical values for a room that sent the patient, on whatever day; one query."""
-    return [_alert(*row) for row in db.session.execute(UNREAD, {"poli_id": poli_id})]
+def alerts(poli_id: int) -> tuple[list[Alert], list[str]]:
+    """The critical values for a room that sent the patient, on whatever day; one query.
+
+    Beside them the other rooms that have some, by name: who works in both may look at this one.
+    """
+    here, elsewhere = [], set()
+    for *about, entry, test, author, room in db.session.execute(UNREAD, {"poli_id": poli_id}):
+        if entry.poli_id == poli_id:
+            here.append(_alert(*about, entry, test, author))
+        else:
+            elsewhere.add(room)
+    return here, sorted(elsewhere)
 
 
 def _alert(result, order, label, on, patient, entry, test, author) -> Alert:

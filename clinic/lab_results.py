@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 
-from clinic import audit, days, lab_orders, lab_values, queue_changes, settings
+from clinic import audit, days, lab_alerts, lab_orders, lab_values, queue_changes, settings
 from clinic.audit import Actor
 from clinic.record_errors import RecordError
 from db import db, utcnow
@@ -106,9 +106,12 @@ def add(
 
 
 def tell_sender(order: LabOrder) -> None:
-    """The sender's queue page draws itself anew at its next poll."""
+    """The sender's queue page draws itself anew at its next poll, and what else the sender sees."""
     day = days.latest_day()  # after its end too: pages go by its version until the next one
-    queue_changes.bump(day.id if day else order.entry.service_day_id, order.entry.poli_id)
+    room = order.entry.poli_id
+    others = db.session.scalars(lab_alerts.rooms_watched_with(room)).all()
+    for each in sorted({room, *others}):
+        queue_changes.bump(day.id if day else order.entry.service_day_id, each)
 
 
 # --- Afterwards -------------------------------------------------------------------------------

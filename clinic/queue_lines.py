@@ -114,7 +114,7 @@ def room_queue(poli: Poli, day: ServiceDay | None) -> RoomQueue:
         warn_minutes=known["wait_warn_minutes"],
         late_minutes=known["wait_late_minutes"],
     )
-    queue.alerts = lab_alerts.alerts(poli.id)
+    queue.alerts, queue.alerts_elsewhere = lab_alerts.alerts(poli.id)
     if poli.kind is PoliKind.LABORATORY:
         queue.to_validate = lab_alerts.validation_count()
     if day is None:

@@ -90,6 +90,7 @@ class RoomQueue:
     skipped: list[QueueRow] = field(default_factory=list)
     done: list[QueueRow] = field(default_factory=list)  # also moved, cancelled and left
     alerts: list[Alert] = field(default_factory=list)  # critical values that nobody has read
+    alerts_elsewhere: list[str] = field(default_factory=list)  # rooms of the same staff
     to_validate: int = 0  # the laboratory's
     unqueued: int = 0  # the pharmacy's: prescriptions whose patient stands nowhere
     goals: dict[str, Due] = field(default_factory=dict)  # the pharmacy's, by visit

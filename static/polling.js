@@ -73,6 +73,7 @@
     var where = node.getAttribute('formaction') || node.getAttribute('href');
     return where && where + node.textContent;
   }
+  function idOf(node) { return node.getAttribute('data-critical'); }
   function press() { pressedAt = now(); }
   function release() { pressedAt = 0; }
   on('mousedown', press); on('touchstart', press);
@@ -90,6 +91,7 @@
       id: element.id, x: window.pageXOffset, y: window.pageYOffset,
       focus: active.id, does: does(active), entry: row && row.getAttribute('data-entry'),
       caret: active.selectionStart,
+      alerts: all('[data-critical]').map(idOf),
       open: all('details[open][id]', element).map(function (node) { return node.id; }),
       typed: all('input[id], textarea[id], select[id]', element).filter(function (node) {
         var option = node.tagName === 'SELECT' && node.options[node.selectedIndex];
@@ -105,6 +107,10 @@
     was.open.forEach(function (id) {
       var node = document.getElementById(id);
       if (node) { node.open = true; }
+    });
+    // Said once, not at each change of the list.
+    all('[data-critical]').forEach(function (node) {
+      if (was.alerts.indexOf(idOf(node)) < 0) { node.setAttribute('role', 'alert'); }
     });
     was.typed.forEach(function (old) {
       var node = document.getElementById(old.id);

@@ -22,14 +22,16 @@ def test_from_the_room_to_the_laboratory_and_back(live_server, open_page):
     order(room)
     assert not violations(room.page)
     room.finish()
+    room.open_queue("UMUM")
     enter_a_critical_value(lab, number)
     banner = room.page.locator("[data-critical]").filter(has_text=number)
-    room.open_queue("UMUM")
     expect(banner).to_contain_text("Hemoglobin 6,1 g/dL")
     expect(banner).to_contain_text("hasil sementara")
+    expect(banner).to_have_attribute("role", "alert")
     finish_in_the_laboratory(lab, number)
     # By itself, in the same page: the value is final, and the patient stands ahead of new ones.
     expect(banner).not_to_contain_text("hasil sementara")
+    expect(banner).not_to_have_attribute("role", "alert")  # said once
     waiting = room.page.locator(".queue-row[data-state=waiting]")
     here = waiting.filter(has_text=number)
     expect(here).to_contain_text("Kembali dari Laboratorium")

@@ -415,6 +415,28 @@ def test_the_poll_brings_a_critical_value_and_it_goes_when_read(sign_in):
     assert "sudah dibaca dr. Bagus Prasetyo" in text_of(umum.get(answer.location))
 
 
+def test_a_critical_value_is_seen_in_the_other_rooms_of_who_works_there(sign_in):
+    umum, there = sign_in("umum"), sent("HB")
+    version = version_of(text_of(umum.get("/poli/LANSIA")))
+    send(sign_in("lab"), there, HB="6,1")
+    answer = umum.get(f"/poli/LANSIA/baris?v={version}")
+    assert "Nilai kritis di antrean Poli Umum" in text_of(answer)
+    assert "Siti Aminah" not in text_of(answer), "a number and a name only in the sender's room"
+    assert "Nilai kritis" not in text_of(sign_in("gigi").get("/poli/GIGI"))
+    here = text_of(umum.get("/poli/UMUM"))
+    assert "di antrean Poli Umum" not in here
+    post(umum, re.search(r'formaction="(/laboratorium/kritis/[^"]+)"', here)[1])
+    answer = umum.get(f"/poli/LANSIA/baris?v={version_of(text_of(answer))}")
+    assert answer.status_code == 200 and "Nilai kritis" not in text_of(answer)
+
+
+def test_a_critical_value_is_said_once_not_at_each_change_of_the_list(sign_in):
+    umum, there = sign_in("umum"), sent("HB")
+    send(sign_in("lab"), there, HB="6,1")
+    section = re.search(r"<section [^>]*data-critical[^>]*>", text_of(umum.get("/poli/UMUM")))[0]
+    assert "aria-label" in section and "role=" not in section  # polling.js says what is new
+
+
 def test_the_poll_brings_a_critical_value_after_the_day_was_closed(sign_in):
     umum, there = sign_in("umum"), sent("HB", "LEUKOSIT")
     with transaction():

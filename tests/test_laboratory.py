@@ -708,7 +708,7 @@ def test_the_second_to_correct_is_told(app):
 
 def alerts(code: str = "UMUM"):
     db.session.expire_all()
-    return lab_alerts.alerts(factories.poli(code).id)
+    return lab_alerts.alerts(factories.poli(code).id)[0]
 
 
 def test_a_critical_value_is_told_at_once_and_until_read(app):
