@@ -456,6 +456,7 @@ def test_labels_say_how_to_use_it_and_what_is_not_swallowed(sign_in):
     assert len(found) == 4
     assert all("Puskesmas Tirta Alur" in each and made.number in each for each in found)
     assert all("Siti Aminah , lahir 14-05-1985" in each for each in found)
+    assert page.count('lahir <span class="one-line">14-05-1985</span>') == 4
     assert ["OBAT LUAR" in each for each in found] == [False, True, False, False]
     assert ["Kocok dahulu" in each for each in found] == [False, False, True, False]
     assert "3 x sehari 1 tablet, sesudah makan" in found[0]
