@@ -397,7 +397,10 @@ def test_the_poll_brings_a_critical_value_and_it_goes_when_read(sign_in):
     umum, there = sign_in("umum"), sent("HB")
     version = version_of(text_of(umum.get("/poli/UMUM")))
     assert umum.get(f"/poli/UMUM/baris?v={version}").status_code == 204
-    send(sign_in("lab"), there, HB="6,1")
+    lab = sign_in("lab")
+    saved = text_of(lab.get(send(lab, there, HB="6,1").location))
+    assert "Sudah tampil di antrean Poli Umum" in saved
+    assert "Hasil lain dilihat pengirim setelah Selesai" in saved
     answer = umum.get(f"/poli/UMUM/baris?v={version}")
     assert answer.status_code == 200
     page = text_of(answer)

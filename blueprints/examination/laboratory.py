@@ -95,17 +95,19 @@ def _again(visit: Visit, status: int, entered: dict, note: str, **problem):
 
 
 def _go_on(visit: Visit, entry: QueueEntry, orders: list[LabOrder], closes: bool):
-    _tell_critical(orders)
+    is_told = _tell_critical(orders)
     if not closes:
         clock = clock_time(utcnow(), access.page_settings()["time_zone"])
-        flash(f"Tersimpan pukul {clock}. Pengirim melihatnya setelah Selesai.", "success")
+        others = "Hasil lain dilihat pengirim" if is_told else "Pengirim melihatnya"
+        flash(f"Tersimpan pukul {clock}. {others} setelah Selesai.", "success")
         return redirect(url_for("examination.laboratory", visit=visit.public_id), 303)
     rooms = ", ".join(dict.fromkeys(order.entry.poli.name for order in orders))
     flash(f"Hasil {visit.label} {visit.patient.name} selesai untuk {rooms}.", "success")
     return redirect(page.queue_address(entry.poli), 303)
 
 
-def _tell_critical(orders: list[LabOrder]) -> None:
+def _tell_critical(orders: list[LabOrder]) -> bool:
+    """Says which senders see a critical value at once; whether there is one."""
     rooms = {order.id: order.entry.poli.name for order in orders}
     found = {
         rooms[row.order_id]
@@ -114,3 +116,4 @@ def _tell_critical(orders: list[LabOrder]) -> None:
     }
     for room in sorted(found):
         flash(f"Ada nilai kritis. Sudah tampil di antrean {room}; kabari juga langsung.", "warning")
+    return bool(found)
