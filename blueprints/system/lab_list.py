@@ -92,10 +92,10 @@ class LabTestForm(RowForm):
 
 class RangeForm(RowForm):
     sex = RadioField("Untuk", choices=choices(WHOSE))
-    from_years = StringField("Tahun", [whole(0, 130)])
-    from_months = StringField("Bulan", [whole(0, 11)])
-    below_years = StringField("Tahun", [whole(0, 130)])
-    below_months = StringField("Bulan", [whole(0, 11)])
+    from_years = StringField("Umur mulai, tahun", [whole(0, 130)])
+    from_months = StringField("Umur mulai, bulan", [whole(0, 11)])
+    below_years = StringField("Umur di bawah, tahun", [whole(0, 130)])
+    below_months = StringField("Umur di bawah, bulan", [whole(0, 11)])
     low = StringField("Rujukan dari", [_measure])
     high = StringField("Rujukan sampai", [_measure])
     critical_low = StringField("Kritis rendah mulai", [_measure])

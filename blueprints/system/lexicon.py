@@ -37,10 +37,10 @@ class TermForm(RowForm):
     poli_code = SelectField("Ruang")
     weight = RadioField("Bobot", choices=choices(WEIGHTS))
     is_red_flag = BooleanField("Tanda bahaya: tampilkan peringatan UGD")
-    from_years = StringField("Tahun", [whole(0, 130)])
-    from_months = StringField("Bulan", [whole(0, 11)])
-    below_years = StringField("Tahun", [whole(0, 130)])
-    below_months = StringField("Bulan", [whole(0, 11)])
+    from_years = StringField("Umur mulai, tahun", [whole(0, 130)])
+    from_months = StringField("Umur mulai, bulan", [whole(0, 11)])
+    below_years = StringField("Umur di bawah, tahun", [whole(0, 130)])
+    below_months = StringField("Umur di bawah, bulan", [whole(0, 11)])
     needs_pregnant = BooleanField("Hanya bila pasien hamil")
     is_active = BooleanField("Kata dipakai")
 
@@ -71,8 +71,8 @@ class TrialForm(PageForm):
         "Keluhan", [DataRequired("Ketik keluhan."), checked_by(clean_text, max_length=500)]
     )
     sex = RadioField("Jenis kelamin", choices=choices(ANY_SEX | {"": "Tidak disebut"}))
-    years = StringField("Tahun", [whole(0, 130)])
-    months = StringField("Bulan", [whole(0, 11)])
+    years = StringField("Umur, tahun", [whole(0, 130)])
+    months = StringField("Umur, bulan", [whole(0, 11)])
     pregnant = BooleanField("Hamil")
 
     def case(self) -> routing.Case:

@@ -87,10 +87,10 @@ class PoliForm(RowForm):
     )
     kind = SelectField("Jenis ruang", choices=choices(catalogue.KIND_LABELS))
     cluster_rule = SelectField("Klaster ILP", choices=choices(CLUSTER_RULES))
-    min_years = StringField("Tahun", [whole(0, 130)])
-    min_months = StringField("Bulan", [whole(0, 11)])
-    max_years = StringField("Tahun", [whole(0, 130)])
-    max_months = StringField("Bulan", [whole(0, 11)])
+    min_years = StringField("Umur paling muda, tahun", [whole(0, 130)])
+    min_months = StringField("Umur paling muda, bulan", [whole(0, 11)])
+    max_years = StringField("Umur paling tua, tahun", [whole(0, 130)])
+    max_months = StringField("Umur paling tua, bulan", [whole(0, 11)])
     sex = RadioField("Jenis kelamin", choices=choices(ANY_SEX))
     pregnancy = SelectMultipleField(
         "Hanya untuk",

@@ -56,10 +56,10 @@ class RuleForm(RowForm):
     poli_not_in = SelectMultipleField("Kecuali ruang")
     sex = RadioField("Jenis kelamin", choices=choices(ANY_SEX))
     pregnant_in = SelectMultipleField("Kehamilan", choices=choices(PREGNANCY))
-    from_years = StringField("Tahun", [whole(0, 130)])
-    from_months = StringField("Bulan", [whole(0, 11)])
-    below_years = StringField("Tahun", [whole(0, 130)])
-    below_months = StringField("Bulan", [whole(0, 11)])
+    from_years = StringField("Umur mulai, tahun", [whole(0, 130)])
+    from_months = StringField("Umur mulai, bulan", [whole(0, 11)])
+    below_years = StringField("Umur di bawah, tahun", [whole(0, 130)])
+    below_months = StringField("Umur di bawah, bulan", [whole(0, 11)])
     unless_words = TextAreaField(
         "Tidak berlaku bila keluhan memuat", [checked_by(clean_text, max_length=300)]
     )
