@@ -4,6 +4,7 @@ Nothing about any person. Each figure is one query over all periods, whatever th
 """
 
 import calendar
+import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -33,6 +34,7 @@ from models import (
     Poli,
     QueueEntry,
     RegistrationDraft,
+    RoutingRule,
     ServiceDay,
     Source,
     SuspectedPair,
@@ -44,6 +46,18 @@ from models import (
 KINDS = {"hari": "Hari", "minggu": "Minggu", "bulan": "Bulan"}
 SHOWN = 8  # periods side by side
 EARLIEST = date(1900, 1, 1)  # those before it must exist too
+# What a rule of the counter is about, by the beginning of its name; the others' is the head's.
+ABOUT = {
+    "NIK-": "NIK tidak sesuai dengan isian lain, atau sudah dipakai",
+    "BPJS-": "Nomor BPJS sama dengan milik orang lain",
+    "MOTHER-NIK": "NIK ibu tidak sesuai",
+    "MOTHER-": "Nama ibu belum diisi",
+    "PASSPORT-": "Nomor paspor sama dengan milik orang lain",
+    "PHONE-": "Nomor HP janggal",
+    "PERSON-": "Isian mengganti identitas pada catatan yang ada",
+    "DEATH-": "Menurut catatannya sudah meninggal",
+}
+GENERAL = {"{poli}": "ruang ini", "{target}": "ruang lain"}  # no rule's words are about somebody
 FRESH = (EntryKind.REGISTERED, EntryKind.ORDERED, EntryKind.REFERRED)
 
 
@@ -90,6 +104,7 @@ class Overridden:
     level: str
     shown: int
     with_reason: int
+    about: str
 
 
 def periods(kind: str, until: date, count: int = SHOWN) -> list[Period]:
@@ -167,7 +182,20 @@ def overridden(period: Period) -> list[Overridden]:
         .group_by(Override.rule, Override.level)
         .order_by(shown.desc(), Override.rule)
     )
-    return [Overridden(*row) for row in db.session.execute(rows)]
+    routing = select(RoutingRule.rule, RoutingRule.level, RoutingRule.message)
+    said = {(rule, level): text for rule, level, text in db.session.execute(routing)}
+    return [Overridden(*row, _about(*row[:2], said)) for row in db.session.execute(rows)]
+
+
+def _about(rule: str, level: Level, said: dict[tuple[str, Level], str]) -> str:
+    """The rule's sentence, without whom it was said of."""
+    known = next((text for start, text in ABOUT.items() if rule.startswith(start)), "")
+    alike = (text for (name, _), text in said.items() if name == rule)  # its level was another then
+    text = known or said.get((rule, level)) or next(alike, "")
+    for name, word in GENERAL.items():
+        text = text.replace(name, word)
+    text = re.sub(r"\{\w+\}", "…", text)
+    return text[:1].upper() + text[1:]
 
 
 _IS_LIVE = Visit.source == Source.LIVE

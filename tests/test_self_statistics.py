@@ -159,7 +159,7 @@ def test_nobody_waited_for_a_room_that_was_wrong_or_a_visit_that_was_cancelled(a
     assert first_row().seconds.count == 0
 
 
-def test_warnings_by_rule_with_their_reasons(app):
+def test_warnings_by_rule_with_their_reasons(sign_in):
     visit = factories.visit()
     with transaction():
         for rule, level, reason in (("W1", "warning", "ya"), ("P1", "info", "")):
@@ -175,6 +175,10 @@ def test_warnings_by_rule_with_their_reasons(app):
             )
     found = {one.rule: (one.shown, one.with_reason) for one in self_statistics.overridden(today())}
     assert found == {"W1": (1, 1), "P1": (1, 0)}
+    page = sign_in("kepala").get("/statistik").get_data(as_text=True)
+    assert (
+        "</b> Anak berumur … dengan keluhan sakit dilayani di ruang lain, bukan ruang ini." in page
+    )
 
 
 def test_the_form_remembers_when_it_was_opened(sign_in):
