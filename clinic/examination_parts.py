@@ -169,3 +169,14 @@ PARTS = (
         _send_prescription,
     ),
 )
+
+
+def refusals(examination: Examination, target: Poli | None) -> list[RecordError]:
+    """Why the parts can't be finished as they stand."""
+    found = []
+    for part in PARTS:
+        try:
+            part.check(examination, target)
+        except RecordError as problem:
+            found.append(problem)
+    return found

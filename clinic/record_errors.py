@@ -1,14 +1,20 @@
 """Why something can't be recorded, each with a sentence for the staff."""
 
+from collections.abc import Sequence
+
 from models import Examination
 
 
 class RecordError(Exception):
-    """What can't be recorded, in a sentence; `field` is the one to look at."""
+    """What can't be recorded, in a sentence; `field` is the one to look at.
+
+    `others` are refused with it: whoever puts one right should not meet the next one after it.
+    """
 
     def __init__(self, message: str, field: str = "") -> None:
         super().__init__(message)
         self.field = field
+        self.others: tuple[RecordError, ...] = ()
 
 
 class NotOpen(RecordError):
@@ -32,3 +38,17 @@ class MeasuredMeanwhile(Conflict):
     def __init__(self) -> None:
         RecordError.__init__(self, "Angka ini sudah Anda simpan dari halaman lain.")
         self.current = None
+
+
+def refuse(problems: Sequence[RecordError]) -> None:
+    """Raise all of them at once, one sentence a field: the first, which carries the others."""
+    fields = {problem.field for problem in problems}
+    told: dict[str, RecordError] = {}
+    for problem in problems:
+        # What is said of the disposition is judged by the room, which is still to be chosen.
+        if problem.field != "disposition" or "refer_to" not in fields:
+            told.setdefault(problem.field, problem)
+    if told:
+        first, *others = told.values()
+        first.others = tuple(others)
+        raise first

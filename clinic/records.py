@@ -4,7 +4,7 @@ A draft may be written again until it is finished; then there are addenda and am
 meanwhile is noticed by the version, so nobody's text is lost without being seen.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -16,14 +16,14 @@ from sqlalchemy.orm.exc import StaleDataError
 from clinic import audit, deaths, diagnoses, queues
 from clinic.audit import Actor
 from clinic.diagnoses import DiagnosisInput
-from clinic.examination_parts import PARTS, Part
+from clinic.examination_parts import PARTS, Part, refusals
 from clinic.form_answers import Forms
 from clinic.lab_orders import OrderInput
 from clinic.measurements import VITALS, Boxes, Vitals, has_measured, measure, own_measurements
 from clinic.prescriptions import PrescriptionInput
 from clinic.procedures import ProcedureInput
 from clinic.queue_steps import is_cut_off
-from clinic.record_errors import Conflict, NotOpen, RecordError
+from clinic.record_errors import Conflict, NotOpen, RecordError, refuse
 from db import db, utcnow
 from models import (
     Addendum,
@@ -59,6 +59,7 @@ TEXTS = ("subjective", "objective", "assessment", "plan", "therapy")
 BEING_SERVED = (EntryState.CALLED, EntryState.IN_SERVICE)
 # Their result or their service is the record; they seldom make a diagnosis.
 WITHOUT_DIAGNOSIS = (PoliKind.LABORATORY, PoliKind.PHARMACY)
+NO_DISPOSITION = "Pilih tindak lanjut sebelum selesai."
 
 
 @dataclass(frozen=True)
@@ -198,10 +199,13 @@ def _write_content(actor: Actor, examination: Examination, form: ExaminationInpu
 
 def _close(actor: Actor, examination: Examination, practitioner_id: int | None) -> Poli | None:
     """Finish what is complete; the room that the patient is sent to, if any."""
-    _check_complete(examination, examination.entry.poli)
-    target = _target(examination, examination.entry)
-    for part in PARTS:
-        part.check(examination, target)
+    refused = list(_incomplete(examination, examination.entry.poli))
+    target = None
+    try:
+        target = _target(examination, examination.entry)
+    except RecordError as problem:
+        refused.append(problem)
+    refuse([*refused, *refusals(examination, target)])
     examination.finished_at = utcnow()
     examination.practitioner_id = practitioner_id
     db.session.flush()
@@ -256,18 +260,18 @@ def _says_the_same(actor: Actor, examination: Examination, form: ExaminationInpu
     return all(part.says_the_same(examination, wanted) for part, wanted in _parts(form))
 
 
-def _check_complete(examination: Examination, poli: Poli) -> None:
+def _incomplete(examination: Examination, poli: Poli) -> Iterator[RecordError]:
     texts = TEXTS if poli.kind in WITHOUT_DIAGNOSIS else ("assessment",)
     has_words = any(getattr(examination, name).strip() for name in texts)
     if not has_words and not diagnoses.active(examination):
-        raise RecordError("Isi diagnosis atau penilaian sebelum selesai.", "assessment")
+        yield RecordError("Isi diagnosis atau penilaian sebelum selesai.", "assessment")
     if examination.disposition is None:
-        raise RecordError("Pilih tindak lanjut sebelum selesai.", "disposition")
+        yield RecordError(NO_DISPOSITION, "disposition")
     if examination.disposition == Disposition.EXTERNAL and not examination.refer_to:
-        raise RecordError("Tulis ke mana pasien dirujuk.", "refer_external")
+        yield RecordError("Tulis ke mana pasien dirujuk.", "refer_external")
     if examination.death and deaths.is_ahead(examination):
         sentence = f"Pukul {examination.death_time} belum lewat. Betulkan jamnya, atau kosongkan."
-        raise RecordError(sentence, "death_time")
+        yield RecordError(sentence, "death_time")
 
 
 def _target(examination: Examination, entry: QueueEntry) -> Poli | None:

@@ -195,6 +195,21 @@ def test_an_allergy_typed_in_the_same_form_counts_for_its_prescription(umum):
     assert at_pharmacy(entry) is not None
 
 
+def test_what_is_missing_at_the_end_is_told_at_once(umum):
+    entry = served(person=allergic("Penisilin", "gatal"))
+    nothing = line(what="AMOX500") | {"assessment": "", "disposition": ""}
+    answer = send(umum, entry, "selesai", **nothing)
+    page = words_of(answer)
+    assert answer.status_code == 422
+    for sentence in ("Isi diagnosis atau", "Pilih tindak lanjut", "Tulis alasan di setiap"):
+        assert sentence in page, sentence
+    searched = {"diagnosis_search": "diare", "disposition": ""}
+    answer = send(umum, entry, "selesai", **line() | searched)
+    assert answer.status_code == 422
+    assert "centang diagnosis" in words_of(answer)
+    assert "Pilih tindak lanjut" in words_of(answer)
+
+
 def test_a_reason_given_in_a_draft_stands_there_afterwards(umum):
     entry = served(person=allergic("Penisilin"))
     page = text_of(send(umum, entry, "cari_obat", **line(what="AMOX500")))

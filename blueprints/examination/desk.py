@@ -120,7 +120,7 @@ def record(visit: str):
     except (records.NotOpen, QueueError) as problem:
         return _again(found, entry, form, 409, str(problem))
     except records.RecordError as problem:
-        _explain(form, FORM_FIELDS.get(problem.field, problem.field), str(problem))
+        _explain(form, problem)
         form.wrong_line = (getattr(problem, "key", ""), str(problem))
         return _again(found, entry, form, 422)
     except FieldError as problem:
@@ -132,18 +132,25 @@ def record(visit: str):
     return _go_on(found, entry, examination)
 
 
-def _explain(form: ExaminationForm, name: str, sentence: str) -> None:
-    if name in form:
-        form[name].errors = [sentence]
-    else:
-        form.form_errors = [sentence]
+def _explain(form: ExaminationForm, problem: records.RecordError) -> None:
+    for each in (problem, *problem.others):
+        name = FORM_FIELDS.get(each.field, each.field)
+        if name in form:
+            form[name].errors = [str(each)]
+        else:
+            form.form_errors = [*form.form_errors, str(each)]
 
 
 def _open_searches(form: ExaminationForm) -> dict[str, str]:
-    """By field: words in a search box of which nothing was ticked."""
+    """By field: words in a search box of which nothing was ticked, and what "Selesai" also lacks.
+
+    Nothing is stored then, so who is told of the one should not meet the other after it.
+    """
     found = undecided(form, request.form)
     if prescription_typed.is_searched_only(request.form):
         found["medicine_search"] = prescription_typed.UNDECIDED
+    if found and request.form.get("aksi") == "selesai" and not form.disposition.data:
+        found["disposition"] = records.NO_DISPOSITION
     return found
 
 
