@@ -468,6 +468,21 @@ def test_labels_say_how_to_use_it_and_what_is_not_swallowed(sign_in):
     ).get_data(as_text=True)
 
 
+def test_a_label_with_much_to_say_has_smaller_letters_so_that_it_stays_one_label(sign_in):
+    of, person = pharmacy.medicine(), "Ida Bagus Putu Gede Ngurah Wiranata Kusumawardhana Adiputra"
+    pharmacy.receive(of, 20)
+    made = pharmacy.prescription(
+        pharmacy.line(of, instruction="1 x 1"),
+        pharmacy.line(
+            of, instruction="minum bila demam, paling cepat setiap enam jam, sesudah makan"
+        ),
+    )
+    with transaction():
+        made.visit.patient.name = person
+    page = sign_in("farmasi").get(f"/farmasi/resep/{made.public_id}/etiket").text
+    assert re.findall(r'class="etiket( etiket-long)?"', page) == ["", " etiket-long"]
+
+
 def words_of_text(text: str) -> str:
     return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", text)))
 
