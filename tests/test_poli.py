@@ -159,7 +159,7 @@ def test_minutes_are_counted_for_who_waits(sign_in):
 def test_namesakes_are_pointed_out(sign_in):
     factories.entry("UMUM", factories.patient("Siti Aminah"))
     factories.entry("GIGI", factories.patient("Siti Aminah"))
-    assert "2 x Siti Aminah hari ini" in text_of(sign_in("umum").get("/poli/UMUM"))
+    assert "2 x nama ini hari ini" in text_of(sign_in("umum").get("/poli/UMUM"))
 
 
 def test_without_script_the_page_reloads_and_leaves_the_message_behind(sign_in):
@@ -283,7 +283,7 @@ def test_a_namesake_registered_for_another_room_is_in_the_next_poll(sign_in):
     assert client.get(f"/poli/UMUM/baris?v={version}").status_code == 204
     second = factories.entry("KIA", factories.patient("Sri Rahayu"))
     fragment = text_of(client.get(f"/poli/UMUM/baris?v={version}"))
-    assert "2 x Sri Rahayu hari ini" in fragment
+    assert "2 x nama ini hari ini" in fragment
     # Whoever went on is not alerted of, so nothing is drawn anew for them.
     with transaction():
         queues.act(factories.actor("kepala"), db.session.merge(second), "batal", "salah daftar")
@@ -304,7 +304,7 @@ def test_a_person_whose_name_becomes_known_is_a_namesake_in_the_next_poll(sign_i
         patients.update(factories.actor(), patient, named, "identitas dilengkapi")
         queues.bump_rooms_of(patient)
     fragment = text_of(client.get(f"/poli/UMUM/baris?v={version}"))
-    assert "2 x Sri Rahayu hari ini" in fragment
+    assert "2 x nama ini hari ini" in fragment
 
 
 def test_a_poll_extends_no_session(sign_in):
