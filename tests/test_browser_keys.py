@@ -72,7 +72,7 @@ def keys_of_the_counter(desk: Desk, keys: Keyboard) -> str:
     return number
 
 
-def keys_of_the_room(desk: Desk, keys: Keyboard, number: str) -> str:
+def keys_of_the_room(desk: Desk, keys: Keyboard, number: str, another: str) -> str:
     """The finished examination's address."""
     page, said = desk.page, desk.page.locator("main [role=status]")
     waiting = desk.row(number)
@@ -107,6 +107,12 @@ def keys_of_the_room(desk: Desk, keys: Keyboard, number: str) -> str:
     page.get_by_label("Alasan pembetulan").fill("kurang lengkap")
     keys.press("S", "Betulkan")
     expect(said).to_contain_text("dibetulkan")
+    desk.go("/poli/GIGI")
+    desk.follow(desk.row(another).get_by_role("link", name="Lainnya"))
+    desk.follow(page.get_by_role("link", name="Buka rekam kunjungan"))
+    page.goto(page.url.partition("?")[0] + "/imunisasi")
+    keys.press("M", "Imunisasi")
+    expect(page.locator("[accesskey=m]")).to_have_count(0)
     page.goto(room.partition("?")[0] + "/imunisasi")
     page.get_by_label("Nomor batch baris 1").fill("A1")
     keys.press("S", "Imunisasi")
@@ -195,6 +201,7 @@ def keys_of_the_stock(desk: Desk, keys: Keyboard) -> None:
 def keys_of_the_record(desk: Desk, keys: Keyboard) -> None:
     page = desk.page
     desk.open_record("Wulan Tombol Cepat", "Wulan Tombol Cepat")
+    record = page.url.partition("?")[0].removeprefix(desk.address)
     page.get_by_role("link", name="Perbaiki identitas").click()
     page.get_by_label("Nama ibu").fill("Sulastri")
     page.get_by_label("Alasan perbaikan").fill("sesuai KK yang dibawa")
@@ -214,6 +221,13 @@ def keys_of_the_record(desk: Desk, keys: Keyboard) -> None:
     page.get_by_role("radio", name="Setuju").check()
     keys.press("S", "Persetujuan umum")
     expect(page.locator("main [role=status]")).to_contain_text("Persetujuan umum tercatat")
+    printed = {f"{record}/cetak": "Cetak riwayat", "/sistem/cadangan/kartu": "Kartu pemulihan"}
+    for path, title in printed.items():
+        desk.go(path)
+        keys.leads_to(title)
+        page.evaluate(PRINTED)
+        keys.press("T", title)
+        expect(page.locator("html")).to_have_attribute("lang", "printed")
 
 
 def keys_of_the_papers(desk: Desk, keys: Keyboard, room: str) -> None:
@@ -269,10 +283,10 @@ def join_line(address: str) -> str:
 
 def test_each_listed_key_does_what_the_list_says(live_server, page, open_page):
     desk, keys = Desk(page, live_server).log_in("kepala"), Keyboard(page)
-    # Whom nobody has a name in common with; one of them may be called, one stays.
-    _, stays = [join_line(live_server) for _ in range(2)]
+    # Whom nobody has a name in common with; one of them may be called, two stay.
+    _, stays, another = [join_line(live_server) for _ in range(3)]
     number = keys_of_the_counter(desk, keys)
-    room = keys_of_the_room(desk, keys, stays)
+    room = keys_of_the_room(desk, keys, stays, another)
     keys_of_the_laboratory(desk, keys, number)
     keys_of_the_pharmacy(desk, keys)
     keys_of_the_stock(desk, keys)

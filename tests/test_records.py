@@ -374,7 +374,7 @@ def test_what_a_moved_stay_only_drafted_makes_no_old_case(app):
         lansia = factories.poli("LANSIA")
         there = queues.move(factories.actor("umum"), entry, lansia, "salah ruang", utcnow())
         queues.act(factories.actor("kepala"), there, "mulai")
-    assert diagnoses.suggested_case_type(entry.visit.patient, "I10") == "baru"
+    assert factories.suggested_case_type(entry.visit.patient, "I10") == "baru"
     done = save(there, ExaminationInput(diagnoses=(DiagnosisInput("I10"),)), who="kepala")
     assert [row.case_type for row in diagnoses.active(done)] == ["baru"]
     assert favourites.ongoing_codes(served("GIGI", entry.visit.patient).visit) == []
