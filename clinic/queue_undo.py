@@ -144,7 +144,7 @@ def _undone_by(step: QueueEvent) -> str:
 
 def _bring_back(actor: Actor, entry: QueueEntry, at: datetime) -> QueueEntry:
     of_visit = QueueEntry.visit_id == entry.visit_id
-    lock(*(event.entry for event in days.cut_off(of_visit)))
+    lock(entry, *(event.entry for event in days.cut_off(of_visit)))
     events = days.cut_off(of_visit)
     if entry.id not in {event.entry_id for event in events}:
         raise QueueError(f"{present(entry)}. Muat ulang halaman, lalu periksa lagi.")

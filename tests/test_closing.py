@@ -295,6 +295,19 @@ def test_who_came_again_after_a_closing_stands_there_once_when_it_is_taken_back(
     }
 
 
+def test_the_end_of_a_stay_is_not_undone_beside_a_later_one(app, folder, sign_in):
+    first = factories.entry()
+    close(folder)
+    with transaction():
+        days.open_day()
+        visit = db.session.get(Visit, first.visit_id)
+        queues.enqueue(factories.actor(), visit, factories.poli("UMUM"))
+    refused = post(sign_in("kepala"), f"/antrean/{first.public_id}/urungkan")
+    assert refused.status_code == 409
+    db.session.refresh(first)
+    assert first.state is EntryState.UNFINISHED
+
+
 @sqlite_only
 def test_who_was_added_again_by_mistake_stands_where_the_closing_cut_off(app):
     first = factories.entry()
