@@ -1,10 +1,11 @@
 """The background process: rounds of work every few seconds, and a backup beside them when due."""
 
+import contextlib
 import logging
 import mmap
 import os
+import select
 import signal
-import threading
 import time
 from collections.abc import Callable
 
@@ -22,6 +23,33 @@ BACKUP_DUE = 3  # how a round of work says that a backup should be made
 _told = memoryview(mmap.mmap(-1, 16)).cast("d")
 
 log = logging.getLogger("alur")
+
+
+class Stop:
+    """Whether one of these signals has asked to stop.
+
+    No `threading.Event`: a signal may come while its lock is held, by the handler of the one
+    before it or by `wait`, and the process would wait for itself for ever.
+    """
+
+    def __init__(self, *signals: signal.Signals) -> None:
+        self.is_asked = False
+        self._read_end, self._write_end = os.pipe()
+        os.set_blocking(self._write_end, False)
+        for number in signals:
+            signal.signal(number, self._ask)
+
+    def _ask(self, number: int, _frame: object) -> None:
+        signal.signal(number, signal.SIG_IGN)  # many in a row would interrupt each other
+        self.is_asked = True
+        with contextlib.suppress(BlockingIOError):  # it is full of them
+            os.write(self._write_end, b".")
+
+    def wait(self, seconds: float) -> None:
+        """Until it is asked, or so long."""
+        written, _, _ = select.select([self._read_end], [], [], seconds)
+        if written:  # a fork that has not its own yet may have written it
+            os.read(self._read_end, 4096)
 
 
 class Beside:
@@ -50,21 +78,19 @@ def work_until_stopped() -> None:
 
     What takes long or may hang, backups and the internet, has a fork of its own beside the rounds.
     """
-    stop = threading.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: stop.set())
+    stop = Stop(signal.SIGTERM, signal.SIGINT)
     backup, internet, asked = Beside(_back_up), Beside(_try_internet), time.monotonic()
-    while not stop.is_set():
+    while not stop.is_asked:
         round_of_work = _fork(_work)
         while (ended := _ended(round_of_work)) is None:
-            if stop.is_set():
+            if stop.is_asked:
                 os.kill(round_of_work, signal.SIGTERM)
             time.sleep(0.02)
         backup.reap()
         internet.reap()
-        if ended == BACKUP_DUE and not stop.is_set():
+        if ended == BACKUP_DUE and not stop.is_asked:
             backup.start()
-        if time.monotonic() - asked >= INTERNET_SECONDS and not stop.is_set():
+        if time.monotonic() - asked >= INTERNET_SECONDS and not stop.is_asked:
             internet.start()
             asked = time.monotonic()
         stop.wait(BEAT_SECONDS)
@@ -77,11 +103,9 @@ def _fork(work: Callable[[Callable[[], bool]], int]) -> int:
     pid = os.fork()
     if pid:
         return pid
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    parent, code = os.getppid(), 0
+    stop, parent, code = Stop(signal.SIGTERM), os.getppid(), 0
     try:
-        code = work(lambda: stop.is_set() or os.getppid() != parent)
+        code = work(lambda: stop.is_asked or os.getppid() != parent)
         db.session.remove()
         db.engine.dispose()
     except Exception as problem:  # the next round may find that the disk has room again

@@ -10,7 +10,7 @@ done again (clinic/closing.py).
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, bindparam, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, select, update
 from sqlalchemy.orm import aliased
 
 from clinic import audit, settings
@@ -218,7 +218,7 @@ def end(day: ServiceDay, at: datetime) -> int:
 def give_back(actor: Actor, day: ServiceDay) -> int:
     """A day that was closed too early goes on: all stand where they stood. How many stays.
 
-    Who was added to the same room again after a closing stands by the later stay only.
+    Who stands in the same room by another stay, or was added there again, stands by that one only.
     """
     events = cut_off(QueueEntry.service_day_id == day.id)
     for event in events:
@@ -229,12 +229,12 @@ def give_back(actor: Actor, day: ServiceDay) -> int:
 
 def cut_off(whose: ColumnElement[bool]) -> list[QueueEvent]:
     """The ends of these entries' stays that a closing made, and that hold."""
-    later = aliased(QueueEntry)
-    came_again = exists().where(
-        later.visit_id == QueueEntry.visit_id,
-        later.poli_id == QueueEntry.poli_id,
-        later.id > QueueEntry.id,
-        later.state != EntryState.CANCELLED,
+    other = aliased(QueueEntry)
+    came_again = and_(other.id > QueueEntry.id, other.state != EntryState.CANCELLED)
+    stands_there = exists().where(
+        other.visit_id == QueueEntry.visit_id,
+        other.poli_id == QueueEntry.poli_id,
+        or_(came_again, other.state.in_(STILL_HERE)),
     )
     ended = (
         select(QueueEvent)
@@ -244,7 +244,7 @@ def cut_off(whose: ColumnElement[bool]) -> list[QueueEvent]:
             QueueEntry.state == EntryState.UNFINISHED,
             QueueEvent.action == CLOSED,
             QueueEvent.undone_at.is_(None),
-            ~came_again,
+            ~stands_there,
         )
     )
     return list(db.session.scalars(ended.order_by(QueueEvent.id)))

@@ -8,8 +8,9 @@ from sqlalchemy import ColumnElement, and_, bindparam, exists, func, literal_col
 from sqlalchemy.orm import aliased
 
 from clinic import days
+from clinic.names import with_birth_order
 from clinic.prescriptions import OPEN as PRESCRIPTION_OPEN
-from db import db, run, utcnow
+from db import db, utcnow
 from models import (
     Diagnosis,
     EntryState,
@@ -27,6 +28,7 @@ from models import (
 
 # A room's list reminds so long; afterwards the record says it all the same.
 KEPT_ON_LISTS = timedelta(days=30)
+NOT_PRESSED = "belum ditekan Selesai"
 LAB_OPEN = (LabOrderState.ORDERED, LabOrderState.SAMPLED)
 
 
@@ -48,18 +50,12 @@ class Unfinished:
 def of_day(day: ServiceDay) -> list[Unfinished]:
     """All of a day, by room and number; one query."""
     here = QueueEntry.state.in_((*days.STILL_HERE, EntryState.UNFINISHED))
-    return _found(QueueEntry.service_day_id == day.id, here, QueueEntry.undone_at.is_(None))
+    return _found(QueueEntry.service_day_id == day.id, here)
 
 
 def in_rooms(poli_ids: list[int]) -> list[Unfinished]:
     """Of earlier days, begun in these rooms and never ended; one query."""
     return _found(*_begun_earlier(poli_ids, utcnow() - KEPT_ON_LISTS))
-
-
-def count_in_room(poli_id: int) -> int:
-    """How many `in_rooms` would list of this one."""
-    values = {"room": poli_id, "since": utcnow() - KEPT_ON_LISTS}
-    return run(_COUNT, values).scalar_one()
 
 
 def is_or_was_in(patient: Patient, poli_ids: list[int]) -> bool:
@@ -101,8 +97,8 @@ def _cut_off(since: Any) -> list[ColumnElement[bool]]:
     ]
 
 
-# Asked by every queue page.
-_COUNT = (
+# How many `in_rooms` would list of one room: takes `room` and `since`.
+CUT_OFF = (
     select(func.count(QueueEntry.id))
     .join(QueueEntry.poli)
     .where(*_begun_earlier([bindparam("room")], bindparam("since")))
@@ -121,7 +117,7 @@ def _found(*wanted: ColumnElement[bool]) -> list[Unfinished]:
         select(
             QueueEntry,
             Visit,
-            Patient.name,
+            *(Patient.name, Patient.birth_order),
             Poli,
             ServiceDay.on,
             Examination,
@@ -140,12 +136,12 @@ def _found(*wanted: ColumnElement[bool]) -> list[Unfinished]:
     return [_line(*row) for row in db.session.execute(rows)]
 
 
-def _line(entry, visit, name, poli, on, examination, *facts) -> Unfinished:
+def _line(entry, visit, name, nth, poli, on, examination, *facts) -> Unfinished:
     return Unfinished(
         entry.public_id,
         visit.public_id,
         visit.label,
-        name,
+        with_birth_order(name, nth),
         poli.name,
         entry.state,
         on,
@@ -157,14 +153,14 @@ def _line(entry, visit, name, poli, on, examination, *facts) -> Unfinished:
 def _missing(entry, poli, examination, is_diagnosed, is_ordered, is_prescribed) -> str:
     if entry.started_at is None:
         return "belum dilayani"
-    if poli.kind is PoliKind.LABORATORY and is_ordered:
-        return "hasil laboratorium"
-    if poli.kind is PoliKind.PHARMACY and is_prescribed:
-        return "obat belum diserahkan"
+    if poli.kind is PoliKind.LABORATORY:
+        return "hasil laboratorium" if is_ordered else NOT_PRESSED
+    if poli.kind is PoliKind.PHARMACY:
+        return "obat belum diserahkan" if is_prescribed else NOT_PRESSED
     if examination is None:
         return "pemeriksaan belum ditulis"
     if examination.finished_at:
         return "menunggu hasil dari ruang lain"
     missing = [] if is_diagnosed or examination.assessment.strip() else ["diagnosis"]
     missing += [] if examination.disposition else ["tindak lanjut"]
-    return f"{' dan '.join(missing)} belum diisi" if missing else "belum ditekan Selesai"
+    return f"{' dan '.join(missing)} belum diisi" if missing else NOT_PRESSED

@@ -11,9 +11,10 @@ from clinic import (
     closing,
     closing_work,
     days,
-    queue_lines,
+    queue_version,
     queues,
     records,
+    room_page,
     settings,
     system_status,
     unfinished,
@@ -28,9 +29,14 @@ from formatting import long_date
 from models import (
     AuditEntry,
     BackupCopy,
+    CaseType,
     ClosingStep,
+    Diagnosis,
     EntryState,
+    LabOrderState,
     OutboxEntry,
+    Prescription,
+    PrescriptionState,
     QueueEntry,
     ServiceDay,
     StepName,
@@ -39,13 +45,14 @@ from models import (
     VisitStatus,
     VitalSigns,
 )
-from tests import factories
+from tests import factories, pharmacy, test_laboratory
 from tests.pages import post
 from tests.test_system import fields_of
 
 # What PostgreSQL could do otherwise (locks, states, dates in SQL) runs there too.
 sqlite_only = pytest.mark.engines("sqlite")
 DONE = dict.fromkeys(StepName, StepState.DONE)
+HOUR = timedelta(hours=1)
 
 
 def take(entry, *actions):
@@ -175,21 +182,119 @@ def test_who_is_still_there_is_left_unfinished_with_what_is_missing(app, folder)
     assert (done.state, done.visit.status) == (EntryState.DONE, VisitStatus.FINISHED)
 
 
+def drafted(name: str, *diagnosed: Diagnosis, **fields) -> None:
+    entry = begun(person=factories.patient(name))
+    with transaction():
+        entry = db.session.get(QueueEntry, entry.id)
+        made = records.save(factories.actor("umum"), entry, ExaminationInput(**fields), 0)
+        for each in diagnosed:
+            each.examination_id, each.recorded_by_id = made.id, made.recorded_by_id
+            db.session.add(each)
+
+
+def prescribed(name: str) -> Prescription:
+    """Medicines of somebody who is being served in the pharmacy."""
+    tablets = pharmacy.line(pharmacy.medicine())
+    made = pharmacy.prescription(tablets, person=factories.patient(name))
+    take(pharmacy.pharmacy_entry(made), "mulai")
+    return made
+
+
+def cough(**ended) -> Diagnosis:
+    return Diagnosis(code="R05", title="Batuk", case_type=CaseType.NEW, **ended)
+
+
+def test_each_stay_says_what_it_lacks(app):
+    test_laboratory.sent(person=factories.patient("Ani"))
+    at_laboratory = test_laboratory.sent(person=factories.patient("Gita"))
+    made = {name: prescribed(name) for name in ("Budi", "Hadi")}
+    with transaction():
+        order = test_laboratory.order_of(at_laboratory)
+        order.state, order.resulted_at = LabOrderState.RESULTED, utcnow()
+        given, pharmacist = db.session.merge(made["Hadi"]), factories.user("farmasi")
+        given.closed_by_id = pharmacist.id
+        given.state, given.closed_at = PrescriptionState.DISPENSED, utcnow()
+    drafted("Cici", cough(ended_at=utcnow(), ended_by_id=factories.user("umum").id), plan="obat")
+    drafted("Dedi", cough(), disposition="pulang")
+    drafted("Edi", disposition="pulang")
+    drafted("Fitri", assessment="ISPA", disposition="pulang")
+    found = unfinished.of_day(days.current_day())
+    assert {(one.patient, one.room): one.missing for one in found} == {
+        ("Ani", "Poli Umum"): "menunggu hasil dari ruang lain",
+        ("Ani", "Laboratorium"): "hasil laboratorium",
+        ("Budi", "Farmasi"): "obat belum diserahkan",
+        ("Cici", "Poli Umum"): "diagnosis dan tindak lanjut belum diisi",
+        ("Dedi", "Poli Umum"): "belum ditekan Selesai",
+        ("Edi", "Poli Umum"): "diagnosis belum diisi",
+        ("Fitri", "Poli Umum"): "belum ditekan Selesai",
+        ("Gita", "Poli Umum"): "menunggu hasil dari ruang lain",
+        ("Gita", "Laboratorium"): "belum ditekan Selesai",
+        ("Hadi", "Farmasi"): "belum ditekan Selesai",
+    }
+    served, waiting = pharmacy.pharmacy_entry(made["Hadi"]), factories.entry()
+    since = {one.entry_ref: one.since for one in unfinished.of_day(days.current_day())}
+    assert since[served.public_id] == served.started_at > served.queued_at
+    assert since[waiting.public_id] == waiting.queued_at
+
+
 def test_what_the_end_cut_off_is_completed_afterwards(app, folder):
     served, unseen = begun(), factories.entry(person=factories.patient("Ani"))
     close(folder)
     room = [factories.poli().id]
     assert [one.entry_ref for one in unfinished.in_rooms(room)] == [served.public_id]
-    assert unfinished.count_in_room(*room) == 1
+    assert room_page.present(*room, room).cut_off == 1
     with pytest.raises(QueueError, match="tidak selesai pada hari layanannya"):
         written(served, disposition="rujuk_internal", refer_to="LAB")
     examination = written(served)
     db.session.refresh(served)
     assert (served.state, served.visit.status) == (EntryState.DONE, VisitStatus.FINISHED)
     assert examination.finished_at > days.latest_day().closed_at
-    assert unfinished.count_in_room(*room) == 0
+    assert room_page.present(*room, room).cut_off == 0
     with pytest.raises(records.NotOpen):
         written(unseen)
+
+
+@sqlite_only
+def test_a_rooms_list_of_what_was_cut_off_is_for_who_still_has_to_write(app, folder):
+    """Not for medicines that nobody fetched, nor for whom the laboratory's result came too late."""
+    prescribed("Ani")
+    test_laboratory.sent(person=factories.patient("Budi"))
+    begun(person=factories.patient("Cici"))
+    close(folder)
+    with transaction():
+        days.latest_day().on -= timedelta(days=2)
+    begun(person=factories.patient("Dedi"))
+    close(folder)
+    room, pharmacy_room = factories.poli().id, factories.poli("FARMASI").id
+    listed = unfinished.in_rooms([room, pharmacy_room])
+    assert [one.patient for one in listed] == ["Dedi", "Cici"], "the latest day first"
+    assert room_page.present(room, [room]).cut_off == 2
+
+
+@sqlite_only
+def test_what_was_cut_off_long_ago_is_on_no_list_and_opens_no_record(app, folder):
+    served = begun()
+    person, room = served.visit.patient, [factories.poli().id]
+    close(folder)
+    for back, is_known in ((unfinished.KEPT_ON_LISTS - HOUR, True), (2 * HOUR, False)):
+        with transaction():
+            days.latest_day().on -= timedelta(days=2)
+            db.session.get(QueueEntry, served.id).ended_at -= back
+        assert bool(unfinished.in_rooms(room)) is is_known
+        assert unfinished.is_or_was_in(person, room) is is_known
+        assert room_page.present(*room, room).cut_off == is_known
+
+
+@sqlite_only
+def test_who_was_served_is_in_the_room_until_the_next_day_and_in_no_other(app):
+    served = begun()
+    written(served)
+    person, room = served.visit.patient, [factories.poli().id]
+    assert unfinished.is_or_was_in(person, room)
+    assert not unfinished.is_or_was_in(person, [factories.poli("GIGI").id])
+    with transaction():
+        days.latest_day().on -= timedelta(days=2)
+    assert not unfinished.is_or_was_in(person, room)
 
 
 def test_every_rooms_open_page_learns_that_the_day_was_closed_and_opened_again(app, folder):
@@ -198,12 +303,26 @@ def test_every_rooms_open_page_learns_that_the_day_was_closed_and_opened_again(a
     before = queues.room_queue(waiting.poli, days.current_day()).version
     close(folder)
     factories.entry()  # in another room: the day goes on
-    assert queue_lines.present_version(waiting.poli_id) != before
+    assert queue_version.present_version(waiting.poli_id) != before
     closed_again = queues.room_queue(waiting.poli, days.current_day()).version
     close(folder)
     with transaction():
         closing.take_back(factories.actor("kepala"), days.latest_day())
-    assert queue_lines.present_version(waiting.poli_id) not in (before, closed_again)
+    assert queue_version.present_version(waiting.poli_id) not in (before, closed_again)
+
+
+@sqlite_only
+def test_a_closed_day_keeps_the_time_of_its_closing_when_the_next_one_begins(app, folder):
+    factories.entry()
+    close(folder)
+    with transaction():
+        before = days.latest_day()
+        before.on -= timedelta(days=2)
+        closed_at = before.closed_at
+    with transaction():
+        assert days.open_day() != before
+    db.session.refresh(before)
+    assert before.closed_at == closed_at
 
 
 @sqlite_only
@@ -254,6 +373,7 @@ def test_who_was_cut_off_too_early_comes_back_once_the_day_goes_on(app, folder, 
         laboratory = factories.poli("LAB")
         entry = db.session.get(QueueEntry, served.id)
         sent = queues.refer(factories.actor("umum"), entry, laboratory, "periksa darah")
+    assert closing.still_here(days.latest_day()) == 1, "one patient, in two rooms"
     close(folder)
     with pytest.raises(QueueError, match="Belum ada langkah"):
         take(served, "urungkan")
@@ -267,6 +387,9 @@ def test_who_was_cut_off_too_early_comes_back_once_the_day_goes_on(app, folder, 
         db.session.refresh(entry)
         assert (entry.state, entry.ended_at, entry.reason) == (state, None, "")
     assert served.visit.status is VisitStatus.OPEN
+    noted = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "undo")).one()
+    assert (noted.object_ref, noted.user_id) == (sent.public_id, factories.user("kepala").id)
+    assert noted.patient_ref == served.visit.patient.public_id
     assert "tekan <b>Urungkan</b>" not in head.get(address).text
     close(folder)
     db.session.refresh(sent)
@@ -309,6 +432,26 @@ def test_the_end_of_a_stay_is_not_undone_beside_a_later_one(app, folder, sign_in
 
 
 @sqlite_only
+def test_a_day_is_opened_again_where_an_earlier_stay_in_the_room_was_undone_meanwhile(
+    app, folder, sign_in
+):
+    """Cancelled, added again, cut off; then the cancelling was undone on a page still open."""
+    first = factories.entry()
+    with transaction():
+        queues.act(factories.actor(), db.session.get(QueueEntry, first.id), "batal", "salah")
+        visit = db.session.get(Visit, first.visit_id)
+        again = queues.enqueue(factories.actor(), visit, factories.poli("UMUM"))
+    close(folder)
+    take(first, "urungkan")
+    head = sign_in("kepala")
+    address = f"/tutup-hari/{days.latest_day().public_id}/buka"
+    assert post(head, address).status_code == 303
+    assert post(head, f"/antrean/{again.public_id}/urungkan").status_code == 409
+    db.session.rollback()
+    stays = {entry.id: entry.state for entry in db.session.scalars(select(QueueEntry))}
+    assert stays == {first.id: EntryState.WAITING, again.id: EntryState.UNFINISHED}
+
+
 def test_who_was_added_again_by_mistake_stands_where_the_closing_cut_off(app):
     first = factories.entry()
     with transaction():
@@ -338,6 +481,20 @@ def test_a_backup_that_is_still_being_copied_is_waited_for(app, folder, tmp_path
     closing_work.work(folder, utcnow())
     assert states()[StepName.BACKUP] is StepState.FAILED
     assert usb in notes()[StepName.BACKUP]
+
+
+@sqlite_only
+def test_closing_an_earlier_day_takes_nobody_out_of_todays_line(app, folder):
+    factories.entry()
+    with transaction():
+        earlier = days.latest_day()
+        earlier.on -= timedelta(days=2)
+    waiting = factories.entry(person=factories.patient("Ani"))
+    ask(day=earlier)
+    work(folder)
+    assert states(earlier)[StepName.VISITS] is StepState.DONE
+    db.session.refresh(waiting)
+    assert (waiting.state, waiting.visit.status) == (EntryState.WAITING, VisitStatus.OPEN)
 
 
 @sqlite_only
@@ -490,8 +647,13 @@ def test_the_page_closes_repeats_and_opens_again(app, sign_in, folder):
     assert post(head, f"{address}/ulangi/apa").status_code == 404
     work(folder, utcnow())
     assert post(head, f"{address}/buka").status_code == 303
+    assert post(head, f"{address}/ulangi/outbox").status_code == 409, "the day is closed anew"
     assert "1 pasien masih di antrean" in head.get(address).text
     assert head.get("/tutup-hari/tidak-ada").status_code == 404
+    by_head = AuditEntry.user_id == factories.user("kepala").id
+    trail = select(AuditEntry.action).where(by_head, AuditEntry.object_type == "service_day")
+    steps = list(db.session.scalars(trail.order_by(AuditEntry.seq)))
+    assert steps == ["close_day", "repeat_closing", "reopen_day"]
 
 
 @sqlite_only
@@ -504,10 +666,11 @@ def test_the_operator_sees_no_patient(app, sign_in):
 
 @sqlite_only
 def test_a_doctor_completes_what_was_cut_off(app, sign_in, folder):
-    entry, doctor = begun(), sign_in("umum")
+    entry, doctor = begun(person=factories.patient(birth_order=2)), sign_in("umum")
     close(folder)
     assert "1 pemeriksaan hari lalu belum selesai" in doctor.get("/poli/UMUM").text
     page = doctor.get("/poli/UMUM/belum-selesai")
+    assert "Siti Aminah (bayi ke-2)" in page.text
     assert "pemeriksaan belum ditulis" in page.text
     address = f"/kunjungan/{entry.visit.public_id}?antrean={entry.public_id}"
     assert address.replace("&", "&amp;") in page.text

@@ -2,7 +2,9 @@
 
 import logging
 import os
+import signal
 import tempfile
+import time
 from datetime import timedelta
 
 import psycopg
@@ -15,6 +17,7 @@ from clinic import name_index, search, worker
 from db import db, transaction, utcnow
 from models import LoginSession, Patient, PatientToken, WorkerBeat
 from tests import factories
+from tests.browser import PATIENCE
 
 NOW = utcnow()
 
@@ -181,3 +184,26 @@ def test_a_fault_that_goes_on_is_told_once_a_minute_by_all_rounds(app, monkeypat
             background.log.removeHandler(handler)
         told.seek(0)
         assert told.read().count("worker step: refused") == 2
+
+
+@pytest.mark.engines("sqlite")
+def test_signals_that_come_while_one_is_heard_do_not_hang_the_work(app):
+    """Whatever hung held the lock of the start, and Alur could not be started again."""
+
+    is_there, says_so = os.pipe()
+
+    def asked_to_stop(must_stop) -> int:
+        os.write(says_so, b".")
+        while not must_stop():
+            time.sleep(0.001)
+        time.sleep(0.2)  # the last steps, while more signals come
+        return 7
+
+    pid = background._fork(asked_to_stop)
+    os.read(is_there, 1)
+    end = time.monotonic() + PATIENCE
+    while (ended := background._ended(pid)) is None and time.monotonic() < end:
+        os.kill(pid, signal.SIGTERM)
+    if ended is None:
+        os.kill(pid, signal.SIGKILL)
+    assert ended == 7, "it hangs"
