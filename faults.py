@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response
 
 import access
 from clinic import disk_space, settings, storage_faults
+from clinic.field_words import typed_rows
 from clinic.storage_faults import ADVICE, STEPS, Fault
 from db import db
 from kept_forms import carried_fields, typed_fields
@@ -24,12 +25,10 @@ log = logging.getLogger("alur.faults")
 READ = "Halaman ini belum dapat ditampilkan. Data yang sudah disimpan tidak berubah."
 NOT_SAVED = "Isian ini belum disimpan."
 NOT_IN = "Anda belum masuk."
-KEPT = "Yang diketik masih ada di bawah ini; bila belum berhasil, kirim lagi sebentar lagi."
+HERE = "Yang diketik masih ada di bawah ini. "
+KEPT = "Bila belum berhasil, kirim lagi sebentar lagi."
 UNSURE = "Belum pasti apakah isian ini tersimpan."
-LOOK = (
-    "Yang diketik masih ada di bawah ini. Begitu gangguan selesai, periksa dulu; kirim lagi bila "
-    "memang belum ada."
-)
+LOOK = "Begitu gangguan selesai, periksa dulu; kirim lagi bila memang belum ada."
 ROOM_MADE = "Ruang simpanan {} sudah dibuka sendiri, jadi ulangi sekarang."
 
 
@@ -43,7 +42,7 @@ def show(error: DBAPIError | OSError) -> Response:
     if request.endpoint != "system.healthz" or storage_faults.may_tell_of_probe():
         log.error("%s %s: %s", request.method, request.endpoint, error)
     storage_faults.note(fault)
-    outcome = (UNSURE, LOOK) if _is_unsure(fault) else (NOT_SAVED, KEPT)
+    outcome = (UNSURE, LOOK) if _is_unsure(error) else (NOT_SAVED, KEPT)
     _let_go(fault)
     advice = [*_made_room(fault), ADVICE[fault]]
     if request.endpoint == "auth.enter":
@@ -82,16 +81,18 @@ def _made_room(fault: Fault) -> list[str]:
 def _fault_page(fault: Fault, advice: list[str], outcome: str, then: str) -> str:
     has_typed = request.method == "POST"
     fields = typed_fields() if has_typed else []
+    shown = typed_rows([(name, scrub(text)) for name, text in fields], {})
+    closing = [(HERE if shown else "") + then] if fields else []
     return render_template(
         "errors/fault.html",
         title=fault.value,
-        sentences=[outcome if has_typed else READ, *advice, *([then] if fields else [])],
+        sentences=[outcome if has_typed else READ, *advice, *closing],
         again="" if has_typed else request.full_path.rstrip("?"),
         steps=STEPS.get(fault, ()),
         path=request.path,
         token=request.form.get("csrf_token", ""),  # its session can't always be read for it
         fields=fields,
-        shown=[(name, scrub(text)) for name, text in fields if text],
+        shown=shown,
     )
 
 
@@ -107,10 +108,10 @@ def _login_page(fault: Fault, advice: list[str]) -> str:
     return render_template("auth/login.html", **context)
 
 
-def _is_unsure(fault: Fault) -> bool:
-    """Whether it may be stored: the answer to a commit was lost, or something else failed later."""
+def _is_unsure(error: DBAPIError | OSError) -> bool:
+    """Whether it may be stored: the commit's own outcome is not known, or a later thing failed."""
     commit = db.session.info.get("commit")
-    return commit == "done" or (commit == "begun" and fault is Fault.UNREACHABLE)
+    return commit == "done" or (commit == "begun" and not storage_faults.is_surely_undone(error))
 
 
 def _let_go(fault: Fault) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from clinic.backup_manifest import BackupProblem, Manifest, read_head
+from clinic.disk_errors import disk_error_text
 from clinic.small_files import paced
 
 DATABASE, AUDIT_KEY = "database", "audit.key"
@@ -111,7 +112,7 @@ def decrypt(source: Path, secret: str, target: Path) -> None:
 
 def _reading_problem(problem: OSError) -> str:
     """An error of the disk has a number, one of the decryption none."""
-    return f"Gagal membaca atau menulis: {problem.strerror}." if problem.errno else _BROKEN
+    return f"Gagal membaca atau menulis: {disk_error_text(problem)}." if problem.errno else _BROKEN
 
 
 def unpack(source: Path, database: Path) -> bytes:

@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 import timekeeping
 from clinic import backup_archive, backup_keys, backup_snapshot
 from clinic.backup_manifest import BackupProblem, Manifest, file_name, read
+from clinic.disk_errors import disk_error_text
 from clinic.small_files import sync_folder
 from db import sqlite_driver
 
@@ -131,7 +132,7 @@ def make(engine: Engine, data: Path, kind: str, at: datetime, others: list[str])
         told = str(getattr(problem, "orig", problem))[:200]
         raise BackupProblem(f"Basis data tidak dapat dibaca utuh: {told}") from problem
     except OSError as problem:
-        raise BackupProblem(f"Gagal menulis di disk data: {problem.strerror}.") from problem
+        raise BackupProblem(f"Gagal menulis di disk data: {disk_error_text(problem)}.") from problem
     finally:
         for left in (database, packed, encrypted):
             left.unlink(missing_ok=True)

@@ -15,6 +15,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
+from clinic.disk_errors import disk_error_text
+
 MAGIC = b"ALUR-CADANGAN 1\n"
 LONGEST = 256 * 1024
 SUFFIX = ".alur"
@@ -102,7 +104,7 @@ def read(path: Path) -> Manifest:
         with os.fdopen(descriptor, "rb") as file:
             return read_head(file)
     except OSError as problem:
-        raise BackupProblem(f"Berkas tidak terbaca: {problem.strerror}.") from problem
+        raise BackupProblem(f"Berkas tidak terbaca: {disk_error_text(problem)}.") from problem
 
 
 def file_name(at: datetime) -> str:

@@ -85,6 +85,8 @@ _SQLITE = {
     "locked": Fault.BUSY,
 }
 _WRITING = (Fault.BROKEN_DISK, Fault.UNREACHABLE)
+# A commit that meets these has not been written to its end.
+_UNDONE = (Fault.FULL, Fault.READ_ONLY, Fault.BUSY)
 # PostgreSQL, by the beginning of its SQLSTATE.
 _SQLSTATE = {
     "53100": Fault.FULL,
@@ -119,6 +121,21 @@ _last = _Memory()
 
 def fault_of(error: BaseException | None) -> Fault | None:
     """Which fault of the storage an error tells of, None when it is something else."""
+    fault = _told_by(error)
+    # A disk that became read-only makes SQLite say many things.
+    return Fault.READ_ONLY if fault in _WRITING and _is_read_only(_last.place) else fault
+
+
+def is_surely_undone(error: BaseException) -> bool:
+    """Whether a commit that ended with this error is stored nowhere.
+
+    What SQLite could write but not sync is in its log all the same, and whoever opens the database
+    next reads it as a commit: after "I/O error" nobody knows.
+    """
+    return _told_by(error) in _UNDONE
+
+
+def _told_by(error: BaseException | None) -> Fault | None:
     if isinstance(error, DBAPIError):
         error = error.orig
     if isinstance(error, OSError):
@@ -130,9 +147,7 @@ def fault_of(error: BaseException | None) -> Fault | None:
             return Fault.UNREACHABLE
         return _first_of(_SQLSTATE, str.startswith, state or "")
     if "sqlite" in module:
-        fault = _first_of(_SQLITE, str.__contains__, str(error).lower())
-        # A disk that became read-only makes it say many things.
-        return Fault.READ_ONLY if fault in _WRITING and _is_read_only(_last.place) else fault
+        return _first_of(_SQLITE, str.__contains__, str(error).lower())
     return None
 
 

@@ -22,6 +22,7 @@ from sqlalchemy import URL, NullPool, create_engine, make_url, text  # noqa: E40
 from sqlalchemy.exc import DBAPIError  # noqa: E402
 
 from clinic import restore_postgres  # noqa: E402
+from clinic.backup_making import newest_path  # noqa: E402
 from clinic.backup_manifest import BackupProblem  # noqa: E402
 from config import read_config  # noqa: E402
 from db import sqlite_driver  # noqa: E402
@@ -98,6 +99,13 @@ def put_back(url: URL, source: Path) -> None:
     _sync(place.parent)
 
 
+def set_aside_newer(snapshot: Path, source: Path) -> None:
+    """A backup's snapshot that knows entries which went with the database: it would doubt all."""
+    if snapshot.exists() and snapshot.stat().st_mtime > source.stat().st_mtime:
+        snapshot.rename(snapshot.with_name(f"{snapshot.name}.upgrade"))
+        _sync(snapshot.parent)
+
+
 def make_beside(url: URL, source: Path, folder: Path) -> str:
     """The address of a database beside the clinic's, filled from this copy, to try a migration on.
 
@@ -157,7 +165,10 @@ if __name__ == "__main__":
     address = make_url(config.database_url)
     steps = {
         "take": lambda: make_copy(address, file),
-        "put-back": lambda: put_back(address, file),
+        "put-back": lambda: (
+            put_back(address, file),
+            set_aside_newer(newest_path(config.data), file),
+        ),
         "entries": lambda: print(entries(address)),
         "beside": lambda: print(make_beside(address, file, config.tmp / BESIDE / "db")),
         "drop-beside": lambda: drop_beside(address),

@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from clinic import disk_space  # noqa: E402
+from clinic.disk_errors import disk_error_text  # noqa: E402
 from config import Config, ConfigError, read_config  # noqa: E402
 from deploy.processes import die_with_parent, say  # noqa: E402
 from deploy.upgrade import recover  # noqa: E402
@@ -68,7 +69,7 @@ def main(options: list[str]) -> None:
         say(str(error))
         sys.exit(1)
     except OSError as error:
-        say(f"Folder data {config.data} tidak dapat ditulisi: {error.strerror}.")
+        say(f"Folder data {config.data} tidak dapat ditulisi: {disk_error_text(error)}.")
         say("Periksa disknya, dan bahwa pemiliknya akun yang menjalankan Alur.")
         sys.exit(1)
     recover(config)

@@ -95,6 +95,8 @@ def take_data(folder: str) -> bool:
 
 
 def main(options: list[str]) -> int:
+    if "--help" in options:
+        return os.spawnv(os.P_WAIT, SET_UP[0], [*SET_UP, "--help"])  # noqa: S606
     if "MAKELEVEL" in os.environ:  # killing `make` must not leave a server behind
         die_with_parent()
     folder = os.environ.get("ALUR_DATA") or "data"

@@ -1,5 +1,6 @@
 """A backup: made, checked, encrypted, copied, read back, rotated; and what goes wrong meanwhile."""
 
+import errno
 import os
 import shutil
 import stat
@@ -334,3 +335,20 @@ def test_a_save_works_while_the_snapshot_is_taken(alur_data, tmp_path):
         factories.patient("Ketut Baru")
         assert connection.scalar(text("SELECT count(*) FROM patient")) == 3
     assert db.session.scalar(text("SELECT count(*) FROM patient")) == 4
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        (errno.ENOSPC, "Gagal menulis di disk data: disk penuh."),
+        (errno.EIO, "Gagal menulis di disk data: disk rusak atau terlepas."),
+        (errno.EINVAL, "Gagal menulis di disk data: kesalahan EINVAL."),
+    ],
+)
+@pytest.mark.engines("sqlite")
+def test_what_the_own_disk_refuses_is_said_in_indonesian(alur_data, monkeypatch, code, sentence):
+    def refuse(*_args, **_options):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(backup_archive, "pack", refuse)
+    assert back_up(alur_data).problem == sentence

@@ -248,6 +248,13 @@ def test_a_wrong_setting_is_said_in_a_sentence(tmp_path, environ):
     assert next(iter(environ)) in done.stdout
 
 
+def test_help_is_all_that_is_done_when_it_is_asked_for(tmp_path):
+    done = run("--help", data=tmp_path, PORT=str(free_port()))
+    assert done.returncode == 0
+    assert "--head-username" in done.stdout
+    assert not (tmp_path / "db" / "alur.db").exists()
+
+
 def test_an_empty_clinic_without_a_terminal_needs_options(tmp_path):
     done = run(data=tmp_path, ALUR_DEMO="0", PORT=str(free_port()))
     assert done.returncode == 1

@@ -11,15 +11,18 @@ import sys
 from pathlib import Path
 
 import pytest
+from flask import current_app
 from sqlalchemy import inspect, make_url
 
-from clinic import audit
+from clinic import audit, backup_making
 from config import read_config
 from db import db, transaction
 from deploy import databases as deploy_databases
 from deploy import releases, settings_file
 from deploy.service import Process
 from deploy.upgrade import Upgrade
+from tests import factories
+from tests.backing_up import back_up
 from tests.browser import PATIENCE
 from tests.folders import temporary_folder
 from tests.postgres import free_port
@@ -187,6 +190,24 @@ def test_a_copy_is_put_back_as_it_was(app, tmp_path):
     assert copy.stat().st_mode & 0o077 == 0
     with transaction():  # and it goes on from there
         audit.record(audit.SYSTEM, "test")
+
+
+def test_a_backup_after_that_is_not_doubted_for_what_went_with_the_database(alur_data, tmp_path):
+    url = make_url(current_app.config["ALUR"].database_url)
+    copy, snapshot = tmp_path / "copy", backup_making.newest_path(alur_data)
+    db.session.remove()
+    db.engine.dispose()
+    deploy_databases.make_copy(url, copy)
+    factories.visit(factories.patient("Baru Datang"))
+    assert back_up(alur_data).problem == ""
+    db.session.remove()
+    db.engine.dispose()
+    deploy_databases.put_back(url, copy)
+    assert back_up(alur_data).problem, "what the newest backup knew is gone"
+    deploy_databases.set_aside_newer(snapshot, copy)
+    assert back_up(alur_data).problem == ""
+    deploy_databases.set_aside_newer(snapshot, snapshot)
+    assert snapshot.exists(), "one that is no newer stays"
 
 
 def test_a_migration_is_tried_on_a_database_beside(app, tmp_path, capfd):

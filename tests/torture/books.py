@@ -46,7 +46,8 @@ def wrong_lines(lines: list[dict]) -> list[str]:
 def check(lines: list[dict]) -> str:
     """Nothing is wrong; how much was looked at."""
     test_concurrency.check_books()  # numbers, drafts, outbox, audit chain, integrity
-    assert wrong_lines(lines) == []
+    wrong = wrong_lines(lines)
+    assert not wrong, "\n".join(wrong)
     wrong = wrong_dates(datetime.now(UTC) - timedelta(hours=1))
     assert not wrong, wrong
     return f"{dict(Counter(line['state'] for line in lines))} in the ledgers and the database"

@@ -170,6 +170,15 @@ class Clinic(Clerks):
 
         return until(seen, f"a page says one of {sentences}")
 
+    def crash(self) -> None:
+        """All processes of the server end at once, who would start others anew first."""
+        begun = [self.server.process.pid]
+        for pid in begun:
+            begun += children_of(pid)
+            os.kill(pid, signal.SIGKILL)
+        self.server.process.wait()
+        until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in begun), "all have ended")
+
     def power_returns(self) -> None:
         """After `disk.cut_power`: the computer starts again."""
         processes = [self.server.process, *([self.postgres.process] if self.postgres else [])]

@@ -84,14 +84,34 @@ def disk_read_only(clinic: Clinic):
 
 
 @contextlib.contextmanager
+def failing(pids: list[int], *faults: str):
+    """The disk fails these processes, as strace's `inject` has it."""
+    command = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=pwrite64,fsync,fdatasync"]
+    command += [word for fault in faults for word in ("-e", f"inject={fault}")]
+    command += [word for pid in pids for word in ("-p", str(pid))]
+    with subprocess.Popen(command) as traced:
+        try:
+            yield
+        finally:
+            traced.terminate()
+
+
+@contextlib.contextmanager
 def disk_failing(clinic: Clinic):
-    inject = ["-e", "inject=pwrite64:error=EIO:when=5+7"]
-    inject += ["-e", "inject=fdatasync:error=EIO:when=3+5"]
-    command = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=pwrite64,fdatasync"]
-    with subprocess.Popen([*command, *inject, "-p", str(clinic.web[0])]) as traced:
+    faults = ("pwrite64:error=EIO:when=5+7", "fsync,fdatasync:error=EIO:when=3+5")
+    with failing(clinic.web[:1], *faults):
         yield
         time.sleep(STORM_SECONDS / 2)
-        traced.terminate()
+
+
+@contextlib.contextmanager
+def no_sync_then_crash(clinic: Clinic):
+    """What could not be synced is there all the same when the database opens again."""
+    with failing(clinic.web, "fsync,fdatasync:error=EIO"):
+        yield
+        time.sleep(STORM_SECONDS / 2)
+        clinic.crash()
+    clinic.server.start()
 
 
 @contextlib.contextmanager
@@ -174,6 +194,7 @@ TROUBLES = [
     trouble("sqlite", disk_full, *FULL, needs=DISK),
     trouble("sqlite", disk_read_only, Fault.READ_ONLY.value, needs=DISK),
     trouble("sqlite", disk_failing, Fault.BROKEN_DISK.value, needs=("strace",)),
+    trouble("sqlite", no_sync_then_crash, Fault.BROKEN_DISK.value, needs=("strace",)),
     trouble("sqlite", disk_hanging, Fault.STUCK.value, needs=("ext4", "fsfreeze")),
     *(trouble("sqlite", power_cut, *BROKEN, needs=EXT4, name=f"cut_{n}") for n in range(CUTS)),
     trouble("turned", partial(clock_turned, seconds=-DAY), WRONG_CLOCK, name="clock_back"),
