@@ -10,7 +10,7 @@ import access
 import navigation
 import sessions
 from clinic import accounts, audit
-from clinic.signed_in import OpenSession
+from clinic.signed_in import Account, OpenSession
 from db import db, transaction
 from kept_forms import carried_fields, known_path, typed_fields
 from models import User
@@ -18,6 +18,7 @@ from models import User
 bp = Blueprint("auth", __name__)
 WAIT = "Terlalu banyak percobaan. Tunggu {} detik, lalu coba lagi."
 WRONG = "Nama pengguna atau kata sandi salah. Periksa huruf besar dan ejaannya, lalu coba lagi."
+MISSING = "Isi nama pengguna dan kata sandi."
 
 
 @bp.get("/")
@@ -38,14 +39,19 @@ def login():
 @bp.post("/masuk")
 @access.public
 def enter():
-    username = request.form.get("username", "")
+    username, passphrase = request.form.get("username", ""), request.form.get("password", "")
+    if not username.strip() or not passphrase:
+        return _again(username, MISSING)  # a slip of the Enter key is no try
     user = accounts.by_username(username)
     wait = accounts.seconds_to_wait(user)
     if wait:
         return _again(username, WAIT.format(wait))
-    is_right, opened = accounts.matches(user, request.form.get("password", "")), None
+    compared_with = user and user.password_hash
+    is_right, opened = accounts.matches(user, passphrase), None
     with transaction():
         user = user and db.session.get(User, user.id, with_for_update=True, populate_existing=True)
+        # Comparing takes long enough for the account to be closed or to get another passphrase.
+        is_right = is_right and user.is_active and user.password_hash == compared_with
         wait = accounts.seconds_to_wait(user)  # tries that were sent together came one by one
         if is_right and not wait:
             opened = _let_in(user)
@@ -63,8 +69,12 @@ def enter():
 def _let_in(user: User) -> tuple[OpenSession, str]:
     accounts.note_success(user)
     opened = sessions.begin(user)
-    audit.record(audit.Actor(user.id, user.role, request.remote_addr or ""), "log_in")
+    audit.record(_as_actor(user), "log_in")
     return opened
+
+
+def _as_actor(user: User | Account) -> audit.Actor:
+    return audit.Actor(user.id, user.role, request.remote_addr or "")
 
 
 def _note_failure(user: User | None) -> None:
@@ -86,8 +96,8 @@ def _again(username: str, message: str, status: int = 422) -> Response:
 @access.public
 def logout():
     with transaction():
-        if sessions.current_row():
-            audit.record(access.current_actor(), "log_out")
+        if ended := sessions.current_row():
+            audit.record(_as_actor(ended.user), "log_out")
         sessions.end()
     response = redirect("/masuk", 303)
     if request.is_secure:  # elsewhere browsers only complain about it

@@ -1,20 +1,22 @@
 """Who may open what, for every route that exists: a new one without a policy fails here."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from html import unescape
 
 import pytest
+from itsdangerous import TimestampSigner
 from sqlalchemy import event, select
 from sqlalchemy.exc import OperationalError
 
 import access
 from cli import DEMO_PASSWORD
-from clinic import accounts
+from clinic import accounts, days, queues
 from db import db, transaction, utcnow
 from models import AuditEntry, LoginSession, Role, User
 from tests import factories
 from tests.pages import login, post
+from tests.stored import count
 
 # Who may open what, and the head's pages, are the same on both databases; the sweep of
 # test_hostile_text.py opens them on PostgreSQL too.
@@ -71,6 +73,13 @@ def test_every_route_has_a_policy(app):
     assert opened <= PUBLIC
 
 
+def test_a_route_without_a_policy_is_open_to_nobody(app, sign_in, monkeypatch):
+    head = sign_in("kepala")
+    endpoint, _ = app.url_map.bind("").match("/tutup-hari")
+    monkeypatch.delattr(app.view_functions[endpoint], "access")
+    assert head.get("/tutup-hari").status_code == 403
+
+
 def test_a_stranger_reaches_nothing_but_what_is_public(app, client):
     for rule, method in routes(app):
         if policy(app, rule) == access.PUBLIC:
@@ -107,12 +116,16 @@ def test_the_operator_sees_no_patient(app):
             assert Role.OPERATOR not in policy(app, rule), rule.rule
 
 
-def test_every_post_without_a_token_is_refused(app, sign_in):
-    client = sign_in("kepala")
-    client.is_checking = False
+def test_every_post_without_a_token_is_refused(app, client, sign_in):
+    """By the missing token itself: it is sent by whoever may send it."""
+    senders = {role: sign_in(username) for username, role in STAFF.items()}
     for rule, method in routes(app):
-        if method == "POST" and policy(app, rule) != access.PUBLIC:
-            assert client.post(address(rule)).status_code in (400, 403), rule.rule
+        if method != "POST":
+            continue
+        allowed = policy(app, rule)
+        sender = client if allowed == access.PUBLIC else senders[min(allowed)]
+        sender.is_checking = False
+        assert sender.post(address(rule)).status_code == 400, rule.rule
 
 
 def test_no_get_changes_the_database_but_the_audit_trail(app, sign_in):
@@ -160,6 +173,20 @@ def test_another_rooms_patient_does_not_exist_for_poli_staff(sign_in):
     assert post(dentist, f"/antrean/{entry.public_id}/panggil").status_code == 303
 
 
+def test_an_earlier_visit_to_one_of_ones_rooms_asks_for_a_reason_others_do_not_exist(sign_in):
+    visit = factories.entry().visit
+    with transaction():
+        queues.enqueue(factories.actor(), visit, factories.poli("LAB"))
+    with transaction():
+        days.current_day().on -= timedelta(days=2)
+        days.open_day()
+    for username in ("umum", "lab"):
+        answer = sign_in(username).get(f"/kunjungan/{visit.public_id}")
+        assert answer.status_code == 303, username
+        assert answer.location.startswith(f"/pasien/{visit.patient.public_id}")
+    assert sign_in("gigi").get(f"/kunjungan/{visit.public_id}").status_code == 404
+
+
 @pytest.mark.parametrize(
     ("username", "path", "action"),
     [
@@ -188,6 +215,19 @@ def test_a_cookie_is_worthless_after_the_logout(app, sign_in):
     thief = app.test_client()
     thief.set_cookie("alur", cookie)
     assert thief.get("/pendaftaran").location.startswith("/masuk")
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_no_script_and_no_other_site_gets_the_cookie(client, scheme):
+    """And where the connection is encrypted, nobody who listens."""
+    typed = {"username": "loket", "password": DEMO_PASSWORD}
+    site = f"{scheme}://localhost"
+    client.get("/masuk", base_url=site)
+    sent = post(client, "/masuk", typed, base_url=site, headers={"Referer": f"{site}/masuk"})
+    assert sent.status_code == 303
+    (cookie,) = sent.headers.getlist("Set-Cookie")
+    assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= set(cookie.split("; "))
+    assert ("Secure" in cookie.split("; ")) is (scheme == "https")
 
 
 def test_a_new_login_gets_a_new_cookie(app, client):
@@ -221,6 +261,37 @@ def test_tries_that_are_sent_together_do_not_get_round_the_wait(app, client, mon
     assert client.get("/poli").status_code == 303, "nobody is in"
 
 
+@pytest.mark.engines("sqlite", "postgresql")
+@pytest.mark.parametrize("change", [{"is_active": False}, {"password_hash": "of another one"}])
+def test_an_account_that_changes_while_its_passphrase_is_compared_lets_nobody_in(
+    client, monkeypatch, change
+):
+    matches = accounts.matches
+
+    def changed_meanwhile(user, typed) -> bool:
+        is_right = matches(user, typed)
+        with transaction():
+            for name, value in change.items():
+                setattr(db.session.get_one(User, user.id), name, value)
+        return is_right
+
+    client.get("/masuk")
+    monkeypatch.setattr(accounts, "matches", changed_meanwhile)
+    answer = post(client, "/masuk", {"username": "umum", "password": DEMO_PASSWORD})
+    assert answer.status_code == 422
+    assert count(LoginSession) == 0 and client.get("/poli").status_code == 303, "nobody is in"
+
+
+@pytest.mark.parametrize("typed", [{"username": "umum"}, {"password": "x"}, {}])
+def test_an_empty_field_is_told_and_is_no_try(app, client, typed):
+    client.get("/masuk")
+    for _ in range(accounts.FREE_TRIES + 1):
+        answer = post(client, "/masuk", {"username": "", "password": ""} | typed)
+    assert answer.status_code == 422
+    assert "Isi nama pengguna dan kata sandi." in answer.get_data(as_text=True)
+    assert accounts.seconds_to_wait(factories.user("umum")) == 0
+
+
 def test_wrong_passwords_make_only_that_account_wait(app, client):
     client.get("/masuk")
     for _ in range(5):
@@ -233,6 +304,12 @@ def test_wrong_passwords_make_only_that_account_wait(app, client):
             accounts.note_failure(factories.user("loket"))
     assert factories.user("loket").wait_until <= utcnow() + accounts.LONGEST_WAIT
     login(app.test_client(), "umum")
+
+
+def test_a_wait_that_a_clock_running_ahead_has_set_is_the_longest_and_no_longer(app):
+    with transaction():
+        factories.user("loket").wait_until = utcnow() + timedelta(days=1)
+    assert accounts.seconds_to_wait(factories.user("loket")) == 300
 
 
 def test_unknown_and_known_accounts_get_the_same_answer(client):
@@ -269,6 +346,15 @@ def test_an_idle_screen_is_locked_and_opens_where_it_was(sign_in):
     assert 'value="Siti"' in client.get(answer).get_data(as_text=True)
 
 
+def test_a_session_is_locked_after_a_quarter_of_an_hour_and_ends_after_twelve(sign_in):
+    sign_in("loket")
+    row = db.session.scalars(select(LoginSession)).one()
+    assert (row.idle_until - row.seen_at, row.expires_at - row.seen_at) == (
+        timedelta(minutes=15),
+        timedelta(hours=12),
+    )
+
+
 def test_who_logs_in_at_a_colleagues_locked_screen_finds_an_empty_desk(sign_in):
     client = sign_in("loket")
     post(client, "/pendaftaran", {"q": "Siti Rahasia"})
@@ -302,6 +388,15 @@ def test_a_form_sent_after_the_session_ended_is_not_lost(app, sign_in):
     assert 'name="code" value="demam tinggi"' in text
     assert "Dalam wilayah" in text
     assert 'action="/sistem/wilayah/baru"' in text
+
+
+def test_a_form_that_was_open_since_the_morning_is_taken(sign_in, monkeypatch):
+    early = int(utcnow().timestamp()) - 8 * 3600
+    with monkeypatch.context() as morning:
+        morning.setattr(TimestampSigner, "get_timestamp", lambda _signer: early)
+        client = sign_in("loket")
+        client.get("/pendaftaran")
+    assert post(client, "/pendaftaran", {"q": "Siti"}).status_code == 303
 
 
 def test_a_form_with_an_old_token_is_shown_again_ready_to_send(sign_in):
@@ -374,12 +469,17 @@ def test_a_form_of_another_site_is_not_offered_again(sign_in):
     assert 'value="Siti"' not in response.get_data(as_text=True)
 
 
-def test_logins_and_failures_are_in_the_audit_trail(app, client):
+def test_logins_failures_and_logouts_are_in_the_audit_trail(app, client):
     client.get("/masuk")
     post(client, "/masuk", {"username": "loket", "password": "salah"})
     login(client, "loket")
-    actions = list(db.session.scalars(select(AuditEntry.action).order_by(AuditEntry.seq)))
-    assert actions[-2:] == ["log_in_failed", "log_in"]
+    post(client, "/keluar")
+    trail = select(AuditEntry.action, AuditEntry.user_id, AuditEntry.device)
+    *_, failed, entered, left = db.session.execute(trail.order_by(AuditEntry.seq))
+    loket = factories.user("loket").id
+    assert failed == ("log_in_failed", None, "127.0.0.1")
+    assert entered == ("log_in", loket, "127.0.0.1")
+    assert left == ("log_out", loket, "127.0.0.1")
 
 
 def test_a_closed_account_is_out_at_once(sign_in):
@@ -387,6 +487,28 @@ def test_a_closed_account_is_out_at_once(sign_in):
     with transaction():
         db.session.scalars(select(User).where(User.username == "loket")).one().is_active = False
     assert client.get("/pendaftaran").location.startswith("/masuk")
+    client.get("/masuk")
+    known = post(client, "/masuk", {"username": "loket", "password": DEMO_PASSWORD})
+    assert known.status_code == 422
+    assert "Nama pengguna atau kata sandi salah." in known.get_data(as_text=True)
+
+
+def test_a_session_that_is_over_opens_nothing_and_is_not_unlocked(sign_in):
+    client = sign_in("loket")
+    with transaction():
+        db.session.scalars(select(LoginSession)).one().expires_at = utcnow()
+    sent = client.get("/pendaftaran")
+    assert sent.location.startswith("/masuk")
+    assert "Layar terkunci" not in client.get(sent.location).get_data(as_text=True)
+
+
+def test_a_room_that_an_account_no_longer_works_in_is_closed_to_it_at_once(sign_in):
+    client = sign_in("umum")
+    assert client.get("/poli/UGD").status_code == 200
+    with transaction():
+        accounts.set_rooms(factories.user("umum"), ["UMUM"])
+    assert client.get("/poli/UGD").status_code == 404
+    assert client.get("/poli/UMUM").status_code == 200
 
 
 def test_a_page_says_that_the_database_fails_without_asking_it_again(sign_in):
@@ -405,6 +527,14 @@ def test_a_page_says_that_the_database_fails_without_asking_it_again(sign_in):
     assert "Kesalahan sudah dicatat" in page.get_data(as_text=True)
 
 
+def test_a_page_takes_everything_from_here_runs_no_script_in_it_and_stands_in_no_other(client):
+    policy = client.get("/masuk").headers["Content-Security-Policy"]
+    from_here = ("script-src", "style-src", "img-src", "connect-src", "form-action")
+    own = dict.fromkeys(from_here, "'self'")
+    nothing = dict.fromkeys(("default-src", "base-uri", "frame-ancestors"), "'none'")
+    assert dict(part.split(maxsplit=1) for part in policy.split(";")) == own | nothing
+
+
 def test_every_answer_carries_the_headers_errors_included(app, sign_in):
     client = sign_in("loket")  # PageClient checks the headers of each answer
     for url in ("/pendaftaran", "/tidak-ada", "/sistem", "/masuk", "/bantuan"):
@@ -419,6 +549,7 @@ def test_every_answer_carries_the_headers_errors_included(app, sign_in):
         ("loket", "/pendaftaran/kunjungan/{visit}/ubah", "view_identity"),
         ("rekammedis", "/pendaftaran/kunjungan/{visit}/ubah", "view_identity"),
         ("loket", "/pendaftaran/kunjungan/{visit}/ruang", "view_identity"),
+        ("loket", "/pendaftaran/tiket/{visit}", "view_identity"),
         ("umum", "/antrean/{entry}/lainnya", "view_visit"),
         ("umum", "/antrean/{entry}/pindah", "view_visit"),
         ("umum", "/antrean/{entry}/mulai", "view_visit"),

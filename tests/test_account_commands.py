@@ -96,6 +96,12 @@ def test_the_demo_names_only_accounts_that_its_passphrase_opens(app):
     assert "gigi " not in output
 
 
+def test_fifteen_letters_are_enough_and_fourteen_are_not():
+    accounts.check_passphrase("kuda makan padi", "ratna")
+    with pytest.raises(accounts.PassphraseError, match="minimal 15 huruf"):
+        accounts.check_passphrase("kuda makan pad", "ratna")
+
+
 @pytest.mark.parametrize("typed", [DEMO_PASSWORD, "Coba alur sekarang", f"{DEMO_PASSWORD}!"])
 def test_the_public_passphrase_of_the_demo_opens_no_real_clinic(typed):
     with pytest.raises(accounts.PassphraseError, match="terlalu umum"):

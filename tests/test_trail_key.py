@@ -1,12 +1,14 @@
 """The audit trail's key: nothing is written with another one, and the ways back to it."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from clinic import audit, system_status, trail_key
-from db import db, transaction
+from db import db, transaction, utcnow
+from models import AuditEntry
 from tests.backing_up import back_up
 
 
@@ -171,3 +173,20 @@ def test_what_stands_before_a_new_beginning_cannot_be_changed_unseen(app, alur_d
     if db.engine.dialect.name == "postgresql":
         with transaction() as session:
             session.execute(text("ALTER TABLE audit_entry ENABLE TRIGGER USER"))
+
+
+CONTENT = [column.key for column in AuditEntry.__table__.columns if column.key != "hash"]
+
+
+@pytest.mark.engines("sqlite")
+@pytest.mark.parametrize("column", CONTENT)
+def test_no_column_of_an_entry_is_changed_unseen(app, column):
+    write_entries()
+    seq = entries()
+    assert audit.broken_link() is None
+    changed = {"seq": seq + 1, "at": utcnow() + timedelta(days=1), "user_id": 1}
+    change = AuditEntry.__table__.update().where(AuditEntry.seq == seq)
+    with transaction() as session:
+        session.execute(text("DROP TRIGGER audit_entry_no_update"))
+        session.execute(change.values({column: changed.get(column, "x")}))
+    assert audit.broken_link() == seq
