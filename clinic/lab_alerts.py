@@ -8,6 +8,7 @@ from sqlalchemy.orm import aliased, joinedload
 
 from clinic.lab_reports import FLAG_WORDS, is_preliminary_result
 from clinic.lab_values import shown
+from clinic.names import with_birth_order
 from db import db
 from models import (
     LabOrder,
@@ -54,8 +55,14 @@ def rooms_watched_with(poli_id: int | BindParameter[int]) -> Select:
     )
 
 
-def _unread():
-    """As text: only so does SQLite see that its index holds just these rows."""
+# As text: only so does SQLite see that its index holds just these rows.
+_IS_UNREAD = (
+    text("lab_result.ended_at IS NULL AND lab_result.read_at IS NULL"),
+    text("lab_result.flag IN ('critical_low', 'critical_high', 'critical')"),
+)
+
+
+def _unread() -> Select:
     author = aliased(User)
     return (
         select(LabResult, LabOrder, Visit.label, ServiceDay.on, Patient)
@@ -69,8 +76,7 @@ def _unread():
         .join(LabTest, LabTest.id == LabResult.test_id)
         .join(author, author.id == LabResult.resulted_by_id)
         .where(
-            text("lab_result.ended_at IS NULL AND lab_result.read_at IS NULL"),
-            text("lab_result.flag IN ('critical_low', 'critical_high', 'critical')"),
+            *_IS_UNREAD,
             or_(
                 QueueEntry.poli_id == bindparam("poli_id"),
                 QueueEntry.poli_id.in_(rooms_watched_with(bindparam("poli_id"))),
@@ -81,6 +87,17 @@ def _unread():
 
 
 UNREAD = _unread()
+
+
+def rooms_with_unread() -> set[int]:
+    """Ids of the rooms that sent somebody whose critical value nobody there has read."""
+    rooms = (
+        select(QueueEntry.poli_id)
+        .join(LabOrder, LabOrder.entry_id == QueueEntry.id)
+        .join(LabResult, LabResult.order_id == LabOrder.id)
+        .where(*_IS_UNREAD)
+    )
+    return set(db.session.scalars(rooms))
 
 
 def alerts(poli_id: int) -> tuple[list[Alert], list[str]]:
@@ -103,7 +120,7 @@ def _alert(result, order, label, on, patient, entry, test, author) -> Alert:
         ref=result.public_id,
         label=label,
         on=on,
-        patient=patient.name,
+        patient=with_birth_order(patient.name, patient.birth_order),
         patient_ref=patient.public_id,
         entry_ref=entry.public_id,
         test=test,

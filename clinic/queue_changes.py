@@ -249,13 +249,8 @@ def settle_visit(visit: Visit, at: datetime, otherwise: VisitStatus = VisitStatu
     # Two rooms may end their part at the same moment: the second must see what the first did.
     db.session.execute(select(Visit.id).where(Visit.id == visit.id).with_for_update())
     db.session.refresh(visit, ["status", "ended_at"])
-    states = set(
-        db.session.scalars(
-            select(QueueEntry.state).where(
-                QueueEntry.visit_id == visit.id, QueueEntry.undone_at.is_(None)
-            )
-        )
-    )
+    stays = select(QueueEntry.state).where(QueueEntry.visit_id == visit.id)
+    states = set(db.session.scalars(stays))
     may_end = visit.status in (VisitStatus.OPEN, VisitStatus.UNFINISHED)
     if may_end and not states & set(STILL_HERE):
         visit.status = VisitStatus.FINISHED if EntryState.DONE in states else otherwise

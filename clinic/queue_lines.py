@@ -5,10 +5,8 @@ from sqlalchemy import (
     ColumnElement,
     Exists,
     Integer,
-    Row,
     ScalarSelect,
     Select,
-    and_,
     bindparam,
     case,
     exists,
@@ -17,10 +15,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from clinic import days, lab_alerts, pharmacy_alerts, settings
+from clinic import lab_alerts, pharmacy_alerts, settings
 from clinic.queue_order import in_calling_order
 from clinic.queue_rows import COMPLAINT_LENGTH, QueueRow, RoomQueue
 from clinic.queue_steps import TAKEN_IN
+from clinic.queue_version import between_days, version_token
 from db import db, utcnow
 from models import (
     Allergy,
@@ -46,49 +45,6 @@ from models import (
 COUGH_RULE, RED_FLAG_RULE = "P1", "R1"  # answered on the check page, worth knowing in the room
 
 
-def version_token(
-    epoch: str, day_id: int | None, version: int | None, *, is_current: bool = True
-) -> str:
-    """What a page knows the state of a room's queue by; opaque, never repeated by a restore.
-
-    Between two days it goes on with that of the newest: a critical value may come then too.
-    """
-    return f"{epoch}.{day_id or 0}.{version or 0}" + ("" if is_current else ".0")
-
-
-def present_version(poli_id: int | None) -> str:
-    """The version token of the room's queue as it stands, in one query."""
-    found = _newest(poli_id)
-    is_current = found is not None and days.is_current(found.day_on, found.closed_at)
-    return _token(found, is_current=is_current)
-
-
-def _token(found: Row | None, *, is_current: bool) -> str:
-    day_id, version = (found.id, found.version) if found else (None, None)
-    return version_token(settings.value("epoch"), day_id, version, is_current=is_current)
-
-
-def _newest(poli_id: int | None) -> Row | None:
-    """The newest day, and the version of the room's queue in it."""
-    return db.session.execute(_LATEST, {"poli_id": poli_id, "reach": days.reach()}).first()
-
-
-def _latest() -> Select:
-    # The tables, not the classes: nobody needs the objects, which take four times as long.
-    day, state = ServiceDay.__table__, QueueState.__table__
-    here = and_(state.c.service_day_id == day.c.id, state.c.poli_id == bindparam("poli_id"))
-    return (
-        select(day.c.id, day.c.day_on, day.c.closed_at, state.c.version)
-        .outerjoin_from(day, state, here)
-        .where(days.IN_REACH)
-        .order_by(day.c.day_on.desc())
-        .limit(1)
-    )
-
-
-_LATEST = _latest()
-
-
 def entry_after(entry: QueueEntry) -> QueueEntry | None:
     """The stay in the room to which the patient went from this one."""
     found = select(QueueEntry).where(
@@ -105,7 +61,7 @@ def room_queue(poli: Poli, day: ServiceDay | None) -> RoomQueue:
         state = db.session.get(QueueState, (day.id, poli.id))
         version = version_token(known["epoch"], day.id, state.version if state else 0)
     else:  # not `present_version`: a day that was opened since has rows that are not here
-        state, version = None, _token(_newest(poli.id), is_current=False)
+        state, version = None, between_days(poli.id)
     queue = RoomQueue(
         version=version,
         on=day.on if day else None,
@@ -261,8 +217,7 @@ def _rows() -> Select:
             QueueEntry.called_at,
             QueueEntry.started_at,
             QueueEntry.ended_at,
-            Patient.name,
-            Patient.sex,
+            *(Patient.name, Patient.birth_order, Patient.sex),
             *(Patient.birth_date, Patient.birth_precision, Visit.age_days),
             func.substr(Visit.complaint, 1, 2 * COMPLAINT_LENGTH),
             Visit.priority,

@@ -31,6 +31,7 @@ class QueueRow:
     started_at: datetime | None
     ended_at: datetime | None
     name: str
+    birth_order: int | None
     sex: str
     birth_date: date | None
     birth_precision: DatePrecision

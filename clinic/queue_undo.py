@@ -149,7 +149,6 @@ def _bring_back(actor: Actor, entry: QueueEntry, at: datetime) -> QueueEntry:
     if entry.id not in {event.entry_id for event in events}:
         raise QueueError(f"{present(entry)}. Muat ulang halaman, lalu periksa lagi.")
     for event in events:
-        refuse_second(entry.visit, event.entry.poli, but=event.entry)
         days.stand_again(event)
         note(actor, event.entry, "urungkan", at=at, from_state=EntryState.UNFINISHED)
     reopen_visit(entry.visit)
@@ -174,11 +173,7 @@ def _cancel_opened(actor: Actor, opened: QueueEntry, at: datetime) -> None:
     from_state = opened.state
     statement = (
         update(QueueEntry)
-        .where(
-            QueueEntry.id == opened.id,
-            QueueEntry.state.in_(NOT_YET_SERVED),
-            QueueEntry.started_at.is_(None),
-        )
+        .where(QueueEntry.id == opened.id, QueueEntry.state.in_(NOT_YET_SERVED))
         .values(state=EntryState.CANCELLED, reason=NEVER_HAPPENED, ended_at=at, undone_at=at)
         .execution_options(synchronize_session=False)
     )

@@ -13,8 +13,8 @@ from sqlalchemy import Engine, select
 
 from clinic import settings
 from clinic.days import NIGHT
-from clinic.queue_lines import present_version, version_token
 from clinic.queue_order import in_calling_order
+from clinic.queue_version import present_version, version_token
 from db import db, utcnow
 from models import EntryState, Poli, QueueEntry, QueueState, ServiceDay, Visit
 

@@ -22,7 +22,7 @@ from clinic.queue_changes import (
     settle_visit,
     take,
 )
-from clinic.queue_lines import room_queue, version_token
+from clinic.queue_lines import room_queue
 from clinic.queue_order import REST, in_calling_order, people_before, put_back, waiting
 from clinic.queue_steps import STEPS, QueueError, check, refuse_unseen
 from clinic.queue_transfers import ENDS, end, finish, move, refer
@@ -44,7 +44,6 @@ __all__ = [
     "refer",
     "room_queue",
     "take_paper_place",
-    "version_token",
 ]
 
 
@@ -132,13 +131,16 @@ def take_paper_place(actor: Actor, entry: QueueEntry, was_served: bool) -> None:
         take(actor, entry, "kertas", {"ended_at": entry.queued_at}, at=utcnow())
         settle_visit(entry.visit, entry.queued_at)
         return
-    later = select(func.min(QueueEntry.place)).where(
+    line = select(QueueEntry.id, QueueEntry.place, QueueEntry.seq, QueueEntry.queued_at).where(
         QueueEntry.service_day_id == entry.service_day_id,
         QueueEntry.poli_id == entry.poli_id,
         QueueEntry.state == EntryState.WAITING,
-        QueueEntry.queued_at > entry.queued_at,
+        QueueEntry.id != entry.id,
     )
-    entry.place = min(entry.place, (db.session.scalar(later) or entry.place + 1) - 1)
+    stand = db.session.execute(line.order_by(QueueEntry.place, QueueEntry.seq)).all()
+    came_later = (n for n, other in enumerate(stand) if other.queued_at > entry.queued_at)
+    spot = next(came_later, len(stand))
+    entry.place = _place_between(entry, stand[:spot], stand[spot:])
     db.session.flush()
 
 

@@ -26,7 +26,7 @@ def unwritten(poli_ids: Collection[int], limit: int) -> list[QueueEntry]:
 
 def count_unwritten(poli_ids: Collection[int]) -> int:
     """How many they are."""
-    return run(_COUNT, {"rooms": list(poli_ids)}).scalar_one()
+    return run(UNWRITTEN, {"rooms": list(poli_ids)}).scalar_one()
 
 
 def _unwritten(rows: Select, poli_ids: Collection[int] | BindParameter) -> Select:
@@ -43,8 +43,8 @@ def _unwritten(rows: Select, poli_ids: Collection[int] | BindParameter) -> Selec
     )
 
 
-# Asked by every queue page.
-_COUNT = _unwritten(select(func.count(QueueEntry.id)), bindparam("rooms", expanding=True))
+# Takes `rooms`.
+UNWRITTEN = _unwritten(select(func.count(QueueEntry.id)), bindparam("rooms", expanding=True))
 
 
 def write(

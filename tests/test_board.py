@@ -82,6 +82,12 @@ def test_one_room_s_board(client):
     assert client.get("/layar/TIDAKADA").status_code == 404
 
 
+def test_a_room_that_is_closed_has_no_board(client):
+    with transaction():
+        factories.poli("GIGI").is_active = False
+    assert client.get("/layar/gigi").status_code == 404
+
+
 @pytest.mark.parametrize(
     ("address", "status"),
     [("127.0.0.1", 200), ("192.168.1.20", 200), ("8.8.8.8", 403), ("2001:db8::1", 403), ("", 403)],

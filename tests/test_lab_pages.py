@@ -394,7 +394,7 @@ def test_the_way_to_a_correction_after_the_end_is_the_laboratorys(sign_in):
 
 
 def test_the_poll_brings_a_critical_value_and_it_goes_when_read(sign_in):
-    umum, there = sign_in("umum"), sent("HB")
+    umum, there = sign_in("umum"), sent("HB", person=factories.patient(birth_order=2))
     version = version_of(text_of(umum.get("/poli/UMUM")))
     assert umum.get(f"/poli/UMUM/baris?v={version}").status_code == 204
     lab = sign_in("lab")
@@ -404,7 +404,7 @@ def test_the_poll_brings_a_critical_value_and_it_goes_when_read(sign_in):
     answer = umum.get(f"/poli/UMUM/baris?v={version}")
     assert answer.status_code == 200
     page = text_of(answer)
-    assert f"Nilai kritis {there.visit.label} Siti Aminah" in page
+    assert f"Nilai kritis {there.visit.label} Siti Aminah (bayi ke-2)" in page
     assert "Hemoglobin 6,1 g/dL" in page
     assert "hasil sementara" in page
     address = re.search(r'formaction="(/laboratorium/kritis/[^"]+)"', page)[1]
@@ -471,7 +471,11 @@ def test_it_shows_wherever_the_patient_is_by_then(sign_in):
     back = db.session.scalars(select(QueueEntry).order_by(QueueEntry.id.desc())).first()
     with transaction():
         queues.act(factories.actor("umum"), back, "pindah", "sesak", factories.poli("UGD"))
-    assert 'data-critical="' in text_of(sign_in("kepala").get("/poli/UMUM"))
+    head = sign_in("kepala")
+    assert 'data-critical="' in text_of(head.get("/poli/UMUM"))
+    overview = text_of(head.get("/poli"))
+    tiles = re.findall(r'<a class="tile[^>]* href="/poli/(\w+)">(.*?)</a>', overview)
+    assert [code for code, tile in tiles if "Nilai kritis" in tile] == ["UMUM"]
     db.session.refresh(back)
     assert back.state is EntryState.MOVED
 

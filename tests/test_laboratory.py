@@ -22,6 +22,7 @@ from clinic import (
     merging,
     patients,
     queue_lines,
+    queue_version,
     queues,
     records,
     settings,
@@ -222,6 +223,22 @@ def test_the_range_is_that_of_sex_and_age(app, value, sex, months, flag):
 
 def test_a_range_for_all_ages_judges_an_unknown_age(app):
     assert lab_values.judge(test_of("TROMBOSIT"), "40000", "P", None).flag is LabFlag.CRITICAL_LOW
+
+
+def test_a_range_holds_below_its_last_month_and_while_it_is_in_force():
+    values = {"sex": "", "age_from_months": 2, "age_below_months": 12}
+    held = LabReference(is_active=True, **values)
+    ended = LabReference(is_active=False, **values)
+    found = [lab_values.reference_for([ended, held], "P", months) for months in (1, 2, 11, 12)]
+    assert found == [None, held, held, None]
+    assert lab_values.reference_for([ended], "P", 6) is None
+
+
+def test_the_plausible_limits_themselves_can_be_measured():
+    test = LabTest(plausible_low=Decimal(1), plausible_high=Decimal(30))
+    numbers = [Decimal(each) for each in ("0.9", "1", "30", "30.1")]
+    found = [lab_values.is_plausible(test, number) for number in numbers]
+    assert found == [False, True, True, False]
 
 
 def test_without_a_range_for_pregnant_women_that_of_women_holds(app):
@@ -497,6 +514,19 @@ def test_two_people_at_once_lose_nothing(app):
     assert current_of(first).value == "9,9"
 
 
+def test_nobody_says_not_done_of_a_result_that_he_has_not_seen(app):
+    there = sent("HB")
+    write(there, HB="6,1")
+    hb, not_done = item_of(there, "HB"), Entered(not_done="reagen habis")
+    for closes in (False, True):
+        with pytest.raises(lab_results.Refused) as refused:
+            write(there, by="kepala", closes=closes, HB=not_done)
+        assert "diisi 6,1 oleh Yusuf Hidayat" in refused.value.problems[hb.public_id]
+    assert (current_of(hb).value, item_of(there, "HB").ended_at) == ("6,1", None)
+    write(there, by="kepala", HB=replace(not_done, seen=current_of(hb).public_id))
+    assert current_of(hb) is None and alerts() == []
+
+
 def test_two_people_pressing_at_the_same_moment_give_one_result(app):
     there = sent("HB")
     ref, entry_id, gate = item_of(there, "HB").public_id, there.id, threading.Barrier(2)
@@ -622,6 +652,23 @@ def test_a_second_person_validates_and_never_oneself(app):
         lab_results.validate(factories.actor("kepala"), order_of(there))
 
 
+def test_after_a_correction_only_the_new_value_waits_for_a_second_person(app):
+    ask_for_second_person()
+    there = sent("HB", "TROMBOSIT")
+    write(there, closes=True, HB="12,1", TROMBOSIT="250000")
+    with transaction():
+        lab_results.validate(factories.actor("kepala"), order_of(there))
+    before = current_of(item_of(there, "TROMBOSIT")).validated_at
+    correct(there, "11,1", by="kepala")
+    with pytest.raises(RecordError, match="isi sendiri"), transaction():
+        lab_results.validate(factories.actor("kepala"), order_of(there))
+    with transaction():
+        lab_results.validate(factories.actor("lab"), order_of(there))
+    db.session.expire_all()
+    assert order_of(there).state is LabOrderState.VALIDATED
+    assert current_of(item_of(there, "TROMBOSIT")).validated_at == before
+
+
 def test_the_table_refuses_to_validate_oneself(app):
     there = sent("HB")
     write(there, closes=True, HB="12,1")
@@ -729,6 +776,17 @@ def test_a_critical_value_is_told_at_once_and_until_read(app):
     assert row.read_by_id == factories.user("umum").id
     with pytest.raises(RecordError, match="sudah dibaca dr. Bagus"), transaction():
         lab_results.mark_read(factories.actor("kepala"), lab_alerts.result_by_ref(alert.ref))
+
+
+@pytest.mark.parametrize("instead", ["12,1", ""])
+def test_the_senders_open_page_learns_that_a_critical_value_was_a_typing_error(app, instead):
+    there = sent("HB")
+    write(there, HB="6,1")
+    room = factories.poli("UMUM").id
+    before = queue_version.present_version(room)
+    write(there, HB=instead)
+    assert alerts() == []
+    assert queue_version.present_version(room) != before
 
 
 @pytest.mark.engines("sqlite")

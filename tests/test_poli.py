@@ -9,12 +9,13 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
-from clinic import allergies, patients, queues
+from clinic import allergies, patients, queues, records
+from clinic.records import ExaminationInput
 from db import db, transaction
-from models import LoginSession, Patient, Priority, QueueEntry, QueueEvent
+from models import LoginSession, NoNikReason, Patient, Priority, QueueEntry, QueueEvent
 from tests import factories
 from tests.databases import count_queries
-from tests.pages import post
+from tests.pages import post, words_of
 
 NAMES = [
     "Siti",
@@ -160,6 +161,17 @@ def test_namesakes_are_pointed_out(sign_in):
     factories.entry("UMUM", factories.patient("Siti Aminah"))
     factories.entry("GIGI", factories.patient("Siti Aminah"))
     assert "2 x nama ini hari ini" in text_of(sign_in("umum").get("/poli/UMUM"))
+
+
+def test_twins_of_one_name_are_told_apart_on_the_queue_and_in_the_call(sign_in):
+    born = {"birth_date": date(2026, 11, 1), "no_nik_reason": NoNikReason.NEWBORN}
+    for nth in (1, 2):
+        factories.entry("KIA", factories.patient("By Ny Sulistiani", **born, birth_order=nth))
+    room = sign_in("kia")
+    page = text_of(room.get("/poli/KIA"))
+    assert [f"By Ny Sulistiani (bayi ke-{nth})" in page for nth in (1, 2)] == [True, True]
+    called = words_of(room.get(post(room, "/poli/KIA/panggil").location))
+    assert "By Ny Sulistiani (bayi ke-1) ke KIA" in called
 
 
 def test_without_script_the_page_reloads_and_leaves_the_message_behind(sign_in):
@@ -461,6 +473,7 @@ def test_who_is_with_another_room_is_not_called_or_sent_home_unawares(sign_in):
     here = f"/antrean/{entry.public_id}"
     page = text_of(doctor.get("/poli/UMUM"))
     assert ">di " not in page
+    assert "Pasien ini" not in text_of(doctor.get(f"{here}/lainnya")), "who waits there is free"
     for action in ("panggil", "mulai"):
         post(dentist, f"/antrean/{there.public_id}/{action}")
         fragment = doctor.get(f"/poli/UMUM/baris?v={version_of(page)}")
@@ -475,7 +488,7 @@ def test_who_is_with_another_room_is_not_called_or_sent_home_unawares(sign_in):
     post(dentist, f"/antrean/{there.public_id}/selesai")
     fragment = text_of(doctor.get(f"/poli/UMUM/baris?v={version_of(page)}"))
     assert ">di " not in fragment
-    assert "sedang dilayani" not in text_of(doctor.get(f"{here}/lainnya"))
+    assert "Pasien ini" not in text_of(doctor.get(f"{here}/lainnya"))
 
 
 @pytest.mark.parametrize("page", ["row", "further steps"])
@@ -767,3 +780,15 @@ def test_each_page_of_an_entry_shows_the_allergies(sign_in, page):
         allergies.add_allergy(factories.actor("umum"), patient, "Amoksisilin", "gatal")
     html = sign_in("umum").get(f"/antrean/{entry.public_id}/{page}").get_data(as_text=True)
     assert '<p class="allergy">Alergi: Amoksisilin (gatal)</p>' in html
+
+
+def test_what_somebody_began_to_write_is_finished_on_its_own_page(sign_in):
+    client, entry = sign_in("umum"), factories.entry()
+    here = f"/antrean/{entry.public_id}"
+    for action in ("panggil", "mulai"):
+        post(client, f"{here}/{action}")
+    assert f'formaction="{here}/selesai"' in text_of(client.get(f"{here}/lainnya"))
+    with transaction():
+        found = db.session.get(QueueEntry, entry.id)
+        records.save(factories.actor("umum"), found, ExaminationInput(assessment="ISPA"), 0)
+    assert f'formaction="{here}/selesai"' not in text_of(client.get(f"{here}/lainnya"))

@@ -1,14 +1,16 @@
 """Unchanged polls are answered before Flask: only when there is nothing at all to say."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from flask import request_started
 from sqlalchemy import event, select
 from sqlalchemy.exc import OperationalError
 
+from blueprints.poli import queue
 from db import db, transaction, utcnow
-from models import LoginSession, User, UserPoli
+from models import LoginSession, QueueEntry, User, UserPoli
 from tests import factories
 
 
@@ -44,6 +46,16 @@ def test_a_change_is_told_at_the_next_poll(screen):
     answer = client.get(address)
     assert answer.status_code == 200
     assert entry.public_id in answer.get_data(as_text=True)
+
+
+def test_a_list_is_drawn_anew_each_minute_for_the_waiting_times_in_it(screen, monkeypatch):
+    client, _ = screen
+    first = client.get("/poli/UMUM/baris?v=0")
+    assert first.status_code == 200
+    with transaction():
+        db.session.scalars(select(QueueEntry)).one().queued_at -= timedelta(minutes=40)
+    monkeypatch.setattr(queue, "utcnow", lambda: utcnow() + timedelta(minutes=2))
+    assert client.get("/poli/UMUM/baris?v=0").data != first.data
 
 
 def end_session() -> None:

@@ -8,7 +8,17 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
-from clinic import allergies, days, queue_lines, queue_watch, queues, records, settings
+from clinic import (
+    allergies,
+    days,
+    queue_changes,
+    queue_lines,
+    queue_version,
+    queue_watch,
+    queues,
+    records,
+    settings,
+)
 from clinic.queue_order import in_calling_order, put_back
 from clinic.queue_steps import PRESENT, STEPS, QueueError, last_event
 from db import db, transaction, utcnow
@@ -251,6 +261,15 @@ def test_call_next_interleaves_priority_across_calls(app):
     assert called == [*elders[:2], others[0], *elders[2:4], others[1], elders[4], others[2]]
 
 
+def test_an_emergency_that_is_called_takes_nobodys_turn(app):
+    set_setting("priority_ratio", 1)
+    for priority in (Priority.ELDERLY, Priority.EMERGENCY):
+        stand(priority=priority), call_next()
+    stand(priority=Priority.ELDERLY)
+    other = stand()
+    assert call_next().id == other.id
+
+
 def test_call_next_without_a_day_or_anybody_changes_nothing(app):
     assert call_next() is None
     stand("GIGI")
@@ -364,6 +383,36 @@ def test_a_step_that_needs_a_reason_is_refused_without(app, action):
     assert fresh(entry).state == "waiting"
 
 
+@pytest.mark.parametrize("action", ["pindah", "batal", "pulang"])
+def test_a_reason_stands_in_the_trail(app, action):
+    entry = stand()
+    act(entry, action, reason="salah orang", target="GIGI")
+    noted = db.session.scalars(select(AuditEntry).where(AuditEntry.reason != "")).one()
+    assert (noted.action, noted.reason) == (STEPS[action].audit, "salah orang")
+    assert (noted.object_ref, noted.patient_ref) == (
+        entry.public_id,
+        entry.visit.patient.public_id,
+    )
+
+
+def test_a_room_that_closed_meanwhile_takes_nobody(app):
+    entry = stand()
+    with transaction():
+        factories.poli("GIGI").is_active = False
+    with pytest.raises(QueueError, match="Pilih ruang tujuannya"):
+        act(entry, "pindah", target="GIGI")
+    assert fresh(entry).state == "waiting"
+
+
+def test_a_priority_patient_called_again_takes_one_turn(app):
+    set_setting("priority_ratio", 2)
+    first, second = stand(priority=Priority.ELDERLY), stand(priority=Priority.ELDERLY)
+    stand()
+    assert call_next().id == first.id
+    act(first, "panggil")
+    assert call_next().id == second.id
+
+
 def test_calling_again_counts(app):
     entry = stand()
     call_next()
@@ -371,13 +420,23 @@ def test_calling_again_counts(app):
     assert fresh(entry).calls == 2
 
 
-def test_a_step_of_a_stale_page_is_refused_by_the_statement_itself(app):
+def test_a_step_of_a_stale_page_is_refused(app):
     entry = stand()
     with transaction():
         # The object in memory still says "waiting"; the table knows better.
         db.session.execute(QueueEntry.__table__.update().values(state=EntryState.CANCELLED.value))
         with pytest.raises(QueueError):
             queues.act(factories.actor(), entry, "panggil")
+
+
+def test_a_step_that_comes_too_late_is_refused_by_the_statement_itself(app):
+    """Whatever was asked before it."""
+    entry = stand()
+    with transaction():
+        db.session.execute(QueueEntry.__table__.update().values(state=EntryState.CANCELLED.value))
+        with pytest.raises(QueueError, match="sudah dibatalkan"):
+            queue_changes.take(factories.actor(), entry, "panggil", {}, at=utcnow())
+    assert fresh(entry).state == "cancelled"
 
 
 # --- Put back ---------------------------------------------------------------------------------
@@ -567,6 +626,16 @@ def test_a_move_can_not_be_undone_once_the_patient_is_served_there(app):
     assert fresh(entry).state == "moved"
 
 
+def test_an_end_can_not_be_undone_where_the_patient_stands_again(app):
+    entry = stand()
+    act(entry, "pulang")
+    with transaction():
+        again = queues.enqueue(factories.actor(), entry.visit, factories.poli("UMUM"))
+    with pytest.raises(QueueError, match="tidak dapat masuk Poli Umum dua kali"):
+        act(entry, "urungkan")
+    assert (fresh(entry).state, fresh(again).state) == ("left", "waiting")
+
+
 def test_undo_in_the_new_room_takes_back_its_own_call_first(app):
     entry = stand()
     moved = act(entry, "pindah", target="GIGI")
@@ -749,6 +818,7 @@ def test_a_referral_goes_there_and_comes_back_first(app):
     assert (back.kind, back.rank, back.poli.code) == (EntryKind.RESULT_BACK, 1, "UMUM")
     assert back.previous_entry_id == there.id
     assert fresh(there).state == fresh(sender).state == "done"
+    assert fresh(sender).ended_at == there.ended_at
     assert waiting_labels()[0] == sender.visit.label
     assert sender.visit.status == VisitStatus.OPEN
     finish(back)
@@ -767,11 +837,33 @@ def test_an_emergency_back_with_its_result_is_still_one(app, code):
     assert waiting_labels(code)[0] == sender.visit.label, "going for a result costs no place"
 
 
+def test_who_are_back_with_a_result_stand_as_they_came_back(app):
+    first, second = stand(), stand()
+    away = [refer(sender, "LAB") for sender in (first, second)]
+    for there in reversed(away):
+        finish(there)
+    assert waiting_labels() == [second.visit.label, first.visit.label]
+
+
+def test_a_move_takes_the_priority_along_and_says_who_moved(app):
+    moved = act(stand(priority=Priority.ELDERLY), "pindah", target="GIGI", by="umum")
+    assert moved.is_priority and moved.queued_by_id == factories.user("umum").id
+
+
+def test_a_long_reason_is_cut_to_what_the_table_holds(app):
+    entry = stand()
+    act(entry, "pulang", reason="x" * 400)
+    assert fresh(entry).reason == "x" * 300
+
+
 def test_a_referral_without_return_ends_the_sender(app):
     sender = stand()
     there = refer(sender, "GIGI", back=False)
     assert there.kind == EntryKind.REFERRED
     assert fresh(sender).state == "done"
+    assert sender.started_at == sender.ended_at == there.queued_at, "seen, though never begun"
+    sent = select(QueueEvent).where(QueueEvent.entry_id == sender.id, QueueEvent.action == "rujuk")
+    assert db.session.scalars(sent).one().reason == "periksa darah"
     assert finish(there).id == there.id
     assert fresh(there).visit.status == VisitStatus.FINISHED
 
@@ -920,6 +1012,17 @@ def test_the_row_says_where_the_patient_went_in_the_end(app):
     act(entry, "urungkan")
     act(entry, "pindah", target="GIGI")
     assert room().done[0].to_room == "Poli Gigi dan Mulut"
+    assert queue_lines.entry_after(fresh(entry)).poli.code == "GIGI"
+
+
+def test_the_called_and_the_done_stand_newest_first(app):
+    first, second, third, fourth = (stand() for _ in range(4))
+    for entry in (second, first):
+        act(entry, "panggil")
+    for entry in (fourth, third):
+        act(entry, "pulang")
+    assert [row.label for row in room().called] == [first.visit.label, second.visit.label]
+    assert [row.label for row in room().done] == [third.visit.label, fourth.visit.label]
 
 
 def test_the_same_name_in_another_room_is_noticed(app):
@@ -941,6 +1044,10 @@ def test_waiting_minutes_have_bands(app):
     assert (row.minutes, row.band) == (31, "warn")
     set_setting("wait_late_minutes", 31)
     assert room().waiting[0].band == "late"
+    set_setting("wait_late_minutes", 60)
+    for minutes, band in ((31, "warn"), (32, "ok")):
+        set_setting("wait_warn_minutes", minutes)
+        assert room().waiting[0].band == band
 
 
 def test_people_before_follows_the_calling_order(app):
@@ -950,6 +1057,14 @@ def test_people_before_follows_the_calling_order(app):
     act(first, "panggil")
     assert queues.people_before(fresh(first)) == 0
     assert queues.people_before(fresh(second)) == 1
+
+
+def test_people_before_knows_whose_turn_it_is(app):
+    """After as many priority patients as the ratio lets go first, another one is next."""
+    set_setting("priority_ratio", 1)
+    stand(priority=Priority.ELDERLY), call_next()
+    elder, other = stand(priority=Priority.ELDERLY), stand()
+    assert [queues.people_before(entry) for entry in (other, elder)] == [0, 1]
 
 
 def test_the_board_knows_numbers_and_rooms_only(app):
@@ -970,6 +1085,33 @@ def test_the_board_knows_numbers_and_rooms_only(app):
         ("Poli Gigi dan Mulut", 0),
     ]
     assert board.rooms[0].numbers == [entry.visit.label for entry in entries[4:]]
+
+
+def test_the_board_names_the_next_ones_as_they_will_be_called(app):
+    set_setting("priority_ratio", 1)
+    stand(priority=Priority.ELDERLY), call_next()
+    elder, other = stand(priority=Priority.ELDERLY), stand()
+    board = queue_watch.board(days.current_day(), [factories.poli("UMUM")])
+    assert board.rooms[0].numbers == [other.visit.label, elder.visit.label]
+
+
+def test_a_call_stands_out_on_the_board_while_it_is_new(app):
+    stand()
+    at = call_next().called_at
+    for later, is_new in ((0, True), (19, True), (20, False)):
+        now = at + timedelta(seconds=later)
+        board = queue_watch.board(days.current_day(), [factories.poli("UMUM")], now)
+        assert [call.is_new for call in board.calls] == [is_new]
+
+
+def test_the_board_shows_no_call_of_yesterday(app):
+    entry = stand()
+    for action in ("panggil", "mulai", "selesai"):
+        act(entry, action)
+    with transaction():
+        days.current_day().on -= timedelta(days=2)
+        today = days.open_day()
+    assert queue_watch.board(today, [factories.poli("UMUM")]).calls == []
 
 
 # --- The poll ---------------------------------------------------------------------------------
@@ -1016,7 +1158,9 @@ def test_a_poll_of_an_empty_day_has_the_page_s_version(app):
     between = room()
     assert days.current_day() is None
     assert (
-        poll().version == between.version == queue_lines.present_version(factories.poli("UMUM").id)
+        poll().version
+        == between.version
+        == queue_version.present_version(factories.poli("UMUM").id)
     )
     assert not between.waiting
 
@@ -1049,6 +1193,14 @@ def test_a_poll_of_a_room_that_was_taken_away(app):
 def test_a_session_that_is_over_polls_as_a_stranger(app, field):
     log_in("umum", **{field: utcnow() - timedelta(seconds=1)})
     assert poll().user_id is None
+
+
+def test_a_poll_at_the_end_of_the_session_is_a_stranger_s(app):
+    """As a page's: both ask in the same second whether the screen is locked."""
+    now = utcnow()
+    log_in("umum", idle_until=now)
+    assert poll(at=now).user_id is None
+    assert poll(at=now - timedelta(seconds=1)).user_id is not None
 
 
 def test_a_closed_account_polls_as_a_stranger(app):

@@ -386,6 +386,27 @@ def test_who_still_waits_stands_by_the_slips_time(clerk, block):
     assert [row.label for row in queue.waiting] == ["KT002", "KT001", later.visit.label]
 
 
+def test_slips_stand_by_their_times_in_whatever_order_they_are_entered(clerk, block):
+    """And who came in the same minute, in the order in which they are entered."""
+    for slip, at in enumerate(("00.05", "00.02", "00.04", "00.03", "00.03"), start=1):
+        enter(clerk, line(1, slip, served="menunggu", at=at))
+    queue = queues.room_queue(factories.poli(), days.current_day())
+    assert [row.label for row in queue.waiting] == [f"KT00{n}" for n in (2, 4, 5, 3, 1)]
+
+
+def test_slips_of_one_minute_find_their_places_however_many_they_are(app):
+    first, last = factories.entry(), factories.entry(person=factories.patient("Ani"))
+    slips_of_it = [factories.entry(person=factories.patient(f"Budi {n}")) for n in "ABCDEFGHIJKL"]
+    for entry in slips_of_it:
+        with transaction():
+            entry = db.session.get(QueueEntry, entry.id)
+            entry.queued_at = first.queued_at
+            queues.take_paper_place(factories.actor(), entry, False)
+    line = queues.room_queue(factories.poli(), days.current_day()).waiting
+    expected = [first, *slips_of_it, last]
+    assert [row.label for row in line] == [entry.visit.label for entry in expected]
+
+
 def test_a_full_sheet_is_within_a_pages_bytes(clerk, block):
     with transaction():
         slips.print_block(factories.actor(), new_public_id(), 10)

@@ -11,8 +11,18 @@ import access
 import responses
 import sessions
 from blueprints.poli.blueprint import bp, staff
-from clinic import backup_status, days, queue_watch, queues, slip_records, unfinished
-from clinic.queue_lines import entry_after, present_version
+from clinic import (
+    backup_status,
+    days,
+    lab_alerts,
+    queue_watch,
+    queues,
+    room_page,
+    slip_records,
+    unfinished,
+)
+from clinic.names import with_birth_order
+from clinic.queue_lines import entry_after
 from clinic.queue_order import FIRST
 from clinic.queue_steps import elsewhere, newest_event
 from clinic.signed_in import Room
@@ -43,6 +53,7 @@ def rooms():
     return render_template(
         "poli/rooms.html",
         rooms=zip(mine, board.rooms, strict=True),
+        critical=lab_alerts.rooms_with_unread(),
         on_paper=slip_records.count_unwritten([each.id for each in current_user.rooms]),
         checks=backup_status.for_front_page() if access.has_role(Role.HEAD) else [],
     )
@@ -127,6 +138,7 @@ def show(code: str, *, message: str = "", problem: str = "", status: int = 200) 
     taken = None
     if ref and not message and not problem:
         taken, message = _what_happened(room, ref)
+    around = room_page.present(room.id, [each.id for each in current_user.rooms])
     page = render_template(
         "poli/queue.html",
         rooms=_my_rooms(),
@@ -134,14 +146,13 @@ def show(code: str, *, message: str = "", problem: str = "", status: int = 200) 
         message=message,
         problem=problem,
         taken=taken,
-        cut_off=unfinished.count_in_room(room.id),
+        cut_off=around.cut_off,
         key=secrets.token_hex(8),
         poli=room,
         rows=responses.SEAM,
-        on_paper=slip_records.count_unwritten([each.id for each in current_user.rooms]),
+        on_paper=around.on_paper,
     )
-    rows = _drawn_rows(code, present_version(room.id))
-    return responses.answer_around(page, rows, status)
+    return responses.answer_around(page, _drawn_rows(code, around.version), status)
 
 
 def _what_happened(room: Room, ref: str) -> tuple[QueueEvent | None, str]:
@@ -152,7 +163,9 @@ def _what_happened(room: Room, ref: str) -> tuple[QueueEvent | None, str]:
     step = newest_event(entry) if entry else None
     if step is None or step.action not in AFTER:
         return None, ""
-    names = {"label": entry.visit.label, "name": entry.visit.patient.name, "room": room.name}
+    patient = entry.visit.patient
+    name = with_birth_order(patient.name, patient.birth_order)
+    names = {"label": entry.visit.label, "name": name, "room": room.name}
     after = entry_after(entry)
     there = after.poli.name if after else "ruang lain"
     sentence = AFTER[step.action].format(next_room=there, place=_place_kept(entry, after), **names)
