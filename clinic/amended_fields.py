@@ -86,9 +86,11 @@ def wanted(
     found = {part: value for part, value in plain.items() if value is not None}
     if form.diagnoses is not None:
         typed = diagnoses.lines(form.diagnoses, examination.visit, examination)
+        diagnoses.refuse_too_many(typed)
         found[Part(DIAGNOSES)] = diagnoses_text(_with_stored_titles(examination, typed))
     if form.procedures is not None:
         done = procedures.lines(form.procedures, examination)
+        procedures.refuse_too_many(done)
         found[Part(PROCEDURES)] = procedures_text(done)
     for ref, values in vitals.items():
         part = Part(VITAL_SIGNS, ref)

@@ -8,7 +8,7 @@ rule gives the month and leaves the list to the clinic, so the list is a working
 doctors to check.
 """
 
-from datetime import datetime, timedelta
+from datetime import date, timedelta
 from functools import cache
 
 from clinic.code_ranges import CodeRanges, parse
@@ -33,6 +33,9 @@ def lasts(category: str) -> timedelta:
     return next((days for codes, days in _long_cases() if category in codes), SAME_CASE)
 
 
-def is_same_case(code: str, before: datetime, at: datetime) -> bool:
-    """Whether a disease recorded then is the same case now."""
-    return at - before < lasts(code[:CATEGORY])
+def is_same_case(code: str, before: date, on: date) -> bool:
+    """Whether a disease recorded on that service day is the same case on this one.
+
+    By days, as the reports count: at what hour somebody came makes no case new.
+    """
+    return on - before < lasts(code[:CATEGORY])

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, timedelta
 from functools import cached_property
 from random import Random
 
@@ -127,15 +127,15 @@ class Records:
     def _diagnoses(
         self, seen: Sequence[Stay], codes: Sequence[tuple[str, ...]], examinations: Sequence[int]
     ) -> Iterator[dict]:
-        known: dict[tuple[int, str], datetime] = {}
+        known: dict[tuple[int, str], date] = {}
         for stay, given, examination_id in zip(seen, codes, examinations, strict=True):
             if not stay.is_last:
                 continue  # the diagnosis is made when the result is there
             for position, code in enumerate(given):
                 case = (stay.plan.person, code[:CATEGORY])
                 before = known.get(case)
-                is_old = before is not None and is_same_case(code, before, stay.queued_at)
-                known[case] = stay.queued_at
+                is_old = before is not None and is_same_case(code, before, stay.plan.on)
+                known[case] = stay.plan.on
                 title, edition = self.title(code)
                 yield {
                     "examination_id": examination_id,

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from types import MappingProxyType
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
 
-from clinic import diagnosis_rules
+from clinic import days, diagnosis_rules, record_errors
 from clinic.audit import Actor
 from clinic.case_types import CATEGORY, FOR_LIFE, is_same_case, lasts
 from clinic.diagnosis_rules import Finding
@@ -22,12 +22,14 @@ from models import (
     Icd10Term,
     Patient,
     QueueEntry,
+    ServiceDay,
     Visit,
     VisitStatus,
 )
 from validators import clean_text
 
 MOST = 20
+MOST_READ = 2 * MOST  # what is too much is shown again with the refusal
 LONGEST_REASON = 300
 _CODE = re.compile(r"([A-Z][0-9]{2})\.?([0-9A-Z]{1,4})?")
 
@@ -102,7 +104,7 @@ def lines(
         title = (term.title_id or term.title) if term else rest or code
         answer = _answer(code, visit, each.reasons)
         found[key] = Line(code, title, term.edition if term else "", case_type, not found, *answer)
-    return _with_kept_reasons(list(found.values())[:MOST], examination)
+    return _with_kept_reasons(list(found.values())[:MOST_READ], examination)
 
 
 def say_the_same(examination: Examination, entered: Sequence[DiagnosisInput]) -> bool:
@@ -147,6 +149,11 @@ def findings(found: Sequence[Line], visit: Visit) -> list[Finding]:
     """What is unusual about these lines for this patient, with the reasons given so far."""
     coded = [(line.code, line.override_reason) for line in found]
     return diagnosis_rules.findings(coded, diagnosis_rules.person_of(visit))
+
+
+def refuse_too_many(found: Sequence[Line]) -> None:
+    """Raises RecordError."""
+    record_errors.refuse_too_many(found, MOST, "diagnosis", "diagnosis_search")
 
 
 def refuse_unanswered(found: Sequence[Line]) -> None:
@@ -198,8 +205,9 @@ def _suggested(
     if not categories:
         return {}
     at = examination.occurred_at if examination else utcnow()
-    rows = db.session.execute(_earlier(patient, categories, examination, visit, at)).all()
-    known = {row.code[:CATEGORY] for row in rows if is_same_case(row.code, row.last, at)}
+    on = visit.service_day.on if visit else days.clinic_date(at)
+    rows = db.session.execute(_earlier(patient, categories, examination, visit, at, on)).all()
+    known = {row.code[:CATEGORY] for row in rows if is_same_case(row.code, row.last_on, on)}
     here = {row.code: row.case_type for row in rows if row.is_here}  # NEW comes last
     refined = {row.code[:CATEGORY]: row.case_type for row in rows if row.is_here}
     return (
@@ -215,17 +223,20 @@ def _earlier(
     examination: Examination | None,
     visit: Visit | None,
     at: datetime,
+    on: date,
 ) -> Select:
-    """What was recorded of these diseases: code, case, whether in this visit, and when last."""
+    """What was recorded of these diseases until then: code, case, whether in this visit, and on
+    which service day last."""
     category = func.substr(Diagnosis.code, 1, CATEGORY)
     is_here = (Visit.id == (visit.id if visit else None)).label("is_here")
     rows = (
         select(
-            Diagnosis.code, Diagnosis.case_type, is_here, func.max(Visit.occurred_at).label("last")
+            Diagnosis.code, Diagnosis.case_type, is_here, func.max(ServiceDay.on).label("last_on")
         )
         .join(Examination, Diagnosis.examination_id == Examination.id)
         .join(QueueEntry, Examination.entry_id == QueueEntry.id)
         .join(Visit, Examination.visit_id == Visit.id)
+        .join(ServiceDay, Visit.service_day_id == ServiceDay.id)
         .where(
             Visit.patient_id == patient.id,
             Visit.status != VisitStatus.CANCELLED,
@@ -239,7 +250,7 @@ def _earlier(
         .order_by(Diagnosis.case_type.desc())
     )
     longest = max(lasts(each) for each in categories)
-    return rows if longest >= FOR_LIFE else rows.where(Visit.occurred_at > at - longest)
+    return rows if longest >= FOR_LIFE else rows.where(ServiceDay.on > on - longest)
 
 
 def write(actor: Actor, examination: Examination, wanted: Sequence[Line]) -> bool:

@@ -48,6 +48,7 @@ class Part:
 
 def _write_diagnoses(actor: Actor, examination: Examination, entered: list[DiagnosisInput]) -> bool:
     wanted = diagnoses.lines(entered, examination.visit, examination)
+    diagnoses.refuse_too_many(wanted)
     return diagnoses.write(actor, examination, wanted)
 
 
@@ -59,7 +60,9 @@ def _refuse_unanswered(examination: Examination, target: Poli | None) -> None:
 def _write_procedures(
     actor: Actor, examination: Examination, entered: list[ProcedureInput]
 ) -> bool:
-    return procedures.write(actor, examination, procedures.lines(entered, examination))
+    wanted = procedures.lines(entered, examination)
+    procedures.refuse_too_many(wanted)
+    return procedures.write(actor, examination, wanted)
 
 
 def _same_procedures(examination: Examination, entered: list[ProcedureInput]) -> bool:

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, func, select
 from clinic import diagnosis_rules
 from clinic.case_types import is_same_case
 from clinic.diagnoses import is_held
-from db import db, utcnow
+from db import db
 from models import (
     Diagnosis,
     Examination,
@@ -20,6 +20,7 @@ from models import (
     Poli,
     Procedure,
     QueueEntry,
+    ServiceDay,
     Visit,
     VisitStatus,
 )
@@ -63,12 +64,13 @@ def usual_codes(poli: Poli) -> list[str]:
 
 def ongoing_codes(visit: Visit) -> list[str]:
     """What the patient was found to have and by rule still has, the newest first."""
-    last = func.max(Visit.occurred_at)
+    last = func.max(ServiceDay.on)
     rows = (
         select(Diagnosis.code, last)
         .join(Examination, Diagnosis.examination_id == Examination.id)
         .join(QueueEntry, Examination.entry_id == QueueEntry.id)
         .join(Visit, Examination.visit_id == Visit.id)
+        .join(ServiceDay, Visit.service_day_id == ServiceDay.id)
         .where(
             Visit.patient_id == visit.patient_id,
             Visit.id != visit.id,
@@ -81,8 +83,8 @@ def ongoing_codes(visit: Visit) -> list[str]:
         .order_by(last.desc(), Diagnosis.code)
         .limit(READ_BACK)
     )
-    now = utcnow()
-    return [code for code, at in db.session.execute(rows) if is_same_case(code, at, now)]
+    today = visit.service_day.on
+    return [code for code, on in db.session.execute(rows) if is_same_case(code, on, today)]
 
 
 def offers(visit: Visit, poli: Poli, listed: Collection[str]) -> list[Offer]:

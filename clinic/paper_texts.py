@@ -12,7 +12,7 @@ from typing import Any
 from clinic import sick_leave
 from clinic.lab_reports import Line, Report
 from clinic.paper_facts import Facts, diagnosis_words, vital_text
-from clinic.record_errors import RecordError
+from clinic.record_errors import RecordError, missing, refuse
 from formatting import (
     clock_time,
     day_in_zone,
@@ -35,6 +35,10 @@ COLOUR_WORDS = {
 HEALTH_WORDS = {"sehat": "Sehat", "tidak_sehat": "Tidak sehat"}
 OPENING = "Yang bertanda tangan di bawah ini menerangkan bahwa:"
 PATIENT: Part = {"patient": True}  # where the identity stands, if not at the top
+REFERRED = (
+    ("reason", "Tulis alasan merujuk."),
+    ("diagnosis", "Tulis diagnosis, atau dugaan."),
+)
 CLOSING = "Demikian surat keterangan ini dibuat untuk dipergunakan sebagaimana mestinya."
 
 
@@ -58,11 +62,6 @@ def text(words: str) -> Part:
 def rows(*pairs: tuple[str, str]) -> Part:
     """Label and value, without those that have none."""
     return {"rows": [[label, value] for label, value in pairs if value]}
-
-
-def _need(said: Said, name: str, sentence: str) -> None:
-    if not said.get(name):
-        raise RecordError(sentence, name)
 
 
 # --- Sick note --------------------------------------------------------------------------------
@@ -89,14 +88,16 @@ def _sick(facts: Facts, said: Said) -> list[Part]:
 
 
 def _check_health(facts: Facts, said: Said) -> None:
-    _need(said, "purpose", "Tulis surat ini untuk keperluan apa.")
-    if said.get("result") not in HEALTH_WORDS:
-        raise RecordError("Pilih hasilnya: sehat atau tidak sehat.", "result")
-    if said.get("colour", "") not in COLOUR_WORDS:
-        raise RecordError("Pilih salah satu di daftar.", "colour")
+    problems = missing(said, ("purpose", "Tulis surat ini untuk keperluan apa."))
     for name, other in (("systolic", "diastolic"), ("diastolic", "systolic")):
         if said.get(other) and not said.get(name):
-            raise RecordError("Isi sistolik dan diastolik, atau kosongkan keduanya.", name)
+            sentence = "Isi sistolik dan diastolik, atau kosongkan keduanya."
+            problems.append(RecordError(sentence, name))
+    if said.get("colour", "") not in COLOUR_WORDS:
+        problems.append(RecordError("Pilih salah satu di daftar.", "colour"))
+    if said.get("result") not in HEALTH_WORDS:
+        problems.append(RecordError("Pilih hasilnya: sehat atau tidak sehat.", "result"))
+    refuse(problems)
 
 
 def _health(facts: Facts, said: Said) -> list[Part]:
@@ -126,20 +127,15 @@ def _measure(value: Any, unit: str) -> str:
 
 
 def _check_referral(facts: Facts, said: Said) -> None:
-    _need(said, "to_whom", "Tulis ke mana pasien dirujuk.")
-    _check_referred(said)
+    refuse(missing(said, ("to_whom", "Tulis ke mana pasien dirujuk."), *REFERRED))
 
 
 def _check_internal(facts: Facts, said: Said) -> None:
-    _need(said, "to_room", "Pilih ruang tujuan.")
-    if said["to_room"] == facts.room.code:
-        raise RecordError(f"Pasien sudah di {facts.room.name}. Pilih ruang lain.", "to_room")
-    _check_referred(said)
-
-
-def _check_referred(said: Said) -> None:
-    _need(said, "reason", "Tulis alasan merujuk.")
-    _need(said, "diagnosis", "Tulis diagnosis, atau dugaan.")
+    problems = missing(said, ("to_room", "Pilih ruang tujuan."), *REFERRED)
+    if said.get("to_room") == facts.room.code:
+        sentence = f"Pasien sudah di {facts.room.name}. Pilih ruang lain."
+        problems.insert(0, RecordError(sentence, "to_room"))
+    refuse(problems)
 
 
 def _referral(facts: Facts, said: Said) -> list[Part]:

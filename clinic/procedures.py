@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
+from clinic import record_errors
 from clinic.audit import Actor
 from clinic.record_errors import RecordError
 from db import db, utcnow
@@ -12,6 +13,7 @@ from models import ActionTerm, Examination, Procedure
 from validators import clean_text
 
 MOST, MOST_TIMES = 20, 99
+MOST_READ = 2 * MOST  # what is too much is shown again with the refusal
 LONGEST_NOTE = 200
 
 
@@ -81,7 +83,12 @@ def lines(entered: Sequence[ProcedureInput], examination: Examination | None = N
             line = known.get(key) or terms.get(key) or Line("", text, "")
             note = clean_text(each.note, LONGEST_NOTE)
             found[key] = line._replace(quantity=_quantity(each.quantity), note=note)
-    return list(found.values())[:MOST]
+    return list(found.values())[:MOST_READ]
+
+
+def refuse_too_many(found: Sequence[Line]) -> None:
+    """Raises RecordError."""
+    record_errors.refuse_too_many(found, MOST, "tindakan", "procedure_search")
 
 
 def _quantity(typed: str) -> int:

@@ -1,6 +1,7 @@
 """Why something can't be recorded, each with a sentence for the staff."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from models import Examination
 
@@ -15,6 +16,13 @@ class RecordError(Exception):
         super().__init__(message)
         self.field = field
         self.others: tuple[RecordError, ...] = ()
+
+
+def refuse_too_many(found: Sequence[Any], most: int, what: str, field: str) -> None:
+    """Raises RecordError for more than `most`: what is too much is never left out unsaid."""
+    if len(found) > most:
+        sentence = f"Paling banyak {most} {what}: kurangi {len(found) - most} di antaranya."
+        raise RecordError(sentence, field)
 
 
 class NotOpen(RecordError):
@@ -38,6 +46,11 @@ class MeasuredMeanwhile(Conflict):
     def __init__(self) -> None:
         RecordError.__init__(self, "Angka ini sudah Anda simpan dari halaman lain.")
         self.current = None
+
+
+def missing(said: Mapping[str, Any], *needs: tuple[str, str]) -> list[RecordError]:
+    """Of what must be said, each field with its sentence, what was not."""
+    return [RecordError(sentence, name) for name, sentence in needs if not said.get(name)]
 
 
 def refuse(problems: Sequence[RecordError]) -> None:

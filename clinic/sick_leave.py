@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from clinic.paper_facts import Facts
-from clinic.record_errors import RecordError
+from clinic.record_errors import RecordError, missing, refuse
 from formatting import short_date
 
 LONGEST = 180
@@ -41,10 +41,13 @@ def check(facts: Facts, said: Mapping[str, Any]) -> None:
 
 
 def _check_dates(said: Mapping[str, Any]) -> None:
-    if not said.get("from_on"):
-        raise RecordError("Isi tanggal mulai sakit.", "from_on")
-    if not said.get("until_on"):
-        raise RecordError("Isi sampai tanggal berapa, atau berapa hari.", "until_on")
+    refuse(
+        missing(
+            said,
+            ("from_on", "Isi tanggal mulai sakit."),
+            ("until_on", "Isi sampai tanggal berapa, atau berapa hari."),
+        )
+    )
     between = days(said)
     if between < 1:
         raise RecordError("Tanggal terakhir lebih awal daripada tanggal mulai.", "until_on")

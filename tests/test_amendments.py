@@ -33,6 +33,7 @@ from models import (
     OutboxEntry,
     Role,
     User,
+    VisitStatus,
     VitalSigns,
 )
 from tests import factories
@@ -173,6 +174,14 @@ def test_a_laboratory_needs_no_diagnosis_but_some_words():
     assert amend(examination, by="lab", objective="Hb 11,9").state == "applied"
     with pytest.raises(RecordError, match="tidak boleh kosong"):
         amend(again(examination.public_id), by="lab", objective=" ")
+
+
+def test_what_was_written_in_a_cancelled_visit_is_not_amended():
+    examination = finished()
+    with transaction():
+        db.session.merge(examination).visit.status = VisitStatus.CANCELLED
+    with pytest.raises(RecordError, match="dibatalkan"):
+        amend(again(examination.public_id), plan="kontrol")
 
 
 def test_an_unfinished_examination_is_written_not_amended():

@@ -12,7 +12,14 @@ from clinic.diagnoses import DiagnosisInput
 from clinic.diagnosis_rules import Person
 from clinic.records import ExaminationInput, RecordError
 from db import db, transaction, utcnow
-from models import CaseType, Diagnosis, Examination, Patient, Visit
+from models import (
+    CaseType,
+    Diagnosis,
+    Examination,
+    Patient,
+    ServiceDay,
+    Visit,
+)
 from tests import factories, past_visits
 from tests.databases import count_queries
 from tests.test_examination import HARMFUL, examination, send, served, text_of
@@ -139,8 +146,18 @@ def test_the_form_shows_the_warning_keeps_the_reason_and_the_record_shows_it(sig
 def test_a_reason_is_kept_by_a_form_that_says_nothing_of_it(sign_in):
     client, entry = sign_in("umum"), served(person=man())
     send(client, entry, diagnosis="O80", **{"override_reason-DX-P": "salah input"})
-    send(client, entry, "selesai", 1, diagnosis="O80", disposition="pulang", assessment="x")
+    silent = {"diagnosis": "O80", "disposition": "pulang", "assessment": "x"}
+    assert send(client, entry, "selesai", 1, **silent).status_code == 303
     assert [row.override_reason for row in rows(Diagnosis)] == ["salah input"]
+
+
+def test_a_new_reason_counts_beside_a_warning_that_has_none_yet(sign_in):
+    client, entry = sign_in("umum"), served(person=man())
+    codes = ["O80", "P38"]  # each is unusual by a rule of its own
+    send(client, entry, diagnosis=codes, **{"override_reason-DX-P": "salah input"})
+    send(client, entry, "simpan", 1, diagnosis=codes, **{"override_reason-DX-P": "transpria"})
+    held = {row.code: row.override_reason for row in rows(Diagnosis) if row.ended_at is None}
+    assert held == {"O80": "transpria", "P38": ""}
 
 
 def test_an_amendment_asks_too(sign_in):
@@ -179,7 +196,8 @@ def token(client, url) -> str:
         ("A15.0", 366, False),
         ("Z34.9", 60, True),
         ("Z34.9", 300, False),
-        ("A09", 31, False),
+        ("A09", 29, True),
+        ("A09", 30, False),
     ],
 )
 def test_a_disease_that_lasts_is_new_once(code, days, is_old):
@@ -195,6 +213,7 @@ def test_hypertension_is_old_after_a_year_and_a_cold_is_not(app):
         db.session.execute(update(Diagnosis).values(code="I10"))
         long_ago = utcnow() - timedelta(days=700)
         db.session.execute(update(Visit).values(occurred_at=long_ago))
+        db.session.execute(update(ServiceDay).values(on=long_ago.date()))
     assert factories.suggested_case_type(person, "I10") == CaseType.OLD
     with transaction():
         db.session.execute(update(Diagnosis).values(code="J06.9"))

@@ -20,6 +20,7 @@ from models import (
     Diagnosis,
     EntryState,
     Examination,
+    Procedure,
     QueueEntry,
     ServiceDay,
     Visit,
@@ -272,6 +273,20 @@ def test_case_types_may_be_counted_from_zero_as_well(umum):
     entry = served()
     send(umum, entry, diagnosis=["J06.9", "A09"], **{"case_type-0": "lama", "case_type-1": "baru"})
     assert [row.case_type for row in all_rows(Diagnosis)] == ["lama", "baru"]
+
+
+@pytest.mark.engines("sqlite")
+@pytest.mark.parametrize(("name", "table"), [("diagnosis", Diagnosis), ("procedure", Procedure)])
+def test_what_is_too_much_is_said_and_none_is_left_out(umum, name, table):
+    entry, typed = served(), [f"luka nomor {nth}" for nth in range(1, 22)]
+    refused = send(umum, entry, **{name: typed})
+    page = text_of(refused)
+    assert refused.status_code == 422
+    assert "Paling banyak 20" in page and "kurangi 1 di antaranya" in page
+    assert all(f'name="{name}" value="{text}"' in page for text in typed)
+    assert all_rows(table) == []
+    assert send(umum, entry, **{name: typed[:20]}).status_code == 303
+    assert len(all_rows(table)) == 20
 
 
 def test_a_diagnosis_is_removed_and_another_made_the_primary_one(umum):

@@ -62,6 +62,7 @@ def codes(text, limit=20):
         ("malaria", "B54"),
         ("cacar", "B01.9"),
         ("tbc", "A15"),
+        ("h5n1", "J09"),  # looks like a code, and is a word
     ],
 )
 def test_search_finds_first(app, typed, first):
@@ -203,6 +204,17 @@ def test_the_rooms_usual_codes_lead_and_an_exact_code_leads_them(app):
         "A37.9",
     ]
     assert [term.code for term in icd10.search("J06", 3, ["J06.9"])][:2] == ["J06", "J06.9"]
+
+
+@pytest.mark.parametrize("typed", ["dhiare", "susp demam"])
+def test_the_rooms_usual_codes_lead_those_too_that_are_only_alike(app, typed):
+    found = codes(typed)
+    assert len(found) > 2 and codes(typed, 2) == found[:2]
+    assert icd10.search(typed, 2, [found[-1]])[0].code == found[-1]
+
+
+def test_of_many_words_the_first_six_count(app):
+    assert codes("demam " * 6 + "pisang") == codes("demam " * 6) != []
 
 
 def test_a_newer_name_reaches_the_rows_of_an_older_version(app):

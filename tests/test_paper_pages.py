@@ -156,6 +156,28 @@ def test_a_refused_form_says_where_and_keeps_what_was_typed(sign_in):
     assert 'value="RSUD Tirta"' in page and "curiga TB" in page
 
 
+@pytest.mark.parametrize(
+    ("kind", "sentences"),
+    [
+        (PaperKind.REFERRAL, ("Tulis ke mana", "Tulis alasan merujuk", "Tulis diagnosis")),
+        (PaperKind.INTERNAL, ("Pilih ruang tujuan", "Tulis alasan merujuk", "Tulis diagnosis")),
+        (PaperKind.HEALTH, ("Tulis surat ini untuk keperluan apa", "Pilih hasilnya")),
+        (PaperKind.SICK, ("Isi tanggal mulai sakit", "Isi sampai tanggal berapa")),
+    ],
+)
+def test_all_that_a_paper_lacks_is_told_at_once(sign_in, kind, sentences):
+    umum, examination = sign_in("umum"), examined()
+    emptied = open_form(umum, examination, kind)
+    kept = {"csrf_token", "patient", "pemeriksaan", "kunci", "aksi"}
+    emptied = {name: text if name in kept else "" for name, text in emptied.items()}
+    answer = post(umum, address(examination, kind), emptied)
+    page = text_of(answer)
+    assert answer.status_code == 422
+    summary = re.search(r'class="error-summary.*?</ul>', page, re.DOTALL)[0]
+    places = [summary.index(f">{sentence}") for sentence in sentences]
+    assert places == sorted(places), "in the order of the form"
+
+
 def test_pressing_twice_gives_one_paper_and_the_second_tab_the_first_ones(sign_in):
     umum, examination = sign_in("umum"), examined()
     today = f"{days.clinic_date():%d-%m-%Y}"

@@ -33,20 +33,23 @@ from clinic.allergies import add_allergy, end_allergy
 from clinic.diagnoses import DiagnosisInput
 from clinic.dispensing import Given
 from clinic.immunizations import Entered
+from clinic.lab_entry import Entered as Undone
 from clinic.paper_number import TemplateError
 from clinic.papers import AlreadyIssued, Changed, Order
 from clinic.record_errors import RecordError
 from clinic.records import ExaminationInput
 from db import db, transaction, utcnow
-from formatting import letter_date, number_words, short_date
+from formatting import age_text, clock_time, letter_date, long_date, number_words, short_date
 from models import (
     AuditEntry,
+    DatePrecision,
     EntryState,
     Examination,
     Paper,
     PaperKind,
     PaperState,
     QueueEntry,
+    VisitStatus,
 )
 from tests import factories, pharmacy
 from tests.amending import amend, nurse
@@ -133,6 +136,13 @@ def test_each_kind_counts_by_itself_in_the_clinics_form(app):
         settings.set_value("paper_number", "{jenis}-{tahun}{bulan}-{urut:5}")
     made = issue(first, PaperKind.HEALTH, purpose="kerja", result="sehat")
     assert made.number == f"SKBS-{year}{month:02}-00001"
+
+
+def test_each_year_counts_from_one(app, monkeypatch):
+    today = days.clinic_date()
+    issue(examined())
+    monkeypatch.setattr(days, "clinic_date", lambda *_at: today.replace(year=today.year + 1))
+    assert issue(examined(factories.patient("Budi", sex="L"))).number.startswith("001/")
 
 
 def test_the_head_of_a_paper_is_the_settings(app):
@@ -255,6 +265,8 @@ def test_a_sick_note_that_cannot_be_right_is_refused(app, first, last, more, fie
 
 @says
 def test_a_longer_one_needs_a_reason_that_is_not_printed(app):
+    longest = days.clinic_date() + timedelta(days=179)
+    assert "180 (" in words(issue(examined(), until_on=longest, reason="patah tulang").content)
     until = days.clinic_date() + timedelta(days=6)
     paper = issue(examined(), until_on=until, reason="patah tulang lengan")
     assert "7 (tujuh) hari" in words(paper.content)
@@ -346,8 +358,10 @@ def test_a_referral_says_what_the_patient_is_to_be_watched_for_a_summary_does_no
 )
 def test_twins_without_a_name_are_told_apart_on_paper(app, name, printed):
     baby = {"birth_order": 2, "no_nik_reason": "BAYI", "birth_date": date(2026, 11, 20)}
-    paper = issue(examined(factories.patient(name, **baby)))
+    where = {"address": "Dusun Tirta", "village": "Dusun Tirta"}  # a hamlet without streets
+    paper = issue(examined(factories.patient(name, **baby, **where)))
     assert ["Nama", printed] in paper.content["parts"][1]["rows"]
+    assert ["Alamat", "Dusun Tirta"] in paper.content["parts"][1]["rows"]
 
 
 @says
@@ -477,6 +491,10 @@ def test_a_thought_without_a_diagnosis_gives_way_to_what_its_room_found_later(ap
 def test_a_control_before_the_visit_is_refused(app):
     with pytest.raises(RecordError, match="lebih awal"):
         issue(examined(), PaperKind.SUMMARY, control_on=days.clinic_date() - timedelta(days=1))
+    again = issue(examined(), PaperKind.SUMMARY, control_on=days.clinic_date())
+    assert f"Kontrol kembali {long_date(days.clinic_date())}" in words(again.content), (
+        "this evening"
+    )
 
 
 # --- What the rooms' other parts say ----------------------------------------------------------
@@ -617,8 +635,36 @@ def test_a_lab_paper_prints_value_range_flag_and_who_did_it(app):
     paper = lab_paper(there, examination)
     lines = next(part for part in paper.content["parts"] if "lines" in part)["lines"]
     hb = next(line for line in lines if "9,1" in line[1])
-    assert "g/dL" in hb[1] and hb[2] != "-" and hb[3] == "rendah" and "Yusuf Hidayat" in hb[4]
-    assert "dr. Bagus" in words(paper.content)
+    assert "g/dL" in hb[1] and hb[2] != "-" and hb[3] == "rendah"
+    row, zone = current_of(item_of(there, "HB")), settings.value("time_zone")
+    at = f"{short_date(days.clinic_date())} {clock_time(row.resulted_at, zone)}"
+    assert hb[4] == f"{row.resulted_by.display_name}\n{at}"
+    assert "Diminta oleh dr. Bagus Prasetyo, Poli Umum Tanggal" in words(paper.content)
+    summary = issue(examination, PaperKind.SUMMARY).content
+    assert "Hasil laboratorium Hemoglobin 9,1 g/dL (rendah)" in words(summary)
+
+
+@says
+def test_a_lab_paper_says_why_a_test_was_not_done(app):
+    there, examination = reported(HB="9,1", WIDAL=Undone(not_done="reagen habis"))
+    said = words(lab_paper(there, examination).content)
+    assert "Widal - - tidak dikerjakan: reagen habis" in said
+
+
+@says
+@pytest.mark.parametrize(
+    ("born", "precision", "printed"),
+    [
+        (None, DatePrecision.DAY, "tidak diketahui"),
+        (date(1971, 7, 1), DatePrecision.YEAR, "~{} tahun (perkiraan)"),
+    ],
+)
+def test_a_letter_does_not_make_a_birth_date_up(app, born, precision, printed):
+    known = {"birth_date": born, "birth_precision": precision, "no_nik_reason": "TIDAK_DIKENAL"}
+    paper = issue(examined(factories.patient("Tuan X", sex="L", **known)))
+    years = (days.clinic_date() - born).days // 365.25 if born else 0
+    row = ["Tanggal lahir", printed.format(int(years))]
+    assert row in paper.content["parts"][1]["rows"]
 
 
 @says
@@ -655,6 +701,159 @@ def test_a_corrected_value_is_marked(app):
     )
     assert "12,1 g/dL *) (semula 9,1 g/dL)" in words(again.content)
     assert "sudah dikoreksi laboratorium" in words(again.content)
+    with transaction():
+        lab_results.correct(factories.actor("lab"), current_of(item_of(there, "HB")), "12,4", "x")
+    drawn = {"order": order_of(there).public_id}
+    third = papers.drafted(factories.actor("lab"), examination, PaperKind.LAB, drawn)
+    assert "12,4 g/dL *) (semula 12,1 g/dL)" in words(third)
+
+
+# --- Line by line -----------------------------------------------------------------------------
+
+WHO = [
+    ["Nama", "Siti Aminah"],
+    ["Tanggal lahir", "14 Mei 1985 ({age})"],
+    ["Jenis kelamin", "Perempuan"],
+    ["No. rekam medis", "{mrn}"],
+    ["Alamat", "Jalan Kenanga 12, RT 003 RW 004, Tirta Alur"],
+]
+STRANGERS = [row for row in WHO if row[0] != "No. rekam medis"]
+OPENED = "Yang bertanda tangan di bawah ini menerangkan bahwa:"
+CLOSED = "Demikian surat keterangan ini dibuat untuk dipergunakan sebagaimana mestinya."
+WRITTEN = {
+    "to_whom": "RSUD",
+    "to_poli": "Paru",
+    "to_room": "GIGI",
+    "to_room_name": "Poli Gigi",
+    "findings": "ronki",
+    "diagnosis": "curiga TB",
+    "therapy": "parasetamol",
+    "reason": "perlu foto",
+    "complaint": "batuk",
+    "advice": "istirahat",
+    "purpose": "melamar kerja",
+    "note": "berkacamata",
+    "result": "sehat",
+    "height": 158,
+    "weight": Decimal("54.5"),
+    "systolic": 120,
+    "diastolic": 80,
+}
+REFERRAL_ROWS = [
+    ["Tanggal periksa", "{on}, Poli Umum"],
+    ["Pemeriksaan", "ronki"],
+    ["Diagnosis", "curiga TB"],
+    ["Terapi yang sudah diberikan", "parasetamol"],
+    ["Alergi", "Amoksisilin"],
+    ["Perlu diwaspadai", "tuli"],
+    ["Alasan dirujuk", "perlu foto"],
+]
+SIGNS = "tekanan darah 120/80 mmHg, nadi 88/menit, berat 54,5 kg, tinggi 158 cm"
+LETTERS = {
+    PaperKind.SICK: [
+        OPENED,
+        STRANGERS,
+        "Pada pemeriksaan tanggal {on} dinyatakan sakit dan perlu beristirahat selama 1 (satu)"
+        " hari, yaitu tanggal {today}.",
+        "Untuk keperluan: melamar kerja.",
+        CLOSED,
+    ],
+    PaperKind.HEALTH: [
+        OPENED,
+        STRANGERS,
+        "Telah diperiksa pada tanggal {on} dengan hasil:",
+        [
+            ["Tinggi badan", "158 cm"],
+            ["Berat badan", "54,5 kg"],
+            ["Tekanan darah", "120/80 mmHg"],
+            ["Buta warna", "Tidak diperiksa"],
+            ["Catatan", "berkacamata"],
+            ["Dinyatakan", "SEHAT"],
+            ["Untuk keperluan", "melamar kerja"],
+        ],
+        CLOSED,
+    ],
+    PaperKind.REFERRAL: [
+        "Kepada Yth.\nPoli Paru\nRSUD",
+        "Mohon pemeriksaan dan penanganan selanjutnya untuk:",
+        WHO,
+        [["Nomor BPJS", "0001234567890"], *REFERRAL_ROWS],
+        "Atas kerja sama Sejawat kami ucapkan terima kasih.",
+    ],
+    PaperKind.INTERNAL: [
+        "Kepada Yth.\nPetugas Poli Gigi",
+        "Mohon pemeriksaan dan penanganan selanjutnya untuk:",
+        WHO,
+        REFERRAL_ROWS,
+    ],
+    PaperKind.SUMMARY: [
+        WHO,
+        [
+            ["Tanggal kunjungan", "{on}"],
+            ["Ruang", "Poli Umum"],
+            ["Keluhan", "batuk"],
+            ["Tanda vital", SIGNS],
+            ["Diagnosis", "curiga TB"],
+            ["Tindakan dan terapi", "parasetamol"],
+            ["Alergi", "Amoksisilin"],
+            ["Saran", "istirahat"],
+        ],
+        "Bawa lembar ini saat kontrol. Kembali segera bila keluhan memberat.",
+    ],
+}
+
+
+def examined_days_ago(count: int, person=None) -> Examination:
+    """A visit of an earlier day, in the queue's calendar and in the world's."""
+    examination = examined(person)
+    with transaction():
+        visit = db.session.merge(examination).visit
+        visit.occurred_at -= timedelta(days=count)
+        visit.service_day.on -= timedelta(days=count)
+    return examination
+
+
+@says
+@pytest.mark.parametrize("kind", LETTERS)
+def test_each_letter_line_by_line_as_of_an_earlier_visit(app, kind):
+    person = factories.patient(rt="003", rw="004", bpjs_number="0001234567890")
+    with transaction():
+        add_allergy(factories.actor("umum"), db.session.merge(person), "Amoksisilin")
+        add_allergy(factories.actor("umum"), db.session.merge(person), "tuli", is_alert=True)
+    examination = examined_days_ago(3, person)
+    with transaction():  # the card of today is no card of that day
+        db.session.merge(person).bpjs_number = "0009999999999"
+    today = days.clinic_date()
+    dates = (
+        {"from_on": today, "until_on": today, "reason": "lelah"} if kind is PaperKind.SICK else {}
+    )
+    content = issue(examination, kind, **WRITTEN | dates).content
+    told = {
+        "on": letter_date(today - timedelta(days=3)),
+        "today": letter_date(today),
+        "mrn": person.mrn,
+        "age": age_text(person.birth_date, today),
+    }
+    printed = [part.get("rows") or part["text"] for part in content["parts"]]
+    assert printed == json.loads(filled(json.dumps(LETTERS[kind]), told))
+    assert (content["place"], content["date"]) == ("Tirta Alur", letter_date(today))
+    is_small = kind in (PaperKind.SICK, PaperKind.HEALTH)
+    assert content["size"] == ("a5" if is_small else "a4")
+
+
+def filled(words: str, told: dict[str, str]) -> str:
+    for name, said in told.items():
+        words = words.replace(f"{{{name}}}", said)
+    return words
+
+
+@says
+def test_a_sick_note_may_begin_between_the_visit_and_today_but_not_before(app):
+    examination, today = examined_days_ago(3), days.clinic_date()
+    with pytest.raises(RecordError, match="sebelum tanggal kunjungan"):
+        issue(examination, from_on=today - timedelta(days=4), until_on=today - timedelta(days=3))
+    first = today - timedelta(days=3)
+    assert letter_date(first) in words(issue(examination, from_on=first, until_on=first).content)
 
 
 # --- Issued once, kept as printed -------------------------------------------------------------
@@ -773,6 +972,14 @@ def test_a_running_examination_will_do_one_that_broke_off_will_not(app):
         issue(broken)
 
 
+def test_a_finished_examination_of_a_cancelled_visit_will_not(app):
+    examination = examined()
+    with transaction():
+        db.session.merge(examination).visit.status = VisitStatus.CANCELLED
+    with pytest.raises(RecordError, match="dibatalkan"):
+        issue(examination)
+
+
 def test_who_is_no_practitioner_issues_nothing(app):
     examination = examined()
     with pytest.raises(RecordError, match="tenaga kesehatan"):
@@ -790,9 +997,9 @@ def test_a_cancelled_paper_stays_and_another_may_follow(app):
     examination = examined()
     paper = issue(examination)
     with transaction():
-        papers.cancel(factories.actor("umum"), paper, "salah tanggal")
+        papers.cancel(factories.actor("kepala"), paper, "salah tanggal")
     assert (paper.state, paper.end_reason) == (PaperState.CANCELLED, "salah tanggal")
-    assert paper.ended_by.username == "umum" and paper.ended_at
+    assert paper.ended_by.username == "kepala" and paper.ended_at
     entry = db.session.scalars(select(AuditEntry).filter_by(action="cancel_paper")).one()
     assert (entry.reason, entry.object_ref) == ("salah tanggal", paper.public_id)
     assert issue(examination).number.startswith("002/")
@@ -815,6 +1022,13 @@ def test_a_replaced_paper_shows_its_successor(app):
     assert first.state is PaperState.REPLACED and first.end_reason == "keperluannya salah"
     assert second.replaces_id == first.id
     assert papers.by_ref(first.public_id).replaced_by.number == second.number
+    told = db.session.scalars(select(AuditEntry).filter_by(object_ref=second.public_id)).one()
+    said = (told.action, told.reason, told.details)
+    assert said == (
+        "issue_paper",
+        "keperluannya salah",
+        f"{second.number} menggantikan {first.number}",
+    )
     with pytest.raises(RecordError, match="sudah diganti"):
         issue(examination, purpose="lain", replaces=first, why="lagi")
     with pytest.raises(RecordError, match="alasannya"):
@@ -881,7 +1095,10 @@ def test_a_letter_from_a_draft_is_doubted_when_the_draft_became_something_else(a
 
 
 def test_a_letter_is_doubted_when_an_allergy_becomes_known_or_the_identity_is_corrected(app):
-    paper = issue(examined(), PaperKind.REFERRAL, **REFERRED)
+    examination = examined()
+    mend_identity(examination.visit.patient, name="Siti Aminah Lestari")
+    paper = issue(examination, PaperKind.REFERRAL, **REFERRED)
+    assert paper_doubts.doubt(paper) is None, "it was printed with the name that holds"
     patient = paper.visit.patient
     with transaction():
         allergy = add_allergy(factories.actor("umum"), patient, "Amoksisilin")

@@ -1,6 +1,7 @@
 """The record: drafts, finishing, addenda, vital signs, diagnoses, allergies, history."""
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -13,11 +14,12 @@ from clinic import (
     favourites,
     history,
     measurements,
-    queue_lines,
+    queue_version,
     queues,
     records,
     series,
 )
+from clinic.days import clinic_date
 from clinic.diagnoses import DiagnosisInput
 from clinic.record_errors import MeasuredMeanwhile
 from clinic.records import Conflict, ExaminationInput, NotOpen, RecordError
@@ -36,6 +38,7 @@ from models import (
 )
 from tests import factories, past_visits
 from tests.databases import count_queries
+from validators import FieldError
 
 FULL = ExaminationInput(
     subjective="Demam dua hari",
@@ -92,6 +95,14 @@ def test_practitioner_and_typist_are_kept_apart(app):
     user = factories.user("umum")
     assert examination.recorded_by_id == user.id
     assert examination.practitioner_id == user.practitioner_id is not None
+
+
+def test_who_finishes_answers_for_what_another_began(app):
+    entry = served()
+    save(entry)
+    done = save(entry, ExaminationInput(), version=1, who="gigi", finish=True)
+    assert done.practitioner_id == factories.user("gigi").practitioner_id
+    assert done.practitioner_id != factories.user("umum").practitioner_id
 
 
 def test_a_stale_version_is_refused_and_changes_nothing(app):
@@ -259,6 +270,9 @@ def test_an_addendum_needs_text_and_a_finished_examination(app):
         with transaction():
             records.add_addendum(actor, done, "sekali saja")
     assert len(all_rows(Addendum)) == 1
+    with transaction():  # somebody else's word is another one
+        records.add_addendum(factories.actor("kepala"), done, "sekali saja")
+    assert len(all_rows(Addendum)) == 2
 
 
 def test_an_internal_referral_brings_the_patient_there_and_back(app):
@@ -307,11 +321,14 @@ def test_diagnoses_are_ended_and_added_never_wiped(app):
     assert stored(entry) == [("J06.9", "baru", True), ("A09", "baru", False)]
     kept = all_rows(Diagnosis, code="A09")[0].id
     entered = (DiagnosisInput("K29.7"), DiagnosisInput("A09"))
-    save(entry, ExaminationInput(diagnoses=entered), version=1)
+    save(entry, ExaminationInput(diagnoses=entered), version=1, who="kepala")
     assert stored(entry) == [("K29.7", "baru", True), ("A09", "baru", False)]
-    ended = all_rows(Diagnosis, code="J06.9")
-    assert len(ended) == 1 and ended[0].ended_at and ended[0].ended_by_id
+    ended, other = all_rows(Diagnosis, code="J06.9"), factories.user("kepala").id
+    assert len(ended) == 1 and ended[0].ended_at and ended[0].ended_by_id == other
     assert [row.id for row in all_rows(Diagnosis, code="A09")] == [kept]
+    wrote = {row.code: row.recorded_by_id for row in all_rows(Diagnosis)}
+    mine = factories.user("umum").id
+    assert wrote == {"J06.9": mine, "A09": mine, "K29.7": other}
 
 
 def test_a_code_is_known_in_any_spelling_and_once(app):
@@ -328,6 +345,7 @@ def test_a_code_is_known_in_any_spelling_and_once(app):
         ("XYZ99", "XYZ99", "XYZ99"),
         ("Z99.99 Penyakit langka", "Z99.99", "Penyakit langka"),
         ("pegal linu", "", "pegal linu"),
+        ("tertusuk-paku-berkarat-2x", "", "tertusuk-paku-berkarat-2x"),  # no code is so long
     ],
 )
 def test_an_unknown_code_is_kept_as_typed_and_sent_again_unchanged(app, typed, code, title):
@@ -340,13 +358,67 @@ def test_an_unknown_code_is_kept_as_typed_and_sent_again_unchanged(app, typed, c
     assert len(all_rows(Diagnosis)) == 1
 
 
+def test_a_text_is_known_once_in_any_letters(app):
+    entry = served()
+    entered = [DiagnosisInput(text) for text in ("Pegal linu", "pegal LINU", "pegal")]
+    save(entry, ExaminationInput(diagnoses=entered))
+    assert [row.title for row in all_rows(Diagnosis)] == ["Pegal linu", "pegal"]
+
+
+def test_each_unusual_diagnosis_needs_a_reason_that_fits(app):
+    entry = served()
+    usual, unusual = DiagnosisInput("J06.9"), DiagnosisInput("C61")
+    with pytest.raises(RecordError, match="C61 tidak lazim"):
+        save(entry, replace(FULL, diagnoses=(usual, unusual)), finish=True)
+    with pytest.raises(FieldError, match="terlalu panjang"):
+        save(entry, replace(FULL, diagnoses=(usual, unusual._replace(reasons={"": "x" * 301}))))
+    answered = unusual._replace(reasons={"": "x" * 300})
+    done = save(entry, replace(FULL, diagnoses=(usual, answered)), finish=True)
+    assert diagnoses.active(done)[1].override_reason == "x" * 300
+
+
+def test_each_disease_is_looked_for_as_long_as_it_lasts(app):
+    """Of two that are typed together, the short one does not shorten the other's memory."""
+    person = factories.patient()
+    before = served(person=person)
+    both = (DiagnosisInput("I10"), DiagnosisInput("J06.9"))
+    save(before, replace(FULL, diagnoses=both), finish=True)
+    with transaction():
+        visit = db.session.get(Visit, before.visit_id)
+        visit.occurred_at -= timedelta(days=90)
+        visit.service_day.on -= timedelta(days=90)
+    now = save(served(person=person), replace(FULL, diagnoses=both))
+    assert [(row.code, row.case_type) for row in diagnoses.active(now)] == [
+        ("I10", "lama"),
+        ("J06.9", "baru"),
+    ]
+
+
+def test_a_case_is_as_old_as_on_the_day_of_its_own_visit(app):
+    """What is written down weeks later is judged by when the patient came."""
+    person = factories.patient()
+    for ago in (45, 20):
+        entry = served(person=person)
+        if ago == 45:
+            save(entry, finish=True)
+        with transaction():
+            visit = db.session.get(Visit, entry.visit_id)
+            visit.occurred_at -= timedelta(days=ago)
+            visit.service_day.on -= timedelta(days=ago)
+    (line,) = diagnoses.lines([DiagnosisInput("J06.9")], db.session.get(Visit, entry.visit_id))
+    assert line.case_type == "lama"
+
+
 def test_the_same_disease_within_thirty_days_is_an_old_case(app):
     person = factories.patient()
     earlier = served(person=person)
     save(earlier, finish=True)
-    for days, expected in ((29, "lama"), (31, "baru")):
+    # At whatever hour they came: ten minutes less than thirty days ago was thirty days ago.
+    for days, minutes, expected in ((29, 0, "lama"), (30, 10, "baru"), (31, 0, "baru")):
         with transaction():
-            db.session.get(Visit, earlier.visit_id).occurred_at = utcnow() - timedelta(days=days)
+            visit = db.session.get(Visit, earlier.visit_id)
+            visit.occurred_at = utcnow() - timedelta(days=days, minutes=-minutes)
+            visit.service_day.on = clinic_date() - timedelta(days=days)
         assert factories.suggested_case_type(person, "J06.0") == expected
         assert factories.suggested_case_type(person, "A09") == "baru"
     assert factories.suggested_case_type(factories.patient("Budi"), "J06.9") == "baru"
@@ -583,13 +655,13 @@ def test_an_allergy_may_be_named_in_words_that_deny_elsewhere(app, substance):
 def test_the_rooms_where_they_wait_show_an_allergy_and_its_end(app):
     entry = factories.entry()
     person, actor = entry.visit.patient, factories.actor("umum")
-    shown = [queue_lines.present_version(entry.poli_id)]
+    shown = [queue_version.present_version(entry.poli_id)]
     with transaction():
         allergy = allergies.add_allergy(actor, person, "Amoksisilin")
-    shown.append(queue_lines.present_version(entry.poli_id))
+    shown.append(queue_version.present_version(entry.poli_id))
     with transaction():
         allergies.end_allergy(actor, allergy, "ternyata bukan alergi")
-    shown.append(queue_lines.present_version(entry.poli_id))
+    shown.append(queue_version.present_version(entry.poli_id))
     assert len(set(shown)) == 3
 
 
@@ -618,9 +690,10 @@ def test_allergies_are_added_once_and_ended_with_a_reason(app):
     with pytest.raises(RecordError, match="sudah tercatat"), transaction():
         allergies.add_allergy(factories.actor("gigi"), person, "Amoksisilin", "gatal")
     assert [row.substance for row in allergies.current(person)] == ["Amoksisilin"]
+    assert allergies.among([person.id]) == {person.id}
     with transaction():
         allergies.end_allergy(actor, allergy, "ternyata bukan alergi")
-    assert allergies.current(person) == []
+    assert allergies.current(person) == [] and allergies.among([person.id]) == set()
     assert [row.end_reason for row in allergies.ended(person)] == ["ternyata bukan alergi"]
     with pytest.raises(RecordError), transaction():
         allergies.end_allergy(actor, allergy, "sekali lagi")
@@ -677,6 +750,43 @@ def test_a_cancelled_entry_or_visit_is_never_shown_as_seen(app):
     (shown,) = history.history(person)
     assert shown.is_cancelled and shown.examined == () and shown.vitals == ()
     assert shown.complaint == ""
+
+
+def test_of_visits_at_one_moment_each_stands_once_in_the_paged_history(app):
+    person = factories.patient()
+    visits = [factories.visit(person, code) for code in ("UMUM", "GIGI", "LAB")]
+    with transaction():
+        for visit in visits:
+            db.session.get(Visit, visit.id).occurred_at = visits[0].occurred_at
+    shown, before = [], None
+    while page := history.history(person, 1, before):
+        shown += [each.ref for each in page]
+        before = db.session.scalars(select(Visit).where(Visit.public_id == page[0].ref)).one()
+    assert shown == [visit.public_id for visit in reversed(visits)]
+
+
+def test_history_tells_the_diagnoses_that_hold_in_the_order_of_the_form(app):
+    entry = served()
+    save(entry, ExaminationInput(diagnoses=(DiagnosisInput("J06.9"), DiagnosisInput("A09"))))
+    entered = (DiagnosisInput("K29.7"), DiagnosisInput("A09"))
+    save(entry, ExaminationInput(diagnoses=entered), version=1)
+    (room,) = shown_today(entry).examined
+    assert [row.code for row in room.diagnoses] == ["K29.7", "A09"]
+
+
+def test_what_was_drafted_in_a_cancelled_stay_of_a_visit_is_not_shown(app):
+    entry = served()
+    form = ExaminationInput(
+        assessment="periksa", disposition="rujuk_internal", refer_to="GIGI", diagnoses=()
+    )
+    save(entry, form, finish=True)
+    there = db.session.scalars(select(QueueEntry).filter_by(previous_entry_id=entry.id)).one()
+    with transaction():
+        queues.act(factories.actor("gigi"), there, "mulai")
+    save(there, ExaminationInput(assessment="bukan pasien ini"), who="gigi")
+    with transaction():
+        queues.act(factories.actor("gigi"), there, "batal", reason="salah pasien")
+    assert [room.code for room in shown_today(entry).examined] == ["UMUM"]
 
 
 def test_a_room_of_an_undone_move_is_no_part_of_the_history(app):

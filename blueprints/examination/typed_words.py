@@ -77,7 +77,7 @@ def _words(field: Field) -> str:
 
 def _diagnoses(sent: MultiDict, visit: Visit) -> Iterator[Answer]:
     primary = sent.get("diagnosis_primary", "")
-    for each in (entered_diagnoses(sent) or [])[: 2 * diagnoses.MOST]:
+    for each in (entered_diagnoses(sent) or [])[: diagnoses.MOST_READ]:
         for line in diagnoses.lines([each._replace(case_type="")], visit):
             about = [f"kasus {each.case_type}"] if each.case_type else []
             about += ["utama"] if each.text == primary else []

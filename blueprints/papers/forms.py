@@ -90,20 +90,16 @@ class HealthForm(PaperForm):
     result = RadioField(choices=choices(HEALTH_WORDS), validate_choice=False)
 
 
-class ReferredForm(PaperForm):
-    reason = _text()
-    findings = _text()
-    diagnosis = _text()
-    therapy = _text()
-
-
-class ReferralForm(ReferredForm):
+# In the page's order, which is that of the error summary too: what is inherited would come first.
+class ReferralForm(PaperForm):
     to_whom = _line()
     to_poli = _line(60)
+    reason, findings, diagnosis, therapy = _text(), _text(), _text(), _text()
 
 
-class InternalForm(ReferredForm):
+class InternalForm(PaperForm):
     to_room = SelectField(choices=[], validate_choice=False)
+    reason, findings, diagnosis, therapy = _text(), _text(), _text(), _text()
 
     def use_rooms(self, rooms: dict[str, str]) -> None:
         """Offer these rooms, by code."""

@@ -134,11 +134,12 @@ def _refused(
     replaces: Paper | None,
     problem: Exception,
 ) -> Response:
-    """The form again, with the sentence at the field that it is about."""
+    """The form again, with each sentence at the field that it is about."""
     name = getattr(problem, "field", "")
     page = (examination, kind, typed, replaces)
     if name in typed:
-        typed[name].errors = [str(problem)]
+        for each in (problem, *getattr(problem, "others", ())):
+            typed[each.field].errors = [str(each)]
         return _form_page(*page, status=422)
     return _form_page(*page, problem=str(problem), status=422 if name == "why" else 409)
 
