@@ -53,12 +53,17 @@ SPELLINGS = {
         "keracunan": "kracunan",
         "kesetrum": "ksetrum",
         "setrum": "strum",
-        "digigit": "dgigit",
+        "digigit": "dgigit gigitan",
         "nyeri": "nyri",
         "jatuh": "jth",
         "motor": "mtr",
         "sudah": "sdh udh udah",
         "sepeda": "spd",
+        "lemas": "lemes",
+        "separuh": "separo",
+        "menetek": "netek",
+        "menyusu": "nyusu",
+        "haid": "mens menstruasi",
     }.items()
     for variant in variants.split()
 }
@@ -98,6 +103,11 @@ AGED = re.compile(
 # "(-)" and "(+)" are a sign's own; other marks part clauses, a hyphen within a word doesn't.
 _MARK = re.compile(r"[(\[]\s*([-+\u2212\u2013])\s*[)\]]")
 _BREAK = re.compile(r"[^\w\s'\u2019-]|\n|\s-+\s")
+_DECIMAL_TIME = re.compile(r"(?<![\d.,])(\d{1,2})[.,](\d)\s*([a-z]+)\b")
+_SAID_COMMA = re.compile(r"(?<=\d)\s*koma\s*(?=\d)")  # "38 koma 5" is no coma
+_OF_IT = re.compile(r"(?<=[a-z]{4})nya$")
+# "Lamanya" tells a time where "batuk lama" is a chronic cough; the others would deny.
+_KEEP_NYA = frozenset({"lamanya", "tidaknya", "bukannya"})
 # Beside these "anak" and "bayi" are the mother's words, no age of hers.
 OF_MOTHERS = frozenset({"hamil", "bumil", "nifas", "kb"})
 # Typical ages for words without a number: enough to propose a room, never to refuse one.
@@ -105,7 +115,7 @@ AGE_WORDS = {"neonatus": 0, "bayi": 6, "batita": 24, "balita": 36, "anak": 36}
 
 
 def fold(text: str) -> str:
-    """Lower-case words with single spaces: accents, punctuation, doubled letters and words gone.
+    """Lower-case words with single spaces: accents, punctuation, "-nya", doubled letters gone.
 
     "gatal2", "gatal-gatal" and "GATAL" are one; two-letter words (TT, KK) keep their letters.
     """
@@ -117,6 +127,8 @@ def read(text: str) -> Words:
     plain = unicodedata.normalize("NFKD", text).lower()
     plain = "".join(char for char in plain if not unicodedata.combining(char))
     plain = _MARK.sub(lambda found: f" {PLUS if found[1] == '+' else MINUS} ", plain)
+    plain = _SAID_COMMA.sub(",", plain)
+    plain = _DECIMAL_TIME.sub(_in_smaller_units, plain)
     plain = re.sub(r"\b([a-z]{3,})2(an|nya)?\b", r"\1 \1\2", plain)
     plain = re.sub(r"[^a-z0-9|]+", " ", _BREAK.sub(" | ", plain))
     plain = re.sub(r"(?<=\d)(?=[a-z])", " ", plain)
@@ -126,11 +138,29 @@ def read(text: str) -> Words:
         if word == "|":
             breaks.add(len(words))
             continue
-        short = word if len(word) < 3 else re.sub(r"([a-z])\1+", r"\1", word)
+        word = word if word in _KEEP_NYA else _OF_IT.sub("", word)
+        short = _short(word)
         short = SPELLINGS.get(word) or SPELLINGS.get(short, short)
         if words[-1:] != [short] or short.isdigit():
             words.append(short)
     return Words(tuple(_without_heights(words)), frozenset(breaks))
+
+
+def _in_smaller_units(found: re.Match) -> str:
+    """ "1,5 bulan" is 45 days: its comma parts nothing."""
+    tenths, unit = int(found[1] + found[2]), _short(found[3])
+    if unit == "mg":
+        return f"{found[1]},{found[2]} miligram"  # so nobody tells weeks, but a medicine's strength
+    if unit not in UNIT_DAYS:
+        return found[0]
+    if UNIT_DAYS[unit] == UNIT_DAYS["tahun"]:
+        return f"{tenths * 12 // 10} bulan"
+    return f"{tenths * UNIT_DAYS[unit] // 10} hari"
+
+
+def _short(word: str) -> str:
+    """A word without its doubled letters; two-letter words (TT, KK) keep theirs."""
+    return word if len(word) < 3 else re.sub(r"([a-z])\1+", r"\1", word)
 
 
 def _without_heights(words: Sequence[str]) -> Iterable[str]:

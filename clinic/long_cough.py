@@ -40,7 +40,7 @@ _SINCE = (
 _AGO = r"ini|terakhir|sudah|lebih|lamanya|yang|yg|lalu|yl"
 # What has a time of its own: "batuk gatal 1 bulan", "telat haid 2 bulan batuk".
 _OTHERS = (
-    r"gatal(?! tengorokan)|sendi|telat|terlambat|haid|mens|menstruasi|habis|kontrol|luka|bisul"
+    r"gatal(?! tengorokan)|sendi|telat|terlambat|haid|habis|kontrol|luka|bisul"
     r"|benjolan|gigi|mata|telinga|kulit|kaki|tangan|lutut|pingang|kencing|keputihan|nifas|hamil"
     r"|kehamilan|melahirkan|operasi|imunisasi|kb|suntik"
 )
@@ -54,12 +54,14 @@ _ANOTHER = re.compile(rf"\b(?:{_OTHERS})\b")
 _TIME = re.compile(
     rf"\b(?:({NUMBER}) ({UNIT})|({'|'.join(WHOLE_SPANS)})|({UNIT}) ke ?(\d{{1,3}}))\b"
 )
+# "Batuk 3 mg" is weeks, "batuk, minum ambroxol 30 mg" a medicine's strength.
+_OF_TIME = re.compile(rf"(?:^|\b(?:batuk|{_FELLOWS}|{_SINCE}) )$")
 _PREGNANT_FOR = re.compile(rf"\b(?:hamil|kehamilan|kandungan) (?:{NUMBER}) (?:{UNIT})\b")
 _CHRONIC = re.compile(
     r"\b(batuk (?:(?:pilek|kering|berdahak|sudah|sejak|semenjak|dari) )*lama"
     r"|(?:sudah|sejak) lama batuk|batuk menahun|batuk kronis"
     r"|(?:batuk|dahak|riak|ludah) (?:(?:keluar|ada|campur|bercampur|disertai|bercak|lendir|dahak"
-    r"|berdahak) )?(?:berdarah|darahnya|darah(?! tingi| rendah| manis)))\b"
+    r"|berdahak) )?(?:berdarah|darah(?! tingi| rendah| manis)))\b"
 )
 
 
@@ -82,8 +84,8 @@ def cough_sign(read: Words, from_days: int) -> str | None:
     times = list(_times(folded))
     for place in (at for at, word in enumerate(read.words) if word == "batuk"):
         days = _days_of_cough(read, place, times)
-        if days is not None:
-            return f"batuk {_span_text(days)}" if days >= from_days else None
+        if days is not None and days >= from_days:
+            return f"batuk {_span_text(days)}"
     return None
 
 
@@ -94,6 +96,8 @@ def _times(folded: str) -> Iterable[_Time]:
         if any(start <= found.start() < end for start, end in others):
             continue
         number, unit, whole, nth_unit, nth = found.groups()
+        if unit == "mg" and not _OF_TIME.search(folded[: found.start()]):
+            continue
         if nth:
             days = max(int(nth) - 1, 0) * UNIT_DAYS[nth_unit] + 1
         else:

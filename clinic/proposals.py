@@ -7,6 +7,7 @@ from typing import Any
 from clinic.complaint_text import Hit, PhraseIndex, longest_first
 from clinic.denials import Denial
 from clinic.rooms import DENTAL, ELDERLY, GENERAL, MATERNAL, Case, Rooms
+from models import PoliKind
 
 STRONG = 3  # a weight that names its room by itself
 WITH_CHILD = {"ya": "hamil", "nifas": "nifas"}
@@ -180,6 +181,8 @@ class Proposer:
             for code, room in self.rooms.by_code.items()
             if room.is_active and not room.needs_order
         ]
+        # The emergency room takes everybody; a dentist is no answer to a fever.
+        open_rooms.sort(key=lambda code: self.rooms.by_code[code].kind != PoliKind.EMERGENCY)
         fitting = [code for code in open_rooms if not self.rooms.outside(code, case, case.months)]
         return next(iter(fitting or open_rooms), None)
 

@@ -102,7 +102,7 @@ def review(application: Application, *, with_likely: bool = True) -> Review:
         return Review(warnings=warnings, likely=likely)
     visits = _visits_on(application)
     rules = routing.load()
-    case = case_of(application, _age_day(application, on))
+    case = case_of(application, on)
     cluster = rules.cluster(case)
     found = rules.findings(
         case,
@@ -127,15 +127,16 @@ def review(application: Application, *, with_likely: bool = True) -> Review:
     )
 
 
-def _age_day(application: Application, today: date) -> date:
-    """As the visit will keep it: in the night the day that still goes on is yesterday."""
+def _service_day(application: Application, today: date) -> date:
+    """In the night the day that still goes on is yesterday."""
     day = None if application.on else days.current_day()
-    return day_of_age(application.identity.birth_date, day.on if day else today, today)
+    return day.on if day else application.on or today
 
 
-def case_of(application: Application, on: date) -> routing.Case:
-    """What routing needs to know of a registration."""
+def case_of(application: Application, today: date) -> routing.Case:
+    """What routing needs to know of a registration, told on this calendar day."""
     born, sex = application.identity.birth_date, application.identity.sex
+    on = day_of_age(born, _service_day(application, today), today)  # as the visit will keep it
     return routing.Case(
         complaint=application.complaint,
         sex=sex if sex in SEX_WORDS else "",  # a form that is not valid says anything

@@ -10,12 +10,13 @@ from clinic import dehydration
 from clinic.form_case import Case
 from clinic.form_definitions import item_of
 from clinic.form_items import NONE, words
-from clinic.vital_marks import CHILD_MONTHS, COLD_BABY, YOUNG_MONTHS, fast_breathing_from
+from clinic.vital_marks import CHILD_MONTHS, fast_breathing_from
 from formatting import number_text
 from validators import Finding
 
-# °C below 2 months, of the counter's red flag "bayi < 2 bln + demam".
-YOUNG_FEVER = Decimal(38)
+YOUNG_MONTHS = 2
+# °C below 2 months: of the counter's red flag "bayi < 2 bln + demam", and cold by MTBM.
+YOUNG_FEVER, COLD_BABY = Decimal(38), Decimal("35.5")
 LONG_DIARRHOEA, LONG_FEVER, LONG_COUGH = 14, 7, 14  # days
 SEVERE_ARM, MODERATE_ARM, ARM_FROM_MONTHS = Decimal("11.5"), Decimal("12.5"), 6
 SEVERE, MODERATE = "Gizi buruk", "Gizi kurang"

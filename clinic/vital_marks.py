@@ -11,10 +11,10 @@ from clinic.vital_signs import VITAL_RANGES, usual_side
 
 Values = Mapping[str, Decimal | int | None]
 
-ADULT_MONTHS, CHILD_MONTHS, YOUNG_MONTHS = 216, 60, 2
+ADULT_MONTHS, CHILD_MONTHS = 216, 60
 # Blood pressure of adults: from here on high or very high (either one), below here low.
 HIGH, VERY_HIGH, LOW = (140, 90), (180, 120), (90, 60)
-FEVER_CHILD, FEVER, COLD_BABY = Decimal("37.5"), Decimal(38), Decimal("35.5")
+FEVER_CHILD, FEVER = Decimal("37.5"), Decimal(38)
 # Breaths a minute from which a child breathes fast: below 2 months, below 1 year, below 5 years.
 FAST_BREATHING = ((2, 60), (12, 50), (60, 40))
 # Body mass index of adults: up to and including here, its category.
@@ -88,10 +88,7 @@ def _temperature(value: Decimal | int | None, age_months: int | None) -> str:
     if value is None:
         return ""
     is_child = age_months is not None and age_months < CHILD_MONTHS
-    if value >= (FEVER_CHILD if is_child else FEVER):
-        return "Demam"
-    is_baby = age_months is not None and age_months < YOUNG_MONTHS
-    return "Suhu rendah" if is_baby and value < COLD_BABY else ""
+    return "Demam" if value >= (FEVER_CHILD if is_child else FEVER) else ""
 
 
 def _breathing(value: Decimal | int | None, age_months: int | None) -> str:

@@ -1,6 +1,7 @@
 """The page on which a clinician confirms the limits says what the program really does."""
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -60,12 +61,11 @@ def test_marks_of_vital_signs():
     assert cells_of("TD rendah")[1] == "below {} or {} mmHg".format(*m.LOW)
     assert cells_of("Demam ")[1] == f"from {m.FEVER_CHILD} °C"
     assert cells_of("Demam, older")[1] == f"from {m.FEVER} °C"
-    assert cells_of("Suhu rendah")[1] == f"below {m.COLD_BABY} °C"
     assert cells_of("Napas cepat")[1] == "from {}, {}, {} a minute".format(
         *(limit for _, limit in m.FAST_BREATHING)
     )
     assert [below for below, _ in m.FAST_BREATHING] == [2, 12, 60]
-    assert (m.ADULT_MONTHS, m.CHILD_MONTHS, m.YOUNG_MONTHS) == (18 * 12, 5 * 12, 2)
+    assert (m.ADULT_MONTHS, m.CHILD_MONTHS) == (18 * 12, 5 * 12)
 
 
 def test_categories_of_body_mass():
@@ -115,8 +115,8 @@ def test_rules_of_mtbs():
     assert f"{s.LONG_DIARRHOEA} days: persistent" in cells_of("MTBS-DIARE")[0]
     assert cells_of("MTBS-DIARE")[0].startswith(f"{dehydration.SIGNS_NEEDED} signs of")
     assert cells_of("MTBS-DEMAM")[0].endswith(f"{s.LONG_FEVER} days")
-    limits = f"Below {vital_marks.YOUNG_MONTHS} months a temperature from\n{s.YOUNG_FEVER} °C"
-    assert f"{limits} or below {vital_marks.COLD_BABY} °C is one" in PAGE
+    limits = f"Below {s.YOUNG_MONTHS} months a temperature from\n{s.YOUNG_FEVER} °C"
+    assert f"{limits} or below {s.COLD_BABY} °C is one" in PAGE
     arm = f"arm below {s.SEVERE_ARM} cm: severe; below {s.MODERATE_ARM} cm: moderate"
     assert f"{arm}; arm from {s.ARM_FROM_MONTHS} months" in cells_of("MTBS-GIZI")[0]
 
@@ -168,6 +168,22 @@ def test_words_and_danger_signs(app):
     assert cells_of("danger signs of small children")[0] == "below 60 months"
     assert cells_of("danger sign of children")[0] == "below 144 months"
     assert cells_of("danger signs of adults")[0] == "from 216 months"
+
+
+@pytest.mark.engines("sqlite")
+def test_words_of_each_room(app):
+    """One word with another room, level or condition changes two numbers."""
+    terms = list(db.session.scalars(select(ComplaintTerm)))
+    for code in {term.poli_code for term in terms}:
+        of_room = [term for term in terms if term.poli_code == code]
+        points = Counter(term.weight for term in of_room)
+        conditions = (
+            [term for term in of_room if term.age_from_months or term.age_below_months],
+            [term for term in of_room if term.needs_pregnant],
+        )
+        signs = sum(term.is_red_flag for term in of_room)
+        numbers = [len(of_room), signs, points[3], points[2], points[1], *map(len, conditions)]
+        assert cells_of(f"words for {code} ") == list(map(str, numbers)), code
 
 
 @pytest.mark.engines("sqlite")

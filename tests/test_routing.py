@@ -91,9 +91,19 @@ def found(given: Case, rules: Routing = USUAL, **asked) -> dict[str, routing.Fin
         ("nggak mau makan", "tidak mau makan"),
         ("demam 3hari", "demam 3 hari"),
         ("TT", "tt"),
+        ("demam 38 koma 5", "demam 38 5"),
         ("naf\u0301as", "napas"),
         ("3 3", "3 3"),
         ("  \n", ""),
+        ("TB 40, TB 230", "tinggi 40 tinggi 230"),
+        ("TB 39, TB 231", "tb 39 tb 231"),
+        ("BB TB", "bb tinggi"),
+        ("TB, BB naik", "tb bb naik"),
+        ("TB, BB susut", "tb bb susut"),
+        ("Giginya sakit, kesadarannya menurun", "gigi sakit kesadaran menurun"),
+        ("gigi2nya, perut2nya", "gigi perut"),
+        ("hanya, adanya, tanya", "hanya adanya tanya"),
+        ("bukannya, tidaknya, lamanya", "bukanya tidaknya lamanya"),
     ],
 )
 def test_fold(typed, folded):
@@ -109,6 +119,20 @@ def test_fold(typed, folded):
         ("anak usia dua tahun", 24),
         ("umur 34 tahun pusing", 408),
         ("bayi baru lahir kuning", 0),
+        ("neonatus kuning", 0),
+        ("anak 2 th", 24),
+        ("bayi 8 bl", 8),
+        ("bayi umur 60 hari", 2),
+        ("anak sembilan bulan", 9),
+        ("anak enam tahun", 72),
+        ("usia 34 tahun pusing", 408),
+        ("batita 20 bulan", 20),
+        ("batita demam", 24),
+        ("anak demam", 36),
+        ("anak saya laki-laki 2 tahun", 24),
+        ("anak perempuan 4 tahun", 48),
+        ("nifas, bayi rewel", None),
+        ("bumil, anak 2", None),
         ("bayi rewel", 6),
         ("balita demam", 36),
         ("demam 3 hari", None),
@@ -123,6 +147,30 @@ def test_the_complaint_tells_an_age(typed, months):
     ("typed", "sign"),
     [
         ("batuk 3 minggu", "batuk 3 minggu"),
+        ("batuknya sudah 3 minggu", "batuk 3 minggu"),
+        ("batuk lamanya 3 hari", None),
+        ("batuk seminggu", None),
+        ("batuk berminggu-minggu", "batuk 2 minggu"),
+        ("batuk berbulan-bulan", "batuk 2 bulan"),
+        ("batuk setahun", "batuk 1 tahun"),
+        ("batuk semenjak lama", "batuk semenjak lama"),
+        ("sudah lama batuk", "sudah lama batuk"),
+        ("batuk menahun", "batuk menahun"),
+        ("batuk kronis", "batuk kronis"),
+        ("batuk darah rendah", None),
+        ("batuk darah manis", None),
+        ("batuk 3 hari, dulu batuk 3 minggu", "batuk 3 minggu"),
+        ("riwayat batuk, sekarang batuk 3 minggu", "batuk 3 minggu"),
+        ("batuk, kandungan 5 bulan", None),
+        ("batuk kandungan 5 bulan", None),
+        ("batuk minggu ke-2", None),
+        ("batuk minggu ke-3", "batuk 15 hari"),
+        ("ambroxol 30 mg batuk", None),
+        ("batuk p q r s t 3 minggu", "batuk 3 minggu"),
+        ("batuk p q r s t u 3 minggu", None),
+        ("batuk 3 minggu (-)", None),
+        ("sudah 3 minggu batuk (-)", None),
+        ("rawat hari ke 20 batuk", None),
         ("batuk > 2 minggu", "batuk 2 minggu"),
         ("batuk sudah lebih dari 1 bulan", "batuk 1 bulan"),
         ("batuk 14 hari", "batuk 2 minggu"),
@@ -155,6 +203,16 @@ def test_the_complaint_tells_an_age(typed, months):
         ("batuk berdahak disertai demam keringat malam sejak 3 minggu", "batuk 3 minggu"),
         ("batuk, demam, keringat malam, BB turun sejak 1 bulan", "batuk 1 bulan"),
         ("batuk, 3 minggu", "batuk 3 minggu"),
+        ("batuk 1,5 bulan", "batuk 45 hari"),
+        ("sudah 2.5 minggu batuk", "batuk 17 hari"),
+        ("batuk 1,5 minggu", None),
+        ("batuk 0,5 bulan", "batuk 15 hari"),
+        ("batuk 1,5 tahun", "batuk 18 bulan"),
+        ("batuk 3 mg", "batuk 3 minggu"),
+        ("batuk sudah 2 mg", "batuk 2 minggu"),
+        ("batuk, minum ambroxol 30 mg", None),
+        ("batuk 3 hari minum ctm 4 mg", None),
+        ("batuk minum amlodipin 2,5 mg", None),
         ("batuk tidak sembuh-sembuh, sudah 3 minggu", "batuk 3 minggu"),
         ("batuk (2-3 minggu)", "batuk 3 minggu"),
         ("sudah 3 minggu demam dan batuk", "batuk 3 minggu"),
@@ -186,6 +244,7 @@ def test_a_long_cough(typed, sign):
         (case("sakit gigi", 30), "GIGI"),
         (case("Sakit gigi geraham, bengkak"), "GIGI"),
         (case("gusi bengkak sudah 2 hari", 30), "GIGI"),
+        (case("gigitan tidak pas", 30), "GIGI"),
         (case("digigit anjing", 30), "UGD"),
         (case("digigit anjing", 4), "UGD"),
         (case("mencret anak 3 th"), "MTBS"),
@@ -205,6 +264,10 @@ def test_a_long_cough(typed, sign):
         (case("stunting", 3), "GIZI"),
         (case("kecelakaan motor", 20, sex="L"), "UGD"),
         (case("sakit gigi, pusing, demam", 30), "GIGI"),
+        (case("darah tinggi, cabut gigi, tambal", 30), "GIGI"),
+        (case("gigi berlubang, tambal, luka robek, kejang (-)", 30), "GIGI"),
+        (case("batuk keringat malam 3 minggu", 40), "TB"),
+        (case("demam, batuk, pilek 3 minggu", 40), "TB"),
     ],
 )
 def test_the_best_proposal(given, room):
@@ -281,6 +344,7 @@ def test_without_known_words_age_decides():
 def test_nothing_known_proposes_nothing_but_a_complaint_alone_does():
     assert USUAL.propose(case()) == []
     assert codes(case("???")) == ["UMUM"]
+    assert "keluhan belum dikenal" in USUAL.propose(case("???"))[0].reason
 
 
 def test_elderly_come_to_lansia_first_and_may_go_to_umum():
@@ -295,7 +359,8 @@ def test_elderly_come_to_lansia_first_and_may_go_to_umum():
 def test_pregnant_women_come_to_kia_first(pregnant):
     proposals = USUAL.propose(case("demam", 25, pregnant=pregnant))
     assert [one.poli_code for one in proposals] == ["KIA", "UMUM"]
-    assert ("nifas" if pregnant == "nifas" else "hamil") in proposals[0].reason
+    word = "nifas" if pregnant == "nifas" else "hamil"
+    assert proposals[0].reason == f'Karena pasien {word}, keluhan: "demam"'
 
 
 def test_teeth_and_danger_come_before_pregnancy():
@@ -323,8 +388,23 @@ def test_a_closed_room_is_replaced():
     assert codes(case("sakit gigi", 30), clinic(closed=["GIGI"])) == ["UMUM"]
     assert codes(case("demam", 3), clinic(closed=["MTBS"])) == ["UMUM"]
     assert codes(case("kejang", 30), clinic(closed=["UGD"])) == ["UMUM"]
-    assert codes(case("demam", 30), clinic(closed=["UMUM"]))[0] not in {"UMUM", "MTBS"}
     assert codes(case("demam", 30), clinic(closed=ROOMS)) == []
+    (only,) = clinic(closed=["GIGI", "MTBS"]).propose(case("sakit gigi", 3))
+    assert (only.poli_code, only.words) == ("UMUM", ("sakit gigi",))
+
+
+def test_where_umum_is_closed_too_ugd_or_else_the_first_open_room_that_fits_is_proposed():
+    """One that takes whom a doctor sends is none; one for others only where none fits."""
+
+    def proposed(*are_open: str, years=30, sex="P") -> list[str]:
+        return codes(case("xyz", years, sex=sex), clinic(closed={*ROOMS} - {*are_open}))
+
+    assert proposed("GIGI", "KIA", "UGD") == ["UGD"]
+    assert proposed("KIA", "MTBS", "KB", "LAB") == ["KIA"]
+    assert proposed("KIA", "MTBS", "KB", "LAB", sex="L") == ["KB"]
+    assert proposed("GIGI", "MTBS", "LANSIA", years=70) == ["LANSIA", "GIGI"]
+    assert proposed("LAB", "MTBS", "IMUN") == ["MTBS"]
+    assert proposed("LAB", "GIZI", "FARMASI") == []
 
 
 def test_a_term_for_a_room_that_does_not_exist_counts_for_umum():
@@ -411,6 +491,53 @@ def test_every_danger_sign_is_seen(term):
     assert codes(given)[0] == "UGD"
 
 
+# Each line is words of one meaning. Where another word makes another illness it is named below.
+SAME = """
+sakit nyeri | susah sulit | lemah lemas lemes | separuh separo | digigit gigitan | telat terlambat
+haid mens menstruasi | habis setelah pasca | melahirkan lahiran | tb tbc | diare mencret murus
+muka wajah | kanan kiri | netek menetek nyusu menyusu | implan implant susuk | iud spiral
+terbentur kebentur | robek sobek | tersiram kesiram ketumpahan | sekali banget hebat parah
+tersengat disengat | tertusuk ketusuk | cek tes | urin urine | tipes tifus typus | rembes merembes
+tertelan ketelan | kambuh kumat | vaksin imunisasi | menabrak nabrak | terlindas dilindas
+tersambar disambar | tertembak ditembak | dipatok dicatok dipatuk | monyet kera anjing
+tabrakan kecelakaan lakalantas laka | tertabrak ketabrak ditabrak | nelan menelan | sayat menyayat
+keserempet kesrempet terserempet diserempet | anafilaksis anafilaktik | letargi letargis
+hipoglikemi hipoglikemia | konsul konsultasi | pusing pening mumet ngelu | perdarahan pendarahan
+kejang step stip stuip | pingsan semaput | tersedak keselek kesedak | kesetrum tersetrum
+flu influenza | wasir ambeien | mengi bengek | hamil bumil | migren migrain | testpack tespek
+diabetes diabet dm | conge congek kopokan | keseleo terkilir | nginjak menginjak | bab berak
+ingin pengen | dipukul dipukuli dianiaya dikeroyok | diperkosa perkosaan pemerkosaan
+penganiayaan pemukulan pengeroyokan
+"""
+OTHER_ILLNESSES = {"sakit jantung", "cek pack"}
+
+
+def said_otherwise() -> Iterable[tuple[str, str, dict]]:
+    """Each phrase of the lexicon with one word for another of the same meaning."""
+    meanings = [words.split() for words in SAME.replace("\n", "|").split("|") if words.strip()]
+    for term in reference.complaint_terms():
+        words = term["phrase"].split()
+        for meaning in meanings:
+            for said in set(words) & set(meaning):
+                for other in set(meaning) - set(words):
+                    phrase = " ".join(other if word == said else word for word in words)
+                    if phrase not in OTHER_ILLNESSES:
+                        yield term["phrase"], phrase, term
+
+
+def test_words_of_one_meaning_lead_to_one_room_and_one_banner():
+    def answer(phrase: str, term: dict) -> tuple[str, bool]:
+        months = (term["age_below_months"] or 361) - 1
+        pregnant = "ya" if term["needs_pregnant"] else ""
+        given = case(phrase, 0, months=months, pregnant=pregnant)
+        return codes(given)[0], bool(USUAL.red_flags(given))
+
+    pairs = list(said_otherwise())
+    assert len(pairs) > 500
+    unlike = [(one, other) for one, other, of in pairs if answer(one, of) != answer(other, of)]
+    assert unlike == []
+
+
 @pytest.mark.parametrize(
     ("given", "is_danger"),
     [
@@ -422,6 +549,10 @@ def test_every_danger_sign_is_seen(term):
         (case("demam"), False),
         (case("keluar darah", 25, pregnant="ya"), True),
         (case("hamil 7 bulan keluar darah", 25), True),
+        (case("bumil keluar darah", 25), True),
+        (case("kandungan 7 bulan keluar darah", 25), True),
+        (case("keluar darah, kehamilan 7 bulan", 25), True),
+        (case("keluar darah sejak hamil", 25, pregnant="tidak"), False),
         (case("keluar darah", 25), False),
         (case("tidak kejang", 30), False),
         (case("sesak", 30), False),
@@ -448,7 +579,12 @@ def test_danger_signs_that_depend(given, is_danger):
         ("kejang tidak ada", ""),
         ("kejang tdk ada, demam 3 hari", ""),
         ("kejang tidak ada tapi demam", ""),
+        ("kejang tidak ada namun demam", ""),
+        ("kejang tidak ada cuma demam", ""),
+        ("tidak mengalami kejang, demam", ""),
         ("demam, kejang (-)", ""),
+        ("demam, kejang (\u2013)", ""),
+        ("kejang [-], demam", ""),
         ("demam (+) kejang (-) batuk (+)", ""),
         ("nyeri dada disangkal, batuk", ""),
         ("kejang negatif", ""),
@@ -486,7 +622,10 @@ def test_danger_signs_that_depend(given, is_danger):
         ("riwayat kejang, kontrol", "kejang"),
         ("kecelakaan 3 bulan lalu kontrol", "kecelakaan"),
         ("pusing hampir pingsan", "pingsan"),
-        # A comma parts
+        # A comma, a dash or a new line parts
+        ("batuk tidak\nkejang", "kejang"),
+        ("batuk tidak - kejang", "kejang"),
+        ("batuk darah rendah", ""),
         ("batuk, darah tinggi", ""),
         ("batuk, darah", "batuk darah"),
         ("muntah darah, tinggi demamnya", "muntah darah"),
@@ -509,6 +648,11 @@ def test_a_danger_sign_is_denied_only_where_that_is_clear(typed, signs):
         (case("demam tidak turun", 30), "demam"),
         (case("sesak tidak hilang", 30), "sesak"),
         (case("belum pernah imunisasi", 1), "imunisasi"),
+        (case("tidak pernah imunisasi", 1), "imunisasi"),
+        (case("imunisasi belum pernah", 1), "imunisasi"),
+        (case("belum imunisasi", 1), "imunisasi"),
+        (case("pusing, tidak mual, dan muntah", 30), "pusing, muntah"),
+        (case("pusing, tidak mual serta muntah", 30), "pusing"),
         (case("tidak kb dan telat haid", 25), "telat haid"),
     ],
 )
@@ -644,6 +788,10 @@ def test_advice_to_go_to_a_closed_room_is_not_given():
     assert "W6" not in found(case("", 65, poli="UMUM"), clinic(closed=["LANSIA"]))
 
 
+def test_what_must_not_be_stops_though_the_better_room_is_closed():
+    assert "E3" in found(case("", 30, poli="MTBS"), clinic(closed=["UMUM"]))
+
+
 def test_a_rules_target_is_a_room_for_this_patient():
     assert found(case("", 3, poli="LANSIA"))["E4"].target_code == "MTBS"
     assert found(case("", 30, poli="MTBS"))["E3"].target_code == "UMUM"
@@ -654,6 +802,59 @@ def test_the_cut_off_of_lansia_is_the_clinics():
     assert "E4" not in found(case("", 45, poli="LANSIA"), at_45)
     assert "W6" in found(case("", 45, poli="UMUM"), at_45)
     assert "45 tahun" in found(case("", 44, poli="LANSIA"), at_45)["E4"].message
+    assert codes(case("pikun", 44), at_45) == ["UMUM"]
+    assert codes(case("pikun", 45), at_45)[0] == "LANSIA"
+
+
+def test_of_unknown_age_nobody_is_sent_to_lansia():
+    assert codes(case("pikun")) == ["UMUM"]
+
+
+def test_a_long_cough_is_sent_nowhere_while_its_rule_is_off():
+    assert codes(case("batuk 3 minggu", 30))[0] == "TB"
+    assert codes(case("batuk 3 minggu", 30), clinic(off=["P1"]))[0] == "UMUM"
+
+
+def test_how_long_a_cough_is_long_and_its_room_are_the_heads():
+    rules = clinic()
+    (rule,) = (row for row in rules.rules if row.rule == "P1")
+    rule.threshold, rule.target_code = 21, "UGD"
+    assert codes(case("batuk 3 minggu", 30), rules)[0] == "UGD"
+    assert "P1" in found(case("batuk 3 minggu", 30), rules)
+    assert "P1" not in found(case("batuk 20 hari", 30), rules)
+
+
+def test_a_long_cough_asks_for_a_mask_and_for_silence():
+    message = found(case("demam, batuk 3 minggu", 30, poli="UMUM"))["P1"].message
+    assert message.startswith("Batuk 3 minggu: beri masker dan dahulukan")
+    assert "Jangan sebutkan di depan pasien lain" in message
+
+
+def test_a_newborn_who_drinks_less_is_in_danger_an_older_baby_is_seen_in_its_room():
+    assert USUAL.red_flags(case("badannya kuning, kurang netek", 0, months=1))
+    assert USUAL.red_flags(case("kurang menyusu", 0, months=3)) == ()
+
+
+def test_a_room_that_the_words_name_keeps_them_beside_a_long_cough():
+    assert USUAL.propose(case("kontrol tb, batuk 3 minggu", 30))[0].words == ("kontrol tb",)
+
+
+def test_a_mans_pregnant_wife_says_nothing_of_him():
+    assert USUAL.propose(case("istri hamil", 30, sex="L"))[0].words == ()
+    assert USUAL.red_flags(case("keluar darah, hamil", 30)) == ("keluar darah",)
+    assert USUAL.red_flags(case("keluar darah, istri hamil", 30, sex="L")) == ()
+
+
+@pytest.mark.parametrize(
+    "injury",
+    [
+        *("luka", "jatuh", "terjatuh", "keseleo", "terkilir", "memar", "benturan", "patah"),
+        *("terbentur meja", "tabrakan", "kecelakaan", "digigit", "gigitan semut", "luka bakar"),
+        *("kena pisau", "kena paku", "dagu robek", "terjepit pintu", "kemasukan manik-manik"),
+    ],
+)
+def test_an_injured_child_may_go_to_umum(injury):
+    assert "W1" not in found(case(injury, 3, poli="UMUM"))
 
 
 def test_w7_names_words_and_both_rooms():
@@ -661,6 +862,22 @@ def test_w7_names_words_and_both_rooms():
     assert finding.target_code == "GIGI"
     assert '"sakit gigi"' in finding.message
     assert "Poli Umum" in finding.message
+
+
+def test_a_pregnant_woman_may_go_where_she_is_needed_without_kia():
+    asked = {room for room in ROOMS if "W2" in found(case("", 25, pregnant="ya", poli=room))}
+    assert set(ROOMS) - asked == {"KIA", "UGD", "GIGI", "LAB", "GIZI"}
+
+
+def test_w7_counts_what_speaks_for_the_chosen_room():
+    typed = "cabut gigi, tambal, darah tinggi"
+    assert "W7" in found(case(typed, 30, poli="UMUM"))
+    assert "W7" not in found(case(f"{typed}, batuk", 30, poli="UMUM"))
+    assert "W7" not in found(case(typed, 30)), "no room is chosen yet"
+
+
+def test_w7_sends_a_mother_to_kia_by_the_points_of_her_words():
+    assert found(case("demam", 25, pregnant="nifas", poli="TB"))["W7"].target_code == "KIA"
 
 
 def test_w7_needs_the_points_of_its_threshold():
@@ -698,6 +915,8 @@ def test_w9_names_the_number_the_patient_has():
     finding = found(given, open_entries=[("GIGI", "G003"), ("UMUM", "U012")])["W9"]
     assert finding.level == "error"
     assert "U012" in finding.message
+    twice = found(given, open_entries=[("UMUM", "U012"), ("UMUM", "U020")])["W9"]
+    assert "U012, U020" in twice.message
     assert "W9" not in found(given, open_entries=[("GIGI", "G003")])
 
 
@@ -716,6 +935,11 @@ def test_a_blocking_room_stops_and_another_asks():
     assert found(given, clinic(KB={"blocks_outside": True}))["L1"].level == "error"
 
 
+def test_l1_says_which_room_is_for_the_patient():
+    assert found(case("", 30, pregnant="tidak", poli="KIA"))["L1"].target_code == "UMUM"
+    assert found(case("", 4, poli="KB"))["L1"].target_code == "MTBS"
+
+
 def test_l1_is_silent_where_a_rule_speaks_of_the_room():
     assert set(found(case("", 30, poli="MTBS"))) == {"E3"}
     assert set(found(case("jatuh", 3, poli="UMUM"))) == set()
@@ -725,7 +949,8 @@ def test_l1_is_silent_where_a_rule_speaks_of_the_room():
 def test_unknown_age_sex_and_pregnancy_are_never_outside():
     for room in ROOMS:
         given = case("", None, sex="", poli=room)
-        assert not {"L1", "E2", "E3", "E4"} & found(given).keys()
+        assert not {"L1", "E2", "E3", "E4", "W5"} & found(given).keys()
+    assert not found(case("", 30, sex="", pregnant="ya"))
 
 
 def test_an_age_that_only_the_complaint_tells_refuses_nothing():
@@ -806,6 +1031,24 @@ def test_load_reads_what_the_head_edited(app):
     assert rules.cluster(case("", 30, poli="KB")).code == "3"
     assert codes(case("sakit gigi", 30), rules) == ["UMUM"]
     assert "W5" not in found(case("", 30, sex="L", poli="KB"), rules)
+
+
+def test_a_word_that_was_switched_off_speaks_for_no_room(app):
+    assert codes(case("pikun", 65), routing.load()) == ["LANSIA", "UMUM"]
+    assert routing.load().propose(case("pikun", 65))[0].words == ("pikun",)
+    with transaction():
+        db.session.query(ComplaintTerm).filter_by(phrase="pikun").one().is_active = False
+    assert routing.load().propose(case("pikun", 65))[0].words == ()
+
+
+def test_a_changed_setting_alone_is_seen_by_the_next_who_asks(app):
+    assert codes(case("pusing", 45), routing.load()) == ["UMUM"]
+    with transaction():
+        settings.set_value("elderly_from_years", 45)
+    assert codes(case("pusing", 45), routing.load()) == ["LANSIA", "UMUM"]
+    with transaction():
+        settings.set_value("kb_cluster", "3")
+    assert routing.load().cluster(case("", 30, poli="KB")).code == "3"
 
 
 @pytest.mark.parametrize("table", [Poli, RoutingRule, ComplaintTerm])

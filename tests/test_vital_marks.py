@@ -4,9 +4,10 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import select
 
 from clinic import days, history, queues, triage
-from clinic.record_errors import NotOpen, RecordError
+from clinic.record_errors import MeasuredMeanwhile, NotOpen, RecordError
 from clinic.vital_marks import bmi, marks
 from db import db, transaction, utcnow
 from models import AuditEntry, TriageNote, TriagePriority, Visit, VisitStatus, VitalSigns
@@ -51,6 +52,7 @@ def test_body_mass_is_for_adults_with_both_measures():
         ({"systolic": 120, "diastolic": 90}, ADULT, ["TD tinggi"]),
         ({"systolic": 180, "diastolic": 80}, ADULT, ["TD sangat tinggi"]),
         ({"systolic": 89, "diastolic": 60}, ADULT, ["TD rendah"]),
+        ({"systolic": 90, "diastolic": 60}, ADULT, []),
         ({"systolic": 140}, CHILD, ["Tekanan sistolik tinggi"]),
         (
             {"systolic": 70, "diastolic": 95},
@@ -58,10 +60,12 @@ def test_body_mass_is_for_adults_with_both_measures():
             ["Tekanan sistolik rendah", "Tekanan diastolik tinggi"],
         ),
         ({"temperature": Decimal("37.5")}, CHILD, ["Demam"]),
-        ({"temperature": Decimal("37.5")}, ADULT, []),
+        ({"temperature": Decimal("37.5")}, 59, ["Demam"]),
+        ({"temperature": Decimal("37.5")}, 60, []),
         ({"temperature": Decimal(38)}, ADULT, ["Demam"]),
         ({"temperature": Decimal("35.4")}, 1, ["Suhu rendah"]),
-        ({"temperature": Decimal("36.5")}, 1, []),
+        ({"temperature": Decimal("35.9")}, 1, ["Suhu rendah"]),
+        ({"temperature": Decimal(36)}, 1, []),
         ({"respiration": 59}, 1, []),
         ({"respiration": 60}, 1, ["Napas cepat"]),
         ({"respiration": 50}, 2, ["Napas cepat"]),
@@ -126,6 +130,30 @@ def test_a_note_that_is_sent_twice_is_one_and_what_is_taken_back_marks_no_row(ap
     assert row.triage is None
 
 
+@pytest.mark.engines("sqlite")
+def test_of_two_pages_with_one_note_the_second_adds_to_it_but_does_not_overwrite_it(app):
+    visit, nurse = factories.visit(), factories.actor("umum")
+    shown = [write(visit, "pucat").public_id]
+
+    def send(seen: str, priority=None) -> TriageNote:
+        with transaction():
+            return triage.write(nurse, db.session.merge(visit), seen, priority, shown)
+
+    send("pucat, sesak")
+    with pytest.raises(MeasuredMeanwhile):
+        send("pucat, kejang")
+    note = send("pucat", TriagePriority.RED)
+    assert (note.seen, note.priority) == ("pucat, sesak", TriagePriority.RED)
+
+
+@pytest.mark.engines("sqlite")
+def test_a_room_learns_of_a_note_at_its_next_poll(app):
+    entry = factories.entry()
+    before = queues.room_queue(entry.poli, days.latest_day()).version
+    write(entry.visit, "pucat", TriagePriority.RED)
+    assert queues.room_queue(entry.poli, days.latest_day()).version != before
+
+
 def test_no_triage_after_the_visit_has_ended(app):
     visit = factories.visit()
     with transaction():
@@ -162,6 +190,14 @@ def test_its_author_corrects_a_note_for_48_hours_with_a_reason(app):
     assert (new.id, new.ended_at) == (second.id, None)
     with pytest.raises(NotOpen, match="lewat 48 jam"):
         correct(ended(visit, 49), "lain lagi")
+    visit = ended(visit, 1)
+    with transaction():
+        visit.status = VisitStatus.CANCELLED
+    with pytest.raises(NotOpen):
+        correct(visit, "lain lagi")
+    details = select(AuditEntry.reason, AuditEntry.details).order_by(AuditEntry.seq)
+    written = db.session.execute(details.where(AuditEntry.action == "write_triage")).tuples()
+    assert written.all() == [("", ""), ("salah pasien", "corrected")]
 
 
 def test_the_page_corrects_a_note_of_a_visit_that_is_over(sign_in):
