@@ -14,9 +14,11 @@ from clinic.records import ExaminationInput
 from clinic.report_definitions import REPORTS
 from db import db, transaction, utcnow
 from models import (
+    AuditEntry,
     Death,
     EntryState,
     Examination,
+    Poli,
     Prescription,
     PrescriptionState,
     QueueEntry,
@@ -77,6 +79,11 @@ def test_a_death_ends_the_visit_and_its_place_in_every_line(app):
         ("LAB", EntryState.CANCELLED),
     ]
     assert db.session.get(Visit, visit.id).status is VisitStatus.FINISHED
+    lab = select(QueueEntry).join(QueueEntry.poli).where(Poli.code == "LAB")
+    cancelled = db.session.scalars(lab).one()
+    trail = db.session.scalars(select(AuditEntry).filter_by(object_ref=cancelled.public_id))
+    assert cancelled.reason == there.reason == "Pasien meninggal"
+    assert [(row.action, row.reason) for row in trail][-1:] == [("cancel", "Pasien meninggal")]
 
 
 def test_who_is_being_served_elsewhere_may_still_be_written_about(app):
@@ -161,7 +168,7 @@ def test_the_counter_is_asked_for_a_reason_and_may_go_on(sign_in):
     clerk, ref = sign_in("loket"), entry.visit.patient.public_id
     assert '<p class="allergy">Meninggal ' in clerk.get(f"/pasien/{ref}").get_data(as_text=True)
     page, draft = check(clerk, f"/pendaftaran/pasien/{ref}", patient=ref)
-    assert 'data-rule="DEATH-1"' in page
+    assert 'data-rule="DEATH-1" data-level="warning"' in page
     assert "Meninggal" in page
     version = page.partition('name="version" value="')[2].partition('"')[0]
     answer = {"version": version, "override_reason": "keluarga menyebut salah catat"}

@@ -19,6 +19,7 @@ from clinic import (
     pairs,
     patients,
     queue_lines,
+    queue_version,
     queues,
     search,
     wrong_patient,
@@ -310,7 +311,7 @@ def test_a_pair_about_others_is_refused(records, siti, double):
 def test_undo_restores_exactly(records, siti, double):
     past_visits.add(double, 2)
     allergy(double, "Amoksisilin")
-    correct(double, name="Siti Amina")
+    correct(double, name="Rahma Amina")
     both = (siti, double)
 
     def state():
@@ -547,10 +548,10 @@ def test_two_records_of_one_person_are_no_namesakes_in_the_queue(records, siti, 
     with transaction():
         for entry in (shown, gone):
             queues.act(factories.actor("kepala"), entry, "batal", "salah daftar")
-    version = queue_lines.present_version(shown.poli_id)
+    version = queue_version.present_version(shown.poli_id)
     merge(records, siti, twin)
     # The pages of the rooms show names and allergies.
-    assert queue_lines.present_version(shown.poli_id) != version
+    assert queue_version.present_version(shown.poli_id) != version
     shown = factories.entry("UMUM", siti)
     rows = queue_lines.room_queue(factories.poli(), days.current_day()).waiting
     assert [row.same_name for row in rows if row.ref == shown.public_id] == [None]
