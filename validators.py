@@ -162,7 +162,7 @@ def _refuse_placeholder(nik: str, way_on: str) -> None:
 
 def nik_dates(nik: str) -> list[date]:
     day, month, year = int(nik[6:8]), int(nik[8:10]), int(nik[10:12])
-    day -= 40 if 41 <= day <= 71 else 0  # women carry day + 40
+    day -= 40 if day > 40 else 0  # women carry day + 40
     return [d for century in (1900, 2000) if (d := date_or_none(century + year, month, day))]
 
 

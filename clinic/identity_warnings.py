@@ -112,7 +112,8 @@ def _withdrawn_warning(patient: Patient) -> list[Warned]:
 
 def _mother_warning(identity: patients.Identity, on: date) -> list[Warned]:
     born = identity.birth_date
-    if not born or born > on or age_on(born, on).years >= TODDLER_YEARS or identity.mother_name:
+    is_told = identity.mother_name or names.is_called_after_mother(identity.name)
+    if not born or born > on or age_on(born, on).years >= TODDLER_YEARS or is_told:
         return []
     return [
         Warned(

@@ -35,9 +35,15 @@ TITLES = word_set(
 # Written with dots they arrive as two words.
 SPLIT_TITLES = word_set("KH RA RM RR")
 BABY_TITLES = word_set("AN ANAK BY BAYI BBL")
-PARENT_TITLES = word_set("NY NYONYA NJ NN IBU BU TN TUAN BP BPK BAPAK PAK DARI")
+MOTHER_TITLES = word_set("NY NYONYA NJ NN IBU BU")
+PARENT_TITLES = MOTHER_TITLES | word_set("TN TUAN BP BPK BAPAK PAK DARI")
 BABY_FILLERS = word_set("DARI KEMBAR KE")
 ORDINALS = {"I": "1", "II": "2", "III": "3", "1": "1", "2": "2", "3": "3"}
+_AFTER_MOTHER = re.compile(
+    "(?:{})(?: (?:{}))* (?:{}) .".format(
+        *("|".join(words) for words in (BABY_TITLES, BABY_FILLERS.union(ORDINALS), MOTHER_TITLES))
+    )
+)
 
 DEGREES = word_set(
     "SE SH ST SP SPD SPDI SPDSD SKM SKEP SKEB SST SAG SSI SSOS SKOM SIP SPT SGZ SKG SKED SFARM "
@@ -144,6 +150,11 @@ def with_birth_order(name: str, nth: int | None) -> str:
     """Twins share all the rest; an only child's "bayi ke-1" says nothing once it has a name."""
     is_told = nth and (nth > 1 or name[:3].lower() == "by ")
     return f"{name} (bayi ke-{nth})" if is_told else name
+
+
+def is_called_after_mother(name: str) -> bool:
+    """Whether it is one like "By Ny Siti" or "Bayi kembar 2 dari Ibu Siti"."""
+    return bool(_AFTER_MOTHER.match(fold(name)))
 
 
 @lru_cache(maxsize=1024)

@@ -15,7 +15,7 @@ MOST_TIMES, MOST_DAYS, MOST_UNITS = 12, 90, 300
 MOST_AT_ONCE = {"tablet": 4, "kapsul": 4, "mL": 30, "sachet": 2, "tetes": 20}
 # A whole one is a dose; several at once are seldom meant.
 MOST_AT_ONCE |= {"ampul": 4, "vial": 4, "tube": 2, "buah": 2}
-# A typed quantity is asked about from so many times the computed one on, and below it.
+# A typed quantity is asked about above so many times the computed one, and below it.
 MOST_OF_COMPUTED = Decimal("1.5")
 
 Found = tuple[str, tuple, str]  # rule, what it is about, the sentence

@@ -6,11 +6,12 @@ the visits of the people a search found.
 
 import re
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from sqlalchemy import ColumnElement, bindparam, func, select
 from sqlalchemy.orm import joinedload, selectinload
 
+from clinic import days
 from clinic.among import among
 from clinic.typed_search import compact
 from db import db
@@ -61,6 +62,12 @@ def of_people(day: ServiceDay | None, patient_ids: Collection[int]) -> dict[int,
         for visit in db.session.scalars(_OF_PEOPLE, values):
             found[visit.patient_id].append(visit)
     return found
+
+
+def standing(stays: Iterable[QueueEntry]) -> list[QueueEntry]:
+    """Where a visit is now, or where it ended; a stay that an undo took back never was."""
+    real = [stay for stay in stays if stay.undone_at is None]
+    return [stay for stay in real if stay.state in days.STILL_HERE] or real[-1:]
 
 
 def _is_of(day: ServiceDay) -> ColumnElement[bool]:

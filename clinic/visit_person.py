@@ -57,7 +57,7 @@ def follow(visit: Visit, patient: Patient) -> None:
     if not visit.entries:
         return
     told = as_registered(visit, patient, visit.entries[0].poli)
-    priority = priority_of(told, case_of(told, told.on))
+    priority = priority_of(told, case_of(told, days.clinic_date()))
     visit.pregnant = told.pregnant
     visit_cluster.compute(visit, patient)
     if priority == visit.priority:

@@ -1,13 +1,14 @@
 """The counter's search box and the list below it, from one patient to the next."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from blueprints.registration import desk
-from db import db, transaction
-from models import NoNikReason, Visit, VisitStatus
+from clinic import days, queues
+from db import db, transaction, utcnow
+from models import NoNikReason, QueueEntry, Visit, VisitStatus
 from tests import factories
 from tests.databases import count_queries
 from tests.pages import post
@@ -114,6 +115,20 @@ def test_todays_number_finds_who_has_it(clerk, typed):
     assert hits(search(clerk, "u003")) == ["Umar"], "no number of today: the beginning of a name"
 
 
+def test_a_slips_number_finds_who_has_it_and_no_number_of_another_day_does(clerk):
+    slip = {"source": "paper", "occurred_at": utcnow(), "label": "KT012"}
+    factories.visit(factories.patient("Nyoman"), **slip)
+    factories.visit(factories.patient("Siti"))
+    assert [hits(search(clerk, typed)) for typed in ("kt12", "u1")] == [
+        ["Nyoman KT012"],
+        ["Siti U001"],
+    ]
+    with transaction():
+        days.current_day().on -= timedelta(days=2)
+        days.open_day()
+    assert [hits(search(clerk, typed)) for typed in ("kt12", "u1")] == [[], []]
+
+
 def test_a_hit_leads_to_the_tickets_of_today(clerk):
     person = factories.patient("Siti Aminah")
     cancelled = factories.visit(person)
@@ -160,6 +175,38 @@ def test_every_registration_of_today_can_be_reached(clerk, monkeypatch):
     assert seen == [db.session.merge(visit, load=True).public_id for visit in reversed(visits)]
 
 
+def test_a_step_that_was_taken_back_is_told_on_no_page_of_the_counter(clerk):
+    entry = factories.entry("UMUM", factories.patient("Siti Aminah"))
+
+    def act(step: str, *more) -> str:
+        """Their row on the desk, after the step."""
+        with transaction():
+            stay = db.session.get_one(QueueEntry, entry.id)
+            queues.act(factories.actor("umum"), stay, step, *more)
+        row = re.search(r"<tr><td data-label=.Nomor.*?</tr>", clerk.get(DESK).text, re.S)[0]
+        return " ".join(re.sub(r"<[^>]+>", " ", row).split())
+
+    assert "Poli Umum, Poli Gigi dan Mulut Menunggu" in act(
+        "pindah", "salah", factories.poli("GIGI")
+    )
+    assert act("urungkan").startswith("U001 Siti Aminah Poli Umum Menunggu ")
+    act("mulai")
+    assert act("selesai").startswith("U001 Siti Aminah Poli Umum Selesai ")
+    ticket = clerk.get(f"{DESK}/tiket/{entry.visit.public_id}").text
+    assert re.findall(r'class="ticket-room">([^<]+)<', ticket) == ["Poli Umum"]
+
+
+def test_who_waits_in_one_of_two_rooms_waits(clerk):
+    visit = factories.visit(factories.patient("Siti Aminah"))
+    head = factories.actor("kepala")
+    with transaction():
+        visit = db.session.merge(visit)
+        other = queues.enqueue(head, visit, factories.poli("GIGI"))
+        queues.act(head, other, "batal", "tidak jadi")
+    page = clerk.get(DESK).text
+    assert 'state-waiting">Menunggu' in page and "Batal<" not in page
+
+
 def test_a_day_without_registrations_has_a_list_too(clerk):
     assert db.session.query(Visit).count() == 0
     page = clerk.get(f"{DESK}/hari-ini").get_data(as_text=True)
@@ -190,3 +237,13 @@ def test_who_is_only_called_alike_is_not_opened_by_enter(clerk):
     assert hits(page) == ["Wayan Sutama"]
     assert focused(page) == ["f-q"]
     assert 'value="baru"' in page
+
+
+def test_more_than_twenty_are_told_to_be_narrowed_down(clerk):
+    for _ in range(19):
+        factories.patient("Siti Zulaikha")
+    assert "Hanya 20" not in search(clerk, "zulaikha")
+    for _ in range(2):
+        factories.patient("Siti Zulaikha")
+    page = search(clerk, "zulaikha")
+    assert page.count('class="pick"') == 20 and "Hanya 20 yang pertama" in page

@@ -449,6 +449,8 @@ DROPS = {"form": "tetes", "unit": "botol", "dose_unit": "mL", "doses_per_unit": 
         (("5 mg", {}, "1"), "3x1", ("10 mg", {}), ("5 mg", "10 mg"), "3x1/2"),
         (("500 mg", {}, "1"), "3x1", ("250 mg", {}), ("500", "250 mg"), "3x2"),
         (("25 mg", {}, "1"), "3x1", ("40 mg", {}), ("25 mg", "40 mg"), ""),
+        # Ten tablets at once would be proposed to nobody.
+        (("500 mg", {}, "2"), "3x2", ("100 mg", {}), ("1.000 mg", "200 mg"), ""),
         (("5/80 mg", {}, "1"), "3x1", ("5/160 mg", {}), ("5/80", "5/160"), ""),
     ],
 )
@@ -476,10 +478,19 @@ def test_the_same_dose_of_another_strength_is_not_asked_about(app):
         substitute(made, code, sig=sig, dose_asked="")
 
 
+def test_as_much_at_once_but_more_often_is_another_dose(app):
+    old, new = of_one_ingredient("500 mg"), of_one_ingredient("250 mg")
+    made = pharmacy.prescription(pharmacy.line(old, 9))
+    with pytest.raises(DoseChanged, match="semula 3 x sehari 500 mg, kini 4 x sehari 500 mg"):
+        substitute(made, new.code, sig="4x2", dose_asked="")
+
+
 def test_another_ingredient_or_route_is_asked_as_nobody_can_compare_it(app):
     old = pharmacy.medicine()
     shot = of_one_ingredient("500 mg", route=Route.INJECTED)
-    for was, new in ((old, pharmacy.medicine()), (of_one_ingredient("500 mg"), shot)):
+    both = pharmacy.medicine(ingredients="zat-sama|zat-kedua", strength="500 mg")
+    alone = of_one_ingredient("500 mg")
+    for was, new in ((old, pharmacy.medicine()), (alone, shot), (both, alone), (alone, both)):
         made = pharmacy.prescription(pharmacy.line(was, 9))
         with pytest.raises(DoseChanged, match="tidak dapat dibandingkan"):
             substitute(made, new.code, dose_asked="")
@@ -750,3 +761,25 @@ def test_before_it_is_handed_out_a_label_has_the_expiry_of_what_would_be_taken(a
     assert [label.expires_on for label in dispensing_labels.labels(fresh)] == planned
     later = pharmacy.prescription(pharmacy.line(of, 5))
     assert [label.expires_on for label in dispensing_labels.labels(later)] == [date(2099, 1, 31)]
+
+
+def test_a_compound_printed_again_is_as_old_as_it_is(app):
+    of = pharmacy.medicine()
+    pharmacy.receive(of, 20)
+    made = ready(pharmacy.compound((of, 1, "tablet")))
+    hand_over(made)
+    with transaction():
+        fresh = prescriptions.by_ref(made.public_id)
+        fresh.closed_at -= timedelta(days=100)
+    (label,) = dispensing_labels.labels(prescriptions.by_ref(made.public_id))
+    made_on = days.clinic_date() - timedelta(days=100)
+    assert label.expires_on == made_on + dispensing_labels.LONGEST_COMPOUND
+
+
+def test_an_ointment_of_crushed_tablets_has_the_label_of_what_is_not_swallowed(app):
+    of = pharmacy.medicine()
+    pharmacy.receive(of, 20)
+    ointment = pharmacy.compound((of, 1, "tablet"), packets=1)
+    ointment.title, ointment.unit = "Racikan salep", "pot"
+    made = ready(ointment, pharmacy.compound((of, 1, "tablet")))
+    assert [label.is_external for label in dispensing_labels.labels(made)] == [True, False]

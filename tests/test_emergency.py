@@ -1,6 +1,7 @@
 """Emergency first: the red banner carries what was typed, and it waits on the visit meanwhile."""
 
 import re
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -88,6 +89,7 @@ def test_half_a_form_goes_to_the_emergency_room_and_is_completed_without_typing_
     visit = visit_of(ticket)
     assert (rooms(), visit.complaint, visit.age_years) == (["UGD"], "nyeri", 41)
     assert (visit.patient.name, visit.patient.is_unknown) == ("Siti A", True)
+    assert (visit.patient.birth_date, visit.patient.birth_precision) == (BORN, "day")
 
     identity = f"/pendaftaran/kunjungan/{visit.public_id}/identitas"
     form = text_of(clerk.get(identity))
@@ -159,8 +161,15 @@ def test_a_known_patient_goes_there_as_who_it_is(clerk, siti):
 def test_what_was_changed_of_a_known_patient_waits_too(clerk, siti):
     url = f"/pendaftaran/pasien/{siti.public_id}"
     _, hidden = carried(clerk, url, patient=siti.public_id, **whole(siti) | {"phone": "08123"})
+    typed_over = siti.version
+    with transaction():
+        row = db.session.merge(siti)
+        moved = replace(patients.identity_of(row), address="Jalan Baru 1")
+        patients.update(factories.actor(), row, moved, "pindah")
     visit_of(post(clerk, URGENT, hidden | {"complaint": "nyeri dada"}))
     assert hidden["dari"] in text_of(clerk.get("/pendaftaran"))
+    waits = select(RegistrationDraft).where(RegistrationDraft.public_id == hidden["dari"])
+    assert db.session.scalars(waits).one().fields["patient_version"] == str(typed_over)
 
 
 def test_the_check_page_leads_there_with_what_was_answered_kept(clerk):
@@ -234,6 +243,46 @@ def test_who_waits_there_already_comes_first_now_and_after_an_undone_call(clerk,
     assert (noted.object_ref, noted.patient_ref) == (entry.visit.public_id, siti.public_id)
 
 
+def sent_there(clerk, siti) -> Visit:
+    """The visit, after the red banner of her own form led to the emergency room."""
+    url = f"/pendaftaran/pasien/{siti.public_id}"
+    _, hidden = carried(clerk, url, patient=siti.public_id, **whole(siti))
+    said = {"complaint": "nyeri dada", "patient": siti.public_id}
+    return visit_of(post(clerk, URGENT, hidden | said))
+
+
+def take(entry: QueueEntry, *steps: str) -> None:
+    for step in steps:
+        with transaction():
+            queues.act(factories.actor("umum"), db.session.get_one(QueueEntry, entry.id), step)
+
+
+def test_who_has_gone_home_today_comes_back_as_a_new_visit(clerk, siti):
+    entry = factories.entry("UMUM", siti)
+    take(entry, "mulai", "selesai")
+    visit = sent_there(clerk, siti)
+    assert visit.id != entry.visit_id and (count(Visit), rooms()) == (2, ["UMUM", "UGD"])
+    assert (visit.cluster, visit.computed_cluster) == ("LINTAS", "LINTAS")
+
+
+def test_who_was_done_in_the_emergency_room_is_queued_there_once_more(clerk, siti, sign_in):
+    entry = factories.entry("UGD", siti)
+    with transaction():
+        visit = db.session.get_one(Visit, entry.visit_id)
+        queues.enqueue(factories.actor("umum"), visit, factories.poli("GIGI"))
+    take(entry, "mulai", "selesai")
+    dentist = sign_in("gigi")
+    poll = re.search(r'hx-get="([^"]+)"', text_of(dentist.get("/poli/GIGI")))[1]
+    assert dentist.get(poll).status_code == 204
+    assert sent_there(clerk, siti).id == entry.visit_id
+    db.session.expire_all()
+    *_, again = db.session.scalars(select(QueueEntry).order_by(QueueEntry.id))
+    assert (again.poli.code, again.state, again.rank) == ("UGD", "waiting", 0)
+    assert dentist.get(poll).status_code == 200, "it reads there that it became an emergency"
+    noted = select(AuditEntry.details).where(AuditEntry.action == "add_room")
+    assert db.session.scalars(noted).all() == ["UGD"]
+
+
 def test_a_foreign_or_finished_draft_carries_nothing(clerk):
     for ref in ("x", new_public_id()):
         page = text_of(clerk.get(f"{URGENT}?draf={ref}"))
@@ -281,6 +330,30 @@ def test_sex_and_how_it_is_are_asked_and_even_they_may_be_all_that_is_known(cler
 def unknown(clerk) -> Visit:
     key = {"draft": new_public_id(), "sex": "P", "complaint": "sesak", "name": ""}
     return visit_of(post(clerk, URGENT, key))
+
+
+def test_what_stands_in_for_an_unknown_identity_is_not_offered_as_one(clerk):
+    visit = unknown(clerk)
+    form = text_of(clerk.get(f"/pendaftaran/kunjungan/{visit.public_id}/identitas"))
+    assert value_of(form, "address") == "" and "Belum diketahui" not in form
+    assert '<option value="" selected>NIK diisi' in form
+    ticket = text_of(clerk.get(f"/pendaftaran/tiket/{visit.public_id}"))
+    assert "Identitas belum lengkap." in ticket
+
+
+def test_nobody_gets_a_stand_in_that_another_has_or_had(clerk):
+    first = unknown(clerk)
+    name, stand_in = first.patient.name, f"Ny. X {days.clinic_date():%d-%m-%Y}"
+    assert (name, first.patient.no_nik_reason) == (stand_in, "TIDAK_DIKENAL")
+    typed = {"name": "", "no_nik_reason": "TIDAK_DIKENAL", "sex": "P", "address": "Pasar"}
+    form = f"/pendaftaran/kunjungan/{first.public_id}/identitas"
+    page = text_of(clerk.get(post(clerk, form, typed).location))
+    assert name in page and "Ny. X2" not in page, "still unknown, it keeps its own"
+    with transaction():
+        person = db.session.get_one(Patient, first.patient_id)
+        named = replace(patients.identity_of(person), name="Siti", is_unknown=False)
+        patients.update(factories.actor(), person, named, "keluarganya datang")
+    assert unknown(clerk).patient.name == name.replace("X", "X2"), "labels say the former"
 
 
 def test_an_emergency_leaves_the_building_too(clerk):

@@ -19,6 +19,7 @@ from models import (
     Visit,
 )
 from tests import factories
+from tests.test_migrations import migrate
 
 
 def opened(person: Patient, code: str = "UMUM") -> Visit:
@@ -83,6 +84,17 @@ def keep_old_number(person: Patient, value: str) -> None:
         db.session.add(PatientAlias(kind=AliasKind.MRN, value=value, **row))
 
 
+def keep_row(person: Patient, fate: RowFate) -> None:
+    """As the import of a file notes whom its row is about."""
+    with transaction():
+        head = factories.user("kepala").id
+        batch = ImportBatch(file_name="lama.csv", digest="0" * 64, uploaded_by_id=head)
+        db.session.add(batch)
+        db.session.flush()
+        row = ImportRow(batch_id=batch.id, number=2, fate=fate, patient_id=person.id)
+        db.session.add(row)
+
+
 @pytest.mark.parametrize("number", ["50001", "its own", "somebody's"])
 def test_who_was_taken_over_with_an_old_number_is_not_new(app, number):
     person, somebody = factories.patient(), factories.patient("Yohana")
@@ -101,13 +113,7 @@ def test_who_was_taken_over_with_an_old_number_is_not_new(app, number):
 def test_who_was_imported_is_not_new_under_the_record_it_was_merged_into(app, fate, number):
     one, imported = factories.patient("Siti Aminah"), factories.patient("Sitti Aminah")
     keep_old_number(imported, number or imported.mrn)
-    with transaction():
-        head = factories.user("kepala").id
-        batch = ImportBatch(file_name="lama.csv", digest="0" * 64, uploaded_by_id=head)
-        db.session.add(batch)
-        db.session.flush()
-        row = ImportRow(batch_id=batch.id, number=2, fate=fate, patient_id=imported.id)
-        db.session.add(row)
+    keep_row(imported, fate)
     visit = opened(one)
     act(visit, "pulang")
     with transaction():
@@ -118,6 +124,17 @@ def test_who_was_imported_is_not_new_under_the_record_it_was_merged_into(app, fa
     with transaction():
         merging.undo(factories.actor("rekammedis"), db.session.get(type(done), ref), "dua orang")
     assert new(visit) == [True], "the old number is the other one's alone"
+
+
+def test_who_was_known_here_before_the_import_is_not_imported(app):
+    one, other = factories.patient("Siti Aminah"), factories.patient("Sitti Aminah")
+    keep_row(other, RowFate.KNOWN)
+    visit = opened(one)
+    act(visit, "pulang")
+    with transaction():
+        both = (db.session.merge(one), db.session.merge(other))
+        merging.merge(factories.actor("rekammedis"), *both, {}, "sama")
+    assert new(visit) == [True]
 
 
 def test_a_slip_of_an_earlier_day_takes_the_first_from_the_visit_typed_before_it(app):
@@ -140,6 +157,7 @@ def test_an_upgrade_mends_what_old_numbers_had_made_new(app):
         merging.merge(factories.actor("rekammedis"), *both, {}, "sama")
     keep_old_number(imported, one.mrn)
     assert new(*visits) == [True, True]
+    migrate("0027_nothing_is_deleted", "downgrade")
     db.session.execute(text("UPDATE alembic_version SET version_num = '0024'"))
     db.session.commit()
     cli.prepare_database()

@@ -193,6 +193,18 @@ def test_jaro_winkler(a, b, expected):
 def test_initials_and_short_words():
     assert word_alike("S", "SITI") > word_alike("S", "AMINA")
     assert word_alike("ADI", "ARI") < word_alike("AMINA", "AMIMA")
+    assert score(Person("Adi", BORN, village="A"), Person("Ari", BORN, village="A")).level == (
+        "possible"
+    )
+    assert score(Person("Di", BORN, village="A"), Person("Du", BORN, village="A")).level is None
+
+
+@pytest.mark.parametrize(
+    "name", ["Khairul", "Chairul", "Hasan", "Tjahjono", "Cahyono", "Djoko", "Joko"]
+)
+def test_an_initial_fits_the_name_in_its_old_spelling_too(name):
+    _, initial, word = name_tokens(f"Budi {name[0]} {name}").words
+    assert word_alike(initial, word) == word_alike(word, initial) > 0.8
 
 
 # Birth date
@@ -232,10 +244,13 @@ def test_same_name_born_another_year_is_no_match():
     assert score(stranger, AMINAH).level is None
 
 
+MOTHERS = "5271014107600002"
 HOUSE = {"kk_number": KK, "phone": "081234567890", "address": "Jl. Melati No. 5"}
 
 
-@pytest.mark.parametrize("home", [{"kk_number": KK}, {"address": "Jl. Melati No. 5"}, HOUSE])
+@pytest.mark.parametrize(
+    "home", [HOUSE, *({name: value} for name, value in HOUSE.items()), {"mother_nik": MOTHERS}]
+)
 @pytest.mark.parametrize("typed", ["Siti Aminah", "St. Aminnah", "Siti Amunah"])
 def test_the_whole_name_in_one_home_with_another_birth_date_is_listed_only(typed, home):
     other = returning(name=typed, birth_date=date(1991, 8, 27), **home)
@@ -311,6 +326,20 @@ def test_a_twin_on_the_same_street_is_hinted_at():
     assert score(one, replace(twin, birth_date=date(1991, 8, 27))).household_hint is None
 
 
+@pytest.mark.parametrize(
+    ("mine", "theirs"),
+    [
+        ({"village": "Ampenan"}, {"village": "Ampenan"}),
+        ({"address": "Jl. Melati 5"}, {"address": "Jl. Melati"}),
+        ({"mother_name": "Sulastri"}, {"mother_name": "Soelastri"}),
+    ],
+)
+def test_a_twin_is_hinted_at_by_any_one_thing_that_is_shared(mine, theirs):
+    one, twin = Person("Dewi Lestari", BORN, **mine), Person("Putri Lestari", BORN, **theirs)
+    assert score(one, twin).household_hint == SIBLING_HINT
+    assert score(one, twin).level is None
+
+
 def test_a_placeholder_date_is_weaker_than_a_real_one():
     placeholder = Person("Siti Aminah", date(1985, 1, 1))
     real = Person("Siti Aminah", BORN)
@@ -343,6 +372,9 @@ def test_a_placeholder_date_is_weaker_than_a_real_one():
         (date(1960, 7, 1), date(1960, 2, 2), {"day", "year"}, "born_year"),
         (date(1962, 7, 1), date(1960, 2, 2), {"day", "year"}, "born_age"),
         (date(1957, 7, 1), date(1960, 2, 2), {"year"}, "born_other"),
+        # of a guessed day the month was guessed too; a swap is one of the same year
+        (date(1960, 1, 1), date(1960, 1, 9), {"day"}, "born_year"),
+        (date(1985, 12, 3), date(1986, 3, 12), {"day"}, "born_other"),
     ],
 )
 def test_birth_rule(a, b, precisions, rule):
@@ -427,6 +459,41 @@ def test_a_newborn_on_the_mothers_card_is_not_the_mother():
     baby = Person("By Ny Rukmini", date(2026, 11, 20), sex="L", **card)
     match = score(baby, Person("Rukmini", date(1995, 7, 5), sex="P", **card))
     assert (match.level, match.household_hint) == (None, PARENT_HINT)
+
+
+def test_the_mothers_card_on_a_child_with_a_name_is_not_the_mother():
+    card = {"bpjs_number": "0001113569638"}
+    child = Person("Rizki Maulana", date(2026, 2, 3), sex="L", mother_nik=NIK, **card)
+    match = score(child, replace(AMINAH, **card))
+    assert (match.level, match.household_hint) == (None, PARENT_HINT)
+
+
+def test_the_mothers_nik_in_the_childrens_own_field_makes_them_no_one_person():
+    one = Person("Rizki Maulana", date(2026, 2, 3), sex="L", nik=NIK, mother_nik=NIK)
+    other = replace(one, name="Fajar Hidayat", birth_date=date(2024, 5, 9))
+    assert score(one, other).level is None
+    assert "NIK sama" not in score(one, other).reasons
+
+
+def test_who_shares_a_card_is_no_sibling():
+    card = {"bpjs_number": "0001113569638"}
+    one, other = (
+        Person("Hasan", BORN, village="A", **card),
+        Person("Husein", BORN, village="A", **card),
+    )
+    assert score(one, other).household_hint is None
+    assert RULES["sibling"][1] not in score(one, other).reasons
+
+
+@pytest.mark.parametrize(("born", "hint"), [(1995, PARENT_HINT), (1994, None)])
+def test_a_mother_is_at_least_ten_years_older(born, hint):
+    baby = Person("By Ny Siti Aminah", date(born, 3, 12))
+    assert score(baby, Person("Siti Aminah", BORN)).household_hint == hint
+
+
+def test_of_two_babies_neither_is_the_others_mother():
+    one = Person("By Ny Siti Aminah", date(2010, 2, 3))
+    assert score(one, replace(one, birth_date=date(2026, 2, 3))).household_hint is None
 
 
 def test_only_a_real_passport_number_counts():
@@ -525,6 +592,8 @@ def test_a_baby_is_found_under_its_own_name_later():
     match = score(named, baby)
     assert match.level == "possible"
     assert {"NIK ibu sama", "nama ibu sama"} <= set(match.reasons)
+    twin = replace(baby, name="By Ny Siti Aminah 2")
+    assert "nama ibu sama" in score(named, twin).reasons
 
 
 def test_newborn_twins_are_told_apart():
@@ -659,6 +728,7 @@ def test_near_dates_are_those_of_the_rules():
     assert all(birth_rule(BORN, other, {"day"}) != "born_other" for other in near)
     assert near_dates(date(1960, 7, 1)) == {date(1960, 7, 1)}
     assert date(2001, 2, 28) in near_dates(date(2000, 2, 28))
+    assert {date(1990, 3, 12), date(1991, 3, 12)} <= near_dates(date(1989, 3, 12))
 
 
 @pytest.mark.parametrize(

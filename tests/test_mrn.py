@@ -1,11 +1,12 @@
 """Medical record numbers by the clinic's template, and family folders."""
 
+import re
 from datetime import date
 
 import pytest
 from sqlalchemy import select, text
 
-from clinic import patients, search, settings
+from clinic import days, households, patients, search, settings
 from clinic.audit import SYSTEM
 from clinic.mrn_template import TemplateError, parse
 from clinic.patients import Identity
@@ -170,6 +171,33 @@ def test_a_family_stands_on_one_page(sign_in):
     assert KK not in page
     assert "/pendaftaran/baru?keluarga=" in page
     assert page.count(">Daftarkan<") == 2
+
+
+def test_a_family_page_lists_records_of_their_own_the_oldest_first(sign_in):
+    undated = factories.patient("Tanpa Tanggal", kk_number=KK, birth_date=None, nik=KK[:-1] + "9")
+    household = family()
+    others = [factories.patient(name, kk_number=KK) for name in ("Ganda", "Ditarik")]
+    with transaction():
+        double, withdrawn = map(db.session.merge, others)
+        double.merged_into_id, withdrawn.is_active = undated.id, False
+    latest = factories.visit(undated)
+    page = sign_in("loket").get(f"/keluarga/{household.public_id}").get_data(as_text=True)
+    rows = re.findall(r'<td data-label="Nama">.*?</tr>', page, re.S)
+    said = [" ".join(re.sub(r"<[^>]+>", " ", row).split()) for row in rows]
+    assert [re.split(r" \d\d-| belum", row)[0] for row in said] == [
+        "Siti Aminah",
+        "Ani Aminah",
+        "Tanpa Tanggal",
+    ]
+    mother, child, _ = (one.patient for one in households.members(household))
+    today = f"{days.clinic_date():%d-%m-%Y}"
+    assert "14-05-1985" in said[0] and f" {mother.mrn} " in said[0] and today in said[0]
+    assert f" {child.mrn} " in said[1] and "belum pernah" in said[1]
+    assert f"keluarga={latest.public_id}" in page, "address and card as they were told last"
+    with transaction():
+        db.session.merge(household).folder_no = "0042"
+    page = sign_in("loket").get(f"/keluarga/{household.public_id}").get_data(as_text=True)
+    assert "<small>map 0042</small>" in page, "its place on the shelf"
 
 
 def test_records_staff_see_a_family_but_do_not_register(sign_in):

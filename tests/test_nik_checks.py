@@ -4,8 +4,9 @@ from datetime import date
 
 import pytest
 
-from clinic.nik_checks import nik_findings, no_nik_findings
+from clinic.nik_checks import mothers_nik, nik_findings, no_nik_findings
 from clinic.patients import Identity
+from models import Patient
 
 TODAY = date(2026, 11, 21)
 MAN = "3171011708450001"  # 17-08-1945
@@ -62,6 +63,13 @@ def test_a_recent_date_on_an_adult_man_looks_like_a_family_card():
     assert "NIK-KK" not in findings("3171010305120007", birth_date=date(1912, 5, 3))
 
 
+def test_a_family_card_is_at_most_19_years_old_and_looked_for_from_17():
+    card = "3171012211060007"  # of 22-11-2006
+    assert "NIK-KK" in findings(card, birth_date=date(2009, 11, 21))
+    assert "NIK-KK" not in findings(card, birth_date=date(2009, 11, 22))
+    assert "NIK-KK" not in findings("3171012111060007", birth_date=date(1980, 4, 4))
+
+
 def test_a_date_ahead_in_both_centuries_means_a_wrong_clock():
     clock = date(1970, 1, 1)
     assert findings("3171010101800001", birth_date=None, today=clock) == {"NIK-FUTURE": "warning"}
@@ -72,6 +80,8 @@ def test_an_age_over_110_is_asked():
     assert findings("3171012011160001", birth_date=date(1916, 11, 20)) == {}
     assert findings("3171012011150001", birth_date=date(1915, 11, 20)) == {"NIK-AGE": "warning"}
     assert findings(birth_date=date(1910, 1, 1)).keys() == {"NIK-DATE", "NIK-AGE"}
+    by_nik = findings("3171012011150001", birth_date=date(1955, 1, 1))
+    assert by_nik.keys() == {"NIK-DATE", "NIK-KK", "NIK-AGE"}
 
 
 @pytest.mark.parametrize("province", ["10", "20", "38", "97", "00"])
@@ -146,7 +156,9 @@ def test_each_reason_without_a_nik_asks_for_what_identifies_instead(reason, aske
     assert of_nobody(reason, known=reason) == dict.fromkeys(asked, "info"), "was asked before"
 
 
-@pytest.mark.parametrize("mother", [MAN, "3171017102850001", "3171013102850001"])
+@pytest.mark.parametrize(
+    "mother", [MAN, "3171013101850001", "3171017102850001", "3171013102850001"]
+)
 def test_an_odd_mothers_nik_is_asked(mother):
     assert of_nobody("BAYI", mother_nik=mother) == {"MOTHER-NIK": "warning"}
 
@@ -173,3 +185,35 @@ def test_a_mothers_nik_may_be_of_the_century_before():
 def test_an_odd_passport_is_asked_and_never_refused():
     found = of_nobody("ASING", passport_no="A12/345", no_nik_note="Australia")
     assert found == {"PASSPORT-1": "warning"}
+
+
+WOMAN = "3171015708850001"  # 17-08-1985
+
+
+def is_mothers(name="Ayu", born=date(2026, 1, 1), nik=WOMAN, owner=None, **more) -> bool:
+    return bool(mothers_nik(Identity(name, "P", born, nik=nik, **more), owner, TODAY))
+
+
+def test_a_nik_is_the_mothers_for_an_infant_and_longer_for_who_is_still_called_one():
+    assert is_mothers(born=date(2025, 11, 22))
+    assert not is_mothers(born=date(2025, 11, 21))  # its first birthday
+    assert is_mothers("By Ny Sulastri", date(2021, 11, 22))
+    assert not is_mothers("By Ny Sulastri", date(2021, 11, 21))
+
+
+def test_a_nik_is_the_mothers_from_twelve_years():
+    assert is_mothers(nik="3171014101140001")  # 01-01-2014
+    assert not is_mothers(nik="3171014201140001")
+
+
+def test_a_nik_is_the_mothers_only_where_no_other_is_known():
+    assert is_mothers(mother_nik=WOMAN)
+    assert not is_mothers(mother_nik="3171015708850002")
+
+
+def test_a_registered_father_is_no_mother():
+    odd = "3171014507250001"  # says a girl of 2025
+    owner = Patient(sex="P", birth_date=date(1985, 8, 17))
+    assert is_mothers(nik=odd, owner=owner)
+    owner.sex = "L"
+    assert not is_mothers(nik=odd, owner=owner)

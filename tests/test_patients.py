@@ -12,6 +12,7 @@ from clinic import allergies, queues, records
 from clinic.diagnoses import DiagnosisInput
 from clinic.records import ExaminationInput
 from db import db, transaction, utcnow
+from formatting import age_text, mask_nik
 from models import (
     AliasKind,
     Allergy,
@@ -23,7 +24,7 @@ from models import (
 )
 from tests import factories, past_visits
 from tests.databases import count_queries
-from tests.pages import post
+from tests.pages import post, words_of
 
 READERS = ["kepala", "rekammedis"]
 SECRET = "keputihan dan nyeri"
@@ -138,7 +139,8 @@ def test_a_patient_of_another_room_opens_with_a_reason_for_half_an_hour(sign_in)
     granted = db.session.scalars(select(RecordAccess)).one()
     assert granted.reason == reason
     assert timedelta(minutes=29) < granted.expires_at - utcnow() <= timedelta(minutes=30)
-    assert [row.reason for row in audit_rows(action="open_with_reason")] == [reason]
+    noted = [(row.reason, row.patient_ref) for row in audit_rows(action="open_with_reason")]
+    assert noted == [(reason, person.public_id)]
     with transaction():
         db.session.scalars(select(RecordAccess)).one().expires_at = utcnow()
     assert 'name="alasan"' in text_of(gigi.get(url_of(person)))
@@ -151,6 +153,14 @@ def test_a_reason_opens_for_one_account_only_and_only_for_poli_staff(sign_in):
     assert 'name="alasan"' in text_of(sign_in("gigi").get(url_of(person)))
     for username in ("loket", "ti", "rekammedis"):
         assert post(sign_in(username), url_of(person, "/buka"), data).status_code == 403
+
+
+def test_a_reason_opens_one_patient_only(sign_in):
+    person, other = factories.patient("Ani"), factories.patient("Budi", sex="L")
+    kia = sign_in("kia")
+    post(kia, url_of(person, "/buka"), {"alasan": "cukup panjang alasannya"})
+    assert 'name="alasan"' not in text_of(kia.get(url_of(person)))
+    assert 'name="alasan"' in text_of(kia.get(url_of(other)))
 
 
 def test_a_patient_in_ones_room_today_opens_at_once_one_of_yesterday_does_not(sign_in):
@@ -201,6 +211,13 @@ def test_search_finds_by_name_and_number_and_says_when_nobody_fits(sign_in):
     assert "Tidak ada pasien yang cocok" in text_of(
         post(head, "/pasien", {"q": "zulkarnaen"}, follow_redirects=True)
     )
+    visit = factories.visit(person)
+    page = words_of(post(head, "/pasien", {"q": "aminah"}, follow_redirects=True))
+    age, on = age_text(person.birth_date, visit.service_day.on), visit.service_day.on
+    assert (
+        f"Siti Aminah 14-05-1985 {age} Perempuan {person.mrn} {mask_nik(person.nik)}"
+        f" Tirta Alur {on:%d-%m-%Y} "
+    ) in page
     found = post(head, "/pasien", {"q": "siti", "birth_date": "14-05-1985"}, follow_redirects=True)
     assert person.public_id in text_of(found)
     other = post(head, "/pasien", {"q": "siti", "birth_date": "14-05-1986"}, follow_redirects=True)

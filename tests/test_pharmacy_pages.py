@@ -15,6 +15,7 @@ from formatting import short_date
 from models import (
     DispensedLine,
     EntryState,
+    NoNikReason,
     Patient,
     Prescription,
     PrescriptionState,
@@ -113,6 +114,15 @@ def test_a_visit_opens_the_pharmacys_page_for_its_stay_there(sign_in):
     other = factories.entry("FARMASI", factories.patient("Tanpa Resep"))
     answer = sign_in("farmasi").get(f"/kunjungan/{other.visit.public_id}")
     assert answer.status_code == 200
+
+
+def test_a_twins_medicines_are_told_from_the_others(sign_in):
+    baby = {"birth_date": days.clinic_date(), "no_nik_reason": NoNikReason.NEWBORN}
+    twin = factories.patient("By Ny Sulistiani", **baby, birth_order=2)
+    made = pharmacy.prescription(pharmacy.line(pharmacy.medicine()), person=twin)
+    staff = sign_in("farmasi")
+    for page in ("/farmasi", f"/farmasi/resep/{made.public_id}/etiket"):
+        assert "By Ny Sulistiani (bayi ke-2)" in staff.get(page).text, page
 
 
 # --- The desk ---------------------------------------------------------------------------------

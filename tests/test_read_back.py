@@ -176,7 +176,9 @@ def returning(clerk, patient: Patient, **changes) -> tuple[str, str]:
 def test_a_record_does_not_become_another_persons_unasked(sign_in, known, changes, said):
     clerk = sign_in("loket")
     page, draft = returning(clerk, known, **changes)
-    warned = unescape(re.search(r'data-rule="PERSON-1".*?</p>', page, re.DOTALL)[0])
+    warned = unescape(
+        re.search(r'data-rule="PERSON-1" data-level="error".*?</p>', page, re.DOTALL)[0]
+    )
     assert f"RM {known.mrn} akan diganti: {said}. Bila yang datang orang lain" in warned
     assert "semula " in answers(page)
     refused = confirm(clerk, draft)
@@ -199,10 +201,43 @@ def test_another_spelling_and_another_address_are_read_back_and_need_no_reason(
     assert confirm(clerk, draft).status_code == 303
 
 
+KEPT = {
+    "mother_name": ("Nama ibu", "Sulastri"),
+    "mother_nik": ("NIK ibu", "317101••••••0001"),
+    "birth_order": ("Bayi ke-", "2"),
+    "passport_no": ("Nomor paspor", "X1234567"),
+    "no_nik_note": ("Keterangan", "Timor-Leste"),
+    "phone": ("Nomor HP", "+6281234567890 (tetangga)"),
+    "bpjs_number": ("Nomor BPJS", "0001113569638"),
+    "kk_number": ("Nomor KK", "317101••••••0004"),
+}
+
+
+def test_what_is_emptied_or_changed_stands_beside_what_the_record_says(sign_in):
+    stored = {"mother_name": "Sulastri", "mother_nik": MOTHERS, "birth_order": 2}
+    stored |= {"passport_no": "X1234567", "no_nik_note": "Timor-Leste", "phone": "+6281234567890"}
+    stored |= {"phone_owner": "tetangga", "bpjs_number": "0001113569638"}
+    stored |= {"kk_number": "3171010102030004", "nik": "3171015708900007"}
+    known = factories.patient("Siti Aminah", birth_date=date(1990, 8, 17), **stored)
+    emptied = dict.fromkeys(KEPT, "") | {"nik": "", "no_nik_reason": "LUPA_KARTU", "sex": "L"}
+    page, draft = returning(sign_in("loket"), known, **emptied, birth_date="18-08-1990")
+    read = answers(page)
+    for label, said in KEPT.values():
+        assert f"{label} belum diisi semula {said}" in read
+    assert "18-08-1990, laki-laki semula 17-08-1990, perempuan" in read
+    assert "Lupa membawa kartu hari ini semula 317101••••••0007" in read
+
+
 def test_a_baby_gets_its_name_without_a_reason(sign_in):
     baby = factories.patient("By Ny Sulastri", birth_date=date(1990, 8, 17))
     page, _ = returning(sign_in("loket"), baby, name="Ahmad Fauzi")
     assert "PERSON-1" not in page and "semula By Ny Sulastri" in answers(page)
+
+
+def test_a_birth_date_in_place_of_an_age_needs_no_reason(sign_in):
+    told = factories.patient("Wayan Sudra", birth_date=date(1985, 7, 1), birth_precision="year")
+    page, _ = returning(sign_in("loket"), told, name="Wayan Sudra", birth_date="03-02-1986")
+    assert "PERSON-1" not in page and "03-02-1986" in answers(page)
 
 
 def test_nothing_is_said_of_what_stays_and_no_relative_is_asked_about(sign_in, known):
@@ -214,6 +249,7 @@ def test_nothing_is_said_of_what_stays_and_no_relative_is_asked_about(sign_in, k
     confirm(clerk, draft)
     page, _ = returning(clerk, known, kk_number=card)
     assert "semula" not in answers(page)
+    assert "Hamil tidak ditanyakan" in answers(page)
     assert "Satu keluarga" not in page
 
 
@@ -252,8 +288,11 @@ def test_an_identity_that_is_completed_reads_back_how_it_is_paid(sign_in):
     first = confirm(clerk, check(clerk)[1])
     visit = db.session.query(Visit).one()
     url = f"/pendaftaran/kunjungan/{visit.public_id}/identitas"
-    page, _ = check(clerk, url, payer="JKN_PBI", bpjs_number="0001113569638", bpjs_home="lain")
+    paid = {"payer": "JKN_PBI", "bpjs_number": "0001113569638", "bpjs_home": "lain"}
+    page, draft = check(clerk, url, **paid)
     read = answers(page)
     for shown in ("JKN PBI", "0001113569638", "Faskes lain", "semula Umum"):
         assert shown in read
-    assert first.location
+    assert confirm(clerk, draft).location == first.location
+    db.session.refresh(visit)
+    assert {name: getattr(visit, name) for name in paid} == paid

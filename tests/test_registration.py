@@ -14,17 +14,20 @@ from clinic import (
     allergies,
     days,
     drafts,
+    households,
     identity_warnings,
     patients,
     queue_lines,
     queues,
     registration,
     review,
+    settings,
+    wrong_patient,
 )
 from clinic import further_room as further_room_of
 from clinic.audit import SYSTEM
 from db import db, transaction, utcnow
-from formatting import long_date
+from formatting import age_text, clock_time, long_date, mask_nik
 from models import (
     AuditEntry,
     DraftKind,
@@ -45,7 +48,7 @@ from models import (
     VisitStatus,
 )
 from tests import factories
-from tests.pages import post
+from tests.pages import post, text_of, words_of
 from tests.stored import count
 from tests.test_polling import poll_address
 from validators import parse_age
@@ -143,6 +146,58 @@ def test_a_new_patient_is_read_back_saved_and_stands_in_the_queue(clerk):
     assert {"create_patient", "register_visit"} <= actions
 
 
+def rolls(clerk, visit: Visit) -> list[str]:
+    """What each ticket of the page says, in order."""
+    page = clerk.get(f"/pendaftaran/tiket/{visit.public_id}")
+    found = re.findall(r'<section class="ticket .*?</section>', text_of(page), re.DOTALL)
+    return [" ".join(re.sub(r"<[^>]+>", " ", one).split()) for one in found]
+
+
+def test_a_ticket_is_looked_at_by_all_but_who_has_just_made_it(clerk, sign_in):
+    visit = register(clerk)
+    viewed = select(AuditEntry.user_id).where(AuditEntry.action == "view_identity")
+    address = f"/pendaftaran/tiket/{visit.public_id}"
+    assert clerk.get(address).status_code == 200
+    assert db.session.scalars(viewed).all() == []
+    assert sign_in("kepala").get(address).status_code == 200
+    with transaction():
+        days.latest_day().on -= timedelta(days=3)
+    assert clerk.get(address).status_code == 200
+    noted = [factories.user(name).id for name in ("kepala", "loket")]
+    assert db.session.scalars(viewed.order_by(AuditEntry.seq)).all() == noted
+
+
+def test_a_ticket_leads_to_where_the_patient_stands_now(clerk):
+    factories.visit(factories.patient("Budi"))
+    visit = register(clerk)
+    with transaction():
+        queues.enqueue(factories.actor(), db.session.merge(visit), factories.poli("GIGI"))
+    first, second = rolls(clerk, visit)
+    at = clock_time(visit.occurred_at, settings.value("time_zone"))
+    for roll, room, before in ((first, "Poli Umum", 1), (second, "Poli Gigi dan Mulut", 0)):
+        assert f"U002 {room} " in roll and f"depan: {before}" in roll and f", {at} " in roll
+
+    def act(room: str, step: str, reason: str = "") -> None:
+        with transaction():
+            entries = db.session.merge(visit).entries
+            entry = next(each for each in entries if each.poli.code == room)
+            queues.act(factories.actor("kepala"), entry, step, reason)
+
+    act("UMUM", "mulai")
+    first, _ = rolls(clerk, visit)
+    assert first.endswith(" Dilayani") and "depan" not in first
+    act("UMUM", "selesai")
+    (left,) = rolls(clerk, visit)
+    assert "Poli Gigi" in left, "nobody waits where it is over"
+    act("GIGI", "batal", "pulang")
+    (last,) = rolls(clerk, visit)
+    assert last.endswith(" Batal")
+    page = clerk.get(f"/pendaftaran/tiket/{visit.public_id}").text
+    for end in ("pendaftaran/kunjungan/{}/identitas", "pendaftaran/kunjungan/{}/ubah"):
+        assert f'href="/{end.format(visit.public_id)}"' in page
+    assert f'href="/kunjungan/{visit.public_id}/label"' in page
+
+
 def test_the_same_save_again_gives_the_same_ticket(clerk):
     _, draft = check(clerk)
     first, second = confirm(clerk, draft), confirm(clerk, draft)
@@ -211,6 +266,18 @@ def test_the_form_behind_the_check_page_leads_back_to_what_was_typed(clerk, sign
         newest = select(RegistrationDraft).order_by(RegistrationDraft.id.desc())
         db.session.scalars(newest).first().paper = {"tanggal": "01-03-2026"}
     assert "belum disimpan" not in clerk.get("/pendaftaran/baru").text, "a slip's is listed there"
+
+
+def test_the_form_of_a_further_room_leads_back_to_what_was_typed_too(clerk):
+    visit = register(clerk)
+    url = f"/pendaftaran/kunjungan/{visit.public_id}/ruang"
+    assert "belum disimpan" not in clerk.get(url).text
+    draft = draft_of(further_room(clerk, visit))
+    assert f'href="{url}?draf={draft}">Lanjutkan isian itu' in clerk.get(url).text
+    assert "belum disimpan" not in clerk.get("/pendaftaran/baru").text
+    other = register(clerk, nik="3171011708850002", name="Joko", sex="L")
+    other = f"/pendaftaran/kunjungan/{other.public_id}/ruang"
+    assert "belum disimpan" not in clerk.get(other).text
 
 
 @pytest.mark.engines("sqlite")
@@ -476,6 +543,18 @@ def test_an_unknown_region_is_told_once_the_clinic_knows_many(clerk, monkeypatch
     assert "NIK-REGION" not in page
 
 
+def test_a_clinic_with_few_patients_is_told_of_no_region(clerk):
+    other = {"name": "Wayan Sudra", "sex": "L", "birth_date": "01-02-1970"}
+    register(clerk)
+    assert "NIK-REGION" not in check(clerk, **other, nik="5203010102700001")[0]
+
+
+def test_an_age_is_not_compared_with_the_date_in_the_nik(clerk):
+    page, _ = check(clerk, birth_date="", birth_date_estimated="40")
+    assert "NIK-DATE" not in page
+    assert "NIK-DATE" in check(clerk, birth_date="01-07-1986")[0]
+
+
 def test_a_search_is_carried_into_the_new_form(clerk):
     post(clerk, "/pendaftaran", {"q": "Wayan Sudra", "birth_date": "01-02-1970", "aksi": "baru"})
     page = clerk.get("/pendaftaran/baru").get_data(as_text=True)
@@ -487,6 +566,13 @@ def test_a_search_is_carried_into_the_new_form(clerk):
     page = clerk.get("/pendaftaran/baru").get_data(as_text=True)
     assert 'name="birth_date" value="17-08-1985"' in page
     assert "tidak terbawa ke isian: <b>000123</b>" in page
+
+
+def test_after_a_save_the_new_form_is_empty(clerk):
+    post(clerk, "/pendaftaran", {"q": "Wayan Sudra", "birth_date": "01-02-1970"})
+    assert "Wayan Sudra" in clerk.get("/pendaftaran/baru").get_data(as_text=True)
+    register(clerk)
+    assert "Wayan Sudra" not in clerk.get("/pendaftaran/baru").get_data(as_text=True)
 
 
 def test_a_result_says_all_that_tells_two_of_one_name_apart(clerk):
@@ -582,6 +668,40 @@ def test_the_reason_for_an_error_is_kept_too(clerk):
     register(clerk, poli="MTBS", reason="tidak ada dokter lain")
     kept = {row.rule: (row.level, row.reason) for row in db.session.scalars(select(Override))}
     assert kept["E3"] == (Level.ERROR, "tidak ada dokter lain")
+
+
+def test_a_reason_has_four_letters(clerk):
+    _, draft = check(clerk, sex="L")
+    assert confirm(clerk, draft, override_reason=" ada ").status_code == 422
+    assert confirm(clerk, draft, override_reason="anak").status_code == 303
+
+
+def test_what_is_graver_is_asked_first(clerk):
+    page, _ = check(clerk, sex="L", poli="MTBS", complaint="batuk 3 minggu")
+    levels = re.findall(r'data-rule="[^"]+" data-level="(\w+)"', page)
+    assert len(set(levels)) == 3
+    assert levels == sorted(levels, key=("error", "warning", "info").index)
+
+
+def test_a_child_under_five_without_its_mothers_name_is_asked_about(clerk):
+    today = days.clinic_date()
+    other = {"nik": "", "no_nik_reason": "LUPA_KARTU", "mother_name": ""}
+    fifth = today.replace(day=min(today.day, 28), year=today.year - 5)
+    page, _ = check(clerk, **other, birth_date=(fifth + timedelta(days=31)).isoformat())
+    assert 'data-rule="MOTHER-1" data-level="warning"' in page
+    assert "MOTHER-1" not in check(clerk, **other, birth_date=fifth.isoformat())[0]
+    young = other | {"birth_date": today.isoformat(), "no_nik_reason": "BAYI", "birth_order": "1"}
+    asked = {
+        name: "MOTHER-1" in check(clerk, **young | {"name": name})[0]
+        for name in (
+            "By Ny Siti",
+            "Bayi kembar 2 dari Ibu Siti",
+            "By Tn Joko",
+            "Nyoman Ibu",
+            "Putri",
+        )
+    }
+    assert [name for name, is_asked in asked.items() if not is_asked] == list(asked)[:2]
 
 
 def test_a_typed_reason_survives_when_another_is_missing(clerk):
@@ -696,11 +816,23 @@ def test_one_reason_for_all_does_not_answer_a_nik_that_an_older_patient_got_mean
 
 def test_likely_patients_are_shown_on_the_form_and_the_check_page(clerk):
     known = factories.patient("Muhammad Yusuf", sex="L", birth_date=date(1990, 3, 4))
-    typed = {"name": "M. Jusup", "sex": "L", "birth_date": "04-03-1990"}
-    fragment = post(clerk, "/pendaftaran/mirip", typed).get_data(as_text=True)
-    assert f'data-patient="{known.public_id}"' in fragment
-    page, _ = check(clerk, nik="", no_nik_reason="LUPA_KARTU", **typed)
+    factories.visit(known)
+    age, today = age_text(known.birth_date, days.clinic_date()), days.clinic_date()
+    facts = (
+        f"{age} , 04-03-1990 Laki-laki No. RM {known.mrn} NIK {mask_nik(known.nik)} Tirta Alur"
+        f" Terakhir {today:%d-%m-%Y}"
+    )
+    reasons = "nama beda ejaan · tanggal lahir sama · satu desa · jenis kelamin sama"
+    typed = {"name": "M. Jusup", "sex": "L", "birth_date": "04-03-1990", "village": "Tirta Alur"}
+    fragment = post(clerk, "/pendaftaran/mirip", typed)
+    assert f'data-patient="{known.public_id}"' in text_of(fragment)
+    assert f"Muhammad Yusuf Sangat mirip {facts} {reasons}" in words_of(fragment)
+    vague = post(clerk, "/pendaftaran/mirip", typed | {"birth_date": ""})
+    assert f"Muhammad Yusuf Mungkin sama {facts} nama beda ejaan" in words_of(vague)
+    page, draft = check(clerk, nik="", no_nik_reason="LUPA_KARTU", **typed)
     assert f'data-patient="{known.public_id}"' in page
+    asked = words_of(clerk.get(f"/pendaftaran/periksa/{draft}"))
+    assert f"Orang yang sama? Muhammad Yusuf {facts} nama beda ejaan · tanggal lahir sama" in asked
     stranger = post(clerk, "/pendaftaran/mirip", {"name": "Ketut Ngurah", "sex": "L"})
     assert known.public_id not in stranger.get_data(as_text=True)
 
@@ -769,6 +901,36 @@ def test_a_completed_identity_is_what_reports_count(clerk):
     assert (visit.payer, visit.village) == ("JAMKESDA", "Tirta Alur")
 
 
+def test_an_identity_that_is_completed_reaches_the_rooms_at_their_next_poll(clerk, sign_in):
+    typed = {"nik": "", "no_nik_reason": "TIDAK_DIKENAL", "name": ""}
+    visit = register(clerk, reason="tidak dikenal", **typed)
+    room = sign_in("umum")
+    address = poll_address(room)
+    assert room.get(address).status_code == 204
+    _, draft = check(clerk, f"/pendaftaran/kunjungan/{visit.public_id}/identitas")
+    assert confirm(clerk, draft, override_reason="sesuai KTP").status_code == 303
+    polled = room.get(address)
+    assert polled.status_code == 200 and "Siti Aminah" in polled.get_data(as_text=True)
+
+
+def test_a_visit_counts_by_the_identity_that_is_completed_on_a_later_day(clerk):
+    person = factories.patient(
+        "Tidak dikenal", birth_date=None, is_unknown=True, no_nik_reason=NoNikReason.UNKNOWN
+    )
+    visit = factories.visit(person)
+    assert visit.cluster == "3"
+    with transaction():
+        days.current_day().on -= timedelta(days=2)
+        days.open_day()
+    url = f"/pendaftaran/kunjungan/{visit.public_id}/identitas"
+    born = date(days.clinic_date().year - 10, 8, 17)
+    told = {"birth_date": f"{born:%d-%m-%Y}", "nik": factories.nik(born, "P", 3)}
+    _, draft = check(clerk, url, **told)
+    confirm(clerk, draft, override_reason="keluarga yang bercerita")
+    db.session.refresh(visit)
+    assert (visit.patient.is_unknown, visit.cluster) == (False, "2")
+
+
 def test_an_identity_is_not_written_on_whom_the_visit_was_moved_to(clerk):
     visit = register(clerk)
     _, draft = check(clerk, f"/pendaftaran/kunjungan/{visit.public_id}/identitas", name="Baru")
@@ -783,6 +945,31 @@ def test_an_identity_is_not_written_on_whom_the_visit_was_moved_to(clerk):
     assert "pasien lain" in page and ticket in page.split('role="alert"')[1].split("</div>")[0]
     db.session.refresh(right)
     assert right.name == "Siti Rahayu"
+
+
+def test_what_was_typed_of_who_a_visit_is_comes_back_until_it_is_dropped_or_moved(clerk):
+    visit = register(clerk)
+    url = f"/pendaftaran/kunjungan/{visit.public_id}/identitas"
+
+    def stands() -> str:
+        return filled(clerk.get(url).get_data(as_text=True), "name")
+
+    assert stands() == "Siti Aminah"
+    first, second = (check(clerk, url, name=name)[1] for name in ("Siti Baru", "Siti Lama"))
+    check(clerk, f"/pendaftaran/kunjungan/{visit.public_id}/ruang", poli="GIGI", name="Lain")
+    assert stands() == "Siti Lama", "the last that was typed"
+    post(clerk, f"/pendaftaran/draf/{second}/buang")
+    assert stands() == "Siti Baru"
+    with transaction():
+        drafts.by_ref(first).drafted_on -= timedelta(days=1)
+    assert stands() == "Siti Aminah", "of another day"
+    with transaction():
+        drafts.by_ref(first).drafted_on += timedelta(days=1)
+    right = factories.patient("Siti Rahayu")
+    with transaction():
+        by, moved = factories.actor(), db.session.merge(visit)
+        wrong_patient.reassign(by, moved, db.session.merge(right), "salah pilih")
+    assert stands() == "Siti Rahayu", "it was typed of somebody else"
 
 
 def test_an_emergency_does_not_take_the_key_of_another_draft(clerk):
@@ -803,12 +990,13 @@ def test_an_emergency_without_sex_is_asked_for_it(clerk):
 
 def test_a_second_room_keeps_the_number_of_the_visit(clerk):
     visit = register(clerk)
-    _, draft = check(
+    page, draft = check(
         clerk,
         f"/pendaftaran/kunjungan/{visit.public_id}/ruang",
         poli="GIGI",
         complaint="sakit gigi",
     )
+    assert "hari ini dengan nomor" not in page, "it is no other visit"
     confirm(clerk, draft)
     codes = [entry.poli.code for entry in db.session.scalars(select(QueueEntry))]
     assert sorted(codes) == ["GIGI", "UMUM"]
@@ -845,7 +1033,10 @@ def test_what_is_said_for_a_further_room_stands_beside_its_own_denial(clerk):
     with transaction():
         further_room_of.add_complaint(visit, "Sesak")
         further_room_of.add_complaint(visit, "batuk, tidak sesak")
-    assert visit.complaint == "batuk, tidak sesak; sesak"
+        assert visit.complaint == "batuk, tidak sesak; sesak"
+        visit.complaint = "Batuk; Sesak"
+        further_room_of.add_complaint(visit, "sesak")
+    assert visit.complaint == "Batuk; Sesak"
 
 
 def test_a_further_room_where_the_visit_stands_is_refused_on_the_form(clerk):
@@ -857,6 +1048,12 @@ def test_a_further_room_where_the_visit_stands_is_refused_on_the_form(clerk):
     assert "sakit gigi" in page
     page = further_room(clerk, visit, poli="UMUM", complaint="").get_data(as_text=True)
     assert "berlaku di sana" in page and "Isi keluhan" in page, "all that is wrong at once"
+    confirm(clerk, draft_of(further_room(clerk, visit)))
+    with transaction():
+        entry = next(each for each in visit.entries if each.poli.code == "UMUM")
+        for step in ("mulai", "selesai"):
+            queues.act(factories.actor("umum"), db.session.merge(entry), step)
+    draft_of(further_room(clerk, visit, poli="UMUM", complaint="demam lagi"))  # it is over there
 
 
 def test_a_colleague_who_was_faster_with_the_same_further_room_leaves_a_sentence(clerk):
@@ -921,6 +1118,16 @@ def test_a_further_room_reopens_a_day_that_was_closed_too_early(clerk):
     assert days.current_day().id == visit.service_day_id
 
 
+def test_a_visit_of_another_day_is_no_visit_of_today(clerk):
+    visit = register(clerk)
+    with transaction():
+        day = db.session.get(ServiceDay, visit.service_day_id)
+        day.on -= timedelta(days=3)
+    register(clerk, nik="3171011708850002", name="Budi Hartono", sex="L")  # today has begun
+    page, _ = check(clerk, f"/pendaftaran/pasien/{visit.patient.public_id}")
+    assert 'data-rule="W9"' not in page and "Buka tiket" not in page
+
+
 def test_the_same_room_twice_is_stopped_but_not_forbidden(clerk):
     visit = register(clerk)
     page, draft = check(clerk, f"/pendaftaran/pasien/{visit.patient.public_id}")
@@ -938,6 +1145,7 @@ def test_a_stay_that_is_over_is_no_double_registration(clerk):
             queues.act(factories.actor("umum"), entry, step)
     page, _ = check(clerk, f"/pendaftaran/pasien/{visit.patient.public_id}")
     assert 'data-rule="W9"' not in page
+    assert "Kunjungan lain hari ini" in page and "Buka tiket U001" in page
 
 
 BY_PRESS = re.compile(r'href="(/pendaftaran/baru\?keluarga=[^"]+)">([^<]+)</a>')
@@ -961,11 +1169,16 @@ def has_mother(form: str) -> bool:
 
 
 def test_a_family_member_does_not_type_the_address_again(clerk):
-    visit = register(clerk, kk_number="3171010101200001", phone="081234567890")
+    shared = {"kk_number": "3171010101200001", "address": "Jalan Kenanga 12", "rt": "007"}
+    shared |= {"rw": "008", "village": "Dasan Baru", "phone": "+6281234567890"}
+    paid = {"payer": "JKN_PBI", "bpjs_number": "0001113569638"}
+    visit = register(clerk, **shared, **paid)
     forms = family_forms(clerk, visit)
     assert list(forms) == ["Anak Siti Aminah", "Anggota keluarga lain"]
+    own = {"name": "", "nik": "", "birth_date": "", "bpjs_number": ""}
     for form in forms.values():
-        assert "Jalan Kenanga 12" in form and "3171010101200001" in form
+        assert {name: filled(form, name) for name in shared | own} == shared | own
+        assert '<option value="JKN_PBI" selected>' in form
     child = register(
         clerk,
         nik="",
@@ -992,6 +1205,13 @@ def test_only_who_is_said_to_be_a_child_or_a_sibling_gets_the_mother(clerk):
     sibling = forms["Saudara kandung Dimas"]
     assert {name: filled(sibling, name) for name in known} == known
     assert not has_mother(forms["Anggota keluarga lain"])
+
+
+@pytest.mark.engines("sqlite")
+def test_a_girl_is_offered_no_child_of_hers(app):
+    today, twelve = days.clinic_date(), date(days.clinic_date().year - 12, 1, 1)
+    for born, kin in ((twelve, [households.CHILD]), (twelve.replace(year=today.year - 11), [])):
+        assert households.kin_with_mother(factories.patient(birth_date=born), today) == kin
 
 
 def test_a_man_whose_mother_is_unknown_has_no_mother_to_give(clerk):
@@ -1046,8 +1266,8 @@ def test_a_baby_of_the_night_is_0_days_old_on_the_day_before(app):
 
 
 @pytest.mark.parametrize(("born_days_ago", "cluster"), [(0, "2"), (1, "3")])
-def test_the_check_page_of_the_night_tells_the_age_that_is_kept(
-    app, monkeypatch, born_days_ago, cluster
+def test_in_the_night_form_and_check_page_tell_the_age_that_is_kept(
+    clerk, monkeypatch, born_days_ago, cluster
 ):
     factories.visit()
     today = days.clinic_date()
@@ -1059,6 +1279,9 @@ def test_the_check_page_of_the_night_tells_the_age_that_is_kept(
     monkeypatch.setattr(days, "is_current", lambda *_: True)  # whatever the hour of the test
     assert days.current_day().on == yesterday
     assert review.review(told).cluster.code == cluster
+    fields = {"birth_date": f"{told.identity.birth_date:%d-%m-%Y}", "poli": "UMUM", "sex": "L"}
+    beside = post(clerk, "/pendaftaran/saran", fields).get_data(as_text=True)
+    assert f"Klaster {cluster}" in beside
 
 
 def test_the_rooms_tell_the_age_of_a_baby_of_the_night(clerk, sign_in):
@@ -1142,6 +1365,10 @@ def test_payer_and_complaint_are_corrected_with_a_reason(clerk):
     db.session.refresh(visit)
     assert (visit.payer, visit.bpjs_home, visit.complaint) == ("JKN_PBI", "sini", "sakit kepala")
     notes = {n.field: n.before for n in db.session.scalars(select(VisitCorrection))}
+    kept = select(VisitCorrection).where(VisitCorrection.field == "complaint")
+    note = db.session.scalars(kept).one()
+    said = (note.after, note.reason, note.corrected_by_id)
+    assert said == ("sakit kepala", "kartu baru dibawa", factories.user().id)
     was = {"payer": "UMUM", "bpjs_number": "", "bpjs_home": "", "complaint": "demam dan batuk"}
     assert notes == was
     changed = {**typed, "payer": "UMUM", "alasan": "kartu orang lain"}
@@ -1214,6 +1441,43 @@ def test_a_correction_is_in_the_audit_trail(clerk):
     found = db.session.scalars(trail).one()
     assert (found.object_ref, found.patient_ref) == (visit.public_id, visit.patient.public_id)
     assert found.reason == "kartu baru dibawa" and "payer" in found.details
+
+
+def test_a_cancelled_visit_is_not_corrected(clerk):
+    visit = register(clerk)
+    with transaction():
+        queues.act(factories.actor("umum"), visit.entries[0], "batal", "salah daftar")
+    typed = {"payer": "JAMKESDA", "complaint": "pusing", "alasan": "kartu baru dibawa"}
+    refused = post(clerk, f"/pendaftaran/kunjungan/{visit.public_id}/ubah", typed)
+    assert refused.status_code == 409 and "sudah dibatalkan" in refused.get_data(as_text=True)
+    assert count(VisitCorrection) == 0
+
+
+def test_the_room_reads_a_corrected_complaint_at_its_next_poll(clerk, sign_in):
+    visit, room = register(clerk), sign_in("umum")
+    address = poll_address(room)
+    assert room.get(address).status_code == 204
+    typed = {"payer": "UMUM", "complaint": "pusing berputar", "alasan": "salah dengar"}
+    post(clerk, f"/pendaftaran/kunjungan/{visit.public_id}/ubah", typed)
+    assert "pusing berputar" in room.get(address).get_data(as_text=True)
+
+
+def test_another_sign_in_a_corrected_complaint_is_read_and_kept_once(clerk):
+    visit = register(clerk)
+    url = f"/pendaftaran/kunjungan/{visit.public_id}/ubah"
+    typed = {"payer": "UMUM", "alasan": "keluarga bercerita", "dibaca": "R1"}
+
+    def correct(complaint: str, **more) -> tuple[int, int]:
+        """The answer, and how often the room has been told something."""
+        sent = post(clerk, url, typed | {"complaint": complaint} | more)
+        return sent.status_code, count(Override)
+
+    assert correct("sesak berat") == (303, 1)
+    assert correct("sesak berat, kejang", dibaca="") == (422, 1), "its sentence is another one"
+    assert correct("sesak berat, kejang") == (303, 2)
+    assert correct("pegal") == (303, 3), "it is gone"
+    assert correct("pegal dan gatal") == (303, 3)
+    assert set(db.session.scalars(select(Override.reason))) == {"keluarga bercerita"}
 
 
 def flags_in_the_room() -> tuple[bool, bool]:

@@ -9,7 +9,7 @@ from clinic import queues, records, right_patient
 from clinic.records import ExaminationInput
 from clinic.right_patient import Unconfirmed
 from db import db, transaction
-from models import AuditEntry, DatePrecision, EntryState, QueueEntry
+from models import AuditEntry, DatePrecision, EntryState, Patient, QueueEntry
 from tests import factories
 from tests.pages import post
 from tests.test_patients import text_of
@@ -66,10 +66,11 @@ def test_the_answer_of_the_other_one_stops_the_start(two):
 
 def test_who_does_not_know_the_year_is_served_all_the_same(two):
     first, _ = two
-    with pytest.raises(Unconfirmed):
-        start(first, reason="kartu")
-    assert start(first, reason="cocok dengan kartu BPJS").state == EntryState.IN_SERVICE
-    assert started_with(first) == "senama: cocok dengan kartu BPJS"
+    for short in ("kartu", "kartu BPJ"):
+        with pytest.raises(Unconfirmed):
+            start(first, reason=short)
+    assert start(first, reason="kartu BPJS").state == EntryState.IN_SERVICE
+    assert started_with(first) == "senama: kartu BPJS"
 
 
 @pytest.mark.parametrize(
@@ -188,3 +189,18 @@ def test_the_page_asks_when_it_is_opened_by_its_address(two, sign_in):
     assert "Belum mulai diperiksa" in text_of(page)
     assert 'name="subjective"' not in page.get_data(as_text=True)
     assert post(client, f"/antrean/{first.public_id}/mulai", {}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("precision", "answer", "fits"),
+    [
+        (DatePrecision.DAY, "1985", True),
+        (DatePrecision.DAY, "1986", False),
+        (DatePrecision.YEAR, "1987", True),
+        (DatePrecision.YEAR, "1988", False),
+    ],
+)
+def test_only_of_an_estimated_date_a_near_year_is_an_answer(precision, answer, fits):
+    one = Patient(birth_date=date(1985, 5, 14), birth_precision=precision)
+    asked = right_patient.Question(2, asks_date=False)
+    assert right_patient._fits(answer, one, asked) is fits

@@ -451,6 +451,19 @@ def test_the_same_nik_name_and_date_is_one_press_from_the_comparison(clerk, siti
     assert saved(confirm(clerk, answered.location)).patient_id == siti.id
 
 
+def test_the_same_nik_and_name_with_another_birth_date_opens_the_comparison(clerk, siti):
+    typed = {"nik": siti.nik, "no_nik_reason": "", "name": siti.name}
+    page = text_of(clerk.get(send(clerk, **typed, birth_date="18-08-1985")))
+    assert "Orang yang sama?" in page
+
+
+def test_a_nik_that_two_claim_goes_to_the_records_staff_without_any_answer(clerk, siti):
+    check = send(clerk, nik=siti.nik, no_nik_reason="", name=siti.name)
+    visit = saved(confirm(clerk, check, **{"override_reason-NIK-TAKEN": "kartu keduanya sama"}))
+    assert (pair().state, pair().second_id) == (PairState.OPEN, visit.patient_id)
+    assert "kartu keduanya sama" in pair().note
+
+
 def test_a_nik_that_joins_the_record_later_is_looked_up_again(clerk, siti):
     late = factories.patient("Wayan Sukerti", no_nik_reason=NoNikReason.FORGOT_CARD)
     url = f"/pendaftaran/pasien/{late.public_id}"

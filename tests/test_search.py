@@ -4,19 +4,20 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from clinic import patients, search, typed_search
 from clinic.audit import SYSTEM
 from clinic.matching import Person
 from clinic.patients import Identity
-from db import db, transaction
+from db import db, transaction, utcnow
 from models import (
     AliasKind,
     DatePrecision,
     NoNikReason,
     Patient,
     PatientAlias,
+    PatientToken,
     ServiceDay,
     Visit,
     VisitStatus,
@@ -144,7 +145,7 @@ def test_every_number_finds_its_patient_alone(siti, q):
     ],
 )
 def test_a_name_is_found_as_it_is_typed(siti, q):
-    assert names(q) == ["Siti Nurhaliza"]
+    assert [(one.patient.id, one.is_alike) for one in search.find(q)] == [(siti.id, False)]
 
 
 @pytest.mark.parametrize(
@@ -169,6 +170,7 @@ def test_a_name_is_found_as_it_is_typed(siti, q):
         "9" * 5000,
         "\x00",
         "31-02-1990",
+        "9-9-9-9-9-9-9-9-9-9-9-9",
         "+",
         "\u0661\u0662\u0663",
     ],
@@ -182,6 +184,7 @@ def test_a_birth_date_alone_finds_who_was_born_then(siti):
     assert set(names("", BORN)) == {"Siti Nurhaliza", "Nurul Aini"}
     assert names("nurul", BORN) == ["Nurul Aini"]
     assert names("siti", date(1990, 8, 18)) == []
+    assert names("siti 18-08-1990", BORN) == ["Siti Nurhaliza"], "the box beside it counts first"
 
 
 def test_an_estimated_birth_date_is_found_by_any_date_it_may_be(app):
@@ -200,6 +203,9 @@ def test_an_estimated_birth_date_is_found_by_any_date_it_may_be(app):
 def test_the_whole_name_comes_before_longer_ones_and_whole_words_before_beginnings(app):
     create(person("Sitihajar"), person("Siti Aminah"), person("Siti"))
     assert names("siti") == ["Siti", "Siti Aminah", "Sitihajar"]
+    for name, month in (("Siti", 1), ("Siti Aminah", 2), ("Sitihajar", 3)):
+        visit(db.session.query(Patient).filter_by(name=name).one(), date(2026, month, 5))
+    assert names("siti") == ["Siti", "Siti Aminah", "Sitihajar"], "before who was here last"
 
 
 def test_who_was_here_last_comes_first_among_equals(app):
@@ -254,6 +260,15 @@ def test_at_most_the_limit_is_shown(app):
         patients.create_many(SYSTEM, [person(f"Siti {'A' * n}") for n in range(1, 30)])
     assert len(names("siti")) == 20
     assert len(names("siti", limit=3)) == 3
+
+
+def test_the_very_name_and_the_very_day_are_found_behind_a_hundred_others(app):
+    guessed = {"birth_date": date(1950, 7, 1), "birth_precision": DatePrecision.YEAR}
+    with transaction():
+        patients.create_many(SYSTEM, [person(f"Siti {'A' * n}", **guessed) for n in range(1, 62)])
+        patients.create_many(SYSTEM, [person(f"Siti {'B' * n}", **guessed) for n in range(1, 62)])
+    create(person("Siti", birth_date=date(1950, 3, 5)))
+    assert names("siti")[0] == names("siti", date(1950, 3, 5))[0] == "Siti"
 
 
 def test_the_number_of_queries_does_not_grow_with_the_patients(app):
@@ -323,6 +338,8 @@ def test_a_former_name_and_nik_are_found_too(siti):
     update(siti, replace(SITI, name="Rahma Wulandari", nik="6472015708900009"))
     assert names("nurhaliza") == ["Rahma Wulandari"]
     assert names(SITI.nik) == ["Rahma Wulandari"]
+    words = db.session.scalars(select(PatientToken.word).filter_by(patient_id=siti.id))
+    assert all(map(str.isalpha, words)), "a former NIK is no name"
     owner = create(replace(SITI, name="Pemilik Asli", bpjs_number=None))
     assert owner.nik == SITI.nik
     assert names(SITI.nik) == ["Pemilik Asli", "Rahma Wulandari"]
@@ -345,6 +362,9 @@ def test_a_merged_patient_appears_once_as_its_survivor(siti):
     assert names("haliza") == ["Siti Nurhaliza"]
     found = search.find(double.mrn)
     assert [(one.patient.id, one.last_visit_on) for one in found] == [(siti.id, date(2026, 2, 3))]
+    with transaction():
+        middle.is_active = False
+    assert names("haliza") == ["Siti Nurhaliza"], "the survivor counts"
 
 
 def test_an_inactive_patient_is_not_shown(siti):
@@ -364,6 +384,7 @@ def test_those_who_are_not_shown_crowd_nobody_out(app):
     wanted = create(person("Siti Aminah", **family))
     form = Person(name="Siti Aminah", sex="P", birth_date=BORN, phone=SITI.phone)
     assert [found.patient.id for found in search.find(SITI.phone)] == [wanted.id]
+    assert [found.patient.id for found in search.find("aminah")] == [wanted.id]
     assert [found.patient.id for found in search.likely(form)] == [wanted.id]
     # By the phone alone, and by the very name and day alone.
     assert search.likely(replace(form, name="Xaveria"), with_family=True) != []
@@ -390,6 +411,7 @@ def test_those_who_are_not_shown_crowd_nobody_out(app):
         ("Muh. Yusuf", "muhammad yusup"),
         ("By Ny Ratna", "ratna"),
         ("I Wayan Sudarta", "wayan sudarta"),
+        ("Ida Ayu Made Rai Sri Wahyu Utami Kusuma", "kusuma"),
     ],
 )
 def test_unusual_names_are_found(siti, name, q):
@@ -412,6 +434,19 @@ def test_a_slip_in_the_name_finds_whoever_is_called_alike(siti, name, typed, bor
     assert [(one.patient.name, one.is_alike) for one in found] == [(name, True)]
     exact = search.find(name, born)
     assert [(one.patient.name, one.is_alike) for one in exact] == [(name, False)]
+
+
+@pytest.mark.parametrize(
+    ("stored", "typed"),
+    [
+        ("Wayan Sutama", "wayan sudana"),
+        # One other word among many that are the same.
+        ("Rizki Maulana Hidayat Rahman Hakim", "fajar maulana hidayat rahman hakim"),
+    ],
+)
+def test_who_is_called_otherwise_is_not_shown_as_alike(app, stored, typed):
+    create(person(stored))
+    assert names(typed) == []
 
 
 def test_with_a_birth_date_only_that_days_people_are_alike(app):
@@ -494,6 +529,19 @@ def test_a_merged_record_is_recognised_as_its_survivor(siti):
 def test_a_former_name_is_recognised(siti):
     update(siti, replace(SITI, name="Rahma Wulandari"))
     assert likely() == [("Rahma Wulandari", "strong")]
+    with transaction():
+        db.session.query(PatientAlias).filter_by(kind=AliasKind.NAME).one().ended_at = utcnow()
+    assert likely() == []
+
+
+def test_just_registered_are_those_after_the_instant_who_count_today(siti):
+    form = Person(name=SITI.name, sex="P", birth_date=BORN)
+    at, moment = siti.registered_at, timedelta(seconds=1)
+    found = search.just_registered(form, at - moment)
+    assert [(ref, match.level) for ref, match in found] == [(siti.public_id, "strong")]
+    assert search.just_registered(form, at) == []
+    merge(siti, create(person("Rahma Wulandari")))
+    assert search.just_registered(form, at - moment) == []
 
 
 def test_the_match_is_found_among_hundreds_of_namesakes(app):

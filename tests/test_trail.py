@@ -55,7 +55,6 @@ NOT_STORED = {
 }
 # Pages with the name that leave no line.
 NOT_NOTED = {
-    "registration.ticket": "the paper that the patient is given, just after the registration",
     "pharmacy.substitution": "a step of the pharmacy's page of the visit, which was noted",
 }
 # Sent in this order at the end: what they end the others need.

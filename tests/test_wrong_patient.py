@@ -16,10 +16,11 @@ from clinic import (
     queues,
     wrong_patient,
 )
-from db import db, transaction
+from db import db, transaction, utcnow
 from models import (
     AuditEntry,
     EntryState,
+    Examination,
     OutboxEntry,
     Override,
     Patient,
@@ -76,8 +77,9 @@ def test_what_was_recorded_goes_with_an_examined_visit(app, is_finished):
     came, went = wrong_patient.moved(right)[0], wrong_patient.moved(wrong)[0]
     assert (came.is_here, came.other.id, came.correction.reason) == (True, wrong.id, WHY)
     assert (went.is_here, went.other.id, went.label) == (False, right.id, visit.label)
-    told = select(AuditEntry.patient_ref).where(AuditEntry.action == "reassign_visit")
-    assert set(db.session.scalars(told)) == {wrong.public_id, right.public_id}
+    told = select(AuditEntry.patient_ref, AuditEntry.reason)
+    told = db.session.execute(told.where(AuditEntry.action == "reassign_visit")).tuples()
+    assert set(told) == {(wrong.public_id, WHY), (right.public_id, WHY)}
 
 
 def test_a_paper_that_was_printed_for_the_wrong_person_says_so(app):
@@ -199,6 +201,41 @@ def test_the_second_of_two_who_move_it_is_told_where_it_went(app):
     move(visit, first, was=wrong.public_id)
     with pytest.raises(corrections.CorrectionError, match="baru saja dipindahkan ke Rahmi"):
         move(visit, second, was=wrong.public_id)
+    new = {"name": "Ketut", "sex": "P", "reason": WHY, "was": wrong.public_id}
+    with pytest.raises(corrections.CorrectionError, match="Rahmi"), transaction():
+        wrong_patient.reassign_to_new(factories.actor(), db.session.merge(visit), **new)
+
+
+def test_it_goes_to_the_record_that_took_the_picked_one_in_and_to_none_it_is_on(app):
+    wrong, picked, survivor = person(30), person(31, "Situ"), person(31, "Situh")
+    visit = factories.visit(wrong)
+    with transaction():
+        head = factories.actor("kepala")
+        merging.merge(head, *map(db.session.merge, (survivor, picked)), {}, "satu orang")
+    assert move(visit, picked).patient_id == survivor.id
+    with pytest.raises(corrections.CorrectionError, match="memang sudah"):
+        move(visit, picked)
+    move(visit, wrong)
+    assert [one.is_here for one in wrong_patient.moved(wrong)] == [True, False], "the newest first"
+
+
+def test_of_the_right_patient_is_read_what_concerns_the_visit_and_is_new(app):
+    visit = factories.visit(person(70), "LANSIA")
+    with pytest.raises(corrections.Unread):
+        move(visit, person(12), read=[])
+    move(visit, person(12), read=["E4"])
+    move(visit, person(12, "Rahmi"), read=[])  # this was answered
+    cough = factories.visit(person(30), complaint="batuk 3 minggu")
+    card = factories.nik(born(31), "L", 9)  # of a man: nothing about the visit
+    move(cough, factories.patient("Rahmi", birth_date=born(31), nik=card), read=[])
+    gone = factories.entry("GIGI", person(50))
+    with transaction():
+        said = {"death": "meninggal", "finished_at": utcnow(), "visit_id": gone.visit_id}
+        doctor = factories.user("umum").id
+        db.session.add(Examination(entry_id=gone.id, recorded_by_id=doctor, **said))
+    with pytest.raises(corrections.Unread) as unread:
+        move(cough, gone.visit.patient, read=[])
+    assert [one.rule for one in unread.value.warnings] == ["DEATH-1"]
 
 
 # --- The page ---------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from functools import partial
 
 from flask import abort, flash, make_response, redirect, render_template, request, url_for
+from flask_login import current_user
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 from wtforms import StringField
@@ -21,6 +22,7 @@ from clinic import (
     patients,
     queues,
     search,
+    todays_visits,
     withdrawals,
     wrong_patient,
 )
@@ -50,21 +52,21 @@ correcting = access.allow(Role.REGISTRATION, Role.RECORDS, Role.HEAD)
 @counter
 def ticket(visit):
     found = access.visit_or_404(visit)
-    entries = list(
-        db.session.scalars(
-            select(QueueEntry)
-            .where(QueueEntry.visit_id == found.id)
-            .options(joinedload(QueueEntry.poli))
-            .order_by(QueueEntry.id)
-        )
+    goes_on = days.goes_on(found.service_day)
+    if found.registered_by_id != current_user.id or not goes_on:  # else the save says it
+        access.record_view("view_identity", found.patient, "visit", found.public_id)
+    entries = db.session.scalars(
+        select(QueueEntry)
+        .where(QueueEntry.visit_id == found.id)
+        .options(joinedload(QueueEntry.poli))
+        .order_by(QueueEntry.id)
     )
-    standing = [entry for entry in entries if entry.state in days.STILL_HERE] or entries[-1:]
     return render_template(
         "registration/ticket.html",
         visit=found,
         patient=found.patient,
-        entries=[(entry, queues.people_before(entry)) for entry in standing],
-        goes_on=days.goes_on(found.service_day),
+        entries=[(entry, queues.people_before(entry)) for entry in todays_visits.standing(entries)],
+        goes_on=goes_on,
         cluster=CLUSTER_LABELS[found.cluster],
         household=patients.household_members(found.patient),
         kin=households.kin_with_mother(found.patient, days.clinic_date()),

@@ -1,7 +1,7 @@
 from flask import Blueprint
 
 from access import allow
-from clinic import allergies
+from clinic import allergies, todays_visits
 from models import Role
 
 bp = Blueprint("registration", __name__)
@@ -10,6 +10,6 @@ counter = allow(Role.REGISTRATION, Role.HEAD)
 
 
 @bp.context_processor
-def allergy_mark() -> dict:
-    """What the banner of a patient says in red."""
-    return {"allergy_mark": allergies.mark}
+def of_its_pages() -> dict:
+    """What the banner of a patient says in red, and where a visit is."""
+    return {"allergy_mark": allergies.mark, "standing": todays_visits.standing}

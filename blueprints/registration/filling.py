@@ -171,9 +171,8 @@ def _suggestion(form: RegistrationForm, patient: Patient | None) -> dict:
     kept = {field.name: field.errors for field in form}
     form.validate()
     identity = patients.identity_of(patient) if patient and form.kind == DraftKind.ROOM else None
-    case = review.case_of(
-        form.application(form.kind, identity or form.identity(patient)), form.today
-    )
+    told = form.application(form.kind, identity or form.identity(patient))
+    case = review.case_of(told, form.today)
     for field in form:
         field.errors = kept[field.name]
     rules = routing.load()

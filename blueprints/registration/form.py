@@ -88,7 +88,8 @@ def room(visit):
     access.record_view("view_identity", found.patient, "visit", found.public_id)
     fields = draft.fields if draft else {"pregnant": found.pregnant}
     form = RegistrationForm(MultiDict(fields), kind=DraftKind.ROOM)
-    return filling.page(form, DraftSubject(DraftKind.ROOM, None, found), found.patient)
+    subject = DraftSubject(DraftKind.ROOM, found.patient.public_id, found)
+    return filling.page(form, subject, found.patient)
 
 
 @bp.post("/pendaftaran/kunjungan/<visit>/ruang")
