@@ -99,6 +99,7 @@ def no_script(open_page):
 def _watched_page(browser, **options):
     context = browser.new_context(**{"viewport": SCREEN, "locale": "id-ID", **options})
     page = context.new_page()
+    page.set_default_timeout(PATIENCE * 1000)
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(f"script error: {error}"))
     page.on("console", lambda message: _note_message(problems, message))

@@ -226,9 +226,9 @@ def _word(serial: int) -> str:
 
 
 def person(serial: int, poli: str = "UMUM") -> dict[str, str]:
-    """The form of somebody who is nobody else: adult, with a NIK that fits."""
+    """The form of somebody who is nobody else (up to 9,999): adult, with a NIK that fits."""
     is_woman = serial % 2 == 0
-    born = date(1960, 1, 1) + timedelta(days=serial * 7 % 14_000)
+    born = date(1960, 1, 1) + timedelta(days=serial * 7 % 13_999)
     day = born.day + (40 if is_woman else 0)
     return {
         "nik": f"317101{day:02}{born:%m%y}{serial % 10_000:04}",

@@ -326,8 +326,8 @@ def test_every_form_works_without_script(path):
 
 
 # There the browser's own words, in its language, are no loss: beside other fields that are being
-# typed (a page that comes back would lose those), at the login, and where one is to be chosen.
-SAID_BY_THE_BROWSER = {"auth/login.html", "registration/correct.html", "pharmacy/worklist.html"}
+# typed (a page that comes back would lose those), and where one is to be chosen.
+SAID_BY_THE_BROWSER = {"registration/correct.html", "pharmacy/worklist.html"}
 SAID_BY_THE_BROWSER |= {
     f"examination/{name}.html" for name in ("_lab_reports", "_prescription_reports", "immunization")
 }

@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 from clinic.pregnancy import naegele
 from formatting import short_date
 from tests.browser import violations
-from tests.walk import DEMO_ZONE, Desk, Person
+from tests.walk import DEMO_ZONE, Desk, Person, every
 
 pytestmark = pytest.mark.browser
 
@@ -180,7 +180,7 @@ def in_the_pharmacy(desk: Desk, number: str, person: Person, told: Iterable[str]
     expect(called_in(desk, "FARMASI", number)).to_have_text("Farmasi")
     for text in (person.name, IRON, *told):
         expect(main).to_contain_text(text)
-    for aspect in page.get_by_role("checkbox").all():
+    for aspect in every(page.get_by_role("checkbox")):
         aspect.check()
     desk.press("Telaah selesai")
     expect(main.locator("[role=status]")).to_contain_text("sudah ditelaah")
@@ -194,7 +194,7 @@ def hand_out(desk: Desk, person: Person) -> None:
     expect(label).to_contain_text(person.name)
     expect(label).to_contain_text("3 x sehari 1 tablet")
     page.goto(here)
-    for beyond in page.locator("[name^=lebih-]").all():
+    for beyond in every(page.locator("[name^=lebih-]")):
         beyond.fill("kiriman belum dicatat")
     desk.press("Serahkan obat")
     expect(page.locator("main [role=status]")).to_contain_text("diserahkan. Pasien pulang.")

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import SCREEN, violations
-from tests.walk import Desk
+from tests.walk import Desk, every
 
 pytestmark = pytest.mark.browser
 
@@ -107,7 +107,7 @@ def links(page: Page) -> list[str]:
 def test_all_tabs_of_the_system_stand_on_an_old_screen(live_server, page):
     Desk(page, live_server).log_in("kepala")
     page.goto(f"{live_server}/sistem/audit")
-    for tab in page.locator(".tabs a").all():
+    for tab in every(page.locator(".tabs a")):
         box = tab.bounding_box()
         assert box["x"] + box["width"] <= SCREEN["width"], tab.inner_text()
 
@@ -245,7 +245,7 @@ def test_pages_of_a_correction(live_server, page, look):
     head.press("Periksa kembali")
     expect(page.get_by_role("heading", level=1)).to_have_text("Periksa perbaikan")
     expect(page.locator("[data-rule=NIK-TAKEN]")).to_be_visible()
-    for summary in page.locator("main summary").all():
+    for summary in every(page.locator("main summary")):
         summary.click()
     look("before and after")
     head.press("Simpan perbaikan")
@@ -346,9 +346,9 @@ def test_pages_of_the_counter(live_server, page, look):
     desk.press("Simpan")
     expect(page.get_by_role("alert").first).to_contain_text("Belum disimpan")
     look("check page without reasons")
-    for box in page.get_by_label("Alasan tetap").all():
+    for box in every(page.get_by_label("Alasan tetap")):
         box.fill("Diminta oleh dokter")
-    for answer in page.get_by_label("Bukan").all():
+    for answer in every(page.get_by_label("Bukan")):
         answer.check()
     desk.press("Simpan")
     expect(page.locator(".ticket")).to_be_visible()
@@ -535,7 +535,7 @@ def test_pages_of_a_prescription(live_server, page, look):
 def test_the_page_of_a_new_prescription(live_server, page, look):
     desk = Desk(page, live_server).log_in("umum")
     desk.go("/poli/UMUM")
-    for row in page.locator(".queue-row[data-state=done] a").all():
+    for row in every(page.locator(".queue-row[data-state=done] a")):
         desk.go(row.get_attribute("href"))
         if page.get_by_role("link", name="Tulis resep").count():  # nothing is prescribed yet
             break
@@ -552,7 +552,8 @@ def test_pages_of_a_restore(live_server, page, look):
     head.press("Simpan tempat")
     head.send("Buat cadangan sekarang")
     look("a backup that is being made")
-    expect(page.get_by_role("button", name="Buat cadangan sekarang")).to_be_visible(timeout=60_000)
+    again = page.get_by_role("button", name="Buat cadangan sekarang")
+    expect(again).to_be_visible(timeout=180_000)  # it is made behind all else
     look("a place that is missing")
     head.go("/sistem/cadangan/pulihkan")
     head.press("Buka dan periksa di samping")

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.test_browser_pages import look_at
-from tests.walk import Desk
+from tests.walk import Desk, every
 
 pytestmark = pytest.mark.browser
 
@@ -21,10 +21,10 @@ def register_first(desk: Desk, name: str, born: str) -> str:
     """Somebody without a card who was here before; their public id."""
     page = desk.page
     fill_form(page, desk, name, born)
-    for answer in page.get_by_label("Bukan").all():
+    for answer in every(page.get_by_label("Bukan")):
         answer.check()
     desk.press("Periksa kembali")
-    for answer in page.get_by_label("Bukan").all():
+    for answer in every(page.get_by_label("Bukan")):
         answer.check()
     desk.press("Simpan dan")
     expect(page.locator(".ticket")).to_be_visible()
@@ -128,7 +128,7 @@ def test_from_the_question_to_the_known_record(live_server, open_page, has_scrip
     page.get_by_label("Ruang tujuan").select_option("GIGI")
     desk.press("Periksa kembali")
     expect(page.locator(".patient-name")).to_contain_text(name)
-    for box in page.get_by_label("Alasan tetap").all():
+    for box in every(page.get_by_label("Alasan tetap")):
         box.fill("Diminta oleh dokter")
     desk.press("Simpan dan")
     expect(page.locator(".ticket")).to_contain_text("Gigi")

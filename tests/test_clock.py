@@ -12,7 +12,15 @@ from sqlalchemy.exc import OperationalError
 
 import sessions
 import timekeeping
-from clinic import clock, closing, days, queue_lines, queue_watch, queues, worker
+from clinic import (
+    clock,
+    closing,
+    days,
+    queue_version,
+    queue_watch,
+    queues,
+    worker,
+)
 from clinic.clock import Known, Verdict
 from db import db, transaction, utcnow
 from models import (
@@ -418,7 +426,7 @@ def open_days() -> int:
 def present(head) -> str:
     """The version of the room's queue, the same for its page and for its poll."""
     room = factories.poli("UMUM")
-    version = queue_lines.present_version(room.id)
+    version = queue_version.present_version(room.id)
     assert head.get(f"{QUEUE}/baris?v={version}").status_code == 204
     return version
 

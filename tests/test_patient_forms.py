@@ -114,6 +114,15 @@ def test_a_form_of_another_patient_is_refused_and_stores_nothing(app, whole, sig
     assert dump() == before
 
 
+def test_of_an_incomplete_form_it_is_asked_first_whose_it_is(sign_in):
+    """Else the page that asks for the reason would show somebody whom nobody had opened."""
+    entry, other = factories.entry(), factories.patient("Orang Lain").public_id
+    client = sign_in("umum")
+    answer = post(client, f"/antrean/{entry.public_id}/pindah", {"patient": other})
+    assert answer.status_code == 409
+    assert entry.visit.patient.name not in answer.get_data(as_text=True)
+
+
 def test_ones_own_patients_form_is_not(app, whole, sign_in):
     """The same forms; what becomes of them is other tests' business, and one ends another."""
     clients = {name: sign_in(name) for name in ("kepala", "umum")}

@@ -13,6 +13,7 @@ from clinic import (
     allergies,
     days,
     dispensing_queue,
+    patient_summary,
     pharmacy_alerts,
     prescription_changes,
     prescription_directions,
@@ -346,6 +347,7 @@ def test_the_table_allows_one_prescription_an_examination_and_no_zero(app):
         ("sanmol", LineInput("PCT-D", "3x0,6 mL", "3"), True),
         ("candistatin", LineInput("NISTA-V", "1x1", "5"), True),
         ("INH", PCT, False),
+        ("Fe", LineInput("FOLAT", "1x1", "30"), False),  # iron tablets hold folic acid too
         # Short names, families of two words, names of what is not on the list
         ("THP", LineInput("TRIHE2", "2x1", "5"), True),
         ("alergi GG", LineInput("GG100", "3x1", "5"), True),
@@ -431,12 +433,16 @@ def test_what_is_no_longer_true_has_ended_and_is_asked_again(app):
         ([LineInput("KETOK200", "1x1", "5"), LineInput("KETOK-K", "2x oles", "5")], []),
         ([LineInput("IBU400", "3x1", "3"), LineInput("ASMEF", "3x1", "3")], ["GOLONGAN"]),
         ([AMOX, LineInput("SEFAD500", "2x1", "5")], []),  # their wide family is for the allergic
+        ([LineInput("PCT500", "12x1", "3")], []),
         ([LineInput("PCT500", "13x1", "3")], ["DOSIS"]),
         ([LineInput("PCT500", "3x5", "3")], ["DOSIS"]),
         ([LineInput("PCT500", "3x4", "3")], []),
         ([LineInput("AMLO5", "1x1", "91")], ["LAMA"]),
         ([LineInput("AMLO5", "1x1", "90")], []),
         ([LineInput("PCT500", "3x1", "5", "301")], ["JUMLAH"]),
+        ([LineInput("PCT500", "3x1", "4", "18")], []),
+        ([LineInput("PCT500", "3x1", "4", "19")], ["JUMLAH"]),
+        ([LineInput("PCT500", "3x1", "4", "11")], ["JUMLAH"]),
     ],
 )
 def test_doubles_families_and_amounts(app, lines, expected):
@@ -472,6 +478,33 @@ def test_what_the_patient_still_has_counts_by_its_days(app, days_ago, is_warned)
     visit = factories.visit(person, "GIGI")
     found = prescription_warnings.of_lines(visit, wanted_lines([PCT]))
     assert rules(found) == (["MASIH-ADA"] if is_warned else [])
+
+
+def test_a_line_that_was_taken_back_counts_no_more(app):
+    person = factories.patient()
+    entry = served(person=person)
+    finish(entry, PCT, AMOX)
+    with transaction():
+        prescription_changes.cancel_line(factories.actor("umum"), lines_of(entry)[0], "salah")
+    with transaction():
+        for row in of(entry).visit.entries:
+            row.state, row.ended_at = EntryState.DONE, utcnow()
+    visit = factories.visit(person, "GIGI")
+    assert prescription_warnings.of_lines(visit, wanted_lines([PCT])) == []
+    assert rules(prescription_warnings.of_lines(visit, wanted_lines([AMOX]))) == ["MASIH-ADA"]
+
+
+def test_what_was_taken_back_is_no_medicine_of_late_in_the_record(app):
+    person = factories.patient()
+    entry = served(person=person)
+    finish(entry, PCT, AMOX)
+    first, second = lines_of(entry)
+    left = second.title
+    with transaction():
+        prescription_changes.cancel_line(factories.actor("umum"), first, "salah")
+    assert [each.text for each in patient_summary.summary(person).medicines] == [left]
+    cancel(entry, "salah pasien")
+    assert patient_summary.summary(person).medicines == ()
 
 
 def test_what_was_cancelled_counts_no_more(app):
@@ -692,6 +725,20 @@ def test_no_prescription_is_written_for_a_day_that_is_over(app):
     with transaction():
         day = days.latest_day()
         day.closed_at = utcnow()
+    with pytest.raises(RecordError, match="sudah lewat"), transaction():
+        prescription_changes.write_anew(
+            factories.actor("umum"), examination, PrescriptionInput([PCT])
+        )
+
+
+def test_no_prescription_is_written_for_an_earlier_day_while_another_goes_on(app):
+    entry = served()
+    examination = finish(entry)
+    with transaction():
+        day = days.latest_day()
+        day.on, day.closed_at = day.on - timedelta(days=1), utcnow()
+    factories.visit()
+    assert days.current_day().id != examination.visit.service_day_id
     with pytest.raises(RecordError, match="sudah lewat"), transaction():
         prescription_changes.write_anew(
             factories.actor("umum"), examination, PrescriptionInput([PCT])

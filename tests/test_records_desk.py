@@ -8,11 +8,13 @@ from datetime import date
 import pytest
 from sqlalchemy import select
 
+from blueprints.records import incomplete
 from clinic import data_quality, matching, pairs, patients
 from clinic.audit import SYSTEM
 from db import db, transaction
 from models import (
     AuditEntry,
+    DatePrecision,
     NoNikReason,
     PairSource,
     PairState,
@@ -319,6 +321,30 @@ def test_who_lacks_something_is_listed_those_here_first(staff):
     assert page.index(here.public_id) < page.index(without.public_id)
     assert complete.public_id not in page
     assert "NIK: Tidak punya dokumen" in page and "Ada di sini" in page
+
+
+def test_what_each_lacks_is_said_over_all_pages_of_the_list(staff, monkeypatch):
+    monkeypatch.setattr(incomplete, "PAGE", 2)
+    unknown = {"is_unknown": True, "nik": None, "no_nik_reason": NoNikReason.UNKNOWN}
+    people = [factories.patient("Ny. X", **unknown, birth_date=None), two()[1]]
+    people += [factories.patient("Wayan", birth_precision=DatePrecision.YEAR)]
+    with transaction():
+        claim = replace(patients.identity_of(factories.patient("Dewi")), name="Dewi Lestari")
+        people += [patients.create(SYSTEM, claim, nik_disputed=True)]
+    url, found = "/rekam-medis/lengkapi", []
+    while url:
+        page = staff.get(url).get_data(as_text=True)
+        found += re.findall(r'<tr data-patient="([^"]+)">.*?"Yang kurang">(.*?)<a', page, re.S)
+        further = re.search(r'href="([^"]+)">Berikutnya', page)
+        url = further and further[1]
+    words = [
+        "Belum dikenal. NIK: Tidak dikenal atau tidak sadar. Tanggal lahir pasti.",
+        "NIK: Lupa membawa kartu hari ini.",
+        "Tanggal lahir pasti.",
+        "NIK-nya juga di rekam lain: minta KTP asli.",
+    ]
+    told = [(one.public_id, said) for one, said in zip(people, words, strict=True)]
+    assert [(ref, said.strip()) for ref, said in found] == told[::-1]
 
 
 def test_quality_shows_the_figures(staff, monkeypatch):

@@ -446,6 +446,8 @@ def test_a_stored_nik_is_masked_kept_and_not_audited(kepala):
     resend(kepala, user_url("umum"), nik="5171011404850001")
     assert "NIK" in newest_entry().details
     assert "5171011404850001" not in newest_entry().details
+    resend(kepala, user_url("umum"), ihs_number="N10000001")
+    assert "IHS" in newest_entry().details and "N10000001" not in newest_entry().details
     page = html_of(kepala.get(user_url("umum")))
     assert "517101••••••0001" in page
     assert "5171011404850001" not in page
@@ -463,6 +465,8 @@ def test_another_role_gives_up_the_rooms(kepala):
     resend(kepala, user_url("gigi"), role="records")
     changed = row_of(User, username="gigi")
     assert (changed.role, changed.rooms) == (Role.RECORDS, [])
+    post(kepala, "/sistem/pengguna/baru", new_account(role="records"))
+    assert row_of(User, username="dokter.baru").rooms == []
 
 
 def test_a_new_passphrase_ends_the_other_sessions(kepala, sign_in):
@@ -497,6 +501,13 @@ def test_the_last_head_stays(kepala, changes):
     assert "satu-satunya akun kepala" in words_of(response)
     head = row_of(User, username="kepala")
     assert (head.role, head.is_active) == (Role.HEAD, True)
+
+
+def test_a_closed_account_of_a_head_is_none_that_stays(kepala):
+    second = new_account(username="wakil", role="head", rooms=None)
+    assert post(kepala, "/sistem/pengguna/baru", second).status_code == 303
+    assert resend(kepala, user_url("wakil"), is_active=None).status_code == 303
+    assert resend(kepala, user_url("kepala"), is_active=None).status_code == 422
 
 
 def test_a_head_may_go_when_another_one_stays(kepala):
@@ -608,6 +619,13 @@ def test_a_room_that_cannot_be_is_refused_and_keeps_what_was_typed(kepala, chang
     assert row_of(Poli, code="JIWA") is None
 
 
+def test_a_room_may_be_for_one_age_alone(kepala):
+    one = {"min_years": "5", "min_months": "6", "max_years": "5", "max_months": "6"}
+    assert post(kepala, "/sistem/ruang/baru", NEW_ROOM | one).status_code == 303
+    room = row_of(Poli, code="JIWA")
+    assert (room.min_age_months, room.max_age_months) == (66, 66)
+
+
 def test_a_room_is_changed_and_nothing_else_of_it(kepala):
     before = {c.name: getattr(row_of(Poli, code="KIA"), c.name) for c in Poli.__table__.columns}
     assert resend(kepala, "/sistem/ruang/KIA", name="KIA dan PONED").status_code == 303
@@ -701,6 +719,7 @@ def test_a_threshold_is_changed_where_there_is_one(kepala):
         ({"level": "bencana"}, "Pilih salah satu"),
         ({"from_years": "x"}, "Umur mulai, tahun: Isi angka bulat"),
         ({"from_years": "9", "below_years": "5"}, "harus lebih tinggi"),
+        ({"from_years": "9", "below_years": "9"}, "harus lebih tinggi"),
         ({"target_code": "TAKADA"}, "Pilih salah satu"),
     ],
 )
@@ -903,7 +922,8 @@ def test_hidden_settings_have_no_field_and_cannot_be_sent(kepala):
 
 def test_the_operator_changes_technical_settings_only(sign_in):
     ti = sign_in("ti")
-    assert fields_of(ti.get("/sistem/pengaturan")).keys() == set(administration.TECHNICAL_SETTINGS)
+    technical = {"idle_minutes", "board_networks", "internet_target"}
+    assert fields_of(ti.get("/sistem/pengaturan")).keys() == technical
     response = resend(ti, "/sistem/pengaturan", idle_minutes="30", clinic_name="Milik TI")
     assert response.status_code == 303
     db.session.rollback()

@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo
 from playwright.sync_api import Locator, Page, expect
 
 from cli import DEMO_PASSWORD
+from tests.browser import PATIENCE
 
 DEMO_ZONE = ZoneInfo("Asia/Makassar")
 MARKER = "window.stillTheSamePage"
-# A poll may be six seconds away, and a page takes as long on a thin line.
-expect.set_options(timeout=20_000)
+# A poll may be six seconds away, and a page takes as long on a thin line or a crowded machine.
+expect.set_options(timeout=PATIENCE * 1000)
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,12 @@ class Person:
     nik: str
     birth_date: str
     sex: str
+
+
+def every(marked: Locator) -> list[Locator]:
+    """All that there are on the page, once all of it is there: all() alone takes what has come."""
+    marked.page.wait_for_load_state("domcontentloaded")
+    return marked.all()
 
 
 @dataclass(frozen=True)
@@ -61,9 +68,8 @@ class Desk:
     def print_slips(self) -> list[str]:
         """A new block's numbers, as they are printed."""
         self.go("/pendaftaran/kertas")
-        self.press("Buat blok untuk dicetak")
-        slips = self.page.locator("[data-slip]")
-        return [slip.get_attribute("data-slip") for slip in slips.all()]
+        self.send("Buat blok untuk dicetak")
+        return [slip.get_attribute("data-slip") for slip in every(self.page.locator("[data-slip]"))]
 
     def fill_slip(self, slip: str, name: str, born: str) -> int:
         """Type a slip into the sheet's first free line; the line's number."""
