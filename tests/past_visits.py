@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
+from clinic import days
 from db import db, transaction, utcnow
 from models import (
     Diagnosis,
@@ -19,13 +20,16 @@ from models import (
 from tests import factories
 
 
-def add(person: Patient, count: int) -> None:
-    """One visit on each of the `count` days before today, examined in UMUM."""
+def add(person: Patient, count: int, *, since: int = 1) -> None:
+    """One visit on each of so many days, the last one that many days ago, examined in UMUM.
+
+    In the night yesterday still goes on in its rooms: what must be over is of the day before.
+    """
     with transaction():
         user_id, poli_id = factories.user("umum").id, factories.poli().id
         numbers = select(Visit.number).order_by(Visit.number.desc()).limit(1)
         highest = db.session.scalar(numbers) or 0
-        for n in range(1, count + 1):
+        for n in range(since, since + count):
             visit = _visit(person, n, highest + n)
             entry = QueueEntry(
                 visit_id=visit.id,
@@ -42,9 +46,10 @@ def add(person: Patient, count: int) -> None:
 
 def _visit(person: Patient, days_ago: int, number: int) -> Visit:
     at = utcnow() - timedelta(days=days_ago)
-    day = db.session.scalar(select(ServiceDay).where(ServiceDay.on == at.date()))
+    on = days.clinic_date(at)
+    day = db.session.scalar(select(ServiceDay).where(ServiceDay.on == on))
     if day is None:
-        day = ServiceDay(on=at.date(), opened_at=at, closed_at=at)
+        day = ServiceDay(on=on, opened_at=at, closed_at=at)
         db.session.add(day)
         db.session.flush()
     visit = Visit(

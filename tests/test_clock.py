@@ -328,7 +328,8 @@ def test_a_second_correction_of_the_clock_does_not_move_the_day_again(machine, s
     machine.turn(-5 * DAY)
     post(clerk, CLOCK, {"aksi": "benar", "salah": "1"})
     was = db.session.get(ServiceDay, late.service_day_id).on
-    machine.turn(DAY)
+    noon = utcnow().replace(hour=4)  # of the next day: in the night this one's would go on
+    machine.set(noon + (DAY if noon.date() == days.clinic_date() else 2 * DAY))
     machine.restart(off=True)
     assert clock.is_right()
     post(sign_in("kepala"), CLOCK, {"aksi": "benar", "salah": "1"})

@@ -113,7 +113,7 @@ def test_another_room_of_the_visit_writes_nothing_in_ones_own(sign_in):
 
 def test_an_old_visit_of_ones_room_needs_a_reason_first(umum):
     person = factories.patient()
-    past_visits.add(person, 1)
+    past_visits.add(person, 1, since=2)
     (old,) = all_rows(Visit)
     response = umum.get(f"/kunjungan/{old.public_id}")
     assert response.status_code == 303

@@ -352,7 +352,7 @@ def grant(username: str, patient) -> None:
 
 def test_without_access_the_record_asks_for_a_reason_and_the_text_is_kept(sign_in):
     umum, person = sign_in("umum"), factories.patient()
-    past_visits.add(person, 1)
+    past_visits.add(person, 1, since=2)
     examination = db.session.scalars(select(Examination)).one()
     patient = f"/pasien/{person.public_id}"
     assert umum.get(f"/kunjungan/{examination.visit.public_id}/surat").location == patient

@@ -8,7 +8,7 @@ from html import unescape
 import pytest
 from sqlalchemy import select
 
-from clinic import allergies, queues, records
+from clinic import allergies, days, queues, records
 from clinic.diagnoses import DiagnosisInput
 from clinic.records import ExaminationInput
 from db import db, transaction, utcnow
@@ -329,7 +329,7 @@ def test_a_long_history_is_paged_newest_first(sign_in):
         seen += re.findall(r'<summary><span class="num">([-\d]+)</span>', page)
         more = re.search(r'href="([^"]+\?sebelum=[^"]+)"', page)
         address = more[1] if more else ""
-    expected = [utcnow().date() - timedelta(days=n) for n in range(1, 46)]
+    expected = [days.clinic_date() - timedelta(days=n) for n in range(1, 46)]
     assert seen == [f"{day:%d-%m-%Y}" for day in expected]
 
 
