@@ -91,7 +91,7 @@ def create_app(config: Config | None = None) -> Flask:
         FILTERS,
         typed_rows=typed_rows,
         no_nik_text=NO_NIK_REASONS.get,
-        with_birth_order=names.with_birth_order,
+        called=names.called,
     )
     app.context_processor(page_context)
     app.register_error_handler(HTTPException, show_error)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import aliased, joinedload
 
 from clinic.lab_reports import FLAG_WORDS, is_preliminary_result
 from clinic.lab_values import shown
-from clinic.names import with_birth_order
+from clinic.names import called
 from db import db
 from models import (
     LabOrder,
@@ -120,7 +120,7 @@ def _alert(result, order, label, on, patient, entry, test, author) -> Alert:
         ref=result.public_id,
         label=label,
         on=on,
-        patient=with_birth_order(patient.name, patient.birth_order),
+        patient=called(patient),
         patient_ref=patient.public_id,
         entry_ref=entry.public_id,
         test=test,

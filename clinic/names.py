@@ -9,6 +9,7 @@ import re
 import unicodedata
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Protocol
 
 PREFIX_LENGTH = 4
 SHORT_WORD = 3
@@ -150,6 +151,18 @@ def with_birth_order(name: str, nth: int | None) -> str:
     """Twins share all the rest; an only child's "bayi ke-1" says nothing once it has a name."""
     is_told = nth and (nth > 1 or name[:3].lower() == "by ")
     return f"{name} (bayi ke-{nth})" if is_told else name
+
+
+class Named(Protocol):
+    """A patient, what was typed of one, or a row with these two."""
+
+    name: str
+    birth_order: int | None
+
+
+def called(person: Named) -> str:
+    """The name by which a page tells a person from another; twins are told apart in it."""
+    return with_birth_order(person.name, person.birth_order)
 
 
 def is_called_after_mother(name: str) -> bool:

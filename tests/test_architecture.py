@@ -299,7 +299,7 @@ def test_there_is_no_models_package():
 @each(TEMPLATES)
 def test_templates_compile_with_the_filters_we_have(path):
     environment = Environment(autoescape=True)
-    environment.filters.update(FILTERS, with_birth_order=str, typed_rows=list)
+    environment.filters.update(FILTERS, called=str, typed_rows=list)
     environment.compile(path.read_text(encoding="utf-8"))
 
 

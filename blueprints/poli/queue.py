@@ -21,7 +21,7 @@ from clinic import (
     slip_records,
     unfinished,
 )
-from clinic.names import with_birth_order
+from clinic.names import called
 from clinic.queue_lines import entry_after
 from clinic.queue_order import FIRST
 from clinic.queue_steps import elsewhere, newest_event
@@ -163,8 +163,7 @@ def _what_happened(room: Room, ref: str) -> tuple[QueueEvent | None, str]:
     step = newest_event(entry) if entry else None
     if step is None or step.action not in AFTER:
         return None, ""
-    patient = entry.visit.patient
-    name = with_birth_order(patient.name, patient.birth_order)
+    name = called(entry.visit.patient)
     names = {"label": entry.visit.label, "name": name, "room": room.name}
     after = entry_after(entry)
     there = after.poli.name if after else "ruang lain"
