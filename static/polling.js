@@ -71,7 +71,7 @@
   var kept = null;
   function does(node) {
     var where = node.getAttribute('formaction') || node.getAttribute('href');
-    return where && where + node.textContent;
+    return where && where + (node.id || node.textContent);
   }
   function idOf(node) { return node.getAttribute('data-critical'); }
   function press() { pressedAt = now(); }

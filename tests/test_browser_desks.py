@@ -273,6 +273,24 @@ def test_an_arrival_appears_by_itself(live_server, open_page, has_script):
     screen.unroute_all(behavior="ignoreErrors")  # it may be reloading just now
 
 
+def test_the_heads_rooms_count_an_arrival_by_themselves(live_server, page, open_page):
+    page.clock.install()
+    head = Desk(page, live_server).log_in("kepala")
+    head.go("/poli")
+    page.evaluate(f"{MARKER} = true")
+    tile = page.locator("a.tile", has_text="Poli Gigi")
+    before = int(tile.locator("b").inner_text())
+    tile.focus()
+    counter = Desk(open_page(), live_server).log_in("loket")
+    counter.known_adult("Dewi").click()
+    counter.tell_complaint("gigi berlubang", "GIGI")
+    counter.save()
+    page.clock.fast_forward(5 * A_POLL)
+    expect(tile.locator("b")).to_have_text(str(before + 1))
+    expect(tile).to_be_focused()
+    assert page.evaluate(MARKER), "it was not loaded anew"
+
+
 def test_an_ended_session_leads_to_the_login_and_back(live_server, page):
     open_queue(page, live_server, "TB")
     page.context.clear_cookies()
