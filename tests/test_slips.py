@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+import timekeeping
 from clinic import audit, days, queues, slips
 from db import db, new_public_id, transaction, utcnow
 from models import (
@@ -41,11 +42,16 @@ LINE = {
 
 @pytest.fixture
 def block(app):
-    """A block that was printed a week ago."""
+    """A block that was printed a week ago; it is later than the slips' times, 00.05 at most."""
+    just_after_midnight = days.clinic_date(utcnow() - timedelta(minutes=6)) != today()
+    if just_after_midnight:
+        timekeeping.adopt(timekeeping.system_now(), 360)
     with transaction():
         made = slips.print_block(factories.actor(), new_public_id(), 6)
         made.printed_at = utcnow() - timedelta(days=7)
-    return made
+    yield made
+    if just_after_midnight:
+        timekeeping.adopt(timekeeping.system_now(), 0)
 
 
 @pytest.fixture
