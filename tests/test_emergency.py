@@ -302,8 +302,9 @@ def test_without_an_emergency_room_it_says_whom_to_call(clerk):
 def test_sex_and_how_it_is_are_asked_and_even_they_may_be_all_that_is_known(clerk):
     page = text_of(clerk.get(URGENT))
     fields = re.findall(r'id="f-([a-z]+)"', page)
-    assert fields == ["sex", "complaint", "name"], "the name comes last: it may stay empty"
-    assert re.search(r'value="L"[^>]* autofocus', page)
+    assert fields == ["complaint", "sex", "name"], "the name comes last: it may stay empty"
+    focused = re.findall(r"<input[^>]* autofocus[^>]*>", page)
+    assert len(focused) == 1 and 'id="f-complaint"' in focused[0], "what is typed at once is kept"
     visits = []
     for sex in "LP":
         key = {"draft": new_public_id(), "sex": sex, "complaint": "", "name": " "}

@@ -29,8 +29,9 @@ def _known_sex(_form: PageForm, field: RadioField) -> None:
 
 
 class EmergencyForm(PageForm):
-    sex = RadioField("Jenis kelamin", [_known_sex], choices=choices(SEXES), validate_choice=False)
+    # What is cried out first is typed first: letters on a radio button would be lost.
     complaint = StringField("Keadaannya", [text(MAX_COMPLAINT)])
+    sex = RadioField("Jenis kelamin", [_known_sex], choices=choices(SEXES), validate_choice=False)
     name = StringField("Nama atau ciri-ciri", [text(100)])
 
 
@@ -92,7 +93,7 @@ def _begun(ref: str) -> Begun | None:
 
 
 def _page(form: EmergencyForm, key: str, begun: Begun | None) -> str:
-    if not form.sex.data:  # what to ask first; else all is said, and Enter goes on
+    if form.complaint.data and not form.sex.data:  # what is left to ask
         first = SelectChoice(value="L", label=SEXES["L"], render_kw={"autofocus": ""})
         form.sex.choices = [first, *choices(SEXES)[1:]]
     return render_template(
