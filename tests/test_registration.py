@@ -458,6 +458,22 @@ def test_the_nik_is_offered_on_the_form_while_it_differs(clerk, typed, offered):
     assert 'value="pakai_nik"' not in form
 
 
+@pytest.mark.engines("sqlite")
+@pytest.mark.parametrize(("answer", "priority"), [("ya", "HAMIL"), ("nifas", ""), ("tidak", "")])
+def test_whether_she_is_pregnant_is_answered_where_it_is_asked(clerk, answer, priority):
+    """Who presses the proposed room has passed the question on the form."""
+    page, draft = check(clerk, complaint="kontrol kandungan", poli="KIA")
+    assert re.findall(r'value="(hamil:\w+)"', page) == ["hamil:ya", "hamil:tidak", "hamil:nifas"]
+    there = f"/pendaftaran/periksa/{draft}"
+    gone = post(clerk, there, {"aksi": f"hamil:{answer}", "version": "1"})
+    assert gone.status_code == 303 and gone.location == there
+    page = clerk.get(there).get_data(as_text=True)
+    assert 'data-rule="W3"' not in page and "tidak ditanyakan" not in page
+    saved = confirm(clerk, draft, version="2", override_reason="minta ke KIA")
+    visit = visit_of(saved.location)
+    assert (visit.pregnant, visit.priority) == (answer, priority)
+
+
 def test_one_press_on_the_check_page_takes_what_the_nik_says(clerk):
     page, draft = check(clerk, sex="L", birth_date="18-08-1985", phone="081234567890")
     assert page.count('value="pakai_nik"') == 1

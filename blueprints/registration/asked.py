@@ -32,6 +32,7 @@ REPAIRED_AT = {
     "PERSON-": "name",
     "DEATH-": "",
     "E1": "pregnant",
+    "W3": "pregnant",
     "K1": "cluster",
 }
 

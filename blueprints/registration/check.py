@@ -16,6 +16,7 @@ from clinic import asking, drafts, identity_warnings, patients, registration, re
 from clinic.drafts import DraftSubject
 from clinic.review import Review
 from db import transaction
+from formatting import PREGNANCY_LABELS
 from models import DraftKind, Patient, Visit, VisitStatus
 
 
@@ -39,8 +40,8 @@ def check(draft):
 def save(draft):
     if asked.leaves():
         return redirect(asked.leave(drafted.editable(draft).draft), 303)
-    if request.form.get("aksi") in OF_NIK:
-        return _use_nik(drafted.editable(draft), OF_NIK[request.form["aksi"]])
+    if request.form.get("aksi") in OFFERS:
+        return _use(drafted.editable(draft), OFFERS[request.form["aksi"]])
     if asked.other_room():
         return _to_other_room(draft, asked.other_room())
     try:
@@ -56,8 +57,8 @@ def save(draft):
     return redirect(url_for("registration.ticket", visit=ref), 303)
 
 
-def _use_nik(read: Drafted, offered: Callable[[Drafted], dict[str, str]]):
-    """What the NIK says of the person, or whose it is, and the page again, or what it lacks."""
+def _use(read: Drafted, offered: Callable[[Drafted], dict[str, str]]):
+    """By one press what a warning offers, and the page again, or what it lacks then."""
     asked.keep(read.draft)
     offer = offered(read)
     if offer:
@@ -90,7 +91,14 @@ def _of_mother(read: Drafted) -> dict[str, str]:
     return prefill.to_mother(identity, owner)
 
 
-OF_NIK = {"pakai_nik": _of_nik, "nik_ibu": _of_mother}
+def _is_pregnant(answer: str) -> Callable[[Drafted], dict[str, str]]:
+    return lambda _read: {"pregnant": answer}
+
+
+PREGNANT = {f"hamil:{answer}": text for answer, text in PREGNANCY_LABELS.items()}
+OFFERS = {"pakai_nik": _of_nik, "nik_ibu": _of_mother} | {
+    action: _is_pregnant(action.partition(":")[2]) for action in PREGNANT
+}
 
 
 def _save(draft: str) -> str:
@@ -164,6 +172,7 @@ def _page(
         patient=read.patient,
         found=found,
         offer=_of_nik(read),
+        pregnant_answers=PREGNANT,
         questions=questions,
         possible=[one for one in found.likely.alike if one.patient.public_id not in shown],
         answers=answers,
