@@ -32,7 +32,30 @@
     event.preventDefault();
     Object.keys(values).forEach(function (name) { fill(name, values[name]); });
     // The button is gone with the next answer; the form goes on at its first empty box.
-    var empty = [].filter.call(document.querySelectorAll('.main-col input[type=text]'), function (field) { return !field.value && field.offsetParent; })[0];
+    var empty = [].filter.call(document.querySelectorAll('.main-col input[type=text]'), function (field) {
+      return !field.value && field.offsetParent && !(field.name in values);
+    })[0];
     if (empty) { empty.focus(); }
   });
+
+  // Who is quicker than the proposals has passed the place where they come: Tab Enter works all the same.
+  var passed = false;
+  on('focusin', function (event) { passed = event.target.id === 'f-poli' && !document.querySelector('#saran-isi button'); });
+  on('htmx:afterSettle', function (event) {
+    var room = document.activeElement;
+    var first = event.target.id === 'saran-isi' && document.querySelector('#saran-isi button');
+    if (first && passed && room.id === 'f-poli' && !room.value) { first.focus(); }
+  });
+
+  // What was typed here is kept nowhere before it is sent and found right.
+  var form = document.querySelector('form.with-side');
+  if (form) {
+    var isTyped = !!form.querySelector('.has-error');
+    on('input', function () { isTyped = true; }, form);
+    on('submit', function () { isTyped = false; }, form);
+    on('click', function (event) { isTyped = isTyped && event.target.tagName !== 'A'; }, form.querySelector('.actions'));
+    on('beforeunload', function (event) {
+      if (isTyped) { event.preventDefault(); event.returnValue = ''; }
+    }, window);
+  }
 })();

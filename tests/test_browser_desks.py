@@ -102,6 +102,38 @@ def test_a_new_patient_by_keys_alone(live_server, page):
     expect(page.get_by_label("Cari pasien")).to_be_focused()
 
 
+def test_a_fast_clerk_loses_nothing_and_passes_nothing(live_server, page):
+    desk = Desk(page, live_server).log_in("loket")
+    desk.search("Ratna Lekas Ketik")
+    expect(page.get_by_role("button", name="Pasien baru")).to_be_visible()
+    press_access_key(page, "b")
+    page.get_by_label("NIK", exact=True).fill("3171016509880029")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Pakai")).to_be_visible()
+    press_access_key(page, "i")
+    expect(page.get_by_label("Tanggal lahir")).to_have_value("25-09-1988")
+    expect(page.get_by_label("Nama ibu")).to_be_focused()
+
+    def slowly(route):
+        page.wait_for_timeout(1_000)
+        route.continue_()
+
+    asked = []
+    page.once("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    page.get_by_role("link", name="Pendaftaran").click()
+    expect(page.get_by_label("Nama lengkap")).to_have_value("Ratna Lekas Ketik")
+    assert asked == ["beforeunload"]
+    page.get_by_label("Alamat").fill("Jalan Kenanga 7")
+    page.get_by_label("Keluhan").focus()
+    page.route("**/saran", slowly)
+    page.keyboard.type("sakit gigi")
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("Ruang tujuan")).to_be_focused()
+    expect(page.locator("#saran .pick").first).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Periksa kembali")
+
+
 def test_a_pregnancy_that_no_longer_fits_stays_in_sight_until_it_is_put_right(live_server, page):
     """A woman who is pregnant, until her NIK says that she is a man."""
     desk = Desk(page, live_server).log_in("loket")
