@@ -10,66 +10,13 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from clinic.complaint_spellings import SPELLINGS
 from clinic.denials import MINUS, PLUS, Denial, Words
 
-SPELLINGS = {
-    variant: word
-    for word, variants in {
-        "tidak": "tdk tak gak ngak engak ga gk ndak nda nga enga kagak",
-        "sakit": "skt sakid",
-        "batuk": "btk btuk batok watuk",
-        "demam": "dmm demem",
-        "pilek": "plk",
-        "mencret": "mncret menceret",
-        "muntah": "mntah munta",
-        "sesak": "sesek ssk",
-        "gatal": "gatel gtl",
-        "pusing": "psing puyeng",
-        "kepala": "kpala kpl",
-        "perut": "prt",
-        "hamil": "hml",
-        "imunisasi": "imun imn",
-        "napas": "nafas",
-        "bengkak": "bengkek bngkak",
-        "bernapas": "bernafas brnapas brnafas",
-        "kecelakan": "kll kcelakan",
-        "bisa": "bs bsa",
-        "belum": "blm blum",
-        "bukan": "bkn",
-        "tanpa": "tnp",
-        "sampai": "sampe",
-        "dari": "dr dri",
-        "bulan": "bln",
-        "keluar": "kluar klr",
-        "darah": "drh",
-        "banget": "bgt bngt",
-        "malas": "males",
-        "seperti": "spt sprti",
-        "kejang": "kjang kejng",
-        "pingsan": "pinsan pngsan",
-        "berhenti": "brhenti brenti",
-        "berdarah": "brdarah",
-        "pendarahan": "pendarahn pndarahan",
-        "keracunan": "kracunan",
-        "kesetrum": "ksetrum",
-        "setrum": "strum",
-        "digigit": "dgigit gigitan",
-        "nyeri": "nyri",
-        "jatuh": "jth",
-        "motor": "mtr",
-        "sudah": "sdh udh udah",
-        "sepeda": "spd",
-        "lemas": "lemes",
-        "separuh": "separo",
-        "menetek": "netek",
-        "menyusu": "nyusu",
-        "haid": "mens menstruasi",
-    }.items()
-    for variant in variants.split()
-}
 HEIGHTS_CM = range(40, 231)
 # "TB, BB turun" is the illness, "ukur TB BB" a height.
 WEIGHT_CHANGES = frozenset({"turun", "naik", "tidak", "susut", "kurang"})
+_WEIGHT_LOSS = {(word,) for word in ("turun", "menurun", "susut", "menyusut", "berkurang", "naik")}
 
 UNIT_DAYS = {
     unit: days
@@ -104,6 +51,20 @@ AGED = re.compile(
 _MARK = re.compile(r"[(\[]\s*([-+\u2212\u2013])\s*[)\]]")
 _BREAK = re.compile(r"[^\w\s'\u2019-]|\n|\s-+\s")
 _DECIMAL_TIME = re.compile(r"(?<![\d.,])(\d{1,2})[.,](\d)\s*([a-z]+)\b")
+# "1/2 bulan", "satu setengah bulan"; a date's or a blood pressure's strokes are none.
+_HALF_TIME = re.compile(
+    rf"(?<![\w.,/])(?:(\d{{1,2}}|{'|'.join(NUMBER_WORDS)})\s+)?(?:1/2|se?tengah)\s*([a-z]+)\b"
+)
+# What may stand between a cough or vomit and its blood: "batuk sudah 3 minggu keluar darah".
+_BLEEDERS, _BLOOD = frozenset({"batuk", "muntah", "dahak"}), frozenset({"darah", "berdarah"})
+PASSED_OVER = (
+    frozenset(UNIT_DAYS)
+    | frozenset(NUMBER_WORDS)
+    | {
+        *("kadang", "sering", "sedikit", "juga", "terus", "sampai", "sudah", "sejak", "selama"),
+        *("lama", "lalu", "yang", "ini", "kali", "x"),
+    }
+)
 _SAID_COMMA = re.compile(r"(?<=\d)\s*koma\s*(?=\d)")  # "38 koma 5" is no coma
 _OF_IT = re.compile(r"(?<=[a-z]{4})nya$")
 # "Lamanya" tells a time where "batuk lama" is a chronic cough; the others would deny.
@@ -117,17 +78,18 @@ AGE_WORDS = {"neonatus": 0, "bayi": 6, "batita": 24, "balita": 36, "anak": 36}
 def fold(text: str) -> str:
     """Lower-case words with single spaces: accents, punctuation, "-nya", doubled letters gone.
 
-    "gatal2", "gatal-gatal" and "GATAL" are one; two-letter words (TT, KK) keep their letters.
+    "gatal2", "gatal-gatal" and "GATAL" are one; two-letter words (TT, GG) keep their letters.
     """
     return " ".join(read(text).words)
 
 
 def read(text: str) -> Words:
     """The folded words of a text, and where a comma, full stop or the like parted them."""
-    plain = unicodedata.normalize("NFKD", text).lower()
+    plain = unicodedata.normalize("NFKD", text.replace("\u00bd", " 1/2 ")).lower()
     plain = "".join(char for char in plain if not unicodedata.combining(char))
     plain = _MARK.sub(lambda found: f" {PLUS if found[1] == '+' else MINUS} ", plain)
     plain = _SAID_COMMA.sub(",", plain)
+    plain = _HALF_TIME.sub(_with_decimal, plain)
     plain = _DECIMAL_TIME.sub(_in_smaller_units, plain)
     plain = re.sub(r"\b([a-z]{3,})2(an|nya)?\b", r"\1 \1\2", plain)
     plain = re.sub(r"[^a-z0-9|]+", " ", _BREAK.sub(" | ", plain))
@@ -146,10 +108,16 @@ def read(text: str) -> Words:
     return Words(tuple(_without_heights(words)), frozenset(breaks))
 
 
+def _with_decimal(found: re.Match) -> str:
+    """ "Satu setengah bulan" is 1.5 of them; "setengah sadar" is no time."""
+    is_time = _short(found[2]) in UNIT_DAYS
+    return f"{count(found[1] or '0')}.5 {found[2]}" if is_time else found[0]
+
+
 def _in_smaller_units(found: re.Match) -> str:
     """ "1,5 bulan" is 45 days: its comma parts nothing."""
     tenths, unit = int(found[1] + found[2]), _short(found[3])
-    if unit == "mg":
+    if found[3] == "mg":
         return f"{found[1]},{found[2]} miligram"  # so nobody tells weeks, but a medicine's strength
     if unit not in UNIT_DAYS:
         return found[0]
@@ -159,7 +127,7 @@ def _in_smaller_units(found: re.Match) -> str:
 
 
 def _short(word: str) -> str:
-    """A word without its doubled letters; two-letter words (TT, KK) keep theirs."""
+    """A word without its doubled letters; two-letter words (TT, GG) keep theirs."""
     return word if len(word) < 3 else re.sub(r"([a-z])\1+", r"\1", word)
 
 
@@ -244,20 +212,46 @@ class PhraseIndex:
         denied: dict[int, Denial] = {}
         for start, word in enumerate(words):
             for phrase, key in self.by_first.get(word, ()):
-                end = start + len(phrase)
-                if words[start:end] == phrase and not _is_pressure(read, end):
-                    hits.append(Hit(key, start, len(phrase), read.denial(start, end, denied)))
+                end = _end_of(read.words, start, phrase)
+                if end and not _is_namesake(read, end):
+                    hits.append(Hit(key, start, end - start, read.denial(start, end, denied)))
                     if hits[-1].is_denied:
                         denied[end] = hits[-1].denial
         parted = [hit for hit in hits if hit.start in read.breaks]
         return [hit for hit in hits if not any(hit.runs_into(other) for other in parted)]
 
 
-def _is_pressure(read: Words, end: int) -> bool:
-    """ "Batuk darah tinggi" is a cough and a blood pressure, no blood; "gula darah tinggi" none."""
-    pressure = {("darah", "tingi"), ("darah", "rendah")}
-    is_sugar = read.words[end - 2 : end - 1] == ("gula",)
-    return end not in read.breaks and not is_sugar and read.words[end - 1 : end + 1] in pressure
+def _end_of(words: Sequence[str], start: int, phrase: Sequence[str]) -> int:
+    """Where the phrase that begins here ends, or 0; only blood may be told some words later."""
+    end = start + len(phrase)
+    if words[start:end] == phrase:
+        return end
+    if phrase[0] not in _BLEEDERS or phrase[-1] not in _BLOOD:
+        return 0
+    at = start + 1
+    for word in phrase[1:]:
+        while at < len(words) and words[at] != word and _is_passed_over(words[at]):
+            at += 1
+        if words[at : at + 1] != (word,):
+            return 0
+        at += 1
+    return at
+
+
+def _is_passed_over(word: str) -> bool:
+    return word in PASSED_OVER or word.isdigit()
+
+
+def _is_namesake(read: Words, end: int) -> bool:
+    """ "Batuk darah tinggi" is a cough and a blood pressure, no blood; "gula darah tinggi" none.
+
+    "Sesak berat badan turun" isn't heavy breathing either.
+    """
+    words, pair = read.words, read.words[end - 1 : end + 1]
+    if end in read.breaks or words[end - 2 : end - 1] == ("gula",):
+        return False
+    is_weight = pair == ("berat", "badan") and words[end + 1 : end + 2] in _WEIGHT_LOSS
+    return is_weight or pair in {("darah", "tingi"), ("darah", "rendah"), ("darah", "manis")}
 
 
 def longest_first(hits: Iterable[Hit]) -> list[Hit]:

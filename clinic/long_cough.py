@@ -8,15 +8,13 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from clinic.complaint_text import AGED, NUMBER, UNIT, UNIT_DAYS, count
+from clinic.complaint_text import AGED, NUMBER, PASSED_OVER, UNIT, UNIT_DAYS, count
 from clinic.denials import Denial, Words
 
 WHOLE_SPANS = {
     "semingu": 7,
     "sepekan": 7,
-    "setengah bulan": 15,
     "sebulan": 30,
-    "setengah tahun": 180,
     "setahun": 365,
     "bermingu": 14,
     "berpekan": 14,
@@ -25,7 +23,7 @@ WHOLE_SPANS = {
 }
 # What comes with a cough and shares its time, also in a list with commas.
 _FELLOWS = (
-    r"pilek|flu|demam|panas|meriang|mengigil|(?:ber)?dahak|(?:ber)?riak|(?:ber)?lendir|kering"
+    r"pilek|flu|demam|panas|meriang|mengigil|dahak|(?:ber)?lendir|kering"
     r"|(?:ber)?keringat(?: dingin)?(?: (?:di )?malam)?(?: hari)?|sesak(?: napas)?|mengi|serak"
     r"|(?:berat badan|bb|nafsu makan) (?:turun|menurun|susut|berkurang|kurang|hilang|tidak ada)"
     r"(?: \d{1,2} kg)?|(?:turun|penurunan) (?:berat badan|bb)"
@@ -57,11 +55,14 @@ _TIME = re.compile(
 # "Batuk 3 mg" is weeks, "batuk, minum ambroxol 30 mg" a medicine's strength.
 _OF_TIME = re.compile(rf"(?:^|\b(?:batuk|{_FELLOWS}|{_SINCE}) )$")
 _PREGNANT_FOR = re.compile(rf"\b(?:hamil|kehamilan|kandungan) (?:{NUMBER}) (?:{UNIT})\b")
+_PASSED = rf"\d+|{'|'.join(sorted(PASSED_OVER))}"
+_PASSED_WORD = re.compile(rf"\b(?:{_PASSED}) ")
 _CHRONIC = re.compile(
-    r"\b(batuk (?:(?:pilek|kering|berdahak|sudah|sejak|semenjak|dari) )*lama"
+    r"\b(batuk (?:(?:pilek|kering|dahak|sudah|sejak|semenjak|dari) )*lama"
     r"|(?:sudah|sejak) lama batuk|batuk menahun|batuk kronis"
-    r"|(?:batuk|dahak|riak|ludah) (?:(?:keluar|ada|campur|bercampur|disertai|bercak|lendir|dahak"
-    r"|berdahak) )?(?:berdarah|darah(?! tingi| rendah| manis)))\b"
+    r"|(?:batuk|dahak|ludah) (?:(?:keluar|ada|campur|disertai|dengan|dan|bercak|lendir|berlendir"
+    rf"|dahak|kemerahan|{_PASSED}) )*(?:berdarah|darah(?! tingi| rendah| manis))"
+    r"|(?:keluar darah|darah keluar) (?:sat|waktu|kalau|ketika|pas) batuk)\b"
 )
 
 
@@ -80,7 +81,7 @@ def cough_sign(read: Words, from_days: int) -> str | None:
     for found in _CHRONIC.finditer(folded):
         start, length = folded.count(" ", 0, found.start()), len(found[0].split())
         if not _is_denied(read, start, start + 1, start + length):
-            return found[0]
+            return _PASSED_WORD.sub("", found[0]) if "darah" in found[0] else found[0]
     times = list(_times(folded))
     for place in (at for at, word in enumerate(read.words) if word == "batuk"):
         days = _days_of_cough(read, place, times)

@@ -1,6 +1,7 @@
 """Choosing a room: proposals, danger signs, every rule with a pass and a fail, the cluster."""
 
 import csv
+import re
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
@@ -103,6 +104,13 @@ def found(given: Case, rules: Routing = USUAL, **asked) -> dict[str, routing.Fin
         ("Giginya sakit, kesadarannya menurun", "gigi sakit kesadaran menurun"),
         ("gigi2nya, perut2nya", "gigi perut"),
         ("hanya, adanya, tanya", "hanya adanya tanya"),
+        ("tiba2 tgn & kk kanan lmh", "mendadak tangan kaki kanan lmh"),
+        ("setengah sadar, 1/2 sadar", "separuh sadar 1 2 sadar"),
+        ("1/2 bulan, \u00bd thn", "15 hari 6 bulan"),
+        ("1 1/2 bulan, 1\u00bd bln", "45 hari 45 hari"),
+        ("satu setengah bulan, dua stengah mgg", "45 hari 17 hari"),
+        ("2,5 mgg, 2,5 mg", "17 hari 2 5 miligram"),
+        ("1/2/2026 bulan, 120/80, 11/2 bulan", "1 2 2026 bulan 120 80 11 2 bulan"),
         ("bukannya, tidaknya, lamanya", "bukanya tidaknya lamanya"),
     ],
 )
@@ -134,6 +142,10 @@ def test_fold(typed, folded):
         ("nifas, bayi rewel", None),
         ("bumil, anak 2", None),
         ("bayi rewel", 6),
+        ("bayi 1/2 bulan demam", 0),
+        ("bayi setengah bulan demam", 0),
+        ("anak 1 1/2 tahun", 18),
+        ("anak dua setengah th", 30),
         ("balita demam", 36),
         ("demam 3 hari", None),
         ("hamil 3 bulan", None),
@@ -196,6 +208,22 @@ def test_the_complaint_tells_an_age(typed, months):
         ("sejak 2 minggu yll batuk", "batuk 2 minggu"),
         ("dari 3 minggu yang lalu batuk", "batuk 3 minggu"),
         ("batuk setengah bulan", "batuk 15 hari"),
+        ("batuk 1/2 bulan", "batuk 15 hari"),
+        ("batuk 1/2 tahun", "batuk 6 bulan"),
+        ("batuk setengah tahun", "batuk 6 bulan"),
+        ("batuk 1 1/2 bulan", "batuk 45 hari"),
+        ("batuk satu setengah bulan", "batuk 45 hari"),
+        ("batuk 1/2 minggu", None),
+        ("batuk satu setengah minggu", None),
+        ("batuk 2,5 mgg", "batuk 17 hari"),
+        ("batuk berdahak campur darah", "batuk dahak campur darah"),
+        ("batuk kadang keluar darah sedikit", "batuk keluar darah"),
+        ("batuk 3 hari keluar darah", "batuk keluar darah"),
+        ("batuk 3 hari, sedikit darah", "batuk darah"),
+        ("keluar darah saat batuk", "keluar darah sat batuk"),
+        ("batuk kadang tidak ada darah", None),
+        ("batuk 3 hari darah tinggi", None),
+        ("batuk 3 hari, demam berdarah", None),
         ("batuk hari ke 20", "batuk 20 hari"),
         ("batuk hari ke-13", None),
         ("batuk sejak lama", "batuk sejak lama"),
@@ -510,6 +538,7 @@ ingin pengen | dipukul dipukuli dianiaya dikeroyok | diperkosa perkosaan pemerko
 penganiayaan pemukulan pengeroyokan
 """
 OTHER_ILLNESSES = {"sakit jantung", "cek pack"}
+NOBODY_SAYS = re.compile(r"\b(?:makin|tambah|bertambah) (?:sekali|banget|hebat)$")
 
 
 def said_otherwise() -> Iterable[tuple[str, str, dict]]:
@@ -521,7 +550,7 @@ def said_otherwise() -> Iterable[tuple[str, str, dict]]:
             for said in set(words) & set(meaning):
                 for other in set(meaning) - set(words):
                     phrase = " ".join(other if word == said else word for word in words)
-                    if phrase not in OTHER_ILLNESSES:
+                    if phrase not in OTHER_ILLNESSES and not NOBODY_SAYS.search(phrase):
                         yield term["phrase"], phrase, term
 
 
