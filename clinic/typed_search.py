@@ -17,6 +17,12 @@ _DATE = re.compile(
     r"(?<![0-9])(?:[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}"
     r"|[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{4}|[0-9]{8})(?![0-9])"
 )
+# With spaces it is told from a phone number by its year, and by one other number at most beside it.
+_SPACED = (
+    r"(?:[0-9]{1,2}[-/.\s]+[0-9]{1,2}[-/.\s]+(?:19|20)[0-9]{2}"
+    r"|(?:19|20)[0-9]{2}[-/.\s]+[0-9]{1,2}[-/.\s]+[0-9]{1,2})"
+)
+_WITH_SPACED = re.compile(rf"(?:\S+\s+)?(?P<last>{_SPACED})|(?P<first>{_SPACED})\s+\S+")
 _IN_OUR_TIME = re.compile(r"(?<![0-9])(?:19|20)[0-9]{2}(?![0-9])")
 _NUMBER = re.compile(r"(?<!\w)[+(]?[0-9][0-9\s.:/()+\-]*(?!\w)")
 _DIGITS = re.compile(r"[+(]?[0-9][0-9\s.:/()+\-]*")
@@ -72,13 +78,24 @@ def _without_label(found: re.Match[str]) -> str:
 
 def without_date(text: str) -> tuple[str, date | None]:
     """The text without the first date in it that exists, and that date."""
-    for found in _DATE.finditer(text):
+    spaced = (_spaced_date(text, run) for run in _NUMBER.finditer(text))
+    for start, end in [*(found.span() for found in _DATE.finditer(text)), *filter(None, spaced)]:
         try:
-            born = parse_date(found[0])
+            born = parse_date(text[start:end])
         except FieldError:
             continue
-        return f"{text[: found.start()]} {text[found.end() :]}", born
+        return f"{text[:start]} {text[end:]}", born
     return text, None
+
+
+def _spaced_date(text: str, run: re.Match[str]) -> tuple[int, int] | None:
+    """Where "27 12 2018" stands in a run of digits."""
+    number = run[0].rstrip(" .")
+    found = _WITH_SPACED.fullmatch(number)
+    if not found or phone_finding(number) is None:
+        return None
+    start, end = found.span("last" if found["last"] else "first")
+    return run.start() + start, run.start() + end
 
 
 def may_mean(before: str, now: str) -> bool:
@@ -104,10 +121,11 @@ def form_fields(q: str, birth_date: str, today: date) -> tuple[dict[str, str], s
             fields[name] = compact(found[1])
             rest = f"{rest[: found.start()]} {rest[found.end() :]}"
     rest = plain(rest)
-    whole = _field_of(rest, today)
+    shorter, born = without_date(rest)
+    # "000015 27 12 2018" is no NIK of 14 digits.
+    whole = "" if born and _WITH_SPACED.fullmatch(rest) else _field_of(rest, today)
     if whole and whole not in fields:
         return fields | {whole: _written(whole, rest)}, ""
-    shorter, born = without_date(rest)
     if born and not birth_date:
         fields["birth_date"], rest = short_date(born), shorter
     for found in list(_NUMBER.finditer(rest)):
@@ -148,7 +166,7 @@ def _field_of(text: str, today: date) -> str:
         digits = compact(text).removeprefix("+")
     else:
         return "birth_date"
-    if _DATE.fullmatch(text) and _IN_OUR_TIME.search(text):
+    if re.fullmatch(_SPACED, text) or (_DATE.fullmatch(text) and _IN_OUR_TIME.search(text)):
         return "birth_date"  # 31-02-1985 is to be put right there
     if not re.fullmatch(r"[0-9]{5,}", digits):
         return ""

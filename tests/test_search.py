@@ -142,6 +142,12 @@ def test_every_number_finds_its_patient_alone(siti, q):
         "17/08/1990 nurha",
         "1990-08-17 siti",
         "17081990 siti",
+        "siti 17 08 1990",
+        "17 8 1990 nurhaliza",
+        "1990 08 17 siti",
+        "siti 17. 08. 1990",
+        "siti 17 agustus 1990",
+        "nurhaliza 17 Ags 1990",
     ],
 )
 def test_a_name_is_found_as_it_is_typed(siti, q):
@@ -159,6 +165,7 @@ def test_a_name_is_found_as_it_is_typed(siti, q):
         "_",
         "siti santoso",
         "siti 18-08-1990",
+        "siti 18 08 1990",
         "6472015708900002",
         "647201570890000",
         "999999",
@@ -180,7 +187,8 @@ def test_what_fits_nobody_finds_nobody(siti, q):
 
 
 def test_a_birth_date_alone_finds_who_was_born_then(siti):
-    assert set(names("17-08-1990")) == {"Siti Nurhaliza", "Nurul Aini"}
+    for typed in ("17-08-1990", "17 08 1990", "1990 8 17", "17 agu 1990"):
+        assert set(names(typed)) == {"Siti Nurhaliza", "Nurul Aini"}, typed
     assert set(names("", BORN)) == {"Siti Nurhaliza", "Nurul Aini"}
     assert names("nurul", BORN) == ["Nurul Aini"]
     assert names("siti", date(1990, 8, 18)) == []
@@ -581,7 +589,19 @@ def test_no_more_than_the_limit_and_the_same_queries_for_many(app):
         ("Siti 17-08-1985", {"name": "Siti", "birth_date": "17-08-1985"}, ""),
         ("1985/8/17 Siti Aminah", {"name": "Siti Aminah", "birth_date": "17-08-1985"}, ""),
         ("Siti 17081985", {"name": "Siti", "birth_date": "17-08-1985"}, ""),
-        ("Siti 17 08 1985", {"name": "Siti", "birth_date": "17 08 1985"}, ""),
+        ("Siti 17 08 1985", {"name": "Siti", "birth_date": "17-08-1985"}, ""),
+        ("17 08 1985", {"birth_date": "17-08-1985"}, ""),
+        ("Siti 31 02 1985", {"name": "Siti", "birth_date": "31 02 1985"}, ""),
+        ("0004711 17 08 1985", {"birth_date": "17-08-1985"}, "0004711"),
+        (
+            "Siti 1985 8 17 0001234567890",
+            {"name": "Siti", "birth_date": "17-08-1985", "bpjs_number": "0001234567890"},
+            "",
+        ),
+        ("Siti 0812 11 12 1990", {"name": "Siti", "phone": "0812 11 12 1990"}, ""),
+        ("Siti 2 17 08 1985", {"name": "Siti 2", "birth_date": "17-08-1985"}, ""),
+        ("Juli 17 08 1985", {"name": "Juli", "birth_date": "17-08-1985"}, ""),
+        ("Mei 12 2018", {"name": "Mei"}, "12 2018"),
         ("17-08-1985", {"birth_date": "17-08-1985"}, ""),
         ("08-12-1985", {"birth_date": "08-12-1985"}, ""),
         ("08121985", {"birth_date": "08121985"}, ""),
