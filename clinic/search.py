@@ -56,6 +56,7 @@ def find(q: str, birth_date: date | None = None, limit: int = 20) -> list[Found]
         return of_ids(list(numbered)[:limit])
     text, typed = typed_search.without_date(text)
     born = birth_date or typed
+    text, _ = typed_search.without_numbers(text)
     words, key = _typed_words(text), name_key(text)
     if not words and not born:
         return []

@@ -25,6 +25,10 @@ _SPACED = (
 _WITH_SPACED = re.compile(rf"(?:\S+\s+)?(?P<last>{_SPACED})|(?P<first>{_SPACED})\s+\S+")
 _IN_OUR_TIME = re.compile(r"(?<![0-9])(?:19|20)[0-9]{2}(?![0-9])")
 _NUMBER = re.compile(r"(?<!\w)[+(]?[0-9][0-9\s.:/()+\-]*(?!\w)")
+# A passport's letters are a part of its number: glued to it, or nothing else beside it.
+_LETTERED = re.compile(r"(?<!\w)[A-Z]{1,3}-?(?=(?:[A-Z]*[0-9]){5})[0-9A-Z]+(?!\w)", re.IGNORECASE)
+_LETTERED_ALONE = re.compile(r"[A-Z]{1,2}[\s.-]*(?:[0-9][\s.-]?){5,9}", re.IGNORECASE)
+_ANY_NUMBER = re.compile(f"{_LETTERED.pattern}|{_NUMBER.pattern}", re.IGNORECASE)
 _DIGITS = re.compile(r"[+(]?[0-9][0-9\s.:/()+\-]*")
 # What people write before a number; "Nik" and "Wa" are names too, "Nik 17-08-1985" is a person.
 _LABEL = re.compile(
@@ -72,7 +76,8 @@ def _is_mrn(text: str) -> bool:
 
 def _without_label(found: re.Match[str]) -> str:
     number = _DIGITS.match(found.string, found.end())[0].strip()
-    is_number = len(compact(number)) >= SHORTEST_NUMBER and not _DATE.fullmatch(number)
+    is_date = _DATE.fullmatch(number) or re.fullmatch(_SPACED, number)
+    is_number = len(compact(number)) >= SHORTEST_NUMBER and not is_date
     return " " if is_number else found[0]
 
 
@@ -96,6 +101,17 @@ def _spaced_date(text: str, run: re.Match[str]) -> tuple[int, int] | None:
         return None
     start, end = found.span("last" if found["last"] else "first")
     return run.start() + start, run.start() + end
+
+
+def without_numbers(text: str) -> tuple[str, list[str]]:
+    """The text without the numbers in it, and these as they were typed."""
+    if _LETTERED_ALONE.fullmatch(text.strip()):
+        return "", [text.strip()]
+    numbers = [found[0].strip() for found in _ANY_NUMBER.finditer(text)]
+    numbers = [number for number in numbers if len(compact(number)) >= SHORTEST_NUMBER]
+    for number in numbers:
+        text = text.replace(number, " ", 1)
+    return text, numbers
 
 
 def may_mean(before: str, now: str) -> bool:
@@ -128,16 +144,13 @@ def form_fields(q: str, birth_date: str, today: date) -> tuple[dict[str, str], s
         return fields | {whole: _written(whole, rest)}, ""
     if born and not birth_date:
         fields["birth_date"], rest = short_date(born), shorter
-    for found in list(_NUMBER.finditer(rest)):
-        number = found[0].strip()
+    rest, numbers = without_numbers(rest)
+    for number in numbers:
         name = _field_of(number, today)
         if name and name not in fields:
             fields[name] = _written(name, number)
-        elif len(compact(number)) >= SHORTEST_NUMBER:
-            left.append(number)
         else:
-            continue
-        rest = rest.replace(number, " ", 1)
+            left.append(number)
     return _with_name(fields, left, " ".join(rest.split()))
 
 
