@@ -20,6 +20,7 @@ from models import AliasKind, Household, Patient, PatientAlias, ServiceDay, Visi
 
 LONGEST_QUERY = 200
 ALIKE_FROM = 0.85
+MOST_NUMBERS = 3  # beside a name
 NEWEST = 50  # patients of the last minutes
 PERSON_COLUMNS = [field.name for field in fields(Person) if field.name != "kk_number"]
 
@@ -47,27 +48,31 @@ def person_of(identity: Identity) -> Person:
 def find(q: str, birth_date: date | None = None, limit: int = 20) -> list[Found]:
     """Patients by NIK, BPJS, KK, passport, MRN or phone number, else by name; best first.
 
-    The word for a number may stand before it. A date inside q counts as the birth date. A merged
+    The word for a number may stand before it. A date inside q counts as the birth date, a number
+    beside a name leads to whoever has both, else to its bearers before those of the name. A merged
     patient appears as its survivor. Where nobody has the name, those who are called alike.
     """
-    text = typed_search.plain(q.strip()[:LONGEST_QUERY])
-    numbered = _unique(candidates.by_number(text))
+    text = q.strip()[:LONGEST_QUERY]
+    typed, whole = typed_search.read(text), typed_search.plain(text)
+    parts = [number for number in typed.numbers if number != whole][:MOST_NUMBERS]
+    numbered, beside = candidates.by_number(whole, parts)
     if numbered:
-        return of_ids(list(numbered)[:limit])
-    text, typed = typed_search.without_date(text)
-    born = birth_date or typed
-    text, _ = typed_search.without_numbers(text)
-    words, key = _typed_words(text), name_key(text)
-    if not words and not born:
-        return []
+        return of_ids(list(_unique(numbered))[:limit])
+    born = birth_date or typed.born
+    words, key = _typed_words(typed.name), name_key(typed.name)
+    bearers = _unique(beside)
+    both = [patient_id for patient_id, one in bearers.items() if _has_words(one, words)]
+    if both or not (words or born):
+        return of_ids(both[:limit])
     named = candidates.born_on(words, born) if born else candidates.named(words, key)
     people = _unique(named)
-    if not people and words:
-        ids = list(_unique(_alike(text, born)))[:limit]
+    if not (people or bearers) and words:
+        ids = list(_unique(_alike(typed.name, born)))[:limit]
         return [replace(one, is_alike=True) for one in of_ids(ids)]
-    visits = last_visits(people)
-    first = _order(people, words, key, born, visits)
-    return _found(first[:limit], visits)
+    visits = last_visits({**people, **bearers})
+    # A phone may be a whole village's: it must not crowd out who has the name.
+    first = [*list(bearers)[: limit // 2], *_order(people, words, key, born, visits)]
+    return _found(list(dict.fromkeys(first))[:limit], visits)
 
 
 def of_ids(ids: list[int]) -> list[Found]:
@@ -130,6 +135,11 @@ def last_visits(patient_ids: Iterable[int]) -> dict[int, date]:
 def _typed_words(text: str) -> list[str]:
     folded = [word for word in search_words(text) if not word.isdigit()]
     return cut_words(folded or [word for word in own_words(text) if any(map(str.isalpha, word))])
+
+
+def _has_words(one: Candidate, words: list[str]) -> bool:
+    own = one.name_key.split()
+    return all(any(mine.startswith(word) for mine in own) for word in words)
 
 
 def _alike(text: str, born: date | None) -> list[Candidate]:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from typing import NamedTuple
 
 from clinic.likeness import compare_names
 from clinic.month_names import in_digits
@@ -32,8 +33,8 @@ _ANY_NUMBER = re.compile(f"{_LETTERED.pattern}|{_NUMBER.pattern}", re.IGNORECASE
 _DIGITS = re.compile(r"[+(]?[0-9][0-9\s.:/()+\-]*")
 # What people write before a number; "Nik" and "Wa" are names too, "Nik 17-08-1985" is a person.
 _LABEL = re.compile(
-    r"(?<!\w)(?:NO(?:MOR)?[\s.:]+)?(?:(?:NIK|KTP|KK|BPJS|JKN|KIS|HP|TELEPON|TELP?|TLP|WA"
-    r"|N?RM|MRN)[\s.:=/]*)+(?=[+(]?[0-9])",
+    r"(?<!\w)(?:(?:NO(?:MOR)?|NIK|KTP|KK|BPJS|JKN|KIS|HP|TELEPON|TELP?|TLP|WA|N?RM|MRN)"
+    r"[\s.:=/]*)+(?=[+(]?[0-9])",
     re.IGNORECASE,
 )
 _PASSPORT = re.compile(
@@ -43,9 +44,23 @@ _PASSPORT = re.compile(
 _KK = re.compile(
     r"(?<!\w)(?:NO(?:MOR)?[\s.:]+)?KK[\s.:=]*((?:[0-9][\s.-]?){16})(?![0-9])", re.IGNORECASE
 )
-_OF_LABEL = {"kk_number": _KK, "passport_no": _PASSPORT}  # the number alone does not say it
+_TOLD_MRN = re.compile(
+    r"(?<!\w)((?:NO(?:MOR)?[\s.:]*)?(?:N?RM|MRN)[\s.:=/-]*"
+    r"(?:[0-9]{2}(?:\s[0-9]{2}){2,3}(?!\s*[0-9])|(?:[0-9][./-]?){1,10}))(?!\w)",
+    re.IGNORECASE,
+)
+# The number alone does not say it.
+_OF_LABEL = {"mrn": _TOLD_MRN, "kk_number": _KK, "passport_no": _PASSPORT}
 _WRITTEN_MRN = re.compile(r"[A-Z]*[\s.-]*[0-9][0-9\s./-]*", re.IGNORECASE)
 _MRN = re.compile(r"(?:NO(?:MOR)?\b[\s.:]*)?(?:N?RM|MRN)[\s.:]*(\S.*)", re.IGNORECASE)
+
+
+class Typed(NamedTuple):
+    """What stands in the search box, part by part."""
+
+    name: str
+    born: date | None
+    numbers: list[str]
 
 
 def compact(text: str) -> str:
@@ -79,6 +94,24 @@ def _without_label(found: re.Match[str]) -> str:
     is_date = _DATE.fullmatch(number) or re.fullmatch(_SPACED, number)
     is_number = len(compact(number)) >= SHORTEST_NUMBER and not is_date
     return " " if is_number else found[0]
+
+
+def read(text: str) -> Typed:
+    """The parts of a text that is not a number as a whole."""
+    rest, told = _without_told(text)
+    rest, born = without_date(plain(rest))
+    name, numbers = without_numbers(rest)
+    return Typed(name, born, [*told.values(), *numbers])
+
+
+def _without_told(text: str) -> tuple[str, dict[str, str]]:
+    """The text without the numbers whose kind only a word before them says, and these."""
+    told = {}
+    for name, pattern in _OF_LABEL.items():
+        if found := pattern.search(text):
+            told[name] = found[1]
+            text = f"{text[: found.start()]} {text[found.end() :]}"
+    return text, told
 
 
 def without_date(text: str) -> tuple[str, date | None]:
@@ -128,20 +161,18 @@ def form_fields(q: str, birth_date: str, today: date) -> tuple[dict[str, str], s
 
     A number that is nearly one goes to its field as typed: there the clerk sees what is wrong.
     """
-    fields, left = {"birth_date": birth_date} if birth_date else {}, []
-    rest = q.strip()
-    if _is_mrn(rest):
-        return fields, _shown([rest])
-    for name, pattern in _OF_LABEL.items():
-        if found := pattern.search(rest):
-            fields[name] = compact(found[1])
-            rest = f"{rest[: found.start()]} {rest[found.end() :]}"
+    fields = {"birth_date": birth_date} if birth_date else {}
+    if _is_mrn(q.strip()):
+        return fields, _shown([q.strip()])
+    rest, told = _without_told(q.strip())
+    left = [told.pop("mrn")] if "mrn" in told else []
+    fields |= {name: compact(number) for name, number in told.items()}
     rest = plain(rest)
     shorter, born = without_date(rest)
     # "000015 27 12 2018" is no NIK of 14 digits.
     whole = "" if born and _WITH_SPACED.fullmatch(rest) else _field_of(rest, today)
     if whole and whole not in fields:
-        return fields | {whole: _written(whole, rest)}, ""
+        return fields | {whole: _written(whole, rest)}, _shown(left)
     if born and not birth_date:
         fields["birth_date"], rest = short_date(born), shorter
     rest, numbers = without_numbers(rest)

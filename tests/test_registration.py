@@ -581,7 +581,7 @@ def test_a_search_is_carried_into_the_new_form(clerk):
     post(clerk, "/pendaftaran", {"q": "Siti 17-08-1985 RM 000123", "aksi": "baru"})
     page = clerk.get("/pendaftaran/baru").get_data(as_text=True)
     assert 'name="birth_date" value="17-08-1985"' in page
-    assert "tidak terbawa ke isian: <b>000123</b>" in page
+    assert "tidak terbawa ke isian: <b>RM 000123</b>" in page
 
 
 def test_after_a_save_the_new_form_is_empty(clerk):

@@ -291,7 +291,7 @@ def test_the_number_of_queries_does_not_grow_with_the_patients(app):
             search.find(q)
         return len(statements)
 
-    typed = ("siti am", KK, "siti 17-08-1990")
+    typed = ("siti am", KK, "siti 17-08-1990", "siti am 0004711")
     create(replace(SITI, name="Siti Aminah"))
     few = [queries(q) for q in typed]
     with transaction():
@@ -302,6 +302,58 @@ def test_the_number_of_queries_does_not_grow_with_the_patients(app):
     assert len(names("siti am")) == len(names(KK)) == 20
     assert [queries(q) for q in typed] == few
     assert max(few) <= 6
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "{mrn}",
+        "RM {bare}",
+        "no rm: {bare}",
+        "NRM {mrn}",
+        "RM-{bare}",
+        "no {mrn}",
+        "6472015708900001",
+        "6472 0157 0890 0001",
+        "0001234567890",
+        "bpjs 000 1234 567 890",
+        "0812 3456 7890",
+        "A1234567",
+        "paspor a 1234567",
+        "17 08 1990 {mrn}",
+        "{mrn} 18-08-1990",
+    ],
+)
+@pytest.mark.parametrize("name", ["siti", "nurhaliza siti", "SITTI NOERHALIZA"])
+def test_a_number_beside_a_name_leads_to_who_has_both(siti, number, name):
+    create(*(person(f"Siti {other}") for other in ("Aminah", "Nurhaliza", "A", "R", "No", "Nurma")))
+    typed = number.format(mrn=siti.mrn, bare=siti.mrn.lstrip("0"))
+    for q in (f"{name} {typed}", f"{typed} {name}"):
+        assert [one.patient.id for one in search.find(q)] == [siti.id], q
+
+
+def test_whose_number_stands_beside_another_name_comes_before_those_of_the_name(siti):
+    create(person("Dewi Lestari"), person("Lestari Dewi", phone=SITI.phone))
+    assert names(f"budi {siti.mrn}") == ["Siti Nurhaliza", "Budi Santoso"]
+    assert names(f"xaveria {siti.mrn}") == ["Siti Nurhaliza"]
+    assert names(f"{SITI.phone} dewi lestari") == ["Lestari Dewi"], "of the two she has the name"
+    update(siti, replace(SITI, name="Rahma Wulandari"))
+    assert names(f"nurhaliza {siti.mrn}") == ["Rahma Wulandari"], "once, by a former name too"
+
+
+def test_a_number_that_nobody_has_leaves_the_name_as_it_is(siti):
+    for number in ("999999", "RM 99", "0009999999998", "6472015708900009", "B7654321"):
+        assert names(f"nurhaliza {number}") == names(f"{number} nurhaliza") == ["Siti Nurhaliza"]
+    assert [one.is_alike for one in search.find("nurhalisah 999999")] == [False]
+    assert [one.is_alike for one in search.find("siti nurhelisa 999999")] == [True]
+
+
+def test_a_villages_phone_does_not_crowd_out_who_has_the_name(siti):
+    with transaction():
+        patients.create_many(
+            SYSTEM, [person(f"Made {'A' * n}", phone="+6281211112222") for n in range(1, 30)]
+        )
+    assert names("081211112222 siti nurhaliza")[10:] == ["Siti Nurhaliza"]
 
 
 def test_a_family_card_finds_the_family_and_a_mothers_nik_her_children(siti):
@@ -652,7 +704,11 @@ def test_no_more_than_the_limit_and_the_same_queries_for_many(app):
         ("John Smith passport: ab 123456", {"name": "John Smith", "passport_no": "AB123456"}, ""),
         ("No. RM 0004711", {}, "No. RM 0004711"),
         ("RM 3171015708450001", {}, "RM 317101••••••0001"),
-        ("Siti RM 0004711", {"name": "Siti"}, "0004711"),
+        ("Siti RM 0004711", {"name": "Siti"}, "RM 0004711"),
+        ("no rm: 15 Siti", {"name": "Siti"}, "no rm: 15"),
+        ("Siti RM 15 000 1234 567 890", {"name": "Siti", "bpjs_number": "0001234567890"}, "RM 15"),
+        ("RM Sutomo", {"name": "RM Sutomo"}, ""),
+        ("No. 0004711", {}, "0004711"),
         ("Nik 17-08-1985", {"name": "Nik", "birth_date": "17-08-1985"}, ""),
         ("Wa Ode", {"name": "Wa Ode"}, ""),
         ("Sukarno 12 Maret 1977", {"name": "Sukarno", "birth_date": "12-03-1977"}, ""),
