@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql import ColumnElement
 
+from clinic.name_index import name_key
 from clinic.names import SHORT_WORD, join_words
 from clinic.typed_search import BPJS_LENGTH, NIK_LENGTH, PHONE_LENGTHS, compact, labelled_mrn
 from db import db
@@ -167,6 +168,13 @@ def has_alias(kind: AliasKind, values: Collection[str | BindParameter]) -> Colum
 
 
 # By name, for search
+
+
+def called(names: Sequence[str]) -> list[Candidate]:
+    """Who has, or had, one of these very names, which share a key."""
+    is_called = and_(Patient.name_key == name_key(names[0]), Patient.name.in_(names))
+    found = db.session.execute(any_of([is_called, has_alias(AliasKind.NAME, names)]))
+    return list(map(Candidate._make, found))
 
 
 def named(words: Sequence[str], key: str) -> list[Candidate]:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import joinedload
 
-from clinic import candidates, lookalikes, matching, typed_search
+from clinic import candidates, lookalikes, matching, nameless, typed_search
 from clinic.among import among
 from clinic.candidates import Candidate
 from clinic.likeness import compare_words
@@ -64,6 +64,9 @@ def find(q: str, birth_date: date | None = None, limit: int = 20) -> list[Found]
     both = [patient_id for patient_id, one in bearers.items() if _has_words(one, words)]
     if both or not (words or born):
         return of_ids(both[:limit])
+    # A stand-in's date is no birth date; but another X may be born on that day.
+    if stand_ins := nameless.typed_names(typed.name, born):
+        bearers |= _unique(candidates.called(stand_ins))
     named = candidates.born_on(words, born) if born else candidates.named(words, key)
     people = _unique(named)
     if not (people or bearers) and words:

@@ -244,6 +244,8 @@ def test_the_lookup_does_not_read_whole_tables(siti):
 
     event.listen(db.engine, "before_cursor_execute", note)
     search.likely(Person(name="Siti Aminah", birth_date=BORN, phone=SITI.phone, kk_number=KK))
+    search.find("aminah RM 999999 081299999999")
+    search.find("Tn. X 28-11-2026")
     event.remove(db.engine, "before_cursor_execute", note)
     connection = db.session.connection()
     plans = [
@@ -346,6 +348,36 @@ def test_a_number_that_nobody_has_leaves_the_name_as_it_is(siti):
         assert names(f"nurhaliza {number}") == names(f"{number} nurhaliza") == ["Siti Nurhaliza"]
     assert [one.is_alike for one in search.find("nurhalisah 999999")] == [False]
     assert [one.is_alike for one in search.find("siti nurhelisa 999999")] == [True]
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("Tn. X 28-11-2026", ["Tn. X 28-11-2026"]),
+        ("tn x 28/11/2026", ["Tn. X 28-11-2026"]),
+        ("Tn. X2 28-11-2026", ["Tn. X2 28-11-2026"]),
+        ("tn. x2 28 11 2026", ["Tn. X2 28-11-2026"]),
+        ("28 nov 2026 Ny. X", ["Ny. X 28-11-2026"]),
+        ("x 28-11-2026", ["Tn. X 28-11-2026", "Ny. X 28-11-2026"]),
+        ("Tn. X3 28-11-2026", []),
+        ("Tn. X 29-11-2026", []),
+        ("Ny. X 27-11-2026", ["Wayan Sudarta"]),
+    ],
+)
+def test_who_has_no_name_is_found_by_the_stand_in_on_the_ticket(app, typed, found):
+    unknown = {"is_unknown": True, "no_nik_reason": NoNikReason.UNKNOWN}
+    stand_ins = ("Tn. X 28-11-2026", "Tn. X2 28-11-2026", "Ny. X 28-11-2026", "Ny. X 27-11-2026")
+    create(*(person(name, birth_date=date(1980, 7, 1), **unknown) for name in stand_ins))
+    named = db.session.query(Patient).filter_by(name="Ny. X 27-11-2026").one()
+    update(named, person("Wayan Sudarta"))
+    assert names(typed) == found
+    assert set(names("Tn. X")) >= set(stand_ins[:3])
+
+
+def test_a_stand_in_hides_nobody_who_was_born_on_its_day(app):
+    create(person("Xaverius", birth_date=date(2026, 11, 28)), person("Tn. X 28-11-2026"))
+    assert names("x 28-11-2026") == ["Tn. X 28-11-2026", "Xaverius"]
+    assert names("x", date(2026, 11, 28)) == ["Tn. X 28-11-2026", "Xaverius"]
 
 
 def test_a_villages_phone_does_not_crowd_out_who_has_the_name(siti):
