@@ -156,6 +156,16 @@ def may_mean(before: str, now: str) -> bool:
     return both_named and not compare_names(one, other).is_other_person
 
 
+def length_note(q: str) -> str:
+    """What to say of a number that nobody has: a digit too few or too many is soon typed."""
+    text = plain(q)
+    digits = compact(text)
+    is_phone = digits.startswith(("08", "628")) and phone_finding(text) is None
+    if is_phone or not re.fullmatch("[0-9]{11,18}", digits):
+        return ""
+    return f"Diketik {len(digits)} angka; NIK {NIK_LENGTH} angka, nomor BPJS {BPJS_LENGTH} angka."
+
+
 def form_fields(q: str, birth_date: str, today: date) -> tuple[dict[str, str], str]:
     """Registration fields by what was searched for, and what of it belongs into none.
 

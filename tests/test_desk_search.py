@@ -239,6 +239,46 @@ def test_who_is_only_called_alike_is_not_opened_by_enter(clerk):
     assert 'value="baru"' in page
 
 
+@pytest.mark.parametrize(
+    ("typed", "digits"),
+    [
+        ("317101570845000", 15),
+        ("3171 0157 0845 0001 1", 17),
+        ("NIK 31710157084500", 14),
+        ("3171.0157.0845.0001", 16),
+        ("000123456789", 12),
+        ("081234567890", 0),
+        ("3171015708", 0),
+        ("3171015708450001234", 0),
+        ("Siti 317101570845000", 0),
+        ("A31710157084", 0),
+    ],
+)
+def test_a_long_number_that_nobody_has_is_counted(clerk, typed, digits):
+    page = search(clerk, typed)
+    assert "Tidak ada yang cocok" in page
+    said = re.findall(r"Diketik (\d+) angka; NIK 16 angka, nomor BPJS 13 angka\.", page)
+    assert said == ([str(digits)] if digits else [])
+    live = post(clerk, f"{DESK}/cari", {"q": typed}).get_data(as_text=True)
+    assert ("Diketik" in live) == bool(digits)
+
+
+def test_it_is_counted_wherever_a_patient_is_looked_for(sign_in):
+    said = "Diketik 15 angka; NIK 16 angka, nomor BPJS 13 angka."
+    typed = {"q": "317101570845000"}
+    head = sign_in("kepala")
+    post(head, "/pasien", typed)
+    assert said in head.get("/pasien").text
+    visit = factories.visit(factories.patient("Siti Aminah"))
+    page = f"{DESK}/kunjungan/{visit.public_id}/ubah"
+    assert said in post(head, page, typed | {"aksi": "cari"}).text
+
+
+def test_a_number_that_somebody_has_is_not_counted(clerk):
+    factories.patient("Siti Aminah", bpjs_number="0001234567890")
+    assert "Diketik" not in search(clerk, "0001234567890")
+
+
 def test_more_than_twenty_are_told_to_be_narrowed_down(clerk):
     for _ in range(19):
         factories.patient("Siti Zulaikha")

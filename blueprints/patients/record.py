@@ -22,6 +22,7 @@ from clinic import (
     patient_summary,
     patients,
     records,
+    typed_search,
     wrong_patient,
 )
 from clinic import search as finder
@@ -75,7 +76,12 @@ def find():
 
 def _search_page(form: SearchForm, found: list | None) -> str:
     return render_template(
-        "patients/search.html", form=form, found=found, today=days.clinic_date(), most=MOST_FOUND
+        "patients/search.html",
+        form=form,
+        found=found,
+        length_note=typed_search.length_note(form.q.data or ""),
+        today=days.clinic_date(),
+        most=MOST_FOUND,
     )
 
 

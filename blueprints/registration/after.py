@@ -23,6 +23,7 @@ from clinic import (
     queues,
     search,
     todays_visits,
+    typed_search,
     withdrawals,
     wrong_patient,
 )
@@ -282,6 +283,7 @@ def _correction_page(
         shown=now | (CorrectionForm.shown() if shown is None else shown),
         candidates=candidates,
         q=q,
+        length_note=typed_search.length_note(q),
         problem=problem,
         field=field,
         warnings=warnings,

@@ -93,6 +93,7 @@ def _results(typed: dict[str, str], day: ServiceDay | None) -> dict:
         "q": typed["q"],
         "typed_birth_date": typed["birth_date"],
         "problem": problem,
+        "length_note": typed_search.length_note(q),
         "found": found,
         "todays": todays_visits.of_people(day, [one.patient.id for one in found]),
         "today": days.clinic_date(),
