@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 from wtforms import Field, Form, ValidationError
 
+from typed_text import printable
+
 
 class FieldError(ValueError):
     """A value that cannot be used: a stable rule id and one Indonesian sentence for the screen."""
@@ -147,7 +149,7 @@ class NikFacts(NamedTuple):
 
 def _number(text: str, length: int, rule: str, name: str, way_on: str) -> str:
     # Not isdigit(): it also takes Arabic-Indic and full-width digits.
-    number = re.sub(r"[\s.:\-]+", "", _printable(text))
+    number = re.sub(r"[\s.:\-]+", "", printable(text))
     if re.search(r"[^0-9]", number):
         raise FieldError(rule, f"{name} hanya boleh berisi angka 0-9. {way_on}")
     if len(number) != length:
@@ -213,7 +215,7 @@ _PASSPORT = re.compile("[A-Z0-9]{5,20}")
 
 def normalise_passport(text: str) -> str:
     """Letters and digits in capitals; what cannot be a passport's number stays as it was typed."""
-    number = re.sub(r"[\s.\-]+", "", _printable(text)).upper()
+    number = re.sub(r"[\s.\-]+", "", printable(text)).upper()
     return number if _PASSPORT.fullmatch(number) else clean_text(text, 20)
 
 
@@ -231,7 +233,7 @@ def parse_rt_rw(text: str) -> str:
 
 
 def _e164(text: str) -> str | None:
-    number = re.sub(r"[\s.()\-]+", "", _printable(text))
+    number = re.sub(r"[\s.()\-]+", "", printable(text))
     if re.fullmatch(r"\+(?!62)[1-9][0-9]{7,14}", number):
         return number
     mobile = re.fullmatch(r"(?:\+?62)?0?(8[0-9]{8,11})", number)
@@ -251,18 +253,9 @@ def phone_finding(text: str) -> Finding | None:
     return Finding("PHONE-1", "warning", "Nomor HP tidak lazim. Tanyakan lagi kepada pasien.")
 
 
-# Invisible marks that reverse or hide text; the joiners inside emoji are not among them.
-_HIDDEN = re.compile(r"[\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
-
-
-def _printable(text: str) -> str:
-    # Databases refuse NUL (Cc) and half surrogates (Cs).
-    return "".join(c for c in _HIDDEN.sub("", text) if unicodedata.category(c) not in ("Cc", "Cs"))
-
-
 def clean_text(text: str, max_length: int, *, newlines: bool = False) -> str:
     """NFC text without control characters and repeated spaces; lines are kept when asked."""
-    lines = (" ".join(_printable(line.replace("\t", " ")).split()) for line in text.splitlines())
+    lines = (" ".join(printable(line.replace("\t", " ")).split()) for line in text.splitlines())
     cleaned = unicodedata.normalize("NFC", "\n".join(lines)).strip()
     cleaned = re.sub(r"\n{3,}", "\n\n", cleaned) if newlines else " ".join(cleaned.split())
     if len(cleaned) > max_length:

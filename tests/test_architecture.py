@@ -35,7 +35,7 @@ STYLE_BUDGETS = {"app.css": 5 * 1024, "paper.css": 1400, "report.css": 800}
 SCRIPT_BUDGET = 4 * 1024
 
 # Each layer may import the ones that stand here beside it, and nothing else of ours.
-GROUND = {"db", "validators", "formatting", "config", "timekeeping"}
+GROUND = {"db", "validators", "typed_text", "formatting", "config", "timekeeping"}
 EDGE = {"access", "patient_forms", "sessions", "responses", "navigation", "polling", "logs"}
 EDGE |= {"kept_forms", "kept_answers", "wrong_clock", "faults", "timing", "viewing"}
 ALLOWED = {
@@ -45,7 +45,8 @@ ALLOWED = {
     "config": set(),
     "formatting": set(),
     "logs": {"timekeeping"},
-    "validators": set(),
+    "typed_text": set(),
+    "validators": {"typed_text"},
     "tables": {"tables", "db"},
     "models": {"tables"},
     "clinic": {"clinic", "models", "db", "validators", "formatting", "timekeeping", "logs"},
@@ -64,7 +65,7 @@ ALLOWED = {
     "responses": set(),
     "polling": {"clinic", "db", "sessions", "timekeeping"},
     "blueprints": {"blueprints", "clinic", "models", "db", "validators", "formatting"}
-    | {"timekeeping", "kept_forms", "page_form", "wrong_clock"}
+    | {"timekeeping", "kept_forms", "page_form", "wrong_clock", "typed_text"}
     | {"access", "patient_forms", "sessions", "responses", "navigation"},
     "trail_commands": {"terminal", "clinic", "db"},
     "account_commands": {"terminal", "trail_commands", "clinic", "models", "db"},

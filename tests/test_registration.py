@@ -609,6 +609,46 @@ def test_a_result_says_all_that_tells_two_of_one_name_apart(clerk):
 # --- No NIK, never a dead end -----------------------------------------------------------------
 
 
+NONE_IN_WORDS = {
+    "no_nik_note": "-", "mother_nik": "--", "birth_order": "-", "passport_no": ".", "rt": "-",
+    "rw": "\u2013", "mother_name": "- ", "village": "-", "phone": "- -", "bpjs_number": "\u2014",
+    "kk_number": "...", "birth_date_estimated": "-",
+}  # fmt: skip
+
+
+@pytest.mark.engines("sqlite")
+def test_a_dash_in_a_field_that_may_stay_empty_says_that_there_is_none(clerk):
+    visit = register(clerk, **NONE_IN_WORDS, nik="-", no_nik_reason="LUPA_KARTU")
+    kept = patients.identity_of(visit.patient)
+    empty = NONE_IN_WORDS.keys() - {"birth_date_estimated"}
+    assert {name: getattr(kept, name) for name in empty} == dict.fromkeys(empty)
+    assert (kept.nik, kept.birth_date) == (None, date(1985, 8, 17))
+
+
+@pytest.mark.engines("sqlite")
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"name": "-"}, "Isi nama pasien"),
+        ({"nik": "-"}, "Isi NIK 16 angka"),
+        ({"birth_date": "-", "birth_date_estimated": "."}, "Isi tanggal lahir"),
+        ({"nik": "-5299"}, "NIK harus 16 angka"),
+    ],
+)
+def test_a_dash_is_no_answer_where_one_is_needed(clerk, fields, says):
+    response = post(clerk, "/pendaftaran/baru", FIELDS | fields)
+    assert response.status_code == 422 and says in response.get_data(as_text=True)
+
+
+@pytest.mark.engines("sqlite")
+def test_a_dash_takes_the_card_off_a_visit(clerk):
+    visit = register(clerk, bpjs_number="0001113569638", payer="JKN_PBI")
+    changes = {"bpjs_number": "-", "payer": "UMUM", "complaint": visit.complaint}
+    address = f"/pendaftaran/kunjungan/{visit.public_id}/ubah"
+    assert post(clerk, address, changes | {"alasan": "salah kartu"}).status_code == 303
+    assert db.session.get(Visit, visit.id).bpjs_number is None
+
+
 @pytest.mark.parametrize("typed", ["", "   "])
 def test_a_search_for_nothing_says_what_to_type(clerk, typed):
     response = post(clerk, "/pendaftaran", {"q": typed, "birth_date": "", "aksi": "baru"})

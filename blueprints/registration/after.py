@@ -11,7 +11,7 @@ from wtforms.fields.choices import SelectField
 
 import access
 from blueprints.registration.blueprint import bp, counter
-from blueprints.registration.forms import MAX_COMPLAINT, text
+from blueprints.registration.forms import MAX_COMPLAINT, may_be_empty, text
 from clinic import (
     audit,
     consents,
@@ -33,7 +33,7 @@ from formatting import BPJS_HOME_LABELS, CLUSTER_LABELS, PAYER_LABELS
 from models import Patient, QueueEntry, Role, Visit
 from page_form import PageForm, choices
 from patient_forms import OTHER_PATIENT, OtherPatient, is_for
-from validators import FieldError, checked_by, clean_name, clean_text, parse_bpjs_number
+from validators import FieldError, clean_name, clean_text, parse_bpjs_number
 
 MIN_REASON, LONGEST_REASON = 4, 300
 NO_REASON = "Tulis alasan pembetulan, misalnya: salah pilih pembiayaan."
@@ -80,7 +80,7 @@ class CorrectionForm(PageForm):
 
     CHANGED = ("payer", "bpjs_number", "bpjs_home", "complaint")
     payer = SelectField("Pembiayaan", choices=choices(PAYER_LABELS))
-    bpjs_number = StringField("Nomor BPJS", [checked_by(parse_bpjs_number)])
+    bpjs_number = may_be_empty("Nomor BPJS", parse_bpjs_number)
     bpjs_home = SelectField(
         "Terdaftar di", choices=choices(BPJS_HOME_LABELS, "Belum ditanya"), default=""
     )

@@ -1,7 +1,9 @@
 """The registration form: fields as the contract names them, checked by `validators`."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from functools import partial
+from typing import Any
 
 from werkzeug.datastructures import MultiDict
 from wtforms import StringField
@@ -22,6 +24,7 @@ from formatting import (
 )
 from models import DatePrecision, DraftKind, Patient, Visit
 from page_form import PageForm, choices
+from typed_text import or_nothing
 from validators import (
     NO_NIK_REASONS,
     FieldError,
@@ -48,6 +51,11 @@ def text(limit: int, newlines: bool = False):
     return checked_by(partial(clean_text, max_length=limit, newlines=newlines))
 
 
+def may_be_empty(label: str, parse: Callable[..., Any], **options: Any) -> StringField:
+    """A field without which somebody can be registered, or for which another may stand."""
+    return StringField(label, [checked_by(parse, **options)], [or_nothing])
+
+
 def birth_order(typed: str) -> int:
     if typed.strip() not in {"1", "2", "3", "4", "5", "6"}:
         raise FieldError("BIRTH-ORDER", "Urutan lahir diisi angka 1 sampai 6.")
@@ -64,31 +72,26 @@ def _today(form: "RegistrationForm") -> date:
 
 
 class RegistrationForm(PageForm):
-    nik = StringField(
-        "NIK", [checked_by(parse_nik, as_printed=lambda form: bool(form.nik_as_printed.data))]
-    )
+    nik = may_be_empty("NIK", parse_nik, as_printed=lambda form: bool(form.nik_as_printed.data))
     nik_as_printed = StringField("Sesuai kartu")
     no_nik_reason = SelectField("Alasan tanpa NIK", choices=choices(NO_NIK_REASONS, "NIK diisi"))
     patient_version = StringField("Versi data")  # which the form was filled from
-    no_nik_note = StringField("Keterangan tanpa NIK", [text(100)])
-    mother_nik = StringField("NIK ibu", [checked_by(parse_mother_nik)])
-    birth_order = StringField("Bayi ke-", [checked_by(birth_order)])
-    passport_no = StringField("Nomor paspor", [checked_by(normalise_passport)])
-    name = StringField(
-        "Nama",
-        [checked_by(clean_name, unknown=lambda form: form.no_nik_reason.data == UNKNOWN)],
-    )
+    no_nik_note = may_be_empty("Keterangan tanpa NIK", clean_text, max_length=100)
+    mother_nik = may_be_empty("NIK ibu", parse_mother_nik)
+    birth_order = may_be_empty("Bayi ke-", birth_order)
+    passport_no = may_be_empty("Nomor paspor", normalise_passport)
+    name = may_be_empty("Nama", clean_name, unknown=lambda form: form.no_nik_reason.data == UNKNOWN)
     sex = RadioField("Jenis kelamin", choices=choices({"L": "Laki-laki", "P": "Perempuan"}))
-    birth_date = StringField("Tanggal lahir", [checked_by(parse_birth_date, today=_today)])
-    birth_date_estimated = StringField("Umur kira-kira", [checked_by(parse_age, today=_today)])
-    mother_name = StringField("Nama ibu", [checked_by(clean_name)])
-    bpjs_number = StringField("Nomor BPJS", [checked_by(parse_bpjs_number)])
-    kk_number = StringField("Nomor KK", [checked_by(parse_kk_number)])
+    birth_date = may_be_empty("Tanggal lahir", parse_birth_date, today=_today)
+    birth_date_estimated = may_be_empty("Umur kira-kira", parse_age, today=_today)
+    mother_name = may_be_empty("Nama ibu", clean_name)
+    bpjs_number = may_be_empty("Nomor BPJS", parse_bpjs_number)
+    kk_number = may_be_empty("Nomor KK", parse_kk_number)
     address = StringField("Alamat", [text(200)])
-    village = StringField("Kelurahan/desa", [text(60)])
-    rt = StringField("RT", [checked_by(parse_rt_rw)])
-    rw = StringField("RW", [checked_by(parse_rt_rw)])
-    phone = StringField("Nomor HP", [checked_by(normalise_phone)])
+    village = may_be_empty("Kelurahan/desa", clean_text, max_length=60)
+    rt = may_be_empty("RT", parse_rt_rw)
+    rw = may_be_empty("RW", parse_rt_rw)
+    phone = may_be_empty("Nomor HP", normalise_phone)
     phone_owner = SelectField("Milik", choices=choices(PHONE_OWNER_LABELS, "Tidak disebut"))
     payer = SelectField("Pembiayaan", choices=choices(PAYER_LABELS), default="UMUM")
     bpjs_home = SelectField("Terdaftar di", choices=choices(BPJS_HOME_LABELS, "Belum ditanya"))
