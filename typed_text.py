@@ -7,6 +7,42 @@ import unicodedata
 _HIDDEN = re.compile(r"[\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 _NOTHING = re.compile(r"[-\u2010-\u2015\u2212.\s]+")  # every kind of dash
 
+# What stands before a value that was pasted with its label, by what the screens call it. Not more:
+# "KK: 3171..." in the field for the NIK is another number.
+_LABELS = {
+    "NIK": "nik|e-?ktp|ktp",
+    "NIK ibu": "nik|e-?ktp|ktp|ibu",
+    "Nomor BPJS": "bpjs|jkn|kis|kartu|peserta",
+    "Nomor KK": "kk|kartu|keluarga",
+    "Nomor HP": "hp|wa|whatsapp|tel|te?lp|telepon|telpon|ponsel",
+    "Tanggal lahir": "tgl|tanggal|lahir",
+}
+_BEFORE = {
+    name: re.compile(rf"\A\s*(?:(?:no|nomor|{words})(?![a-z])[\s.:=/]*)+(?=[0-9+(])", re.IGNORECASE)
+    for name, words in _LABELS.items()
+}
+# Whose phone it is, in the words of the field beside it.
+_OWNERS = {
+    "sendiri": "sendiri|pribadi",
+    "keluarga": "suami|istri|isteri|ibu|mama|bapak|bpk|ayah|anak|kakak|adik|kakek|nenek|keluarga",
+    "tetangga": "tetangga",
+}
+_OWNED = {
+    owner: re.compile(rf"(.*[0-9])[\s,]*[(\s](?:{words})(?:nya)?\)?\s*", re.IGNORECASE)
+    for owner, words in _OWNERS.items()
+}
+
+_ABOUT = re.compile(
+    r"(?:(?:umur|usia|kira[\s-]*kira|kira2|kurang lebih|sekitar|\+/?-|[±~])[\s.:]*)+(?=\w)"
+)
+_ONE = re.compile(r"\bse(?=(?:tahun|bulan|minggu|hari)\b)|\bsatu\b\s*")
+_HALF = r"(?:[.,]5|\s*½|\s+1/2|\s+setengah)"
+_YEARS = r"\s*(?:tahun|thn|th)"
+_AND_A_HALF = re.compile(
+    rf"([0-9]{{1,3}})(?:{_HALF}(?:{_YEARS})?|{_YEARS} setengah)\.?|(?:½|1/2|setengah){_YEARS}\.?"
+)
+_DECADE = re.compile(r"([0-9]+0)[\s-]*an\b")
+
 
 def printable(text: str) -> str:
     """Without what databases refuse (NUL is Cc, half surrogates are Cs) and nobody sees."""
@@ -16,3 +52,25 @@ def printable(text: str) -> str:
 def or_nothing(text: str | None) -> str | None:
     """A filter for fields that may stay empty: "-" is how paper forms say that there is none."""
     return "" if text and _NOTHING.fullmatch(text) else text
+
+
+def without_label(text: str, name: str) -> str:
+    """The text without what calls it by its `name`, as in "No. BPJS: 000..."."""
+    return _BEFORE[name].sub("", text)
+
+
+def phone_and_owner(text: str) -> tuple[str, str]:
+    """A phone number as told, and whose it is if that stands behind it: "0812... (suami)"."""
+    number = without_label(text, "Nomor HP")
+    for owner, pattern in _OWNED.items():
+        if found := pattern.fullmatch(number):
+            return found[1], owner
+    return number, ""
+
+
+def age_in_units(text: str) -> str:
+    """A told age in whole units: "1,5 th" is "1 tahun 6 bulan", "± 60-an" is 60."""
+    age = _ABOUT.sub("", text.strip().lower(), count=1)
+    age = _DECADE.sub(r"\1", _ONE.sub("1 ", age))
+    half = _AND_A_HALF.fullmatch(age.strip())
+    return f"{half[1] or 0} tahun 6 bulan" if half else age.strip()

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from wtforms import Field, Form, ValidationError
 
-from typed_text import printable
+from typed_text import age_in_units, phone_and_owner, printable, without_label
 
 
 class FieldError(ValueError):
@@ -79,7 +79,7 @@ def parse_date(text: str) -> date:
 
 def parse_birth_date(text: str, today: date) -> date:
     """A typed date that a living person can be born on: not after today, at most 130 years ago."""
-    parsed = parse_date(text)
+    parsed = parse_date(without_label(text, "Tanggal lahir"))
     if parsed > today:
         raise FieldError("DATE", "Tanggal lahir belum terjadi. Periksa tahun yang diketik.")
     if full_years(parsed, today) > OLDEST_YEARS:
@@ -102,7 +102,7 @@ def parse_age(text: str, today: date) -> EstimatedBirth:
 
     Whole years give the last 1 July at that age; months keep the day; weeks, days count back.
     """
-    typed = text.strip().lower()
+    typed = age_in_units(text)
     if is_birth_year(typed):  # its 1 July, of this year at the latest today
         born = today if typed == str(today.year) and today.month < 7 else date(int(typed), 7, 1)
         return EstimatedBirth(parse_birth_date(born.isoformat(), today), "year")
@@ -149,7 +149,7 @@ class NikFacts(NamedTuple):
 
 def _number(text: str, length: int, rule: str, name: str, way_on: str) -> str:
     # Not isdigit(): it also takes Arabic-Indic and full-width digits.
-    number = re.sub(r"[\s.:\-]+", "", printable(text))
+    number = re.sub(r"[\s.:\-]+", "", without_label(printable(text), name))
     if re.search(r"[^0-9]", number):
         raise FieldError(rule, f"{name} hanya boleh berisi angka 0-9. {way_on}")
     if len(number) != length:
@@ -233,7 +233,7 @@ def parse_rt_rw(text: str) -> str:
 
 
 def _e164(text: str) -> str | None:
-    number = re.sub(r"[\s.()\-]+", "", printable(text))
+    number = re.sub(r"[\s.()\-]+", "", phone_and_owner(printable(text))[0])
     if re.fullmatch(r"\+(?!62)[1-9][0-9]{7,14}", number):
         return number
     mobile = re.fullmatch(r"(?:\+?62)?0?(8[0-9]{8,11})", number)

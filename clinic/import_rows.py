@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from clinic import month_names
+from clinic.month_names import parse_birth_date
 from clinic.nik_checks import nik_findings
 from clinic.patients import Identity
 from formatting import short_date
@@ -19,7 +19,6 @@ from validators import (
     nik_facts,
     normalise_phone,
     parse_age,
-    parse_birth_date,
     parse_bpjs_number,
     parse_kk_number,
     parse_nik,
@@ -276,4 +275,4 @@ def _birth_date(text: str, today: date, order: str) -> tuple[date, DatePrecision
         text = str(_EXCEL_EPOCH + timedelta(days=int(text)))
     if order == MONTH_FIRST:
         text = _MONTH_FIRST.sub(r"\2-\1-\3", text)
-    return parse_birth_date(month_names.in_digits(text), today), DatePrecision.DAY
+    return parse_birth_date(text, today), DatePrecision.DAY

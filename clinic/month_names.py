@@ -1,6 +1,9 @@
 """Months as people write them, in Indonesian and English, with what they shorten and misspell."""
 
 import re
+from datetime import date
+
+import validators
 
 MONTHS = {
     **dict.fromkeys(("jan", "januari", "january"), 1),
@@ -27,3 +30,8 @@ def in_digits(text: str) -> str:
 def _written(found: re.Match[str]) -> str:
     month = MONTHS.get(found[2].lower())
     return f"{int(found[1]):02}-{month:02}-{found[3]}" if month else found[0]
+
+
+def parse_birth_date(text: str, today: date) -> date:
+    """A birth date as `validators` reads it, or with its month in words: "17 agt 1990"."""
+    return validators.parse_birth_date(in_digits(text), today)

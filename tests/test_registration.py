@@ -609,6 +609,21 @@ def test_a_result_says_all_that_tells_two_of_one_name_apart(clerk):
 # --- No NIK, never a dead end -----------------------------------------------------------------
 
 
+@pytest.mark.engines("sqlite")
+@pytest.mark.parametrize("typed", ["17 Agustus 1990", "17 agt 1990", "17-Agt-1990", "17 8 1990"])
+def test_a_birth_date_may_have_its_month_in_words(clerk, typed):
+    page, _ = check(clerk, birth_date=typed, nik="3171015708900001")
+    assert "17-08-1990" in page
+
+
+@pytest.mark.engines("sqlite")
+def test_whose_phone_it_is_may_stand_behind_the_number(clerk):
+    page, _ = check(clerk, phone="WA 0812-3456-7890 (suami)")
+    assert "+6281234567890, milik keluarga" in page and "PHONE-1" not in page
+    page, _ = check(clerk, phone="0812-3456-7890 (suami)", phone_owner="tetangga")
+    assert "milik tetangga" in page
+
+
 NONE_IN_WORDS = {
     "no_nik_note": "-", "mother_nik": "--", "birth_order": "-", "passport_no": ".", "rt": "-",
     "rw": "\u2013", "mother_name": "- ", "village": "-", "phone": "- -", "bpjs_number": "\u2014",

@@ -91,6 +91,21 @@ def test_birth_dates_end_today_and_begin_130_years_ago():
         ("10 hari", date(2026, 11, 11), "day"),
         ("1 bulan 2 minggu", date(2026, 10, 7), "day"),
         ("0 hari", TODAY, "day"),
+        ("1,5 th", date(2025, 5, 21), "month"),
+        ("1.5", date(2025, 5, 21), "month"),
+        ("setahun setengah", date(2025, 5, 21), "month"),
+        ("2 ½ tahun", date(2024, 5, 21), "month"),
+        ("setengah tahun", date(2026, 5, 21), "month"),
+        ("0,5 thn.", date(2026, 5, 21), "month"),
+        ("setahun", date(2025, 7, 1), "year"),
+        ("sebulan", date(2026, 10, 21), "month"),
+        ("seminggu", date(2026, 11, 14), "day"),
+        ("± 60", date(1966, 7, 1), "year"),
+        ("+/- 60 th", date(1966, 7, 1), "year"),
+        ("kira-kira 60", date(1966, 7, 1), "year"),
+        ("umur 60an", date(1966, 7, 1), "year"),
+        ("60-an th", date(1966, 7, 1), "year"),
+        ("1960an", date(1960, 7, 1), "year"),
     ],
 )
 def test_a_told_age_becomes_an_estimated_birth_date(text, born, precision):
@@ -112,7 +127,10 @@ def test_a_birth_year_stays_the_year_that_was_told(year, today, born):
     assert "belum terjadi" in str(refusal(v.parse_age, str(today.year + 1), today))
 
 
-@pytest.mark.parametrize("text", ["", "tua", "1,5 tahun", "40 abad", "-3", "3 bulan 2 tahun", "٤٠"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "tua", "1,3 tahun", "1,5 bulan", "setengah", "40 abad", "-3", "3 bulan 2 tahun", "٤٠"],
+)
 def test_an_unreadable_age_is_refused_with_examples(text):
     assert "8 bulan" in str(refusal(v.parse_age, text, TODAY))
 
@@ -287,6 +305,38 @@ def test_a_bpjs_number_has_13_digits():
     assert "angka 0-9" in str(refusal(v.parse_bpjs_number, "000111356963A"))
 
 
+@pytest.mark.parametrize(
+    ("parse", "text", "number"),
+    [
+        (v.parse_nik, "NIK : 3171011708450001", "3171011708450001"),
+        (v.parse_nik, "No. KTP/NIK 3171011708450001", "3171011708450001"),
+        (v.parse_mother_nik, "NIK Ibu: 3171013102850001", "3171013102850001"),
+        (v.parse_bpjs_number, "No. BPJS: 0001113569638", "0001113569638"),
+        (v.parse_bpjs_number, "kartu JKN/KIS no 0001113569638", "0001113569638"),
+        (v.parse_kk_number, "Nomor KK = 9999999999990000", "9999999999990000"),
+    ],
+)
+def test_a_number_is_read_behind_its_label(parse, text, number):
+    assert parse(text) == number
+
+
+@pytest.mark.parametrize(
+    ("parse", "text"),
+    [
+        (v.parse_nik, "KK: 3171011708450001"),
+        (v.parse_nik, "NIK ibu 3171011708450001"),
+        (v.parse_nik, "Nikita 3171011708450001"),
+        (v.parse_bpjs_number, "NIK 0001113569638"),
+    ],
+)
+def test_a_number_behind_another_label_is_not_read(parse, text):
+    assert "angka 0-9" in str(refusal(parse, text))
+
+
+def test_a_birth_date_is_read_behind_its_label():
+    assert v.parse_birth_date("Tgl. lahir: 17-08-1990", TODAY) == date(1990, 8, 17)
+
+
 def test_a_family_card_number_is_checked_for_length_only():
     assert v.parse_kk_number("9999 9999 9999 0000") == "9999999999990000"
     assert "yang diketik 15" in str(refusal(v.parse_kk_number, "317101170845001"))
@@ -320,6 +370,11 @@ def test_a_mothers_nik_may_be_odd_but_must_be_one():
         ("0812345678901", "+62812345678901"),
         ("(0361) 223344", "+62361223344"),
         ("+60 12-345 6789", "+60123456789"),
+        ("WA 0812 3456 7890", "+6281234567890"),
+        ("No. HP/WA: +62 812 3456 7890", "+6281234567890"),
+        ("Telp (0361) 223344", "+62361223344"),
+        ("0812 3456 7890 (suami)", "+6281234567890"),
+        ("wa 081234567890 ibunya", "+6281234567890"),
     ],
 )
 def test_a_phone_number_becomes_international(text, number):
@@ -328,7 +383,8 @@ def test_a_phone_number_becomes_international(text, number):
 
 
 @pytest.mark.parametrize(
-    "text", ["0812", "hp anak", "0812345678 / 0813", "0812345678901234", "223344"]
+    "text",
+    ["0812", "hp anak", "081234567890 (Budi)", "0812345678 / 0813", "0812345678901234", "223344"],
 )
 def test_a_strange_phone_number_is_kept_with_a_warning(text):
     assert v.normalise_phone(text) == text

@@ -11,6 +11,7 @@ from wtforms.fields.choices import RadioField, SelectField
 from wtforms.validators import ValidationError
 
 from clinic import days, nameless, routing
+from clinic.month_names import parse_birth_date
 from clinic.nik_checks import nik_findings
 from clinic.patients import FILLED_ALONE, Identity, estimated_age
 from clinic.review import MIN_REASON, Application
@@ -24,7 +25,7 @@ from formatting import (
 )
 from models import DatePrecision, DraftKind, Patient, Visit
 from page_form import PageForm, choices
-from typed_text import or_nothing
+from typed_text import or_nothing, phone_and_owner
 from validators import (
     NO_NIK_REASONS,
     FieldError,
@@ -34,7 +35,6 @@ from validators import (
     normalise_passport,
     normalise_phone,
     parse_age,
-    parse_birth_date,
     parse_bpjs_number,
     parse_kk_number,
     parse_mother_nik,
@@ -238,7 +238,7 @@ class RegistrationForm(PageForm):
             is_nik_as_printed=bool(nik and self.nik_as_printed.data),
             no_nik_reason=reason,
             **same | {"address": same["address"] or "Belum diketahui"},
-            phone_owner=self.phone_owner.data or None,
+            phone_owner=self.phone_owner.data or phone_and_owner(self.phone.data or "")[1] or None,
             payer=self.payer.data,
             is_unknown=is_unknown,
         )
