@@ -25,6 +25,8 @@ WITHDRAWN = (
     "Catatan RM {} sudah ditarik dari impor dan tidak dipakai lagi. Cari pasiennya sekali lagi; "
     "bila belum ada, daftarkan sebagai pasien baru."
 )
+_UNUSED_CARD = "Ada nomor BPJS, tetapi pembiayaannya Umum: tanyakan apakah JKN-nya dipakai."
+_NO_CARD = "Pembiayaan JKN, tetapi nomor BPJS belum diisi: minta kartunya."
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ def identity_warnings(
     warnings += _withdrawn_warning(patient) if is_returning and patient else []
     warnings += _mother_warning(identity, on)
     warnings += _death_warning(patient)
+    warnings += _payer_notes(identity, patient, is_returning=is_returning) if is_shown else []
     warnings += _other_person_warning(identity, patient) if is_returning and patient else []
     return warnings + ([taken_warning(owner)] if owner else [])
 
@@ -128,6 +131,23 @@ def _death_warning(patient: Patient | None) -> list[Warned]:
     more = "menurut catatannya. Bila keliru, minta ruang yang memeriksa membetulkannya."
     told = deaths.mark(patient) if patient else []
     return [Warned("DEATH-1", "warning", f"{mark} {more}") for mark in told]
+
+
+def _payer_notes(
+    identity: patients.Identity, patient: Patient | None, *, is_returning: bool
+) -> list[Warned]:
+    """Card and payer that do not go together: the clinic would lose the claim.
+
+    A member who comes to pay is told of at each visit; a card that is not known was asked for.
+    """
+    is_known = patient is not None and (
+        (patient.payer, patient.bpjs_number or "") == (identity.payer, identity.bpjs_number or "")
+    )
+    if identity.payer == "UMUM" and identity.bpjs_number and (is_returning or not is_known):
+        return [Warned("BPJS-UNUSED", "info", _UNUSED_CARD)]
+    if identity.payer.startswith("JKN") and not identity.bpjs_number and not is_known:
+        return [Warned("BPJS-NONE", "info", _NO_CARD)]
+    return []
 
 
 def _other_person_warning(identity: patients.Identity, patient: Patient) -> list[Warned]:

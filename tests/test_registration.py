@@ -565,6 +565,45 @@ def test_a_clinic_with_few_patients_is_told_of_no_region(clerk):
     assert "NIK-REGION" not in check(clerk, **other, nik="5203010102700001")[0]
 
 
+def payer_notes(page: str) -> list[str]:
+    return re.findall(r'data-rule="(BPJS-(?:UNUSED|NONE))" data-level="info"', page)
+
+
+CARD = {"bpjs_number": "0001113569638"}
+
+
+@pytest.mark.engines("sqlite")
+def test_a_card_without_jkn_is_told_at_each_visit_and_asks_for_nothing(clerk):
+    page, draft = check(clerk, **CARD)
+    assert payer_notes(page) == ["BPJS-UNUSED"]
+    location = confirm(clerk, draft).location
+    patient = visit_of(location).patient
+    again = f"/pendaftaran/pasien/{patient.public_id}"
+    assert payer_notes(check(clerk, again, **CARD)[0]) == ["BPJS-UNUSED"]
+    assert payer_notes(check(clerk, again, **CARD, payer="JKN_PBI")[0]) == []
+    assert payer_notes(check(clerk, again, **CARD, payer="JAMKESDA")[0]) == []
+
+
+@pytest.mark.engines("sqlite")
+def test_jkn_without_a_card_is_told_once(clerk):
+    page, draft = check(clerk, payer="JKN_NON_PBI")
+    assert payer_notes(page) == ["BPJS-NONE"]
+    patient = visit_of(confirm(clerk, draft).location).patient
+    again = f"/pendaftaran/pasien/{patient.public_id}"
+    assert payer_notes(check(clerk, again, payer="JKN_NON_PBI")[0]) == []
+    assert payer_notes(check(clerk, again, payer="JKN_PBI")[0]) == ["BPJS-NONE"]
+
+
+@pytest.mark.engines("sqlite")
+def test_a_further_room_says_nothing_of_the_payer(clerk):
+    visit = register(clerk, **CARD)
+    there = f"/pendaftaran/kunjungan/{visit.public_id}/ruang"
+    told = {"complaint": "gigi berlubang", "poli": "GIGI", "sex": "P"}
+    draft = draft_of(post(clerk, there, told))
+    page = clerk.get(f"/pendaftaran/periksa/{draft}").get_data(as_text=True)
+    assert payer_notes(page) == []
+
+
 def test_an_age_is_not_compared_with_the_date_in_the_nik(clerk):
     page, _ = check(clerk, birth_date="", birth_date_estimated="40")
     assert "NIK-DATE" not in page
