@@ -13,7 +13,7 @@ from random import Random
 
 from sqlalchemy import bindparam, select, update
 
-from clinic import days, registration, routing, visit_snapshot
+from clinic import days, registration, routing
 from clinic.demo_bulk import insert_only, insert_rows
 from clinic.demo_laboratory import Laboratory
 from clinic.demo_people import INSURED, SEED, Person
@@ -22,6 +22,7 @@ from clinic.demo_records import Records
 from clinic.demo_stays import Stay, stays
 from clinic.demo_visits import Calendar
 from clinic.patients import Identity
+from clinic.villages import is_in_area
 from db import db
 from formatting import age_on
 from models import (
@@ -88,7 +89,7 @@ class History:
     def _visit_rows(self) -> list[dict]:
         self.rules = routing.load()
         villages = {person.identity.village for person in self.people}
-        self.in_area = {village: visit_snapshot.is_in_area(village) for village in villages}
+        self.in_area = {village: is_in_area(village) for village in villages}
         counted: dict[str, int] = defaultdict(int)
         came: set[int] = set()
         rows = []

@@ -12,7 +12,7 @@ from typing import Literal, TypeVar
 
 from clinic import likeness
 from clinic.names import NameKey, fold, name_tokens
-from clinic.places import address_rule, same_place
+from clinic.places import address_rule, same_place, village_key
 from clinic.usable import (
     usable_address,
     usable_card,
@@ -99,7 +99,7 @@ HOUSEHOLD: dict[str, Callable[[Person], object]] = {
     "mother_nik": lambda one: usable_number(one.mother_nik, 16),
     "mother_name": lambda one: one.mother_words,
     "address": lambda one: usable_address(one.address),
-    "village": lambda one: fold(one.village or ""),
+    "village": lambda one: village_key(one.village or ""),
 }
 
 

@@ -2,15 +2,13 @@
 
 from sqlalchemy import bindparam, select
 
-from clinic import counters, settings
+from clinic import counters, settings, villages
 from clinic.mrn_template import Part, parse
-from clinic.names import fold
 from db import run
-from models import Household, Patient, Village
+from models import Household, Patient
 
 _TAKEN = select(Patient.id).where(Patient.mrn == bindparam("mrn"))
 _FOLDER_TAKEN = select(Household.id).where(Household.folder_no == bindparam("folder"))
-_SHORT_CODE = select(Village.short_code).where(Village.folded == bindparam("folded"))
 
 
 def next_mrn(household: Household | None, village: str | None) -> str:
@@ -61,6 +59,4 @@ def _written(parts: tuple[Part, ...], village: str | None) -> str:
 
 def _village_code(village: str | None) -> str:
     """The village's digits; zeros for one that the head gave none, or that is not listed."""
-    if not village:
-        return "0"
-    return run(_SHORT_CODE, {"folded": fold(village)}).scalar() or "0"
+    return villages.short_code(village) or "0"

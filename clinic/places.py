@@ -1,11 +1,23 @@
 """Whether two addresses name one house, two names one village."""
 
+import re
+
 from clinic.likeness import one_edit
+from clinic.names import fold
 from clinic.usable import Address
 
 PLACE_LENGTH = 6  # of shorter village names one letter makes another village
 WORD_LENGTH = 5  # so does it in a word of a street's name
 SAME_STREET = 0.7  # of the letters: clerks add a hamlet or a housing estate, or leave it out
+# What a village is, before its name; a dusun is only a part of one.
+_KIND = re.compile(r"(?:DESA|DS|KELURAHAN|KEL) (?=.)")
+
+
+def village_key(name: str) -> str:
+    """A village's name as it is compared: without "Desa" or "Kel.", and without spaces."""
+    folded = fold(name)
+    kind = _KIND.match(folded)
+    return folded[kind.end() if kind else 0 :].replace(" ", "")
 
 
 def same_place(a: str, b: str) -> bool:

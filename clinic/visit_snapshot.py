@@ -5,12 +5,10 @@ from datetime import date
 from sqlalchemy import select
 
 from clinic import days
-from clinic.names import fold
-from db import db, run
+from clinic.villages import is_in_area
+from db import db
 from formatting import age_on
-from models import Patient, ServiceDay, Village, Visit
-
-_AREA = select(Village.folded, Village.is_in_area).where(Village.is_active)
+from models import Patient, ServiceDay, Visit
 
 
 def age_day(visit: Visit, patient: Patient, day: ServiceDay) -> date:
@@ -50,11 +48,3 @@ def age_anew(patient: Patient) -> None:
     rows = select(Visit, ServiceDay).join(Visit.service_day).where(Visit.patient_id == patient.id)
     for visit, day in db.session.execute(rows):
         take_age(visit, patient, day)
-
-
-def is_in_area(village: str | None) -> bool | None:
-    """Whether the village lies in the clinic's area; None when it has not said which do."""
-    if not village:
-        return None
-    listed = dict(run(_AREA).tuples().all())
-    return listed.get(fold(village), False) if listed else None

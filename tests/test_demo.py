@@ -25,12 +25,12 @@ from clinic import (
     routing,
     settings,
     stock_lists,
-    visit_snapshot,
 )
 from clinic.days import STILL_HERE
 from clinic.demo_visits import Calendar
 from clinic.nik_checks import nik_findings
 from clinic.queue_lines import room_queue
+from clinic.villages import is_in_area
 from clinic.vital_signs import VITAL_RANGES, vital_findings
 from db import db, transaction, utcnow
 from formatting import age_on
@@ -311,7 +311,7 @@ def test_visits_happened_on_their_day_and_after_the_registration(filled):
 def test_snapshots_say_what_was_true_that_day(filled):
     rules = routing.load()
     villages = {
-        village: visit_snapshot.is_in_area(village)
+        village: is_in_area(village)
         for village in db.session.scalars(select(Patient.village).distinct())
     }
     rows = db.session.execute(

@@ -736,6 +736,7 @@ def test_near_dates_are_those_of_the_rules():
     [
         ("Banyu Biru Lor", "Banyubiru Lor", True),
         ("Tirta Alur", "Tirta Alu", True),
+        ("Desa Tirta Alur", "Kel. Tirtaalur", True),
         ("Banyu Biru Lor", "Banyu Biru Kidul", False),
         ("Dasan", "Dasar", False),
     ],

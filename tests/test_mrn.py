@@ -73,6 +73,7 @@ def test_literal_text_and_another_width(app):
     village("Melati", "7")
     assert mrn(village="melati") == "RM-0001/007"
     assert mrn(village="Tak Dikenal") == "RM-0002/000"
+    assert mrn(village="Desa Melati") == "RM-0003/007"
 
 
 def test_a_family_shares_its_folder_and_each_has_a_place(app):

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from clinic import icd10_source, reference, routing
 from clinic.complaint_text import fold
-from clinic.visit_snapshot import is_in_area
+from clinic.villages import is_in_area
 from db import db, transaction
 from models import ComplaintTerm, Icd10Term, Poli, PoliKind, RoutingRule, Village
 
@@ -133,3 +133,23 @@ def test_a_visit_is_in_the_area_by_the_villages_that_the_clinic_lists_now(app):
     with transaction():
         db.session.query(Village).filter_by(name="Sumber Melati").one().is_active = False
     assert is_in_area("Sumber Melati") is False
+
+
+@pytest.mark.engines("sqlite")
+def test_a_village_is_known_with_or_without_what_it_is_called(app):
+    with transaction():
+        reference.seed_demo_villages()
+    written = ("Desa Tirta Alur", "Ds. tirta alur", "Kel. Tirta Alur", "KELURAHAN TIRTA-ALUR")
+    assert all(is_in_area(name) for name in (*written, "TIRTAALUR", "Ds.TirtaAlur"))
+    assert is_in_area("Desa Rawa Kemuning") is False
+    others = ("Dusun Tirta Alur", "Tirta Alus", "Tirta Alur II", "Desa", "-")
+    assert not any(is_in_area(name) for name in others)
+
+
+@pytest.mark.engines("sqlite")
+def test_the_very_name_counts_before_one_alike(app):
+    with transaction():
+        rows = {"Baru": False, "Desa Baru": True}
+        for name, inside in rows.items():
+            db.session.add(Village(name=name, folded=name.upper(), is_in_area=inside))
+    assert {name: is_in_area(name) for name in rows} == rows

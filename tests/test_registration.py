@@ -19,6 +19,7 @@ from clinic import (
     patients,
     queue_lines,
     queues,
+    reference,
     registration,
     review,
     settings,
@@ -602,6 +603,22 @@ def test_a_further_room_says_nothing_of_the_payer(clerk):
     draft = draft_of(post(clerk, there, told))
     page = clerk.get(f"/pendaftaran/periksa/{draft}").get_data(as_text=True)
     assert payer_notes(page) == []
+
+
+@pytest.mark.engines("sqlite")
+def test_the_check_page_says_when_the_village_lies_outside(clerk):
+    assert "luar wilayah" not in check(clerk, village="Jauh Sekali")[0], "no list, nothing to say"
+    assert "<datalist" not in clerk.get("/pendaftaran/baru").get_data(as_text=True)
+    with transaction():
+        reference.seed_demo_villages()
+    form = clerk.get("/pendaftaran/baru").get_data(as_text=True)
+    assert 'list="desa"' in form and '<option value="Tirta Alur">' in form
+    page, _ = check(clerk, village="Jauh Sekali")
+    assert "Jalan Kenanga 12, Jauh Sekali (luar wilayah)" in page and "data-rule" not in page
+    for village in ("Ds. Tirta Alur", ""):
+        page, draft = check(clerk, village=village)
+        assert "luar wilayah" not in page
+    assert visit_of(confirm(clerk, draft).location).is_in_area is None
 
 
 def test_an_age_is_not_compared_with_the_date_in_the_nik(clerk):

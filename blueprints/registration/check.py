@@ -12,7 +12,16 @@ from blueprints.registration import asked, compare, differences, drafted, prefil
 from blueprints.registration.blueprint import bp, counter
 from blueprints.registration.drafted import Drafted, form_address
 from blueprints.registration.forms import NO_SUCH_ROOM
-from clinic import asking, drafts, identity_warnings, patients, registration, review, slips
+from clinic import (
+    asking,
+    drafts,
+    identity_warnings,
+    patients,
+    registration,
+    review,
+    slips,
+    villages,
+)
 from clinic.drafts import DraftSubject
 from clinic.review import Review
 from db import transaction
@@ -167,6 +176,7 @@ def _page(
         form=read.form,
         kind=read.draft.kind,
         identity=identity,
+        is_outside=villages.is_in_area(identity.village) is False,
         nik_agrees=identity_warnings.nik_agreement(identity, read.form.today),
         application=application,
         patient=read.patient,

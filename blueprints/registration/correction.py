@@ -10,7 +10,16 @@ from blueprints.registration import asked, differences, drafted, prefill
 from blueprints.registration.blueprint import bp
 from blueprints.registration.drafted import Drafted, form_address
 from blueprints.registration.forms import IdentityCorrectionForm
-from clinic import asking, days, drafts, identity_corrections, patients, registration, review
+from clinic import (
+    asking,
+    days,
+    drafts,
+    identity_corrections,
+    patients,
+    registration,
+    review,
+    villages,
+)
 from clinic.drafts import DraftSubject
 from clinic.review import Review
 from db import transaction
@@ -145,6 +154,7 @@ def _form_page(
         visit=None,
         draft=draft.public_id if draft else "",
         gaps="",
+        villages=villages.names,
         today=days.clinic_date(),
         back=url_for("patients.record", patient=patient.public_id),
     )

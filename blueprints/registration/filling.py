@@ -19,6 +19,7 @@ from clinic import (
     patients,
     review,
     routing,
+    villages,
 )
 from clinic.drafts import DraftSubject
 from clinic.emergency import emergency_room
@@ -121,6 +122,7 @@ def page(
         gaps=prefill.gaps(patient) if subject.kind == DraftKind.RETURNING else "",
         has_searched=bool(session.get("last_search")),
         left=left,
+        villages=villages.names,
         behind=behind,
         behind_address=form_address(behind) if behind else "",
         **_suggestion(form, patient),
