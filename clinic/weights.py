@@ -45,7 +45,9 @@ RULES: dict[str, tuple[float, str]] = {
     "born_other_home": (-1.5, "tanggal lahir berbeda, tetapi nama dan rumah sama"),
     # Sex
     "sex_same": (0.5, "jenis kelamin sama"),
-    "sex_other": (-4.0, "jenis kelamin berbeda"),
+    # A wrong tick: the very name and date are listed (above -3.5), in one village too they do not
+    # interrupt (below -3.0).
+    "sex_other": (-3.4, "jenis kelamin berbeda"),
     # Household: shared by the whole family, so together at most HOUSEHOLD_CAP
     "kk_same": (2.0, "satu KK"),
     "phone_same": (2.0, "nomor HP sama"),

@@ -385,6 +385,12 @@ def test_birth_rule(a, b, precisions, rule):
 # Sex
 
 
+@pytest.mark.parametrize("village", [None, "Mataram Barat"])
+def test_a_wrong_tick_at_the_sex_hides_nobody_of_the_very_name_and_date(village):
+    match = score(replace(AMINAH, sex="L", nik=None, village=village), AMINAH)
+    assert match.level == "possible" and RULES["sex_other"][1] in match.reasons
+
+
 def test_another_sex_weighs_much_but_excludes_nothing():
     match = score(returning(sex="L"), AMINAH)
     assert match.level == "possible"
