@@ -26,12 +26,13 @@ from clinic import (
     wrong_patient,
 )
 from clinic import search as finder
+from clinic.month_names import parse_birth_date
 from db import db, transaction
 from formatting import mask_nik
 from models import AliasKind, Allergy, Patient, PatientAlias, Role, Visit
 from page_form import PageForm
 from patient_forms import refuse_other
-from validators import FieldError, checked_by, clean_text, parse_birth_date
+from validators import FieldError, checked_by, clean_text
 
 SHORTEST_REASON = 10
 MOST_FOUND = 20

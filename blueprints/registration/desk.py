@@ -6,9 +6,10 @@ from flask_login import current_user
 import access
 from blueprints.registration.blueprint import bp, counter
 from clinic import days, drafts, routing, search, todays_visits, typed_search
+from clinic.month_names import parse_birth_date
 from db import transaction
 from models import ServiceDay
-from validators import FieldError, parse_birth_date
+from validators import FieldError
 
 LATEST, PAGE = 15, 50  # rows on the desk, and on a page of all
 NOTHING = {"q": "", "birth_date": ""}
