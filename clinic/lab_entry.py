@@ -12,7 +12,7 @@ from clinic import (
     lab_orders,
     lab_results,
     lab_values,
-    queue_transfers,
+    queue_loans,
     queues,
     records,
     settings,
@@ -80,7 +80,7 @@ def add_tests(actor: Actor, entry: QueueEntry, wanted: OrderInput) -> LabOrder:
         raise RecordError("Centang pemeriksaan yang diminta.", "lab")
     if not clean_text(wanted.note, lab_orders.LONGEST_NOTE):
         raise RecordError("Tulis siapa yang memintanya, misalnya dr. Ani per telepon.", "lab_note")
-    sender = queue_transfers.sender_of(entry)
+    sender = queue_loans.sender_of(entry)
     asks = sender if sender is not None and lab_orders.order_of(sender) is None else entry
     before = lab_orders.order_of(asks)
     codes = [item.test.code for item in lab_orders.asked(before)]

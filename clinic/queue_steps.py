@@ -48,6 +48,8 @@ STEPS: dict[str, Step] = {
     "panggil": Step((WAITING, CALLED, SKIPPED), CALLED, "dipanggil", "call"),
     "lewati": Step((CALLED,), SKIPPED, "dilewati", "skip"),
     "kembali": Step((SKIPPED,), WAITING, "dikembalikan ke antrean", "put_back"),
+    # The way out for whoever waits in vain: a new stay here, the other room keeps its own.
+    "jemput": Step((AWAITING,), DONE, "diambil kembali", "fetch_back"),
     "mulai": Step((WAITING, CALLED), IN_SERVICE, "mulai dilayani", "start"),
     "selesai": Step((IN_SERVICE, AWAITING), DONE, "diselesaikan", "finish"),
     "pindah": Step(

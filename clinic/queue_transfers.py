@@ -1,4 +1,4 @@
-"""From room to room: moved, referred and brought back with a result, ended."""
+"""From room to room: moved, referred, ended; `queue_loans` says who comes back to whom."""
 
 from datetime import datetime
 
@@ -16,7 +16,7 @@ from clinic.queue_changes import (
     settle_visit,
     take,
 )
-from clinic.queue_order import FIRST
+from clinic.queue_loans import stand_again, stop_waiting, waiting_senders
 from clinic.queue_steps import NOT_YET_SERVED, STEPS, QueueError, check, is_cut_off
 from db import db, utcnow
 from models import (
@@ -32,7 +32,6 @@ from models import (
     VisitStatus,
 )
 
-RESULT_BACK_RANK = 1
 DIED = "Pasien meninggal"
 # What a visit becomes when its last entry ends this way and nobody has seen the patient.
 ENDS = {
@@ -73,12 +72,14 @@ def move(
     return successor
 
 
-def _lock_for_target(entry: QueueEntry, target: Poli | None, action: str) -> None:
+def _lock_for_target(
+    entry: QueueEntry, target: Poli | None, action: str, *others: QueueEntry
+) -> None:
     if target is None or not target.is_active:
         raise QueueError("Pilih ruang tujuannya.")
     if target.id == entry.poli_id:
         raise QueueError(f"Pasien {entry.visit.label} sudah berada di {target.name}.")
-    lock(entry, rooms=(target,))
+    lock(entry, *others, rooms=(target,))
     check(entry, action)
     refuse_second(entry.visit, target)
 
@@ -101,10 +102,12 @@ def refer(
 ) -> QueueEntry:
     """Send the patient to another room, with `back` to return with a result; the entry there.
 
+    Without `back` nobody waits any more for a patient on loan: from there the way leads home.
     Raises QueueError when the entry can't be sent or the visit stands in that room already.
     """
     at = at or utcnow()
-    _lock_for_target(entry, target, "rujuk")
+    senders = [] if back else waiting_senders(entry)
+    _lock_for_target(entry, target, "rujuk", *senders)
     is_order = target.kind in (PoliKind.LABORATORY, PoliKind.PHARMACY)
     kind = EntryKind.ORDERED if is_order else EntryKind.REFERRED
     there = enqueue(actor, entry.visit, target, kind=kind, previous=entry, at=at)
@@ -113,20 +116,29 @@ def refer(
         "started_at": entry.started_at or at,
         "ended_at": None if back else at,
     }
-    take(actor, entry, "rujuk", changes, at=at, reason=reason, trace={"opened": there.id})
+    trace = {"opened": there.id, "closed": stop_waiting(actor, senders, at)}
+    take(actor, entry, "rujuk", changes, at=at, reason=reason, trace=trace)
     record(actor, entry, "refer", reason)
     return there
 
 
 def finish(
-    actor: Actor, entry: QueueEntry, *, has_died: bool = False, at: datetime | None = None
+    actor: Actor,
+    entry: QueueEntry,
+    *,
+    has_died: bool = False,
+    has_left: bool = False,
+    at: datetime | None = None,
 ) -> QueueEntry:
     """End the stay by its examination; a patient on loan goes back to the sender, ahead of others.
 
-    Returns the entry in the sender's room, else `entry`. Raises QueueError when it is over already.
+    Who `has_left`, for a hospital, comes back to nobody. Returns the entry in the sender's room,
+    else `entry`. Raises QueueError when it is over already.
     """
-    go_on = _end_with_all if has_died else end
-    return go_on(actor, entry, "periksa", DIED if has_died else "", at or utcnow())
+    at = at or utcnow()
+    if has_died:
+        return _end_with_all(actor, entry, "periksa", DIED, at)
+    return end(actor, entry, "periksa", "", at, comes_back=not has_left)
 
 
 def _end_with_all(
@@ -153,32 +165,30 @@ def _end_with_all(
     return entry
 
 
-def end(actor: Actor, entry: QueueEntry, action: str, reason: str, at: datetime) -> QueueEntry:
+def end(
+    actor: Actor,
+    entry: QueueEntry,
+    action: str,
+    reason: str,
+    at: datetime,
+    *,
+    comes_back: bool = True,
+) -> QueueEntry:
     """End the stay in one of the ways of ENDS; the entry with which the visit goes on."""
-    sender = _waiting_sender(entry)
+    senders = waiting_senders(entry)
     is_over = action == "pulang" or is_cut_off(entry)  # the patient is no longer here
     pharmacy = None if is_over else prescription_queue.next_room(entry)
-    lock(entry, sender, rooms=(pharmacy,) if pharmacy else ())
+    lock(entry, *senders, rooms=(pharmacy,) if pharmacy else ())
     check(entry, action)
     if action == "selesai":
         _refuse_unfinished(entry)
     after, trace = entry, {}
-    if sender is not None and sender.state is EntryState.AWAITING_RESULT:
-        take(actor, sender, "hasil", {"ended_at": at}, at=at)
-        trace = {"closed": sender.id}
-        # Who went home comes back to nobody; who was cancelled elsewhere does, untreated.
-        if action != "pulang":
-            after = enqueue(
-                actor,
-                entry.visit,
-                sender.poli,
-                kind=EntryKind.RESULT_BACK,
-                previous=entry,
-                rank=min(sender.rank, RESULT_BACK_RANK),
-                at=at,
-            )
-            if after.rank == FIRST:  # emergencies stand by arrival: going for a result costs none
-                after.place = sender.place
+    # Who went home comes back to nobody; who was cancelled elsewhere does, untreated.
+    comes_back = comes_back and action != "pulang"
+    if closed := stop_waiting(actor, senders[:1] if comes_back else senders, at):
+        trace["closed"] = closed
+        if comes_back:
+            after = stand_again(actor, senders[0], entry, at)
             trace["opened"] = after.id
     there = prescription_queue.go_on(actor, entry, pharmacy, at) if pharmacy else None
     if there is not None:
@@ -189,19 +199,6 @@ def end(actor: Actor, entry: QueueEntry, action: str, reason: str, at: datetime)
         _refuse_vaccinated(entry.visit)
     record(actor, entry, STEPS[action].audit, reason)
     return after
-
-
-def sender_of(entry: QueueEntry) -> QueueEntry | None:
-    """The stay that sent the patient to this one, also when this one was moved on the way."""
-    while entry.kind is EntryKind.MOVED:
-        entry = entry.previous_entry
-    return entry.previous_entry if entry.kind in (EntryKind.REFERRED, EntryKind.ORDERED) else None
-
-
-def _waiting_sender(entry: QueueEntry) -> QueueEntry | None:
-    """The entry that waits for this one's result."""
-    sender = sender_of(entry)
-    return sender if sender and sender.state is EntryState.AWAITING_RESULT else None
 
 
 def _refuse_unfinished(entry: QueueEntry) -> None:

@@ -24,6 +24,7 @@ from clinic.queue_changes import (
     reopen_visit,
     set_priority_run,
 )
+from clinic.queue_loans import FETCH
 from clinic.queue_order import REST
 from clinic.queue_steps import (
     NOT_YET_SERVED,
@@ -53,15 +54,15 @@ def undo(actor: Actor, entry: QueueEntry, at: datetime, named: str = "") -> Queu
         return _bring_back(actor, entry, at)
     owner = event.entry
     opened = _entry(event.before.get("opened"))
-    closed = _entry(event.before.get("closed"))
-    lock(entry, owner, opened, closed)
+    closed = _closed_by(event)
+    lock(entry, owner, opened, *closed)
     if _event_to_undo(entry, named).id != event.id:
         raise QueueError(f"{present(entry)}. Muat ulang halaman, lalu periksa lagi.")
-    _refuse_finished(owner)
+    _refuse_finished(event)
     if opened is not None:
         _cancel_opened(actor, opened, at)
-    if closed is not None:
-        _restore(actor, closed, last_event(closed), at)
+    for each in closed:
+        _restore(actor, each, last_event(each), at)
     _restore(actor, owner, event, at)
     note(actor, owner, "urungkan", at=at, from_state=EntryState(event.to_state))
     reopen_visit(owner.visit)
@@ -77,7 +78,7 @@ def step_to_undo(entry: QueueEntry) -> QueueEvent | None:
     try:
         event = _event_to_undo(entry)
         if event.action != days.CLOSED:
-            _refuse_finished(event.entry)
+            _refuse_finished(event)
     except QueueError:
         return None
     return event
@@ -85,6 +86,12 @@ def step_to_undo(entry: QueueEntry) -> QueueEvent | None:
 
 def _entry(entry_id: int | None) -> QueueEntry | None:
     return db.session.get(QueueEntry, entry_id) if entry_id else None
+
+
+def _closed_by(event: QueueEvent) -> list[QueueEntry]:
+    """The stays elsewhere that the step ended; earlier versions noted one, not a list."""
+    ids = event.before.get("closed") or []
+    return [_entry(each) for each in (ids if isinstance(ids, list) else [ids])]
 
 
 def _event_to_undo(entry: QueueEntry, named: str = "") -> QueueEvent:
@@ -156,7 +163,11 @@ def _bring_back(actor: Actor, entry: QueueEntry, at: datetime) -> QueueEntry:
     return entry
 
 
-def _refuse_finished(owner: QueueEntry) -> None:
+def _refuse_finished(event: QueueEvent) -> None:
+    """Raise QueueError when the step ended the stay's examination; that is long over at a fetch."""
+    owner = event.entry
+    if event.action == FETCH:
+        return
     finished = db.session.scalar(
         select(Examination.id).where(
             Examination.entry_id == owner.id, Examination.finished_at.is_not(None)

@@ -23,6 +23,7 @@ from clinic.queue_changes import (
     take,
 )
 from clinic.queue_lines import room_queue
+from clinic.queue_loans import FETCH, fetch_back
 from clinic.queue_order import REST, in_calling_order, people_before, put_back, waiting
 from clinic.queue_steps import STEPS, QueueError, check, refuse_unseen
 from clinic.queue_transfers import ENDS, end, finish, move, refer
@@ -194,8 +195,8 @@ def act(
 ) -> QueueEntry:
     """Take the step that staff asked for; returns the entry with which the visit goes on.
 
-    Actions: panggil lewati kembali mulai selesai pindah batal pulang urungkan. Raises QueueError
-    for one that the entry's state does not allow, or that lacks its reason or its room;
+    Actions: panggil lewati kembali jemput mulai selesai pindah batal pulang urungkan. Raises
+    QueueError for one that the entry's state does not allow, or that lacks its reason or its room;
     `mulai` right_patient.Unconfirmed where `answer`, what the patient said, does not settle who
     it is. `seen` is what the button knew, if it says so: the state that it
     showed, for urungkan the id of its step.
@@ -211,6 +212,8 @@ def act(
         return move(actor, entry, target, reason, at)
     if action in ENDS:
         return end(actor, entry, action, reason, at)
+    if action == FETCH:
+        return fetch_back(actor, entry, at)
     lock(entry)
     check(entry, action)
     refuse_unseen(actor, entry, action, seen)

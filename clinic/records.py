@@ -125,7 +125,8 @@ def finish(actor: Actor, entry: QueueEntry, form: ExaminationInput, version: int
         # From the pharmacy patients go home; from everywhere else they come back with a result.
         queues.refer(actor, entry, target, back=target.kind != PoliKind.PHARMACY)
     else:
-        queues.finish(actor, entry, has_died=bool(examination.death))
+        has_left = examination.disposition == Disposition.EXTERNAL
+        queues.finish(actor, entry, has_died=bool(examination.death), has_left=has_left)
     _log(actor, "finish_examination", examination)
     return examination
 

@@ -529,6 +529,44 @@ def test_the_room_that_the_patient_goes_to_is_said_by_its_name(umum):
         assert (f"ke {name}" in page, "ke GIZI" in page) == (True, False), address_
 
 
+@pytest.mark.parametrize(
+    ("end", "said", "queued"),
+    [
+        ({"disposition": "pulang"}, "Pasien kembali ke antrean MTBS", "MTBS"),
+        ({"disposition": "kontrol"}, "Pasien kembali ke antrean MTBS", "MTBS"),
+        (
+            {"disposition": "rujuk_eksternal", "refer_external": "RSUD"},
+            "Pasien tidak kembali ke MTBS",
+            None,
+        ),
+        (
+            {"disposition": "rujuk_internal", "refer_to": "FARMASI"},
+            "Pasien antre di Farmasi, tidak kembali ke MTBS",
+            "FARMASI",
+        ),
+        ({"disposition": "meninggal"}, "Tercatat meninggal", None),
+    ],
+)
+def test_a_patient_on_loan_stands_where_the_last_doctor_sent_them(umum, end, said, queued):
+    sender = factories.entry("MTBS")
+    with transaction():
+        queues.act(factories.actor("kia"), sender, "mulai")
+        there = queues.refer(factories.actor("kia"), sender, factories.poli("UGD"))
+        queues.act(factories.actor("umum"), there, "mulai")
+    page = text_of(umum.get(address(there)))
+    room = factories.poli("MTBS").name
+    assert (
+        f"Selesai, kembali ke {room}" in page
+        and f"Kontrol nanti, sekarang kembali ke {room}" in page
+    )
+    answer = send(umum, there, "selesai", assessment="sesak", **end)
+    said = said.replace("MTBS", room).replace("Farmasi", factories.poli("FARMASI").name)
+    assert said in words_of(umum.get(answer.location))
+    stays = all_rows(QueueEntry, visit_id=there.visit_id)
+    standing = [each.poli.code for each in stays if each.state in days.STILL_HERE]
+    assert standing == ([queued] if queued else [])
+
+
 def test_a_place_outside_is_said_as_it_was_written(umum):
     entry = served()
     to = {"disposition": "rujuk_eksternal", "refer_external": "LAB"}  # no room of this house

@@ -349,6 +349,7 @@ def test_the_table_of_steps_is_the_clinics():
         "panggil": ({waiting, called, skipped}, called),
         "lewati": ({called}, skipped),
         "kembali": ({skipped}, waiting),
+        "jemput": ({away}, "done"),
         "mulai": ({waiting, called}, serving),
         "selesai": ({serving, away}, "done"),
         "pindah": ({waiting, called, serving, skipped}, "moved"),
@@ -893,6 +894,80 @@ def test_a_sender_who_does_not_wait_gets_nobody_back(app):
     act(sender, "selesai")
     assert finish(there).id == there.id
     assert fresh(there).visit.status == VisitStatus.FINISHED
+
+
+def lent(*rooms) -> list[QueueEntry]:
+    """The stays of a patient who was sent from each of these rooms to the next, and is in it."""
+    stays = [stand(rooms[0])]
+    for room in rooms[1:]:
+        act(stays[-1], "mulai")
+        stays.append(refer(stays[-1], room))
+    return stays
+
+
+def states(*entries) -> list[str]:
+    return [fresh(each).state.value for each in entries]
+
+
+def test_who_left_for_a_hospital_comes_back_to_nobody(app):
+    mtbs, clinic, emergency = lent("MTBS", "KIA", "UGD")
+    act(emergency, "mulai", by="umum")
+    with transaction():
+        done = queues.finish(factories.actor("umum"), emergency, has_left=True)
+    assert done.id == emergency.id
+    assert states(mtbs, clinic, emergency) == ["done"] * 3
+    assert fresh(mtbs).visit.status == VisitStatus.FINISHED
+
+
+def test_who_is_lent_and_sent_home_by_way_of_another_room_leaves_nobody_waiting(app):
+    sender, there = lent("UMUM", "GIZI")
+    act(there, "mulai")
+    last = refer(there, "FARMASI", back=False)
+    assert states(sender, there, last) == ["done", "done", "waiting"]
+    assert finish(last).id == last.id
+    assert fresh(sender).visit.status == VisitStatus.FINISHED
+
+
+def test_who_has_a_result_of_the_other_room_goes_back_to_the_first_one(app):
+    sender, there, laboratory = lent("UMUM", "GIZI", "LAB")
+    back = finish(laboratory)
+    assert (back.kind, back.poli.code) == (EntryKind.RESULT_BACK, "GIZI")
+    first = finish(back)
+    assert (first.kind, first.poli.code) == (EntryKind.RESULT_BACK, "UMUM")
+    assert states(sender, there, back) == ["done"] * 3
+    assert finish(first).id == first.id
+    assert fresh(sender).visit.status == VisitStatus.FINISHED
+
+
+def test_who_leaves_the_last_of_three_rooms_is_waited_for_in_none_until_undone(app):
+    stays = lent("UMUM", "GIZI", "LAB")
+    act(stays[-1], "pulang", by="lab")
+    assert states(*stays) == ["done", "done", "left"]
+    act(stays[-1], "urungkan", by="lab")
+    assert states(*stays) == ["awaiting_result", "awaiting_result", "waiting"]
+
+
+def test_a_room_fetches_back_whom_it_waits_for_in_vain(app):
+    first, sender, there = lent("UMUM", "GIZI", "LAB")
+    back = act(sender, "jemput", by="umum")
+    assert (back.kind, back.poli.code, back.rank) == (EntryKind.RESULT_BACK, "GIZI", 1)
+    assert states(first, sender, there, back) == ["awaiting_result", "done", "waiting", "waiting"]
+    assert finish(there).id == there.id, "nobody waits for it any more"
+    assert finish(back).poli.code == "UMUM"
+
+
+def test_a_fetch_is_undone_though_the_examination_is_finished(app):
+    sender = stand()
+    to = {"disposition": "rujuk_internal", "refer_to": "LAB"}
+    form = records.ExaminationInput(assessment="Anemia", **to)
+    act(sender, "mulai")
+    with transaction():
+        records.finish(factories.actor("umum"), fresh(sender), form, 0)
+    back = act(sender, "jemput")
+    act(sender, "urungkan")
+    assert states(sender, back) == ["awaiting_result", "cancelled"]
+    with pytest.raises(QueueError, match="sudah selesai dan tidak dapat"):
+        act(sender, "urungkan")
 
 
 def test_a_referral_is_undone_until_the_patient_is_served_there(app):

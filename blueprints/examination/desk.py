@@ -12,6 +12,7 @@ from werkzeug.datastructures import MultiDict
 import access
 from blueprints.examination import (
     diagnosis_form,
+    goes_on,
     laboratory_desk,
     letter,
     page,
@@ -36,7 +37,6 @@ from clinic import (
     allergies,
     diagnoses,
     dispensing_lists,
-    prescription_queue,
     procedures,
     records,
     unsaved,
@@ -48,7 +48,6 @@ from clinic.unsaved import Place
 from db import db, utcnow
 from formatting import clock_time
 from models import (
-    Disposition,
     Examination,
     QueueEntry,
     Role,
@@ -217,10 +216,7 @@ def _go_on(visit: Visit, entry: QueueEntry, examination: Examination):
         was_enter = request.form.get("aksi") == "lanjut"
         return redirect(f"{here}#isian" if was_enter else here, 303)
     text = f"Pemeriksaan {visit.label} {visit.patient.name} selesai."
-    pharmacy = prescription_queue.pharmacy()  # from there patients go home
-    goes_home = pharmacy is not None and pharmacy.code == examination.refer_to
-    if examination.disposition == Disposition.INTERNAL and not goes_home:
-        text += f" Pasien antre di {examination.refer_name} dan kembali ke sini sesudahnya."
+    text = f"{text} {goes_on.said(entry, examination)}".rstrip()
     if examination.death:
         text += " Tercatat meninggal; bila keliru, buka kunjungannya, lalu Betulkan."
     text = f"{text} {prescription_steps.outcome(examination)}".strip()

@@ -16,10 +16,10 @@ from blueprints.examination import (
 )
 from blueprints.examination.forms import ExaminationForm, refer_to
 from blueprints.examination.typed import Typed
-from clinic import records
+from clinic import queue_loans, records
 from db import db
 from formatting import DISPOSITION_LABELS
-from models import EntryKind, EntryState, Examination, Poli, QueueEntry
+from models import Examination, Poli, QueueEntry
 from page_form import choices
 
 
@@ -51,9 +51,9 @@ def form_context(
     polis = list(db.session.scalars(select(Poli).where(Poli.is_active).order_by(Poli.position)))
     rooms = {poli.code: poli.name for poli in polis if poli.id != entry.poli_id}
     form.refer_to.choices = choices(rooms, "Pilih ruang")
-    sender = _sender(entry)
-    if sender:
-        back = {"pulang": f"Selesai, kembali ke {sender.name}"}
+    if sender := queue_loans.waiting_sender(entry):
+        there = f"kembali ke {sender.poli.name}"
+        back = {"pulang": f"Selesai, {there}", "kontrol": f"Kontrol nanti, sekarang {there}"}
         form.disposition.choices = choices(DISPOSITION_LABELS | back)
     is_echoed = typed is not None and not typed.is_conflict
     context = vital_boxes.context(own, own.refs, is_echoed=is_echoed)
@@ -75,16 +75,6 @@ def _version(examination: Examination | None, typed: Typed | None) -> int:
     if typed and not typed.is_conflict:
         return typed.version
     return examination.version if examination else 0
-
-
-def _sender(entry: QueueEntry) -> Poli | None:
-    """The room that waits for this one's result."""
-    while entry.kind == EntryKind.MOVED:
-        entry = entry.previous_entry
-    before = entry.previous_entry
-    if entry.kind not in (EntryKind.REFERRED, EntryKind.ORDERED) or before is None:
-        return None
-    return before.poli if before.state == EntryState.AWAITING_RESULT else None
 
 
 def theirs(examination: Examination | None, typed: Typed) -> dict[str, str]:

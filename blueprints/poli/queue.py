@@ -34,6 +34,7 @@ AFTER = {
     "panggil": "Memanggil {label} {name} ke {room}.",
     "lewati": "{label} {name} dilewati.",
     "kembali": "{label} {name} kembali ke antrean.",
+    "jemput": "{label} {name} kembali ke antrean, tanpa menunggu hasil.",
     "mulai": "{label} {name} mulai dilayani.",
     "selesai": "{label} {name} selesai di {room}.",
     "pindah": "{label} {name} pindah ke {next_room}. {place}",
