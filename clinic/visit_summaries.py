@@ -123,7 +123,7 @@ class VisitSummary:
     @property
     def marks(self) -> list[str]:
         """What of the vital signs asks to be looked at."""
-        return vital_marks.marks(self.last_vitals, self.age_months)
+        return vital_marks.marks(self.last_vitals, self.age_months, self.pregnant)
 
     @property
     def examined(self) -> tuple[RoomSummary, ...]:

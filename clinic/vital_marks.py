@@ -12,7 +12,8 @@ from clinic.vital_signs import VITAL_RANGES, usual_side
 Values = Mapping[str, Decimal | int | None]
 
 ADULT_MONTHS, CHILD_MONTHS = 216, 60
-# Blood pressure of adults: from here on high or very high (either one), below here low.
+# Blood pressure of adults: from here on high or very high (either one), below here low. High also
+# of a pregnant girl: pregnancy has the same limit at any age (clinic/pregnancy.py).
 HIGH, VERY_HIGH, LOW = (140, 90), (180, 120), (90, 60)
 FEVER_CHILD, FEVER = Decimal("37.5"), Decimal(38)
 # Breaths a minute from which a child breathes fast: below 2 months, below 1 year, below 5 years.
@@ -25,6 +26,7 @@ BMI_CATEGORIES = (
     (Decimal("27.0"), "gemuk tingkat ringan"),
     (None, "gemuk tingkat berat"),
 )
+SWAPPED = "TD mungkin tertukar"
 SIDE_WORDS = {"low": "rendah", "high": "tinggi"}
 
 
@@ -56,10 +58,15 @@ def fast_breathing_from(age_months: int | None) -> int | None:
     return next((limit for below, limit in FAST_BREATHING if age_months < below), None)
 
 
-def marks(values: Values, age_months: int | None) -> list[str]:
+def marks(values: Values, age_months: int | None, pregnant: str = "") -> list[str]:
     """What to look at, in words; what is as usual is not named."""
+    return list(marks_by_sign(values, age_months, pregnant).values())
+
+
+def marks_by_sign(values: Values, age_months: int | None, pregnant: str = "") -> dict[str, str]:
+    """The marks by what they are about; both halves of a pressure are `pressure`."""
     found = {
-        "pressure": _pressure(values, age_months),
+        "pressure": _pressure(values, age_months, pregnant),
         "temperature": _temperature(values.get("temperature"), age_months),
         "respiration": _breathing(values.get("respiration"), age_months),
     }
@@ -68,19 +75,22 @@ def marks(values: Values, age_months: int | None) -> list[str]:
         side = "" if value is None or is_named else usual_side(field, value, age_months)
         if side:
             found[field] = f"{VITAL_RANGES[field].label} {SIDE_WORDS[side]}"
-    return [text for text in found.values() if text]
+    return {sign: text for sign, text in found.items() if text}
 
 
-def _pressure(values: Values, age_months: int | None) -> str:
+def _pressure(values: Values, age_months: int | None, pregnant: str) -> str:
     upper, lower = values.get("systolic"), values.get("diastolic")
-    if age_months is None or age_months < ADULT_MONTHS:
+    if upper is not None and lower is not None and lower >= upper:
+        return SWAPPED  # at any age; how high it is, nobody knows
+    is_adult = age_months is not None and age_months >= ADULT_MONTHS
+    if not is_adult and pregnant != "ya":
         return ""
     pairs = [(upper, 0), (lower, 1)]
     if any(value is not None and value >= VERY_HIGH[n] for value, n in pairs):
         return "TD sangat tinggi"
     if any(value is not None and value >= HIGH[n] for value, n in pairs):
         return "TD tinggi"
-    is_low = any(value is not None and value < LOW[n] for value, n in pairs)
+    is_low = is_adult and any(value is not None and value < LOW[n] for value, n in pairs)
     return "TD rendah" if is_low else ""
 
 

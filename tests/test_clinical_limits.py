@@ -56,7 +56,9 @@ def test_all_vital_signs_are_there():
 
 def test_marks_of_vital_signs():
     m = vital_marks
-    assert cells_of("TD tinggi")[:2] == ["18 years and over", "from {} or {} mmHg".format(*m.HIGH)]
+    whom = "18 years and over, pregnant at any age"
+    assert cells_of("TD tinggi")[:2] == [whom, "from {} or {} mmHg".format(*m.HIGH)]
+    assert pregnancy.PRESSURE == m.HIGH
     assert cells_of("TD sangat tinggi")[1] == "from {} or {} mmHg".format(*m.VERY_HIGH)
     assert cells_of("TD rendah")[1] == "below {} or {} mmHg".format(*m.LOW)
     assert cells_of("Demam ")[1] == f"from {m.FEVER_CHILD} °C"

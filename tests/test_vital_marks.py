@@ -55,10 +55,13 @@ def test_body_mass_is_for_adults_with_both_measures():
         ({"systolic": 90, "diastolic": 60}, ADULT, []),
         ({"systolic": 140}, CHILD, ["Tekanan sistolik tinggi"]),
         (
-            {"systolic": 70, "diastolic": 95},
+            {"systolic": 138, "diastolic": 95},
             8 * 12,
-            ["Tekanan sistolik rendah", "Tekanan diastolik tinggi"],
+            ["Tekanan sistolik tinggi", "Tekanan diastolik tinggi"],
         ),
+        ({"systolic": 80, "diastolic": 120}, ADULT, ["TD mungkin tertukar"]),
+        ({"systolic": 90, "diastolic": 90}, ADULT, ["TD mungkin tertukar"]),
+        ({"systolic": 70, "diastolic": 95}, 8 * 12, ["TD mungkin tertukar"]),
         ({"temperature": Decimal("37.5")}, CHILD, ["Demam"]),
         ({"temperature": Decimal("37.5")}, 59, ["Demam"]),
         ({"temperature": Decimal("37.5")}, 60, []),
@@ -79,6 +82,22 @@ def test_body_mass_is_for_adults_with_both_measures():
 )
 def test_what_is_unusual_is_named_by_age(values, months, expected):
     assert marks(values, months) == expected
+
+
+@pytest.mark.parametrize(
+    ("pressure", "expected"),
+    [
+        ((139, 89), []),
+        ((140, 80), ["TD tinggi"]),
+        ((120, 90), ["TD tinggi"]),
+        ((180, 80), ["TD sangat tinggi"]),
+        ((88, 59), ["Tekanan sistolik rendah"]),
+    ],
+)
+def test_a_pregnant_girl_has_the_limit_of_pregnancy(pressure, expected):
+    values = dict(zip(("systolic", "diastolic"), pressure, strict=True))
+    assert marks(values, 16 * 12, "ya") == expected
+    assert not any(mark.startswith("TD") for mark in marks(values, 16 * 12, "tidak"))
 
 
 def test_unusual_values_stand_in_the_record_and_the_history(sign_in):
