@@ -1,12 +1,13 @@
 """Unusual measurements: "Selesai" stops for what its page did not say, and once only."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
-from clinic import queues
+from clinic import queues, records, triage
 from db import db, transaction
-from models import QueueEntry, VitalSigns
+from models import QueueEntry, TriagePriority, VitalSigns
 from tests import factories
 from tests.amending import finished
 from tests.pages import post
@@ -70,6 +71,32 @@ def test_a_pregnancy_stops_for_its_own_limits(sign_in):
     assert 'data-rule="KEHAMILAN-TD"' in page, "judged by the pressure that was typed"
     seen = hidden(asked, "vitals_seen")
     assert send(kia, entry, "selesai", vitals_seen=seen, **typed, **PREGNANT).location
+
+
+def test_what_a_colleague_adds_meanwhile_stops_the_end_once(sign_in):
+    entry, umum = served(), sign_in("umum")
+    colleague = factories.actor("kepala")
+    with transaction():
+        records.measure(colleague, entry.visit, None, {"temperature": Decimal("39.1")})
+    opened = {"vitals_seen": hidden(umum.get(address(entry)), "vitals_seen")}
+    with transaction():
+        usual = {"pulse": 80, "weight": Decimal(60), "temperature": Decimal("39.1")}
+        records.measure(colleague, entry.visit, None, usual)
+    assert send(umum, entry, "selesai", **opened).status_code == 422  # nothing is filled in
+    with transaction():
+        records.measure(colleague, entry.visit, None, {"systolic": 210, "diastolic": 130})
+        triage.write(colleague, entry.visit, "bibir biru", TriagePriority.RED)
+    asked = send(umum, entry, "selesai", **opened, **END)
+    page = text_of(asked)
+    assert asked.status_code == 422 and examination(entry) is None
+    name = factories.user("kepala").display_name
+    assert f"TD sangat tinggi: 210/130 mmHg, diukur {name} pukul" in page
+    assert f"Triase merah menurut {name} pukul" in page and ", bibir biru." in page
+    assert "Demam: 39,1" not in page, "that stood on the page"
+    seen = hidden(asked, "vitals_seen")
+    looked_up = send(umum, entry, "cari", diagnosis_search="diare", **opened)
+    assert hidden(looked_up, "vitals_seen") == opened["vitals_seen"], "not said there"
+    assert send(umum, entry, "selesai", vitals_seen=seen, **END).status_code == 303
 
 
 def test_who_she_is_stops_nobody(sign_in):

@@ -26,6 +26,7 @@ from clinic import (
     paper_texts,
     papers,
     records,
+    remarkable,
     right_patient,
 )
 from clinic.visit_summaries import VisitSummary
@@ -133,6 +134,7 @@ def show(
         context |= form_context(entry, examination, typed)
         sheets = room_form.own_sheets(context["form"], today.case._replace(vitals=values))
         said = [*context["findings"], *(each for sheet in sheets for each in sheet.findings)]
+        said += remarkable.of_visit(today, access.page_settings()["time_zone"])
         context |= {"own_sheets": sheets, "vitals_seen": unusual.seen(said, is_typed=bool(typed))}
     return Response(
         render_template("examination/visit.html", **context),

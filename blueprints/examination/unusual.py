@@ -1,5 +1,7 @@
 """Measurements to look at twice: "Selesai" stops once for what its page did not show yet.
 
+That is what was typed there, and what others measured or noted since the page was opened.
+
 A page sends back what it said of the values; pressed again on that page, "Selesai" goes through.
 """
 
@@ -8,8 +10,9 @@ from hashlib import sha256
 
 from flask import request
 
+import access
 from blueprints.examination import amend_form, room_form
-from clinic import form_answers
+from clinic import form_answers, history, remarkable
 from clinic.form_case import Case
 from clinic.vital_signs import vital_findings
 from models import Examination, Visit
@@ -19,6 +22,7 @@ from validators import Finding
 SEEN = "vitals_seen"
 PRESS_AGAIN = "Bila sudah diukur lagi dan angkanya benar, tekan Selesai sekali lagi."
 PRESSURE = {"systolic", "diastolic"}
+READ_FIRST = "Baru masuk sesudah halaman ini dibuka. Baca dulu, lalu tekan Selesai sekali lagi."
 SEND_AGAIN = "Bila angkanya memang benar, kirim pembetulan ini sekali lagi."
 
 
@@ -40,7 +44,7 @@ def seen(findings: Iterable[Finding], *, is_typed: bool) -> str:
 def unseen(form: room_form.RoomExaminationForm, visit: Visit) -> dict[str, str]:
     """By field: what is unusual of the values typed there, unless the page that was sent said it.
 
-    What others measured was read, or not, before this form: it stops nobody.
+    What others measured is another matter: `news`.
     """
     on, told = visit.service_day.on, visit.pregnant
     case = Case(on, visit.age_months, form.readable(), pregnant=told)
@@ -50,6 +54,15 @@ def unseen(form: room_form.RoomExaminationForm, visit: Visit) -> dict[str, str]:
     for finding in vital_findings(case.vitals, case.age_months):
         found[finding.rule.removeprefix("VITAL-")] = finding
     return _not_said(found, form)
+
+
+def news(visit: Visit) -> list[str]:
+    """What came in since the page that was sent was opened and must be read before the end."""
+    if SEEN not in request.form:
+        return []
+    known, zone = request.form[SEEN].split(), access.page_settings()["time_zone"]
+    found = remarkable.of_visit(history.visit_summary(visit), zone)
+    return [each.message for each in found if _mark(each) not in known]
 
 
 def in_correction(form: amend_form.AmendForm, examination: Examination) -> dict[str, str]:
