@@ -180,13 +180,18 @@ def _is_judged_otherwise(judged: lab_values.Judged, result: LabResult) -> bool:
 
 
 def mark_read(actor: Actor, result: LabResult) -> LabResult:
-    """Somebody of the sender's room has seen a critical value. Raises RecordError when too late."""
+    """Somebody of the sender's room has seen a critical value, or what it was corrected to.
+
+    Raises RecordError when too late.
+    """
     db.session.refresh(result)
-    if result.ended_at is not None or result.flag not in lab_values.CRITICAL:
+    if result.ended_at is not None:
         raise RecordError("Nilai ini sudah dikoreksi laboratorium. Baca hasil yang baru.")
     if result.read_at is not None:
         reader = db.session.get(User, result.read_by_id)
         raise RecordError(f"Nilai kritis ini sudah dibaca {reader.display_name}.")
+    if result.flag not in lab_values.CRITICAL and not lab_alerts.is_correction_to_read(result):
+        raise RecordError("Nilai ini tidak kritis, jadi tidak perlu ditandai sudah dibaca.")
     result.read_at, result.read_by_id = utcnow(), actor.user_id
     db.session.flush()
     tell_sender(result.order)

@@ -185,6 +185,7 @@ class LabFlag(StrEnum):
 
 _CRITICAL = "'critical_low', 'critical_high', 'critical'"
 _UNREAD = f"ended_at IS NULL AND read_at IS NULL AND flag IN ({_CRITICAL})"
+_CORRECTED = f"ended_at IS NOT NULL AND flag IN ({_CRITICAL})"
 
 
 class LabResult(PublicRow):
@@ -209,7 +210,7 @@ class LabResult(PublicRow):
     resulted_by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
     validated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     validated_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
-    # A critical value: who of the sender's room has seen it.
+    # A critical value, or one in the place of such a value: who of the sender's room has seen it.
     read_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     read_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -225,6 +226,7 @@ class LabResult(PublicRow):
         Index("ix_lab_result_order", "order_id"),
         unique_where("uq_lab_result_current", "ended_at IS NULL", "order_id", "test_id"),
         index_where("ix_lab_result_unread", _UNREAD, "order_id"),
+        index_where("ix_lab_result_corrected", _CORRECTED, "order_id"),
         CheckConstraint("value <> ''", name="value"),
         CheckConstraint(
             "flag IS NULL OR flag IN ('normal', 'abnormal', 'critical') OR number IS NOT NULL",

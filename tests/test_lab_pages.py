@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from clinic import days, queues, settings
+from clinic import days, lab_results, queues, settings
 from db import db, transaction, utcnow
 from models import EntryState, Examination, LabOrder, LabResult, LabTest, QueueEntry, ServiceDay
 from tests import factories
@@ -416,6 +416,22 @@ def test_the_poll_brings_a_critical_value_and_it_goes_when_read(sign_in):
     assert 'data-critical="' not in page
     answer = post(umum, address)
     assert "sudah dibaca dr. Bagus Prasetyo" in text_of(umum.get(answer.location))
+
+
+def test_a_correction_of_a_critical_value_stands_in_the_queue_until_read(sign_in):
+    umum, there = sign_in("umum"), sent("HB")
+    lab = sign_in("lab")
+    send(lab, there, "selesai", HB="6,1")
+    version = version_of(text_of(umum.get("/poli/UMUM")))
+    with transaction():
+        result = db.session.scalars(select(LabResult)).one()
+        lab_results.correct(factories.actor("lab"), result, "16,1", "salah ketik")
+    page = text_of(umum.get(f"/poli/UMUM/baris?v={version}"))
+    assert f"Hasil dikoreksi {there.visit.label} Siti Aminah" in page
+    assert "Hemoglobin 6,1 (kritis rendah) → 16,1 g/dL" in page and "Nilai kritis" not in page
+    post(umum, re.search(r'formaction="(/laboratorium/kritis/[^"]+)"', page)[1])
+    page = text_of(umum.get("/poli/UMUM"))
+    assert "dicatat sudah dibaca" in page and 'data-critical="' not in page
 
 
 def test_a_critical_value_is_seen_in_the_other_rooms_of_who_works_there(sign_in):

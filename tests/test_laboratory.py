@@ -785,7 +785,9 @@ def test_the_senders_open_page_learns_that_a_critical_value_was_a_typing_error(a
     room = factories.poli("UMUM").id
     before = queue_version.present_version(room)
     write(there, HB=instead)
-    assert alerts() == []
+    assert [(alert.before, alert.is_critical) for alert in alerts()] == (
+        [("6,1 (kritis rendah)", False)] if instead else []
+    )
     assert queue_version.present_version(room) != before
 
 
@@ -930,16 +932,46 @@ def test_a_correction_with_the_same_value_goes_through_when_its_range_changed(ap
         correct(there, "12,5", "sekali lagi")
 
 
-def test_a_corrected_critical_value_is_told_no_longer(app):
+def told() -> list[tuple[str, str, bool]]:
+    return [(alert.before, alert.text, alert.is_critical) for alert in alerts()]
+
+
+def read(there) -> None:
+    with transaction():
+        lab_results.mark_read(factories.actor("umum"), current_of(item_of(there, "HB")))
+
+
+def test_the_sender_is_told_what_a_critical_value_was_corrected_to(app):
     there = sent("HB")
     write(there, closes=True, HB="6,1")
     before = current_of(item_of(there, "HB"))
-    correct(there, "12,1")
-    assert alerts() == []
+    read(there)
+    correct(there, "16,1")
+    assert told() == [("6,1 (kritis rendah)", "16,1 g/dL", False)]
+    room = factories.poli("UMUM").id
+    assert lab_alerts.rooms_with_unread() == {room}
     with pytest.raises(RecordError, match="sudah dikoreksi"), transaction():
         lab_results.mark_read(factories.actor("umum"), before)
+    correct(there, "12,1")
+    assert told() == [("6,1 (kritis rendah)", "12,1 g/dL", False)], "nobody read the other one"
+    read(there)
+    assert told() == [] and lab_alerts.rooms_with_unread() == set()
+    correct(there, "12,2")
+    assert told() == [], "12,1 was known"
+    with pytest.raises(RecordError, match="tidak kritis"):
+        read(there)
     correct(there, "6,5")
-    assert [alert.text for alert in alerts()] == ["6,5 g/dL"]
+    assert [text for _, text, is_critical in told() if is_critical] == ["6,5 g/dL"]
+
+
+def test_an_old_correction_is_told_no_longer(app):
+    there = sent("HB")
+    write(there, closes=True, HB="6,1")
+    correct(there, "12,1")
+    with transaction():
+        gone = db.session.scalars(select(LabResult).where(LabResult.ended_at.is_not(None))).one()
+        gone.ended_at = utcnow() - lab_alerts.CORRECTION_KEPT - timedelta(minutes=1)
+    assert told() == []
 
 
 def test_unvalidated_critical_values_are_marked(app):

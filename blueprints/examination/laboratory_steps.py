@@ -123,5 +123,5 @@ def read_critical_result(result: str):
     except RecordError as problem:
         flash(str(problem), "error")
     else:
-        flash(f"Nilai kritis {found.test.name} {label} dicatat sudah dibaca.", "success")
+        flash(f"Hasil {found.test.name} {label} dicatat sudah dibaca.", "success")
     return redirect(page.queue_address(poli), 303)
