@@ -1,6 +1,7 @@
 """Who wrote a record last, to stand beside what somebody else typed meanwhile."""
 
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import select
 
@@ -8,7 +9,15 @@ from db import db
 from models import AuditEntry, Examination, Patient, User, VisitCorrection
 
 
-def of_examination(examination: Examination) -> tuple[str, datetime] | None:
+class Writer(NamedTuple):
+    """Whoever saved last, and when."""
+
+    user_id: int
+    name: str
+    at: datetime
+
+
+def of_examination(examination: Examination) -> Writer | None:
     """Who saved or finished it last, and when; once it may have been another record's."""
     visit = examination.visit
     left = select(VisitCorrection.before).where(
@@ -17,7 +26,7 @@ def of_examination(examination: Examination) -> tuple[str, datetime] | None:
     is_or_was = Patient.id.in_([visit.patient_id, visit.original_patient_id])
     whose = select(Patient.public_id).where(is_or_was | Patient.public_id.in_(left))
     found = db.session.execute(
-        select(User.display_name, AuditEntry.at)
+        select(User.id, User.display_name, AuditEntry.at)
         .join(User, AuditEntry.user_id == User.id)
         .where(
             AuditEntry.object_ref == examination.public_id,
@@ -27,4 +36,4 @@ def of_examination(examination: Examination) -> tuple[str, datetime] | None:
         .order_by(AuditEntry.seq.desc())
         .limit(1)
     ).first()
-    return (found.display_name, found.at) if found else None
+    return Writer(*found) if found else None

@@ -36,7 +36,7 @@ class Conflict(RecordError):
     """
 
     def __init__(self, current: Examination | None = None) -> None:
-        super().__init__("Pemeriksaan ini sudah diubah orang lain sejak halaman Anda dibuka.")
+        super().__init__("Pemeriksaan ini sudah diubah sejak halaman Anda dibuka.")
         self.current = current
 
 

@@ -1,7 +1,6 @@
 """Correct a finished examination, or ask to; and what was corrected so far."""
 
 from dataclasses import replace
-from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask_login import current_user
@@ -13,14 +12,13 @@ from werkzeug.wrappers import Response
 import access
 from blueprints.examination import (
     amend_form,
+    amend_shown,
     diagnosis_form,
-    form_context,
     page,
-    procedure_form,
     room_form,
     unusual,
 )
-from blueprints.examination.amend_form import AmendForm, Measurement
+from blueprints.examination.amend_form import AmendForm, sent_refs
 from blueprints.examination.blueprint import bp, clinical
 from blueprints.examination.desk import MEANWHILE
 from blueprints.examination.forms import (
@@ -30,10 +28,10 @@ from blueprints.examination.forms import (
     version_sent,
     without_used_searches,
 )
+from blueprints.examination.shown_form import SHOWN
 from blueprints.examination.typed import Typed, keys_sent, next_keys
 from clinic import (
     allergies,
-    amended_fields,
     amendment_lists,
     amendment_rules,
     amendments,
@@ -42,7 +40,6 @@ from clinic import (
     records,
     unsaved,
 )
-from clinic.amended_fields import PROCEDURES
 from clinic.unsaved import AMENDMENT, Place
 from db import db
 from models import (
@@ -77,7 +74,7 @@ def _restored(examination: Examination, kept: UnsavedText):
         return _again(examination, form, 200, OTHER_PATIENT, kept=kept)
     refs = {each.ref for each in amend_form.measurements(examination)}
     is_old = examination.version != kept.version
-    if is_old or not refs.issuperset(amend_form.sent_refs(request.form)):
+    if is_old or not refs.issuperset(sent_refs(request.form)):
         return _again(examination, form, 200, MEANWHILE, is_conflict=True, kept=kept)
     return _again(examination, form, 200, kept=kept)
 
@@ -164,7 +161,10 @@ def _again(
 ) -> Response:
     """The page with everything that was typed, beside it what was stored meanwhile."""
     request.form = without_used_searches(form, request.form)
+    digests, both = request.form.get(SHOWN), None
     if is_conflict:
+        request.form, both = amend_shown.merged(examination)
+        digests = amend_shown.digests(examination)
         form = amend_form.on_these_rows(
             request.form, amend_form.measurements(examination), examination
         )
@@ -174,7 +174,7 @@ def _again(
     query = form.diagnosis_search.data or ""
     options = diagnosis_form.search_options(query, examination.entry, lines)
     version = examination.version if is_conflict else version_sent(request.form)
-    typed = Typed(form, lines, version, options, problem, is_conflict, kept)
+    typed = Typed(form, lines, version, options, problem, is_conflict, kept, digests, both)
     return _show(examination, typed, status)
 
 
@@ -184,7 +184,8 @@ def _show(examination: Examination, typed: Typed | None = None, status: int = 20
     waiting = next((each for each in requests if each.requested_by_id == current_user.id), None)
     shown = typed or amend_form.filled(examination, waiting)
     is_compared = shown.is_conflict or (waiting is not None and typed is None)
-    theirs = form_context.theirs(examination, shown) if is_compared else {}
+    theirs = amend_shown.theirs(examination, shown) if is_compared else {}
+    is_contested = typed is None or diagnosis_form.is_contested(typed)
     html = render_template(
         "examination/amend.html",
         examination=examination,
@@ -199,11 +200,14 @@ def _show(examination: Examination, typed: Typed | None = None, status: int = 20
         kept=shown.kept,
         keys=next_keys(request.form),
         is_unsent=typed is not None and typed.kept is None,
-        rows=_rows(examination, shown),
+        rows=amend_shown.rows(examination, shown),
         waiting=waiting,
         others_waiting=[each for each in requests if each is not waiting],
-        theirs=theirs | amend_form.other_values(examination, shown.form) if is_compared else {},
-        writer=_writer(now) or last_writers.of_examination(examination) if is_compared else None,
+        digests=typed.digests if typed else amend_shown.digests(examination),
+        theirs=theirs,
+        writer=amend_shown.writer(now) or last_writers.of_examination(examination)
+        if is_compared
+        else None,
         is_free=amendment_rules.is_free(current_user.id, examination),
         is_author=amendment_rules.is_author(current_user.id, examination),
         free_until=amendment_rules.free_until(examination),
@@ -212,41 +216,13 @@ def _show(examination: Examination, typed: Typed | None = None, status: int = 20
         **diagnosis_form.about(
             shown.lines,
             examination.entry,
-            diagnosis_form.stored_lines(examination) if is_compared else (),
+            diagnosis_form.stored_lines(examination) if is_compared and is_contested else (),
         ),
-        **_actions(examination, shown, waiting if typed is None else None),
+        **amend_shown.actions(examination, shown, waiting if typed is None else None),
         own_sheets=(),
         **room_form.context(shown.form, examination.entry, examination, shown),
     )
     return Response(html, status, mimetype="text/html")
-
-
-def _actions(examination: Examination, shown: Typed, waiting: Amendment | None) -> dict[str, Any]:
-    """The actions as typed, else as this account has asked for them, else as stored."""
-    if waiting:
-        asked = [line.new_value for line in waiting.lines if line.field == PROCEDURES]
-        if asked:
-            lines = amended_fields.procedures_of(asked[0])
-            return procedure_form.about(shown.form, lines, examination.entry.poli)
-    typed = shown if "version" in request.form else None
-    return procedure_form.context(shown.form, examination.entry, examination, typed)
-
-
-def _rows(examination: Examination, shown: Typed) -> list[Measurement]:
-    """The form's rows of vital signs; what was typed for one that is gone would be a new one."""
-    rows = amend_form.measurements(examination)
-    if not shown.is_conflict and "version" in request.form:
-        known = {each.ref: each.row for each in rows}
-        refs = amend_form.sent_refs(request.form)
-        return [Measurement(n, ref, known.get(ref)) for n, ref in enumerate(refs, 1)]
-    number = len(rows) + 1
-    return [*rows, Measurement(number, "")] if f"systolic_{number}" in shown.form else rows
-
-
-def _writer(amendment: Amendment | None) -> tuple | None:
-    if amendment is None:
-        return None
-    return amendment.requested_by.display_name, amendment.decided_at or amendment.requested_at
 
 
 def _go_on(examination: Examination, amendment: Amendment) -> Response:

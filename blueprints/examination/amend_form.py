@@ -6,6 +6,7 @@ from decimal import Decimal
 from functools import partial
 from typing import NamedTuple
 
+from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 from wtforms import StringField
 
@@ -15,6 +16,7 @@ from blueprints.examination.typed import Typed
 from clinic import amended_fields, form_answers, records
 from clinic.amended_fields import DIAGNOSES, ROOM_FORM, VITAL_SIGNS, Part
 from clinic.vital_signs import VITAL_RANGES, parse_vital
+from db import db
 from formatting import DISPOSITION_LABELS, number_text
 from models import Amendment, Disposition, Examination, VitalSigns
 from page_form import choices
@@ -24,6 +26,8 @@ MOST_MEASURED = 20
 
 
 class AmendForm(ExaminationForm):
+    # Of the rows of a form that met a conflict: the signs that another changed as well.
+    contested: Mapping[int, set[str]] | None = None
     reason = StringField(validators=[checked_by(partial(clean_text, max_length=300))])
     vitals_seen = StringField()  # what the page said of unusual values
 
@@ -138,28 +142,54 @@ def _numbered(values: records.Vitals, number: int) -> dict[str, str]:
 def on_these_rows(sent: MultiDict, rows: list[Measurement], examination: Examination) -> AmendForm:
     """What was typed, on the rows that hold now: those were corrected or measured meanwhile.
 
-    What was typed for a row that has ended goes to the one in its place, or stands as a new one.
+    What was typed for a row that has ended goes to the one in its place, or stands as a new one;
+    boxes that say what such a row said were left alone.
     """
     typed = MultiDict(sent)
     places = {ref: number for number, ref in enumerate(sent_refs(sent), 1)}
-    homeless = [n for ref, n in places.items() if ref not in {each.ref for each in rows}]
+    was = {n: _shown(ref) for ref, n in places.items()}
+    said = {n: _changed(sent, n, was[n]) for n in was}
+    gone = [n for ref, n in places.items() if ref not in {each.ref for each in rows}]
+    homeless = [n for n in gone if said[n]]
     takers = [each for each in rows if each.ref not in places]
     sources = {each.number: places[each.ref] for each in rows if each.ref in places}
     sources |= {each.number: n for each, n in zip(takers, homeless, strict=False)}
     extra = homeless[len(takers) :]
     sources |= {len(rows) + place: n for place, n in enumerate(extra, 1)}
-    for each in rows:
-        stored = {name: getattr(each.row, name, None) for name in records.VITALS}
-        _fill(typed, each.number, _numbered(stored, each.number))
+    now = {each.number: _texts(each.row) for each in rows}
+    for number, texts in now.items():
+        _fill(typed, number, texts)
+    contested = {}
     for number, n in sources.items():
-        said = {f"{name}_{number}": sent.get(f"{name}_{n}", "") for name in records.VITALS}
-        _fill(typed, number, said)
-    return _form(len(rows) + len(extra), typed, examination)
+        _fill(typed, number, now.get(number, {}) | said[n])
+        contested[number] = {
+            name for name in said[n] if now.get(number, was[n])[name] != was[n][name]
+        }
+    form = _form(len(rows) + len(extra), typed, examination)
+    form.contested = contested
+    return form
 
 
-def _fill(typed: MultiDict, number: int, values: Mapping[str, str]) -> None:
+def _shown(ref: str) -> dict[str, str]:
+    """What a row's boxes showed: it keeps its values when it has ended."""
+    row = db.session.scalar(select(VitalSigns).where(VitalSigns.public_id == ref)) if ref else None
+    return _texts(row)
+
+
+def _texts(row: VitalSigns | None) -> dict[str, str]:
+    values = {name: getattr(row, name, None) for name in records.VITALS}
+    return {name: "" if value is None else number_text(value) for name, value in values.items()}
+
+
+def _changed(sent: MultiDict, number: int, was: Mapping[str, str]) -> dict[str, str]:
+    """What was typed in a row's boxes otherwise than they showed it."""
+    typed = {name: sent.get(f"{name}_{number}", "").strip() for name in records.VITALS}
+    return {name: text for name, text in typed.items() if text != was[name]}
+
+
+def _fill(typed: MultiDict, number: int, texts: Mapping[str, str]) -> None:
     for name in records.VITALS:
-        typed[f"{name}_{number}"] = values.get(f"{name}_{number}", "")
+        typed[f"{name}_{number}"] = texts.get(name, "")
 
 
 def other_values(examination: Examination, form: AmendForm) -> dict[str, str]:
@@ -168,10 +198,10 @@ def other_values(examination: Examination, form: AmendForm) -> dict[str, str]:
     for each in measurements(examination):
         if each.row is None or f"systolic_{each.number}" not in form:
             continue
-        stored = {name: getattr(each.row, name) for name in records.VITALS}
-        typed = {name: (form[f"{name}_{each.number}"].data or "").strip() for name in stored}
-        shown = {name: "" if v is None else number_text(v) for name, v in stored.items()}
-        other = {name: stored[name] for name, text in typed.items() if text != shown[name]}
+        stored = _texts(each.row)
+        asked = records.VITALS if form.contested is None else form.contested.get(each.number, ())
+        typed = {name: (form[f"{name}_{each.number}"].data or "").strip() for name in asked}
+        other = {n: getattr(each.row, n) for n, text in typed.items() if text != stored[n]}
         if other:
             text = amended_fields.vitals_text(other)
             found[f"vitals_{each.number}"] = amended_fields.words(VITAL_SIGNS, text)

@@ -20,10 +20,12 @@ from blueprints.examination import (
     prescription_typed,
     procedure_form,
     room_form,
+    shown_form,
     unusual,
     vital_boxes,
 )
 from blueprints.examination.blueprint import bp, clinical
+from blueprints.examination.form_context import form_context
 from blueprints.examination.forms import (
     ExaminationForm,
     entered_diagnoses,
@@ -184,15 +186,21 @@ def _again(
 ):
     """The page with everything that was typed, and the codes for what is in the search box."""
     request.form = without_used_searches(form, request.form)
-    if is_conflict and entry:
+    examination = records.open_examination(entry) if entry else None
+    digests, both = request.form.get(shown_form.SHOWN), None
+    if is_conflict and entry and not (examination and examination.finished_at):
+        fresh = form_context(entry, examination, None)
+        request.form, both = shown_form.merged(request.form, fresh, examination)
+        form, digests = room_form.sent(request.form, visit), fresh["digests"]
+        form.validate()
         vital_boxes.bring_up_to_date(form, visit, entry)
     for name, sentence in problems.items():
         form[name].errors = [sentence]
-    examination = records.open_examination(entry) if entry else None
     entered = entered_diagnoses(request.form) or []
     lines = diagnoses.lines(entered, visit, examination)
     options = diagnosis_form.search_options(form.diagnosis_search.data or "", entry, lines)
-    typed = Typed(form, lines, version_sent(request.form), options, problem, is_conflict, kept)
+    version = version_sent(request.form)
+    typed = Typed(form, lines, version, options, problem, is_conflict, kept, digests, both)
     return page.show(visit, entry, typed, status=status)
 
 

@@ -18,8 +18,13 @@ def context(
     """What examination/_diagnoses.html shows."""
     lines = typed.lines if typed else stored_lines(examination)
     return found(form.diagnosis_search.data or "", typed.options if typed else NO_OPTIONS) | about(
-        lines, entry, stored_lines(examination) if typed and typed.is_conflict else ()
+        lines, entry, stored_lines(examination) if typed and is_contested(typed) else ()
     )
+
+
+def is_contested(typed: Typed) -> bool:
+    """Whether another list is stored than the one that was changed here."""
+    return typed.is_conflict and (typed.both is None or "diagnosis" in typed.both)
 
 
 def found(query: str, options: Options, ticked: Sequence[Line] = ()) -> dict[str, Any]:

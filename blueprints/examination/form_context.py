@@ -12,6 +12,7 @@ from blueprints.examination import (
     prescription_form,
     procedure_form,
     room_form,
+    shown_form,
     vital_boxes,
 )
 from blueprints.examination.forms import ExaminationForm, refer_to
@@ -59,8 +60,9 @@ def form_context(
     context = vital_boxes.context(own, own.refs, is_echoed=is_echoed)
     for part in FORM_PARTS:
         context |= part.context(form, entry, examination, typed)
+    context |= {"form": form}
     return context | {
-        "form": form,
+        "digests": typed.digests if typed else shown_form.digests(context),
         "version": _version(examination, typed),
         "has_own_vitals": own.rows or _has_vitals(form),
     }
@@ -78,7 +80,10 @@ def _version(examination: Examination | None, typed: Typed | None) -> int:
 
 
 def theirs(examination: Examination | None, typed: Typed) -> dict[str, str]:
-    """What stands stored where it differs from what was typed, by field."""
+    """What stands stored where it differs from what was typed, by field.
+
+    Where the form says what it showed, only what was changed on both sides.
+    """
     if examination is None:
         return {}
     stored = {name: getattr(examination, name) for name in records.TEXTS}
@@ -96,4 +101,4 @@ def theirs(examination: Examination | None, typed: Typed) -> dict[str, str]:
     found |= vital_boxes.theirs(typed.form, examination.visit, examination.entry)
     for part in FORM_PARTS:
         found |= part.theirs(examination, typed)
-    return found
+    return shown_form.real(found, typed.both)

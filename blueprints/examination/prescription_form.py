@@ -53,7 +53,8 @@ def context(
     said = sent or of_stored(stored)
     problem = getattr(form, "wrong_line", ("", ""))
     found = search(form.medicine_search.data or "")
-    return shown(entry.visit, said, stored, problem, _told(form)) | found
+    about = shown(entry.visit, said, stored, problem, _told(form)) | found
+    return about | {"rx_removed": prescription_typed.removed(request.form) if typed else ()}
 
 
 def _told(form: ExaminationForm) -> list[Allergy]:

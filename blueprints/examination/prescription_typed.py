@@ -30,6 +30,12 @@ def said(typed: MultiDict) -> PrescriptionInput | None:
     return PrescriptionInput(_lines(typed), typed.get(NOTE, ""), reasons)
 
 
+def removed(typed: MultiDict) -> list[str]:
+    """Keys of lines that were taken off: what a colleague keeps stored does not bring them back."""
+    keys = dict.fromkeys(typed.getlist(REMOVED))
+    return [key for key in keys if _KEY.fullmatch(key)][:50]
+
+
 def has_ticked(typed: MultiDict) -> bool:
     """Whether something was chosen from the search."""
     return any(typed.getlist(TICKED) + typed.getlist(TICKED_OUTSIDE))

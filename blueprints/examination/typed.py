@@ -34,6 +34,8 @@ class Typed:
     problem: str = ""
     is_conflict: bool = False
     kept: UnsavedText | None = None  # where it was read from, if the request did not send it
+    digests: str | None = None  # what the page showed, see shown_form; None of one that did not say
+    both: frozenset[str] | None = None  # the parts that two people wrote, where that is known
 
 
 def keys_sent(sent: MultiDict) -> list[str]:
