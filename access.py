@@ -31,7 +31,7 @@ import wrong_clock
 from clinic import audit, clock, drafts, households, settings, unfinished
 from clinic.signed_in import Account, Room
 from db import db, utcnow
-from kept_forms import typed_fields
+from kept_forms import sealed, typed_fields
 from models import (
     Household,
     Patient,
@@ -111,8 +111,10 @@ def refuse_stranger() -> Response:
         page = "/" + here.split("://", 1)[-1].partition("/")[2] if here else path
         return Response(status=401, headers={"HX-Redirect": login_address(page)})
     if request.method == "POST":
-        page = render_template("auth/login.html", **login_context(request.path, typed_fields()))
-        return make_response(page, 401)
+        fields = typed_fields()
+        resend = sealed(sessions.form_author(), fields)
+        about = login_context(request.path, resend, is_dropped=bool(fields) and not resend)
+        return make_response(render_template("auth/login.html", **about), 401)
     return redirect(login_address(path), 303)
 
 
@@ -120,7 +122,7 @@ def login_address(path: str) -> str:
     return url_for("auth.login") + "?lanjut=" + quote(path, safe="/")
 
 
-def login_context(goes_on: str, resend: list[tuple[str, str]], **more: object) -> dict:
+def login_context(goes_on: str, resend: str, **more: object) -> dict:
     row = sessions.current_row()
     return {
         "goes_on": goes_on,
@@ -129,6 +131,7 @@ def login_context(goes_on: str, resend: list[tuple[str, str]], **more: object) -
         "username": row.user.username if row else "",
         "message": "",
         "steps": (),
+        "is_dropped": False,
         **more,
     }
 

@@ -10,22 +10,21 @@ import json
 import logging
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from flask import Flask, Response, g, redirect, render_template, request
+from flask import Flask, Response, flash, g, redirect, render_template, request
 from sqlalchemy.exc import DBAPIError
 
 import access
 import sessions
 from clinic import answers, clock
-from clinic.answers import LARGEST, Answer
+from clinic.answers import LARGEST, SENT, Answer
 from db import transaction
-from kept_forms import known_path, typed_fields
+from kept_forms import OF_ANOTHER, known_path, typed_fields
 
 # Desks where patients' data is typed. Others show secrets once (keys, passwords), or pages that
 # load themselves again, where what is kept would stand still.
 DESKS = {"consents", "examination", "families", "papers", "patients", "pharmacy"}
 DESKS |= {"records", "registration"}
 REFUSALS = {200, 400, 409, 422}
-SENT = 401  # kept is what a stranger's form sent: its page is drawn for who has logged in
 KEY = "jawaban"
 TOKEN = b"<!--token-->"  # nobody can type it: what is typed stands escaped in a page
 LOCKED = "Layar tadi terkunci atau sesinya habis, jadi belum ada yang disimpan."
@@ -38,7 +37,7 @@ def lead_to(response: Response) -> Response:
     if not _answers_a_form(response):
         return response
     if response.status_code == 401:
-        author, fields = sessions.last_user_id(), typed_fields()
+        author, fields = sessions.form_author(), typed_fields()
         if author is None or not fields:
             return response  # nobody knows whose it is: the login's page carries it on
         way = _kept(author, Answer(SENT, json.dumps([request.path, fields]).encode()))
@@ -95,6 +94,8 @@ def show() -> Response | None:
         return None
     found = answers.find(g.actor.user_id, key)
     if found is None:
+        if answers.is_anothers_form(g.actor.user_id, key):
+            flash(OF_ANOTHER, "warning")
         return None
     if found.status == SENT:
         path, fields = json.loads(found.page)

@@ -1,12 +1,20 @@
-"""What a form had sent when it could not be answered yet: kept on the page, to be sent again."""
+"""What a form had sent when it could not be answered yet: kept on the page, to be sent again.
+
+Past the login it names the account that typed it, and is shown to that one alone.
+"""
 
 import json
 
 from flask import current_app, request
+from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.exceptions import HTTPException
 
 # Never on a page again: whoever stands at a locked screen must not read a key in its source.
 SECRET = {"csrf_token", "password", "kunci_pemulihan"}
+OF_ANOTHER = (
+    "Isian yang belum terkirim di layar ini bukan dari akun Anda, jadi tidak ditampilkan dan tidak "
+    "disimpan di sini."
+)
 
 
 def typed_fields() -> list[tuple[str, str]]:
@@ -18,12 +26,30 @@ def typed_fields() -> list[tuple[str, str]]:
 
 
 def carried_fields() -> list[tuple[str, str]]:
-    """What a page in between (login, clock) carries on in its `resend`."""
+    """What a page of one account (the clock's) carries on in its `resend`."""
     try:
         pairs = json.loads(request.form.get("resend") or "[]")
         return [(str(name), str(text)) for name, text in pairs]
     except (ValueError, TypeError):
         return []
+
+
+def sealed(author: int | None, fields: list[tuple[str, str]]) -> str:
+    """For the login's page, which anybody may send: '' where nobody knows who typed it."""
+    return _signer().dumps([author, fields]) if author is not None and fields else ""
+
+
+def unsealed(seal: str) -> tuple[int | None, list[tuple[str, str]]]:
+    """Who typed what; nothing of what is not ours."""
+    try:
+        author, pairs = _signer().loads(seal)
+    except BadSignature:
+        return None, []
+    return author, [(name, text) for name, text in pairs]
+
+
+def _signer() -> URLSafeSerializer:
+    return URLSafeSerializer(current_app.secret_key, salt="alur-carried-form")
 
 
 def known_path(path: str, method: str) -> str:

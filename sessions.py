@@ -28,6 +28,8 @@ from models import LoginSession, User
 
 COOKIE = "alur"
 LIFETIME = timedelta(hours=12)
+# How old a session may be of which a form is still known to come.
+FORMS_KNOWN = timedelta(days=2)
 # A page load moves the idle limit at most this often: not every page need write.
 EXTEND_EVERY = timedelta(minutes=1)
 # Pages that reload themselves say so, and do not keep an unattended screen open.
@@ -182,6 +184,20 @@ def last_user_id() -> int | None:
     )
 
 
+def form_author() -> int | None:
+    """Whose page the form stood on that this request sent: its token was that session's.
+
+    The cookie says less: another account may have logged in at this browser since.
+    """
+    try:
+        token = _token_signer(current_app.secret_key).loads(request.form.get("csrf_token", ""))
+    except BadSignature:
+        return last_user_id()
+    issued = LoginSession.data["csrf_token"].as_string() == token
+    recent = LoginSession.created_at > utcnow() - FORMS_KNOWN
+    return db.session.scalar(select(LoginSession.user_id).where(issued, recent).limit(1))
+
+
 def active_user() -> Account | None:
     """The account that this request may act as; None when locked."""
     row = current_row()
@@ -196,7 +212,11 @@ def csrf_token() -> str:
 @lru_cache(maxsize=1000)  # signing takes as long as a query
 def _signed(token: str, key: str) -> str:
     """As Flask-WTF signs it."""
-    return URLSafeTimedSerializer(key, salt="wtf-csrf-token").dumps(token)
+    return _token_signer(key).dumps(token)
+
+
+def _token_signer(key: str) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(key, salt="wtf-csrf-token")
 
 
 def begin(user: User) -> tuple[OpenSession, str]:

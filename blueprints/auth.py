@@ -1,6 +1,15 @@
 """Log in, log out, unlock, and send again what a form had sent meanwhile."""
 
-from flask import Blueprint, current_app, make_response, redirect, render_template, request, session
+from flask import (
+    Blueprint,
+    current_app,
+    flash,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    session,
+)
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError
@@ -12,7 +21,7 @@ import sessions
 from clinic import accounts, audit
 from clinic.signed_in import Account, OpenSession
 from db import db, transaction
-from kept_forms import carried_fields, known_path, typed_fields
+from kept_forms import OF_ANOTHER, known_path, sealed, typed_fields, unsealed
 from models import User
 
 bp = Blueprint("auth", __name__)
@@ -33,7 +42,7 @@ def login():
     goes_on = known_path(request.args.get("lanjut", ""), "GET")
     if current_user.is_authenticated:
         return redirect(goes_on or "/", 303)
-    return render_template("auth/login.html", **access.login_context(goes_on, []))
+    return render_template("auth/login.html", **access.login_context(goes_on, ""))
 
 
 @bp.post("/masuk")
@@ -60,9 +69,12 @@ def enter():
     if opened is None:
         return _again(username, WAIT.format(wait) if wait else WRONG)
     session.adopt(*opened)
-    resend, goes_on = carried_fields(), request.form.get("lanjut", "")
-    if resend and known_path(goes_on, "POST"):
-        return render_template("auth/resend.html", path=goes_on, fields=resend, problem="")
+    author, fields = unsealed(request.form.get("resend", ""))
+    goes_on = request.form.get("lanjut", "")
+    if fields and author != opened[0].user.id:
+        flash(OF_ANOTHER, "warning")
+    elif fields and known_path(goes_on, "POST"):
+        return render_template("auth/resend.html", path=goes_on, fields=fields, problem="")
     return redirect(known_path(goes_on, "GET") or "/", 303)
 
 
@@ -87,7 +99,10 @@ def _note_failure(user: User | None) -> None:
 
 def _again(username: str, message: str, status: int = 422) -> Response:
     context = access.login_context(
-        request.form.get("lanjut", ""), carried_fields(), username=username, message=message
+        request.form.get("lanjut", ""),
+        request.form.get("resend", ""),
+        username=username,
+        message=message,
     )
     return make_response(render_template("auth/login.html", **context), status)
 
@@ -118,10 +133,13 @@ def _shown_again():
     if request.endpoint == "auth.enter":
         message = "Halaman ini sudah lama terbuka. Masukkan kata sandi sekali lagi."
         return _again(request.form.get("username", ""), message, 400)
-    fields = typed_fields()
+    fields, author = typed_fields(), sessions.form_author()
     if not current_user.is_authenticated:
-        context = access.login_context(request.path, fields)
+        context = access.login_context(request.path, sealed(author, fields))
         return render_template("auth/login.html", **context), 400
+    if author != current_user.id:  # a form of a tab that a colleague left open
+        flash(OF_ANOTHER, "warning")
+        return redirect(known_path(request.path, "GET") or "/", 303)
     problem = "Halaman tadi sudah lama terbuka, jadi belum ada yang disimpan."
     page = render_template("auth/resend.html", path=request.path, fields=fields, problem=problem)
     return page, 400

@@ -16,6 +16,7 @@ from db import db, utcnow
 from models import KeptAnswer
 
 KEPT = timedelta(hours=1)
+SENT = 401  # kept is what a stranger's form sent: its page is drawn for who has logged in
 LARGEST = 512 * 1024  # bytes; no page of ours is half as long
 
 
@@ -44,6 +45,12 @@ def find(user_id: int, key: str) -> Answer | None:
         )
     )
     return Answer(row.status, zlib.decompress(row.page)) if row else None
+
+
+def is_anothers_form(user_id: int, key: str) -> bool:
+    """Whether what somebody else sent before this login is kept under the key."""
+    rows = select(KeptAnswer.user_id).where(KeptAnswer.key == key, KeptAnswer.status == SENT)
+    return db.session.scalar(rows) not in (None, user_id)
 
 
 def clear(at: datetime) -> None:

@@ -420,19 +420,26 @@ NUMBERS = {
 }
 
 
+def enter_again(client, username, to_login):
+    """The page that somebody comes to who logs in where a form was refused."""
+    page = client.get(to_login.location).get_data(as_text=True)
+    goes_on = unescape(re.search(r'name="lanjut" value="([^"]*)"', page)[1])
+    opened = {"username": username, "password": DEMO_PASSWORD, "lanjut": goes_on}
+    return client.get(post(client, "/masuk", opened).location)
+
+
 @pytest.mark.parametrize("way", ["old token", "login"])
-def test_a_form_shown_again_keeps_each_number_and_shows_none(sign_in, client, way):
+def test_a_form_shown_again_keeps_each_number_and_shows_none(sign_in, way):
     if way == "old token":
         page = sign_in("loket").post("/pendaftaran/baru", data={"csrf_token": "lama"} | NUMBERS)
         assert page.status_code == 400
     else:
-        refused = post(client, "/pendaftaran/baru", NUMBERS)
-        assert refused.status_code == 401
-        hidden = re.search(r'name="resend" value="([^"]*)"', refused.get_data(as_text=True))[1]
-        carried = {"resend": unescape(hidden), "lanjut": "/pendaftaran/baru"}
-        known = {"username": "loket", "password": DEMO_PASSWORD}
-        page = post(client, "/masuk", known | carried)
-        assert page.status_code == 200
+        clerk = sign_in("loket")
+        clerk.get("/pendaftaran")
+        clerk.delete_cookie("alur")
+        clerk.is_led = False
+        page = enter_again(clerk, "loket", post(clerk, "/pendaftaran/baru", NUMBERS))
+        assert page.status_code == 409
     text = page.get_data(as_text=True)
     inputs = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', text)
     assert NUMBERS.items() <= dict(inputs).items()
@@ -458,6 +465,59 @@ def test_what_was_not_sent_is_named_as_its_page_names_it(sign_in, app):
     assert "01a2" not in shown and "Kunci" not in shown
     for name, words in own.items():
         assert f'name="{name}" value="{words}"' in text, "it is sent again all the same"
+
+
+def test_what_one_account_typed_is_shown_to_no_other_after_the_login(sign_in):
+    """Though the cookie is gone: the form's own token says whose page it was."""
+    client = sign_in("loket")
+    client.get("/pendaftaran")
+    client.delete_cookie("alur")
+    client.is_led = False
+    refused = post(client, "/pendaftaran/baru", {"name": "Siti Rahasia"})
+    text = enter_again(client, "kepala", refused).get_data(as_text=True)
+    assert "Siti Rahasia" not in text and "bukan dari akun Anda" in text
+    post(client, "/keluar")
+    assert "Siti Rahasia" in enter_again(client, "loket", refused).get_data(as_text=True)
+
+
+def test_what_the_login_page_itself_carries_is_for_its_author_alone(sign_in):
+    client = sign_in("ti")
+    client.get("/sistem")
+    client.delete_cookie("alur")
+    refused = post(client, "/sistem/wilayah/baru", {"name": "Desa Rahasia"})
+    hidden = re.search(r'name="resend" value="([^"]*)"', refused.get_data(as_text=True))[1]
+    carried = {"resend": unescape(hidden), "lanjut": "/sistem/wilayah/baru"}
+    for username, is_shown in (("kepala", False), ("ti", True)):
+        client.get("/masuk")
+        known = {"username": username, "password": DEMO_PASSWORD}
+        page = post(client, "/masuk", known | carried)
+        page = client.get(page.location) if page.status_code == 303 else page
+        text = page.get_data(as_text=True)
+        assert ("Desa Rahasia" in text, "bukan dari akun Anda" in text) == (is_shown, not is_shown)
+        client.get("/bantuan")
+        post(client, "/keluar")
+
+
+def test_a_form_of_nobody_knows_whom_is_carried_no_further(client):
+    client.get("/masuk")
+    refused = post(client, "/pendaftaran/baru", {"name": "Siti Rahasia"})
+    text = refused.get_data(as_text=True)
+    assert refused.status_code == 401 and 'name="resend"' not in text
+    assert "Siti Rahasia" not in text and "tidak diketahui dari akun mana" in text
+    made_up = {"resend": '[["name", "Siti"]]', "lanjut": "/pendaftaran/baru"}
+    known = {"username": "loket", "password": DEMO_PASSWORD}
+    assert post(client, "/masuk", known | made_up).status_code == 303
+
+
+def test_a_tab_that_a_colleague_left_open_shows_its_text_to_nobody_else(sign_in):
+    client = sign_in("loket")
+    client.get("/pendaftaran")
+    old = client.token
+    login(client, "kepala")
+    sent = client.post("/pendaftaran/baru", data={"csrf_token": old, "name": "Siti Rahasia"})
+    assert sent.status_code == 303
+    text = client.get(sent.location).get_data(as_text=True)
+    assert "Siti Rahasia" not in text and "bukan dari akun Anda" in text
 
 
 def test_a_form_of_another_site_is_not_offered_again(sign_in):

@@ -453,6 +453,8 @@ def test_the_self_check_says_when_sets_put_aside_take_much(alur_data):
 def test_the_words_of_the_recovery_card_are_never_carried_on(client, sign_in, path):
     ti = sign_in("ti")
     sent = {"berkas": "x", "kunci_pemulihan": "satu dua rahasia tiga"}
+    ti.get(PAGE)
+    sent["csrf_token"] = ti.token
     post(ti, "/keluar")
     locked = ti.post(f"{PAGE}/{path}", data=sent)
     assert locked.status_code in (400, 401)
