@@ -10,6 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
+from clinic.typed_numbers import bare
 from formatting import number_text, short_date
 from validators import FieldError, clean_text, parse_date
 
@@ -84,10 +85,12 @@ def refuse_contradiction(item: Item, kept: str) -> None:
 
 
 def _number(item: Item, text: str) -> str:
+    text = bare(text, item.unit, item.label)
     found = re.fullmatch(r"[0-9]{1,5}(?:[.,]([0-9]+))?", text)
     if not found or len(found[1] or "") > item.places:
         shape = f"paling banyak {item.places} angka di belakang koma" if item.places else "bulat"
-        raise FieldError("ITEM", f"{item.label} ditulis dengan angka {shape}, tanpa satuan.")
+        unit = f", dalam {item.unit}" if item.unit else ""
+        raise FieldError("ITEM", f"{item.label} ditulis dengan angka {shape}{unit}.")
     value = Decimal(text.replace(",", "."))
     if not item.low <= value <= item.high:
         limits = f"{number_text(item.low)} sampai {number_text(item.high)} {item.unit}".strip()

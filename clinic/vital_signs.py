@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
+from clinic.typed_numbers import bare
 from formatting import number_text
 from validators import FieldError, Finding
 
@@ -50,12 +51,16 @@ _USUAL = {
 
 def parse_vital(field: str, text: str) -> Decimal | int | None:
     """The number typed in a field of VITAL_RANGES in its unit, None when empty; "36,5" = "36.5"."""
-    vital, typed, rule = VITAL_RANGES[field], text.strip().replace(",", "."), f"VITAL-{field}"
+    vital, rule = VITAL_RANGES[field], f"VITAL-{field}"
+    typed = bare(text, vital.unit).replace(",", ".")
     if not typed:
         return None
     found = re.fullmatch(r"[0-9]{1,4}(?:\.([0-9]+))?", typed)
     if not found:
-        raise FieldError(rule, f"{vital.label} ditulis dengan angka saja, tanpa satuan.")
+        both = pressures(text) if field in ("systolic", "diastolic") else None
+        if both:
+            raise FieldError(rule, f"Tulis {both[0]} di Sistolik, {both[1]} di Diastolik.")
+        raise FieldError(rule, f"{vital.label} ditulis dengan angka, dalam {vital.unit}.")
     if field == "height" and Decimal(typed) < IN_METRES:
         raise FieldError(rule, f"{vital.label} ditulis dalam cm, misalnya 165.")
     if len(found[1] or "") > vital.places:
@@ -66,6 +71,12 @@ def parse_vital(field: str, text: str) -> Decimal | int | None:
         limits = f"{vital.low} sampai {vital.high} {vital.unit}".replace(".", ",")
         raise FieldError(rule, f"{vital.label} harus {limits}. Ukur atau ketik ulang.")
     return value
+
+
+def pressures(text: str) -> tuple[str, str] | None:
+    """Systolic and diastolic of "110/70", as many write them in one box."""
+    found = re.fullmatch(r"([0-9]{2,3})\s*/\s*([0-9]{2,3})", bare(text, "mmHg"))
+    return (found[1], found[2]) if found else None
 
 
 def vital_findings(

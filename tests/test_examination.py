@@ -796,6 +796,15 @@ def test_an_empty_screening_is_not_called_saved_but_takes_ones_own_back(umum):
     assert [row.ended_at is None for row in all_rows(VitalSigns)] == [False]
 
 
+def test_a_pressure_written_in_the_first_box_fills_both(umum):
+    entry = served()
+    assert send(umum, entry, systolic="110/70", diastolic="").status_code == 303
+    row = all_rows(VitalSigns)[0]
+    assert (row.systolic, row.diastolic) == (110, 70)
+    told = send(umum, entry, version=1, systolic="110/70", diastolic="80")
+    assert told.status_code == 422 and "Tulis 110 di Sistolik" in text_of(told)
+
+
 BLANK = {"systolic": "", "diastolic": "", "temperature": "", "weight": ""}
 
 

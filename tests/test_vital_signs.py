@@ -39,10 +39,34 @@ def test_whole_numbers_stay_whole():
         parse_vital("systolic", "120,5")
 
 
-@pytest.mark.parametrize("text", ["120/80", "12O", "-5", "1e3", "٣٦", "36,5 C", ",5", "NaN"])
+@pytest.mark.parametrize("text", ["120/80", "12O", "-5", "1e3", "٣٦", "36,5 kg", ",5", "NaN"])
 def test_a_vital_sign_is_a_plain_number(text):
     with pytest.raises(FieldError, match="angka"):
         parse_vital("temperature", text)
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "value"),
+    [
+        ("saturation", "97%", 97),
+        ("weight", "9,5 kg", Decimal("9.5")),
+        ("temperature", "39,5 C", Decimal("39.5")),
+        ("temperature", "39,5°C", Decimal("39.5")),
+        ("respiration", "52x/menit", 52),
+        ("pulse", "88 x/mnt", 88),
+        ("systolic", "120 mmHg", 120),
+        ("height", "110 cm.", 110),
+    ],
+)
+def test_the_boxes_own_unit_may_stand_behind_the_number(field, text, value):
+    assert parse_vital(field, text) == value
+    assert parse_vital(field, text.upper()) == value
+
+
+def test_a_pressure_in_one_box_is_told_where_its_halves_go():
+    for field in ("systolic", "diastolic"):
+        with pytest.raises(FieldError, match="Tulis 110 di Sistolik, 70 di Diastolik"):
+            parse_vital(field, "110/70 mmHg")
 
 
 def test_a_scale_has_two_decimals_at_most():

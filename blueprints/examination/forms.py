@@ -15,7 +15,7 @@ from clinic import deaths, diagnoses, diagnosis_rules, records
 from clinic.diagnoses import LONGEST_REASON, DiagnosisInput
 from clinic.lab_orders import LONGEST_NOTE, OrderInput
 from clinic.records import ExaminationInput
-from clinic.vital_signs import parse_vital
+from clinic.vital_signs import parse_vital, pressures
 from formatting import DISPOSITION_LABELS, number_text
 from models import CaseType, Death, Disposition, Examination
 from page_form import PageForm, choices
@@ -53,6 +53,16 @@ class VitalsForm(PageForm):
     height = _vital("height")
     saturation = _vital("saturation")
     vitals_new = BooleanField()  # measured again: what was measured before holds on
+
+    def process(self, *args, **kwargs) -> None:
+        """As WTForms does; a pressure that was written in one box goes to both."""
+        super().process(*args, **kwargs)
+        for field in [each for each in self if each.name.startswith("systolic")]:
+            other = self[field.name.replace("systolic", "diastolic")]
+            both = pressures(field.data or "")
+            if both and (other.data or "").strip() in ("", both[1]):
+                field.data, other.data = both
+                other.raw_data = other.raw_data or [both[1]]
 
     def measured(self, typed: MultiDict) -> records.Boxes | None:
         """The values of the fields that were sent; None when there was none of them."""
