@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from clinic import allergies, history, paper_sheets, procedures, settings
+from clinic import allergies, history, lab_entry, paper_sheets, procedures, settings
 from clinic.form_definitions import PREGNANCY
 from clinic.history import RoomSummary, VisitSummary
 from clinic.lab_reports import Report
@@ -166,7 +166,7 @@ def treatment_text(room: RoomSummary, prescribed: Iterable[Prescribed] = ()) -> 
 def _referred(facts: Facts) -> dict[str, str]:
     note = facts.examination
     measured = vital_text(facts.vitals)
-    first = [note.subjective, note.objective, measured[:1].upper() + measured[1:]]
+    first = [*_told(note), measured[:1].upper() + measured[1:]]
     rest = [facts.pregnancy, f"Imunisasi: {facts.vaccines}" if facts.vaccines else ""]
     lab = "; ".join(report.short_text for report in facts.reports if report.short_text)
     rest += [f"Laboratorium: {lab}"] if lab else []
@@ -188,8 +188,7 @@ def _elsewhere(facts: Facts, length: int) -> list[str]:
     fits: who came back from the laboratory told everything in the first one."""
     found: list[str] = []
     for room in facts.rooms:
-        texts = filter(None, [room.examination.subjective, room.examination.objective])
-        words = "\n".join(texts)
+        words = "\n".join(filter(None, _told(room.examination)))
         if room == facts.room or not words:
             continue
         line = f"{room.name}: {words}"
@@ -197,6 +196,11 @@ def _elsewhere(facts: Facts, length: int) -> list[str]:
         if length >= 0:
             found.append(line)
     return found
+
+
+def _told(note: Examination) -> list[str]:
+    # The laboratory's own sentence says where its results stand in the record: no news to a reader.
+    return [note.subjective, "" if note.objective == lab_entry.DONE else note.objective]
 
 
 def _treatment(facts: Facts) -> str:

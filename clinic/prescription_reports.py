@@ -35,6 +35,7 @@ STATE_WORDS = {
     PrescriptionState.PARTIAL: "diserahkan sebagian",
     PrescriptionState.CANCELLED: "dibatalkan",
 }
+PRESCRIBED = "diresepkan"
 NEVER_SENT = "tidak jadi"  # its stay ended first
 OPEN = (PrescriptionState.SENT, PrescriptionState.REVIEWED)
 HANDED_OUT = (PrescriptionState.DISPENSED, PrescriptionState.PARTIAL)
@@ -63,9 +64,12 @@ class Line:
 
     @property
     def paper_text(self) -> str:
-        """What a paper says of it: how it is taken, how much there is and was given."""
+        """What a paper says of it: how it is taken, how much there is and was given.
+
+        Until the pharmacy has closed it, it was only prescribed.
+        """
         parts = f" ({'; '.join(self.parts)})" if self.parts else ""
-        amount = ", ".join(filter(None, [self.amount, self.given]))
+        amount = ", ".join(filter(None, [self.amount, self.given or PRESCRIBED]))
         return f"{self.title}{parts}, {self.instruction} ({amount})"
 
 

@@ -518,8 +518,8 @@ def test_medicines_are_proposed_as_prescribed_and_as_given_without_inner_reasons
     examination, before = made.examination, [f"{line.title}, " for line in lines]
     words_of = "3 x sehari 1 tablet sesudah makan"
     text = proposed(examination)["therapy"]
-    assert f"{of.label}, {words_of} (9 tablet)\n" in text
-    assert f"Puyer batuk ({syrup.label} = 1 tablet), sesudah makan (10 bungkus)" in text
+    assert f"{of.label}, {words_of} (9 tablet, diresepkan)\n" in text
+    assert f"Puyer batuk ({syrup.label} = 1 tablet), sesudah makan (10 bungkus, diresepkan)" in text
     assert all(start in text for start in before)
     hand_over(made, l1=Given("2", "rahasia dalam"), l3=Given("0", "rahasia dalam"))
     for kind in (PaperKind.SUMMARY, PaperKind.REFERRAL, PaperKind.INTERNAL):
@@ -642,6 +642,8 @@ def test_a_lab_paper_prints_value_range_flag_and_who_did_it(app):
     assert "Diminta oleh dr. Bagus Prasetyo, Poli Umum Tanggal" in words(paper.content)
     summary = issue(examination, PaperKind.SUMMARY).content
     assert "Hasil laboratorium Hemoglobin 9,1 g/dL (rendah)" in words(summary)
+    found = proposed(examination, PaperKind.REFERRAL)["findings"]
+    assert found.count("Laboratorium") == 1 and "Hasil tercatat" not in found
 
 
 @says
