@@ -2,12 +2,13 @@
 
 import secrets
 import sys
+from collections.abc import Sequence
 
 import click
 from sqlalchemy import select
 
 import trail_commands
-from clinic import accounts, administration, audit, card_words
+from clinic import accounts, administration, audit, card_words, settings
 from db import db, transaction
 from models import Role, User
 from terminal import tells_storage_faults
@@ -20,8 +21,13 @@ def has_terminal() -> bool:
     return sys.stdin is not None and sys.stdin.isatty()
 
 
-def asked_passphrase(username: str, whose: str, given: str | None = None) -> str:
-    """A passphrase that is strong enough, typed twice; the given one is judged alike."""
+def asked_passphrase(
+    username: str, whose: str, given: str | None = None, names: Sequence[str] = ()
+) -> str:
+    """A passphrase that is strong enough, typed twice; the given one is judged alike.
+
+    `names`: what it must not be made of, besides the username.
+    """
     while True:
         typed = given or click.prompt(
             f"Kata sandi {whose} ({accounts.MIN_PASSPHRASE} huruf atau lebih)",
@@ -31,7 +37,7 @@ def asked_passphrase(username: str, whose: str, given: str | None = None) -> str
             click.echo("Kedua kata sandi tidak sama. Ketik lagi.")
             continue
         try:
-            accounts.check_passphrase(typed, username)
+            accounts.check_passphrase(typed, username, *names)
             return typed
         except accounts.PassphraseError as problem:
             if given:
@@ -62,7 +68,8 @@ def passphrase_command(username: str) -> None:
         raise click.ClickException(f"Tidak ada akun '{username}' yang dipakai. {_heads()}")
     is_asked = has_terminal()
     if is_asked:
-        typed = asked_passphrase(user.username, f"baru untuk {user.display_name}")
+        names = user.display_name, settings.value("clinic_name")
+        typed = asked_passphrase(user.username, f"baru untuk {user.display_name}", names=names)
     else:
         typed = " ".join(secrets.choice(card_words.WORDS) for _ in range(GENERATED_WORDS))
     password_hash = accounts.hash_passphrase(typed)

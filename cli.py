@@ -206,7 +206,7 @@ def fill_demo() -> None:
 
 
 def _first_head(clinic, zone, name, username, given, internet) -> None:
-    passphrase = account_commands.asked_passphrase(username, "kepala", given)
+    passphrase = account_commands.asked_passphrase(username, "kepala", given, (name, clinic))
     password_hash = accounts.hash_passphrase(passphrase)
     with transaction():
         settings.set_value("clinic_name", clinic)

@@ -2,6 +2,7 @@
 
 import re
 import threading
+import unicodedata
 from datetime import timedelta
 
 from argon2 import PasswordHasher
@@ -15,8 +16,33 @@ from validators import FieldError, clean_text
 
 MIN_PASSPHRASE = 15
 DEMO_PASSPHRASE = "coba-alur-sekarang"  # noqa: S105  public: `make run` prints it, in a demo only
-COMMON = ("password", "puskesmas", "12345678", "qwerty", "admin", "rahasia", "indonesia")
-COMMON += (DEMO_PASSPHRASE, DEMO_PASSPHRASE.replace("-", " "))
+# What guesses begin with; a passphrase is judged by what is left without it.
+COMMON = (
+    *(
+        "password",
+        "passphrase",
+        "passwd",
+        "katasandi",
+        "sandi",
+        "rahasia",
+        "admin",
+        "administrator",
+    ),
+    *("puskesmas", "pkm", "klinik", "kesehatan", "sehat", "satusehat", "pcare", "bpjs", "pasien"),
+    *("kepala", "dokter", "perawat", "bidan", "petugas", "loket", "indonesia", "merdeka", "alur"),
+    *("selamat", "pagi", "datang", "masuk", "login", "welcome", "letmein", "iloveyou", "sayang"),
+    *("bismillah", "alhamdulillah", "ganti", "default", "test"),
+    DEMO_PASSPHRASE.replace("-", ""),
+)
+# Keys and letters that stand in a row, forward or back, from this many on; 9 goes on with 0.
+RUN = 4
+ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm", "1234567890", "abcdefghijklmnopqrstuvwxyz")
+ROWS += ("1qaz2wsx3edc4rfv5tgb6yhn7ujm", "qazwsxedcrfvtgbyhnujm")
+MIN_LEFT = 8
+TOO_COMMON = (
+    "Kata sandi ini terlalu umum atau mudah ditebak: pakai empat kata yang tak berkaitan, tanpa "
+    "nama puskesmas, nama sendiri, ulangan, atau urutan seperti 12345."
+)
 FREE_TRIES = 3
 LONGEST_WAIT = timedelta(minutes=5)
 
@@ -54,17 +80,48 @@ def parse_display_name(text: str) -> str:
     return name
 
 
-def check_passphrase(passphrase: str, username: str) -> None:
-    """Length, not composition (NIST SP 800-63B). Raises PassphraseError."""
-    if len(passphrase) < MIN_PASSPHRASE:
+def check_passphrase(passphrase: str, username: str, *names: str) -> None:
+    """Length and what is left to guess, not composition (NIST SP 800-63B). Raises PassphraseError.
+
+    `names`: the clinic's and the person's, whose words everybody tries.
+    """
+    if len(" ".join(passphrase.split())) < MIN_PASSPHRASE:
         raise PassphraseError(
             f"Kata sandi minimal {MIN_PASSPHRASE} huruf. Pakai empat kata yang mudah diingat."
         )
-    plain = passphrase.lower()
-    if username.lower() in plain or len(set(plain)) < 5:
-        raise PassphraseError("Kata sandi jangan memuat nama pengguna atau huruf yang berulang.")
-    if any(len(plain.replace(word, "")) < 6 for word in COMMON):
-        raise PassphraseError("Kata sandi ini terlalu umum. Pakai empat kata yang tak berkaitan.")
+    left = _hard_to_guess(passphrase, [username, *names])
+    if len(left) < MIN_LEFT or len(set(left)) < 5:
+        raise PassphraseError(TOO_COMMON)
+
+
+def _hard_to_guess(passphrase: str, names: list[str]) -> str:
+    """Its letters and digits without known words, runs of keys, and what is repeated."""
+    known = {*COMMON, *(word for name in names for word in (_plain(name), *_words(name)))}
+    rest = _plain(passphrase)
+    for word in sorted(known, key=len, reverse=True):
+        if len(word) > 2:
+            rest = rest.replace(word, " ")  # a gap: what stands around it is no word together
+    rest = _RUNS.sub(" ", rest)
+    return _REPEATED.sub(r"\1", rest).replace(" ", "")
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", text).casefold())
+
+
+def _plain(text: str) -> str:
+    return "".join(_words(text))
+
+
+def _runs() -> re.Pattern[str]:
+    """Neighbours of a row, `RUN` or more of them; overlapping ones as one."""
+    turns = [line for row in ROWS for line in (row + row, row[::-1] * 2)]
+    pieces = {line[at : at + RUN] for line in turns for at in range(len(line) - RUN + 1)}
+    return re.compile("(?:(?=(?:" + "|".join(sorted(pieces)) + ")).)+.{" + str(RUN - 1) + "}")
+
+
+_RUNS = _runs()
+_REPEATED = re.compile(r"(.+?)\1+")
 
 
 def hash_passphrase(passphrase: str) -> str:

@@ -1,6 +1,7 @@
 """Accounts from the server's terminal: the head's lost passphrase, and who may use a demo."""
 
 import os
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from sqlalchemy import update
 
 import account_commands
 from cli import DEMO_PASSWORD
-from clinic import accounts, audit
+from clinic import accounts, audit, card_words
 from config import read_config
 from db import db, transaction
 from models import AuditEntry, LoginSession, User
@@ -106,6 +107,50 @@ def test_fifteen_letters_are_enough_and_fourteen_are_not():
 def test_the_public_passphrase_of_the_demo_opens_no_real_clinic(typed):
     with pytest.raises(accounts.PassphraseError, match="terlalu umum"):
         accounts.check_passphrase(typed, "ratna")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "Puskesmas Melati",
+        "puskesmas-melati-2026",
+        "123456789012345",
+        "password1234567",
+        "PASS word 1234567890",
+        "qwertyuiopasdfgh",
+        "poiuytrewq lkjhgf",
+        "1qaz2wsx3edc4rfv",
+        "abcdeabcdeabcde",
+        "kuda kuda kuda kuda",
+        "a     b     c     d     e     f",
+        "k.u.d.a . . . . . . . .",
+        "rina.w rina.w rina",
+        "Rina Wulandari 12345",
+        "aaaaaaaaaaaaaaaaaaaa",
+    ],
+)
+def test_what_everybody_tries_first_is_no_passphrase(typed):
+    with pytest.raises(accounts.PassphraseError, match="minimal|terlalu umum"):
+        accounts.check_passphrase(typed, "rina.w", "Rina Wulandari", "Puskesmas Melati")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *(NEW, "kuda berlari di pantai", "kuda makan padi", "kupu-kupu naik becak"),
+        *("puskesmas kuda lompat pagar", "tinggi tiga tiang toko", "7391846205937184"),
+    ],
+)
+def test_ordinary_words_make_a_passphrase_also_with_one_that_is_known(typed):
+    accounts.check_passphrase(typed, "ti", "Tim TI", "Puskesmas Melati")
+
+
+def test_the_words_of_the_cards_make_passphrases():
+    dealer = random.Random(7)
+    for _ in range(300):
+        made = " ".join(dealer.choice(card_words.WORDS) for _ in range(4))
+        if len(made) >= accounts.MIN_PASSPHRASE:
+            accounts.check_passphrase(made, "kepala", "dr. Ratna", "Puskesmas Melati")
 
 
 @pytest.mark.parametrize("command", [["backup"], ["passphrase", "kepala"]])

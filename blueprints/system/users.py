@@ -10,7 +10,7 @@ from wtforms.validators import DataRequired, Regexp, ValidationError
 import access
 import sessions
 from blueprints.system.desk import BOTH, RowForm, bp, line, open_rooms, saving
-from clinic import accounts, administration
+from clinic import accounts, administration, settings
 from db import db, transaction
 from formatting import ROLE_LABELS, mask_nik
 from models import Role, User
@@ -60,7 +60,8 @@ class UserForm(RowForm):
                 raise ValidationError("Isi kata sandi pertama untuk akun ini.")
             return
         try:
-            accounts.check_passphrase(field.data, self.username.data)
+            names = self.display_name.data or "", settings.value("clinic_name")
+            accounts.check_passphrase(field.data, self.username.data, *names)
         except accounts.PassphraseError as weak:
             raise ValidationError(str(weak)) from weak
 
