@@ -4,7 +4,8 @@ from flask import flash, redirect, render_template, request, url_for
 from wtforms import Field, SelectField, StringField, TextAreaField, ValidationError
 
 import access
-from blueprints.system.desk import bp, saving
+from blueprints.system.desk import REFUSED, bp, saving
+from blueprints.system.meanwhile import MARK, SharedForm
 from clinic import administration, settings
 from models import Role
 from page_form import PageForm, choices
@@ -33,16 +34,16 @@ def _field_of(key: str) -> Field:
     return kind(label, [_parsed])
 
 
-def _form(formdata=None, data=None) -> PageForm:
+def _form(formdata=None, data=None) -> SharedForm:
     """A form with the settings that this account may change, in the order of their definition."""
     keys = [key for key in settings.DEFINITIONS if key not in settings.HIDDEN]
     if not access.has_role(Role.HEAD):
         keys = [key for key in keys if key in administration.TECHNICAL_SETTINGS]
-    form_class = type("SettingsForm", (PageForm,), {key: _field_of(key) for key in keys})
+    form_class = type("SettingsForm", (SharedForm,), {key: _field_of(key) for key in keys})
     return form_class(formdata, data=data)
 
 
-def _page(form: PageForm) -> str:
+def _page(form: SharedForm) -> str:
     hints = {field.name: settings.DEFINITIONS[field.name].hint for field in form}
     whole = {field.name for field in form if type(settings.DEFINITIONS[field.name].default) is int}
     return render_template("system/clinic_settings.html", form=form, hints=hints, whole=whole)
@@ -60,6 +61,7 @@ def clinic_settings():
 def save_settings():
     """Store what changed. What the account may not change is not in its form."""
     form = _form(request.form)
+    form.meet(_form(data=settings.values()), request.form.get(MARK, ""))
     if form.validate():
         values = {field.name: field.cleaned for field in form}
         with saving(form):
@@ -68,4 +70,4 @@ def save_settings():
             text = f"Disimpan: {', '.join(changed)}." if changed else "Tidak ada yang berubah."
             flash(text, "success")
             return redirect(url_for("system.clinic_settings"), 303)
-    return _page(form), 422
+    return _page(form), REFUSED[form.is_overtaken]

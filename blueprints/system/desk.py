@@ -12,6 +12,7 @@ from wtforms import Field, StringField, TextAreaField, ValidationError
 from wtforms.validators import DataRequired
 
 import access
+from blueprints.system.meanwhile import MARK, SharedForm
 from clinic.administration import AdministrationError
 from db import Base, db, transaction
 from models import Poli
@@ -20,6 +21,7 @@ from validators import checked_by, clean_text
 
 bp = Blueprint("system", "blueprints.system")
 
+REFUSED = {False: 422, True: 409}  # by whether somebody else has changed the same
 LARGEST_ID = 2**31 - 1  # what an integer column of PostgreSQL takes
 BOTH = ("GET", "POST")
 TABS = (
@@ -56,7 +58,7 @@ def _is_here(endpoint: str) -> bool:
     return request.path == path or (path != "/sistem" and request.path.startswith(f"{path}/"))
 
 
-class RowForm(PageForm):
+class RowForm(SharedForm):
     """The form of one row of a list that the head keeps, or of a new one."""
 
     FIXED: tuple[str, ...] = ()  # what a row is known by elsewhere: asked of a new one only
@@ -70,8 +72,13 @@ class RowForm(PageForm):
     @classmethod
     def of(cls, row: Base | None, shown: Mapping[str, Any]) -> Self:
         """As it was sent; where nothing was, with these values."""
-        is_sent = request.method == "POST"
-        return cls(request.form, row=row) if is_sent else cls(row=row, data=shown)
+        stored = cls(row=row, data=shown)
+        if not stored.is_sent:
+            return stored
+        form = cls(request.form, row=row)
+        if row is not None:
+            form.meet(stored, request.form.get(MARK, ""))
+        return form
 
     def stored(self, change: Callable[..., Any], create: Callable[..., Any] | None = None) -> bool:
         """Whether the form was sent, was valid and is now a row."""
@@ -89,7 +96,7 @@ class RowForm(PageForm):
 
     @property
     def status(self) -> int:
-        return 422 if self.is_sent else 200
+        return REFUSED[self.is_overtaken] if self.is_sent else 200
 
 
 def line(label: str, longest: int, needed: str = "") -> StringField:
@@ -160,6 +167,8 @@ def saving(form: PageForm) -> Iterator[None]:
     try:
         with transaction():
             yield
+        if isinstance(form, SharedForm):
+            form.tell_followed()
     except AdministrationError as refusal:
         field: Any = form._fields.get(refusal.field)
         if field is None:
