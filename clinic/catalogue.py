@@ -38,9 +38,11 @@ def create_poli(actor: audit.Actor, values: dict[str, Any]) -> Poli:
 def change_poli(actor: audit.Actor, poli: Poli, values: dict[str, Any]) -> None:
     """Change a room. Raises AdministrationError, also while patients are in a room that closes.
 
-    Nor may it become one of another kind: their orders would be out of everybody's sight.
+    Nor may it become one of another kind: their orders would be out of everybody's sight. The
+    last emergency room stays: the counter's emergency button must lead somewhere.
     """
     _refuse_poli(values, poli)
+    _refuse_last_emergency_room(poli, values)
     if poli.is_active and not values["is_active"]:
         _refuse_busy(poli, "is_active")
     elif poli.kind != values["kind"]:
@@ -66,6 +68,20 @@ def _refuse_poli(values: dict[str, Any], poli: Poli | None) -> None:
     youngest, oldest = values["min_age_months"], values["max_age_months"]
     if youngest is not None and oldest is not None and oldest < youngest:
         raise AdministrationError("Umur paling tua lebih muda dari umur paling muda.", "max_years")
+
+
+def _refuse_last_emergency_room(poli: Poli, values: dict[str, Any]) -> None:
+    stays = values["is_active"] and values["kind"] is PoliKind.EMERGENCY
+    if stays or not (poli.is_active and poli.kind is PoliKind.EMERGENCY):
+        return
+    rooms = select(Poli.id).where(Poli.kind == PoliKind.EMERGENCY, Poli.is_active)
+    # Locked: two heads who close one each at once must not both succeed.
+    if list(db.session.scalars(rooms.order_by(Poli.id).with_for_update())) == [poli.id]:
+        raise AdministrationError(
+            "Ini satu-satunya ruang gawat darurat. Buka ruang gawat darurat lain lebih dulu, "
+            "supaya loket tetap dapat mengirim pasien gawat.",
+            "kind" if values["is_active"] else "is_active",
+        )
 
 
 def _refuse_busy(poli: Poli, field: str) -> None:

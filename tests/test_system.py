@@ -20,6 +20,7 @@ from clinic import (
     closing,
     complaint_text,
     days,
+    emergency,
     queues,
     routing,
     settings,
@@ -662,6 +663,20 @@ def test_a_room_where_somebody_waits_stays_of_its_kind(kepala):
     assert resend(kepala, "/sistem/ruang/LAB", name="Lab darah").status_code == 303
     assert resend(kepala, "/sistem/ruang/GIZI", kind="laboratory").status_code == 303
     assert row_of(Poli, code="GIZI").kind is PoliKind.LABORATORY
+
+
+@pytest.mark.parametrize("changes", [{"is_active": None}, {"kind": "outpatient"}])
+def test_the_last_emergency_room_stays(kepala, changes):
+    response = resend(kepala, "/sistem/ruang/UGD", **changes)
+    assert response.status_code == 422
+    assert "satu-satunya ruang gawat darurat" in words_of(response)
+    assert f'href="#f-{next(iter(changes))}"' in html_of(response)
+    assert emergency.emergency_room().code == "UGD"
+    second = NEW_ROOM | {"code": "UGD2", "kind": "emergency"}
+    assert post(kepala, "/sistem/ruang/baru", second).status_code == 303
+    assert resend(kepala, "/sistem/ruang/UGD", **changes).status_code == 303
+    db.session.rollback()
+    assert emergency.emergency_room().code == "UGD2"
 
 
 def test_a_closed_room_can_still_be_named_as_it_was(kepala):
