@@ -10,7 +10,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.exceptions import HTTPException
 
 # Never on a page again: whoever stands at a locked screen must not read a key in its source.
-SECRET = {"csrf_token", "password", "kunci_pemulihan"}
+SECRET = {"csrf_token", "password", "password_again", "kunci_pemulihan"}
 OF_ANOTHER = (
     "Isian yang belum terkirim di layar ini bukan dari akun Anda, jadi tidak ditampilkan dan tidak "
     "disimpan di sini."

@@ -125,18 +125,28 @@ _REPEATED = re.compile(r"(.+?)\1+")
 
 
 def hash_passphrase(passphrase: str) -> str:
-    """Argon2id; tens of milliseconds, so never inside a transaction."""
+    """Argon2id; tens of milliseconds, so never inside a transaction. Blanks around it are slips."""
     with _one_at_a_time:
-        return hasher.hash(passphrase)
+        return hasher.hash(passphrase.strip())
 
 
 def matches(user: User | None, passphrase: str) -> bool:
-    """Whether the passphrase is the account's; takes as long when there is no account."""
+    """Whether the passphrase is the account's; takes as long when there is no account.
+
+    As typed too: earlier versions kept the blanks around it.
+    """
+    wanted = user.password_hash if user else _NOBODY
     with _one_at_a_time:
-        try:
-            return hasher.verify(user.password_hash if user else _NOBODY, passphrase)
-        except (VerificationError, InvalidHashError):
-            return False
+        return any(
+            _verifies(wanted, typed) for typed in dict.fromkeys((passphrase.strip(), passphrase))
+        )
+
+
+def _verifies(wanted: str, passphrase: str) -> bool:
+    try:
+        return hasher.verify(wanted, passphrase)
+    except (VerificationError, InvalidHashError):
+        return False
 
 
 def by_username(username: str) -> User | None:

@@ -142,7 +142,8 @@ def take_the_first_patient(address: str) -> None:
         ("budi", "poli", {"rooms": "UMUM"}),
     ):
         account = {"username": username, "display_name": username.title(), "role": role}
-        head.post("/sistem/pengguna/baru", {**account, "password": SECRET, **rooms}).expect(303)
+        account |= {"password": SECRET, "password_again": SECRET}
+        head.post("/sistem/pengguna/baru", {**account, **rooms}).expect(303)
     counter, room = (clients.Browser(address).log_in(name, SECRET) for name in ("siti", "budi"))
     ticket = clients.register(counter, clients.person(1))
     assert (ticket.label, ticket.poli) == ("U001", "UMUM")

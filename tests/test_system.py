@@ -53,6 +53,7 @@ pytestmark = pytest.mark.engines("sqlite")
 
 ROOT = Path(__file__).parent.parent
 GOOD_PASSPHRASE = "empat kuda lompat pagar"
+NEW_PASSPHRASE = {"password": GOOD_PASSPHRASE, "password_again": GOOD_PASSPHRASE}
 KEYS = "templates/system/keys_page.html"
 HELP = ("/bantuan", "/bantuan/pengelola", "/bantuan/tombol")
 TEXT_AREA = r'<textarea[^>]*name="([^"]+)"[^>]*>\n?(.*?)</textarea>'
@@ -371,7 +372,9 @@ def new_account(**changes):
         "rooms": ["UMUM", "TB"],
         "password": GOOD_PASSPHRASE,
     }
-    return {name: value for name, value in (known | changes).items() if value is not None}
+    known |= changes
+    known.setdefault("password_again", known["password"])
+    return {name: value for name, value in known.items() if value is not None}
 
 
 def user_url(username: str) -> str:
@@ -408,6 +411,8 @@ def test_an_account_is_made_and_can_log_in(kepala, client):
         ({"password": "dokter.baru dokter.baru"}, "terlalu umum"),
         ({"password": "Puskesmas Tirta Alur"}, "tanpa nama puskesmas"),
         ({"password": "Ketut Arya 123456"}, "nama sendiri"),
+        ({"password_again": "empat kuda lompat pager"}, "Kedua kata sandi tidak sama"),
+        ({"password_again": ""}, "Kedua kata sandi tidak sama"),
         ({"profession": "Dokter", "nik": "123"}, "NIK harus 16 angka"),
         ({"licence_no": "SIP 1"}, "Isi profesi juga"),
     ],
@@ -474,16 +479,31 @@ def test_another_role_gives_up_the_rooms(kepala):
 
 def test_a_new_passphrase_ends_the_other_sessions(kepala, sign_in):
     gigi = sign_in("gigi")
-    assert resend(kepala, user_url("gigi"), password=GOOD_PASSPHRASE).status_code == 303
+    assert resend(kepala, user_url("gigi"), **NEW_PASSPHRASE).status_code == 303
     assert gigi.get("/sistem").status_code == 303
     assert accounts.matches(row_of(User, username="gigi"), GOOD_PASSPHRASE)
     assert "kata sandi" in newest_entry().details
     assert GOOD_PASSPHRASE not in newest_entry().details
 
 
+def test_blanks_around_a_passphrase_are_none_of_it(kepala, app):
+    spaced = {"password": f" {GOOD_PASSPHRASE} ", "password_again": GOOD_PASSPHRASE}
+    assert resend(kepala, user_url("gigi"), **spaced).status_code == 303
+    for typed in (GOOD_PASSPHRASE, f"{GOOD_PASSPHRASE} "):
+        login(app.test_client(), "gigi", typed)
+
+
+def test_a_passphrase_that_was_kept_with_its_blanks_still_opens(app):
+    with transaction():
+        gigi = db.session.merge(factories.user("gigi"))
+        gigi.password_hash = accounts.hasher.hash(f" {GOOD_PASSPHRASE}")
+    login(app.test_client(), "gigi", f" {GOOD_PASSPHRASE}")
+    assert not accounts.matches(factories.user("gigi"), GOOD_PASSPHRASE)
+
+
 def test_the_heads_own_new_passphrase_keeps_this_screen_open(kepala, sign_in):
     other = sign_in("kepala")
-    assert resend(kepala, user_url("kepala"), password=GOOD_PASSPHRASE).status_code == 303
+    assert resend(kepala, user_url("kepala"), **NEW_PASSPHRASE).status_code == 303
     assert kepala.get("/sistem").status_code == 200
     assert other.get("/sistem").status_code == 303
 

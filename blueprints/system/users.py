@@ -48,6 +48,7 @@ class UserForm(RowForm):
     nik = StringField("NIK", [checked_by(parse_nik)])
     ihs_number = line("Nomor IHS", 20)
     password = PasswordField("Kata sandi")
+    password_again = PasswordField("Ulangi kata sandi")
 
     def __init__(self, formdata=None, **more):
         super().__init__(formdata, **more)
@@ -64,6 +65,11 @@ class UserForm(RowForm):
             accounts.check_passphrase(field.data, self.username.data, *names)
         except accounts.PassphraseError as weak:
             raise ValidationError(str(weak)) from weak
+
+    def validate_password_again(self, field) -> None:
+        """Typed unseen, so a slip would lock out whoever gets this account."""
+        if (self.password.data or "").strip() != (field.data or "").strip():
+            raise ValidationError("Kedua kata sandi tidak sama. Ketik lagi keduanya.")
 
     def validate_practitioner_name(self, field) -> None:
         if not self.profession.data and (field.data or self.licence_no.data or self.nik.data):
