@@ -1,8 +1,8 @@
 """What every form of a page is: the few messages that WTForms has of its own are Indonesian."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from wtforms import Form
+from wtforms import Field, Form, ValidationError
 from wtforms.fields.choices import SelectChoice
 
 
@@ -26,6 +26,19 @@ class PageForm(Form):
     class Meta:
         def get_translations(self, _form: Form) -> Messages:
             return Messages()
+
+
+def filled(sentence: str) -> Callable[[Form, Field], None]:
+    """Validator after `checked_by` or its like: something is left of what was typed.
+
+    `DataRequired` looks at the raw text, in which an invisible letter is one.
+    """
+
+    def check(_form: Form, field: Field) -> None:
+        if not field.errors and field.cleaned in (None, ""):
+            raise ValidationError(sentence)
+
+    return check
 
 
 def choices(labels: Mapping[str, str], empty: str = "") -> list[SelectChoice]:

@@ -57,6 +57,7 @@ NEW_PASSPHRASE = {"password": GOOD_PASSPHRASE, "password_again": GOOD_PASSPHRASE
 KEYS = "templates/system/keys_page.html"
 HELP = ("/bantuan", "/bantuan/pengelola", "/bantuan/tombol")
 TEXT_AREA = r'<textarea[^>]*name="([^"]+)"[^>]*>\n?(.*?)</textarea>'
+INVISIBLE = "\u200b \u2060"
 HARMFUL = '<b>"Ruang" & O\'Neil</b>'
 HEAD_ONLY = (
     "/sistem/pengguna",
@@ -403,6 +404,8 @@ def test_an_account_is_made_and_can_log_in(kepala, client):
         ({"username": "loket"}, "Nama pengguna ini sudah dipakai"),
         ({"username": "dua kata"}, "2-40 huruf kecil"),
         ({"display_name": " "}, "Isi nama lengkap"),
+        ({"display_name": INVISIBLE}, "Isi nama lengkap"),
+        ({"profession": INVISIBLE, "licence_no": "SIP 1"}, "Isi profesi juga"),
         ({"rooms": []}, "paling sedikit satu ruang"),
         ({"rooms": ["TAKADA"]}, "tidak ada di daftar"),
         ({"role": "raja"}, "Pilih salah satu"),
@@ -629,6 +632,7 @@ def test_a_room_is_opened(kepala):
         ({"min_months": "12"}, "angka bulat 0 sampai 11"),
         ({"min_years": "10", "max_years": "9"}, "lebih muda"),
         ({"name": "x" * 61}, "terlalu panjang"),
+        ({"name": INVISIBLE}, "Isi nama ruang"),
         ({"hue": "99"}, "Pilih salah satu"),
     ],
 )
@@ -753,6 +757,7 @@ def test_a_threshold_is_changed_where_there_is_one(kepala):
         ({"message": "Pilih {poli"}, "tanpa pasangan"),
         ({"message": "x } {poli}"}, "tanpa pasangan"),
         ({"message": ""}, "Isi pesan"),
+        ({"message": INVISIBLE}, "Isi pesan"),
         ({"level": "bencana"}, "Pilih salah satu"),
         ({"from_years": "x"}, "Umur mulai, tahun: Isi angka bulat"),
         ({"from_years": "9", "below_years": "5"}, "harus lebih tinggi"),

@@ -7,13 +7,13 @@ from wtforms.validators import DataRequired
 
 from clinic.stock import LONGEST_NUMBER, LONGEST_REASON, LONGEST_SOURCE
 from clinic.stock_typed import read_amount, read_expiry
-from page_form import PageForm
+from page_form import PageForm, filled
 from validators import checked_by, clean_text
 
 
 def _text(longest: int, needed: str = "") -> StringField:
-    required = [DataRequired(needed)] if needed else []
-    return StringField(validators=[*required, checked_by(partial(clean_text, max_length=longest))])
+    required = [filled(needed)] if needed else []
+    return StringField(validators=[checked_by(partial(clean_text, max_length=longest)), *required])
 
 
 def _amount(needed: str) -> StringField:

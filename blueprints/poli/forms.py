@@ -3,9 +3,9 @@
 from functools import partial
 
 from wtforms import SelectField, StringField
-from wtforms.validators import DataRequired, ValidationError
+from wtforms.validators import ValidationError
 
-from page_form import PageForm
+from page_form import PageForm, filled
 from validators import checked_by, clean_text
 
 
@@ -13,8 +13,8 @@ def reason_field() -> StringField:
     return StringField(
         "Alasan",
         [
-            DataRequired("Tulis alasannya, supaya jelas bagi petugas lain."),
             checked_by(partial(clean_text, max_length=300)),
+            filled("Tulis alasannya, supaya jelas bagi petugas lain."),
         ],
     )
 

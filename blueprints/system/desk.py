@@ -9,14 +9,13 @@ from flask import Blueprint, current_app, g, request, url_for
 from flask_login import current_user
 from sqlalchemy import select
 from wtforms import Field, StringField, TextAreaField, ValidationError
-from wtforms.validators import DataRequired
 
 import access
 from blueprints.system.meanwhile import MARK, SharedForm
 from clinic.administration import AdministrationError
 from db import Base, db, transaction
 from models import Poli
-from page_form import PageForm
+from page_form import PageForm, filled
 from validators import checked_by, clean_text
 
 bp = Blueprint("system", "blueprints.system")
@@ -101,8 +100,8 @@ class RowForm(SharedForm):
 
 def line(label: str, longest: int, needed: str = "") -> StringField:
     """A line of text; `needed` is what is said when it is empty and must not be."""
-    required = [DataRequired(needed)] if needed else []
-    return StringField(label, [*required, checked_by(clean_text, max_length=longest)])
+    required = [filled(needed)] if needed else []
+    return StringField(label, [checked_by(clean_text, max_length=longest), *required])
 
 
 def lines(label: str, longest: int, *first: Callable[[PageForm, Field], None]) -> TextAreaField:

@@ -5,7 +5,7 @@ from typing import Any
 from flask import flash, redirect, render_template, request, url_for
 from sqlalchemy import or_, select
 from wtforms import BooleanField, RadioField, SelectField, StringField, TextAreaField
-from wtforms.validators import DataRequired, ValidationError
+from wtforms.validators import ValidationError
 
 import access
 from blueprints.system.desk import (
@@ -25,7 +25,7 @@ from blueprints.system.desk import (
 from clinic import catalogue, complaint_text, days, routing
 from db import db
 from models import ComplaintTerm, Role
-from page_form import PageForm, choices
+from page_form import PageForm, choices, filled
 from validators import FieldError, checked_by, clean_text
 
 PAGE_SIZE = 50
@@ -68,7 +68,7 @@ class TermForm(RowForm):
 
 class TrialForm(PageForm):
     complaint = TextAreaField(
-        "Keluhan", [DataRequired("Ketik keluhan."), checked_by(clean_text, max_length=500)]
+        "Keluhan", [checked_by(clean_text, max_length=500), filled("Ketik keluhan.")]
     )
     sex = RadioField("Jenis kelamin", choices=choices(ANY_SEX | {"": "Tidak disebut"}))
     years = StringField("Umur, tahun", [whole(0, 130)])

@@ -6,7 +6,7 @@ from typing import Any
 from flask import flash, redirect, render_template, url_for
 from sqlalchemy import select
 from wtforms import RadioField, SelectField, SelectMultipleField, StringField, TextAreaField
-from wtforms.validators import DataRequired, ValidationError
+from wtforms.validators import ValidationError
 
 import access
 from blueprints.system.desk import (
@@ -24,7 +24,7 @@ from blueprints.system.desk import (
 from clinic import catalogue, routing
 from db import db
 from models import Level, Role, RoutingRule
-from page_form import choices
+from page_form import choices, filled
 from validators import checked_by, clean_text
 
 LEVEL_HINTS = {
@@ -49,7 +49,7 @@ class RuleForm(RowForm):
     level = RadioField("Tingkat", choices=choices(LEVELS))
     message = TextAreaField(
         "Pesan di layar",
-        [DataRequired("Isi pesan untuk petugas."), checked_by(clean_text, max_length=300)],
+        [checked_by(clean_text, max_length=300), filled("Isi pesan untuk petugas.")],
     )
     threshold = StringField("Ambang", [whole(0, 999)])
     poli_in = SelectMultipleField("Hanya untuk ruang")

@@ -72,7 +72,7 @@ class UserForm(RowForm):
             raise ValidationError("Kedua kata sandi tidak sama. Ketik lagi keduanya.")
 
     def validate_practitioner_name(self, field) -> None:
-        if not self.profession.data and (field.data or self.licence_no.data or self.nik.data):
+        if not self.profession.cleaned and (field.data or self.licence_no.data or self.nik.data):
             raise ValidationError("Isi profesi juga, misalnya Dokter atau Bidan.")
 
     def fields(self) -> administration.AccountFields:

@@ -5,14 +5,14 @@ from typing import Any
 from flask import flash, redirect, render_template, url_for
 from sqlalchemy import select
 from wtforms import BooleanField, RadioField, StringField
-from wtforms.validators import DataRequired, Optional, Regexp
+from wtforms.validators import Optional, Regexp
 
 import access
 from blueprints.system.desk import BOTH, LARGEST_ID, RowForm, bp
 from clinic import catalogue
 from db import db
 from models import Role, Village
-from page_form import choices
+from page_form import choices, filled
 from validators import checked_by, clean_name, clean_text
 
 
@@ -20,8 +20,8 @@ class VillageForm(RowForm):
     name = StringField(
         "Nama kelurahan atau desa",
         [
-            DataRequired("Isi nama kelurahan atau desa."),
             checked_by(clean_text, max_length=60),
+            filled("Isi nama kelurahan atau desa."),
             checked_by(clean_name),
         ],
     )
