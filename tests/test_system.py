@@ -750,6 +750,15 @@ def test_a_threshold_is_changed_where_there_is_one(kepala):
     assert 'name="threshold"' not in html_of(kepala.get(rule_url("E1")))
 
 
+@pytest.mark.parametrize("typed", ["", "0", "-1", "1,5", "1000"])
+@pytest.mark.parametrize(("rule", "shipped"), [("W7", 2), ("P1", 14)])
+def test_a_threshold_is_a_whole_number_from_one(kepala, rule, shipped, typed):
+    response = resend(kepala, rule_url(rule), threshold=typed)
+    assert response.status_code == 422
+    assert "Ambang: Isi angka bulat 1 sampai 999." in words_of(response)
+    assert row_of(RoutingRule, rule=rule).threshold == shipped
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [

@@ -51,7 +51,7 @@ class RuleForm(RowForm):
         "Pesan di layar",
         [checked_by(clean_text, max_length=300), filled("Isi pesan untuk petugas.")],
     )
-    threshold = StringField("Ambang", [whole(0, 999)])
+    threshold = StringField("Ambang", [whole(1, 999), filled("Isi angka bulat 1 sampai 999.")])
     poli_in = SelectMultipleField("Hanya untuk ruang")
     poli_not_in = SelectMultipleField("Kecuali ruang")
     sex = RadioField("Jenis kelamin", choices=choices(ANY_SEX))
@@ -92,7 +92,7 @@ class RuleForm(RowForm):
             "target_code": self.target_code.data or None,
         }
         if self.row.threshold is not None:
-            values["threshold"] = self.threshold.cleaned or 0
+            values["threshold"] = self.threshold.cleaned
         return values | {name: self._codes(name) for name in LISTS}
 
     def _codes(self, name: str) -> str | None:
