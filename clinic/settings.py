@@ -22,6 +22,7 @@ TIME_ZONES = {
 
 
 MOST_PLACES = 6
+LONGEST_NAME = 100
 # What a real clinic tries at first to see whether the internet is there.
 NATIONAL_HOST = "api-satusehat.kemkes.go.id:443"
 _TARGET = re.compile(r"[a-z0-9]([a-z0-9.-]{0,88}[a-z0-9])?:[1-9][0-9]{0,4}")
@@ -38,10 +39,18 @@ THEIR_PROBLEMS = (
 )
 
 
-def _text(value: str) -> str:
-    if not value.strip():
+def _name(value: str) -> str:
+    name = value.strip()
+    if len(name) > LONGEST_NAME:  # every page, ticket and letter bears them
+        raise SettingError(f"Tulis paling banyak {LONGEST_NAME} huruf (sekarang {len(name)}).")
+    return name
+
+
+def _needed_name(value: str) -> str:
+    name = _name(value)
+    if not name:
         raise SettingError("Isian ini tidak boleh kosong.")
-    return value.strip()
+    return name
 
 
 def _zone(value: str) -> str:
@@ -119,17 +128,17 @@ class Definition:
 PRIVATE_NETWORKS = "127.0.0.0/8 ::1/128 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 fd00::/8"
 
 DEFINITIONS: dict[str, Definition] = {
-    "clinic_name": Definition("Nama puskesmas", "Puskesmas", _text),
+    "clinic_name": Definition("Nama puskesmas", "Puskesmas", _needed_name),
     "clinic_address": Definition("Alamat puskesmas", "", str.strip),
     "clinic_office": Definition(
         "Instansi di kepala surat",
         "",
-        str.strip,
+        _name,
         "Di atas nama puskesmas, misalnya Dinas Kesehatan Kota Samarinda.",
     ),
-    "clinic_phone": Definition("Telepon di kepala surat", "", str.strip),
+    "clinic_phone": Definition("Telepon di kepala surat", "", _name),
     "clinic_city": Definition(
-        "Tempat surat ditulis", "", str.strip, "Di depan tanggalnya, misalnya Samarinda."
+        "Tempat surat ditulis", "", _name, "Di depan tanggalnya, misalnya Samarinda."
     ),
     "paper_number": Definition(
         "Bentuk nomor surat",
@@ -152,7 +161,7 @@ DEFINITIONS: dict[str, Definition] = {
         "Di bulan berikutnya. Satu tanggal untuk semua, atau juga per laporan: 5 stp=2 lb1=10.",
     ),
     "report_head": Definition(
-        "Nama kepala di bawah laporan", "", str.strip, "Kosong: ditulis tangan. Boleh dengan NIP."
+        "Nama kepala di bawah laporan", "", _name, "Kosong: ditulis tangan. Boleh dengan NIP."
     ),
     "time_zone": Definition("Zona waktu", "Asia/Makassar", _zone),
     "elderly_from_years": Definition(

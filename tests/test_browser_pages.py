@@ -112,8 +112,27 @@ def test_all_tabs_of_the_system_stand_on_an_old_screen(live_server, page):
         assert box["x"] + box["width"] <= SCREEN["width"], tab.inner_text()
 
 
-def test_a_name_without_a_space_breaks_no_page(live_server, page):
-    head, name, word = Desk(page, live_server).log_in("kepala"), "Wa" + "ng" * 40, "x" * 150
+@pytest.fixture
+def head_of_a_long_name(live_server, page):
+    """Whose clinic has one; the server is every test's, so its own name comes back."""
+    head = Desk(page, live_server).log_in("kepala")
+
+    def call_it(name: str) -> str:
+        head.go("/sistem/pengaturan")
+        before = page.input_value("#f-clinic_name")
+        page.fill("#f-clinic_name", name)
+        head.press("Simpan pengaturan")
+        expect(page.locator(".brand")).to_have_text(name)
+        return before
+
+    before = call_it("Puskesmas" * 11)
+    yield head
+    page.set_viewport_size(SCREEN)
+    call_it(before)
+
+
+def test_a_name_without_a_space_breaks_no_page(head_of_a_long_name, page):
+    head, name, word = head_of_a_long_name, "Wa" + "ng" * 40, "x" * 150
     head.go("/pendaftaran/baru")
     typed = {"nik": "5299014507950077", "name": name, "birth_date": "05-07-1995"}
     for field, text in (typed | {"address": f"Jalan {word}", "complaint": word}).items():
@@ -137,6 +156,7 @@ def test_a_name_without_a_space_breaks_no_page(live_server, page):
         record.replace("/pendaftaran", ""),
         "/pendaftaran/hari-ini",
         "/poli/UMUM",
+        "/layar",
     ):
         if path:
             head.go(path)

@@ -946,6 +946,8 @@ def test_settings_are_stored_and_told(kepala):
         ("elderly_from_years", "enam puluh", "angka bulat 45 sampai 70"),
         ("board_networks", "10.0.0.0/8 kantor", "kantor bukan alamat jaringan"),
         ("clinic_name", " ", "tidak boleh kosong"),
+        ("clinic_name", "x" * 101, "paling banyak 100 huruf"),
+        ("clinic_office", "x" * 101, "paling banyak 100 huruf"),
         ("time_zone", "Asia/Tokyo", "Pilih salah satu"),
         ("wait_late_minutes", "30", "lebih lama daripada tanda kuning"),
     ],
