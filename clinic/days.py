@@ -38,7 +38,7 @@ STILL_HERE = (
 )
 
 CLOSED = "tutup"  # the step of an entry that the end of the day cut off
-DAY_OVER = "Hari layanan berganti"
+DAY_OVER = "Hari layanan ditutup"
 # A day that nobody closed goes on after midnight, for whoever is still being looked after.
 NIGHT = timedelta(hours=4)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from random import Random
 
+from clinic import days
 from clinic.demo_people import Person
 from clinic.demo_visits import PlannedVisit, months_on
 from models import EntryKind, EntryState, Poli, VisitStatus
@@ -28,7 +29,7 @@ ENDINGS = {
     SEEN: 965,
     Ending(VisitStatus.LEFT, EntryState.LEFT, "Tidak ada saat dipanggil tiga kali"): 18,
     Ending(VisitStatus.CANCELLED, EntryState.CANCELLED, "Salah daftar"): 9,
-    Ending(VisitStatus.UNFINISHED, EntryState.UNFINISHED, "Hari layanan berganti"): 8,
+    Ending(VisitStatus.UNFINISHED, EntryState.UNFINISHED, days.DAY_OVER): 8,
 }
 
 

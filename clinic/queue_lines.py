@@ -61,7 +61,8 @@ def room_queue(poli: Poli, day: ServiceDay | None) -> RoomQueue:
         state = db.session.get(QueueState, (day.id, poli.id))
         version = version_token(known["epoch"], day.id, state.version if state else 0)
     else:  # not `present_version`: a day that was opened since has rows that are not here
-        state, version = None, between_days(poli.id)
+        state, over = None, between_days(poli.id)
+        version = over.version
     queue = RoomQueue(
         version=version,
         on=day.on if day else None,
@@ -74,6 +75,7 @@ def room_queue(poli: Poli, day: ServiceDay | None) -> RoomQueue:
     if poli.kind is PoliKind.LABORATORY:
         queue.to_validate = lab_alerts.validation_count()
     if day is None:
+        queue.closed_at, queue.left = over.closed_at, over.left
         return queue
     if poli.kind is PoliKind.PHARMACY:
         queue.unqueued = pharmacy_alerts.forgotten_count(day.id)

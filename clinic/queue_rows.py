@@ -84,6 +84,8 @@ class RoomQueue:
     zone: str
     warn_minutes: int
     late_minutes: int
+    closed_at: datetime | None = None  # of today, when it was closed already
+    left: int = 0  # this room's patients whom that cut off
     waiting: list[QueueRow] = field(default_factory=list)
     called: list[QueueRow] = field(default_factory=list)
     in_service: list[QueueRow] = field(default_factory=list)

@@ -1,10 +1,13 @@
 """The version of a room's queue: by it a page, and each poll, know whether anything has changed."""
 
-from sqlalchemy import Row, Select, and_, bindparam, select
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Row, ScalarSelect, Select, and_, bindparam, func, select
 
 from clinic import days, settings
 from db import run
-from models import QueueState, ServiceDay
+from models import EntryState, QueueEntry, QueueState, ServiceDay
 
 
 def version_token(
@@ -28,9 +31,22 @@ def version_of(found: Row | None) -> str:
     return _token(found, is_current=is_current)
 
 
-def between_days(poli_id: int) -> str:
-    """The version token of a room's queue while no day goes on."""
-    return _token(_newest(poli_id), is_current=False)
+class BetweenDays(NamedTuple):
+    """A room's queue while no day goes on: its version token, and the end of today if it was
+    closed already, with how many of the room's patients that cut off."""
+
+    version: str
+    closed_at: datetime | None
+    left: int
+
+
+def between_days(poli_id: int) -> BetweenDays:
+    """How the room's queue stands while no day goes on, in one query."""
+    found = run(_BETWEEN, {"poli_id": poli_id, "reach": days.reach()}).first()
+    version = _token(found, is_current=False)
+    if found is None or not days.is_current(found.day_on, None):
+        return BetweenDays(version, None, 0)
+    return BetweenDays(version, found.closed_at, found.left)
 
 
 def _token(found: Row | None, *, is_current: bool) -> str:
@@ -56,5 +72,22 @@ def _latest() -> Select:
     )
 
 
-# Takes `poli_id` and `reach`.
+def _left() -> ScalarSelect:
+    """How many of the room's patients the end of the newest day cut off."""
+    entry, day = QueueEntry.__table__, ServiceDay.__table__
+    return (
+        select(func.count(entry.c.visit_id.distinct()))
+        .where(
+            entry.c.service_day_id == day.c.id,
+            entry.c.poli_id == bindparam("poli_id"),
+            entry.c.state == EntryState.UNFINISHED,
+            entry.c.undone_at.is_(None),
+        )
+        .correlate(day)
+        .scalar_subquery()
+    )
+
+
+# Both take `poli_id` and `reach`.
 NEWEST = _latest()
+_BETWEEN = NEWEST.add_columns(_left().label("left"))

@@ -8,16 +8,19 @@ from db import run, utcnow
 
 
 class RoomPage(NamedTuple):
-    """`cut_off` are the room's examinations that an earlier day's end cut off, `on_paper` those of
-    all the account's rooms that stand on paper only."""
+    """`cut_off` are the room's examinations that the end of a day cut off, `cut_off_today` those
+    of them of a day that was closed today, `on_paper` those of all the account's rooms that stand
+    on paper only."""
 
     version: str
     cut_off: int
+    cut_off_today: int
     on_paper: int
 
 
 _PAGE = queue_version.NEWEST.add_columns(
     unfinished.CUT_OFF.scalar_subquery().label("cut_off"),
+    unfinished.CUT_OFF_OF_DAY.scalar_subquery().label("of_newest"),
     slip_records.UNWRITTEN.scalar_subquery().label("on_paper"),
 )
 
@@ -33,4 +36,7 @@ def present(poli_id: int, own_rooms: Collection[int]) -> RoomPage:
     }
     found = run(_PAGE, values).first()
     version = queue_version.version_of(found)
-    return RoomPage(version, found.cut_off, found.on_paper) if found else RoomPage(version, 0, 0)
+    if found is None:
+        return RoomPage(version, 0, 0, 0)
+    of_today = found.of_newest if days.is_current(found.day_on, None) else 0
+    return RoomPage(version, found.cut_off, of_today, found.on_paper)

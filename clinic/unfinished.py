@@ -54,8 +54,8 @@ def of_day(day: ServiceDay) -> list[Unfinished]:
 
 
 def in_rooms(poli_ids: list[int]) -> list[Unfinished]:
-    """Of earlier days, begun in these rooms and never ended; one query."""
-    return _found(*_begun_earlier(poli_ids, utcnow() - KEPT_ON_LISTS))
+    """Of days that are over, begun in these rooms and never ended; one query."""
+    return _found(*_begun_and_cut_off(poli_ids, utcnow() - KEPT_ON_LISTS))
 
 
 def is_or_was_in(patient: Patient, poli_ids: list[int]) -> bool:
@@ -75,7 +75,7 @@ def is_or_was_in(patient: Patient, poli_ids: list[int]) -> bool:
     return db.session.scalar(found.limit(1)) is not None
 
 
-def _begun_earlier(poli_ids: list[Any], since: Any) -> list[ColumnElement[bool]]:
+def _begun_and_cut_off(poli_ids: list[Any], since: Any) -> list[ColumnElement[bool]]:
     # What nobody fetched at the pharmacy stands on a list of its own.
     done = aliased(Examination)
     written = exists().where(done.entry_id == QueueEntry.id, done.finished_at.is_not(None))
@@ -101,7 +101,11 @@ def _cut_off(since: Any) -> list[ColumnElement[bool]]:
 CUT_OFF = (
     select(func.count(QueueEntry.id))
     .join(QueueEntry.poli)
-    .where(*_begun_earlier([bindparam("room")], bindparam("since")))
+    .where(*_begun_and_cut_off([bindparam("room")], bindparam("since")))
+)
+# Those among them of the day that the statement around it reads.
+CUT_OFF_OF_DAY = CUT_OFF.where(QueueEntry.service_day_id == ServiceDay.__table__.c.id).correlate(
+    ServiceDay.__table__
 )
 
 

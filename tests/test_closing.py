@@ -668,7 +668,7 @@ def test_the_operator_sees_no_patient(app, sign_in):
 def test_a_doctor_completes_what_was_cut_off(app, sign_in, folder):
     entry, doctor = begun(person=factories.patient(birth_order=2)), sign_in("umum")
     close(folder)
-    assert "1 pemeriksaan hari lalu belum selesai" in doctor.get("/poli/UMUM").text
+    assert "1 pemeriksaan hari ini belum selesai" in doctor.get("/poli/UMUM").text
     page = doctor.get("/poli/UMUM/belum-selesai")
     assert "Siti Aminah (bayi ke-2)" in page.text
     assert "pemeriksaan belum ditulis" in page.text
@@ -680,6 +680,35 @@ def test_a_doctor_completes_what_was_cut_off(app, sign_in, folder):
     with transaction():
         days.latest_day().on -= timedelta(days=3)
     assert 'name="assessment"' in doctor.get(address).text, "days later too"
+
+
+def test_a_room_is_told_that_the_day_was_closed(app, sign_in, folder):
+    entry, doctor = begun(), sign_in("umum")
+    factories.entry("UMUM", factories.patient("Orang lain"))
+    factories.entry("GIGI", factories.patient("Orang ketiga"))
+    close(folder)
+    page = doctor.get("/poli/UMUM").text
+    assert "Hari ini ditutup pukul" in page
+    assert "2 pasien belum selesai. Kepala puskesmas dapat membukanya lagi." in page
+    assert "Pasien baru muncul" not in page
+    pressed = post(doctor, "/poli/UMUM/panggil")
+    assert pressed.status_code == 200
+    assert "Hari ini sudah ditutup" in pressed.text
+    assert "Tidak ada pasien yang menunggu" not in pressed.text
+    ended = db.session.get(QueueEntry, entry.id)
+    assert ended.reason == "Hari layanan ditutup"
+    with transaction():
+        days.latest_day().on -= timedelta(days=3)
+    app.extensions.pop("drawn_queues")
+    later = doctor.get("/poli/UMUM").text
+    assert "Pasien baru muncul" in later
+    assert "ditutup pukul" not in later
+    assert "1 pemeriksaan hari lalu belum selesai" in later
+    close_by = begun()
+    close(folder)
+    assert close_by.service_day_id != entry.service_day_id
+    mixed = doctor.get("/poli/UMUM").text
+    assert "2 pemeriksaan hari lalu dan hari ini belum selesai" in mixed
 
 
 @sqlite_only

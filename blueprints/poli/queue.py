@@ -86,7 +86,7 @@ def queue_rows(code: str):
 @bp.get("/poli/<code>/belum-selesai")
 @staff
 def cut_off(code: str):
-    """Examinations of earlier days that were begun here and never ended."""
+    """Examinations of days that are over, begun here and never ended."""
     room = access.room_or_404(code)
     found = unfinished.in_rooms([room.id])
     return render_template("poli/cut_off.html", poli=room, found=found)
@@ -100,8 +100,15 @@ def call(code: str):
         poli = db.session.get_one(Poli, room.id)
         entry = queues.call_next(access.current_actor(), poli, request.form.get("key"))
     if entry is None:
-        return show(code, message=f"Tidak ada pasien yang menunggu di {room.name}.")
+        return show(code, message=_why_nobody(room))
     return redirect(url_for("poli.queue", code=code, dipanggil=entry.public_id), 303)
+
+
+def _why_nobody(room: Room) -> str:
+    day = days.todays()
+    if day and day.closed_at:
+        return "Hari ini sudah ditutup, jadi tidak ada pasien yang dipanggil."
+    return f"Tidak ada pasien yang menunggu di {room.name}."
 
 
 def _my_rooms() -> list[Room]:
@@ -148,6 +155,7 @@ def show(code: str, *, message: str = "", problem: str = "", status: int = 200) 
         problem=problem,
         taken=taken,
         cut_off=around.cut_off,
+        cut_off_today=around.cut_off_today,
         key=secrets.token_hex(8),
         poli=room,
         rows=responses.SEAM,
