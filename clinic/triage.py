@@ -15,9 +15,10 @@ from clinic import audit
 from clinic.amendment_rules import free_time
 from clinic.audit import Actor
 from clinic.queue_changes import bump_rooms_with
+from clinic.queue_order import FIRST
 from clinic.record_errors import MeasuredMeanwhile, NotOpen, RecordError
 from db import db, grouped, utcnow
-from models import TriageNote, TriagePriority, Visit, VisitStatus
+from models import EntryState, TriageNote, TriagePriority, Visit, VisitStatus
 from validators import clean_text
 
 LONGEST = 300
@@ -26,6 +27,20 @@ PRIORITY_LABELS = {
     TriagePriority.YELLOW: "Kuning: didahulukan",
     TriagePriority.GREEN: "Hijau: sesuai antrean",
 }
+
+
+URGENT = (TriagePriority.RED, TriagePriority.YELLOW)
+NOT_YET_CALLED = (EntryState.WAITING, EntryState.SKIPPED)
+
+
+def what_to_do(visit: Visit, priority: TriagePriority | None) -> str:
+    """What the room has to do itself for a patient who should be helped before the others."""
+    waits = [entry for entry in visit.entries if entry.state in NOT_YET_CALLED]
+    if priority not in URGENT or not waits:
+        return ""
+    # In the emergency room there is no other to move to.
+    or_move = "" if any(entry.rank == FIRST for entry in waits) else ", atau pindahkan ke UGD"
+    return f"Urutan antrean tidak berubah: panggil dari barisnya{or_move}."
 
 
 def own_note(user_id: int, visit: Visit) -> TriageNote | None:

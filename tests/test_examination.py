@@ -805,6 +805,26 @@ def test_a_pressure_written_in_the_first_box_fills_both(umum):
     assert told.status_code == 422 and "Tulis 110 di Sistolik" in text_of(told)
 
 
+@pytest.mark.engines("sqlite")
+def test_an_urgent_triage_note_says_that_the_line_stays_as_it_is(umum):
+    entry, urgent = factories.entry(), factories.entry("UGD", factories.patient("Orang lain"))
+    order = "Urutan antrean tidak berubah: panggil dari barisnya"
+
+    def told(entry, colour) -> str:
+        url = address(entry, "/tanda-vital")
+        sent = {"systolic": "120", "triage_priority": colour} | shown(umum, url)
+        return text_of(umum.get(post(umum, url, sent).location))
+
+    for colour in ("merah", "kuning"):
+        assert f"{order}, atau pindahkan ke UGD." in told(entry, colour)
+    assert order not in told(entry, "hijau")
+    in_emergency = told(urgent, "merah")
+    assert f"{order}." in in_emergency
+    with transaction():
+        queues.act(factories.actor("umum"), db.session.get(QueueEntry, entry.id), "mulai")
+    assert order not in told(entry, "merah")
+
+
 BLANK = {"systolic": "", "diastolic": "", "temperature": "", "weight": ""}
 
 

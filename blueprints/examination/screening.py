@@ -125,7 +125,8 @@ def measure(visit: str):
     except records.NotOpen as problem:
         return _show(found, form, str(problem), 409)
     clock = clock_time(utcnow(), access.page_settings()["time_zone"])
-    flash(f"Tanda vital {found.label} {found.patient.name} tersimpan pukul {clock}.", "success")
+    saved = f"Tanda vital {found.label} {found.patient.name} tersimpan pukul {clock}."
+    flash(f"{saved} {triage.what_to_do(found, form.priority)}".rstrip(), "success")
     today = history.visit_summary(found)
     entry = page.chosen_entry(found)
     if entry is None or vital_findings(today.last_vitals, found.age_months):
