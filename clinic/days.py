@@ -10,7 +10,7 @@ done again (clinic/closing.py).
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, exists, func, or_, select, update
 from sqlalchemy.orm import aliased
 
 from clinic import audit, settings
@@ -66,6 +66,11 @@ def reach(at: datetime | None = None) -> date:
 def latest_day() -> ServiceDay | None:
     """The newest service day, open or closed; none that was dated ahead and is closed."""
     return db.session.scalar(_LATEST, {"reach": reach()})
+
+
+def first_on() -> date | None:
+    """The date of the clinic's first service day; None before there was any."""
+    return db.session.scalar(select(func.min(ServiceDay.on)))
 
 
 def current_day(at: datetime | None = None) -> ServiceDay | None:

@@ -195,6 +195,14 @@ def test_each_form_can_be_due():
     assert set(report_due.CODES) == {code for code, report in REPORTS.items() if report.is_form}
 
 
+def test_nothing_is_overdue_of_months_before_the_first_service_day(app, sign_in):
+    late, head = ">lewat<", sign_in("kepala")
+    assert late not in head.get("/laporan?bulan=2026-02").text, "no service day yet"
+    counted_visits.add(ON, factories.patient(), codes=[("J06.9", "baru")])
+    assert late not in head.get("/laporan?bulan=2026-02").text
+    assert late in head.get(f"/laporan?bulan={MONTH}").text
+
+
 # --- Closed days ------------------------------------------------------------------------------
 
 

@@ -4,7 +4,7 @@ from flask import abort, flash, redirect, render_template, request, url_for
 
 import access
 from blueprints.reports.blueprint import RECAP, bp, today, with_rooms
-from clinic import report_due, report_lists, report_locks, report_periods
+from clinic import days, report_due, report_lists, report_locks, report_periods
 from clinic.report_definitions import REPORTS
 from clinic.report_periods import Period
 from db import transaction
@@ -32,6 +32,7 @@ def _page(month: Period, problem: str = "", typed: str = "") -> str:
     forms = [report for report in REPORTS.values() if report.is_form]
     locks = report_locks.of_month(month.code)
     is_locked = bool(locks) and locks[0].reopened_at is None
+    first = days.first_on()
     checks = is_locked and request.args.get("periksa") == "1"
     return render_template(
         "reports/desk.html",
@@ -40,6 +41,7 @@ def _page(month: Period, problem: str = "", typed: str = "") -> str:
         month=month,
         due={each.code: report_due.due_on(each.code, month.first, setting) for each in forms},
         today=today(),
+        is_owed=first is not None and first <= month.last,  # nobody asks for what was before Alur
         is_over=month.last < today(),
         locks=locks,
         is_locked=is_locked,
