@@ -12,15 +12,17 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select, text
 
-from clinic import audit, disk_space, set_aside, settings, system_status
+from clinic import audit, disk_space, drills, set_aside, settings, system_status
 from clinic.status_check import Check, State, ago
 from db import Base, db
 from formatting import number_text
-from models import AuditEntry, LoginSession, SelfCheck
+from models import AuditEntry, DrillKind, LoginSession, SelfCheck
 
 SLICE_SECONDS = 2.0
 CHAIN_SLICE = 5_000
 BUSY_HOURS = range(7, 15)  # of the clinic; there the check waits, but no longer than a day
+# A new clinic's first check waits so long for the first backup and its drill, of which it tells.
+FIRST_WAITS = timedelta(hours=1)
 AT_LEAST_EVERY, LATE = timedelta(hours=26), timedelta(hours=48)
 OLD_FILE = timedelta(days=1)
 PUT_ASIDE_PART = 0.1  # of the free disk
@@ -33,11 +35,20 @@ Slice = tuple[str, Check | None]
 
 def is_due(last: datetime | None, at: datetime) -> bool:
     """Whether a day's check should begin, its last one having ended then."""
-    if last is None or at < last or at - last > AT_LEAST_EVERY:
+    if last is None:
+        return _is_first_due(at)
+    if at < last or at - last > AT_LEAST_EVERY:
         return True
     zone = ZoneInfo(settings.value("time_zone"))
     before, now = last.astimezone(zone), at.astimezone(zone)
     return before.date() != now.date() and now.hour not in BUSY_HOURS
+
+
+def _is_first_due(at: datetime) -> bool:
+    if drills.last(DrillKind.NIGHTLY):
+        return True
+    began = db.session.scalar(select(AuditEntry.at).order_by(AuditEntry.seq).limit(1))
+    return began is None or not timedelta() <= at - began < FIRST_WAITS
 
 
 @dataclass

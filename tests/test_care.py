@@ -17,7 +17,7 @@ from sqlalchemy import event, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 import logs
-from clinic import disk_space, notices, self_check, speed, storage_faults, worker
+from clinic import disk_space, drills, notices, self_check, speed, storage_faults, worker
 from clinic.disk_space import GB, MB, Room, Space
 from clinic.storage_faults import Fault
 from db import db, sqlite_driver, transaction, utcnow
@@ -538,6 +538,18 @@ def test_the_check_can_be_asked_for(data, sign_in):
 def test_when_the_check_is_due(app, last, now, due):
     last, now = (type(NOW).fromisoformat(text) for text in (last, now))
     assert self_check.is_due(last, now) is due
+
+
+@sqlite_only
+def test_the_first_check_waits_for_the_first_backup_and_drill(app):
+    with transaction():
+        worker.audit.record(worker.audit.SYSTEM, "test")
+    at = utcnow() + timedelta(minutes=1)
+    assert not self_check.is_due(None, at), "its lines would say that there is no backup"
+    assert self_check.is_due(None, at + timedelta(hours=1))
+    with transaction():
+        drills.keep(worker.audit.SYSTEM, drills.Found("alur-1"))
+    assert self_check.is_due(None, at)
 
 
 # --- Logs -----------------------------------------------------------------------------------------
