@@ -7,7 +7,6 @@ import sys
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 
 import click
 from flask import Flask, current_app
@@ -17,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 import account_commands
 import background
 import backup_commands
+import demo_commands
 import restore_commands
 import timekeeping
 import trail_commands
@@ -35,7 +35,7 @@ from clinic import (
 )
 from db import SQLITE_IS_WAL_SAFE, db, sqlite_driver, transaction, utcnow
 from models import Role, User
-from terminal import asked, storage_problem, tells_storage_faults
+from terminal import WRONG_CLOCK, asked, storage_problem, tells_storage_faults
 
 DEMO_PASSWORD = accounts.DEMO_PASSPHRASE
 NOBODY_TO_ASK = (
@@ -51,7 +51,6 @@ NEWER = (
     "Basis data ini dari versi Alur yang lebih baru; tidak ada yang diubah. Jalankan versi itu, "
     "atau kembalikan cadangan dari versi ini: make restore."
 )
-WRONG_CLOCK = "Jam komputer ini salah. Betulkan tanggal dan jamnya dulu, lalu ulangi."
 
 
 @contextlib.contextmanager
@@ -93,9 +92,10 @@ def setup_command(
     """Create or migrate the database; fill an empty one. Safe to repeat."""
     with _alone("setup"):
         if has_prepared_a_used_one():
+            demo_commands.greet_a_new_day()
             return
         if current_app.config["ALUR"].wants_demo:
-            fill_demo()
+            demo_commands.fill_demo()
             return
         given = head_password_file.read().strip() if head_password_file else None
         answers = (clinic, time_zone, head_name, head_username)
@@ -110,6 +110,8 @@ def has_prepared_a_used_one() -> bool:
     if restore_reading.is_newer(db.engine):
         raise click.ClickException(NEWER)
     trail_commands.refuse_other_key()
+    if not restore_reading.is_current(db.engine):
+        click.echo("Menyiapkan basis data ...")
     prepare_database()
     if switched:
         note_switch(switched)
@@ -191,20 +193,6 @@ def prepare_restored_command() -> None:
         audit.record(audit.SYSTEM, "prepare_restored")
 
 
-def _demo() -> ModuleType:
-    """Loaded where it is needed: a real clinic's server carries none of it."""
-    return import_module("clinic.demo")
-
-
-def fill_demo() -> None:
-    """The demo clinic: staff, patients, two years of visits and a living today."""
-    password_hash = accounts.hash_passphrase(DEMO_PASSWORD)
-    demo = _demo()
-    with transaction():  # one for all: an interrupted first start leaves an empty database
-        demo.create_staff(password_hash)
-        demo.fill()
-
-
 def _first_head(clinic, zone, name, username, given, internet) -> None:
     passphrase = account_commands.asked_passphrase(username, "kepala", given, (name, clinic))
     password_hash = accounts.hash_passphrase(passphrase)
@@ -241,20 +229,6 @@ def ready_message_command() -> None:
         click.echo(f"  {user.username:<12} {user.display_name:<28} {rooms}")
 
 
-@click.command("demo-data")
-@click.option("--today", is_flag=True, help="Isi hari ini dengan antrean yang hidup.")
-def demo_data_command(today: bool) -> None:
-    """Top the demo clinic up with a living today."""
-    if not settings.value("is_demo"):
-        raise click.ClickException("Ini bukan data latihan; tidak ada yang diubah.")
-    if not clock.is_right():
-        raise click.ClickException(WRONG_CLOCK)
-    if today:
-        with transaction():
-            added = _demo().fill_today()
-        click.echo(f"{added} kunjungan ditambahkan pada hari ini.")
-
-
 @click.command("support")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=".")
 def support_command(folder: Path) -> None:
@@ -286,12 +260,13 @@ def worker_command() -> None:
 
 
 def init_app(app: Flask) -> None:
-    own = (setup_command, prepare_restored_command, ready_message_command, demo_data_command)
+    own = (setup_command, prepare_restored_command, ready_message_command)
     own += (worker_command, support_command, give_up_ballast_command)
     for command in (
         *own,
         *account_commands.COMMANDS,
         *backup_commands.COMMANDS,
+        *demo_commands.COMMANDS,
         *restore_commands.COMMANDS,
         *trail_commands.COMMANDS,
     ):

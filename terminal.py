@@ -11,6 +11,8 @@ from clinic import storage_faults
 from clinic.settings import SettingError
 from validators import FieldError
 
+WRONG_CLOCK = "Jam komputer ini salah. Betulkan tanggal dan jamnya dulu, lalu ulangi."
+
 log = logging.getLogger("alur")
 
 

@@ -15,7 +15,7 @@ from random import Random
 from flask import current_app
 from sqlalchemy import select
 
-import cli
+import demo_commands
 from bench.matching import opened
 from bench.report import percentile
 from clinic import queues, reference
@@ -98,7 +98,7 @@ def measure(engine: str, plan: argparse.Namespace) -> bool:
     """One engine: prints a line a kind; whether all of it is within the budget."""
     times, hits, busy = defaultdict(list), defaultdict(int), []
     with opened(engine):
-        cli.fill_demo()
+        demo_commands.fill_demo()
         (url, entry), client = visit_address(), signed_in()
         asked = queries(plan.queries, plan.seed)
         for number, (kind, typed, code) in enumerate([*asked[:WARM_UP], *asked]):

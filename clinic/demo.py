@@ -1,5 +1,7 @@
 """The demo clinic: invented people, the same every time (fixed seed)."""
 
+from sqlalchemy import select
+
 from clinic import (
     accounts,
     audit,
@@ -18,7 +20,7 @@ from clinic.demo_desks import actor, staff
 from clinic.demo_history import History
 from clinic.demo_people import people
 from db import db, utcnow
-from models import Practitioner, Role
+from models import Practitioner, Role, ServiceDay, Visit
 
 # username, name, role, rooms, profession
 STAFF = [
@@ -78,6 +80,19 @@ def fill() -> None:
     fill_today()
     demo_amendments.write()
     demo_papers.write()
+
+
+def begin_today() -> int:
+    """Today's living queue, unless somebody has begun the day; how many visits were added.
+
+    In the night yesterday's day may be the one that goes on: then its visits keep it as it is.
+    """
+    day = days.current_day()
+    since = day.on if day else days.clinic_date()
+    has_begun = select(Visit.id).join(ServiceDay, ServiceDay.id == Visit.service_day_id)
+    if db.session.scalar(has_begun.where(ServiceDay.on >= since).limit(1)) is not None:
+        return 0
+    return fill_today()
 
 
 def fill_today() -> int:

@@ -70,11 +70,20 @@ ALLOWED = {
     "trail_commands": {"terminal", "clinic", "db"},
     "account_commands": {"terminal", "trail_commands", "clinic", "models", "db"},
     "terminal": {"clinic", "validators"},
+    "demo_commands": {"terminal", "clinic", "db"},
     "backup_commands": {"terminal", "trail_commands", "clinic", "models", "db"},
     "restore_commands": {"backup_commands", "clinic", "db", "formatting"},
     "background": {"clinic", "db"},
     "cli": {"background", "backup_commands", "clinic", "models", "db", "validators", "formatting"}
-    | {"account_commands", "restore_commands", "terminal", "trail_commands", "config", "logs"}
+    | {
+        "account_commands",
+        "demo_commands",
+        "restore_commands",
+        "terminal",
+        "trail_commands",
+        "config",
+        "logs",
+    }
     | {"timekeeping"},
     "app": GROUND | EDGE | {"models", "clinic", "cli", "blueprints"},
 }

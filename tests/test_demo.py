@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import func, select
 
+import demo_commands
 from clinic import (
     audit,
     days,
@@ -567,19 +568,26 @@ def test_the_rooms_forms_are_6_kb_with_all_that_the_demo_holds(filled):
 def test_filling_today_again_changes_nothing(filled):
     before = (_states(_today()), db.session.scalar(select(func.count(AuditEntry.seq))))
     with transaction():
-        assert demo.fill_today() == 0
+        assert demo.fill_today() == demo.begin_today() == 0
     assert (_states(_today()), db.session.scalar(select(func.count(AuditEntry.seq)))) == before
 
 
-def test_a_new_day_is_topped_up_with_patients_we_know(filled):
+def test_a_start_on_a_new_day_tops_it_up_with_patients_we_know(filled, capsys):
     known = db.session.scalar(select(func.count(Patient.id)))
     with transaction():
         # As if the day of the fill were long ago.
         old = db.session.get_one(ServiceDay, _today().id)
         old.on -= timedelta(days=1000)
+        settings.set_value("is_demo", False)
+    demo_commands.greet_a_new_day()
+    today = select(ServiceDay.id).where(ServiceDay.on == days.clinic_date())
+    assert db.session.scalar(today) is None, "nothing is added to a real clinic"
     with transaction():
-        added = demo.fill_today()
+        settings.set_value("is_demo", True)
+    demo_commands.greet_a_new_day()
     new = _today()
+    added = db.session.scalar(select(func.count(Visit.id)).filter_by(service_day_id=new.id))
+    assert f"latihan hari ini diisi: {added} kunjungan" in capsys.readouterr().out
     assert new.id != old.id
     assert 40 <= added <= 60
     assert _states(new)[EntryState.WAITING] > 15
@@ -587,3 +595,6 @@ def test_a_new_day_is_topped_up_with_patients_we_know(filled):
     assert db.session.scalar(select(func.count(Patient.id))) == known
     with transaction():
         assert demo.fill_today() == 0
+        days.end(new, utcnow())
+        assert demo.begin_today() == 0, "it had begun"
+    assert new.closed_at
