@@ -31,7 +31,12 @@ def port_problem(config: Config) -> str | None:
             probe.bind(address)
         except PermissionError:
             return f"Port {config.port} hanya boleh dipakai root. Pilih yang lain, misalnya 8000."
-        except OSError:
+        except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL:
+                return (
+                    f"Alamat HOST={config.host} bukan alamat komputer ini; pakai 0.0.0.0 atau "
+                    "alamatnya sendiri."
+                )
             return (
                 f"Port {config.port} di {config.host} tidak dapat dipakai, mungkin sudah dipakai "
                 f"program lain. Pilih yang lain: PORT={config.port % 65535 + 1} make run"

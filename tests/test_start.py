@@ -241,7 +241,8 @@ def test_a_second_alur_does_not_touch_the_data_of_the_first(running):
 
 @pytest.mark.parametrize(
     "environ",
-    [{"PORT": "http"}, {"ALUR_DEMO": "maybe"}, {"HOST": "no such host"}, {"DATABASE_URL": "x"}],
+    [{"PORT": "http"}, {"ALUR_DEMO": "maybe"}, {"HOST": "no such host"}, {"DATABASE_URL": "x"}]
+    + [{"HOST": "192.0.2.1"}],
 )
 def test_a_wrong_setting_is_said_in_a_sentence(tmp_path, environ):
     done = run(data=tmp_path, **environ)
