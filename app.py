@@ -1,6 +1,6 @@
 """Puts the parts together: `create_app()`. Imported by nobody but gunicorn, flask and the tests."""
 
-from flask import Flask, current_app, g, render_template
+from flask import Flask, current_app, g, render_template, request
 from flask_wtf import CSRFProtect
 from jinja2 import StrictUndefined
 from sqlalchemy.exc import DBAPIError
@@ -38,6 +38,7 @@ from clinic import audit, field_words, names, notices, settings, signed_in
 from config import Config, read_config
 from db import db, engine_options, utcnow
 from formatting import FILTERS
+from kept_forms import typed_fields
 from logs import init_logging
 from validators import NO_NIK_REASONS
 
@@ -131,9 +132,13 @@ def show_error(error: HTTPException):
     if code >= 500:
         g.has_failed = True
         g.settings = settings.defaults()
+    # Whose room or role was taken away while they typed keeps the text, and sees nothing else.
+    is_refused = request.method == "POST" and code in (403, 404)
     title, message = SENTENCES.get(code, SENTENCES[400 if code < 500 else 500])
     try:
-        page = render_template("errors/error.html", code=code, title=title, message=message)
+        shown = typed_rows(typed_fields()) if is_refused else []
+        said = {"code": code, "title": title, "message": message, "shown": shown}
+        page = render_template("errors/error.html", **said)
     except DBAPIError as problem:  # as it found out who asks
         return faults.show(problem)
     response = error.get_response()

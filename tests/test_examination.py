@@ -23,6 +23,7 @@ from models import (
     Procedure,
     QueueEntry,
     ServiceDay,
+    UserPoli,
     Visit,
     VitalSigns,
 )
@@ -754,6 +755,23 @@ def test_a_patient_moved_away_meanwhile_costs_no_text(umum):
         response = send(umum, entry, "selesai", subjective="tulisan panjang", **wrong)
         assert response.status_code == 409 and "tulisan panjang" in text_of(response)
         assert "tidak sedang dilayani di ruang Anda" in text_of(response)
+
+
+@pytest.mark.engines("sqlite")
+def test_who_lost_the_room_while_writing_keeps_the_text_and_sees_nothing_else(umum):
+    entry = served()
+    old = {"assessment": "dari orang lain"}
+    send(umum, entry, **old)
+    with transaction():
+        staff = factories.user("umum")
+        for room in db.session.scalars(select(UserPoli).filter_by(user_id=staff.id)):
+            room.is_active = False
+    refused = send(umum, entry, subjective="batuk tiga hari <b>")
+    page = refused.get_data(as_text=True)
+    assert refused.status_code == 404
+    assert "batuk tiga hari &lt;b&gt;" in page
+    assert entry.visit.patient.name not in page and "dari orang lain" not in page
+    assert "belum disimpan" not in umum.get(address(entry)).get_data(as_text=True)
 
 
 # --- Screening --------------------------------------------------------------------------------
