@@ -5,7 +5,15 @@ from dataclasses import dataclass
 
 from clinic import pregnancy, sick_child, teeth
 from clinic.form_case import Case
-from clinic.form_definitions import CHILD, FORMS, PREGNANCY, SICK_CHILD, codes_in_order, item_of
+from clinic.form_definitions import (
+    CHILD,
+    DENTAL,
+    FORMS,
+    PREGNANCY,
+    SICK_CHILD,
+    codes_in_order,
+    item_of,
+)
 from clinic.form_items import words
 from clinic.pregnancy import AFTER_BIRTH
 from validators import Finding
@@ -49,7 +57,17 @@ class Sheet:
             return pregnancy.risks(self.answers, self.case)
         if self.form == CHILD:
             return sick_child.growth_findings(self.answers, self.case)
+        if self.form == DENTAL:
+            return self._doubtful_teeth
         return sick_child.findings(self.answers, self.case) if self.form == SICK_CHILD else []
+
+    @property
+    def _doubtful_teeth(self) -> list[Finding]:
+        numbers = ", ".join(teeth.seldom_there(self.teeth, self.case.age_months))
+        if not numbers:
+            return []
+        sentence = f"Gigi {numbers} gigi susu, pasien {self.case.years} tahun. Periksa nomornya."
+        return [Finding("DENTAL-AGE", "warning", sentence)]
 
     @property
     def is_urgent(self) -> bool:
@@ -58,7 +76,9 @@ class Sheet:
 
     @property
     def measured(self) -> dict[str, Finding]:
-        """By field: the findings that hang on what was measured, not on who the patient is."""
+        """By field: the findings that hang on what was measured or typed, not on who it is."""
+        if self.form == DENTAL:
+            return dict(zip(["teeth"], self.findings, strict=False))
         if self.form != PREGNANCY:
             return {}
         by_rule = {finding.rule: finding for finding in self.findings}

@@ -40,6 +40,7 @@ SIGNS = {
     "karang": "KG",
 }
 TREATED = "*"
+STAYED = "persistensi"
 # Deciduous teeth are drawn for children below this age, and where one is noted.
 MIXED_BELOW_MONTHS = 14 * 12
 _JAWS = (("1", "2", 8), ("5", "6", 5), ("8", "7", 5), ("4", "3", 8))
@@ -67,6 +68,13 @@ class Finding(NamedTuple):
 
 def is_deciduous(tooth: str) -> bool:
     return tooth[0] in "5678"
+
+
+def seldom_there(found: list[Finding], age_months: int | None) -> list[str]:
+    """Deciduous teeth of somebody who should have lost them; that one stayed may be the finding."""
+    if age_months is None or age_months < MIXED_BELOW_MONTHS:
+        return []
+    return [each.tooth for each in found if is_deciduous(each.tooth) and each.condition != STAYED]
 
 
 def item_of(code: str) -> Item | None:

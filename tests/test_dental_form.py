@@ -1,5 +1,6 @@
 """The tooth chart: FDI numbers, rows that are typed, what earlier visits found."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -38,6 +39,31 @@ def test_fdi_numbers_of_permanent_and_deciduous_teeth():
     assert not {"10", "19", "49", "56", "86", "91"} & set(teeth.TEETH)
     assert set(teeth.SIGNS) == set(teeth.CONDITIONS)
     assert len(set(teeth.SIGNS.values())) == len(teeth.SIGNS)
+
+
+def test_two_teeth_in_one_row_are_read_whole_and_told_apart(sign_in):
+    entry, client = served(), sign_in("gigi")
+    page = client.get(f"/kunjungan/{entry.visit.public_id}").get_data(as_text=True)
+    assert int(re.search(r'name="tooth" [^>]*maxlength="(\d+)"', page)[1]) >= 20
+    told = words_of(send(client, entry, **chart(("36 37", "karies", ""))))
+    assert "Gigi 36 37: tulis nomor FDI, satu gigi tiap baris" in told
+
+
+def test_a_milk_tooth_of_a_grown_up_is_asked_about_once(sign_in):
+    entry, client = served(), sign_in("gigi")
+    client.get(f"/kunjungan/{entry.visit.public_id}")
+    typed = chart(("75", "karies", "")) | {"assessment": "karies", "disposition": "pulang"}
+    told = send(client, entry, "selesai", **typed)
+    assert told.status_code == 422 and "Gigi 75 gigi susu" in words_of(told)
+    seen = re.search(r'name="vitals_seen" value="([^"]*)"', told.get_data(as_text=True))[1]
+    assert send(client, entry, "selesai", vitals_seen=seen, **typed).status_code == 303
+
+
+def test_a_milk_tooth_that_stayed_is_a_finding_and_of_a_child_no_question():
+    stayed, other = Finding("75", "persistensi"), Finding("75", "karies")
+    assert teeth.seldom_there([stayed, Finding("36", "karies")], 400) == []
+    assert teeth.seldom_there([other], 14 * 12 - 1) == teeth.seldom_there([other], None) == []
+    assert teeth.seldom_there([other], 14 * 12) == ["75"]
 
 
 @pytest.mark.parametrize(

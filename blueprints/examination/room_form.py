@@ -64,8 +64,9 @@ class TeethField(Field):
 def _tooth(row: Finding) -> Finding:
     tooth = row.tooth.strip()
     if tooth not in teeth.TEETH:
-        shown = tooth[:4] or "tanpa nomor"
-        raise ValidationError(f"Gigi {shown}: tulis nomor FDI, 11-48, gigi susu 51-85.")
+        shown = tooth[:40] or "tanpa nomor"
+        sentence = "tulis nomor FDI, satu gigi tiap baris: 11-48, gigi susu 51-85."
+        raise ValidationError(f"Gigi {shown}: {sentence}")
     if row.condition not in teeth.CONDITIONS:
         raise ValidationError(f"Gigi {tooth}: pilih keadaannya.")
     try:
@@ -226,6 +227,9 @@ def own_sheets(form: ExaminationForm, case: Case) -> tuple[Sheet, ...]:
         name: {item.code: _as_kept(form, item) for item in FORMS[name].items}
         for name in getattr(form, "names", ())
     }
+    if DENTAL in found:
+        rows = (row._replace(tooth=row.tooth.strip()) for row in form.teeth.data)
+        found[DENTAL] |= teeth.values([row for row in rows if row.tooth in teeth.TEETH])
     answers = {name: {c: v for c, v in each.items() if v} for name, each in found.items()}
     return form_sheets.sheets(answers, case)
 
