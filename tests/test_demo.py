@@ -31,6 +31,7 @@ from clinic.days import STILL_HERE
 from clinic.demo_visits import Calendar
 from clinic.nik_checks import nik_findings
 from clinic.queue_lines import room_queue
+from clinic.report_definitions import REPORTS
 from clinic.villages import is_in_area
 from clinic.vital_signs import VITAL_RANGES, vital_findings
 from db import db, transaction, utcnow
@@ -65,7 +66,7 @@ from models import (
     VitalSigns,
 )
 from tests.pages import PageClient, login
-from tests.test_budgets import get
+from tests.test_budgets import LARGE_REPORTS, get
 from validators import NO_NIK_REASONS, nik_dates, parse_bpjs_number, parse_kk_number, parse_nik
 
 TODAY = date(2026, 11, 21)
@@ -563,6 +564,15 @@ def test_the_rooms_forms_are_6_kb_with_all_that_the_demo_holds(filled):
             sizes[entry.poli.code] = len(response.data)
     assert sizes.keys() >= {"GIGI", "KIA", "MTBS", "UMUM"}
     assert max(sizes.values()) <= 6 * 1024, sizes
+
+
+@pytest.mark.engines("sqlite")
+def test_the_reports_of_a_busy_month_and_of_its_year_stay_small(filled):
+    client, month = login(filled.test_client(), "kepala"), _today().on.replace(day=1)
+    month = f"{month - timedelta(days=1):%Y-%m}"
+    for code, period in [(code, month) for code in REPORTS] + [("lb1", month[:4])]:
+        size = len(get(client, f"/laporan/{code}?periode={period}").data)
+        assert size <= LARGE_REPORTS.get(code, 6 * 1024), (code, period, size)
 
 
 def test_filling_today_again_changes_nothing(filled):

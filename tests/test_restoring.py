@@ -177,6 +177,7 @@ def go_back(database: Path) -> None:
             "ALTER TABLE visit DROP COLUMN bpjs_home",
             "ALTER TABLE patient DROP COLUMN no_nik_note",
             "DROP INDEX ix_queue_entry_unfinished",
+            "DROP INDEX ix_lab_result_corrected",
             "UPDATE alembic_version SET version_num = '0021'",
         ):
             connection.execute(statement)
