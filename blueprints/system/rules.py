@@ -75,10 +75,11 @@ class RuleForm(RowForm):
         self.target_code.choices = choices(targets)
 
     def validate_message(self, field) -> None:
-        unknown = set(re.findall(r"\{(.*?)\}", field.data)) - set(routing.PLACEHOLDERS)
+        message = field.cleaned or ""
+        unknown = set(re.findall(r"\{(.*?)\}", message)) - set(routing.PLACEHOLDERS)
         if unknown:
             raise ValidationError(f"Isian {{{sorted(unknown)[0]}}} tidak dikenal.")
-        if re.search(r"[{}]", re.sub(r"\{.*?\}", "", field.data)):
+        if re.search(r"[{}]", re.sub(r"\{.*?\}", "", message)):
             raise ValidationError("Ada kurung kurawal tanpa pasangan. Tulis misalnya {poli}.")
 
     def values(self) -> dict[str, Any]:
