@@ -7,7 +7,7 @@ import json
 
 from flask import current_app, request
 from itsdangerous import BadSignature, URLSafeSerializer
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 # Never on a page again: whoever stands at a locked screen must not read a key in its source.
 SECRET = {"csrf_token", "password", "password_again", "kunci_pemulihan"}
@@ -22,7 +22,10 @@ def typed_fields() -> list[tuple[str, str]]:
     origin = request.headers.get("Origin")
     if origin and origin.split("://", 1)[-1] != request.host:
         return []
-    return [pair for pair in request.form.items(multi=True) if pair[0] not in SECRET]
+    try:
+        return [pair for pair in request.form.items(multi=True) if pair[0] not in SECRET]
+    except RequestEntityTooLarge:  # a file for a page that is not theirs
+        return []
 
 
 def carried_fields() -> list[tuple[str, str]]:
