@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Select, select
 
 from clinic import teeth
 from clinic.audit import Actor
-from clinic.form_definitions import DENTAL, FORMS, PREGNANCY, SICK_CHILD
+from clinic.form_definitions import CHILD, DENTAL, FORMS, PREGNANCY, SICK_CHILD
 from clinic.teeth import CONDITION, Finding
 from db import db, utcnow
 from models import Examination, ExaminationAnswer, Poli, Visit, VisitStatus
@@ -16,6 +16,8 @@ Answers = Mapping[str, str]  # by code, as kept; what is not there was not answe
 Forms = Mapping[str, Answers]  # by the form's name
 
 CHILD_FORM_BELOW_MONTHS = 72
+# From this age nobody is weighed for growth, and nobody below it is pregnant: as poli.csv of KIA.
+CHILDHOOD_BELOW_MONTHS = 120
 # Told at one visit of a pregnancy they hold for the next: dates, G P A, what came before.
 OF_PREGNANCY = ("lmp", "edd_scan", "gravida", "para", "abortus", "birth_gap", "tetanus")
 
@@ -23,6 +25,19 @@ OF_PREGNANCY = ("lmp", "edd_scan", "gravida", "para", "abortus", "birth_gap", "t
 def offered(poli: Poli) -> list[str]:
     """The forms that this room uses, in its order."""
     return [name for name in poli.room_forms.split() if name in FORMS]
+
+
+def suiting(poli: Poli, visit: Visit) -> list[str]:
+    """The room's forms without those that cannot be meant for this patient; never none of them.
+
+    Who is told to be pregnant or newly delivered gets that form at any age.
+    """
+    months, names = visit.age_months, offered(poli)
+    is_child = months is not None and months < CHILDHOOD_BELOW_MONTHS
+    out = {CHILD} if months is not None and not is_child else set()
+    if visit.pregnant not in ("ya", "nifas") and (is_child or visit.patient.sex == "L"):
+        out.add(PREGNANCY)
+    return [name for name in names if name not in out] or names
 
 
 def proposed(poli: Poli, visit: Visit) -> str:

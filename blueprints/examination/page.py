@@ -45,7 +45,7 @@ from models import (
 )
 from page_form import PageForm
 
-EARLIER_VISITS = 4
+EARLIER_VISITS = 3  # of more the page passes 6 KB; the whole history is one link away
 # Of several rooms' entries the page takes the one that is most likely meant.
 PREFERRED = (
     EntryState.IN_SERVICE,

@@ -142,13 +142,13 @@ def data_of(forms: Forms) -> dict[str, Any]:
 
 
 def names_of(examination: Examination) -> tuple[str, ...]:
-    """The forms of a finished examination: the room's, and those that were answered."""
+    """The forms of a finished examination: the room's for this patient, and those answered."""
     return _names(examination.entry, form_answers.current(examination))
 
 
 def _names(entry: QueueEntry, kept: Forms) -> tuple[str, ...]:
     # What was answered before the room's setting changed stays in sight.
-    wanted = {*form_answers.offered(entry.poli), *kept}
+    wanted = {*form_answers.suiting(entry.poli, entry.visit), *kept}
     return tuple(name for name in FORMS if name in wanted)
 
 
