@@ -297,12 +297,45 @@ def test_growth_is_noted_on_the_way_to_the_vaccines(sign_in):
         assert text in record
 
 
+@pytest.mark.parametrize(
+    ("code", "months", "sex", "pregnant", "expected"),
+    [
+        ("KIA", 360, "P", "ya", ["hamil"]),
+        ("KIA", 360, "P", "", ["hamil"]),
+        ("KIA", 120, "P", "", ["hamil"]),
+        ("KIA", 116, "P", "", ["anak"]),
+        ("KIA", 9, "L", "", ["anak"]),
+        ("KIA", 100, "P", "ya", ["hamil", "anak"]),  # never expected, never refused
+        ("KIA", None, "P", "", ["hamil", "anak"]),
+        ("KIA", None, "L", "", ["anak"]),
+        ("KIA", 360, "L", "", ["hamil", "anak"]),  # in the wrong room: none is meant, both stay
+        ("IMUN", 360, "P", "", ["anak"]),
+    ],
+)
+def test_a_form_that_cannot_be_meant_for_the_patient_is_left_out(
+    app, code, months, sex, pregnant, expected
+):
+    known = {"birth_date": born(months)} if months else {"no_nik_reason": "TIDAK_DIKENAL"}
+    person = factories.patient(sex=sex, **{"birth_date": None} | known)
+    entry = factories.entry(code, person, pregnant=pregnant)
+    assert form_answers.suiting(entry.poli, entry.visit) == expected
+
+
 @pytest.mark.engines("sqlite")
 def test_the_other_form_of_the_room_is_one_press_away(sign_in):
-    entry = served("KIA", "kia", pregnant="ya")
+    entry = served("KIA", "kia", factories.patient(birth_date=born(100)), pregnant="ya")
     page = sign_in("kia").get(f"/kunjungan/{entry.visit.public_id}").get_data(as_text=True)
     assert re.search(r"<details [^>]* open><summary>Kehamilan", page)
     assert re.search(r"<details (?![^>]* open)[^>]*><summary>Tumbuh kembang anak", page)
+
+
+def test_what_was_answered_stays_in_sight_though_the_patient_is_older_now(sign_in):
+    entry = served("KIA", "kia", factories.patient(birth_date=born(9)))
+    write(entry, "kia", forms={"anak": {"head_circumference": "44"}})
+    with transaction():
+        entry.visit.age_months = 360
+    page = sign_in("kia").get(f"/kunjungan/{entry.visit.public_id}").get_data(as_text=True)
+    assert "Tumbuh kembang anak" in page and "Kehamilan" in page
 
 
 def test_a_conflict_shows_the_others_answer_beside_ones_own(sign_in):
