@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from wtforms import Field, Form, ValidationError
 from wtforms.fields.choices import SelectChoice
 
+from typed_text import is_seen
+
 
 class Messages:
     WORDS = {
@@ -26,6 +28,13 @@ class PageForm(Form):
     class Meta:
         def get_translations(self, _form: Form) -> Messages:
             return Messages()
+
+    def process(self, *args, **kwargs) -> None:
+        """A field in which nothing can be seen is empty, whatever its checks ask of its text."""
+        super().process(*args, **kwargs)
+        for field in self:
+            if isinstance(field.data, str) and not is_seen(field.data):
+                field.data = ""
 
 
 def filled(sentence: str) -> Callable[[Form, Field], None]:

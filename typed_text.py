@@ -49,6 +49,11 @@ def printable(text: str) -> str:
     return "".join(c for c in _HIDDEN.sub("", text) if unicodedata.category(c) not in ("Cc", "Cs"))
 
 
+def is_seen(text: str) -> bool:
+    """Whether anything of this text can be read on paper."""
+    return any(c.isalnum() for c in text) or bool(printable(text).strip())
+
+
 def or_nothing(text: str | None) -> str | None:
     """A filter for fields that may stay empty: "-" is how paper forms say that there is none."""
     return "" if text and _NOTHING.fullmatch(text) else text

@@ -54,7 +54,7 @@ ALLOWED = {
     "access": {"clinic", "models", "db", "sessions", "formatting", "kept_forms", "wrong_clock"}
     | {"viewing"},
     "kept_forms": set(),
-    "page_form": set(),
+    "page_form": {"typed_text"},
     "kept_answers": {"access", "clinic", "db", "kept_forms", "sessions"},
     "wrong_clock": {"clinic", "validators", "timekeeping", "kept_forms", "page_form"},
     "viewing": {"clinic", "db"},

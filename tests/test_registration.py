@@ -1714,3 +1714,20 @@ def test_a_long_cough_is_known_in_the_room(clerk, sign_in):
     kept = db.session.scalars(select(Override)).one()
     assert (kept.rule, kept.level) == ("P1", "info")
     assert "Masker" in sign_in("umum").get("/poli/UMUM").get_data(as_text=True)
+
+
+@pytest.mark.parametrize(
+    ("field", "sentence"),
+    [
+        ("name", "Isi nama pasien seperti di kartunya."),
+        ("address", "Isi alamat."),
+        ("complaint", "Isi keluhan, beberapa kata saja."),
+        ("birth_date", "Isi tanggal lahir"),
+        ("village", ""),  # may be empty
+    ],
+)
+def test_letters_that_nobody_sees_are_no_answer(clerk, field, sentence):
+    typed = FIELDS | {"nik": "", "no_nik_reason": "LUPA_KARTU", field: "\u200b \u2060"}
+    response = post(clerk, "/pendaftaran/baru", typed)
+    assert response.status_code == (422 if sentence else 303)
+    assert sentence in text_of(response)
