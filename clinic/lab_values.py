@@ -13,6 +13,9 @@ from validators import FieldError, clean_text
 LONGEST_VALUE = 500
 CRITICAL = (LabFlag.CRITICAL_LOW, LabFlag.CRITICAL_HIGH, LabFlag.CRITICAL)
 PREGNANT = "H"
+# The same units in other spellings, folded as _folded_unit does.
+_SAME_UNITS = {"gr/dl": "g/dl", "g%": "g/dl", "gr%": "g/dl", "mg%": "mg/dl"}
+_SAME_UNITS |= {"/mm3": "/ul", "/mm³": "/ul", "sel/ul": "/ul", "iu/l": "u/l", "mm/1jam": "mm/jam"}
 # Whose ranges hold for whom, the one that goes before the others last.
 FITTING = {"L": ("", "L"), "P": ("", "P"), PREGNANT: ("", "P", PREGNANT)}
 # More digits than the column holds are a slip of the hand as well.
@@ -51,6 +54,7 @@ def judge(test: LabTest, typed: str, sex: str, months: int | None) -> Judged:
     """Read and judge a value for a patient of this sex and age. Raises LabValueError."""
     value = clean_text(typed, LONGEST_VALUE)
     if test.kind is LabKind.NUMERIC:
+        value = _without_unit(test, value)
         number = read_number(test, value)
         reference = reference_for(test.references, sex, months)
         return Judged(value, number, flag_of(number, reference), reference)
@@ -68,17 +72,30 @@ def read_number(test: LabTest, typed: str) -> Decimal:
     if grouped and (test.decimals == 0 or grouped[3]):
         plain = grouped[1] + grouped[2].replace(".", "") + (grouped[3] or "")
     found = _NUMBER.fullmatch(plain.replace(",", "."))
+    in_unit = f" dalam {test.unit}" if test.unit else ""
     if not found:
         raise LabValueError(
-            f"{test.name} ditulis dengan angka saja, tanpa satuan. Di luar batas alat (HI, LO): "
+            f"{test.name} ditulis dengan angka{in_unit}. Di luar batas alat (HI, LO): "
             "tulis batasnya, misalnya >600 atau <20."
         )
     if len(found[3] or "") > test.decimals:
         shown = (
             f"paling banyak {test.decimals} angka di belakang koma" if test.decimals else "bulat"
         )
-        raise LabValueError(f"{test.name} ditulis dengan angka {shown}.")
+        raise LabValueError(f"{test.name} ditulis dengan angka {shown}{in_unit}.")
     return Decimal(f"{found[2]}.{found[3] or 0}")
+
+
+def _without_unit(test: LabTest, typed: str) -> str:
+    """The number of "12,9 g/dL", if that is this test's unit; of another one all that was typed."""
+    found = re.fullmatch(r"([<>]?[0-9.,\s]*[0-9])\s*(\D.*)", typed)
+    is_its_own = found and test.unit and _folded_unit(found[2]) == _folded_unit(test.unit)
+    return found[1] if is_its_own else typed
+
+
+def _folded_unit(unit: str) -> str:
+    folded = re.sub(r"\s+", "", unit).casefold().replace("μ", "u").replace("µ", "u").rstrip(".")
+    return _SAME_UNITS.get(folded, folded)
 
 
 def shown(value: str, number: Decimal | None) -> str:

@@ -221,6 +221,39 @@ def test_the_range_is_that_of_sex_and_age(app, value, sex, months, flag):
     assert lab_values.judge(test_of("HB"), value, sex, months).flag is flag
 
 
+@pytest.mark.parametrize(
+    ("code", "typed", "value"),
+    [
+        ("HB", "12,9 g/dL", "12,9"),
+        ("HB", "12.9 gr/dl", "12.9"),
+        ("HB", "12,9g%", "12,9"),
+        ("GDS", ">600 mg/dL", ">600"),
+        ("GDS", "110 mg%", "110"),
+        ("LEUKOSIT", "7.200 /µL", "7.200"),
+        ("LEUKOSIT", "7200/mm3", "7200"),
+        ("HEMATOKRIT", "38,5 %", "38,5"),
+        ("SGOT", "23 U/L", "23"),
+    ],
+)
+def test_the_tests_own_unit_may_stand_behind_the_number(app, code, typed, value):
+    judged = lab_values.judge(test_of(code), typed, "P", 300)
+    assert judged == lab_values.judge(test_of(code), value, "P", 300)
+
+
+@pytest.mark.parametrize(
+    ("code", "typed"),
+    [
+        ("GDS", "6,1 mmol/L"),
+        ("HB", "129 g/L"),
+        ("LEUKOSIT", "7,2 10^3/µL"),
+        ("LEUKOSIT", "7,2 ribu"),
+    ],
+)
+def test_a_number_in_another_unit_is_refused_with_the_right_one(app, code, typed):
+    with pytest.raises(lab_values.LabValueError, match=f"dengan angka dalam {test_of(code).unit}"):
+        lab_values.judge(test_of(code), typed, "P", 300)
+
+
 def test_a_range_for_all_ages_judges_an_unknown_age(app):
     assert lab_values.judge(test_of("TROMBOSIT"), "40000", "P", None).flag is LabFlag.CRITICAL_LOW
 
