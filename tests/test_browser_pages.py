@@ -352,6 +352,12 @@ def test_pages_of_the_counter(live_server, page, look):
     desk.search("Tidak Seorangpun Bernama Ini")
     expect(page.get_by_text("Tidak ada yang cocok")).to_be_visible()
     look("nobody found")
+    desk.search("siti aminah")
+    row = page.locator("#hasil .pick").first
+    expect(row).to_be_visible()
+    assert row.bounding_box()["height"] < 80, "a name and one line: six of them at a glance"
+    desk.search("Tidak Seorangpun Bernama Ini")
+    expect(page.get_by_text("Tidak ada yang cocok")).to_be_visible()
     desk.press("Pasien baru")
     desk.press("Periksa kembali")
     expect(page.get_by_role("alert")).to_be_focused()

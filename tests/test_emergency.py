@@ -338,6 +338,8 @@ def test_what_stands_in_for_an_unknown_identity_is_not_offered_as_one(clerk):
     visit = unknown(clerk)
     form = text_of(clerk.get(f"/pendaftaran/kunjungan/{visit.public_id}/identitas"))
     assert value_of(form, "address") == "" and "Belum diketahui" not in form
+    family = text_of(clerk.get(f"{NEW}?keluarga={visit.public_id}"))
+    assert value_of(family, "address") == "", "nor as the family's"
     assert '<option value="" selected>NIK diisi' in form
     ticket = text_of(clerk.get(f"/pendaftaran/tiket/{visit.public_id}"))
     assert "Identitas belum lengkap." in ticket

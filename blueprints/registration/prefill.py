@@ -59,7 +59,7 @@ def gaps(patient: Patient) -> str:
 def family_fields(member: Patient, kin: str) -> dict[str, str]:
     """What a further member of the family, perhaps a child or sibling, has in common with one."""
     today = days.clinic_date()
-    known = fields_of(member, today)
+    known = known_fields(member)
     shared = ("kk_number", "address", "village", "rt", "rw", "phone", "payer")
     fields = {name: known[name] for name in shared if name in known}
     return fields | households.mother_of(kin, member, today)
