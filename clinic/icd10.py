@@ -16,7 +16,8 @@ _ADDED = """
     suspek susp obs observasi akut acute kronis kronik sindrom reaksi kontrol komplikasi
     grade derajat stage stadium tipe i ii iii iv 1 2 3 4 ringan sedang berat sederhana kompleks
     terkontrol tidak tdk uncontrolled bilateral dextra dekstra sinistra ka ki
-    ec e c hari ke dengan dan disertai
+    ec e c hari minggu mgg bulan bln tahun thn usia ke dengan dan disertai
+    sakit penyakit radang nyeri infeksi luka
 """
 ADDED = frozenset(_ADDED.split())
 MAX_WORDS = 6  # more says nothing more, and each costs a scan
@@ -59,7 +60,7 @@ def _alike(words: list[str], limit: int, first: Sequence[str]) -> list[Icd10Term
     named = select(Icd10Term.words).where(Icd10Term.title_id.is_not(None))
     meant = icd10_spelling.meant(words, tuple(db.session.scalars(named)))
     found = _by_words(meant, limit, first) if meant else []
-    bare = [word for word in words if word not in ADDED]
+    bare = [word for word in words if word not in ADDED and not word.isdigit()]
     if found or not bare or len(bare) == len(words):
         return found
     return search(" ".join(bare), limit, first)
