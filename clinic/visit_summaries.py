@@ -126,5 +126,9 @@ class VisitSummary:
         return vital_marks.marks(self.last_vitals, self.age_months, self.pregnant)
 
     @property
+    def diagnosis_codes(self) -> list[str]:
+        return list(dict.fromkeys(row.code for room in self.examined for row in room.diagnoses))
+
+    @property
     def examined(self) -> tuple[RoomSummary, ...]:
         return tuple(room for room in self.rooms if room.examination)

@@ -166,6 +166,23 @@ def test_identity_allergies_and_earlier_visits_stand_above_the_form(umum):
     assert person.nik not in page
 
 
+def test_earlier_visits_that_have_no_place_are_named_with_their_diagnoses(umum):
+    person = factories.patient()
+    past_visits.add(person, 4)
+    entry = served(person=person)
+    with transaction():
+        other = queues.enqueue(factories.actor(), entry.visit, factories.poli("TB"))
+        queues.act(factories.actor("kepala"), other, "mulai")
+        examination = records.save(
+            factories.actor("kepala"), other, ExaminationInput(assessment="Batuk"), 0
+        )
+    page = text_of(umum.get(address(entry, f"?antrean={entry.public_id}")))
+    rows, _, further = page.partition("Sebelum itu:")
+    assert "keluhan 1<" in rows and "keluhan 2<" not in rows
+    assert further.partition("</p>")[0].count("J06.9") == 2
+    assert examination.finished_at is None
+
+
 def test_the_entry_that_is_being_served_is_chosen(umum):
     entry = factories.entry()
     with transaction():

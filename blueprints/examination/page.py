@@ -96,6 +96,7 @@ def show(
     examination = records.open_examination(entry) if entry else None
     today, earlier = history.visit_and_earlier(visit, EARLIER_VISITS)
     writes, my_rooms = _may_write(entry, examination), _my_rooms(today)
+    in_sight = _in_sight(earlier, today, examination) if writes else earlier
     # What is said of the values is said of those that stand on the page.
     values = today.last_vitals | (typed.form.readable() if typed else {})
     context = {
@@ -104,7 +105,8 @@ def show(
         "entry": entry,
         "on": today.on,
         "today": today,
-        "earlier": _in_sight(earlier, today, examination) if writes else earlier,
+        "earlier": in_sight,
+        "further": earlier[len(in_sight) :],
         "allergies": allergies.banner(visit.patient),
         "consent_note": _consent_note(visit.patient),
         "findings": [
