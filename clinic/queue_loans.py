@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from itertools import takewhile
 
+from sqlalchemy import select
+
 from clinic.audit import Actor
+from clinic.days import STILL_HERE
 from clinic.queue_changes import enqueue, lock, record, take
 from clinic.queue_lines import entry_after
 from clinic.queue_order import FIRST
@@ -39,6 +42,14 @@ def waiting_senders(entry: QueueEntry) -> list[QueueEntry]:
     while (entry := sender_of(entry)) and _is_waiting(entry):
         found.append(entry)
     return found
+
+
+def is_waited_for(sender: QueueEntry) -> bool:
+    """Whether a stay still goes on whose end ends the wait of this one."""
+    stays = select(QueueEntry).where(
+        QueueEntry.visit_id == sender.visit_id, QueueEntry.state.in_(STILL_HERE)
+    )
+    return any(sender in waiting_senders(each) for each in db.session.scalars(stays))
 
 
 def stop_waiting(actor: Actor, senders: Sequence[QueueEntry], at: datetime) -> list[int]:

@@ -24,7 +24,7 @@ from clinic.queue_changes import (
     reopen_visit,
     set_priority_run,
 )
-from clinic.queue_loans import FETCH
+from clinic.queue_loans import FETCH, is_waited_for
 from clinic.queue_order import REST
 from clinic.queue_steps import (
     NOT_YET_SERVED,
@@ -64,6 +64,7 @@ def undo(actor: Actor, entry: QueueEntry, at: datetime, named: str = "") -> Queu
     for each in closed:
         _restore(actor, each, last_event(each), at)
     _restore(actor, owner, event, at)
+    _refuse_vain_wait(owner)
     note(actor, owner, "urungkan", at=at, from_state=EntryState(event.to_state))
     reopen_visit(owner.visit)
     if event.action == "pindah":
@@ -214,6 +215,17 @@ def _restore(actor: Actor, entry: QueueEntry, event: QueueEvent, at: datetime) -
     db.session.refresh(entry)
     if ended_at is not None:
         unsent_prescriptions.give_back(actor, entry, ended_at)
+
+
+def _refuse_vain_wait(owner: QueueEntry) -> None:
+    """Raise QueueError when the stay waits again, but no room is left that would end its wait."""
+    if owner.state is EntryState.AWAITING_RESULT and not is_waited_for(owner):
+        raise QueueError(
+            f"Hasil yang ditunggu {owner.visit.label} di {owner.poli.name} tidak akan datang lagi: "
+            "ruang yang mengirimnya sudah selesai. Jadi langkah ini tidak dapat diurungkan. Bila "
+            'pasien tidak ada di antrean lain dan masih perlu dilayani, pilih "Tambah ruang" di '
+            "tiketnya, di loket."
+        )
 
 
 def _give_turn_back(entry: QueueEntry, event: QueueEvent) -> None:

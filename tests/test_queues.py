@@ -970,6 +970,22 @@ def test_a_fetch_is_undone_though_the_examination_is_finished(app):
         act(sender, "urungkan")
 
 
+@pytest.mark.parametrize("step", ["jemput", "selesai"])
+@pytest.mark.parametrize("over", ["selesai", "batal"])
+def test_no_wait_is_given_back_for_a_result_that_no_longer_comes(app, step, over):
+    sender, there = lent("UMUM", "LAB")
+    act(sender, step)
+    act(there, "mulai", by="lab")
+    act(there, over, by="lab")
+    before = states(sender, there)
+    with pytest.raises(QueueError, match="tidak akan datang lagi"):
+        act(sender, "urungkan")
+    assert states(sender, there) == before
+    act(there, "urungkan", by="lab")
+    act(sender, "urungkan")
+    assert states(sender, there) == ["awaiting_result", "in_service"]
+
+
 def test_a_referral_is_undone_until_the_patient_is_served_there(app):
     sender = stand()
     act(sender, "mulai")
