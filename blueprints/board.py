@@ -31,10 +31,10 @@ def _board(code: str) -> Response:
     shown = {"clinic_name": known["clinic_name"], "zone": known["time_zone"], "now": now}
     if not queue_watch.may_watch(request.remote_addr, known["board_networks"]):
         return _render("board/refused.html", 403, shown)
-    chosen = select(Poli).where(Poli.is_active).order_by(Poli.position)
+    chosen = select(Poli).order_by(Poli.position)
     if code:
         chosen = chosen.where(Poli.code == code)
-    polis = list(db.session.scalars(chosen))
+    polis = queue_watch.in_use(list(db.session.scalars(chosen)))
     if code and not polis:
         abort(404)
     board = queue_watch.board(days.current_day(), polis, now)

@@ -199,6 +199,7 @@ def _restore(actor: Actor, entry: QueueEntry, event: QueueEvent, at: datetime) -
     ended_at = entry.ended_at
     refuse_second(entry.visit, entry.poli, but=entry)
     before = from_snapshot(event.before)
+    _refuse_closed_room(entry, before["state"])
     # The visit may have become somebody else's since, or an emergency: that holds.
     before["is_priority"] = before["is_priority"] and bool(entry.visit.priority)
     before["rank"] = min(before["rank"], entry.rank)
@@ -215,6 +216,16 @@ def _restore(actor: Actor, entry: QueueEntry, event: QueueEvent, at: datetime) -
     db.session.refresh(entry)
     if ended_at is not None:
         unsent_prescriptions.give_back(actor, entry, ended_at)
+
+
+def _refuse_closed_room(entry: QueueEntry, state: EntryState) -> None:
+    """Raise QueueError when the patient would stand again in a room that was closed since."""
+    comes_again = state in days.STILL_HERE and entry.state not in days.STILL_HERE
+    if comes_again and not entry.poli.is_active:
+        raise QueueError(
+            f"{entry.poli.name} sudah ditutup, jadi {entry.visit.label} tidak dapat kembali ke "
+            "sana. Pilih ruang lain, atau minta kepala puskesmas membuka ruang itu lagi."
+        )
 
 
 def _refuse_vain_wait(owner: QueueEntry) -> None:

@@ -6,18 +6,20 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from ipaddress import ip_address, ip_network
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, select
 
 from clinic import settings
-from clinic.days import NIGHT
+from clinic.days import NIGHT, STILL_HERE, current_day
 from clinic.queue_order import in_calling_order
 from clinic.queue_version import present_version, version_token
+from clinic.signed_in import Room
 from db import db, utcnow
 from models import EntryState, Poli, QueueEntry, QueueState, ServiceDay, Visit
 
+AnyRoom = TypeVar("AnyRoom", Room, Poli)
 LAST_CALLS = 4  # as cards, to be read from afar
 NEW_FOR = timedelta(seconds=20)
 NEXT_NUMBERS = 6
@@ -96,6 +98,25 @@ def _bound(now: datetime, dialect: str) -> datetime | str:
 
 def _setting(stored: str | None, key: str) -> str:
     return settings.DEFINITIONS[key].default if stored is None else json.loads(stored)
+
+
+# --- Which rooms are shown --------------------------------------------------------------------
+
+
+def in_use(rooms: list[AnyRoom]) -> list[AnyRoom]:
+    """The open ones, and a closed one while a patient of today stands in it.
+
+    The last of a room may be sent away, the room closed, and the day's closing taken back.
+    """
+    closed = [room.id for room in rooms if not room.is_active]
+    day = current_day() if closed else None
+    busy = select(QueueEntry.poli_id).where(
+        QueueEntry.service_day_id == (day.id if day else None),
+        QueueEntry.poli_id.in_(closed),
+        QueueEntry.state.in_(STILL_HERE),
+    )
+    kept = set(db.session.scalars(busy)) if day else set()
+    return [room for room in rooms if room.is_active or room.id in kept]
 
 
 # --- The waiting-room board -------------------------------------------------------------------

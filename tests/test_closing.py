@@ -366,6 +366,25 @@ def test_a_day_closed_by_mistake_goes_on_as_it_stood(app, folder):
         closing.take_back(factories.actor("kepala"), days.latest_day())
 
 
+def test_who_stands_again_in_a_room_that_was_closed_is_found(app, folder, sign_in):
+    entry, links = factories.entry("GIZI"), ('href="/poli/GIZI"', 'href="/poli/UMUM"')
+    close(folder)
+    with transaction():
+        factories.poli("GIZI").is_active = False
+    head, staff = sign_in("kepala"), sign_in("umum")
+    assert links[0] not in head.get("/poli").text
+    assert head.get("/layar/GIZI").status_code == 404
+    with transaction():
+        closing.take_back(factories.actor("kepala"), days.latest_day())
+    for page in (head.get("/poli"), staff.get("/poli/UMUM")):
+        assert all(link in page.text for link in links)
+    assert entry.visit.label in head.get("/layar/GIZI").text
+    assert links[0] not in sign_in("kia").get("/poli/KIA").text
+    with transaction():
+        queues.act(factories.actor("umum"), db.session.get(QueueEntry, entry.id), "batal", "pulang")
+    assert links[0] not in head.get("/poli").text
+
+
 def test_who_was_cut_off_too_early_comes_back_once_the_day_goes_on(app, folder, sign_in):
     """Referred: one closing has ended the stay in both rooms, and both go on."""
     served = begun()

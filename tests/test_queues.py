@@ -405,6 +405,18 @@ def test_a_room_that_closed_meanwhile_takes_nobody(app):
     assert fresh(entry).state == "waiting"
 
 
+@pytest.mark.parametrize("action", ["pindah", "batal"])
+def test_no_undo_leads_into_a_room_that_was_closed(app, action):
+    entry = stand("GIZI")
+    after = act(entry, action, target="UMUM")
+    with transaction():
+        factories.poli("GIZI").is_active = False
+    before = states(entry, after)
+    with pytest.raises(QueueError, match="sudah ditutup, jadi"):
+        act(after, "urungkan")
+    assert states(entry, after) == before
+
+
 def test_a_priority_patient_called_again_takes_one_turn(app):
     set_setting("priority_ratio", 2)
     first, second = stand(priority=Priority.ELDERLY), stand(priority=Priority.ELDERLY)

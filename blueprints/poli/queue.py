@@ -112,7 +112,7 @@ def _why_nobody(room: Room) -> str:
 
 
 def _my_rooms() -> list[Room]:
-    return [room for room in current_user.rooms if room.is_active]
+    return queue_watch.in_use(current_user.rooms)
 
 
 def _drawn_rows(code: str, version: str) -> responses.Content:
