@@ -7,7 +7,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from sqlalchemy import and_, exists, func, or_, select
-from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy.orm import aliased, contains_eager, joinedload
 
 from clinic import days, deaths, patients, search
 from db import db
@@ -55,6 +55,8 @@ _LACKING = and_(
     ),
 )
 _NEVER = date.min  # behind every visit
+# Afterwards an identity is found at another visit, or by the records staff.
+COMPLETED_WITHIN = timedelta(days=14)
 DAYS_AT_ONCE = 8  # twice as many at the next try
 
 
@@ -86,6 +88,28 @@ def incomplete(limit: int, after: str | None = None) -> list[Incomplete]:
         Incomplete(people[id_], None if seen_on == _NEVER else seen_on, is_here)
         for is_here, seen_on, id_ in places
     ]
+
+
+def visits_of_unknown(people: Iterable[Patient]) -> dict[int, Visit]:
+    """The last visit of those of them who are unknown, if it is of late: by it they become known.
+
+    The counter that took them in at night is another one than who learns the name.
+    """
+    unknown = [patient.id for patient in people if patient.is_unknown]
+    if not unknown:
+        return {}
+    of_late = (
+        select(Visit)
+        .join(Visit.service_day)
+        .options(contains_eager(Visit.service_day))
+        .where(
+            Visit.patient_id.in_(unknown),
+            Visit.status != VisitStatus.CANCELLED,
+            ServiceDay.on >= days.clinic_date() - COMPLETED_WITHIN,
+        )
+        .order_by(ServiceDay.on, Visit.id)
+    )
+    return {visit.patient_id: visit for visit in db.session.scalars(of_late)}
 
 
 def _place(public_id: str) -> Place | None:

@@ -4,7 +4,7 @@ from clinic import days, lab_rejudging, patients, queue_changes, todays_visits, 
 from clinic.audit import Actor
 from clinic.patients import Identity
 from clinic.review import Application, case_of, priority_of
-from clinic.visit_snapshot import age_day
+from clinic.visit_snapshot import age_day, fill_gaps
 from models import DraftKind, Patient, Poli, Priority, Visit
 
 # Chosen by what was seen at the counter; the others follow from age and pregnancy.
@@ -39,9 +39,15 @@ def tell_pregnancy(actor: Actor, visit: Visit, answer: str) -> None:
 def correct(
     actor: Actor, patient: Patient, identity: Identity, reason: str, *, nik_disputed: bool = False
 ) -> bool:
-    """Correct who it is (`patients.update`); the visits of the day that goes on follow."""
+    """Correct who it is (`patients.update`); the visits of the day that goes on follow.
+
+    Of somebody who was unknown every visit is told what it lacks.
+    """
+    was_unknown = patient.is_unknown
     was = patient.sex, patient.birth_date
     changed = patients.update(actor, patient, identity, reason, nik_disputed=nik_disputed)
+    if was_unknown:
+        fill_gaps(patient)
     day = days.todays() if was != (patient.sex, patient.birth_date) else None
     for visit in todays_visits.of_people(day, [patient.id]).get(patient.id, ()):
         follow(visit, patient)

@@ -42,6 +42,17 @@ def take_age(visit: Visit, patient: Patient, day: ServiceDay) -> None:
     visit.age_days = (on - born).days
 
 
+def fill_gaps(patient: Patient) -> None:
+    """What nobody could tell while the patient was unknown, as it is known now; none is replaced.
+
+    The age follows by itself, the payer was said at the visit.
+    """
+    for visit in db.session.scalars(select(Visit).where(Visit.patient_id == patient.id)):
+        visit.bpjs_number = visit.bpjs_number or patient.bpjs_number
+        if visit.village is None:
+            visit.village, visit.is_in_area = patient.village, is_in_area(patient.village)
+
+
 def age_anew(patient: Patient) -> None:
     """Of all visits that are now the patient's: the birth date was wrong, or another record's."""
     db.session.flush()

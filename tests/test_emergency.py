@@ -2,13 +2,13 @@
 
 import re
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import select
 
-from clinic import days, patients, queues
-from db import db, new_public_id, transaction
+from clinic import days, incomplete, patients, queues, visit_person
+from db import db, new_public_id, transaction, utcnow
 from models import (
     AuditEntry,
     OutboxEntry,
@@ -18,6 +18,7 @@ from models import (
     QueueEntry,
     RegistrationDraft,
     Visit,
+    VisitStatus,
 )
 from tests import factories
 from tests.pages import post, text_of
@@ -104,6 +105,64 @@ def test_half_a_form_goes_to_the_emergency_room_and_is_completed_without_typing_
     db.session.expire_all()
     assert (visit.patient.is_unknown, visit.patient.phone) == (False, "+6281234567890")
     assert (count(Visit), count(Patient)) == (1, 1)
+
+
+def unknown_of_last_night(clerk) -> Visit:
+    """A nameless man, come in on the service day before this one."""
+    draft = {"draft": new_public_id()}
+    visit = visit_of(post(clerk, URGENT, draft | {"sex": "L", "complaint": "kecelakaan"}))
+    with transaction():
+        night = days.latest_day()
+        days.end(night, utcnow())
+        night.on -= timedelta(days=1)
+    return visit
+
+
+def test_the_next_days_counter_completes_the_identity_at_the_nights_visit(clerk, sign_in):
+    visit = unknown_of_last_night(clerk)
+    page, record = f"/pendaftaran/kunjungan/{visit.public_id}/identitas", visit.patient.public_id
+    post(clerk, "/pendaftaran", {"q": "Tn. X"})
+    assert f'href="{page}"' in text_of(clerk.get("/pendaftaran?hasil=1"))
+    for name, has_link in (("loket", True), ("kepala", True), ("rekammedis", False)):
+        shown = text_of(sign_in(name).get(f"/pasien/{record}"))
+        assert (f'href="{page}"' in shown) is has_link, name
+    form = text_of(clerk.get(page))
+    rest = {name: value_of(form, name) for name in ("draft", "patient")}
+    rest |= {"name": "Budi Santoso", "sex": "L", "birth_date": "17-08-1985"}
+    rest |= {"no_nik_reason": "LUPA_KARTU", "address": "Jalan Melati 3", "village": "Tirta Alur"}
+    check = post(clerk, page, rest).location
+    post(clerk, check, {"version": value_of(text_of(clerk.get(check)), "version")})
+    db.session.expire_all()
+    assert (visit.patient.name, visit.village, count(Visit)) == ("Budi Santoso", "Tirta Alur", 1)
+    assert page not in text_of(clerk.get("/pendaftaran?hasil=1")), "there is nothing to complete"
+
+
+def test_no_visit_of_long_ago_and_none_cancelled_is_completed(clerk):
+    visit = unknown_of_last_night(clerk)
+    assert incomplete.visits_of_unknown([visit.patient]) == {visit.patient_id: visit}
+    with transaction():
+        visit.status = VisitStatus.CANCELLED
+    assert not incomplete.visits_of_unknown([visit.patient])
+    with transaction():
+        visit.status = VisitStatus.UNFINISHED
+        days.latest_day().on -= timedelta(days=30)
+    assert not incomplete.visits_of_unknown([visit.patient])
+
+
+def test_what_the_records_staff_learn_of_an_unknown_is_told_to_the_visit(clerk):
+    visit = unknown_of_last_night(clerk)
+    nik, home = factories.nik(BORN, "L", 42), {"address": "Jalan Melati 3", "village": "Tirta Alur"}
+    known = patients.Identity("Budi Santoso", "L", BORN, nik=nik, **home)
+    with transaction():
+        visit_person.correct(factories.actor("rekammedis"), visit.patient, known, "sesuai KTP")
+    db.session.expire_all()
+    years = full_years(BORN, visit.service_day.on)
+    assert (visit.village, visit.age_years) == ("Tirta Alur", years)
+    with transaction():
+        moved = replace(known, village="Sungai Lestari")
+        visit_person.correct(factories.actor("rekammedis"), visit.patient, moved, "pindah rumah")
+    db.session.expire_all()
+    assert visit.village == "Tirta Alur", "as it was on that day"
 
 
 def test_what_is_left_for_later_is_listed_as_not_saved(clerk):

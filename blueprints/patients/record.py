@@ -17,6 +17,7 @@ from clinic import (
     consents,
     days,
     deaths,
+    incomplete,
     paper_texts,
     papers,
     patient_summary,
@@ -126,6 +127,7 @@ def _page(
         consent=consents.current(patient),
         papers=papers.of_patient(patient, NEWEST_PAPERS) if clinical else [],
         paper_kinds=paper_texts.KINDS,
+        to_complete=_visit_to_complete(patient),
         shown=shown,
         moved=wrong_patient.moved(patient) if shown.is_first_page else [],
         summary=patient_summary.summary(patient) if has_head else None,
@@ -136,6 +138,13 @@ def _page(
         typed=request.form,
     )
     return Response(page, 422 if shown.form.errors else status, mimetype="text/html")
+
+
+def _visit_to_complete(patient: Patient) -> Visit | None:
+    """The visit at which the counter may still say who it is, for those whose page that is."""
+    if not access.has_role(Role.REGISTRATION, Role.HEAD):
+        return None
+    return incomplete.visits_of_unknown([patient]).get(patient.id)
 
 
 def _texts(aliases: Iterable[PatientAlias]) -> list[str]:

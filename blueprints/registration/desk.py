@@ -5,7 +5,7 @@ from flask_login import current_user
 
 import access
 from blueprints.registration.blueprint import bp, counter
-from clinic import days, drafts, routing, search, todays_visits, typed_search
+from clinic import days, drafts, incomplete, routing, search, todays_visits, typed_search
 from clinic.month_names import parse_birth_date
 from db import transaction
 from models import ServiceDay
@@ -96,6 +96,7 @@ def _results(typed: dict[str, str], day: ServiceDay | None) -> dict:
         "problem": problem,
         "length_note": typed_search.length_note(q),
         "found": found,
+        "to_complete": incomplete.visits_of_unknown(one.patient for one in found),
         "todays": todays_visits.of_people(day, [one.patient.id for one in found]),
         "today": days.clinic_date(),
     }
