@@ -35,7 +35,7 @@ from clinic.queue_steps import (
     present,
 )
 from db import db
-from models import EntryState, Examination, QueueEntry, QueueEvent, QueueState
+from models import EntryState, Examination, QueueEntry, QueueEvent, QueueState, Visit
 
 NEVER_HAPPENED = "Langkah diurungkan"
 
@@ -199,7 +199,8 @@ def _restore(actor: Actor, entry: QueueEntry, event: QueueEvent, at: datetime) -
     ended_at = entry.ended_at
     refuse_second(entry.visit, entry.poli, but=entry)
     before = from_snapshot(event.before)
-    _refuse_closed_room(entry, before["state"])
+    if before["state"] in days.STILL_HERE and entry.state not in days.STILL_HERE:
+        _refuse_to_stand_again(entry)
     # The visit may have become somebody else's since, or an emergency: that holds.
     before["is_priority"] = before["is_priority"] and bool(entry.visit.priority)
     before["rank"] = min(before["rank"], entry.rank)
@@ -218,13 +219,29 @@ def _restore(actor: Actor, entry: QueueEntry, event: QueueEvent, at: datetime) -
         unsent_prescriptions.give_back(actor, entry, ended_at)
 
 
-def _refuse_closed_room(entry: QueueEntry, state: EntryState) -> None:
-    """Raise QueueError when the patient would stand again in a room that was closed since."""
-    comes_again = state in days.STILL_HERE and entry.state not in days.STILL_HERE
-    if comes_again and not entry.poli.is_active:
+def _refuse_to_stand_again(entry: QueueEntry) -> None:
+    """Raise QueueError when the room was closed since, or the patient was registered there anew."""
+    label = entry.visit.label
+    if not entry.poli.is_active:
         raise QueueError(
-            f"{entry.poli.name} sudah ditutup, jadi {entry.visit.label} tidak dapat kembali ke "
-            "sana. Pilih ruang lain, atau minta kepala puskesmas membuka ruang itu lagi."
+            f"{entry.poli.name} sudah ditutup, jadi {label} tidak dapat kembali ke sana. Pilih "
+            "ruang lain, atau minta kepala puskesmas membuka ruang itu lagi."
+        )
+    anew = (
+        select(QueueEntry)
+        .join(QueueEntry.visit)
+        .where(
+            Visit.patient_id == entry.visit.patient_id,
+            Visit.id != entry.visit_id,
+            QueueEntry.service_day_id == entry.service_day_id,
+            QueueEntry.poli_id == entry.poli_id,
+            QueueEntry.state.in_(days.STILL_HERE),
+        )
+    )
+    if other := db.session.scalar(anew.limit(1)):
+        raise QueueError(
+            f"{present(other)}, dan itu pasien yang sama. {label} tidak dikembalikan ke antrean, "
+            f"supaya ia tidak dipanggil dua kali: layani dengan nomor {other.visit.label}."
         )
 
 

@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from clinic import queues, withdrawals
+from clinic.queue_steps import QueueError
 from db import db, transaction
 from models import (
     AuditEntry,
@@ -65,6 +66,20 @@ def test_it_leaves_every_line_with_its_reason_and_the_rooms_see_it(sign_in):
     again = withdraw(clerk, visit)
     assert again.status_code == 409
     assert "tidak lagi menunggu di ruang mana pun" in again.get_data(as_text=True)
+
+
+def test_no_undo_makes_a_patient_who_was_registered_anew_wait_twice(app):
+    person = factories.patient()
+    visit = factories.visit(person, "UMUM")
+    with transaction():
+        withdrawals.withdraw(factories.actor("loket"), visit, WHY)
+    anew = factories.visit(person, "UMUM")
+    with pytest.raises(QueueError, match=f"{anew.label} masih menunggu .* pasien yang sama"):
+        act(visit, "UMUM", "urungkan")
+    assert entry_of(visit, "UMUM").state is EntryState.CANCELLED
+    act(anew, "UMUM", "batal", reason=WHY)
+    act(visit, "UMUM", "urungkan")
+    assert entry_of(visit, "UMUM").state is EntryState.WAITING
 
 
 def test_the_room_brings_it_back_by_undo(app):
