@@ -192,6 +192,7 @@ def test_an_earlier_visit_to_one_of_ones_rooms_asks_for_a_reason_others_do_not_e
     [
         ("loket", "/pendaftaran/pasien/{patient}", "view_identity"),
         ("loket", "/pendaftaran/kunjungan/{visit}/identitas", "view_identity"),
+        ("loket", "/pendaftaran/baru?keluarga={visit}", "view_identity"),
         ("umum", "/kunjungan/{visit}/tanda-vital", "view_vital_signs"),
     ],
 )

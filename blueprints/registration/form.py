@@ -131,7 +131,9 @@ def _prefill() -> tuple[dict[str, str], str]:
         return draft.fields, ""
     family = request.args.get("keluarga")
     if family:
-        member = access.visit_or_404(family).patient
+        found = access.visit_or_404(family)
+        member = found.patient
+        access.record_view("view_identity", member, "visit", found.public_id)
         return prefill.family_fields(member, request.args.get("hubungan", "")), ""
     last = session.get("last_search") or {}
     return typed_search.form_fields(
