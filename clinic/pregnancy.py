@@ -11,6 +11,7 @@ from formatting import number_text, short_date
 from validators import Finding
 
 AFTER_BIRTH = "nifas"  # as the visit says; no pregnancy is counted on then
+TOLD = ("ya", AFTER_BIRTH)  # of whom the visit says it, with or without a form
 TERM_DAYS = 280  # from the last menstruation's first day, as Naegele counts
 POSTTERM_WEEKS, HEAD_FROM_WEEKS = 42, 36
 LONGEST_DAYS = 45 * 7  # what is told of a pregnancy is not carried on beyond
@@ -77,7 +78,24 @@ def is_running(answers: Mapping[str, str], on: date) -> bool:
 def risks(answers: Mapping[str, str], case: Case) -> list[Finding]:
     """Warnings KEHAMILAN-<what>; each limit and its source stand in docs/clinical-limits.md."""
     texts = _of_mother(answers, case) | _of_history(answers) | _of_child(answers, case)
-    return [Finding(f"KEHAMILAN-{rule}", "warning", text) for rule, text in texts.items() if text]
+    found = [Finding(f"KEHAMILAN-{rule}", "warning", text) for rule, text in texts.items()]
+    return pressure(case.vitals, case.pregnant) + found
+
+
+def is_told(pregnant: str) -> bool:
+    """Whether the visit says that she is pregnant or has just given birth."""
+    return pregnant in TOLD
+
+
+def pressure(vitals: Mapping[str, Decimal | int | None], pregnant: str) -> list[Finding]:
+    """KEHAMILAN-TD of these values, whatever else is known of her."""
+    upper, lower = vitals.get("systolic"), vitals.get("diastolic")
+    if (upper or 0) < PRESSURE[0] and (lower or 0) < PRESSURE[1]:
+        return []
+    values = "/".join("-" if value is None else number_text(value) for value in (upper, lower))
+    who = "Nifas" if pregnant == AFTER_BIRTH else "Hamil"
+    text = f"{who}, tekanan darah {values}: {PRESSURE[0]}/{PRESSURE[1]} atau lebih"
+    return [Finding("KEHAMILAN-TD", "warning", text)]
 
 
 def _of_mother(answers: Mapping[str, str], case: Case) -> dict[str, str]:
@@ -95,9 +113,6 @@ def _of_mother(answers: Mapping[str, str], case: Case) -> dict[str, str]:
         found["LILA"] = f"LILA {number_text(arm)} cm, di bawah {number_text(ARM_CM)} (risiko KEK)"
     if height is not None and height < SHORT_CM:
         found["TINGGI"] = f"Tinggi badan {number_text(height)} cm, di bawah {SHORT_CM}"
-    upper, lower = case.vitals.get("systolic") or 0, case.vitals.get("diastolic") or 0
-    if upper >= PRESSURE[0] or lower >= PRESSURE[1]:
-        found["TD"] = f"Tekanan darah {PRESSURE[0]}/{PRESSURE[1]} atau lebih"
     if case.hb is not None and case.hb < HB:
         found["HB"] = f"Hb {number_text(case.hb)} g/dL, di bawah {HB}"
     return found

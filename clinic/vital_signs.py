@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
+from clinic import pregnancy
 from clinic.typed_numbers import bare
 from formatting import number_text
 from validators import FieldError, Finding
@@ -80,9 +81,12 @@ def pressures(text: str) -> tuple[str, str] | None:
 
 
 def vital_findings(
-    values: Mapping[str, Decimal | int | None], age_months: int | None
+    values: Mapping[str, Decimal | int | None], age_months: int | None, pregnant: str = ""
 ) -> list[Finding]:
-    """Warnings VITAL-<field> for values unusual at this age (any age when None)."""
+    """Warnings VITAL-<field> for values unusual at this age (any age when None), and KEHAMILAN-TD.
+
+    The latter of whom the visit calls pregnant or after birth, whether a form was filled or not.
+    """
     unusual = {
         field: f"{VITAL_RANGES[field].label} {number_text(value)} tidak lazim untuk umur ini. "
         "Ukur lagi."
@@ -97,7 +101,14 @@ def vital_findings(
         half = "systolic" if systolic is None else "diastolic"
         label = VITAL_RANGES[half].label
         unusual[half] = f"{label} belum diisi. Kosongkan hanya bila memang tidak terukur."
-    return [Finding(f"VITAL-{field}", "warning", message) for field, message in unusual.items()]
+    found = [Finding(f"VITAL-{field}", "warning", message) for field, message in unusual.items()]
+    high = pregnancy.pressure(values, pregnant) if pregnancy.is_told(pregnant) else []
+    return high + found
+
+
+def field_of(finding: Finding) -> str:
+    """The field to measure again, of what `vital_findings` says."""
+    return pregnancy.MEASURED.get(finding.rule, finding.rule.removeprefix("VITAL-"))
 
 
 def usual_side(field: str, value: Decimal | int, age_months: int | None) -> str:

@@ -73,6 +73,47 @@ def test_a_pregnancy_stops_for_its_own_limits(sign_in):
     assert send(kia, entry, "selesai", vitals_seen=seen, **typed, **PREGNANT).location
 
 
+@pytest.mark.parametrize(
+    ("room", "pregnant", "sent"),
+    [
+        ("KIA", "ya", {"room_form": "hamil"}),
+        ("KIA", "nifas", {"room_form": "hamil", "para": "2"}),
+        ("GIGI", "nifas", {}),
+        ("UGD", "ya", {}),
+    ],
+)
+def test_a_high_pressure_in_pregnancy_stops_once_with_and_without_the_form(
+    sign_in, room, pregnant, sent
+):
+    who = {"KIA": "kia", "GIGI": "gigi", "UGD": "umum"}[room]
+    entry, desk = served(room, by=who, pregnant=pregnant), sign_in(who)
+    desk.get(address(entry))
+    typed = {"systolic": "158", "diastolic": "105"} | END | sent
+    asked = send(desk, entry, "selesai", **typed)
+    page, said = text_of(asked), "tekanan darah 158/105: 140/90 atau lebih"
+    assert asked.status_code == 422 and page.count('data-rule="KEHAMILAN-TD"') == 1
+    assert f'<a href="#f-systolic">{"Hamil" if pregnant == "ya" else "Nifas"}, {said}.' in page
+    seen = hidden(asked, "vitals_seen")
+    higher = send(desk, entry, "selesai", **typed | {"systolic": "159"}, vitals_seen=seen)
+    assert higher.status_code == 422, "another value"
+    assert send(desk, entry, "selesai", vitals_seen=seen, **typed).status_code == 303
+
+
+def test_one_box_says_all_that_is_unusual_of_it(sign_in):
+    entry, umum = served(pregnant="nifas"), sign_in("umum")
+    umum.get(address(entry))
+    page = text_of(send(umum, entry, "selesai", diastolic="95", **END))
+    assert "tekanan darah -/95: 140/90 atau lebih. Tekanan sistolik belum diisi." in page
+
+
+def test_the_screening_desk_is_told_of_a_high_pressure_in_pregnancy(sign_in):
+    umum, entry = sign_in("umum"), factories.entry(pregnant="ya")
+    place = address(entry, "/tanda-vital")
+    sent = post(umum, place, {"systolic": "142", "diastolic": "80"})
+    assert sent.location.endswith(place), "not back to the queue"
+    assert 'data-rule="KEHAMILAN-TD"' in text_of(umum.get(place))
+
+
 def test_what_a_colleague_adds_meanwhile_stops_the_end_once(sign_in):
     entry, umum = served(), sign_in("umum")
     colleague = factories.actor("kepala")

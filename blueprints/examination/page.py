@@ -30,7 +30,7 @@ from clinic import (
     right_patient,
 )
 from clinic.visit_summaries import VisitSummary
-from clinic.vital_signs import vital_findings
+from clinic.vital_signs import field_of, vital_findings
 from db import db
 from models import (
     ConsentDecision,
@@ -111,8 +111,8 @@ def show(
         "consent_note": _consent_note(visit.patient),
         "findings": [
             each
-            for each in vital_findings(values, visit.age_months)
-            if not (typed and typed.form.cannot_be(each.rule.removeprefix("VITAL-")))
+            for each in vital_findings(values, visit.age_months, visit.pregnant)
+            if not (typed and typed.form.cannot_be(field_of(each)))
         ],
         "examination": examination,
         "my_rooms": my_rooms,

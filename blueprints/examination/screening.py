@@ -129,7 +129,7 @@ def measure(visit: str):
     flash(f"{saved} {triage.what_to_do(found, form.priority)}".rstrip(), "success")
     today = history.visit_summary(found)
     entry = page.chosen_entry(found)
-    if entry is None or vital_findings(today.last_vitals, found.age_months):
+    if entry is None or vital_findings(today.last_vitals, found.age_months, found.pregnant):
         return redirect(url_for("examination.vital_signs", visit=visit), 303)
     return redirect(page.queue_address(entry.poli), 303)
 
@@ -201,7 +201,7 @@ def _show(
         today=today,
         entry=page.chosen_entry(visit),
         allergies=allergies.banner(visit.patient),
-        findings=vital_findings(today.last_vitals, visit.age_months),
+        findings=vital_findings(today.last_vitals, visit.age_months, visit.pregnant),
         form=form,
         problem=problem,
         kept=kept,

@@ -5,6 +5,7 @@ That is what was typed there, and what others measured or noted since the page w
 A page sends back what it said of the values; pressed again on that page, "Selesai" goes through.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable
 from hashlib import sha256
 
@@ -14,7 +15,7 @@ import access
 from blueprints.examination import amend_form, room_form
 from clinic import form_answers, history, remarkable
 from clinic.form_case import Case
-from clinic.vital_signs import vital_findings
+from clinic.vital_signs import field_of, vital_findings
 from models import Examination, Visit
 from page_form import PageForm
 from validators import Finding
@@ -48,11 +49,9 @@ def unseen(form: room_form.RoomExaminationForm, visit: Visit) -> dict[str, str]:
     """
     on, told = visit.service_day.on, visit.pregnant
     case = Case(on, visit.age_months, form.readable(), pregnant=told)
-    found: dict[str, Finding] = {}
+    found = [(field_of(each), each) for each in vital_findings(case.vitals, case.age_months, told)]
     for sheet in room_form.own_sheets(form, case):
-        found |= sheet.measured
-    for finding in vital_findings(case.vitals, case.age_months):
-        found[finding.rule.removeprefix("VITAL-")] = finding
+        found += sheet.measured.items()
     return _not_said(found, form)
 
 
@@ -70,33 +69,33 @@ def in_correction(form: amend_form.AmendForm, examination: Examination) -> dict[
 
     Then the form's page says so, and is sent back with what it said.
     """
-    visit, found = examination.visit, {}
-    case = Case(visit.service_day.on, visit.age_months, pregnant=visit.pregnant)
+    visit, told = examination.visit, examination.visit.pregnant
+    found: list[tuple[str, Finding]] = []
+    case = Case(visit.service_day.on, visit.age_months, pregnant=told)
     places = {name: name for name in room_form.differing(form_answers.current(examination), form)}
     for row in amend_form.measured(form, request.form, examination):
         asked = row.changed | (PRESSURE if row.changed & PRESSURE else set())
         places |= {name: f"{name}_{row.number}" for name in asked}
         case = case._replace(vitals={**case.vitals, **row.values})
-        for finding in vital_findings(row.values, case.age_months):
-            name = finding.rule.removeprefix("VITAL-")
-            if name in asked:
-                found[places[name]] = finding
+        findings = vital_findings(row.values, case.age_months, told)
+        found += [(places[field_of(e)], e) for e in findings if field_of(e) in asked]
     for sheet in room_form.own_sheets(form, case):
-        found |= {places[name]: each for name, each in sheet.measured.items() if name in places}
+        found += [(places[name], each) for name, each in sheet.measured.items() if name in places]
     unseen = _not_said(found, form)
     if unseen:
-        form.vitals_seen.data = marks(found.values())
+        form.vitals_seen.data = marks(each for _, each in found)
         form.form_errors = [SEND_AGAIN]
     return unseen
 
 
-def _not_said(found: dict[str, Finding], form: PageForm) -> dict[str, str]:
-    known = request.form.get(SEEN, "").split()
-    return {
-        name: each.message
-        for name, each in found.items()
-        if _mark(each) not in known and not form[name].errors  # what cannot be is said instead
-    }
+def _not_said(found: Iterable[tuple[str, Finding]], form: PageForm) -> dict[str, str]:
+    known, unsaid = request.form.get(SEEN, "").split(), defaultdict(list)
+    for name, each in found:
+        sentence = each.message.removesuffix(".")
+        is_new = _mark(each) not in known and sentence not in unsaid[name]
+        if is_new and not form[name].errors:  # what cannot be is said instead
+            unsaid[name].append(sentence)
+    return {name: f"{'. '.join(texts)}." for name, texts in unsaid.items() if texts}
 
 
 def _mark(finding: Finding) -> str:
