@@ -6,6 +6,7 @@ from dataclasses import replace
 from clinic.form_definitions import item_of
 from clinic.form_items import Kind
 from clinic.form_sheets import Sheet
+from clinic.pregnancy import REFER
 from clinic.teeth import Finding
 
 REASONS = {"danger_reason"}  # why something was done in spite of a warning stays inside
@@ -29,7 +30,8 @@ def text(sheets: Sequence[Sheet], *, with_notes: bool) -> str:
 
 def _line(sheet: Sheet, with_notes: bool) -> str:
     said = {code: value for code, value in sheet.answers.items() if _is_told(code, with_notes)}
-    parts = [finding.message for finding in sheet.findings if finding.level != "info"]
+    found = [finding.message for finding in sheet.findings if finding.level != "info"]
+    parts = [message.removesuffix(REFER) for message in found]
     parts += [_tooth(each) for each in sheet.teeth]
     parts += [f"{label}: {answer}" for label, answer in replace(sheet, answers=said).lines]
     words = "; ".join(dict.fromkeys(" ".join(part.split()) for part in parts))

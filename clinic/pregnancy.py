@@ -19,7 +19,8 @@ YOUNG_YEARS, OLD_YEARS = 20, 35
 ARM_CM, SHORT_CM, HB = Decimal("23.5"), 145, 11
 MANY_BIRTHS, SHORT_GAP_YEARS = 4, 2
 HEART_LOW, HEART_HIGH = 120, 160
-PRESSURE = (140, 90)
+PRESSURE, SEVERE_PRESSURE = (140, 90), (160, 110)  # either of them
+REFER = ". Beri pertolongan pertama dan rujuk"  # said in the room, not on its papers
 # Warnings that hang on what is measured at the visit, and the field to measure again.
 MEASURED = {
     "KEHAMILAN-TD": "systolic",
@@ -90,11 +91,18 @@ def is_told(pregnant: str) -> bool:
 def pressure(vitals: Mapping[str, Decimal | int | None], pregnant: str) -> list[Finding]:
     """KEHAMILAN-TD of these values, whatever else is known of her."""
     upper, lower = vitals.get("systolic"), vitals.get("diastolic")
-    if (upper or 0) < PRESSURE[0] and (lower or 0) < PRESSURE[1]:
+    reached = [
+        limit
+        for limit in (PRESSURE, SEVERE_PRESSURE)
+        if (upper or 0) >= limit[0] or (lower or 0) >= limit[1]
+    ]
+    if not reached:
         return []
     values = "/".join("-" if value is None else number_text(value) for value in (upper, lower))
     who = "Nifas" if pregnant == AFTER_BIRTH else "Hamil"
-    text = f"{who}, tekanan darah {values}: {PRESSURE[0]}/{PRESSURE[1]} atau lebih"
+    text = f"{who}, tekanan darah {values}: {reached[-1][0]}/{reached[-1][1]} atau lebih"
+    if reached[-1] is SEVERE_PRESSURE:
+        return [Finding("KEHAMILAN-TD", "error", f"{text}, berat{REFER}")]
     return [Finding("KEHAMILAN-TD", "warning", text)]
 
 

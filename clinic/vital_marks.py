@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
+from clinic import pregnancy
 from clinic.vital_signs import VITAL_RANGES, usual_side
 
 Values = Mapping[str, Decimal | int | None]
 
 ADULT_MONTHS, CHILD_MONTHS = 216, 60
-# Blood pressure of adults: from here on high or very high (either one), below here low. High also
-# of a pregnant girl: pregnancy has the same limit at any age (clinic/pregnancy.py).
+# Blood pressure of adults: from here on high or very high (either one), below here low. In
+# pregnancy and after birth clinic/pregnancy.py says from where, at any age.
 HIGH, VERY_HIGH, LOW = (140, 90), (180, 120), (90, 60)
 FEVER_CHILD, FEVER = Decimal("37.5"), Decimal(38)
 # Breaths a minute from which a child breathes fast: below 2 months, below 1 year, below 5 years.
@@ -83,12 +84,16 @@ def _pressure(values: Values, age_months: int | None, pregnant: str) -> str:
     if upper is not None and lower is not None and lower >= upper:
         return SWAPPED  # at any age; how high it is, nobody knows
     is_adult = age_months is not None and age_months >= ADULT_MONTHS
-    if not is_adult and pregnant != "ya":
+    is_mother = pregnancy.is_told(pregnant)
+    if not is_adult and not is_mother:
         return ""
+    high, very_high = (
+        (pregnancy.PRESSURE, pregnancy.SEVERE_PRESSURE) if is_mother else (HIGH, VERY_HIGH)
+    )
     pairs = [(upper, 0), (lower, 1)]
-    if any(value is not None and value >= VERY_HIGH[n] for value, n in pairs):
+    if any(value is not None and value >= very_high[n] for value, n in pairs):
         return "TD sangat tinggi"
-    if any(value is not None and value >= HIGH[n] for value, n in pairs):
+    if any(value is not None and value >= high[n] for value, n in pairs):
         return "TD tinggi"
     is_low = is_adult and any(value is not None and value < LOW[n] for value, n in pairs)
     return "TD rendah" if is_low else ""

@@ -56,10 +56,13 @@ def test_all_vital_signs_are_there():
 
 def test_marks_of_vital_signs():
     m = vital_marks
-    whom = "18 years and over, pregnant at any age"
+    whom = "18 years and over, pregnant or after birth at any age"
     assert cells_of("TD tinggi")[:2] == [whom, "from {} or {} mmHg".format(*m.HIGH)]
     assert pregnancy.PRESSURE == m.HIGH
-    assert cells_of("TD sangat tinggi")[1] == "from {} or {} mmHg".format(*m.VERY_HIGH)
+    severe = "from {} or {} mmHg".format(*pregnancy.SEVERE_PRESSURE)
+    assert cells_of("TD sangat tinggi, pregnant or after birth")[:2] == ["any age", severe]
+    assert cells_of("KEHAMILAN-TD, severe")[0].startswith(severe)
+    assert cells_of("TD sangat tinggi ")[1] == "from {} or {} mmHg".format(*m.VERY_HIGH)
     assert cells_of("TD rendah")[1] == "below {} or {} mmHg".format(*m.LOW)
     assert cells_of("Demam ")[1] == f"from {m.FEVER_CHILD} °C"
     assert cells_of("Demam, older")[1] == f"from {m.FEVER} °C"

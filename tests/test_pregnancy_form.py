@@ -5,7 +5,15 @@ from decimal import Decimal
 
 import pytest
 
-from clinic import form_answers, form_sheets, lab_reports, pregnancy, queues, records
+from clinic import (
+    form_answers,
+    form_sheets,
+    lab_reports,
+    paper_sheets,
+    pregnancy,
+    queues,
+    records,
+)
 from clinic.form_case import Case
 from clinic.lab_orders import OrderInput
 from clinic.pregnancy import dating, naegele, risks
@@ -115,6 +123,14 @@ def test_after_birth_no_pregnancy_is_counted_on():
     assert [each.rule for each in sheet.findings] == ["KEHAMILAN-TD", "KEHAMILAN-PARITAS"]
     (before,) = form_sheets.sheets({"hamil": told}, case._replace(pregnant="ya"))
     assert before.summary.startswith("Usia kehamilan 42 minggu")
+
+
+def test_a_paper_says_that_a_pressure_is_severe_and_asks_nobody_to_refer():
+    case = Case(ON, vitals={"systolic": 150, "diastolic": 110}, pregnant="ya")
+    sheets = form_sheets.sheets({"hamil": {"para": "1"}}, case)
+    assert sheets[0].findings[0].message.endswith("berat. Beri pertolongan pertama dan rujuk")
+    said = "Hamil, tekanan darah 150/110: 160/110 atau lebih, berat; P: 1"
+    assert paper_sheets.text(sheets, with_notes=True) == f"Kehamilan: {said}"
 
 
 def test_a_woman_after_birth_is_shown_no_weeks(sign_in):

@@ -99,6 +99,20 @@ def test_a_high_pressure_in_pregnancy_stops_once_with_and_without_the_form(
     assert send(desk, entry, "selesai", vitals_seen=seen, **typed).status_code == 303
 
 
+def test_a_severe_pressure_in_pregnancy_asks_for_a_referral(sign_in):
+    entry, kia = served("KIA", by="kia", pregnant="ya"), sign_in("kia")
+    kia.get(address(entry))
+    asked = send(kia, entry, "selesai", systolic="162", diastolic="112", para="1", **PREGNANT)
+    page = text_of(asked)
+    assert "tekanan darah 162/112: 160/110 atau lebih, berat." in page
+    assert page.count('data-rule="KEHAMILAN-TD" data-level="error"') == 1
+    assert "<b>Tanda bahaya.</b> Hamil" in page and "pertolongan pertama dan rujuk" in page
+    seen = {"vitals_seen": hidden(asked, "vitals_seen")}
+    ended = send(kia, entry, "selesai", systolic="162", diastolic="112", **seen, **PREGNANT)
+    assert ended.status_code == 303
+    assert "TD sangat tinggi" in text_of(kia.get(address(entry)))
+
+
 def test_one_box_says_all_that_is_unusual_of_it(sign_in):
     entry, umum = served(pregnant="nifas"), sign_in("umum")
     umum.get(address(entry))

@@ -90,13 +90,15 @@ def test_what_is_unusual_is_named_by_age(values, months, expected):
         ((139, 89), []),
         ((140, 80), ["TD tinggi"]),
         ((120, 90), ["TD tinggi"]),
-        ((180, 80), ["TD sangat tinggi"]),
+        ((159, 109), ["TD tinggi"]),
+        ((160, 80), ["TD sangat tinggi"]),
+        ((120, 110), ["TD sangat tinggi"]),
         ((88, 59), ["Tekanan sistolik rendah"]),
     ],
 )
 def test_a_pregnant_girl_has_the_limit_of_pregnancy(pressure, expected):
     values = dict(zip(("systolic", "diastolic"), pressure, strict=True))
-    assert marks(values, 16 * 12, "ya") == expected
+    assert marks(values, 16 * 12, "ya") == marks(values, 16 * 12, "nifas") == expected
     assert not any(mark.startswith("TD") for mark in marks(values, 16 * 12, "tidak"))
 
 
