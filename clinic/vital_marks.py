@@ -13,7 +13,8 @@ from clinic.vital_signs import VITAL_RANGES, usual_side
 Values = Mapping[str, Decimal | int | None]
 
 ADULT_MONTHS, CHILD_MONTHS = 216, 60
-# Blood pressure of adults: from here on high or very high (either one), below here low. In
+GROWN_MONTHS = 144  # from here a pressure is judged as an adult's: what is usual says nothing
+# Blood pressure: from here on high or very high (either one); of adults, below here low. In
 # pregnancy and after birth clinic/pregnancy.py says from where, at any age.
 HIGH, VERY_HIGH, LOW = (140, 90), (180, 120), (90, 60)
 FEVER_CHILD, FEVER = Decimal("37.5"), Decimal(38)
@@ -85,7 +86,8 @@ def _pressure(values: Values, age_months: int | None, pregnant: str) -> str:
         return SWAPPED  # at any age; how high it is, nobody knows
     is_adult = age_months is not None and age_months >= ADULT_MONTHS
     is_mother = pregnancy.is_told(pregnant)
-    if not is_adult and not is_mother:
+    is_grown = age_months is not None and age_months >= GROWN_MONTHS
+    if not is_grown and not is_mother:
         return ""
     high, very_high = (
         (pregnancy.PRESSURE, pregnancy.SEVERE_PRESSURE) if is_mother else (HIGH, VERY_HIGH)

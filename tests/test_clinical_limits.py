@@ -56,13 +56,16 @@ def test_all_vital_signs_are_there():
 
 def test_marks_of_vital_signs():
     m = vital_marks
-    whom = "18 years and over, pregnant or after birth at any age"
+    grown = f"{m.GROWN_MONTHS // 12} years and over"
+    whom = f"{grown}, pregnant or after birth at any age"
     assert cells_of("TD tinggi")[:2] == [whom, "from {} or {} mmHg".format(*m.HIGH)]
     assert pregnancy.PRESSURE == m.HIGH
     severe = "from {} or {} mmHg".format(*pregnancy.SEVERE_PRESSURE)
     assert cells_of("TD sangat tinggi, pregnant or after birth")[:2] == ["any age", severe]
     assert cells_of("KEHAMILAN-TD, severe")[0].startswith(severe)
-    assert cells_of("TD sangat tinggi ")[1] == "from {} or {} mmHg".format(*m.VERY_HIGH)
+    very = "from {} or {} mmHg".format(*m.VERY_HIGH)
+    assert cells_of("TD sangat tinggi ")[:2] == [grown, very]
+    assert m.GROWN_MONTHS in vital_signs._BAND_ENDS, "nobody between two rules"
     assert cells_of("TD rendah")[1] == "below {} or {} mmHg".format(*m.LOW)
     assert cells_of("Demam ")[1] == f"from {m.FEVER_CHILD} °C"
     assert cells_of("Demam, older")[1] == f"from {m.FEVER} °C"

@@ -59,6 +59,13 @@ def test_body_mass_is_for_adults_with_both_measures():
             8 * 12,
             ["Tekanan sistolik tinggi", "Tekanan diastolik tinggi"],
         ),
+        ({"systolic": 178, "diastolic": 109}, 17 * 12, ["TD tinggi"]),
+        ({"systolic": 140, "diastolic": 89}, 12 * 12, ["TD tinggi"]),
+        ({"systolic": 120, "diastolic": 120}, 13 * 12, ["TD mungkin tertukar"]),
+        ({"systolic": 182, "diastolic": 100}, 13 * 12, ["TD sangat tinggi"]),
+        ({"systolic": 139, "diastolic": 89}, 13 * 12, []),
+        ({"systolic": 140, "diastolic": 80}, 12 * 12 - 1, ["Tekanan sistolik tinggi"]),
+        ({"systolic": 89, "diastolic": 60}, 17 * 12, ["Tekanan sistolik rendah"]),
         ({"systolic": 80, "diastolic": 120}, ADULT, ["TD mungkin tertukar"]),
         ({"systolic": 90, "diastolic": 90}, ADULT, ["TD mungkin tertukar"]),
         ({"systolic": 70, "diastolic": 95}, 8 * 12, ["TD mungkin tertukar"]),
@@ -99,7 +106,12 @@ def test_what_is_unusual_is_named_by_age(values, months, expected):
 def test_a_pregnant_girl_has_the_limit_of_pregnancy(pressure, expected):
     values = dict(zip(("systolic", "diastolic"), pressure, strict=True))
     assert marks(values, 16 * 12, "ya") == marks(values, 16 * 12, "nifas") == expected
-    assert not any(mark.startswith("TD") for mark in marks(values, 16 * 12, "tidak"))
+
+
+def test_a_pregnant_child_has_the_limit_of_pregnancy():
+    values = {"systolic": 162, "diastolic": 80}
+    assert marks(values, 11 * 12, "ya") == ["TD sangat tinggi"]
+    assert marks(values, 11 * 12, "tidak") == ["Tekanan sistolik tinggi"]
 
 
 def test_unusual_values_stand_in_the_record_and_the_history(sign_in):
