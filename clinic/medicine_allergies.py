@@ -1,14 +1,17 @@
 """Whether a medicine is, or is of the family of, what a person is allergic to.
 
 Words are compared, folded (`medicine_words`): of the allergy as it was written, and of the
-medicine's ingredients, name, synonyms and families. Better asked once too often.
+medicine's ingredients, name, synonyms and families. Better asked once too often; what says nothing
+here is told to whoever writes it down.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from clinic.data_files import DATA
 from clinic.medicine_words import alike, key
 from db import db
 from models import Medicine
@@ -24,18 +27,21 @@ EMPTY_WORDS = frozenset(
         " kombinasi asetil"
     ).split()
 )
-# Other names of families, as keys. Metamizole is asked about as a painkiller of the AINS.
+# Other names of families, and members that the list lacks, as keys. Metamizole is asked about as a
+# painkiller of the AINS.
 FAMILY_NAMES = {
     key(name): key(family)
     for family, names in {
-        "ains": "nsaid|oains|antiinflamasi|antalgin|metamizol|metampiron|novalgin",
+        "ains": "nsaid|oains|antiinflamasi|antalgin|metamizol|metampiron|novalgin|piroksikam"
+        "|ketoprofen|naproksen|propifenazon",
         "sulfa": "sulfonamida|sulfonamid|sulfametoksazol",
         "salisilat": "aspirin",
-        "penisilin": "pen|penicilin",
-        "sefalosporin": "sefalo|cefa|cef",
+        "penisilin": "pen|penicilin|kloksasilin|dikloksasilin",
+        "sefalosporin": "sefalo|cefa|cef|sefaleksin|sefotaksim|sefuroksim|seftazidim",
+        "aminoglikosida": "streptomisin|neomisin|kanamisin|amikasin",
         "betalaktam": "beta laktam",
-        "kuinolon": "fluorokuinolon",
-        "makrolida": "makrolid|macrolide",
+        "kuinolon": "fluorokuinolon|ofloksasin|moksifloksasin",
+        "makrolida": "makrolid|macrolide|klaritromisin|spiramisin",
         "azol": "antijamur",
         "kortikosteroid": "steroid",
         "penghambat ace": "ace inhibitor|inhibitor ace|acei",
@@ -44,18 +50,44 @@ FAMILY_NAMES = {
     }.items()
     for name in names.split("|")
 }
+# What is written when nobody knows which one it was: any of these families and substances.
+GROUPS = {
+    "antibiotik": (
+        "antibiotik|antibiotika|antibiotic|antibiotics",
+        "penisilin|sefalosporin|sulfa|kuinolon|makrolida|tetrasiklin|linkosamid|nitroimidazol"
+        "|aminoglikosida|kloramfenikol|rifampisin",
+    ),
+    "obat nyeri dan demam": (
+        "anti nyeri|antinyeri|pereda nyeri|peredam nyeri|penghilang nyeri|penahan nyeri|obat nyeri"
+        "|anti sakit|pereda sakit|penghilang sakit|penghilang rasa sakit|penahan sakit|obat sakit"
+        "|obat pusing|painkiller|pain killer|analgesik|analgetik|analgesic|analgetic"
+        "|penurun panas|penurun demam|obat panas|obat demam|antipiretik|antipiretika|puyer",
+        "ains|parasetamol|metamizol",
+    ),
+}
 # Names that no word of the list leads to, and what they hold.
 OTHER_NAMES = {
-    key(name): substance
+    key(name): key(substance)
     for substance, names in {
         "guaifenesin": "gg",
         "triheksifenidil": "thp",
         "besi": "sf fe",
         "metilprednisolon": "mp",
-        "mefenamat": "mefinal",
+        "mefenamat": "mefinal mef pondex",
+        "penisilin": "pnc",
+        "amoksisilin": "amok",
+        "ampisilin": "ampi",
+        "sulfametoksazol": "septrin sanprima primadex",
+        "parasetamol": "bodrex biogesic tempra praxion dumin termorex sumagesic mixagrip decolgen"
+        " procold neozep paramex saridon oskadon inza ultraflu",
+        "asetosal": "bodrexin inzana naspro",
+        "diklofenak": "cataflam kaflam voltadex",
     }.items()
     for name in names.split()
 }
+# Food, dust and reactions: nobody who writes these down means a medicine.
+THINGS = frozenset(key((DATA / "allergens.txt").read_text(encoding="utf-8")).split())
+PARTS = re.compile(r"[,;/()]|\b(?:dan|atau|serta)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -82,10 +114,8 @@ def catalogue() -> list[Known]:
 
 def matches(substance: str, title: str, medicine: Medicine | None, known: Iterable[Known]) -> str:
     """How the medicine meets the allergy: "zat", "golongan" with its name, or ''."""
-    allergic = _words(substance)
-    allergic |= _cut_off(allergic, known)
-    # "INH" and "Panadol" are what they hold, also in a medicine that is not called so.
-    allergic |= frozenset[str]().union(*(each.substance for each in known if allergic & each.words))
+    substance, groups = _without_groups(substance)
+    allergic = _allergic(substance, known)
     named = _words(title)
     if medicine is not None:
         named |= _words(f"{medicine.ingredients.replace('|', ' ')} {medicine.synonyms}")
@@ -95,7 +125,58 @@ def matches(substance: str, title: str, medicine: Medicine | None, known: Iterab
     own = _own_families(title, medicine, named, known)
     shared = sorted(families & own)
     written = {key(each): each for each in medicine.family_list} if medicine else {}
-    return f"golongan {written.get(shared[-1], shared[-1])}" if shared else ""
+    if shared:
+        return f"golongan {written.get(shared[-1], shared[-1])}"
+    if groups and _is_named(substance, known):  # "antibiotik amoksisilin": that one
+        return ""
+    return next((f"golongan {each}" for each in groups if _holds(each, own | named)), "")
+
+
+def _without_groups(text: str) -> tuple[str, list[str]]:
+    """What an allergy says besides the groups that it names, and those."""
+    said, groups = f" {key(text)} ", []
+    for group, (names, _) in GROUPS.items():
+        for name in names.split("|"):
+            if f" {key(name)} " in said:
+                said = said.replace(f" {key(name)} ", "  ")
+                groups.append(group)
+    return (said if groups else text), groups
+
+
+def _holds(group: str, words: frozenset[str]) -> bool:
+    return any(key(each) in words for each in GROUPS[group][1].split("|"))
+
+
+def _allergic(text: str, known: Iterable[Known]) -> frozenset[str]:
+    """The names of all that an allergy may mean."""
+    words = _words(text)
+    words |= _cut_off(words, known)
+    # "INH" and "Panadol" are what they hold, also in a medicine that is not called so.
+    return words.union(*(each.substance for each in known if words & each.words))
+
+
+def _is_named(text: str, known: Iterable[Known]) -> bool:
+    """Whether a text leads to a medicine of the list, or to a family."""
+    words = _allergic(text, known)
+    return bool(_families(text, words, known)) or any(_meet(words, one.words) for one in known)
+
+
+def not_understood(substance: str) -> str:
+    """What to say of an allergy that leads to no medicine: '' of one that does, and of food."""
+    if not substance:
+        return ""
+    known, unknown = catalogue(), []
+    for part in PARTS.split(substance):
+        rest, groups = _without_groups(part)
+        is_thing = not THINGS.isdisjoint(key(part).split()) and "obat" not in key(part).split()
+        if part.strip() and not (groups or is_thing or _is_named(rest, known)):
+            unknown.append(part.strip())
+    if not unknown:
+        return ""
+    return (
+        f'Alur tidak mengenal "{", ".join(unknown)}" sebagai obat: resep hanya diperiksa terhadap '
+        "kata itu. Bila itu obat, tulis nama zatnya."
+    )
 
 
 def _cut_off(words: frozenset[str], known: Iterable[Known]) -> frozenset[str]:

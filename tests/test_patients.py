@@ -278,6 +278,18 @@ def summary_of(response) -> list[str]:
     return links
 
 
+def test_the_record_says_which_allergy_warns_of_no_medicine(sign_in):
+    person = factories.patient()
+    factories.entry("UMUM", person)
+    umum = sign_in("umum")
+    post(umum, url_of(person, "/alergi"), {"substance": "kromafin"})
+    said = text_of(umum.get(url_of(person)))
+    assert 'tidak mengenal "kromafin" sebagai obat' in said
+    for more in ({"substance": "PNC"}, {"substance": "tuli", "is_alert": "1"}):
+        post(umum, url_of(person, "/alergi"), more)
+        assert "tidak mengenal" not in text_of(umum.get(url_of(person)))
+
+
 def test_an_allergy_is_added_and_ended(sign_in):
     person = factories.patient()
     factories.entry("UMUM", person)

@@ -160,6 +160,14 @@ def test_a_wrong_line_is_shown_with_its_sentence_and_all_that_was_typed(umum):
 # --- Warnings ---------------------------------------------------------------------------------
 
 
+def test_the_examination_says_which_allergy_warns_of_no_medicine(umum):
+    entry = served()
+    saved = send(umum, entry, allergy_substance="kromafin")
+    assert 'tidak mengenal "kromafin" sebagai obat' in text_of(umum.get(saved.location))
+    saved = send(umum, entry, version=1, allergy_substance="udang")
+    assert "tidak mengenal" not in text_of(umum.get(saved.location))
+
+
 def test_a_warning_asks_for_its_reason_on_the_page(umum):
     entry = served(person=allergic("Penisilin", "gatal"))
     answer = send(umum, entry, "selesai", **line(what="AMOX500"))

@@ -13,6 +13,7 @@ from clinic import (
     allergies,
     days,
     dispensing_queue,
+    medicine_allergies,
     patient_summary,
     pharmacy_alerts,
     prescription_changes,
@@ -371,12 +372,63 @@ def test_the_table_allows_one_prescription_an_examination_and_no_zero(app):
         ("asetil sistein", LineInput("ASETO80", "1x1", "5"), False),
         ("beta blocker", LineInput("BETAM-K", "2x oles", "5"), False),
         ("obat penghambat", LineInput("KAPTO25", "2x1", "5"), False),
+        # As doctors and patients call them
+        ("PNC", AMOX, True),
+        ("pnc", LineInput("SEFAD500", "2x1", "5"), True),
+        ("PNC", LineInput("ERIT250", "4x1", "5"), False),
+        ("amok", AMOX, True),
+        ("Bodrex", PCT, True),
+        ("PCT", LineInput("luar", "3x1", "5", "15 tablet", title="Bodrex"), True),
+        ("asam mef", LineInput("ASMEF", "3x1", "3"), True),
+        ("streptomycin", LineInput("GENTA-I", "2x1 ampul", "3"), True),
+        ("piroxicam", LineInput("IBU400", "3x1", "3"), True),
+        # When nobody knows which one it was
+        ("antibiotik", AMOX, True),
+        ("Antibiotika", LineInput("KLORA250", "4x1", "5"), True),
+        ("semua antibiotik", LineInput("luar", "3x1", "5", "15 kaplet", title="Amoxsan"), True),
+        ("antibiotik", PCT, False),
+        ("antibiotik amoksisilin", AMOX, True),
+        ("antibiotik amoksisilin", LineInput("ERIT250", "4x1", "5"), False),
+        ("obat anti nyeri", PCT, True),
+        ("painkiller", LineInput("ASMEF", "3x1", "3"), True),
+        ("pereda nyeri ibuprofen", PCT, False),
+        ("puyer", PCT, True),
+        ("obat anti nyeri", AMOX, False),
     ],
 )
 def test_an_allergy_is_found_in_any_spelling_and_family(app, allergy, line, is_warned):
     visit = factories.visit(allergic(allergy))
     found = prescription_warnings.of_lines(visit, wanted_lines([line]))
     assert ("ALERGI" in rules(found)) == is_warned
+
+
+@pytest.mark.parametrize(
+    ("allergy", "unknown"),
+    [
+        ("PNC", ""),
+        ("amoxicillin / cefixime", ""),
+        ("obat anti nyeri", ""),
+        ("antibiotik", ""),
+        ("sulfa (kotrimoksazol)", ""),
+        ("udang, telur ayam", ""),
+        ("Debu dan bulu kucing", ""),
+        ("amoksisilin, gatal", ""),
+        ("obat batuk", "obat batuk"),
+        ("kromafin", "kromafin"),
+        ("amoksisilin, udang, xyzal", "xyzal"),
+        ("", ""),
+    ],
+)
+@pytest.mark.engines("sqlite")
+def test_an_allergy_that_leads_to_no_medicine_is_told(app, allergy, unknown):
+    said = medicine_allergies.not_understood(allergy)
+    assert bool(said) == bool(unknown) and f'"{unknown}"' in (said or '""')
+
+
+def test_a_group_is_named_that_the_allergy_names(app):
+    visit = factories.visit(allergic("antibiotik"))
+    (found,) = prescription_warnings.of_lines(visit, wanted_lines([AMOX]))
+    assert found.message.endswith("(golongan antibiotik).")
 
 
 def test_a_family_is_named_as_it_is_written(app):

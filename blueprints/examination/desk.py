@@ -39,6 +39,7 @@ from clinic import (
     allergies,
     diagnoses,
     dispensing_lists,
+    medicine_allergies,
     procedures,
     records,
     unsaved,
@@ -130,7 +131,7 @@ def record(visit: str):
     if found.pregnant != was:
         state = "hamil" if found.pregnant == "ya" else "belum diketahui hamil atau tidak"
         flash(f"Kunjungan ini kini tercatat {state}, menurut HPHT atau HPL di isian.", "warning")
-    return _go_on(found, entry, examination)
+    return _go_on(found, entry, examination, form.allergy_substance.cleaned or "")
 
 
 def _to_look_at(form: ExaminationForm, visit: Visit) -> tuple[dict[str, str], list[str]]:
@@ -217,7 +218,9 @@ def _store(visit: Visit, entry: QueueEntry, form: ExaminationForm, action: str) 
     return examination
 
 
-def _go_on(visit: Visit, entry: QueueEntry, examination: Examination):
+def _go_on(visit: Visit, entry: QueueEntry, examination: Examination, allergy: str):
+    if unmatched := medicine_allergies.not_understood(allergy):
+        flash(unmatched, "warning")
     without_code = [row.title for row in diagnoses.active(examination) if not row.edition]
     if without_code:
         flash(f"Disimpan tanpa kode ICD-10 yang dikenal: {', '.join(without_code)}.", "warning")

@@ -18,6 +18,7 @@ from clinic import (
     days,
     deaths,
     incomplete,
+    medicine_allergies,
     paper_texts,
     papers,
     patient_summary,
@@ -202,6 +203,9 @@ def add_allergy(patient: str):
     except (records.RecordError, FieldError) as problem:
         return _refused(found, problem, "substance")
     flash("Peringatan tercatat." if is_alert else "Alergi tercatat.", "success")
+    unmatched = "" if is_alert else medicine_allergies.not_understood(substance)
+    if unmatched:
+        flash(unmatched, "warning")
     return redirect(url_for("patients.record", patient=found.public_id), 303)
 
 
