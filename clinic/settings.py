@@ -86,7 +86,8 @@ def time_of_day(value: str) -> str:
     """Hour and minute as "08.05", or nothing. Raises SettingError."""
     if not value.strip():
         return ""
-    hour, _, minute = value.strip().replace(":", ".").partition(".")
+    typed = re.sub(r"^([0-9]{2})([0-9]{2})$", r"\1.\2", value.strip())  # "0415"
+    hour, _, minute = typed.replace(":", ".").partition(".")
     is_time = hour.isdecimal() and minute.isdecimal() and hour.isascii() and minute.isascii()
     if not is_time or int(hour) > 23 or int(minute) > 59:
         raise SettingError("Isi jam seperti 15.00, atau kosongkan.")

@@ -2,10 +2,14 @@
 
 import re
 
-_RATE = ("x/menit", "x/mnt", "x/min", "kali/menit", "kali per menit", "/menit", "/mnt", "per menit")
+_RATE = tuple(
+    f"{times}{per}"
+    for times in ("", "x", "x ", "kali", "kali ")
+    for per in ("/menit", "/mnt", "/min", "/mt", "/m", "/ menit", "per menit")
+)
 # What is written for a unit besides itself.
 _ALSO = {
-    "per menit": (*_RATE, "bpm", "x"),
+    "per menit": (*_RATE, "bpm", "x", "kali"),
     "°C": ("ºC", "° C", "C", "°", "derajat", "derajat C", "derajat celsius", "celsius"),
     "mmHg": ("mm Hg",),
     "%": ("persen",),

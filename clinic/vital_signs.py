@@ -6,7 +6,7 @@ Breathing follows the MTBS limits for fast breathing (60, 50 and 40 a minute by 
 
 import re
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
 from clinic import pregnancy
@@ -53,6 +53,8 @@ _USUAL = {
 def parse_vital(field: str, text: str) -> Decimal | int | None:
     """The number typed in a field of VITAL_RANGES in its unit, None when empty; "36,5" = "36.5"."""
     vital, rule = VITAL_RANGES[field], f"VITAL-{field}"
+    if field == "weight":
+        _refuse_grams(text)
     typed = bare(text, vital.unit).replace(",", ".")
     if not typed:
         return None
@@ -70,8 +72,26 @@ def parse_vital(field: str, text: str) -> Decimal | int | None:
     value = Decimal(typed) if vital.places else int(typed)
     if not vital.low <= value <= vital.high:
         limits = f"{vital.low} sampai {vital.high} {vital.unit}".replace(".", ",")
-        raise FieldError(rule, f"{vital.label} harus {limits}. Ukur atau ketik ulang.")
+        is_grams = field == "weight" and value > vital.high and typed.isdecimal()
+        grams = f" Bila itu gram, tulis {_kilos(typed)}." if is_grams else ""
+        raise FieldError(rule, f"{vital.label} harus {limits}. Ukur atau ketik ulang.{grams}")
     return value
+
+
+def _refuse_grams(text: str) -> None:
+    """Of "3250 g" or "3.250" say how it is written in kg; a newborn's weight is read in grams."""
+    number, unit = r"[0-9]{3,5}|[0-9]{1,2}[.,][0-9]{3}", r"g|gr|gram"
+    typed = bare(text, VITAL_RANGES["weight"].unit)
+    found = re.fullmatch(rf"({number})\s*({unit})?\.?", typed, re.IGNORECASE)
+    if found and (found[2] or not found[1].isdecimal()):
+        places = f"dalam kg, paling banyak {VITAL_RANGES['weight'].places} angka di belakang koma"
+        sentence = f"Berat badan ditulis {places}: tulis {_kilos(re.sub('[.,]', '', found[1]))}."
+        raise FieldError("VITAL-weight", sentence)
+
+
+def _kilos(grams: str) -> str:
+    kilos = (Decimal(grams) / 1000).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    return number_text(kilos)
 
 
 def pressures(text: str) -> tuple[str, str] | None:

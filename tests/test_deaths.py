@@ -30,6 +30,7 @@ from tests.amending import amend
 from tests.pages import post
 from tests.test_records import save, served
 from tests.test_registration import check, confirm
+from validators import FieldError
 
 DIED = ExaminationInput(
     assessment="henti jantung",
@@ -174,6 +175,17 @@ def test_the_counter_is_asked_for_a_reason_and_may_go_on(sign_in):
     answer = {"version": version, "override_reason": "keluarga menyebut salah catat"}
     assert confirm(clerk, draft, version).status_code == 422
     assert confirm(clerk, draft, **answer).status_code == 303
+
+
+@pytest.mark.parametrize("typed", ["04.15", "4:15", "0415"])
+def test_a_time_is_read_as_people_write_it(typed):
+    assert deaths.parse_time(typed) == "04.15"
+
+
+@pytest.mark.parametrize("typed", ["2415", "0460", "04155", "415"])
+def test_four_digits_that_are_no_time_are_refused(typed):
+    with pytest.raises(FieldError, match=r"seperti 15\.00"):
+        deaths.parse_time(typed)
 
 
 def test_the_form_takes_a_time_or_none_and_shows_it_again(sign_in):

@@ -54,6 +54,11 @@ def test_a_vital_sign_is_a_plain_number(text):
         ("temperature", "39,5°C", Decimal("39.5")),
         ("respiration", "52x/menit", 52),
         ("pulse", "88 x/mnt", 88),
+        ("pulse", "80 x/m", 80),
+        ("pulse", "80x/m.", 80),
+        ("respiration", "20 kali/menit", 20),
+        ("respiration", "20 kali / menit", 20),
+        ("pulse", "80 x per menit", 80),
         ("systolic", "120 mmHg", 120),
         ("height", "110 cm.", 110),
     ],
@@ -67,6 +72,32 @@ def test_a_pressure_in_one_box_is_told_where_its_halves_go():
     for field in ("systolic", "diastolic"):
         with pytest.raises(FieldError, match="Tulis 110 di Sistolik, 70 di Diastolik"):
             parse_vital(field, "110/70 mmHg")
+
+
+@pytest.mark.parametrize(
+    ("text", "kilos"),
+    [
+        ("3250", "3,25"),
+        ("3250 g", "3,25"),
+        ("3.250", "3,25"),
+        ("3.250 gram", "3,25"),
+        ("3,250", "3,25"),
+        ("3,250 kg", "3,25"),
+        ("3256gr", "3,26"),
+        ("800 g", "0,8"),
+        ("3000", "3"),
+    ],
+)
+def test_a_weight_in_grams_is_told_how_it_is_written_in_kilos(text, kilos):
+    with pytest.raises(FieldError, match=f"tulis {kilos}\\.$"):
+        parse_vital("weight", text)
+
+
+@pytest.mark.parametrize("text", ["0,2", "400,5 kg", "3,2501", "4 g"])
+def test_another_weight_is_not_taken_for_grams(text):
+    with pytest.raises(FieldError) as caught:
+        parse_vital("weight", text)
+    assert "ambil" not in str(caught.value) and "gram, tulis" not in str(caught.value)
 
 
 def test_a_scale_has_two_decimals_at_most():
