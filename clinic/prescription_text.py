@@ -18,7 +18,13 @@ SPOONS = {"cth": 5, "sdt": 5, "sendok takar": 5, "sendok teh": 5, "sendok": 5, "
 SPOONS |= {"sdm": 15, "sendok makan": 15, "cm": 15}
 MASSES = {"g": Decimal(1000), "mg": Decimal(1), "mcg": Decimal("0.001")}  # in mg
 FRACTIONS = {"½": "1/2", "¼": "1/4", "¾": "3/4", "⅓": "1/3", "⅔": "2/3"}
-ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
+# As far as a quantity is written so: "no XV", "no XXX".
+ROMAN = {
+    tens + ones: 10 * len(tens) + n
+    for tens in ("", "x", "xx", "xxx")
+    for n, ones in enumerate(("", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix"))
+    if tens + ones
+}
 # Short forms of a prescription, and what the patient reads.
 SHORT_FORMS = {
     "pc": "sesudah makan",

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select
 
-from clinic import medicines, reference
+from clinic import medicines, reference, written_medicines
 from clinic.medicine_words import alike, key
 from db import db, transaction
 from models import Medicine
@@ -138,3 +138,40 @@ def test_what_the_head_changed_stays_when_the_list_is_loaded_again(app):
         reference.seed()
     assert medicines.by_code("CTM4").name == "CTM"
     assert medicines.by_code("PCT500").doses_per_unit == 1  # an upgraded clinic gets it
+
+
+# --- As a doctor writes it --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("typed", "parts"),
+    [
+        ("pct 3x1", ("pct", "3x1", "")),
+        ("amox 500 3dd1 no XV", ("amox 500", "3dd1", "15")),
+        ("pct no. 15 3x1 pc 5 hari", ("pct", "3x1 pc 5 hari", "15")),
+        ("R/ pct tab no XXX S 3 dd tab I", ("pct tab", "S 3 dd tab I", "30")),
+        ("ibup s3dd1", ("ibup", "s3dd1", "")),
+        ("pct bila demam 3x1", ("pct", "bila demam 3x1", "")),
+        ("gentamisin 0,3% 3 x 2 gtt", ("gentamisin 0,3%", "3 x 2 gtt", "")),
+        ("hidrokortison krim oles 2x sehari", ("hidrokortison krim", "oles 2x sehari", "")),
+        ("hidrokortison s.u.e", ("hidrokortison", "s.u.e", "")),
+        ("CTM 1-0-1", ("CTM", "1-0-1", "")),
+        # nothing is cut off what only looks so
+        ("pct 500", ("pct 500", "", "")),
+        ("3x1", ("3x1", "", "")),
+        ("no XV", ("no XV", "", "")),
+        ("S24", ("S24", "", "")),
+        ("salep 2-4", ("salep 2-4", "", "")),
+        ("pct no 0", ("pct no 0", "", "")),
+        ("vit b12", ("vit b12", "", "")),
+    ],
+)
+def test_a_line_of_a_doctor_is_a_name_directions_and_a_quantity(typed, parts):
+    found = written_medicines.read(typed)
+    assert (found.name, found.sig, found.quantity) == parts
+
+
+def test_no_name_of_the_list_reads_as_directions(app):
+    for each in medicines.active():
+        for called in (each.label, each.code, *each.synonyms.split(",")):
+            assert written_medicines.read(called.strip()).name == " ".join(called.split()), called

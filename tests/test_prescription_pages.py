@@ -88,6 +88,36 @@ def test_the_fragments_for_scripts(umum, sign_in):
         assert sign_in(username).get(address(entry, "/obat?q=para")).status_code == status
 
 
+def test_what_a_doctor_writes_in_one_line_finds_the_medicine_and_fills_its_boxes(umum):
+    entry, written = served(), "pct 500 3dd1 no XV"
+    page = text_of(send(umum, entry, "cari_obat", medicine_search=written))
+    assert page.index('value="PCT500"') < page.index("sebagai resep luar")
+    assert f'name="obat_ditulis" value="{written}"' in page
+    # a further search takes nothing from what the first one found
+    ticked = {"obat": ["PCT500"], "obat_ditulis": written}
+    page = text_of(send(umum, entry, "cari_obat", medicine_search="ctm 2x1", **ticked))
+    assert 'name="rx_sig-b1" value="3dd1"' in page
+    assert 'name="rx_quantity-b1" value="15"' in page
+    assert 'name="medicine_search" value="ctm 2x1"' in page
+    assert send(umum, entry, medicine_search=written, **ticked).status_code == 303
+    assert [(row.instruction, row.quantity) for row in lines_of(entry)] == [
+        ("3 x sehari 1 tablet", 15)
+    ]
+
+
+def test_the_fragments_carry_written_directions_on(umum):
+    entry = served()
+    page = text_of(umum.get(address(entry, "/obat?medicine_search=pct 500 3x1")))
+    assert 'value="PCT500"' in page
+    assert 'hx-include="#obat-ditulis"' in page
+    page = text_of(umum.get(address(entry, "/obat/baris?obat=PCT500&obat_ditulis=pct 500 3x1")))
+    assert re.search('name="rx_sig-[^"]+" value="3x1"', page)
+    page = text_of(umum.get(address(entry, "/obat/baris?obat_luar=gabapentin 300 1x1 no X")))
+    for box, text in (("title", "gabapentin 300"), ("sig", "1x1"), ("quantity", "10")):
+        assert re.search(f'name="rx_{box}-[^"]+" value="{text}"', page)
+    assert "obat-ditulis" not in text_of(umum.get(address(entry, "/obat?medicine_search=amox")))
+
+
 def test_words_of_which_nothing_was_ticked_are_not_lost(umum):
     entry = served()
     answer = send(umum, entry, "selesai", medicine_search="parasetamol")

@@ -9,7 +9,13 @@ from flask import request
 from blueprints.examination import prescription_typed
 from blueprints.examination.forms import ExaminationForm
 from blueprints.examination.typed import Typed
-from clinic import medicines, prescription_lines, prescription_warnings, prescriptions
+from clinic import (
+    medicines,
+    prescription_lines,
+    prescription_warnings,
+    prescriptions,
+    written_medicines,
+)
 from clinic import prescription_text as words
 from clinic.prescription_checks import MedicineWarning
 from clinic.prescription_compounds import FORMS, amount_of
@@ -95,6 +101,7 @@ def shown(
         "rx_options": [],
         "rx_is_near": False,
         "rx_query": "",
+        "rx_is_written": False,
     }
 
 
@@ -131,8 +138,15 @@ def _understood(line: WantedLine | None) -> str:
 def search(text: str) -> dict[str, Any]:
     """Medicines for what was typed in the search box."""
     query = text.strip()[:80]
-    found, is_near = medicines.offered(query) if len(query) >= SHORTEST_SEARCH else ([], False)
-    return {"rx_options": found, "rx_query": query, "rx_is_near": is_near and bool(found)}
+    written = written_medicines.read(query)
+    is_long = len(written.name) >= SHORTEST_SEARCH
+    found, is_near = medicines.offered(written.name) if is_long else ([], False)
+    return {
+        "rx_options": found,
+        "rx_query": query,
+        "rx_is_near": is_near and bool(found),
+        "rx_is_written": bool(found and (written.sig or written.quantity)),
+    }
 
 
 def warnings_of(visit: Visit, line: LineInput) -> list[MedicineWarning]:

@@ -1,5 +1,7 @@
 """Medicines found and added to the form; afterwards a prescription cancelled or written anew."""
 
+from dataclasses import replace
+
 from flask import abort, flash, redirect, render_template, request, url_for
 from sqlalchemy import select
 from werkzeug.wrappers import Response
@@ -9,7 +11,6 @@ from blueprints.examination import prescription_form, prescription_typed
 from blueprints.examination.blueprint import bp, clinical
 from clinic import allergies, medicines, prescription_changes, prescription_queue, prescriptions
 from clinic.prescription_compounds import FORMS
-from clinic.prescription_lines import OUTSIDE, LineInput
 from clinic.queues import QueueError
 from clinic.record_errors import RecordError
 from db import db, new_public_id
@@ -34,9 +35,11 @@ def prescription_line(visit: str):
     """A ticked medicine as a line of the form, with what is to be warned of at once."""
     found = access.readable_visit(visit)
     key, outside = new_public_id()[-12:], request.args.get("obat_luar", "")[:160]
-    line = LineInput(request.args.get("obat", ""), key=key)
+    written = request.args.get(prescription_typed.WRITTEN, "")
+    line = prescription_typed.ticked(request.args.get("obat", ""), written)
     if outside:
-        line = LineInput(OUTSIDE, title=outside, key=key)
+        line = prescription_typed.ticked_outside(outside)
+    line = replace(line, key=key)
     medicine = medicines.by_code(line.what)
     if medicine is None and not outside:
         abort(404)

@@ -1,16 +1,18 @@
 """What a request said of medicines: lines by their keys, what was ticked, reasons of warnings."""
 
 import re
+from dataclasses import replace
 
 from werkzeug.datastructures import MultiDict
 
-from clinic import medicines
+from clinic import medicines, written_medicines
 from clinic import prescription_lines as lines
 from clinic.prescription_lines import LineInput
 from clinic.prescriptions import PrescriptionInput
 
 SENT, LINE, TICKED, TICKED_OUTSIDE, REMOVED = "rx_sent", "rx", "obat", "obat_luar", "rx_hapus"
 SEARCH, NOTE, REASON = "medicine_search", "rx_note", "rx_alasan-"
+WRITTEN = "obat_ditulis"  # the words that found what can be ticked, where they say how to take it
 SEARCH_BUTTON, COMPOUND_BUTTON = "cari_obat", "racikan"
 UNDECIDED = "Belum disimpan: centang obat yang dimaksud, atau kosongkan kotak cari obat."
 BOXES = ("sig", "days", "quantity", "note", "title", "parts")
@@ -46,13 +48,26 @@ def has_used_search(typed: MultiDict) -> bool:
     if not has_ticked(typed) or typed.get("aksi") != SEARCH_BUTTON:
         return has_ticked(typed)
     words = typed.get(SEARCH, "").strip()
-    found = {medicine.code for medicine in medicines.offered(words)[0]}
+    name = written_medicines.read(words).name
+    found = {medicine.code for medicine in medicines.offered(name)[0]}
     return bool(found & set(typed.getlist(TICKED))) or words in typed.getlist(TICKED_OUTSIDE)
 
 
 def is_searched_only(typed: MultiDict) -> bool:
     """Words in the search box of which nothing was ticked: no medicine yet."""
     return bool(typed.get(SEARCH, "").strip()) and not has_ticked(typed)
+
+
+def ticked(code: str, written: str) -> LineInput:
+    """A medicine of the list, with the directions that it was looked for with."""
+    said = written_medicines.read(written[:_LONGEST])
+    return LineInput(code[:24], said.sig, quantity=said.quantity)
+
+
+def ticked_outside(written: str) -> LineInput:
+    """One that is not on the list: its name, and what was written behind it."""
+    said = written_medicines.read(written[:160])
+    return LineInput(lines.OUTSIDE, said.sig, quantity=said.quantity, title=said.name)
 
 
 def _lines(typed: MultiDict) -> list[LineInput]:
@@ -63,9 +78,9 @@ def _lines(typed: MultiDict) -> list[LineInput]:
         if _KEY.fullmatch(key) and key not in removed:
             found[key] = _line(typed, key, what)
     for code in typed.getlist(TICKED):
-        _add(found, LineInput(code[:24]))
+        _add(found, ticked(code, typed.get(WRITTEN, "")))
     for title in typed.getlist(TICKED_OUTSIDE):
-        _add(found, LineInput(lines.OUTSIDE, title=title[:160]))
+        _add(found, ticked_outside(title))
     if typed.get("aksi") == COMPOUND_BUTTON:
         _add(found, LineInput(lines.COMPOUND, title="puyer"))
     return list(found.values())
@@ -81,4 +96,4 @@ def _add(found: dict[str, LineInput], line: LineInput) -> None:
     number = len(found) + 1
     while f"b{number}" in found:
         number += 1
-    found[f"b{number}"] = LineInput(line.what, title=line.title, key=f"b{number}")
+    found[f"b{number}"] = replace(line, key=f"b{number}")
