@@ -13,14 +13,18 @@ from typing import Any
 
 from clinic import prescription_text as words
 from clinic.data_files import DATA
+from clinic.prescription_intervals import DAY, EACH, PHASE, WEEK, durations, speaks_of_interval
 from clinic.prescription_text import MOST_TIMES, SHORT_FORMS, SPOONS
 from models import MILLILITRE, UNITS
 
-DAY, WEEK = 1, 7
 COUNTED = ("tablet", "kapsul", "bungkus", "sachet")  # so many doses are so many units
 PARTS_OF_DAY = ("pagi", "siang", "malam")
 # After these any words may follow: the patient decides when.
 CONDITIONS = ("bila", "jika", "kalau")
+# Before the numbers only what cannot change them: "bila demam 3x1", and no "sampai 3x1".
+LEADS = frozenset((*words.NOTES, "setelah makan", "oles", "oleskan", "dioleskan", "oles tipis"))
+# Behind its unit a number may also be a strength ("tab 500"), or in mL ("sendok 5").
+MOST_SPOONS, MOST_COUNTED = 2, 4
 # What may stand behind the numbers without changing them.
 KNOWN = frozenset((DATA / "direction_words.txt").read_text(encoding="utf-8").split())
 KNOWN |= frozenset(" ".join((*words.NOTES, *SHORT_FORMS.values())).split())
@@ -44,29 +48,11 @@ class Sig:
 
 # --- What is typed ----------------------------------------------------------------------------
 
-# How often, as a mark of one spelling: <t1> any number a day, <e7> once in seven days, <r7> any
-# number in seven days, <w7> in a week or for a week. "Selang 2 hari" is two or three days: none.
-_START = r"(?<![a-wyz])"  # "3xsehari"
-_EACH = rf"{_START}(?:se)?tiap"
-_PERIODS = (
-    (rf"{_START}selang\s+(?:se|1\s*)hari(?:\s+sekali)?\b", "<e2>"),
-    (rf"(?:{_EACH}|{_START}per)\s*(\d{{1,2}})\s*hari(?:\s+sekali)?\b", r"<e\1>"),
-    (r"(?<![\d.,/-])(\d{1,2})\s*hari\s+sekali\b", r"<e\1>"),
-    (rf"(?:{_START}(?:1\s*|se)minggu|{_EACH}\s+minggu)\s+sekali\b", "<e7>"),
-    (rf"{_START}sekali\s+seminggu\b|{_EACH}\s+minggu\b", "<e7>"),
-    (rf"(?:/\s*|{_START}per\s*)minggu\b", "<r7>"),
-    (rf"{_START}seminggu\b", "<w7>"),
-    (rf"{_START}(?:sehari\s+sekali|sekali\s+sehari)\b", "<e1>"),
-    (rf"{_EACH}\s+hari\b", "<t1>"),
-    (rf"(?:/\s*|{_START}per\s*|{_START}se)hari\b", "<r1>"),
-)
-_WEEKS = re.compile(r"\bselama\s+(?:(\d{1,2})\s*|se)minggu\b")
-_DAYS = re.compile(r"(?:\bselama\s+)?(?<![\d.,/-])(?<![/-]\s)\b(\d{1,3})\s*(?:hari|hr|h)\b")
-
-_NUMBER = r"\d+\s+\d/\d|\d+/\d+|\d+(?:[.,]\d+)?|(?:iv|i{1,3})(?![a-z])"
+_NUMBER = r"\d+\s+\d/\d|\d+/\d+|\d+(?:[.,]\d+)?|(?:iv|vi{0,3}|i{1,3})(?![a-z])"
+_TO = r"\s*(?:-|atau|sampai|hingga|s/d|sd)\s*"
 _UNIT = "|".join(sorted({*UNITS, *SPOONS}, key=len, reverse=True))
 _DOSE = (
-    rf"(?:(?P<dose>{_NUMBER})(?:\s*(?:-|atau|sampai|hingga|s/d|sd)\s*(?P<upto>{_NUMBER}))?"
+    rf"(?:(?P<dose>{_NUMBER})(?:{_TO}(?P<upto>{_NUMBER}))?"
     rf"\s*(?:(?P<unit>{_UNIT})(?![a-z]))?)?"
 )
 
@@ -81,19 +67,20 @@ _TIMES = re.compile(
 )
 _ONCE = re.compile(rf"<(?P<before>[et]\d{{1,2}})>\s*@?\s*{_DOSE}(?P<rest>.*)")
 _DOSE_FIRST = re.compile(rf"{_DOSE}\s*<(?P<before>e\d{{1,2}})>(?P<rest>.*)")
-_HOURS = re.compile(rf"(?:{_EACH}|/)\s*(?P<hours>\d{{1,2}})\s*jam\s*@?\s*{_DOSE}(?P<rest>.*)")
+_HOURS = re.compile(rf"(?:{EACH}|/)\s*(?P<hours>\d{{1,2}})\s*jam\s*@?\s*{_DOSE}(?P<rest>.*)")
 _PATTERN = re.compile(
     rf"(?P<a>{_NUMBER})\s*-\s*(?P<b>{_NUMBER})\s*-\s*(?P<c>{_NUMBER})"
     rf"\s*(?:(?P<unit>{_UNIT})(?![a-z]))?(?P<rest>.*)"
 )
-_SAID_HOURS = re.compile(rf"(?:{_EACH}|/)\s*(\d{{1,2}})\s*jam\b")
-# In the box beside it these change what the numbers say, so both are read together.
-_INTERVAL = re.compile(
-    r"\b(?:seminggu|sepekan|mingguan|sebulan|bulanan|selang|senin|selasa|rabu|kamis|jumat|sabtu)\b"
-    r"|(?:\bper|tiap|/)\s*(?:\d+\s*)?(?:minggu|pekan|bulan|hari|jam)\b"
-    r"|\b(?:hari|minggu|pekan|bulan)\s+sekali\b|\bsekali\s+se|\d\s*(?:x|dd|kali)\s*\d"
+_SIGNA = re.compile(r"\As\.?\s*(?=\d)")
+_LEAD = re.compile(r"(?P<lead>[a-z][a-z./ ]*?)[\s,]+(?=[\d<])")
+# As doctors write it: "3 dd tab I", "3 dd gtt 2".
+_UNIT_FIRST = re.compile(
+    rf"(?P<sign>[x×*@>]|dd|kali|jam)\s*(?P<unit>{_UNIT})(?![a-z])\.?\s*"
+    rf"(?P<amount>(?:{_NUMBER}|[ivx]+(?![a-z]))(?:{_TO}(?:{_NUMBER}))?)"
+    rf"(?!\s*(?:{_UNIT})(?![a-z])|[\d.,/])"
 )
-_PHASE = re.compile(r"\b(?:minggu|pekan|bulan|lalu|kemudian|selanjutnya)\b")
+_SAID_HOURS = re.compile(rf"(?:{EACH}|/)\s*(\d{{1,2}})\s*jam\b")
 
 
 def read(text: str) -> Sig:
@@ -102,39 +89,43 @@ def read(text: str) -> Sig:
     plain = typed.lower().replace("–", "-")
     for sign, instead in words.FRACTIONS.items():
         plain = plain.replace(sign, f" {instead}")
-    plain, days = _duration(" ".join(re.sub(r"\bmgg\b", "minggu", plain).split()))
+    plain = _SIGNA.sub("", plain)
+    plain, days = durations(" ".join(re.sub(r"\bmgg\b", "minggu", plain).split()))
     if "<" not in typed and len(days) <= 1:
+        lead, plain = _lead(_UNIT_FIRST.sub(_unit_behind, plain))
         for reading in (_read_pattern, _read_times, _read_once, _read_hours):
             sig = reading(plain)
             if sig is not None:
-                return replace(sig, days=days[0] if days else None)
+                note = words.join(lead, sig.note)
+                return replace(sig, days=days[0] if days else None, note=note)
     return Sig(note=words.expanded(typed))
 
 
-def speaks_of_interval(note: str) -> bool:
-    """Whether it says how often, so that it belongs to the numbers: "seminggu sekali"."""
-    return _INTERVAL.search(note.lower()) is not None
+def _lead(plain: str) -> tuple[str, str]:
+    """What stands before the numbers and says when or how, in words; and the rest."""
+    found = _LEAD.match(plain)
+    said = words.expanded(found["lead"]) if found else ""
+    condition, _, when = said.partition(" ")
+    if said in LEADS or (condition in CONDITIONS and re.fullmatch("[a-z]+", when)):
+        return said, plain[found.end() :]
+    return "", plain
+
+
+def _unit_behind(found: re.Match) -> str:
+    """ "dd tab I" as "dd 1 tab", where the number can only be one of the dose."""
+    unit, amounts = found["unit"], re.split(_TO, found["amount"])
+    most = MOST_SPOONS if unit in SPOONS else MOST_COUNTED if UNITS[unit] in COUNTED else None
+    numbers = [words.number(each) for each in amounts]
+    if None in numbers or (most and max(numbers) > most):
+        return found[0]
+    told = "-".join(str(words.ROMAN.get(each, each)) for each in amounts)
+    return f"{found['sign']} {told} {unit}"
 
 
 def lacks_unit(note: str) -> bool:
     """Whether it has numbers and nowhere says of what: "3x1 lalu 2x1"."""
     has_unit = re.search(rf"(?<![a-z])(?:{_UNIT})(?![a-z])", note.lower())
     return has_unit is None and re.search(r"\d", note) is not None
-
-
-def _duration(plain: str) -> tuple[str, list[int]]:
-    """The text with its intervals marked and without its durations, and those, in days."""
-    found: list[int] = []
-
-    def take(match: re.Match, of_one: int) -> str:
-        found.append(int(match[1] or 1) * of_one)
-        return " "
-
-    plain = _WEEKS.sub(lambda match: take(match, WEEK), plain)
-    for pattern, mark in _PERIODS:
-        plain = re.sub(pattern, f" {mark} ", plain)
-    plain = _DAYS.sub(lambda match: take(match, DAY), plain)
-    return words.tidied(plain), found
 
 
 def _read_times(text: str) -> Sig | None:
@@ -163,17 +154,22 @@ def _read_hours(text: str) -> Sig | None:
 
 
 def _read_pattern(text: str) -> Sig | None:
-    """Morning, noon and evening, as long as each dose is the same."""
+    """Morning, noon and evening; unequal doses in words, since they are no one number."""
     found = _PATTERN.fullmatch(text)
     if not found:
         return None
     doses = [words.number(found[name]) for name in "abc"]
     taken = [dose for dose in doses if dose]
     note = _note(found["rest"])
-    if len(set(taken)) != 1 or note is None or words.names_other_times(note, len(taken)):
+    if not taken or note is None or words.names_other_times(note, len(taken)):
         return None
     when = [word for word, dose in zip(PARTS_OF_DAY, doses, strict=True) if dose]
-    unit, dose = _measured(found["unit"] or "", taken[0])
+    measured = [_measured(found["unit"] or "", dose) for dose in taken]
+    if len(set(taken)) > 1:
+        amounts = (f"{words.amount_text(dose, unit)} {unit}".rstrip() for unit, dose in measured)
+        told = map(" ".join, zip(when, amounts, strict=True))
+        return Sig(note=words.join(*told, note))
+    unit, dose = measured[0]
     return Sig(len(taken), dose, unit, note=words.join(" dan ".join(when), note))
 
 
@@ -225,7 +221,7 @@ def _note(rest: str, times: int = 0) -> str | None:
         told = (before, f"tiap {int(hours[1])} jam", after)
         return None if None in told else words.join(*told)
     text = words.expanded(rest)
-    if re.search(r"[^a-z ,.;()']", text) or _PHASE.search(text) or speaks_of_interval(text):
+    if re.search(r"[^a-z ,.;()']", text) or PHASE.search(text) or speaks_of_interval(text):
         return None
     return text if all(map(_is_known, re.split(r"[,;.()]", text))) else None
 

@@ -12,6 +12,7 @@ from clinic import prescription_directions as directions
 from clinic import prescription_text as words
 from clinic.prescription_compounds import FORMS, Component, LineError
 from clinic.prescription_directions import Sig
+from clinic.prescription_intervals import DAY, speaks_of_interval
 from formatting import number_text
 from models import Medicine, PrescriptionLine
 from validators import FieldError, clean_text
@@ -19,6 +20,7 @@ from validators import FieldError, clean_text
 OUTSIDE, COMPOUND = "luar", "racikan"
 MOST_LINES = 20
 LONGEST_SIG, LONGEST_NOTE = 60, 200
+_LIKE_DIRECTIONS = re.compile(r"\d\s*(?:x|×|dd|kali|-)|\b(?:pagi|siang|malam) \d")
 
 
 @dataclass(frozen=True)
@@ -102,10 +104,10 @@ def _wanted(each: LineInput, known: Mapping[str, Medicine]) -> WantedLine:
 def _directions(each: LineInput) -> Sig:
     """Both boxes, read as one where the second says how often: "1x1", "seminggu sekali"."""
     typed, note = clean_text(each.sig, LONGEST_SIG), clean_text(each.note, LONGEST_NOTE)
-    if directions.speaks_of_interval(note):
+    if speaks_of_interval(note):
         return directions.read(f"{typed} {note}")
     sig = directions.read(typed)
-    if sig.times and words.names_other_times(note, sig.times if sig.every == directions.DAY else 0):
+    if sig.times and words.names_other_times(note, sig.times if sig.every == DAY else 0):
         return Sig(note=words.join(words.expanded(typed), note))
     return replace(sig, note=words.join(sig.note, note))
 
@@ -114,7 +116,7 @@ def _outside(each: LineInput, sig: Sig) -> WantedLine:
     title = clean_text(each.title, 160)
     if not title:
         raise LineError("Tulis nama dan kekuatan obat dari luar.", each.key)
-    amount, _, unit = each.quantity.strip().partition(" ")
+    amount, _, unit = words.without_no(each.quantity).partition(" ")
     counted = LineInput(each.what, each.sig, each.days, amount, each.note, key=each.key)
     # "Cendo Xitrol 2x1": one of what? Nobody knows how much of it ten days need.
     is_counted = sig.unit in directions.COUNTED
@@ -193,7 +195,7 @@ def _line(each: LineInput, sig: Sig, doses_per_unit: int | None = 1, **more) -> 
         raise LineError(f"Aturan pakai paling banyak {LONGEST_NOTE} huruf.", each.key)
     return WantedLine(
         dose=sig.dose,
-        times_a_day=sig.times if sig.every == directions.DAY else None,
+        times_a_day=sig.times if sig.every == DAY else None,
         days=days,
         is_as_needed=words.is_as_needed(sig.note),
         quantity=typed or computed,
@@ -229,7 +231,7 @@ def _quantity(each: LineInput, title: str) -> Decimal | None:
     typed = each.quantity.strip()
     if not typed:
         return None
-    amount = words.number(re.sub(r"[^\d,./½¼¾ ]+$", "", typed).strip())
+    amount = words.quantity(typed)
     if amount is None or amount > words.MOST_UNITS:
         raise LineError(f"{title}: tulis jumlah dengan angka, misalnya 10.", each.key)
     return amount
@@ -265,7 +267,7 @@ def _boxes(row: PrescriptionLine) -> tuple[str, str]:
     if said.times is None:
         # As it was written: in the box of directions where it looks like some, else a note.
         text = row.instruction
-        is_sig = len(text) <= LONGEST_SIG and re.search(r"\d\s*(?:x|×|dd|kali|-)", text)
+        is_sig = len(text) <= LONGEST_SIG and _LIKE_DIRECTIONS.search(text)
         return (text, "") if is_sig and directions.read(text) == Sig(note=text) else ("", text)
     numbers = _numbers(said, row.dose_unit)
     note = row.instruction.removeprefix(numbers).strip(", ")

@@ -34,6 +34,15 @@ SHORT_FORMS = {
     "kp": "bila perlu",
     "noct": "malam",
     "hs": "sebelum tidur",
+    "mane": "pagi",
+    "vespere": "sore",
+    "et": "dan",
+    "stlh": "setelah",
+    "ssdh": "sesudah",
+    "sblm": "sebelum",
+    "mkn": "makan",
+    "ue": "untuk pemakaian luar",
+    "sue": "untuk pemakaian luar",
 }
 NOTES = (
     *("sesudah makan", "sebelum makan", "bersama makan", "malam", "pagi", "sebelum tidur"),
@@ -73,10 +82,23 @@ def number(text: str) -> Decimal | None:
     return total if total > 0 else None
 
 
+def without_no(text: str) -> str:
+    """A quantity without the "no." that doctors write before it."""
+    return re.sub(r"\Ano\b\.?\s*", "", text.strip(), flags=re.IGNORECASE)
+
+
+def quantity(text: str) -> Decimal | None:
+    """ "15", "15 tab", "XV", "no. XV": a number above zero, else None."""
+    typed = without_no(text)
+    first = typed.partition(" ")[0].rstrip(".").lower()
+    return number(first if first in ROMAN else re.sub(r"[^\d,./½¼¾ ]+$", "", typed))
+
+
 def expanded(text: str) -> str:
     """Short forms written out; anything else stays."""
     plain = re.sub(r"\bk/p(?!\w)", "kp", text, flags=re.IGNORECASE)
     plain = re.sub(r"\b([ap])\.c\b\.?", r"\1c", plain, flags=re.IGNORECASE)
+    plain = re.sub(r"\b(?:s\.?\s*)?u\.?\s?e\b\.?", "ue", plain, flags=re.IGNORECASE)
     words = [SHORT_FORMS.get(word.strip(".,;").lower(), word) for word in plain.split()]
     return " ".join(words).strip(" ,;.")
 

@@ -18,7 +18,7 @@ UNITS = {
         "kapsul": "kapsul kaps cap caps capsul",
         "tetes": "tetes tts gtt",
         "sachet": "sachet saset",
-        "bungkus": "bungkus bks puyer",
+        "bungkus": "bungkus bks puyer pulv pulveres",
         "semprot": "semprot puff",
         "ampul": "ampul amp",
         "vial": "vial",

@@ -21,6 +21,15 @@ def wanted(*boxes, **more):
     return found
 
 
+def opened_again(line):
+    """What the form would say of this line once it is stored."""
+    made = pharmacy.line(pharmacy.medicine())
+    for name in ("times_a_day", "dose", "dose_unit", "days", "quantity", "unit", "instruction"):
+        setattr(made, name, getattr(line, name))
+    made.medicine, made.title, made.public_id = line.medicine, line.title, "0" * 36
+    return line_input(made)
+
+
 # --- Directions -------------------------------------------------------------------------------
 
 UNDERSTOOD = [
@@ -42,6 +51,24 @@ UNDERSTOOD = [
     ("2x1⅓", "2 x sehari 1 1/3 tablet", 75),
     ("2x1 pagi dan malam", "2 x sehari 1 tablet, pagi dan malam", 56),
     ("3x1 pagi, siang, malam", "3 x sehari 1 tablet, pagi, siang, malam", 84),
+    # as doctors write it: with an S, the unit before its number
+    ("S 3 dd 1", "3 x sehari 1 tablet", 84),
+    ("S.3dd1 pc", "3 x sehari 1 tablet, sesudah makan", 84),
+    ("3 dd tab I", "3 x sehari 1 tablet", 84),
+    ("S 3 dd tab. I-II", "3 x sehari 1-2 tablet", 168),
+    ("3 dd tab 1 1/2", "3 x sehari 1 1/2 tablet", 126),
+    ("3x sehari tab 1", "3 x sehari 1 tablet", 84),
+    ("tiap 8 jam tab I", "3 x sehari 1 tablet", 84),
+    ("seminggu sekali tab 2", "1 x seminggu 2 tablet", 8),
+    ("3 dd mg 500", "3 x sehari 1 tablet", 84),
+    ("1 dd tab I mane", "1 x sehari 1 tablet, pagi", 28),
+    ("2 dd 1 mane et vespere", "2 x sehari 1 tablet, pagi dan sore", 56),
+    ("3x1 stlh makan", "3 x sehari 1 tablet, setelah makan", 84),
+    ("3x1 ssdh mkn", "3 x sehari 1 tablet, sesudah makan", 84),
+    ("3x1 sblm makan", "3 x sehari 1 tablet, sebelum makan", 84),
+    ("bila demam 3x1", "3 x sehari 1 tablet, bila demam", 84),
+    ("prn 3x1 pc", "3 x sehari 1 tablet, bila perlu, sesudah makan", 84),
+    ("malam 1x1", "1 x sehari 1 tablet, malam", 28),
     # every week
     ("3x seminggu 2", "3 x seminggu 2 tablet", 24),
     ("3x seminggu 2 tab", "3 x seminggu 2 tablet", 24),
@@ -81,7 +108,13 @@ AS_WRITTEN = [
         "1x1 eod",
         "3x1 hari ganjil",
     ),
-    *("3x2-1", "3-4x1", "3x1 + 1", "3x1 maks 4 tablet", "1-1-1-1", "1-0-2", "3x1 tiap 6 jam"),
+    *("3x2-1", "3-4x1", "3x1 + 1", "3x1 maks 4 tablet", "1-1-1-1", "0-0-0", "3x1 tiap 6 jam"),
+    # a strength, mL or another time rather than the dose
+    *("3 dd tab 500", "3 dd tab 500 mg", "3 dd tab V", "3x sendok 5", "3x sendok 5 ml", "3 dd tab"),
+    *("S 3 dd tab I S 2 dd tab I", "3x tab 1 lalu 2x tab 1", "3xx", "3 dd tab 1 maks 4"),
+    # words before the numbers that may change them
+    *("sampai 3x1", "bila demam maks 3x1", "minggu pertama 3x1", "tiap 3x1", "tablet 3x1"),
+    *("hari pertama 3x1", "bila nyeri 3x1 bila demam 2x1"),
     *("1x1 pagi dan malam", "1x1 pagi, malam", "3x1 pagi hari dan malam hari", "1-0-0 pagi, sore"),
     *("3x1 3", "3x1, 5", "3x5 hari", "3x1 sehari seminggu", "3x0", "99x1", "<w7> 3x1"),
 ]
@@ -98,6 +131,65 @@ def test_what_is_not_understood_stays_as_it_was_written(app, typed):
     line = wanted(TABLET, typed, "28")
     assert (line.instruction, line.quantity) == (typed, None)
     assert (line.times_a_day, line.dose) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("code", "typed", "sentence"),
+    [
+        (SYRUP, "3 dd cth 1", "3 x sehari 5 mL"),
+        (SYRUP, "S 3 dd cth II", "3 x sehari 10 mL"),
+        (SYRUP, "3 dd mL 5", "3 x sehari 5 mL"),
+        ("GENTA-M", "3 dd gtt 2", "3 x sehari 2 tetes"),
+        ("GENTA-M", "4 dd gtt X", "4 x sehari 10 tetes"),
+        ("HIDRO-K", "2 dd ue", "2 x sehari, untuk pemakaian luar"),
+        ("HIDRO-K", "oles 2x sehari", "2 x sehari, oles"),
+        ("HIDRO-K", "s.u.e", "untuk pemakaian luar"),
+        ("HIDRO-K", "S. u.e.", "untuk pemakaian luar"),
+    ],
+)
+def test_what_is_no_tablet_is_understood_as_doctors_write_it(app, code, typed, sentence):
+    assert wanted(code, typed, "5").instruction == sentence
+
+
+def test_pulveres_are_packets(app):
+    for typed in ("3 dd pulv I", "3x1 pulv", "S 3 dd pulveres I"):
+        line = wanted("racikan", typed, "5", title="puyer", parts="CTM 1/4")
+        assert (line.instruction, line.quantity) == ("3 x sehari 1 bungkus", 15)
+
+
+@pytest.mark.parametrize(
+    ("code", "typed", "sentence"),
+    [
+        (TABLET, "1-0-2", "pagi 1, malam 2"),
+        (TABLET, "1/2-0-1 tab pc", "pagi 1/2 tablet, malam 1 tablet, sesudah makan"),
+        (TABLET, "1-2-1", "pagi 1, siang 2, malam 1"),
+        (SYRUP, "1-0-2 cth", "pagi 5 mL, malam 10 mL"),
+    ],
+)
+def test_unequal_doses_of_a_day_are_told_in_words_and_not_counted(app, code, typed, sentence):
+    line = wanted(code, typed, "28")
+    assert (line.instruction, line.times_a_day, line.dose) == (sentence, None, None)
+    assert (line.quantity, line.days) == (None, 28)
+    again = opened_again(line)
+    assert again.sig == sentence
+    assert wanted_lines([again])[0].identity == line.identity
+
+
+@pytest.mark.parametrize(
+    ("typed", "quantity"),
+    [("XV", 15), ("no XV", 15), ("No. xii tab", 12), ("I", 1), ("XXX", 30), ("no. 15", 15),
+     ("IX", 9), ("XXIV", 24)],
+)  # fmt: skip
+def test_a_quantity_may_be_roman_as_on_a_prescription(app, typed, quantity):
+    assert wanted(TABLET, "3x1", "", typed).quantity == quantity
+    outside = wanted("luar", "3x1", "", typed, title="Gabapentin 300 mg")
+    assert outside.quantity == quantity
+
+
+@pytest.mark.parametrize("typed", ["IIX", "tablet", "no", "XL", "0"])
+def test_what_is_no_quantity_is_asked_about(app, typed):
+    with pytest.raises(LineError, match="tulis jumlah dengan angka"):
+        wanted(TABLET, "3x1", "", typed)
 
 
 @pytest.mark.parametrize(
@@ -160,13 +252,8 @@ def test_ranges_and_intervals_of_what_is_measured(app):
     "typed", [*(row[0] for row in UNDERSTOOD), *AS_WRITTEN, "tiap BAB 1", "sesudah makan"]
 )
 def test_directions_opened_and_saved_again_are_the_same(app, typed):
-    made = pharmacy.line(pharmacy.medicine())
     line = wanted(TABLET, typed, "28", "30")
-    for name in ("times_a_day", "dose", "dose_unit", "days", "quantity", "unit", "instruction"):
-        setattr(made, name, getattr(line, name))
-    made.medicine, made.title, made.public_id = line.medicine, line.title, "0" * 36
-    again = line_input(made)
-    assert wanted_lines([again])[0].identity == line.identity
+    assert wanted_lines([opened_again(line)])[0].identity == line.identity
 
 
 @pytest.mark.parametrize("unit", ["strip", "pil"])

@@ -133,7 +133,7 @@ def rules(found) -> list[str]:
         ("tiap 8 jam 1 tablet", 3, "1", "tablet", None, ""),
         ("2x oleskan tipis", 2, None, "", None, "oleskan tipis"),
         ("tiap BAB 1 sachet", None, None, "", None, "tiap BAB 1 sachet"),
-        ("1-0-2", None, None, "", None, "1-0-2"),  # unequal doses are not one number
+        ("1-0-2", None, None, "", None, "pagi 1, malam 2"),  # unequal doses are not one number
         ("99x1", None, None, "", None, "99x1"),
         ("", None, None, "", None, ""),
     ],
