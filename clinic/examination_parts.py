@@ -181,5 +181,5 @@ def refusals(examination: Examination, target: Poli | None) -> list[RecordError]
         try:
             part.check(examination, target)
         except RecordError as problem:
-            found.append(problem)
+            found += [problem, *problem.others]
     return found

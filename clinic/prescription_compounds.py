@@ -27,11 +27,23 @@ ENOUGH = "qs"  # the unit of what fills up, *secukupnya*
 
 
 class LineError(RecordError):
-    """What is wrong with one line, by the line's key in the form."""
+    """What is wrong with one line, by the line's key in the form, and with which of its boxes.
 
-    def __init__(self, message: str, key: str) -> None:
-        super().__init__(message, "prescription")
-        self.key = key
+    A stored line has no key there; its `place` among the lines is the form's as well.
+    """
+
+    box = "sig"
+
+    def __init__(self, message: str, key: str, box: str = "", place: int | None = None) -> None:
+        self.key, self.place, self.box = key, place, box or self.box
+        where = key if place is None else place
+        super().__init__(message, "prescription" if where == "" else f"rx_{self.box}-{where}")
+
+
+class PartsError(LineError):
+    """What is wrong with a compound's components."""
+
+    box = "parts"
 
 
 @dataclass(frozen=True)
@@ -61,11 +73,11 @@ def is_ointment(line: Any) -> bool:
 
 
 def read(text: str, key: str, form: str = "puyer") -> list[Component]:
-    """What was typed, a component in each row. Raises LineError."""
+    """What was typed, a component in each row. Raises PartsError."""
     rows = [row.strip() for row in clean_text(text, 2000, newlines=True).splitlines()]
     rows = [row for row in rows if row]
     if len(rows) > MOST_COMPONENTS:
-        raise LineError(f"Paling banyak {MOST_COMPONENTS} bahan dalam satu racikan.", key)
+        raise PartsError(f"Paling banyak {MOST_COMPONENTS} bahan dalam satu racikan.", key)
     return [_component(row, key, form) for row in rows]
 
 
@@ -76,7 +88,7 @@ def _component(row: str, key: str, form: str) -> Component:
     name, typed_amount, typed_unit = _taken_apart(row, key)
     amount = words.number(typed_amount)
     if amount is None or amount > words.MOST_UNITS:
-        raise LineError(
+        raise PartsError(
             f'Tulis jumlah per {FORMS[form]} di belakang "{row[:60]}", misalnya: CTM 1/2 tablet.',
             key,
         )
@@ -97,32 +109,32 @@ def _filler(name: str, key: str, form: str) -> Component:
     """What fills up has no amount, so it can't be counted out of the stock either."""
     medicine = _meant(name, key, is_spread=form == OINTMENT)
     if medicine is not None:
-        raise LineError(f"Tulis jumlah {medicine.label} per {FORMS[form]}, bukan qs.", key)
+        raise PartsError(f"Tulis jumlah {medicine.label} per {FORMS[form]}, bukan qs.", key)
     return Component(clean_text(name, 160), Decimal(1), ENOUGH)
 
 
 def _refuse_bare(row: str, amount: Decimal, medicine: Medicine | None, key: str) -> None:
     if medicine is None and amount > MOST_WITHOUT_UNIT:
-        raise LineError(f'Tulis satuan "{row[:60]}": mg, g, atau bagian?', key)
+        raise PartsError(f'Tulis satuan "{row[:60]}": mg, g, atau bagian?', key)
     if medicine is None:
         return
     if amount > MOST_WITHOUT_UNIT or medicine.dose_unit not in ("tablet", "kapsul"):
         units = ["g"] if medicine.dose_unit == words.SPREAD else ["mg", medicine.dose_unit]
-        raise LineError(f'Tulis satuan "{row[:60]}": {" atau ".join(units)}?', key)
+        raise PartsError(f'Tulis satuan "{row[:60]}": {" atau ".join(units)}?', key)
 
 
 def _refuse_unit(unit: str, medicine: Medicine, key: str, form: str) -> None:
     if medicine.dose_unit == words.SPREAD:
         if form != OINTMENT:
-            raise LineError(f"{medicine.label} hanya untuk racikan {OINTMENT}.", key)
+            raise PartsError(f"{medicine.label} hanya untuk racikan {OINTMENT}.", key)
         units = [*(each[1] for each in [_contents(medicine)] if each), medicine.unit]
         if unit not in units:
-            raise LineError(f"Tulis {medicine.label} dalam {' atau '.join(units)}.", key)
+            raise PartsError(f"Tulis {medicine.label} dalam {' atau '.join(units)}.", key)
         return
     if unit not in (medicine.dose_unit, *words.MASSES):
-        raise LineError(f"{medicine.label} dihitung dalam {medicine.dose_unit}.", key)
+        raise PartsError(f"{medicine.label} dihitung dalam {medicine.dose_unit}.", key)
     if unit in words.MASSES and _mass(medicine) is None:
-        raise LineError(f"Tulis {medicine.label} dalam {medicine.dose_unit}.", key)
+        raise PartsError(f"Tulis {medicine.label} dalam {medicine.dose_unit}.", key)
 
 
 def _mass(medicine: Medicine) -> Decimal | None:
@@ -152,7 +164,7 @@ def _taken_apart(row: str, key: str) -> tuple[str, str, str]:
     if not any(last in re.findall(r"[\d.,]+", each.strength) for each in _called(before)):
         return before, f"{last} {amount}", unit
     if int(last) <= MOST_WITHOUT_UNIT:  # "asam folat 1 1/2": of 1 mg there is a tablet too
-        raise LineError(
+        raise PartsError(
             f'"{row[:60]}" dapat berarti dua hal. Tulis "{before} = {last} {amount}" atau '
             f'"{before} {last} mg = {amount}".',
             key,
@@ -180,14 +192,14 @@ def _meant(name: str, key: str, *, is_spread: bool) -> Medicine | None:
         near = " atau ".join(each.label for each in medicines.search(name)[:3])
         if near:
             text = f'"{name[:60]}" tidak di daftar, yang ada {near}. Tulis namanya, atau {raw}.'
-            raise LineError(text, key)
+            raise PartsError(text, key)
         return None
     exact = [each for each in found if each.label.lower() == name.lower()]
     fitting = [each for each in found if _fits(each, is_spread=is_spread)]
     meant = exact or fitting or found
     if len(meant) > 1:
         labels = " atau ".join(each.label for each in meant[:3])
-        raise LineError(
+        raise PartsError(
             f'"{name[:60]}" dapat berarti {labels}. Tulis kekuatannya juga, atau {raw}.', key
         )
     return meant[0]

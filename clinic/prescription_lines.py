@@ -13,6 +13,7 @@ from clinic import prescription_text as words
 from clinic.prescription_compounds import FORMS, Component, LineError
 from clinic.prescription_directions import Sig
 from clinic.prescription_intervals import DAY, speaks_of_interval
+from clinic.record_errors import refuse
 from formatting import number_text
 from models import Medicine, PrescriptionLine
 from validators import FieldError, clean_text
@@ -65,11 +66,17 @@ class WantedLine:
 
 
 def wanted_lines(entered: Sequence[LineInput]) -> list[WantedLine]:
-    """All lines of the form. Raises LineError for the first that can't be used."""
+    """All lines of the form. Raises LineError for those that can't be used, all at once."""
     if len(entered) > MOST_LINES:
         raise LineError(f"Paling banyak {MOST_LINES} baris dalam satu resep.", "")
-    known = medicines.by_codes(each.what for each in entered)
-    return [_wanted(each, known) for each in entered]
+    known, found, problems = medicines.by_codes(each.what for each in entered), [], []
+    for each in entered:
+        try:
+            found.append(_wanted(each, known))
+        except LineError as problem:
+            problems.append(problem)
+    refuse(problems)
+    return found
 
 
 def usable(entered: Sequence[LineInput]) -> dict[str, WantedLine]:
@@ -115,7 +122,7 @@ def _directions(each: LineInput) -> Sig:
 def _outside(each: LineInput, sig: Sig) -> WantedLine:
     title = clean_text(each.title, 160)
     if not title:
-        raise LineError("Tulis nama dan kekuatan obat dari luar.", each.key)
+        raise LineError("Tulis nama dan kekuatan obat dari luar.", each.key, "title")
     amount, _, unit = words.without_no(each.quantity).partition(" ")
     counted = LineInput(each.what, each.sig, each.days, amount, each.note, key=each.key)
     # "Cendo Xitrol 2x1": one of what? Nobody knows how much of it ten days need.
@@ -129,7 +136,7 @@ def _compound(each: LineInput, sig: Sig) -> WantedLine:
     form = each.title if each.title in FORMS else "puyer"
     components = tuple(compounds.read(each.parts, each.key, form))
     if not components:
-        raise LineError("Tulis isi racikan, satu bahan di setiap baris.", each.key)
+        raise LineError("Tulis isi racikan, satu bahan di setiap baris.", each.key, "parts")
     title, unit = compounds.title_of(form), FORMS[form]
     if sig.unit and sig.unit != unit:
         raise LineError(f"{title} dihitung dalam {unit}, bukan {sig.unit}.", each.key)
@@ -219,11 +226,12 @@ def _days(each: LineInput, sig: Sig, title: str) -> int | None:
         days = int(typed[:6])
         if sig.days and sig.days != days:
             told = f"aturan pakai {sig.days} hari, kotak hari {days}"
-            raise LineError(f"{title}: {told}. Samakan, atau hapus salah satunya.", each.key)
+            sentence = f"{title}: {told}. Samakan, atau hapus salah satunya."
+            raise LineError(sentence, each.key, "days")
     else:
-        raise LineError(f"{title}: tulis lamanya dalam hari, angka saja.", each.key)
+        raise LineError(f"{title}: tulis lamanya dalam hari, angka saja.", each.key, "days")
     if days is not None and not 1 <= days <= words.MOST_DAYS:
-        raise LineError(f"{title}: lamanya 1 sampai {words.MOST_DAYS} hari.", each.key)
+        raise LineError(f"{title}: lamanya 1 sampai {words.MOST_DAYS} hari.", each.key, "days")
     return days
 
 
@@ -233,7 +241,8 @@ def _quantity(each: LineInput, title: str) -> Decimal | None:
         return None
     amount = words.quantity(typed)
     if amount is None or amount > words.MOST_UNITS:
-        raise LineError(f"{title}: tulis jumlah dengan angka, misalnya 10.", each.key)
+        sentence = f"{title}: tulis jumlah dengan angka, misalnya 10."
+        raise LineError(sentence, each.key, "quantity")
     return amount
 
 

@@ -3,7 +3,7 @@
 A line is never changed: what differs ends it and adds another.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
@@ -12,8 +12,8 @@ from sqlalchemy.orm.attributes import flag_modified
 
 from clinic import audit, counters, prescription_directions, prescription_warnings, settings
 from clinic.audit import Actor
-from clinic.prescription_lines import LineError, LineInput, WantedLine, line_input, wanted_lines
-from clinic.record_errors import RecordError
+from clinic.prescription_lines import LineError, LineInput, WantedLine, usable, wanted_lines
+from clinic.record_errors import RecordError, refuse
 from db import add_row, db, utcnow
 from formatting import day_in_zone
 from models import (
@@ -194,21 +194,39 @@ def add_line(actor: Actor, prescription: Prescription, line: WantedLine) -> Pres
 
 
 def refuse_incomplete(prescription: Prescription | None) -> None:
-    """Raise LineError for what a pharmacy could not read, RecordError for an open warning."""
-    for line in active_lines(prescription):
-        key = line_input(line).key
-        if not line.instruction:
-            raise LineError(f"Isi aturan pakai {line.title}.", key)
-        if line.quantity is None:
-            raise LineError(_asks_quantity(line), key)
+    """Raise LineError for what a pharmacy could not read, RecordError for an open warning.
+
+    All of it at once: each press that meets only the next one costs the doctor a page.
+    """
+    problems: list[RecordError] = []
+    for place, line in enumerate(active_lines(prescription)):
+        problems += [LineError(text, "", box, place) for box, text in _gaps(line)]
     if prescription and prescription_warnings.unanswered(prescription):
-        raise RecordError("Tulis alasan di setiap peringatan resep, atau ubah obatnya.", "warnings")
+        sentence = "Tulis alasan di setiap peringatan resep, atau ubah obatnya."
+        problems.append(RecordError(sentence, "warnings"))
+    refuse(problems)
 
 
-def _asks_quantity(line: PrescriptionLine) -> str:
-    if line.dose is not None and line.days is None and prescription_directions.is_counted(line):
-        return f"Isi lamanya (hari) atau jumlah {line.title}."
-    return f"Isi jumlah {line.title}: tidak dapat dihitung dari “{line.instruction}”."
+def gaps(entered: Sequence[LineInput]) -> list[LineError]:
+    """The same of lines that are not written yet, as far as they can be read."""
+    lines = usable(entered).items()
+    return [LineError(text, key, box) for key, line in lines for box, text in _gaps(line)]
+
+
+def _gaps(line: PrescriptionLine | WantedLine) -> Iterator[tuple[str, str]]:
+    """Each empty box that "Selesai" needs, with its sentence."""
+    is_counted = prescription_directions.is_counted(line)
+    if not line.instruction:
+        yield "sig", f"Isi aturan pakai {line.title}."
+    if line.quantity is not None:
+        return
+    if is_counted and line.days is None and (line.dose is not None or not line.instruction):
+        yield "days", f"Isi lamanya (hari) atau jumlah {line.title}."
+    elif line.instruction:
+        why = f"tidak dapat dihitung dari “{line.instruction}”"
+        yield "quantity", f"Isi jumlah {line.title}: {why}."
+    elif not is_counted:
+        yield "quantity", f"Isi jumlah {line.title}."
 
 
 def send(actor: Actor, prescription: Prescription) -> bool:

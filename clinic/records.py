@@ -13,13 +13,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.attributes import flag_modified
 from sqlalchemy.orm.exc import StaleDataError
 
-from clinic import audit, deaths, diagnoses, queues
+from clinic import audit, deaths, diagnoses, prescriptions, queues
 from clinic.audit import Actor
 from clinic.diagnoses import DiagnosisInput
 from clinic.examination_parts import PARTS, Part, refusals
 from clinic.form_answers import Forms
 from clinic.lab_orders import OrderInput
 from clinic.measurements import VITALS, Boxes, Vitals, has_measured, measure, own_measurements
+from clinic.prescription_lines import LineError
 from clinic.prescriptions import PrescriptionInput
 from clinic.procedures import ProcedureInput
 from clinic.queue_steps import is_cut_off
@@ -117,7 +118,12 @@ def finish(actor: Actor, entry: QueueEntry, form: ExaminationInput, version: int
     before = open_examination(entry)
     if before and before.finished_at and _says_the_same(actor, before, form):
         return before
-    examination = _write(actor, entry, form, version)
+    try:
+        examination = _write(actor, entry, form, version)
+    except LineError as problem:
+        examination = open_examination(entry)
+        more = [] if examination.death else prescriptions.gaps(form.prescription.lines)
+        refuse([*_incomplete(examination, entry.poli), problem, *problem.others, *more])
     # A nurse may have begun the draft; who finishes it answers for it.
     who = _practitioner_id(actor) or examination.practitioner_id
     target = _close(actor, examination, who)

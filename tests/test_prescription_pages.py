@@ -59,6 +59,11 @@ def umum(sign_in):
     return sign_in("umum")
 
 
+def links(answer) -> dict[str, str]:
+    """What the summary of errors says, by the field that each sentence leads to."""
+    return dict(re.findall('<li><a href="#(f-[^"]+)">([^<]+)</a>', text_of(answer)))
+
+
 # --- Finding and adding -----------------------------------------------------------------------
 
 
@@ -139,6 +144,55 @@ def test_words_that_led_to_what_was_ticked_do_not_ask_again(umum):
     for name in words:
         assert re.search(f'name="{name}" value=""', page), name
     assert 'name="rx" value="b1 PCT500"' in page
+
+
+def test_all_that_lines_lack_is_told_at_once_each_with_its_box(umum):
+    entry = served()
+    fields = both(
+        line("b1", "PCT500", sig="", days=""),
+        line("b2", "AMLO5", days=""),
+        line("b7", "ORALIT", sig="tiap BAB", days=""),
+    )
+    answer = send(umum, entry, "selesai", assessment="", disposition="", **fields)
+    assert answer.status_code == 422
+    told = links(answer)
+    assert list(told) == ["f-assessment", "f-disposition", "f-rx_sig-b1", "f-rx_days-b1",
+                          "f-rx_days-b2", "f-rx_quantity-b7"]  # fmt: skip
+    assert told["f-rx_sig-b1"] == "Isi aturan pakai Parasetamol 500 mg tablet."
+    assert told["f-rx_days-b1"] == "Isi lamanya (hari) atau jumlah Parasetamol 500 mg tablet."
+    page = text_of(answer)
+    for name in told:
+        assert f'id="{name}"' in page
+    for name in list(told)[2:]:
+        assert re.search(f'id="{name}"[^>]*aria-invalid="true"', page), name
+
+
+def test_what_cannot_be_read_is_told_with_all_that_is_missing(umum):
+    entry = served()
+    fields = both(
+        line("b1", "PCT-S"),
+        line("b2", "PCT500", sig="", days="", quantity="banyak"),
+        line("b3", "racikan", title="puyer", parts=""),
+        line("b4", "CTM4", days=""),
+    )
+    answer = send(umum, entry, "selesai", assessment="", **fields)
+    assert list(links(answer)) == ["f-assessment", "f-rx_sig-b1", "f-rx_quantity-b2",
+                                   "f-rx_parts-b3", "f-rx_days-b4"]  # fmt: skip
+    answer = send(umum, entry, **fields)  # a draft may lack what it likes, but must be readable
+    assert list(links(answer)) == ["f-rx_sig-b1", "f-rx_quantity-b2", "f-rx_parts-b3"]
+
+
+def test_stored_lines_are_told_of_as_well(umum):
+    entry = served()
+    send(umum, entry, **both(line("b1", sig="", days=""), line("b2", "CTM4", days="")))
+    data = {"aksi": "selesai", "entry": entry.public_id, "version": "1", "disposition": "pulang"}
+    told = links(post(umum, address(entry), data))
+    keys = [row.public_id[-12:] for row in lines_of(entry)]
+    assert list(told) == [
+        f"f-rx_sig-{keys[0]}",
+        f"f-rx_days-{keys[0]}",
+        f"f-rx_days-{keys[1]}",
+    ]
 
 
 @pytest.mark.parametrize(("words", "left"), [("para", ""), ("amoks", "amoks")])
@@ -331,7 +385,7 @@ def test_a_line_is_cancelled_and_another_prescription_written(umum):
     assert "Resep baru" in text_of(umum.get(path))
     wrong = post(umum, path, {"aksi": "kirim", "rx_sent": "1", **line(sig="")})
     assert wrong.status_code == 422
-    assert "Isi aturan pakai" in text_of(wrong)
+    assert list(links(wrong)) == ["f-rx_sig-b1"]
     right = post(umum, path, {"aksi": "kirim", "rx_sent": "1", **line(what="CTM4")})
     assert right.status_code == 303
     assert of(entry).number.endswith("-0002")

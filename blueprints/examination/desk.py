@@ -16,6 +16,7 @@ from blueprints.examination import (
     laboratory_desk,
     letter,
     page,
+    prescription_form,
     prescription_steps,
     prescription_typed,
     procedure_form,
@@ -122,8 +123,7 @@ def record(visit: str):
     except (records.NotOpen, QueueError) as problem:
         return _again(found, entry, form, 409, str(problem))
     except records.RecordError as problem:
-        _explain(form, problem)
-        form.wrong_line = (getattr(problem, "key", ""), str(problem))
+        _explain(form, problem, entry)
         return _again(found, entry, form, 422)
     except FieldError as problem:
         form.form_errors = [str(problem)]
@@ -141,8 +141,9 @@ def _to_look_at(form: ExaminationForm, visit: Visit) -> tuple[dict[str, str], li
     return unseen, news + again + ([unusual.PRESS_AGAIN] if unseen else [])
 
 
-def _explain(form: ExaminationForm, problem: records.RecordError) -> None:
-    for each in (problem, *problem.others):
+def _explain(form: ExaminationForm, problem: records.RecordError, entry: QueueEntry) -> None:
+    rest = prescription_form.explain(form, problem, records.open_examination(entry))
+    for each in rest:
         name = FORM_FIELDS.get(each.field, each.field)
         if name in form:
             form[name].errors = [str(each)]

@@ -1,7 +1,8 @@
 """The prescription in the examination's form: lines, what the search found, warnings."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from flask import request
@@ -18,9 +19,10 @@ from clinic import (
 )
 from clinic import prescription_text as words
 from clinic.prescription_checks import MedicineWarning
-from clinic.prescription_compounds import FORMS, amount_of
+from clinic.prescription_compounds import FORMS, LineError, amount_of
 from clinic.prescription_lines import COMPOUND, OUTSIDE, LineInput, WantedLine
 from clinic.prescriptions import PrescriptionInput
+from clinic.record_errors import RecordError
 from formatting import number_text
 from models import Allergy, Examination, Medicine, PoliKind, Prescription, QueueEntry, Visit
 
@@ -28,6 +30,8 @@ SHORTEST_SEARCH = 2
 # Their work is another's prescription.
 WITHOUT = (PoliKind.LABORATORY, PoliKind.PHARMACY)
 NOTHING = {"rx_shown": False, "rx_lines": [], "rx_warnings": []}
+Problems = Mapping[str, Mapping[str, str]]  # by a line's key and its box: the sentence
+NO_PROBLEMS: Problems = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,11 @@ class LineView:
     said: LineInput
     label: str
     understood: str = ""
-    problem: str = ""
+    problems: Mapping[str, str] = field(default_factory=dict)  # by the box that is to be looked at
+
+    @property
+    def problem(self) -> str:
+        return " ".join(self.problems.values())
 
     @property
     def is_compound(self) -> bool:
@@ -57,10 +65,46 @@ def context(
     stored = prescriptions.of(examination)
     sent = prescription_typed.said(request.form) if typed else None
     said = sent or of_stored(stored)
-    problem = getattr(form, "wrong_line", ("", ""))
+    problems = getattr(form, "wrong_lines", NO_PROBLEMS)
     found = search(form.medicine_search.data or "")
-    about = shown(entry.visit, said, stored, problem, _told(form)) | found
+    about = shown(entry.visit, said, stored, problems, _told(form)) | found
     return about | {"rx_removed": prescription_typed.removed(request.form) if typed else ()}
+
+
+def explain(
+    form: ExaminationForm, problem: RecordError, examination: Examination | None
+) -> list[RecordError]:
+    """Put what is wrong with the lines beside their boxes; the other problems."""
+    said = prescription_typed.said(request.form) or of_stored(prescriptions.of(examination))
+    form.wrong_lines, rest = wrong_lines(problem, said)
+    if form.wrong_lines:
+        form.prescription.links = links(form.wrong_lines)
+        form.prescription.errors = [sentence for _, sentence in form.prescription.links]
+    return rest
+
+
+def wrong_lines(
+    problem: RecordError, said: PrescriptionInput
+) -> tuple[dict[str, dict[str, str]], list[RecordError]]:
+    """What is wrong with the lines of a form, by their keys and boxes; and what is wrong beside."""
+    found: dict[str, dict[str, str]] = {}
+    rest: list[RecordError] = []
+    for each in (problem, *problem.others):
+        if not isinstance(each, LineError) or (each.place is None and not each.key):
+            rest.append(each)
+            continue
+        key = each.key if each.place is None else said.lines[each.place].key
+        found.setdefault(key, {})[each.box] = str(each)
+    return found, rest
+
+
+def links(problems: Problems) -> list[tuple[str, str]]:
+    """Each box that is to be looked at, with its sentence, for the summary of errors."""
+    return [
+        (f"rx_{box}-{key}", sentence)
+        for key, boxes in problems.items()
+        for box, sentence in boxes.items()
+    ]
 
 
 def _told(form: ExaminationForm) -> list[Allergy]:
@@ -82,13 +126,16 @@ def shown(
     visit: Visit,
     said: PrescriptionInput,
     stored: Prescription | None,
-    problem: tuple[str, str] = ("", ""),
+    problems: Problems = NO_PROBLEMS,
     unsaved: Sequence[Allergy] = (),
 ) -> dict[str, Any]:
-    """Lines and warnings of what was said; `problem` is a line's key and its sentence."""
+    """Lines and warnings of what was said."""
     known = medicines.by_codes(line.what for line in said.lines)
     wanted = prescription_lines.usable(said.lines)
-    views = [view(line, known.get(line.what), wanted.get(line.key), problem) for line in said.lines]
+    views = [
+        view(line, known.get(line.what), wanted.get(line.key), problems.get(line.key, {}))
+        for line in said.lines
+    ]
     warnings = prescription_warnings.of_lines(visit, list(wanted.values()), stored, unsaved)
     return {
         "rx_shown": True,
@@ -117,15 +164,14 @@ def view(
     line: LineInput,
     medicine: Medicine | None,
     wanted: WantedLine | None,
-    problem: tuple[str, str] = ("", ""),
+    problems: Mapping[str, str] = MappingProxyType({}),
 ) -> LineView:
     label = medicine.label if medicine else "Racikan" if line.what == COMPOUND else "Resep luar"
-    sentence = problem[1] if problem[0] == line.key else ""
     parts = (
         ", ".join(f"{part.title} {amount_of(part)}" for part in wanted.components) if wanted else ""
     )
     understood = ": ".join(filter(None, (parts, _understood(wanted))))
-    return LineView(line, label, understood, sentence)
+    return LineView(line, label, understood, problems)
 
 
 def _understood(line: WantedLine | None) -> str:

@@ -128,7 +128,7 @@ def write_prescription(examination: str):
         with writing(found.visit):
             prescription_changes.write_anew(access.current_actor(), found, said)
     except (RecordError, FieldError, QueueError) as problem:
-        return _page(found, str(problem), getattr(problem, "key", ""), 422)
+        return _page(found, problem, status=422)
     flash(outcome(found) or "Resep dikirim.", "success")
     return _to_visit(found)
 
@@ -149,10 +149,13 @@ def _to_visit(examination: Examination) -> Response:
     return redirect(url_for("examination.visit", visit=visit, antrean=entry), 303)
 
 
-def _page(examination: Examination, problem: str = "", key: str = "", status: int = 200):
+def _page(examination: Examination, problem: Exception | str = "", status: int = 200):
     visit = examination.visit
     said = prescription_typed.said(request.form) or prescriptions.PrescriptionInput([])
-    about = prescription_form.shown(visit, said, None, (key, problem))
+    wrong, rest = {}, [problem] if problem else []
+    if isinstance(problem, RecordError):
+        wrong, rest = prescription_form.wrong_lines(problem, said)
+    about = prescription_form.shown(visit, said, None, wrong)
     is_used = prescription_typed.has_used_search(request.form)
     about |= prescription_form.search("" if is_used else request.form.get("medicine_search", ""))
     html = render_template(
@@ -163,7 +166,7 @@ def _page(examination: Examination, problem: str = "", key: str = "", status: in
         entry=examination.entry,
         on=visit.service_day.on,
         allergies=allergies.banner(visit.patient),
-        problem=problem,
+        problems=[*(("", str(each)) for each in rest), *prescription_form.links(wrong)],
         theirs={},
         **about,
     )
