@@ -104,15 +104,19 @@ def _held(line: Any) -> list[tuple[str, Medicine | None]]:
     return [(line.title, line.medicine)]
 
 
-def _ingredients(line: Any) -> set[tuple[str, str]]:
-    """Active ingredients with where they act; of what is not on the list its name."""
-    found = set()
+def _ingredients(line: Any) -> dict[tuple[str, str], str]:
+    """Active ingredients with where they act; of what is not on the list its name.
+
+    Their keys compare in any spelling; the words are as they were written, for who reads them.
+    """
+    found = {}
     for title, medicine in _held(line):
         if medicine is None:
-            found.add((key(title.removeprefix(RAW).split(" ")[0]), ""))
+            word = title.removeprefix(RAW).split(" ")[0].strip(",;:")
+            found[key(word), ""] = word
             continue
         where = medicine.route.value if medicine.route in LOCAL else ""
-        found |= {(key(each), where) for each in medicine.ingredient_list}
+        found |= {(key(each), where): each for each in medicine.ingredient_list}
     return found
 
 
@@ -155,7 +159,8 @@ def _doubles(lines: Sequence[Any]) -> Iterable[MedicineWarning]:
     for (name, where), both in sorted(by_ingredient.items(), key=lambda item: item[0]):
         if len(both) > 1:
             titles = " dan ".join(line.title for line in both)
-            message = f"{name.capitalize()} ada di {len(both)} baris resep ini: {titles}."
+            word = _ingredients(both[0])[name, where]
+            message = f"{word[:1].upper()}{word[1:]} ada di {len(both)} baris resep ini: {titles}."
             yield MedicineWarning(DOUBLE, _about(name, where, len(both)), message, line=both[-1])
 
 
@@ -176,11 +181,12 @@ def _others(
             shared = _ingredients(before)
             for (name, where), line in wanted:
                 if (name, where) in shared:
-                    yield _double_elsewhere(name, line, before, other, until)
+                    word = _ingredients(line)[name, where]
+                    yield _double_elsewhere(name, word, line, before, other, until)
 
 
 def _double_elsewhere(
-    name: str, line: Any, before: PrescriptionLine, other: Prescription, until: Any
+    name: str, word: str, line: Any, before: PrescriptionLine, other: Prescription, until: Any
 ) -> MedicineWarning:
     zone = settings.value("time_zone")
     on = short_date(day_in_zone(other.sent_at, zone)) if other.sent_at else "hari ini"
@@ -189,7 +195,7 @@ def _double_elsewhere(
             f"{before.title} sudah diresepkan dalam kunjungan ini ({other.number or 'konsep'})."
         )
         return MedicineWarning(SAME_VISIT, _about(name, other.public_id), message, line=line)
-    message = f"{before.title} dari {on} masih cukup sampai {short_date(until)}: {name} jadi ganda."
+    message = f"{before.title} dari {on} masih cukup sampai {short_date(until)}: {word} jadi ganda."
     return MedicineWarning(STILL_HAS, _about(name, other.public_id), message, line=line)
 
 

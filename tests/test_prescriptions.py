@@ -503,6 +503,29 @@ def test_doubles_families_and_amounts(app, lines, expected):
     assert [each.is_open for each in found] == [rule != "GOLONGAN" for rule in expected]
 
 
+@pytest.mark.parametrize(
+    ("titles", "word"),
+    [
+        (("pct 650", "PCT forte"), "Pct"),
+        (("Cefadroxil 500", "sefadroksil 250"), "Cefadroxil"),
+        (("CTM, 4 mg", "ctm"), "CTM"),
+    ],
+)
+def test_a_double_is_named_as_it_was_written(app, titles, word):
+    made = [LineInput("luar", "3x1", "3", "9 tablet", title=title, key=title) for title in titles]
+    (warning,) = prescription_warnings.of_lines(factories.visit(), wanted_lines(made))
+    assert warning.message.startswith(f"{word} ada di 2 baris resep ini: {titles[0]} dan ")
+
+
+def test_what_is_still_enough_is_named_as_it_was_written(app):
+    line, person = LineInput("luar", "3x1 tablet", "5", title="Cefadroxil 500"), factories.patient()
+    finish(served(person=person), line)
+    visit = factories.visit(person)
+    (warning,) = prescription_warnings.of_lines(visit, wanted_lines([line]))
+    assert warning.rule == "MASIH-ADA"
+    assert "Cefadroxil jadi ganda" in warning.message
+
+
 def test_another_rooms_prescription_of_the_visit_counts(app):
     entry = served()
     finish(entry, PCT, disposition="rujuk_internal", refer_to="GIGI")
