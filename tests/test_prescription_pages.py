@@ -146,6 +146,33 @@ def test_words_that_led_to_what_was_ticked_do_not_ask_again(umum):
     assert 'name="rx" value="b1 PCT500"' in page
 
 
+BOTH = {"medicine_search": "pct", "diagnosis_search": "demam"}
+
+
+@pytest.mark.parametrize(
+    ("aksi", "more", "focused"),
+    [
+        ("cari_obat", {}, "medicine_search"),
+        ("cari", {}, "diagnosis_search"),
+        ("cari", {"procedure_search": "nebul"}, "procedure_search"),
+        ("racikan", {}, ""),
+        # Enter: the box with the words that the page did not show yet
+        ("lanjut", {}, "medicine_search"),
+        ("lanjut", {"cari_tadi": ["demam"]}, "medicine_search"),
+        ("lanjut", {"cari_tadi": ["pct"]}, "diagnosis_search"),
+        ("lanjut", {"cari_tadi": ["demam", "pct"]}, "medicine_search"),
+        ("lanjut", {"medicine_search": ""}, "diagnosis_search"),
+    ],
+)
+def test_the_search_that_was_sent_has_the_focus_again(umum, aksi, more, focused):
+    page = text_of(send(umum, served(), aksi, **BOTH | more))
+    fields = re.findall('name="([^"]+)"[^>]* data-autofocus', page)
+    assert fields == ([focused] if focused else [])
+    for name, text in (BOTH | more).items():
+        if name.endswith("_search") and text:
+            assert f'name="cari_tadi" value="{text}"' in page
+
+
 def test_all_that_lines_lack_is_told_at_once_each_with_its_box(umum):
     entry = served()
     fields = both(

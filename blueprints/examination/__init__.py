@@ -9,6 +9,7 @@ from blueprints.examination import (
     paper_desk,
     prescription_steps,
     screening,
+    searches,
     unsaved_desk,
 )
 from blueprints.examination.blueprint import bp
@@ -23,5 +24,6 @@ __all__ = [
     "paper_desk",
     "prescription_steps",
     "screening",
+    "searches",
     "unsaved_desk",
 ]
