@@ -51,13 +51,7 @@ from clinic.queues import QueueError
 from clinic.unsaved import Place
 from db import db, utcnow
 from formatting import clock_time
-from models import (
-    Examination,
-    QueueEntry,
-    Role,
-    UnsavedText,
-    Visit,
-)
+from models import Examination, QueueEntry, Role, UnsavedText, Visit
 from patient_forms import OTHER_PATIENT, is_for, writing
 from validators import FieldError
 
