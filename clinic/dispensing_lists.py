@@ -184,6 +184,12 @@ def desk(found: Sequence[Prescription]) -> list[DeskView]:
     ]
 
 
+def only_one(views: Sequence[DeskView], state: PrescriptionState) -> Prescription | None:
+    """The prescription of the page that alone can be meant by a key: no other stands like it."""
+    found = [view.prescription for view in views if view.prescription.state is state]
+    return found[0] if len(found) == 1 else None
+
+
 def _view(
     prescription: Prescription,
     line: PrescriptionLine,

@@ -51,6 +51,7 @@ class Page(HTMLParser):
         self.problems: list[str] = []
         self.count: Counter[str] = Counter()
         self.ids: Counter[str] = Counter()
+        self.access_keys: Counter[str] = Counter()
         self.labels: set[str] = set()
         self.fields: list[dict[str, str]] = []
         self.token = ""
@@ -71,8 +72,8 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, pairs: list[tuple[str, str | None]]) -> None:
         attributes = {name: text or "" for name, text in pairs}
         self.count[tag] += 1
-        if "id" in attributes:
-            self.ids[attributes["id"]] += 1
+        self.ids.update([attributes["id"]] if "id" in attributes else [])
+        self.access_keys.update(attributes.get("accesskey", "").lower())
         if tag not in VOID:
             self._open.append(tag)
         if self.focused is None and attributes.keys() & {"autofocus", "data-autofocus"}:
@@ -141,6 +142,8 @@ class Page(HTMLParser):
     def all_problems(self) -> list[str]:
         found = list(self.problems)
         found += [f"id {name} used {n} times" for name, n in self.ids.items() if n > 1]
+        # Chromium presses the last of them, whichever was meant.
+        found += [f"accesskey {key} used {n} times" for key, n in self.access_keys.items() if n > 1]
         for field in self.fields:
             if field.get("id") not in self.labels and not field.keys() & {
                 "aria-label",

@@ -263,6 +263,29 @@ def test_what_is_refused_stands_beside_its_line_with_all_that_was_typed(sign_in)
     assert pharmacy.balance(short) == -5
 
 
+def test_the_keys_are_for_the_only_one_that_can_be_meant(sign_in):
+    """With two of them on a page the browser would press the last: the wrong prescription."""
+    of, client = pharmacy.medicine(), sign_in("farmasi")
+    made = pharmacy.prescription(pharmacy.line(of, 10))
+    second = pharmacy.second_prescription(made, pharmacy.line(of, 5))
+    called(made)
+
+    def keys() -> list[str]:
+        page = client.get(address(made)).get_data(as_text=True)
+        marked = re.findall(r"<kbd[^>]*>Alt\+([ET])<", page)
+        assert re.findall(r'accesskey="([et])"', page) == [key.lower() for key in marked]
+        return marked
+
+    with transaction():
+        entry = db.session.get_one(QueueEntry, pharmacy.pharmacy_entry(made).id)
+        queues.act(factories.actor("farmasi"), entry, "mulai")
+    assert keys() == []
+    review(made)
+    assert sorted(keys()) == ["E", "T"]
+    review(second)
+    assert keys() == []
+
+
 def test_a_second_press_is_harmless_and_another_pharmacist_is_told(sign_in):
     of = pharmacy.medicine()
     pharmacy.receive(of, 30)

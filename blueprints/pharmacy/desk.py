@@ -136,5 +136,7 @@ def show(visit: Visit, typed: Typed | None = None, status: int = 200) -> Respons
         reasons=dispensing.REASONS,
         handed_text=dispensing_reports.handed_text,
         is_open=any(view.is_open for view in views),
+        key_reviews=dispensing_lists.only_one(views, PrescriptionState.SENT),
+        key_hands_over=dispensing_lists.only_one(views, PrescriptionState.REVIEWED),
     )
     return Response(html, status, mimetype="text/html")
