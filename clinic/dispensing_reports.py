@@ -4,18 +4,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import joinedload
 
 from db import db, grouped
 from formatting import number_text
 from models import DispensedLine, Dispensing, PrescriptionLine, PrescriptionState
 
-NONE_GIVEN = "tidak diserahkan"
+GIVEN, NONE_GIVEN = "diserahkan", "tidak diserahkan"
 STATE_WORDS = {
     PrescriptionState.SENT: "menunggu telaah",
     PrescriptionState.REVIEWED: "sudah ditelaah",
-    PrescriptionState.DISPENSED: "diserahkan",
+    PrescriptionState.DISPENSED: GIVEN,
     PrescriptionState.PARTIAL: "diserahkan sebagian",
     PrescriptionState.CANCELLED: "dibatalkan",
 }
@@ -96,6 +96,16 @@ def kept(line: PrescriptionLine, handed: Handed | None) -> Decimal | None:
     return sum((row.quantity for row in handed.held), Decimal(0))
 
 
+def none_kept() -> ColumnElement[bool]:
+    """Of a query's prescription lines: closed, and the patient has nothing of it (see `kept`)."""
+    mine = Dispensing.line_id == DispensedLine.line_id
+    held = select(Dispensing.id).where(mine, Dispensing.ended_at.is_(None))
+    returned = select(Dispensing.id).where(mine, Dispensing.ended_at.is_not(None))
+    nothing = or_(DispensedLine.given == 0, returned.exists() & ~held.exists())
+    rows = select(DispensedLine.id).where(DispensedLine.line_id == PrescriptionLine.id, nothing)
+    return rows.where(DispensedLine.is_outside.is_(False)).exists()
+
+
 def given_text(line: PrescriptionLine, handed: Handed | None) -> str:
     """The same for the patient's papers: how much, without anybody's reasons."""
     if handed is None or handed.closed is None:
@@ -105,7 +115,7 @@ def given_text(line: PrescriptionLine, handed: Handed | None) -> str:
         return "resep luar"
     if not closed.given:
         return NONE_GIVEN
-    text = "diserahkan"
+    text = GIVEN
     if closed.given < closed.asked:
         text += f" {number_text(closed.given)} {line.unit}"
     if handed.returned:

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, case, func, or_, select
 
-from clinic import series
+from clinic import dispensing_reports, series
 from clinic.series import Series
 from db import db, utcnow
 from models import (
@@ -179,6 +179,7 @@ def _lines(patient: Patient, since: datetime) -> list[tuple[datetime, date, str]
         .where(Prescription.state.not_in((PrescriptionState.DRAFT, PrescriptionState.CANCELLED)))
         .where(Prescription.examination_id == Examination.id)
         .where(PrescriptionLine.ended_at.is_(None), Visit.occurred_at >= since)
+        .where(~dispensing_reports.none_kept())
         .order_by(Visit.occurred_at.desc())
         .limit(MOST_MEDICINES * 4)
     )

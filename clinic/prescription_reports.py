@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
 from clinic.dispensing_reports import (
+    GIVEN,
     NONE_GIVEN,
     Handed,
     by_line,
@@ -38,6 +39,7 @@ STATE_WORDS = {
 PRESCRIBED = "diresepkan"
 NEVER_SENT = "tidak jadi"  # its stay ended first
 OPEN = (PrescriptionState.SENT, PrescriptionState.REVIEWED)
+GLANCE = 160  # letters of a prescription in a table of visits
 HANDED_OUT = (PrescriptionState.DISPENSED, PrescriptionState.PARTIAL)
 
 
@@ -59,8 +61,14 @@ class Line:
     is_given: bool = False
 
     @property
-    def short_text(self) -> str:
+    def ordered_text(self) -> str:
         return f"{self.title} {self.instruction}".strip()
+
+    @property
+    def short_text(self) -> str:
+        """What was ordered, and of what was not handed out (in full) that too."""
+        is_as_ordered = self.given in ("", GIVEN)
+        return self.ordered_text if is_as_ordered else f"{self.ordered_text} ({self.given})"
 
     @property
     def paper_text(self) -> str:
@@ -119,6 +127,18 @@ class Report:
     def short_text(self) -> str:
         """What holds of it in one line."""
         return "; ".join(line.short_text for line in self.held)
+
+    @property
+    def glance_text(self) -> str:
+        """The same for a table: whole medicines, as a cut could take off that one was refused."""
+        texts = [line.short_text for line in self.held]
+        shown = texts[:1]
+        for text in texts[1:]:
+            if len("; ".join([*shown, text])) > GLANCE:
+                break
+            shown.append(text)
+        left = len(texts) - len(shown)
+        return "; ".join(shown + [f"{left} obat lagi"] * bool(left))
 
 
 def by_visit(visit_ids: Iterable[int]) -> dict[int, tuple[Report, ...]]:

@@ -28,7 +28,6 @@ from models import (
 
 MEMBERS = {"jkn": ("pbi", "non")}
 SERVING = (PoliKind.PHARMACY, PoliKind.LABORATORY)  # they do what other rooms asked for
-GIVEN = "diserahkan"
 
 
 class MarkError(Exception):
@@ -113,7 +112,7 @@ def _examined(visit_ids: Sequence[int], room: str) -> dict[int, list[Examination
 def _line(visit: Visit, examined: Iterable[Examination], given, room: str) -> Line:
     done = [each for each in examined if each.finished_at is not None]
     held = [row for each in done for row in each.diagnoses if row.ended_at is None]
-    medicines = [each for each in given if not room or each.room_code == room]
+    medicines = [each.short_text for each in given if not room or each.room_code == room]
     rooms = [
         entry.poli.name
         for entry in visit.entries
@@ -123,17 +122,9 @@ def _line(visit: Visit, examined: Iterable[Examination], given, room: str) -> Li
         visit,
         tuple(dict.fromkeys(rooms)),
         tuple(dict.fromkeys(f"{row.code} {row.title} ({row.case_type})" for row in held)),
-        tuple(filter(None, [*map(_ordered, medicines), *(each.therapy for each in done)])),
+        tuple(filter(None, [*medicines, *(each.therapy for each in done)])),
         tuple(dict.fromkeys(filter(None, map(_disposition, done)))),
         is_unfinished=not done,
-    )
-
-
-def _ordered(prescription: prescription_reports.Report) -> str:
-    """What was prescribed, and of what was not handed out (in full) that too."""
-    return "; ".join(
-        f"{line.short_text} ({line.given})" if line.given not in ("", GIVEN) else line.short_text
-        for line in prescription.held
     )
 
 
@@ -143,7 +134,7 @@ def _of_pharmacy(
     """What was handed out for what the others prescribed, and how the prescriptions stand."""
     sent = [each for each in prescriptions if each.number and not each.is_cancelled]
     medicines = [
-        f"{each.short_text}, {each.amount}: {each.given or 'belum diserahkan'}"
+        f"{each.ordered_text}, {each.amount}: {each.given or 'belum diserahkan'}"
         for prescription in sent
         for each in prescription.held
     ]

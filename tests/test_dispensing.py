@@ -19,6 +19,7 @@ from clinic import (
     dispensing_reports,
     dispensing_review,
     history,
+    patient_summary,
     prescription_checks,
     prescriptions,
     queues,
@@ -681,6 +682,32 @@ def test_the_record_says_what_was_given_beside_what_was_prescribed(app):
         "diserahkan 10 tablet",
         "tidak diserahkan (Stok kosong)",
     ]
+
+
+def test_the_next_doctor_sees_what_was_refused_and_not_as_a_medicine_of_late(app):
+    full, part, none, back = (pharmacy.medicine() for _ in range(4))
+    for of in (full, part, none, back):
+        pharmacy.receive(of, 10)
+    lines = [pharmacy.line(of, 10) for of in (full, part, none, back)]
+    made = ready(*lines, pharmacy.line(None, title="Obat dari apotek"))
+    hand_over(made, l1=Given("2,5", "Stok kosong"), l2=Given("0", "alergi"))
+    give_back(next(row for row in rows(made) if row.medicine_id == back.id))
+    (report,) = history.visit_summary(made.visit).prescriptions
+    for of, told in [(full, ""), (part, " (diserahkan 2,5 tablet)"), (none, " (tidak diserahkan)")]:
+        assert f"{of.label} sesudah makan{told};" in f"{report.short_text};"
+    assert f"{back.label} sesudah makan (diserahkan, dikembalikan)" in report.short_text
+    medicines = [each.text for each in patient_summary.summary(made.visit.patient).medicines]
+    assert sorted(medicines) == sorted([full.label, part.label, "Obat dari apotek"])
+
+
+def test_a_table_of_visits_cuts_no_medicine_from_what_became_of_it(app):
+    of = [pharmacy.medicine(name=f"Obat {n} dengan nama yang panjang sekali") for n in range(5)]
+    made = ready(*(pharmacy.line(each, 10) for each in of))
+    hand_over(made, **{f"l{n}": Given("0", "Pasien menolak") for n in range(5)})
+    (report,) = history.visit_summary(made.visit).prescriptions
+    *shown, left = report.glance_text.split("; ")
+    assert shown == [f"{each.label} sesudah makan (tidak diserahkan)" for each in of[: len(shown)]]
+    assert 0 < len(shown) < 5 and left == f"{5 - len(shown)} obat lagi"
 
 
 @pytest.mark.engines("sqlite")
