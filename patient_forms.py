@@ -35,7 +35,7 @@ def refuse_other(*refs: str) -> None:
 
 def is_typed(name: str) -> bool:
     """Whether somebody typed or chose what this field of the form says."""
-    return name not in UNTYPED and not name.startswith(SHOWN)
+    return name.partition("-")[0] not in UNTYPED and not name.startswith(SHOWN)
 
 
 class OtherPatient(Exception):

@@ -17,6 +17,7 @@ from clinic import (
     prescriptions,
     stock,
 )
+from clinic.dispensing import Given
 from clinic.dispensing_reports import NONE_GIVEN, STATE_WORDS, Handed, by_line, is_given
 from clinic.dispensing_steps import is_late, therapy_end
 from clinic.prescription_checks import MedicineWarning
@@ -120,6 +121,27 @@ def of_visit(visit: Visit) -> list[Prescription]:
         Prescription.visit_id == visit.id, Prescription.state.not_in(HIDDEN)
     )
     return list(db.session.scalars(rows.order_by(Prescription.id)))
+
+
+def has_open(visit: Visit, besides: str) -> bool:
+    """Whether something is still to be done with a prescription of the visit, besides this one."""
+    rows = select(Prescription.id).where(
+        Prescription.visit_id == visit.id,
+        Prescription.state.in_(prescriptions.OPEN),
+        Prescription.public_id != besides,
+    )
+    return db.session.scalar(rows.limit(1)) is not None
+
+
+def said_of(prescription: Prescription, said: Mapping[str, Given]) -> dict[str, Given]:
+    """By line, without what the same form says of the visit's other prescriptions."""
+    of_others = (
+        select(PrescriptionLine.public_id)
+        .join(PrescriptionLine.prescription)
+        .where(Prescription.visit_id == prescription.visit_id, Prescription.id != prescription.id)
+    )
+    others = set(db.session.scalars(of_others))
+    return {ref: each for ref, each in said.items() if ref not in others}
 
 
 def cancelled(visit: Visit) -> list[Prescription]:

@@ -156,7 +156,7 @@ def keys_of_the_pharmacy(desk: Desk, keys: Keyboard) -> None:
     desk.go("/farmasi")
     page.locator(".queue-name a").first.click()
     here, ref = page.url, page.locator("[data-prescription]").get_attribute("data-prescription")
-    for aspect in every(page.locator("form[action$=telaah] [type=checkbox]")):
+    for aspect in every(page.locator("[data-prescription] [type=checkbox]")):
         aspect.check()
     keys.press("T", "Farmasi")
     expect(said).to_contain_text("sudah ditelaah")

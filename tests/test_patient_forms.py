@@ -207,7 +207,7 @@ def test_each_such_page_says_who_it_is_with_the_allergy_in_red(app, whole, sign_
 OTHERWISE = ("patients.", "consents.", "registration.")
 # Refused before they would store anything, with the few fields that the forms here have.
 NOT_STORED = {"examination.measure", "pharmacy.hand_over", "pharmacy.substitute"}
-NOT_STORED |= {"examination.write_prescription", "papers.issue"}
+NOT_STORED |= {"examination.write_prescription", "papers.issue", "pharmacy.look"}
 
 
 def test_a_visit_that_moves_while_its_form_is_on_the_way_takes_nothing(

@@ -9,7 +9,15 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from clinic import allergies, days, medicines, prescription_changes, prescriptions, queues
+from clinic import (
+    allergies,
+    days,
+    dispensing_review,
+    medicines,
+    prescription_changes,
+    prescriptions,
+    queues,
+)
 from db import db, transaction, utcnow
 from formatting import short_date
 from models import (
@@ -35,7 +43,11 @@ from tests.test_stock_pages import words_of
 # test_hostile_text.py on PostgreSQL too.
 pytestmark = pytest.mark.engines("sqlite")
 
-REVIEWED = {"administrative": "1", "pharmaceutical": "1", "clinical": "1"}
+
+def reviewed(made: Prescription, *aspects: str, problems: str = "") -> dict[str, str]:
+    """What the form says of it when these aspects (all, unless named) were ticked."""
+    ticked = {f"{name}-{made.public_id}": "1" for name in aspects or dispensing_review.ASPECTS}
+    return ticked | {f"problems-{made.public_id}": problems}
 
 
 def address(made: Prescription) -> str:
@@ -87,7 +99,7 @@ def test_who_may_open_the_pharmacys_pages(sign_in, username, status):
     if status != 200:
         for step in ("telaah", "serahkan", "antre"):
             url = f"/farmasi/resep/{ref}/{step}"
-            assert post(client, url, whom(made) | REVIEWED).status_code == status, url
+            assert post(client, url, whom(made) | reviewed(made)).status_code == status, url
         assert state_of(made) is PrescriptionState.SENT
 
 
@@ -193,12 +205,12 @@ def test_from_the_review_to_the_hand(sign_in):
     pharmacy.receive(of, 12)
     made = pharmacy.prescription(pharmacy.line(of, 10))
     url = f"/farmasi/resep/{made.public_id}/telaah"
-    answer = post(client, url, whom(made) | {"administrative": "1", "problems": ""})
+    answer = post(client, url, whom(made) | reviewed(made, "administrative"))
     assert answer.status_code == 422
     page = answer.get_data(as_text=True)
     assert "Centang ketiga hal" in page
-    assert 'name="administrative" value="1" checked' in page
-    before = whom(made) | REVIEWED
+    assert f'name="administrative-{made.public_id}" value="1" checked' in page
+    before = whom(made) | reviewed(made)
     assert [post(client, url, before).status_code for _ in range(2)] == [303, 303]
     answer = post(sign_in("kepala"), url, before)
     assert answer.status_code == 409
@@ -232,11 +244,18 @@ def test_enter_in_a_field_hands_nothing_out(sign_in):
     pharmacy.receive(of, 12)
     made = ready(pharmacy.line(of, 10))
     page = client.get(address(made)).get_data(as_text=True)
-    form = page[page.index("/serahkan") :]
+    form = page[page.index(f'action="{address(made)}"') :]
     assert re.search(r'<button[^>]*value="(\w+)"', form)[1] == "periksa"
-    answer = press(client, made, "periksa", l0="7", a0="menolak")
-    assert answer.status_code == 200
-    assert 'value="7"' in answer.get_data(as_text=True)
+    line = made.lines[0].public_id
+    typed = {"aksi": "periksa", f"jumlah-{line}": "7", f"alasan-{line}": "menolak"}
+    for answer in (
+        post(client, address(made), whom(made) | typed),
+        press(client, made, "periksa", l0="7", a0="menolak"),
+    ):
+        assert answer.status_code == 200
+        assert 'value="7"' in answer.get_data(as_text=True)
+    other = whom(made) | typed | {"patient": factories.patient("Orang Lain").public_id}
+    assert post(client, address(made), other).status_code == 409
     assert state_of(made) is PrescriptionState.REVIEWED
 
 
@@ -284,6 +303,48 @@ def test_the_keys_are_for_the_only_one_that_can_be_meant(sign_in):
     assert sorted(keys()) == ["E", "T"]
     review(second)
     assert keys() == []
+
+
+def test_the_button_of_one_prescription_keeps_what_was_typed_for_another(sign_in):
+    """Else it would stand at its full amounts again, and the next press would hand all over."""
+    of, client = pharmacy.medicine(), sign_in("farmasi")
+    pharmacy.receive(of, 30)
+    made = pharmacy.prescription(pharmacy.line(of, 10))
+    second = pharmacy.second_prescription(made, pharmacy.line(of, 6))
+    third = pharmacy.second_prescription(made, pharmacy.line(of, 4))
+    for each in (made, second):
+        review(each)
+    called(made)
+    line = second.lines[0].public_id
+    typed = {f"jumlah-{line}": "2", f"alasan-{line}": "Pasien masih punya"}
+    typed |= reviewed(third, "clinical", problems="tanya dosisnya")
+
+    def is_kept(answer) -> bool:
+        page = answer.get_data(as_text=True)
+        fields = [rf'name="jumlah-{line}" value="2"', 'value="Pasien masih punya"']
+        fields += [f'name="clinical-{third.public_id}" value="1" checked', "\ntanya dosisnya<"]
+        return all(field in page for field in fields)
+
+    def step(one: Prescription, name: str, **fields):
+        version = {f"version-{one.public_id}": prescriptions.by_ref(one.public_id).version}
+        form = whom(made) | typed | {"aksi": name, "version": ""} | version | fields
+        return post(client, f"/farmasi/resep/{one.public_id}/{name}", form)
+
+    first = f"jumlah-{made.lines[0].public_id}"
+    answer = step(made, "serahkan", **{first: "3"})
+    assert answer.status_code == 422 and is_kept(answer)
+    answer = step(made, "serahkan", **{first: "10"})
+    assert answer.status_code == 200 and is_kept(answer) and "diserahkan." in words_of(answer)
+    assert state_of(made) is PrescriptionState.DISPENSED
+    ref = rows(made)[0].public_id
+    back = whom(made) | typed | {f"quantity-{ref}": "1", f"reason-{ref}": "jatuh"}
+    answer = post(client, f"/farmasi/penyerahan/{ref}/kembali", back)
+    assert is_kept(answer) and "dicatat kembali" in words_of(answer)
+    answer = step(third, "telaah")
+    assert answer.status_code == 200 and 'value="2"' in answer.get_data(as_text=True)
+    assert step(third, "serahkan").status_code == 200
+    assert step(second, "serahkan").location == "/poli/FARMASI"
+    assert [row.quantity for row in rows(second)] == [2]
 
 
 def test_a_second_press_is_harmless_and_another_pharmacist_is_told(sign_in):
@@ -348,7 +409,7 @@ def test_a_form_of_another_patient_is_refused(sign_in, step):
     other = pharmacy.prescription(pharmacy.line(of, 10), person=factories.patient("Orang Lain"))
     line = made.lines[0].public_id
     url = f"/farmasi/resep/{made.public_id}/{step}" + (f"/{line}" if step == "ganti" else "")
-    mixed = whom(made) | {"patient": whom(other)["patient"], "aksi": "serahkan"} | REVIEWED
+    mixed = whom(made) | {"patient": whom(other)["patient"], "aksi": "serahkan"} | reviewed(made)
     answer = post(client, url, mixed | {"what": of.code, "reason": "x"})
     assert answer.status_code == 409
     assert "bukan untuk pasien atau kunjungan ini" in words_of(answer)
@@ -434,18 +495,23 @@ def test_a_return_is_written_from_the_page(sign_in):
     made = ready(pharmacy.line(of, 10))
     hand_over(made)
     url = f"/farmasi/penyerahan/{rows(made)[0].public_id}/kembali"
-    answer = post(client, url, whom(made) | {"quantity": "4", "reason": ""})
+    ref = rows(made)[0].public_id
+
+    def back(quantity: str, reason: str) -> dict[str, str]:
+        return whom(made) | {f"quantity-{ref}": quantity, f"reason-{ref}": reason}
+
+    answer = post(client, url, back("4", ""))
     assert answer.status_code == 422
     assert 'value="4"' in answer.get_data(as_text=True)
-    answer = post(client, url, whom(made) | {"quantity": "", "reason": "timbul gatal"})
+    answer = post(client, url, back("", "timbul gatal"))
     assert "Tulis jumlah yang kembali." in words_of(answer)
-    mixed = whom(made) | {"patient": "x", "quantity": "4", "reason": "alergi"}
+    mixed = back("4", "alergi") | {"patient": "x"}
     assert post(client, url, mixed).status_code == 409
-    answer = post(client, url, whom(made) | {"quantity": "4", "reason": "timbul gatal"})
+    answer = post(client, url, back("4", "timbul gatal"))
     assert answer.status_code == 303
     assert "4 tablet, batch B1, kembali: timbul gatal" in words_of(client.get(answer.location))
     assert pharmacy.balance(of) == 4
-    again = post(client, url, whom(made) | {"quantity": "4", "reason": "timbul gatal"})
+    again = post(client, url, back("4", "timbul gatal"))
     assert again.status_code == 422
     assert "sudah dicatat kembali" in words_of(again)
 
@@ -594,7 +660,7 @@ def test_hostile_text_in_the_pharmacy_is_shown_as_typed(sign_in, text):
         pharmacy.line(of, 10, instruction=text), pharmacy.line(None, 1, title=text), person=person
     )
     url = f"/farmasi/resep/{made.public_id}"
-    post(client, f"{url}/telaah", whom(made) | {"problems": text})
+    post(client, f"{url}/telaah", whom(made) | reviewed(made, "clinical", problems=text))
     called(made)
     pages = [client.get(address(made)), client.get(f"{url}/ganti/{made.lines[0].public_id}")]
     pages.append(press(client, made, l0=text, a0=text))

@@ -1,77 +1,101 @@
 """The steps on a prescription: looked over, handed out, given back."""
 
+from dataclasses import replace
+from typing import Any
+
 from flask import abort, flash, redirect, request, url_for
 from flask_login import current_user
+from werkzeug.wrappers import Response
 
 import access
 from blueprints.pharmacy import desk
 from blueprints.pharmacy.blueprint import bp, staff
-from blueprints.pharmacy.typed import (
-    Typed,
-    given_sent,
-    review_sent,
-    version_sent,
+from blueprints.pharmacy.typed import Returned, Typed, typed_sent, version_sent
+from clinic import (
+    dispensing,
+    dispensing_lists,
+    dispensing_review,
+    dispensing_steps,
+    prescriptions,
 )
-from clinic import dispensing, dispensing_review, dispensing_steps, prescriptions
+from clinic.dispensing_review import ReviewInput
 from clinic.dispensing_steps import Changed, NotReady
 from clinic.queues import QueueError
 from clinic.record_errors import NotOpen, RecordError
-from models import Prescription, PrescriptionState, QueueEntry, VisitStatus
+from models import Prescription, PrescriptionState, QueueEntry, Visit, VisitStatus
 from patient_forms import OTHER_PATIENT, refuse_other, writing
 from validators import FieldError
+
+
+@bp.post("/kunjungan/<visit>/farmasi")
+@staff
+def look(visit: str):
+    """Enter in a field: only shows the page again; the buttons do what they say."""
+    found, typed = desk.readable_visit(visit), typed_sent()
+    if not desk.is_for(found):
+        return _again(found, typed, OTHER_PATIENT, 409)
+    return desk.show(found, typed)
 
 
 @bp.post("/farmasi/resep/<prescription>/telaah")
 @staff
 def review(prescription: str):
-    found = desk.prescription_or_404(prescription)
-    said = review_sent()
+    found, typed = desk.prescription_or_404(prescription), typed_sent(prescription)
+    said = typed.reviews.get(prescription, ReviewInput(frozenset()))
     if not desk.is_for(found.visit):
-        typed = Typed(prescription, review=said, problem=OTHER_PATIENT)
-        return desk.show(found.visit, typed, 409)
+        return _again(found.visit, typed, OTHER_PATIENT, 409)
     if _was_mine(found, found.reviewed_by_id):
-        return redirect(desk.address(found.visit), 303)
+        return _on(found.visit, typed)
     try:
         with writing(found.visit):
-            dispensing_review.review(access.current_actor(), prescription, version_sent(), said)
+            actor, version = access.current_actor(), version_sent(prescription)
+            dispensing_review.review(actor, prescription, version, said)
     except Changed as problem:
-        typed = Typed(prescription, review=said, problem=str(problem))
-        return desk.show(found.visit, typed, 409)
+        return _again(found.visit, typed, str(problem), 409)
     except (RecordError, FieldError) as problem:
-        typed = Typed(prescription, review=said, problem=str(problem), field="problems")
-        return desk.show(found.visit, typed, 422)
+        return _again(found.visit, typed, str(problem), 422, field="problems")
     flash(f"Resep {found.number} sudah ditelaah. Siapkan obat dan etiketnya.", "success")
-    return redirect(desk.address(found.visit), 303)
+    return _on(found.visit, typed)
 
 
 @bp.post("/farmasi/resep/<prescription>/serahkan")
 @staff
 def hand_over(prescription: str):
-    """Enter in a field only looks whether it could be handed out; the button does it."""
-    found = desk.prescription_or_404(prescription)
-    given, visit = given_sent(), found.visit
-    is_late = dispensing_steps.is_late(visit)
+    found, typed = desk.prescription_or_404(prescription), typed_sent(prescription)
+    visit, is_late = found.visit, dispensing_steps.is_late(found.visit)
     entry = None if is_late else desk.chosen_entry(visit, request.form.get("entry", "-"))
     if (entry is None and not is_late) or not desk.is_for(visit):
-        return desk.show(visit, Typed(prescription, given, problem=OTHER_PATIENT), 409)
+        return _again(visit, typed, OTHER_PATIENT, 409)
     if entry is not None and not access.may_use_room(entry.poli):
         abort(404)
     if request.form.get("aksi") != "serahkan":
-        return desk.show(visit, Typed(prescription, given))
+        return desk.show(visit, typed)
     if _was_mine(found, found.closed_by_id):
-        return _done(found, entry)
+        return _done(found, entry, typed)
+    given = dispensing_lists.said_of(found, typed.given)
     try:
         with writing(visit):
-            actor = access.current_actor()
-            dispensing.hand_over(actor, entry, prescription, version_sent(), given)
+            actor, version = access.current_actor(), version_sent(prescription)
+            dispensing.hand_over(actor, entry, prescription, version, given)
     except NotReady as refused:
-        typed = Typed(prescription, given, problem=str(refused), problems=refused.problems)
-        return desk.show(visit, typed, 422)
+        return _again(visit, typed, str(refused), 422, problems=refused.problems)
     except (Changed, NotOpen, QueueError) as problem:
-        return desk.show(visit, Typed(prescription, given, problem=str(problem)), 409)
+        return _again(visit, typed, str(problem), 409)
     except (RecordError, FieldError) as problem:
-        return desk.show(visit, Typed(prescription, given, problem=str(problem)), 422)
-    return _done(found, entry)
+        return _again(visit, typed, str(problem), 422)
+    return _done(found, entry, typed)
+
+
+def _again(visit: Visit, typed: Typed, problem: str, status: int, **more: Any) -> Response:
+    """The page with what was typed and what was wrong with it."""
+    return desk.show(visit, replace(typed, problem=problem, **more), status)
+
+
+def _on(visit: Visit, typed: Typed) -> Response:
+    """On with the page; what was typed for the visit's other open prescriptions stays."""
+    if dispensing_lists.has_open(visit, besides=typed.ref):
+        return desk.show(visit, replace(typed, ref=""))
+    return redirect(desk.address(visit), 303)
 
 
 @bp.post("/farmasi/resep/<prescription>/tutup")
@@ -99,20 +123,20 @@ def close(prescription: str):
 
 def _was_mine(found: Prescription, by_id: int | None) -> bool:
     """The same person's second press on a button that had worked."""
-    return by_id == current_user.id and found.version == version_sent() + 1
+    return by_id == current_user.id and found.version == version_sent(found.public_id) + 1
 
 
-def _done(found: Prescription, entry: QueueEntry | None):
+def _done(found: Prescription, entry: QueueEntry | None, typed: Typed) -> Response:
     visit = found.visit
     if entry is None:
         flash(f"Obat {visit.patient.name} diserahkan. Kunjungannya tidak berubah.", "success")
-        return redirect(desk.address(visit), 303)
+        return _on(visit, typed)
     is_over = visit.status is not VisitStatus.OPEN
     rest = " Pasien pulang." if is_over else ""
     flash(f"Obat {visit.label} {visit.patient.name} diserahkan.{rest}", "success")
     if is_over:
         return redirect(url_for("poli.queue", code=entry.poli.code), 303)
-    return redirect(desk.address(visit), 303)
+    return _on(visit, typed)
 
 
 @bp.post("/farmasi/penyerahan/<dispensing_ref>/kembali")
@@ -120,14 +144,14 @@ def _done(found: Prescription, entry: QueueEntry | None):
 def give_back(dispensing_ref: str):
     row = dispensing.dispensing_by_ref(dispensing_ref) or abort(404)
     visit = desk.prescription_or_404(row.line.prescription.public_id).visit
-    typed = {name: request.form.get(name, "") for name in ("quantity", "reason")}
-    kept = {"ref": dispensing_ref, **typed}
+    typed = typed_sent(dispensing_ref)
+    said = typed.returned.get(dispensing_ref, Returned("", ""))
     if not desk.is_for(visit):
-        return desk.show(visit, Typed(returned=kept, problem=OTHER_PATIENT), 409)
+        return _again(visit, typed, OTHER_PATIENT, 409)
     try:
         with writing(visit):
-            dispensing.give_back(access.current_actor(), row, typed["quantity"], typed["reason"])
+            dispensing.give_back(access.current_actor(), row, said.quantity, said.reason)
     except (RecordError, FieldError) as problem:
-        return desk.show(visit, Typed(returned=kept, problem=str(problem)), 422)
+        return _again(visit, typed, str(problem), 422)
     flash(f"{row.medicine.label} dicatat kembali ke stok.", "success")
-    return redirect(desk.address(visit), 303)
+    return _on(visit, typed)
