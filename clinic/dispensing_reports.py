@@ -9,7 +9,7 @@ from sqlalchemy.orm import joinedload
 
 from db import db, grouped
 from formatting import number_text
-from models import DispensedLine, Dispensing, PrescriptionLine, PrescriptionState
+from models import DispensedLine, Dispensing, Prescription, PrescriptionLine, PrescriptionState
 
 GIVEN, NONE_GIVEN = "diserahkan", "tidak diserahkan"
 STATE_WORDS = {
@@ -85,6 +85,12 @@ def is_begun(prescription_id: int) -> bool:
 def is_given(handed: Handed | None) -> bool:
     """Whether the pharmacy gave anything of the line."""
     return handed is not None and handed.closed is not None and handed.closed.given > 0
+
+
+def closed_text(prescription: Prescription) -> str:
+    """Of a closed prescription whether all of it, a part or nothing was handed out; 2 queries."""
+    handed = by_line(line.id for line in prescription.lines)
+    return STATE_WORDS[prescription.state] if any(map(is_given, handed.values())) else NONE_GIVEN
 
 
 def kept(line: PrescriptionLine, handed: Handed | None) -> Decimal | None:

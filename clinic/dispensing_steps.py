@@ -11,7 +11,7 @@ from models import Prescription, PrescriptionLine, PrescriptionState, Visit
 
 CLOSED_WORDS = {
     PrescriptionState.DISPENSED: "sudah diserahkan",
-    PrescriptionState.PARTIAL: "sudah ditutup, diserahkan sebagian,",
+    PrescriptionState.PARTIAL: "sudah ditutup, tidak semua diserahkan,",
     PrescriptionState.CANCELLED: "sudah dibatalkan",
 }
 

@@ -347,6 +347,24 @@ def test_the_button_of_one_prescription_keeps_what_was_typed_for_another(sign_in
     assert [row.quantity for row in rows(second)] == [2]
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (("10", "5"), "Obat {whose} diserahkan. Pasien pulang."),
+        (("10", "0"), "Obat {whose} diserahkan sebagian. Pasien pulang."),
+        (("0", "0"), "{whose} ditutup, tidak ada obat yang diserahkan. Pasien pulang."),
+    ],
+)
+def test_it_is_told_how_much_was_handed_over(sign_in, given, told):
+    of, client = pharmacy.medicine(), sign_in("farmasi")
+    pharmacy.receive(of, 15)
+    made = ready(pharmacy.line(of, 10), pharmacy.line(of, 5))
+    why = "Pasien menolak"
+    answer = press(client, made, l0=given[0], a0=why, l1=given[1], a1=why)
+    whose = f"{made.visit.label} {made.visit.patient.name}"
+    assert told.format(whose=whose) in words_of(client.get(answer.location))
+
+
 def test_a_second_press_is_harmless_and_another_pharmacist_is_told(sign_in):
     of = pharmacy.medicine()
     pharmacy.receive(of, 30)

@@ -14,6 +14,7 @@ from blueprints.pharmacy.typed import Returned, Typed, typed_sent, version_sent
 from clinic import (
     dispensing,
     dispensing_lists,
+    dispensing_reports,
     dispensing_review,
     dispensing_steps,
     prescriptions,
@@ -127,13 +128,16 @@ def _was_mine(found: Prescription, by_id: int | None) -> bool:
 
 
 def _done(found: Prescription, entry: QueueEntry | None, typed: Typed) -> Response:
-    visit = found.visit
+    visit, given = found.visit, dispensing_reports.closed_text(found)
+    whose = f"{visit.label} {visit.patient.name}" if entry else visit.patient.name
+    text = f"Obat {whose} {given}."
+    if given == dispensing_reports.NONE_GIVEN:
+        text = f"Resep {found.number} {whose} ditutup, tidak ada obat yang diserahkan."
     if entry is None:
-        flash(f"Obat {visit.patient.name} diserahkan. Kunjungannya tidak berubah.", "success")
+        flash(f"{text} Kunjungannya tidak berubah.", "success")
         return _on(visit, typed)
     is_over = visit.status is not VisitStatus.OPEN
-    rest = " Pasien pulang." if is_over else ""
-    flash(f"Obat {visit.label} {visit.patient.name} diserahkan.{rest}", "success")
+    flash(f"{text} Pasien pulang." if is_over else text, "success")
     if is_over:
         return redirect(url_for("poli.queue", code=entry.poli.code), 303)
     return _on(visit, typed)
