@@ -7,10 +7,10 @@ import re
 import pytest
 from sqlalchemy import select
 
-from clinic import allergies, history, prescriptions
+from clinic import allergies, history, prescriptions, queues
 from clinic.prescription_lines import LineInput
 from db import db, transaction
-from models import Examination, Prescription, PrescriptionState
+from models import Examination, Prescription, PrescriptionState, QueueEntry
 from tests import factories
 from tests.databases import count_queries
 from tests.pages import post, text_of, words_of
@@ -347,6 +347,34 @@ def test_the_end_says_where_the_patient_goes(umum):
     assert send(umum, entry, "selesai", **line()).status_code == 303
     page = words_of(umum.get("/poli/UMUM"))
     assert f"Resep {of(entry).number} dikirim; pasien antre di" in page
+
+
+def test_who_comes_back_and_goes_on_for_the_first_prescription_is_said_to(umum):
+    entry = served()
+    send(umum, entry, "selesai", **line(), disposition="rujuk_internal", refer_to="LANSIA")
+    assert "menunggu; pasien antre di farmasi sesudah" in words_of(umum.get("/poli/UMUM"))
+    for code in ("LANSIA", "UMUM"):
+        rows = select(QueueEntry).where(QueueEntry.visit_id == entry.visit_id)
+        there = db.session.scalars(rows.order_by(QueueEntry.id.desc())).first()
+        assert there.poli.code == code
+        with transaction():
+            queues.act(factories.actor("umum"), there, "mulai")
+        assert send(umum, there, "selesai").status_code == 303
+        page = words_of(umum.get(f"/poli/{code}"))
+        assert ("selesai. Pasien antre di Farmasi." in page) is (code == "UMUM")
+
+
+def test_the_queues_button_too_says_that_the_patient_goes_on_to_the_pharmacy(umum):
+    entry = served()
+    send(umum, entry, "selesai", **line(), disposition="rujuk_internal", refer_to="LANSIA")
+    for code in ("LANSIA", "UMUM"):
+        rows = select(QueueEntry).where(QueueEntry.visit_id == entry.visit_id)
+        there = db.session.scalars(rows.order_by(QueueEntry.id.desc())).first()
+        with transaction():
+            queues.act(factories.actor("umum"), there, "mulai")
+        answer = post(umum, f"/antrean/{there.public_id}/selesai")
+        said = f"selesai di {there.poli.name}. Pasien antre di Farmasi."
+        assert (said in words_of(umum.get(answer.location))) is (code == "UMUM")
 
 
 def test_who_is_sent_to_the_pharmacy_by_hand_is_not_said_to_come_back(umum):

@@ -14,7 +14,7 @@ from clinic.prescription_compounds import FORMS
 from clinic.queues import QueueError
 from clinic.record_errors import RecordError
 from db import db, new_public_id
-from models import Examination, Prescription, QueueEntry
+from models import Disposition, Examination, Prescription, QueueEntry
 from patient_forms import OTHER_PATIENT, is_for, refuse_other, writing
 from validators import FieldError
 
@@ -174,10 +174,10 @@ def _page(examination: Examination, problem: Exception | str = "", status: int =
 
 
 def outcome(examination: Examination) -> str:
-    """Where the examination's prescription went, in a sentence; '' without one."""
+    """Where the examination's prescription went, or its end sent the patient for another one."""
     prescription = prescriptions.of(examination)
     if prescription is None or prescription.number is None:
-        return ""
+        return _goes_for_another(examination)
     words = f"Resep {prescription.number}"
     there: QueueEntry | None = prescription_queue.waiting_there(examination.visit)
     if there is not None:
@@ -187,3 +187,12 @@ def outcome(examination: Examination) -> str:
     if prescription_queue.pharmacy() is None:
         return f"{words} tersimpan; tidak ada ruang farmasi yang dipakai, jadi pasien tidak antre."
     return f"{words} menunggu; pasien antre di farmasi sesudah ruang lainnya selesai."
+
+
+def _goes_for_another(examination: Examination) -> str:
+    """The pharmacy, if this end opened a stay there for what an earlier room prescribed."""
+    there = prescription_queue.waiting_there(examination.visit)
+    if there is None or there.previous_entry_id != examination.entry_id:
+        return ""
+    is_told = examination.disposition == Disposition.INTERNAL  # sent there by hand
+    return "" if is_told else f"Pasien antre di {there.poli.name}."

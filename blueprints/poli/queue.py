@@ -27,7 +27,7 @@ from clinic.queue_order import FIRST
 from clinic.queue_steps import elsewhere, newest_event
 from clinic.signed_in import Room
 from db import db, transaction, utcnow
-from models import Poli, QueueEntry, QueueEvent, Role
+from models import Poli, PoliKind, QueueEntry, QueueEvent, Role
 
 DONE_SHOWN = 10
 AFTER = {
@@ -179,6 +179,8 @@ def _what_happened(room: Room, ref: str) -> tuple[QueueEvent | None, str]:
     sentence = AFTER[step.action].format(next_room=there, place=_place_kept(entry, after), **names)
     if step.action in ("panggil", "lewati"):
         sentence = f"{sentence} {elsewhere(entry)}".rstrip()
+    if step.action == "selesai" and after and after.poli.kind is PoliKind.PHARMACY:
+        sentence += f" Pasien antre di {there}."  # for what an earlier room prescribed
     return (None if step.action == "urungkan" else step), sentence
 
 
