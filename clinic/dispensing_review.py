@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import joinedload
@@ -22,6 +23,8 @@ from models import (
 )
 from validators import clean_text
 
+SAME_INGREDIENTS = "Dengan zat aktif yang sama"
+SOME_INGREDIENTS = "Mengandung zat aktif yang sama"
 LONGEST_PROBLEMS, LONGEST_REASON = 500, 300
 ASPECTS = {
     "administrative": ("Administratif", "nama, tanggal lahir, dokter, tanggal, paraf"),
@@ -46,6 +49,13 @@ class Substitute:
     reason: str
     reasons: Mapping[str, str] = field(default_factory=dict)  # of warnings, by their key
     dose_asked: str = ""  # code of the medicine whose other dose was shown already
+
+
+class Alternatives(NamedTuple):
+    """Medicines that are offered in the place of a line, and what they are."""
+
+    title: str
+    medicines: list[Medicine]
 
 
 def review(actor: Actor, ref: str, version: int, said: ReviewInput) -> Prescription:
@@ -92,20 +102,30 @@ def last_reviews(prescription_ids: list[int]) -> dict[int, PrescriptionReview]:
 # --- Substitutes ------------------------------------------------------------------------------
 
 
-def alternatives(line: PrescriptionLine, query: str = "") -> list[Medicine]:
-    """What may stand for a line: what was searched, else what shares an ingredient with it."""
-    if query.strip():
-        return medicines.search(query)
+def found_substitutes(query: str) -> list[Alternatives]:
+    """What was searched for."""
+    return [Alternatives("Yang ditemukan", medicines.search(query))]
+
+
+def alternatives(line: PrescriptionLine) -> list[Alternatives]:
+    """What may stand for a line: taken the same way, with all its ingredients, or some of them."""
     if line.medicine is None:
-        return []
+        return [Alternatives(SAME_INGREDIENTS, [])]
+    wanted = set(line.medicine.ingredient_list)
     shared = or_(
         *(
             ("|" + Medicine.ingredients + "|").contains(f"|{each}|", autoescape=True)
-            for each in line.medicine.ingredient_list
+            for each in wanted
         )
     )
     rows = select(Medicine).where(shared, Medicine.is_active, Medicine.id != line.medicine_id)
-    return list(db.session.scalars(rows.order_by(Medicine.position).limit(medicines.MOST_FOUND)))
+    rows = rows.where(Medicine.route == line.medicine.route).order_by(Medicine.position)
+    found = list(db.session.scalars(rows))
+    same = [each for each in found if set(each.ingredient_list) == wanted]
+    some = [each for each in found if each not in same]
+    left = medicines.MOST_FOUND - len(same)
+    told = [Alternatives(SAME_INGREDIENTS, same[: medicines.MOST_FOUND])]
+    return told + ([Alternatives(SOME_INGREDIENTS, some[:left])] if some and left > 0 else [])
 
 
 def substitute(

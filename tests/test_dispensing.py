@@ -19,6 +19,7 @@ from clinic import (
     dispensing_reports,
     dispensing_review,
     history,
+    medicines,
     patient_summary,
     prescription_checks,
     prescriptions,
@@ -560,12 +561,20 @@ def test_what_is_not_given_because_of_an_allergy_asks_for_no_more(app):
     assert warned_lines(made) == [[]]  # it is closed
 
 
-def test_what_shares_an_ingredient_is_offered_first(app):
-    tablet = pharmacy.medicine(ingredients="zat-uji", strength="500 mg")
-    syrup = pharmacy.medicine(ingredients="zat-lain|zat-uji", form="sirup")
+def test_what_has_the_same_ingredients_is_offered_first_and_nothing_of_another_route(app):
+    tablet = pharmacy.medicine(ingredients="zat-lain|zat-uji", strength="500 mg")
+    some = pharmacy.medicine(ingredients="zat-uji", form="kaplet")
+    syrup = pharmacy.medicine(ingredients="zat-uji|zat-lain", form="sirup")
     pharmacy.medicine(ingredients="zat-uji-2")
+    pharmacy.medicine(ingredients="zat-uji|zat-lain", form="infus", route=Route.INJECTED)
     made = pharmacy.prescription(pharmacy.line(tablet))
-    assert dispensing_review.alternatives(made.lines[0]) == [syrup]
+    assert dispensing_review.alternatives(made.lines[0]) == [
+        ("Dengan zat aktif yang sama", [syrup]),
+        ("Mengandung zat aktif yang sama", [some]),
+    ]
+    rehydration = pharmacy.prescription(pharmacy.line(medicines.by_code("ORALIT")))
+    (only,) = dispensing_review.alternatives(rehydration.lines[0])
+    assert not any(each.route is Route.INJECTED for each in only.medicines)
 
 
 # --- Back -------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from clinic import (
     prescription_text,
     stock,
 )
-from clinic.dispensing_review import Substitute, Unanswered
+from clinic.dispensing_review import Alternatives, Substitute, Unanswered
 from clinic.dispensing_steps import Changed
 from clinic.prescription_lines import LineInput, line_input
 from clinic.record_errors import RecordError
@@ -89,10 +89,12 @@ def _page(
         flash(str(problem), "error")
         return redirect(desk.address(found.visit), 303)
     query = request.values.get("q", "").strip()[:80]
-    options = dispensing_review.alternatives(row, query)
+    offered = (
+        dispensing_review.found_substitutes(query) if query else dispensing_review.alternatives(row)
+    )
     chosen = medicines.by_code(typed["what"]) if typed["what"] else None
-    if chosen is not None and chosen not in options:
-        options.insert(0, chosen)
+    if chosen is not None and not any(chosen in group.medicines for group in offered):
+        offered.insert(0, Alternatives("Yang dipilih", [chosen]))
     visit = found.visit
     page = render_template(
         "pharmacy/substitution.html",
@@ -104,7 +106,7 @@ def _page(
         allergies=allergies.banner(visit.patient),
         weight=measurements.weight_text(visit),
         line=row,
-        options=_with_stock(options),
+        offered=[(group.title, _with_stock(group.medicines)) for group in offered],
         query=query,
         typed=typed,
         notes=prescription_text.NOTES,
