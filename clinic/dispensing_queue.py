@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import Select, func, select, text
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import contains_eager, joinedload
 
 from clinic import audit, days, prescription_queue, prescriptions, queues
 from clinic.audit import Actor
@@ -88,6 +88,27 @@ def old_count(day: ServiceDay | None, today: date) -> int:
     """How many of them are older than the list shows at first."""
     rows = _unfetched(day, today, is_old=True).with_only_columns(func.count(Prescription.id))
     return db.session.scalar(rows) or 0
+
+
+def unfetched_of(visit: Visit) -> list[Prescription]:
+    """What the patient has not fetched of other days, newest first; 1 query."""
+    rows = (
+        select(Prescription)
+        .join(Prescription.visit)
+        .options(
+            contains_eager(Prescription.visit).joinedload(Visit.service_day),
+            joinedload(Prescription.examination)
+            .joinedload(Examination.entry)
+            .joinedload(QueueEntry.poli),
+        )
+        .where(
+            Visit.patient_id == visit.patient_id,
+            Visit.service_day_id != visit.service_day_id,
+            Prescription.state.in_(prescriptions.OPEN),
+            prescription_queue.has_listed_line(),
+        )
+    )
+    return list(db.session.scalars(rows.order_by(Prescription.id.desc())))
 
 
 def _unfetched(day: ServiceDay | None, today: date, is_old: bool) -> Select:

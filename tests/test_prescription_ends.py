@@ -403,6 +403,29 @@ def test_a_visit_that_never_stood_in_the_pharmacy_left_its_prescription_there(si
     assert client.get(desk).status_code == 404
 
 
+def test_who_comes_to_the_pharmacy_for_an_earlier_prescription_is_led_to_it(sign_in):
+    person = factories.patient("Ambil Obat Kemarin")
+    made = left_over(one_line(), person=person)
+    left_over(one_line(), person=factories.patient("Orang Lain"))
+    entry, client = factories.entry("FARMASI", person), sign_in("farmasi")
+    here = f"/kunjungan/{entry.visit.public_id}"
+    with transaction():
+        queues.act(factories.actor("farmasi"), entry, "panggil")
+    for _ in range(2):  # called, then served
+        page = client.get(here)
+        assert words_of(page).count("Resep R-") == 1 and f"Resep {made.number}" in words_of(page)
+        assert f'href="/kunjungan/{made.visit.public_id}/farmasi"' in page.text
+        post(client, f"/antrean/{entry.public_id}/mulai", {"jawaban": "1985"})
+    assert "Serahkan obat" in words_of(client.get(f"/kunjungan/{made.visit.public_id}/farmasi"))
+    hand_over_late(made)
+    page = words_of(client.get(here))
+    assert "belum diambil" not in page and "Selesai tanpa pemeriksaan" in page
+    more = re.search(r'href="([^"]+)">Lainnya', client.get(here).text)[1]
+    assert "Selesai tanpa pemeriksaan" in words_of(client.get(more))
+    assert post(client, f"/antrean/{entry.public_id}/selesai").status_code == 303
+    assert "Hanya mengambil obat" not in words_of(client.get(here))
+
+
 @pytest.mark.engines("sqlite")
 def test_the_worklist_asks_as_much_for_many_earlier_ones(sign_in):
     client, counts = sign_in("farmasi"), []

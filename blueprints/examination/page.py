@@ -21,6 +21,7 @@ from clinic import (
     allergies,
     consents,
     days,
+    dispensing_queue,
     history,
     last_writers,
     paper_texts,
@@ -127,6 +128,7 @@ def show(
         "papers": papers.of_visit(visit),
         "paper_kinds": paper_texts.KINDS,
         "may_prescribe": _may_prescribe(today),
+        "unfetched": dispensing_queue.unfetched_of(visit) if _is_pharmacy(entry) else None,
         "answers": typed_words.answers(typed.form, request.form, visit)
         if typed and not writes
         else [],
@@ -151,6 +153,11 @@ def _in_sight(
     """A room that was examined today takes two earlier visits' place: the page keeps its size."""
     seen = [room for room in today.examined if own is None or room.examination.id != own.id]
     return earlier[: max(EARLIER_VISITS - 2 * len(seen), 1)]
+
+
+def _is_pharmacy(entry: QueueEntry | None) -> bool:
+    """Whether somebody has come to the pharmacy and is not through with it."""
+    return entry is not None and entry.poli.kind is PoliKind.PHARMACY and entry.state in PREFERRED
 
 
 def _consent_note(patient: Patient) -> str:
