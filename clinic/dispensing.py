@@ -207,7 +207,8 @@ def amount_given(line: PrescriptionLine, said: Given) -> tuple[Decimal, str]:
     """How much of a line, and why less. Raises FieldError or RecordError."""
     if is_outside(line):
         return Decimal(0), ""
-    amount = _typed_amount(said.quantity, line.quantity, f"{line.title}: {HOW_MUCH_GIVEN}")
+    if_empty = f"{line.title}: {HOW_MUCH_GIVEN}"
+    amount = _typed_amount(said.quantity, line.unit, line.quantity, if_empty)
     reason = clean_text(said.reason, LONGEST_REASON)
     if amount > line.quantity:
         raise RecordError(
@@ -218,13 +219,13 @@ def amount_given(line: PrescriptionLine, said: Given) -> tuple[Decimal, str]:
     return amount, reason if amount < line.quantity else ""
 
 
-def _typed_amount(typed: str | None, everything: Decimal, if_empty: str) -> Decimal:
+def _typed_amount(typed: str | None, unit: str, everything: Decimal, if_empty: str) -> Decimal:
     """An emptied field is a question, not a yes to all of it. Raises FieldError, RecordError."""
     if typed is None:
         return everything
     if not typed.strip():
         raise RecordError(if_empty, "quantity")
-    return read_amount(typed)
+    return read_amount(typed, unit)
 
 
 def _hand_out(actor: Actor, line: PrescriptionLine, need: Need, beyond: str) -> None:
@@ -270,7 +271,7 @@ def give_back(
     reason = clean_text(reason, LONGEST_REASON)
     if not reason:
         raise RecordError("Tulis alasan obat kembali.", "reason")
-    amount = _typed_amount(quantity, row.quantity, HOW_MUCH_BACK)
+    amount = _typed_amount(quantity, row.medicine.unit, row.quantity, HOW_MUCH_BACK)
     if not 0 < amount <= row.quantity:
         raise RecordError(
             f"Yang diserahkan {number_text(row.quantity)} {row.medicine.unit}. "

@@ -5,6 +5,7 @@ import re
 from datetime import date
 from decimal import Decimal
 
+from clinic.typed_numbers import bare
 from formatting import number_text
 from validators import FieldError, parse_date
 
@@ -14,11 +15,15 @@ _PLAIN = re.compile(r"\d{1,9}([.,]\d{1,3})?")
 _MONTH = re.compile(r"(\d{1,2})\s*[-/.\s]\s*(\d{4})")
 
 
-def read_amount(text: str) -> Decimal:
-    """An amount as staff write it: "30", "7,5", "1.500". Raises FieldError."""
-    typed = text.strip()
+def read_amount(text: str, unit: str = "") -> Decimal:
+    """An amount as staff write it: "30", "7,5", "1.500", "15 tablet". Raises FieldError.
+
+    Only the medicine's own unit may stand behind it: "2 box" are not 2 tablets.
+    """
+    typed = bare(text, unit)
     if not typed.isascii() or not (_THOUSANDS.fullmatch(typed) or _PLAIN.fullmatch(typed)):
-        raise FieldError("AMOUNT", "Tulis jumlah dengan angka, misalnya 30 atau 7,5.")
+        in_unit = f" dalam {unit}" if unit else ""
+        raise FieldError("AMOUNT", f"Tulis jumlah dengan angka{in_unit}, misalnya 30 atau 7,5.")
     plain = typed.replace(".", "") if _THOUSANDS.fullmatch(typed) else typed
     amount = Decimal(plain.replace(",", "."))
     if amount > MOST:

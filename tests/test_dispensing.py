@@ -196,7 +196,8 @@ def test_less_asks_why_and_closes_it_as_partial(app):
 
 @pytest.mark.parametrize(
     ("typed", "word"),
-    [("11", "tidak dapat lebih"), ("sepuluh", "angka"), (" ", "0 bila tidak ada")],
+    [("11", "tidak dapat lebih"), ("sepuluh", "angka"), (" ", "0 bila tidak ada")]
+    + [("1 strip", "angka dalam tablet"), ("11 tablet", "tidak dapat lebih")],
 )
 def test_a_quantity_that_cannot_be_is_refused(app, typed, word):
     of = pharmacy.medicine()
@@ -206,6 +207,16 @@ def test_a_quantity_that_cannot_be_is_refused(app, typed, word):
         hand_over(made, l0=Given(typed, "x"))
     assert word in next(iter(refused.value.problems.values()))
     assert not rows(made)
+
+
+def test_the_medicines_own_unit_may_stand_behind_an_amount(app):
+    of = pharmacy.medicine()
+    pharmacy.receive(of, 20)
+    made = ready(pharmacy.line(of, 10), pharmacy.compound((of, 1, "tablet"), packets=6))
+    hand_over(made, l0=Given("8 tablet", "Stok kosong"), l1=Given("5 Bungkus", "Stok kosong"))
+    assert [row.quantity for row in rows(made)] == [8, 5]
+    give_back(rows(made)[0], "3tablet")
+    assert pharmacy.balance(of) == 10
 
 
 def test_more_than_the_ledger_holds_only_with_a_reason_and_all_or_nothing(app):

@@ -48,8 +48,9 @@ def test_a_delivery_is_typed_once_and_stored_once(sign_in):
     assert 'value="AB 12"' in page
     assert 'value="banyak"' in page
     assert "Tulis jumlah dengan angka" in page
+    assert "dalam tablet" in words_of(post(client, url, typed | {"quantity": "10 box"}))
     for _ in range(2):
-        answer = post(client, url, typed | {"quantity": "1.000", "source": "Dinkes"})
+        answer = post(client, url, typed | {"quantity": "1.000 tablet", "source": "Dinkes"})
         assert (answer.status_code, answer.location) == (303, f"/farmasi/stok/{row.code}")
     page = words_of(client.get(answer.location))
     assert "1.000 tablet" in page

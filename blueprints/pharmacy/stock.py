@@ -77,7 +77,8 @@ def delivery(code: str):
 @bp.post("/farmasi/stok/<code>/terima")
 @staff
 def receive_delivery(code: str):
-    found, form = _medicine_or_404(code), DeliveryForm(request.form)
+    found = _medicine_or_404(code)
+    form = DeliveryForm(request.form).of(found)
     if not form.validate():
         return _delivery_page(found, form, 422)
     came = Delivery(
@@ -105,7 +106,8 @@ def stock_batch(batch: str):
 @bp.post("/farmasi/batch/<batch>/koreksi")
 @staff
 def correct_stock(batch: str):
-    found, form = _batch_or_404(batch), CountForm(request.form)
+    found = _batch_or_404(batch)
+    form = CountForm(request.form).of(found.medicine)
     if not form.validate():
         return _batch_page(found, counting=form, status=422)
     try:

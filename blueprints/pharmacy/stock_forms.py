@@ -1,12 +1,14 @@
 """What the pages of the stock ask for."""
 
 from functools import partial
+from typing import Self
 
 from wtforms import HiddenField, StringField
 from wtforms.validators import DataRequired
 
 from clinic.stock import LONGEST_NUMBER, LONGEST_REASON, LONGEST_SOURCE
 from clinic.stock_typed import read_amount, read_expiry
+from models import Medicine
 from page_form import PageForm, filled
 from validators import checked_by, clean_text
 
@@ -17,10 +19,24 @@ def _text(longest: int, needed: str = "") -> StringField:
 
 
 def _amount(needed: str) -> StringField:
-    return StringField(validators=[DataRequired(needed), checked_by(read_amount)])
+    return StringField(validators=[DataRequired(needed), _in_its_unit])
 
 
-class DeliveryForm(PageForm):
+def _in_its_unit(form: "StockForm", field: StringField) -> None:
+    checked_by(partial(read_amount, unit=form.unit))(form, field)
+
+
+class StockForm(PageForm):
+    """An amount of one medicine."""
+
+    unit = ""
+
+    def of(self, medicine: Medicine) -> Self:
+        self.unit = medicine.unit
+        return self
+
+
+class DeliveryForm(StockForm):
     """What came in."""
 
     number = _text(LONGEST_NUMBER, "Tulis nomor batch seperti di kemasan.")
@@ -35,7 +51,7 @@ class DeliveryForm(PageForm):
     key = HiddenField()
 
 
-class CountForm(PageForm):
+class CountForm(StockForm):
     """What lies there, counted."""
 
     counted = _amount("Tulis jumlah yang dihitung; 0 bila habis.")
