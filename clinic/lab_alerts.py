@@ -1,18 +1,18 @@
-"""What the queue pages say of the laboratory: critical values to read, results to validate.
+"""What the queue pages say of the laboratory: results to read, results to validate."""
 
-What was critical and was corrected is said too: somebody may have acted on it.
-"""
-
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import BindParameter, Select, bindparam, exists, func, or_, select, text, union_all
+from sqlalchemy import BindParameter, Select, bindparam, func, or_, select
 from sqlalchemy.orm import aliased, joinedload
 
 from clinic.lab_reports import FLAG_WORDS, is_preliminary_result
+from clinic.lab_unread import to_read
 from clinic.lab_values import CRITICAL, shown
 from clinic.names import called
-from db import db, utcnow
+from db import db
 from models import (
     LabOrder,
     LabOrderState,
@@ -27,13 +27,12 @@ from models import (
     Visit,
 )
 
-# Corrections stand so long; critical values until they are read.
-CORRECTION_KEPT = timedelta(days=30)
+CRITICAL_TITLE, OTHER_TITLE = "Nilai kritis", "Hasil lab belum dibaca"
 
 
 @dataclass(frozen=True)
 class Alert:
-    """A critical value that nobody of the sender's room has read yet, or what it was corrected to.
+    """A result that nobody of the sender's room has read yet: see `clinic.lab_unread`.
 
     `before` is the value that it took the place of, '' where there was none.
     """
@@ -52,6 +51,18 @@ class Alert:
     is_preliminary: bool
     is_critical: bool
     before: str = ""
+    has_left: bool = False  # the visit is over
+    withdrawn: str = ""  # why
+
+    @property
+    def title(self) -> str:
+        if self.withdrawn:
+            return "Hasil ditarik"
+        if self.is_critical:
+            return CRITICAL_TITLE
+        if self.before:
+            return "Hasil dikoreksi"
+        return "Hasil datang sesudah pasien pulang" if self.has_left else "Hasil lab menyusul"
 
 
 def rooms_watched_with(poli_id: int | BindParameter[int]) -> Select:
@@ -66,44 +77,10 @@ def rooms_watched_with(poli_id: int | BindParameter[int]) -> Select:
     )
 
 
-_CRITICAL = "flag IN ('critical_low', 'critical_high', 'critical')"
-# As text: only so does SQLite see that its index holds just these rows.
-_IS_UNREAD = (
-    text("lab_result.ended_at IS NULL AND lab_result.read_at IS NULL"),
-    text(f"lab_result.{_CRITICAL}"),
-)
-
-
-def _corrections() -> Select:
-    """Ids of what holds in the place of a critical value, and nobody has read since it ended."""
-    gone, now, later = (aliased(LabResult, name=name) for name in ("gone", "now", "later"))
-    was_read = exists().where(
-        later.order_id == gone.order_id,
-        later.test_id == gone.test_id,
-        later.id > gone.id,
-        later.read_at.is_not(None),
-    )
-    # One by one from the few that were corrected: no planner comes to begin with all that hold.
-    holds = (
-        select(now.id)
-        .where(now.order_id == gone.order_id, now.test_id == gone.test_id, now.ended_at.is_(None))
-        .correlate(gone)
-        .scalar_subquery()
-    )
-    return select(holds).where(
-        text(f"gone.ended_at IS NOT NULL AND gone.{_CRITICAL}"),
-        gone.ended_at > bindparam("since"),
-        ~was_read,
-    )
-
-
-_TO_READ = union_all(select(LabResult.id).where(*_IS_UNREAD), _corrections())
-
-
 def _unread() -> Select:
     author = aliased(User)
     return (
-        select(LabResult, LabOrder, Visit.label, ServiceDay.on, Patient)
+        select(LabResult, LabOrder, Visit, ServiceDay.on, Patient)
         .add_columns(QueueEntry, LabTest.name, author, Poli.name)
         .join(LabOrder, LabOrder.id == LabResult.order_id)
         .join(QueueEntry, QueueEntry.id == LabOrder.entry_id)
@@ -112,7 +89,7 @@ def _unread() -> Select:
         .join(ServiceDay, ServiceDay.id == Visit.service_day_id)
         .join(Patient, Patient.id == Visit.patient_id)
         .join(LabTest, LabTest.id == LabResult.test_id)
-        .join(author, author.id == LabResult.resulted_by_id)
+        .join(author, author.id == func.coalesce(LabResult.ended_by_id, LabResult.resulted_by_id))
         .where(
             LabResult.id.in_(bindparam("ids", expanding=True)),
             or_(
@@ -127,50 +104,50 @@ def _unread() -> Select:
 UNREAD = _unread()
 
 
-def _to_read() -> list[int]:
-    """Ids of the results that somebody has to read, in whatever room: most often none."""
-    return [each for each in db.session.scalars(_TO_READ, _recent()) if each is not None]
-
-
-def _recent() -> dict[str, datetime]:
-    return {"since": utcnow() - CORRECTION_KEPT}
-
-
-def is_correction_to_read(result: LabResult) -> bool:
-    """Whether it took the place of a critical value and the sender's room is still told so."""
-    return result.id in db.session.scalars(_corrections(), _recent()).all()
-
-
-def rooms_with_unread() -> set[int]:
-    """Ids of the rooms that sent somebody whose critical value nobody there has read."""
-    rooms = (
-        select(QueueEntry.poli_id)
+def rooms_with_unread() -> dict[int, str]:
+    """By the rooms' ids what to say of those that sent somebody whose result nobody there read."""
+    rows = (
+        select(QueueEntry.poli_id, LabResult)
         .join(LabOrder, LabOrder.entry_id == QueueEntry.id)
         .join(LabResult, LabResult.order_id == LabOrder.id)
-        .where(LabResult.id.in_(_to_read()))
+        .where(LabResult.id.in_(to_read()))
+        .order_by(LabResult.id)
     )
-    return set(db.session.scalars(rooms))
+    return _worst(db.session.execute(rows).tuples())
 
 
-def alerts(poli_id: int) -> tuple[list[Alert], list[str]]:
+def _worst(found: Iterable[tuple[Any, LabResult]]) -> dict[Any, str]:
+    """By room what to say of it: one critical value goes before all others."""
+    said: dict[Any, str] = {}
+    for room, result in found:
+        said[room] = CRITICAL_TITLE if is_critical(result) else said.get(room, OTHER_TITLE)
+    return said
+
+
+def is_critical(result: LabResult) -> bool:
+    """Whether it asks to be acted upon; not what has been withdrawn."""
+    return result.ended_at is None and result.flag in CRITICAL
+
+
+def alerts(poli_id: int) -> tuple[list[Alert], list[tuple[str, str]]]:
     """What a room that sent the patient has to read, of whatever day; one query if nothing.
 
     Beside it the other rooms that have some, by name: who works in both may look at this one.
     """
-    here, elsewhere = [], set()
-    values = {"poli_id": poli_id, "ids": _to_read()}
+    here, elsewhere = [], []
+    values = {"poli_id": poli_id, "ids": to_read()}
     found = db.session.execute(UNREAD, values).all() if values["ids"] else []
-    for *about, entry, test, author, room in found:
+    for result, *about, entry, test, author, room in found:
         if entry.poli_id == poli_id:
-            here.append((*about, entry, test, author))
+            here.append((result, *about, entry, test, author))
         else:
-            elsewhere.add(room)
+            elsewhere.append((room, result))
     replaced = _replaced([result for result, *_ in here])
-    return [_alert(*about, replaced) for about in here], sorted(elsewhere)
+    return [_alert(*about, replaced) for about in here], sorted(_worst(elsewhere).items())
 
 
 def _replaced(results: list[LabResult]) -> dict[int, str]:
-    """By result, the value that it took the place of; the critical one if it is not itself."""
+    """By result, the value that it took the place of, if that one meant something else."""
     if not results:
         return {}
     rows = (
@@ -182,22 +159,39 @@ def _replaced(results: list[LabResult]) -> dict[int, str]:
     ended = db.session.scalars(rows).all()
     replaced = {}
     for result in results:
-        for row in ended:
-            is_told = row.flag in CRITICAL or result.flag in CRITICAL
-            if is_told and (row.order_id, row.test_id) == (result.order_id, result.test_id):
-                replaced[result.id] = f"{shown(row.value, row.number)}{_in_brackets(row)}"
+        before = [row for row in ended if row.id < result.id and _is_told(row, result)]
+        if before:
+            row = max(before, key=_known)
+            replaced[result.id] = f"{shown(row.value, row.number)}{_in_brackets(row)}"
     return replaced
+
+
+def _known(row: LabResult) -> tuple[bool, bool, int]:
+    """What the room has read goes before what it may have acted on, and the newer one."""
+    is_read = row.read_at is not None
+    return is_read, row.flag in CRITICAL and not is_read, row.id
+
+
+def _is_told(before: LabResult, result: LabResult) -> bool:
+    """Whether it is the same test's, and meant something else."""
+    if (before.order_id, before.test_id) != (result.order_id, result.test_id):
+        return False
+    if before.flag in CRITICAL or result.flag in CRITICAL:
+        return True
+    is_other = before.flag is not result.flag or before.flag is None
+    finished_at = result.order.resulted_at
+    return is_other and finished_at is not None and before.ended_at >= finished_at
 
 
 def _in_brackets(result: LabResult) -> str:
     return f" ({FLAG_WORDS[result.flag]})" if result.flag else ""
 
 
-def _alert(result, order, label, on, patient, entry, test, author, replaced) -> Alert:
+def _alert(result, order, visit, on, patient, entry, test, author, replaced) -> Alert:
     is_preliminary = is_preliminary_result(order.state, order.needs_validation, result.validated_at)
     return Alert(
         ref=result.public_id,
-        label=label,
+        label=visit.label,
         on=on,
         patient=called(patient),
         patient_ref=patient.public_id,
@@ -206,10 +200,12 @@ def _alert(result, order, label, on, patient, entry, test, author, replaced) -> 
         text=f"{shown(result.value, result.number)} {result.unit}".strip(),
         flag_text=FLAG_WORDS.get(result.flag, ""),
         author=author.display_name,
-        at=result.resulted_at,
+        at=result.ended_at or result.resulted_at,
         is_preliminary=is_preliminary,
-        is_critical=result.flag in CRITICAL,
+        is_critical=is_critical(result),
         before=replaced.get(result.id, ""),
+        has_left=visit.ended_at is not None,
+        withdrawn=result.end_reason,
     )
 
 

@@ -7,10 +7,13 @@ change ends a row and adds another, and nobody writes over a value that he has n
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from sqlalchemy import select
+
 from clinic import (
     audit,
     lab_orders,
     lab_results,
+    lab_unread,
     lab_values,
     queue_loans,
     queues,
@@ -18,6 +21,7 @@ from clinic import (
     settings,
 )
 from clinic.audit import Actor
+from clinic.days import STILL_HERE
 from clinic.lab_orders import OrderInput
 from clinic.lab_results import LONGEST_REASON, Refused, Unlikely
 from clinic.queue_steps import is_cut_off
@@ -115,11 +119,35 @@ def finish(
         order.state, order.resulted_at = LabOrderState.RESULTED, utcnow()
         order.needs_validation = is_checked
         db.session.flush()
+        _note_late(actor, order, entry)
         lab_results.tell_sender(order)
         audit.record(actor, "finish_lab_order", order)
     form = records.ExaminationInput(objective=note or DONE, disposition="pulang", refer_to="")
     records.finish(actor, entry, form, version)
     return orders
+
+
+def _note_late(actor: Actor, order: LabOrder, there: QueueEntry) -> None:
+    """What is not normal stands in the sender's queue when nobody waits for it any more.
+
+    `there` is the stay in the laboratory from which the patient may go back.
+    """
+    if _is_awaited(order, there):
+        return
+    for result in lab_results.current_results([order]).values():
+        lab_unread.note(actor, order, result)
+
+
+def _is_awaited(order: LabOrder, there: QueueEntry) -> bool:
+    """Whether the patient goes back with the results, or is with the sender already."""
+    if queue_loans.waiting_sender(there) is not None:
+        return True
+    present = select(QueueEntry.id).where(
+        QueueEntry.visit_id == order.visit_id,
+        QueueEntry.poli_id == order.entry.poli_id,
+        QueueEntry.state.in_(STILL_HERE),
+    )
+    return db.session.scalar(present.limit(1)) is not None
 
 
 def _serve(actor: Actor, entry: QueueEntry) -> None:

@@ -9,7 +9,16 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 
-from clinic import audit, days, lab_alerts, lab_orders, lab_values, queue_changes, settings
+from clinic import (
+    audit,
+    days,
+    lab_alerts,
+    lab_orders,
+    lab_unread,
+    lab_values,
+    queue_changes,
+    settings,
+)
 from clinic.audit import Actor
 from clinic.record_errors import RecordError
 from db import db, utcnow
@@ -179,23 +188,27 @@ def _is_judged_otherwise(judged: lab_values.Judged, result: LabResult) -> bool:
     return judged.flag is not result.flag or limits != stored
 
 
-def mark_read(actor: Actor, result: LabResult) -> LabResult:
-    """Somebody of the sender's room has seen a critical value, or what it was corrected to.
+def mark_read(actor: Actor, result: LabResult, *, is_withdrawn: bool = False) -> LabResult:
+    """Somebody of the sender's room has seen what stood in its queue to be read.
 
-    Raises RecordError when too late.
+    `is_withdrawn` is what was seen: that the result holds no longer. Then it takes the place of
+    who read the result, which the trail keeps. Raises RecordError when too late.
     """
     db.session.refresh(result)
-    if result.ended_at is not None:
+    is_read = result.read_at is not None and result.read_at >= (result.ended_at or result.read_at)
+    is_known, is_ended = result.id in lab_unread.to_read(), result.ended_at is not None
+    if is_ended is not is_withdrawn or (is_ended and not is_read and not is_known):
         raise RecordError("Nilai ini sudah dikoreksi laboratorium. Baca hasil yang baru.")
-    if result.read_at is not None:
+    if is_read:
         reader = db.session.get(User, result.read_by_id)
-        raise RecordError(f"Nilai kritis ini sudah dibaca {reader.display_name}.")
-    if result.flag not in lab_values.CRITICAL and not lab_alerts.is_correction_to_read(result):
+        raise RecordError(f"Hasil ini sudah dibaca {reader.display_name}.")
+    if not is_known:
         raise RecordError("Nilai ini tidak kritis, jadi tidak perlu ditandai sudah dibaca.")
     result.read_at, result.read_by_id = utcnow(), actor.user_id
     db.session.flush()
     tell_sender(result.order)
-    audit.record(actor, "read_critical_result", result.order)
+    action = "read_critical_result" if lab_alerts.is_critical(result) else "read_lab_result"
+    audit.record(actor, action, result.order)
     return result
 
 

@@ -92,8 +92,9 @@ class RoomQueue:
     awaiting: list[QueueRow] = field(default_factory=list)
     skipped: list[QueueRow] = field(default_factory=list)
     done: list[QueueRow] = field(default_factory=list)  # also moved, cancelled and left
-    alerts: list[Alert] = field(default_factory=list)  # critical values that nobody has read
-    alerts_elsewhere: list[str] = field(default_factory=list)  # rooms of the same staff
+    alerts: list[Alert] = field(default_factory=list)  # results that nobody has read
+    # Rooms of the same staff, and what to say of them.
+    alerts_elsewhere: list[tuple[str, str]] = field(default_factory=list)
     to_validate: int = 0  # the laboratory's
     unqueued: int = 0  # the pharmacy's: prescriptions whose patient stands nowhere
     goals: dict[str, Due] = field(default_factory=dict)  # the pharmacy's, by visit

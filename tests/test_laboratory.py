@@ -18,6 +18,7 @@ from clinic import (
     lab_orders,
     lab_reports,
     lab_results,
+    lab_unread,
     lab_values,
     merging,
     patients,
@@ -557,7 +558,7 @@ def test_nobody_says_not_done_of_a_result_that_he_has_not_seen(app):
         assert "diisi 6,1 oleh Yusuf Hidayat" in refused.value.problems[hb.public_id]
     assert (current_of(hb).value, item_of(there, "HB").ended_at) == ("6,1", None)
     write(there, by="kepala", HB=replace(not_done, seen=current_of(hb).public_id))
-    assert current_of(hb) is None and alerts() == []
+    assert current_of(hb) is None and [alert.title for alert in alerts()] == ["Hasil ditarik"]
 
 
 def test_two_people_pressing_at_the_same_moment_give_one_result(app):
@@ -818,9 +819,11 @@ def test_the_senders_open_page_learns_that_a_critical_value_was_a_typing_error(a
     room = factories.poli("UMUM").id
     before = queue_version.present_version(room)
     write(there, HB=instead)
-    assert [(alert.before, alert.is_critical) for alert in alerts()] == (
-        [("6,1 (kritis rendah)", False)] if instead else []
-    )
+    assert [(alert.before, alert.text, alert.title) for alert in alerts()] == [
+        ("6,1 (kritis rendah)", "12,1 g/dL", "Hasil dikoreksi")
+        if instead
+        else ("", "6,1 g/dL", "Hasil ditarik")
+    ]
     assert queue_version.present_version(room) != before
 
 
@@ -982,13 +985,13 @@ def test_the_sender_is_told_what_a_critical_value_was_corrected_to(app):
     correct(there, "16,1")
     assert told() == [("6,1 (kritis rendah)", "16,1 g/dL", False)]
     room = factories.poli("UMUM").id
-    assert lab_alerts.rooms_with_unread() == {room}
+    assert lab_alerts.rooms_with_unread() == {room: "Hasil lab belum dibaca"}
     with pytest.raises(RecordError, match="sudah dikoreksi"), transaction():
         lab_results.mark_read(factories.actor("umum"), before)
     correct(there, "12,1")
     assert told() == [("6,1 (kritis rendah)", "12,1 g/dL", False)], "nobody read the other one"
     read(there)
-    assert told() == [] and lab_alerts.rooms_with_unread() == set()
+    assert told() == [] and lab_alerts.rooms_with_unread() == {}
     correct(there, "12,2")
     assert told() == [], "12,1 was known"
     with pytest.raises(RecordError, match="tidak kritis"):
@@ -1003,7 +1006,7 @@ def test_an_old_correction_is_told_no_longer(app):
     correct(there, "12,1")
     with transaction():
         gone = db.session.scalars(select(LabResult).where(LabResult.ended_at.is_not(None))).one()
-        gone.ended_at = utcnow() - lab_alerts.CORRECTION_KEPT - timedelta(minutes=1)
+        gone.ended_at = utcnow() - lab_unread.CORRECTION_KEPT - timedelta(minutes=1)
     assert told() == []
 
 

@@ -42,7 +42,8 @@ PRINTED |= {"pharmacy.labels", "pharmacy.copy", "registration.ticket", "patients
 # critical values' too. Handing out is refused to a form that names nobody.
 NOT_SEEN = {"examination.keep_typed", "examination.drop_typed", "examination.validate_lab_order"}
 NOT_SEEN |= {"patients.open_record", "pharmacy.put_in_line", "pharmacy.hand_over"}
-NOT_SEEN |= {"examination.read_critical_result", "reports.mark_pcare"}
+NOT_SEEN |= {"examination.read_critical_result", "examination.read_withdrawn_result"}
+NOT_SEEN |= {"reports.mark_pcare"}
 # Of a visit that is over, of a prescription that nobody fetched on its day.
 NOT_SEEN |= {"examination.correct_triage", "pharmacy.close"}
 # The counter sees identity and visits, nothing clinical: that there is an allergy, not to what.

@@ -110,6 +110,17 @@ def correct_lab_result(result: str):
 @clinical
 def read_critical_result(result: str):
     """By somebody of the room that sent the patient."""
+    return _read(result, is_withdrawn=False)
+
+
+@bp.post("/laboratorium/tarikan/<result>/dibaca")
+@clinical
+def read_withdrawn_result(result: str):
+    """That it holds no longer: who saw the value itself has not seen this."""
+    return _read(result, is_withdrawn=True)
+
+
+def _read(result: str, *, is_withdrawn: bool):
     found = _result_or_404(result)
     poli = found.order.entry.poli
     if not access.may_use_room(poli):
@@ -119,7 +130,7 @@ def read_critical_result(result: str):
     label = visit.label
     try:
         with writing(visit):
-            lab_results.mark_read(access.current_actor(), found)
+            lab_results.mark_read(access.current_actor(), found, is_withdrawn=is_withdrawn)
     except RecordError as problem:
         flash(str(problem), "error")
     else:

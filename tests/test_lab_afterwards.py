@@ -1,0 +1,126 @@
+"""What comes of laboratory results after they were finished: late, corrected, withdrawn, added."""
+
+import re
+
+import pytest
+from sqlalchemy import select
+
+from clinic import (
+    days,
+    lab_alerts,
+    lab_results,
+    queues,
+    records,
+)
+from clinic.record_errors import RecordError
+from clinic.records import ExaminationInput
+from db import db, transaction, utcnow
+from models import AuditEntry, LabResult, QueueEntry, Visit
+from tests import factories
+from tests.pages import post, text_of
+from tests.test_laboratory import (
+    alerts,
+    current_of,
+    item_of,
+    sent,
+    write,
+)
+
+
+def go_home(there: QueueEntry) -> None:
+    """The sender takes the patient back without a result, and ends the visit."""
+    sender = next(row for row in there.visit.entries if row.poli.code == "UMUM")
+    with transaction():
+        sender = db.session.get_one(QueueEntry, sender.id)
+        back = queues.act(factories.actor("umum"), sender, "jemput")
+    with transaction():
+        queues.act(factories.actor("umum"), back, "mulai")
+        form = ExaminationInput(assessment="sifilis?", disposition="pulang")
+        records.finish(factories.actor("umum"), back, form, 0)
+    db.session.expire_all()
+
+
+def told(code: str = "UMUM") -> list[tuple[str, str]]:
+    return sorted((alert.title, alert.text) for alert in alerts(code))
+
+
+def read(there, code: str, **how) -> None:
+    with transaction():
+        row = newest(there, code)
+        lab_results.mark_read(factories.actor("umum"), row, **how)
+
+
+def newest(there, code: str) -> LabResult:
+    rows = select(LabResult).where(LabResult.test_id == item_of(there, code).test_id)
+    return db.session.scalars(rows.order_by(LabResult.id.desc())).first()
+
+
+def correct(there, code: str, value: str) -> None:
+    with transaction():
+        row = current_of(item_of(there, code))
+        lab_results.correct(factories.actor("lab"), row, value, "tertukar")
+
+
+LATE = "Hasil datang sesudah pasien pulang"
+
+
+# --- Late -------------------------------------------------------------------------------------
+
+
+def test_what_is_not_normal_and_comes_after_the_patient_left_is_told_until_read(app):
+    there = sent("BTA", "SIFILIS", "HBSAG")
+    go_home(there)
+    write(there, closes=True, BTA="+3", SIFILIS="reaktif", HBSAG="nonreaktif")
+    assert [text for _, text in told()] == ["+3", "reaktif"]
+    assert lab_alerts.rooms_with_unread() == {factories.poli("UMUM").id: "Hasil lab belum dibaca"}
+    with transaction():
+        db.session.get_one(Visit, there.visit_id).ended_at = utcnow()
+    assert {title for title, _ in told()} == {LATE}
+    read(there, "BTA")
+    assert [text for _, text in told()] == ["reaktif"]
+    with pytest.raises(RecordError, match="sudah dibaca"):
+        read(there, "BTA")
+    with pytest.raises(RecordError, match="tidak kritis"):
+        read(there, "HBSAG")
+    assert db.session.scalars(
+        select(AuditEntry).where(AuditEntry.action == "read_lab_result")
+    ).one()
+
+
+def test_results_after_the_end_of_the_day_are_told(app):
+    there = sent("HIV")
+    with transaction():
+        days.end(days.current_day(), utcnow())
+    db.session.expire_all()
+    write(there, closes=True, HIV="reaktif")
+    assert told() == [(LATE, "reaktif")]
+
+
+@pytest.mark.engines("sqlite")
+def test_results_that_the_patient_brings_back_are_told_by_the_queue(app):
+    there = sent("HIV")
+    write(there, closes=True, HIV="reaktif")
+    assert told() == []
+
+
+@pytest.mark.engines("sqlite")
+def test_a_late_result_that_nobody_read_is_told_in_its_corrected_spelling(app):
+    there = sent("HB")
+    go_home(there)
+    write(there, closes=True, HB="10,1")
+    correct(there, "HB", "10,2")
+    assert [text for _, text in told()] == ["10,2 g/dL"]
+    correct(there, "HB", "6,0")
+    assert [alert.is_critical for alert in alerts()] == [True]
+
+
+@pytest.mark.engines("sqlite")
+def test_a_late_result_stands_in_the_queue_page(sign_in):
+    umum, there = sign_in("umum"), sent("HIV")
+    go_home(there)
+    write(there, closes=True, HIV="reaktif")
+    page = text_of(umum.get("/poli/UMUM"))
+    assert f"{LATE} {there.visit.label} Siti Aminah" in page and "Nilai kritis" not in page
+    assert "Hasil lab belum dibaca di antrean Poli Umum" in text_of(umum.get("/poli/LANSIA"))
+    post(umum, re.search(r'formaction="(/laboratorium/kritis/[^"]+)"', page)[1])
+    assert 'data-critical="' not in text_of(umum.get("/poli/UMUM"))
