@@ -29,12 +29,15 @@ from models import (
     LabFlag,
     LabOrder,
     LabResult,
+    Poli,
     PoliKind,
+    QueueEntry,
 )
 
 # What was corrected or came late stands so long; critical values until they are read.
 CORRECTION_KEPT, LATE_KEPT = timedelta(days=30), timedelta(days=90)
 LATE = "late_lab_result"
+CHANGES = ("correct_lab_result",)
 NOT_NORMAL = (LabFlag.LOW, LabFlag.HIGH, LabFlag.ABNORMAL)  # and not critical
 
 _CRITICAL = "flag IN ('critical_low', 'critical_high', 'critical')"
@@ -75,6 +78,35 @@ def _once_critical() -> Select:
     return select(_newest()).select_from(gone).where(is_critical, *_ended_unread())
 
 
+def _changed() -> Select:
+    """What the laboratory corrected so that it means something else, or withdrew."""
+    last = aliased(LabResult, name="last")
+    noted = (
+        select(LabOrder.id)
+        .join(AuditEntry, AuditEntry.object_ref == LabOrder.public_id)
+        .where(AuditEntry.action.in_(CHANGES), AuditEntry.at > bindparam("corrected_since"))
+    )
+    means_other = or_(
+        last.ended_at.is_not(None),
+        last.flag.is_distinct_from(gone.flag),
+        and_(last.flag.is_(None), last.value != gone.value),  # only a person can judge it
+    )
+    return (
+        select(_newest())
+        .select_from(gone)
+        .join(LabOrder, LabOrder.id == gone.order_id)
+        .join(QueueEntry, QueueEntry.id == LabOrder.entry_id)
+        .join(Poli, Poli.id == QueueEntry.poli_id)
+        .where(
+            gone.order_id.in_(noted),
+            gone.ended_at >= LabOrder.resulted_at,  # before that nobody else has seen it
+            Poli.kind != PoliKind.LABORATORY,
+            *_ended_unread(),
+            exists().where(last.id == _newest(), means_other),
+        )
+    )
+
+
 def _late() -> Select:
     """What is not normal and came late, or what has taken its place since."""
     last, read = aliased(LabResult, name="last"), aliased(LabResult, name="read")
@@ -94,7 +126,7 @@ def _late() -> Select:
     )
 
 
-_TO_READ = union_all(select(LabResult.id).where(*_IS_UNREAD), _once_critical(), _late())
+_TO_READ = union_all(select(LabResult.id).where(*_IS_UNREAD), _once_critical(), _changed(), _late())
 
 
 def to_read() -> set[int]:

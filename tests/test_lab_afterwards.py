@@ -124,3 +124,26 @@ def test_a_late_result_stands_in_the_queue_page(sign_in):
     assert "Hasil lab belum dibaca di antrean Poli Umum" in text_of(umum.get("/poli/LANSIA"))
     post(umum, re.search(r'formaction="(/laboratorium/kritis/[^"]+)"', page)[1])
     assert 'data-critical="' not in text_of(umum.get("/poli/UMUM"))
+
+
+# --- Corrections ------------------------------------------------------------------------------
+
+
+def test_a_correction_that_means_something_else_is_told(app):
+    there = sent("HIV", "GOLDAR", "HB")
+    go_home(there)
+    write(there, closes=True, HIV="reaktif", GOLDAR="A", HB="12,1")
+    read(there, "HIV")
+    assert told() == []
+    correct(there, "HB", "12,2")
+    assert told() == [], "normal as before"
+    correct(there, "HIV", "nonreaktif")
+    correct(there, "GOLDAR", "B")
+    said = sorted((alert.before, alert.text, alert.title) for alert in alerts())
+    assert said == [
+        ("A", "B", "Hasil dikoreksi"),
+        ("reaktif (tidak normal)", "nonreaktif", "Hasil dikoreksi"),
+    ]
+    read(there, "HIV")
+    read(there, "GOLDAR")
+    assert told() == []
