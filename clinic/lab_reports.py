@@ -83,6 +83,7 @@ class Line:
     earlier: tuple[Value, ...] = ()
     not_done: str = ""
     code: str = ""
+    choices: tuple[str, ...] = ()  # none: a number or a text
 
 
 @dataclass(frozen=True)
@@ -205,8 +206,14 @@ def _line(order: LabOrder, item: LabOrderTest, rows: list[LabResult]) -> Line:
         for row in rows
         if row.ended_at and (row.flag in CRITICAL or _was_shown(order, row))
     ]
-    value = _value(order, current) if current else None
-    return Line(item.test.name, value, tuple(earlier), item.not_done_reason, item.test.code)
+    return Line(
+        name=item.test.name,
+        value=_value(order, current) if current else None,
+        earlier=tuple(earlier),
+        not_done=item.not_done_reason,
+        code=item.test.code,
+        choices=tuple(item.test.choice_list),
+    )
 
 
 def _was_shown(order: LabOrder, row: LabResult) -> bool:

@@ -18,6 +18,7 @@ from db import db, transaction, utcnow
 from models import AuditEntry, LabResult, QueueEntry, Visit
 from tests import factories
 from tests.pages import post, text_of
+from tests.test_lab_pages import lab_address
 from tests.test_laboratory import (
     alerts,
     current_of,
@@ -147,3 +148,17 @@ def test_a_correction_that_means_something_else_is_told(app):
     read(there, "HIV")
     read(there, "GOLDAR")
     assert told() == []
+
+
+@pytest.mark.engines("sqlite")
+def test_a_correction_of_a_choice_is_chosen_from_its_list(sign_in):
+    there, lab = sent("HIV"), sign_in("lab")
+    write(there, closes=True, HIV="reaktif")
+    ref = current_of(item_of(there, "HIV")).public_id
+    page = text_of(lab.get(lab_address(there)))
+    assert f'<select id="f-value-{ref}" name="value">' in page
+    assert "<option>nonreaktif</option>" in page
+    address = f"/laboratorium/hasil/{ref}/koreksi"
+    page = text_of(post(lab, address, {"value": "nonreaktif", "reason": ""}))
+    assert "<option selected>nonreaktif</option>" in page
+    assert post(lab, address, {"value": "nonreaktif", "reason": "tertukar"}).status_code == 303
