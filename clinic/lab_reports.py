@@ -83,7 +83,13 @@ class Line:
     earlier: tuple[Value, ...] = ()
     not_done: str = ""
     code: str = ""
+    ref: str = ""  # of what was ordered
     choices: tuple[str, ...] = ()  # none: a number or a text
+
+    @property
+    def form_ref(self) -> str:
+        """What the laboratory's forms name: the result, or the line that has none."""
+        return self.value.ref if self.value else self.ref
 
 
 @dataclass(frozen=True)
@@ -212,6 +218,7 @@ def _line(order: LabOrder, item: LabOrderTest, rows: list[LabResult]) -> Line:
         earlier=tuple(earlier),
         not_done=item.not_done_reason,
         code=item.test.code,
+        ref=item.public_id,
         choices=tuple(item.test.choice_list),
     )
 

@@ -143,7 +143,7 @@ def validate(actor: Actor, order: LabOrder) -> LabOrder:
         order.state = LabOrderState.VALIDATED
     db.session.flush()
     tell_sender(order)
-    _tell_laboratory()
+    tell_laboratory()
     audit.record(actor, "validate_lab_order", order)
     return order
 
@@ -176,7 +176,7 @@ def correct(
         order.state = LabOrderState.RESULTED
     db.session.flush()
     tell_sender(order)
-    _tell_laboratory()
+    tell_laboratory()
     audit.record(actor, "correct_lab_result", order, reason=reason)
     return corrected
 
@@ -212,7 +212,8 @@ def mark_read(actor: Actor, result: LabResult, *, is_withdrawn: bool = False) ->
     return result
 
 
-def _tell_laboratory() -> None:
+def tell_laboratory() -> None:
+    """The laboratory's queue page says how much waits to be validated."""
     room, day = lab_orders.laboratory(), days.latest_day()
     if room is not None and day is not None:
         queue_changes.bump(day.id, room.id)

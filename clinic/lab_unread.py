@@ -37,7 +37,7 @@ from models import (
 # What was corrected or came late stands so long; critical values until they are read.
 CORRECTION_KEPT, LATE_KEPT = timedelta(days=30), timedelta(days=90)
 LATE = "late_lab_result"
-CHANGES = ("correct_lab_result",)
+CHANGES = ("correct_lab_result", "withdraw_lab_result")
 NOT_NORMAL = (LabFlag.LOW, LabFlag.HIGH, LabFlag.ABNORMAL)  # and not critical
 
 _CRITICAL = "flag IN ('critical_low', 'critical_high', 'critical')"

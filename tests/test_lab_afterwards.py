@@ -7,7 +7,9 @@ from sqlalchemy import select
 
 from clinic import (
     days,
+    lab_afterwards,
     lab_alerts,
+    lab_reports,
     lab_results,
     queues,
     records,
@@ -17,7 +19,7 @@ from clinic.records import ExaminationInput
 from db import db, transaction, utcnow
 from models import AuditEntry, LabResult, QueueEntry, Visit
 from tests import factories
-from tests.pages import post, text_of
+from tests.pages import post, text_of, words_of
 from tests.test_lab_pages import lab_address
 from tests.test_laboratory import (
     alerts,
@@ -60,6 +62,12 @@ def correct(there, code: str, value: str) -> None:
     with transaction():
         row = current_of(item_of(there, code))
         lab_results.correct(factories.actor("lab"), row, value, "tertukar")
+
+
+def withdraw(there, code: str, reason: str = "salah pasien") -> None:
+    with transaction():
+        row = current_of(item_of(there, code))
+        lab_afterwards.withdraw(factories.actor("lab"), row, reason)
 
 
 LATE = "Hasil datang sesudah pasien pulang"
@@ -162,3 +170,52 @@ def test_a_correction_of_a_choice_is_chosen_from_its_list(sign_in):
     page = text_of(post(lab, address, {"value": "nonreaktif", "reason": ""}))
     assert "<option selected>nonreaktif</option>" in page
     assert post(lab, address, {"value": "nonreaktif", "reason": "tertukar"}).status_code == 303
+
+
+# --- Withdrawn --------------------------------------------------------------------------------
+
+
+def test_a_result_of_the_wrong_patient_is_withdrawn_and_told(app):
+    there = sent("HIV", "HB")
+    go_home(there)
+    write(there, closes=True, HIV="reaktif", HB="12,1")
+    read(there, "HIV")
+    with pytest.raises(RecordError, match="alasan"):
+        withdraw(there, "HIV", " ")
+    stale = current_of(item_of(there, "HIV"))
+    withdraw(there, "HIV")
+    (alert,) = alerts()
+    assert (alert.title, alert.text, alert.withdrawn) == (
+        "Hasil ditarik",
+        "reaktif",
+        "salah pasien",
+    )
+    (report,) = lab_reports.by_visit([there.visit_id])[there.visit_id]
+    line = next(each for each in report.lines if each.code == "HIV")
+    assert (line.value, line.not_done) == (None, "hasil ditarik, salah pasien")
+    assert [old.text for old in line.earlier] == ["reaktif"]
+    with pytest.raises(RecordError, match="sudah dikoreksi"), transaction():
+        lab_afterwards.withdraw(factories.actor("lab"), stale, "lagi")
+    with pytest.raises(RecordError, match="sudah dikoreksi"):
+        read(there, "HIV")  # pressed on the box of the value itself
+    read(there, "HIV", is_withdrawn=True)
+    assert told() == []
+    withdraw(there, "HB")
+    assert [title for title, _ in told()] == ["Hasil ditarik"], "normal, but acted upon"
+
+
+@pytest.mark.engines("sqlite")
+def test_the_page_withdraws_and_the_queue_says_so(sign_in):
+    there, lab, umum = sent("HB"), sign_in("lab"), sign_in("umum")
+    write(there, closes=True, HB="6,1")
+    ref = current_of(item_of(there, "HB")).public_id
+    address = f"/laboratorium/hasil/{ref}/tarik"
+    assert f'formaction="{address}"' in text_of(lab.get(lab_address(there)))
+    assert post(umum, address, {"reason": "x"}).status_code == 404
+    assert post(lab, address, {"reason": ""}).status_code == 422
+    assert post(lab, address, {"value": "", "reason": "milik K003"}).status_code == 303
+    page = text_of(umum.get("/poli/UMUM"))
+    assert "Hasil ditarik" in page and "tidak berlaku lagi: milik K003" in page
+    post(umum, re.search(r'formaction="(/laboratorium/tarikan/[^"]+)"', page)[1])
+    assert 'data-critical="' not in text_of(umum.get("/poli/UMUM"))
+    assert "tidak dikerjakan: hasil ditarik, milik K003" in words_of(lab.get(lab_address(there)))

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
-from clinic import days, lab_results, papers
+from clinic import days, lab_afterwards, lab_results, papers
 from db import db, transaction, utcnow
 from models import (
     AuditEntry,
@@ -515,6 +515,16 @@ def test_a_value_corrected_after_the_print_is_told(sign_in):
         and "9,1 g/dL" in page
         and "12,1" not in page
     )
+
+
+def test_a_result_withdrawn_after_the_print_is_told(sign_in):
+    there, examination = reported(HB="9,1")
+    paper = lab_paper(there, examination)
+    with transaction():
+        result = current_of(item_of(there, "HB"))
+        lab_afterwards.withdraw(factories.actor("lab"), result, "salah pasien")
+    page = text_of(sign_in("lab").get(f"/surat/{paper.public_id}"))
+    assert "Hasil laboratoriumnya sudah dikoreksi" in page
 
 
 def test_two_stays_in_one_room_are_told_apart_the_newest_first(sign_in):

@@ -15,7 +15,16 @@ from sqlalchemy import event, select
 from clinic import prescriptions
 from clinic.dispensing_review import ASPECTS
 from db import db
-from models import Amendment, AmendmentState, AuditEntry, Consent, LabOrder, LabOrderTest, Patient
+from models import (
+    Amendment,
+    AmendmentState,
+    AuditEntry,
+    Consent,
+    LabOrder,
+    LabOrderTest,
+    LabResult,
+    Patient,
+)
 from tests import pharmacy, whole_record
 from tests.pages import post
 from tests.test_patient_forms import account_for, address, form_for, refs_for, routes_of
@@ -60,7 +69,8 @@ NOT_NOTED = {
 # Sent in this order at the end: what they end the others need.
 ENDING = ["pharmacy.give_back", "pharmacy.review", "pharmacy.substitute", "poli.step"]
 ENDING += ["pharmacy.hand_over", "examination.correct_lab_result", "records.approve_amendment"]
-ENDING += ["examination.cancel_lab_order"]
+ENDING += ["examination.withdraw_lab_result"]
+ENDING += ["examination.read_withdrawn_result", "examination.cancel_lab_order"]
 
 
 @dataclass
@@ -142,6 +152,8 @@ def newest(endpoint: str) -> dict[str, str]:
     """What an earlier form has made, and these act on."""
     if endpoint == "records.approve_amendment":
         return {"amendment": last(Amendment, state=AmendmentState.WAITING).public_id}
+    if endpoint in ("examination.withdraw_lab_result", "examination.read_withdrawn_result"):
+        return {"result": last(LabResult, value="12,0").public_id}
     if endpoint == "examination.cancel_lab_order":
         return {"order": last(LabOrder).public_id}
     return {}

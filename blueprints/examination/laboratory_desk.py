@@ -101,7 +101,12 @@ def show(
     orders = lab_orders.open_orders(visit)
     examination = records.open_examination(entry) if entry else None
     stored = examination.objective if examination else ""
-    typed = typed or Typed()
+    reports = [report for report in today.lab if report.is_closed]
+    typed, lost = typed or Typed(), []
+    refs = {line.form_ref for report in reports for line in report.lines}
+    if correction and correction["ref"] not in refs:  # somebody changed the result meanwhile
+        typed = Typed(problem=correction["problem"])
+        lost = [("Nilai", correction["value"]), ("Alasan", correction["reason"])]
     forms = [(order, _rows(order, typed)) for order in orders]
     shown = {row.item.public_id for _, rows in forms for row in rows if is_served}
     html = render_template(
@@ -114,8 +119,8 @@ def show(
         writes=is_served and bool(orders),
         orders=forms,
         shown=shown,
-        unsaved=unsaved(typed, shown),
-        reports=[report for report in today.lab if report.is_closed],
+        unsaved=unsaved(typed, shown) + [(name, text) for name, text in lost if text],
+        reports=reports,
         note=typed.note or ("" if stored == DONE else stored),
         version=examination.version if examination else 0,
         typed=typed,

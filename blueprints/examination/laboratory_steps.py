@@ -1,11 +1,14 @@
-"""Single steps on orders and results: cancelled, validated, corrected, a critical value read."""
+"""Single steps on orders and results: cancelled, validated, corrected, withdrawn, read."""
+
+from collections.abc import Callable, Mapping
 
 from flask import abort, flash, redirect, render_template, request, url_for
 
 import access
 from blueprints.examination import laboratory_desk, page
 from blueprints.examination.blueprint import bp, clinical
-from clinic import lab_alerts, lab_orders, lab_results, right_patient
+from clinic import lab_afterwards, lab_alerts, lab_orders, lab_results, right_patient
+from clinic.audit import Actor
 from clinic.lab_results import Refused
 from clinic.queue_steps import GIVEN_UP
 from clinic.queues import QueueError
@@ -86,23 +89,46 @@ def correct_lab_result(result: str):
     """Another value in the place of a finished one, with the reason."""
     laboratory_desk.refuse_others()
     found = _result_or_404(result)
-    visit = access.readable_visit(found.order.visit.public_id)
+
+    def write(actor: Actor, typed: Mapping[str, str], *, is_sure: bool) -> str:
+        lab_results.correct(actor, found, typed["value"], typed["reason"], is_sure=is_sure)
+        return "Hasil dikoreksi. Nilai lama tetap tercatat."
+
+    return _change(found.order, result, write)
+
+
+@bp.post("/laboratorium/hasil/<result>/tarik")
+@clinical
+def withdraw_lab_result(result: str):
+    """No value in the place of a finished one: it was not this patient's."""
+    laboratory_desk.refuse_others()
+    found = _result_or_404(result)
+
+    def write(actor: Actor, typed: Mapping[str, str], **_) -> str:
+        lab_afterwards.withdraw(actor, found, typed["reason"])
+        return "Hasil ditarik. Nilai lama tetap tercatat, dan pengirim diberi tahu."
+
+    return _change(found.order, result, write)
+
+
+def _change(order: LabOrder, ref: str, write: Callable[..., str]):
+    """Write what was typed about a finished order's test, or show it again."""
+    visit = access.readable_visit(order.visit.public_id)
     typed = {name: request.form.get(name, "") for name in ("value", "reason")}
-    is_sure, kept = request.form.get("yakin") == "1", typed | {"ref": result}
+    is_sure, kept = request.form.get("yakin") == "1", typed | {"ref": ref}
     if not is_for(visit.patient.public_id):
         kept |= {"problem": OTHER_PATIENT, "is_unlikely": False}
         return laboratory_desk.show(visit, correction=kept, status=409)
     try:
         with writing(visit):
-            actor = access.current_actor()
-            lab_results.correct(actor, found, typed["value"], typed["reason"], is_sure=is_sure)
+            said = write(access.current_actor(), typed, is_sure=is_sure)
     except Refused as refused:
-        kept |= {"problem": refused.problems[result], "is_unlikely": bool(refused.unlikely)}
+        kept |= {"problem": refused.problems[ref], "is_unlikely": bool(refused.unlikely)}
         return laboratory_desk.show(visit, correction=kept, status=422)
     except (RecordError, FieldError) as problem:
         kept |= {"problem": str(problem), "is_unlikely": False}
         return laboratory_desk.show(visit, correction=kept, status=422)
-    flash("Hasil dikoreksi. Nilai lama tetap tercatat.", "success")
+    flash(said, "success")
     return redirect(url_for("examination.laboratory", visit=visit.public_id), 303)
 
 
