@@ -195,7 +195,8 @@ def _step(item: LabOrderTest, said: Entered, current: LabResult | None, closes: 
     stays = current is not None and (typed or said.seen != current.public_id)
     if closes and not judged and not not_done and not stays:
         raise lab_values.LabValueError(
-            f"{name}: isi hasilnya, atau tulis mengapa tidak dikerjakan."
+            f"{name}: isi hasilnya, atau tulis mengapa tidak dikerjakan (belum ada hasil? tulis "
+            "“menyusul”; hasilnya dapat diisi kemudian)."
         )
     return _Step(
         item, Entered(typed, said.seen, said.is_sure, not_done, said.is_sampled), current, judged

@@ -151,11 +151,12 @@ def by_visit(visit_ids: Iterable[int]) -> dict[int, tuple[Report, ...]]:
     items, results = _items(ids), _results(ids)
     found = defaultdict(tuple)
     for order in orders:
-        found[order.visit_id] += (_report(order, items[order.id], results),)
+        found[order.visit_id] += (_report(order, items.get(order.id, []), results),)
     return found
 
 
 def _items(order_ids: list[int]) -> dict[int, list[LabOrderTest]]:
+    """Of each test the newest line: a result that came later has one beside why there was none."""
     rows = (
         select(LabOrderTest)
         .join(LabOrderTest.test)
@@ -164,7 +165,8 @@ def _items(order_ids: list[int]) -> dict[int, list[LabOrderTest]]:
         .where(LabOrderTest.ended_at.is_(None) | (LabOrderTest.not_done_reason != ""))
         .order_by(LabTest.position, LabOrderTest.id)
     )
-    return grouped(rows, "order_id")
+    found = grouped(rows, "order_id")
+    return {key: list({row.test_id: row for row in lines}.values()) for key, lines in found.items()}
 
 
 def _results(order_ids: list[int]) -> dict[tuple[int, int], list[LabResult]]:

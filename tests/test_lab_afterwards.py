@@ -9,6 +9,7 @@ from clinic import (
     days,
     lab_afterwards,
     lab_alerts,
+    lab_entry,
     lab_reports,
     lab_results,
     queues,
@@ -17,15 +18,18 @@ from clinic import (
 from clinic.record_errors import RecordError
 from clinic.records import ExaminationInput
 from db import db, transaction, utcnow
-from models import AuditEntry, LabResult, QueueEntry, Visit
+from models import AuditEntry, LabOrderState, LabOrderTest, LabResult, QueueEntry, Visit
 from tests import factories
 from tests.pages import post, text_of, words_of
 from tests.test_lab_pages import lab_address
 from tests.test_laboratory import (
     alerts,
+    ask_for_second_person,
     current_of,
     item_of,
+    order_of,
     sent,
+    typed,
     write,
 )
 
@@ -68,6 +72,13 @@ def withdraw(there, code: str, reason: str = "salah pasien") -> None:
     with transaction():
         row = current_of(item_of(there, code))
         lab_afterwards.withdraw(factories.actor("lab"), row, reason)
+
+
+def fill_in(there, code: str, value: str, reason: str = "menyusul", **more) -> None:
+    with transaction():
+        item = item_of(there, code)
+        who = factories.actor("lab")
+        lab_afterwards.fill_in(who, item.order, item.public_id, value, reason, **more)
 
 
 LATE = "Hasil datang sesudah pasien pulang"
@@ -219,3 +230,67 @@ def test_the_page_withdraws_and_the_queue_says_so(sign_in):
     post(umum, re.search(r'formaction="(/laboratorium/tarikan/[^"]+)"', page)[1])
     assert 'data-critical="' not in text_of(umum.get("/poli/UMUM"))
     assert "tidak dikerjakan: hasil ditarik, milik K003" in words_of(lab.get(lab_address(there)))
+
+
+# --- Later ------------------------------------------------------------------------------------
+
+
+def finished_without(there, code: str, **values) -> None:
+    """The order is finished, and this test was not done."""
+    entered = typed(there, **values)
+    entered[item_of(there, code).public_id] = lab_entry.Entered(not_done="menyusul")
+    with transaction():
+        lab_entry.finish(factories.actor("lab"), there, entered, "", 0)
+    db.session.expire_all()
+
+
+def test_a_test_that_was_not_done_gets_its_result_later(app):
+    ask_for_second_person()
+    there = sent("HB", "TCM")
+    finished_without(there, "TCM", HB="10,1")
+    with transaction():
+        lab_results.validate(factories.actor("kepala"), order_of(there))
+    with pytest.raises(RecordError, match="Tulis"):
+        fill_in(there, "TCM", "MTB terdeteksi, rifampisin sensitif", " ")
+    with pytest.raises(lab_results.Refused):
+        fill_in(there, "TCM", "entah")
+    stale = item_of(there, "TCM")
+    choice = stale.test.abnormal_list[0]
+    fill_in(there, "TCM", choice)
+    assert order_of(there).state is LabOrderState.RESULTED, "to be validated as well"
+    assert [(alert.title, alert.text) for alert in alerts()] == [("Hasil lab menyusul", choice)]
+    (report,) = lab_reports.by_visit([there.visit_id])[there.visit_id]
+    assert [(line.code, line.value.text) for line in report.lines] == [
+        ("HB", "10,1 g/dL"),
+        ("TCM", choice),
+    ]
+    lines = select(LabOrderTest).where(LabOrderTest.test_id == stale.test_id)
+    assert [row.not_done_reason for row in db.session.scalars(lines)] == ["menyusul", ""]
+    with pytest.raises(RecordError, match="sudah diisi"), transaction():
+        again = (stale.order, stale.public_id, choice, "lagi")
+        lab_afterwards.fill_in(factories.actor("lab"), *again)
+    read(there, "TCM")
+    assert told() == []
+    withdraw(there, "TCM")
+    fill_in(there, "TCM", choice)
+    assert len(told()) == 1
+
+
+@pytest.mark.engines("sqlite")
+def test_the_page_has_a_way_to_a_later_result_and_says_so(sign_in):
+    there, lab = sent("HB", "GDS"), sign_in("lab")
+    with pytest.raises(lab_results.Refused) as refused:
+        write(there, closes=True, GDS="90")
+    assert "menyusul" in refused.value.problems[item_of(there, "HB").public_id]
+    finished_without(there, "HB", GDS="90")
+    page = text_of(lab.get(lab_address(there)))
+    assert "Isi hasil Hemoglobin" in page
+    address = f"/laboratorium/permintaan/{order_of(there).public_id}/isi"
+    data = {"pemeriksaan": item_of(there, "HB").public_id, "value": "99", "reason": "alat rusak"}
+    page = text_of(post(lab, address, data))
+    assert 'name="yakin"' in page and 'value="alat rusak"' in page
+    assert post(sign_in("umum"), address, data).status_code == 404
+    assert post(lab, address, data | {"value": "12,1"}).status_code == 303
+    page = words_of(post(lab, address, data | {"value": "12,3"}))
+    assert "sudah diisi orang lain" in page and "Nilai 12,3 Alasan alat rusak" in page
+    assert "12,1 g/dL" in words_of(sign_in("umum").get(f"/kunjungan/{there.visit.public_id}"))

@@ -69,7 +69,7 @@ NOT_NOTED = {
 # Sent in this order at the end: what they end the others need.
 ENDING = ["pharmacy.give_back", "pharmacy.review", "pharmacy.substitute", "poli.step"]
 ENDING += ["pharmacy.hand_over", "examination.correct_lab_result", "records.approve_amendment"]
-ENDING += ["examination.withdraw_lab_result"]
+ENDING += ["examination.fill_lab_result", "examination.withdraw_lab_result"]
 ENDING += ["examination.read_withdrawn_result", "examination.cancel_lab_order"]
 
 
@@ -152,11 +152,18 @@ def newest(endpoint: str) -> dict[str, str]:
     """What an earlier form has made, and these act on."""
     if endpoint == "records.approve_amendment":
         return {"amendment": last(Amendment, state=AmendmentState.WAITING).public_id}
+    if endpoint == "examination.fill_lab_result":
+        return {"order": not_done().order.public_id}
     if endpoint in ("examination.withdraw_lab_result", "examination.read_withdrawn_result"):
-        return {"result": last(LabResult, value="12,0").public_id}
+        return {"result": last(LabResult, test_id=not_done().test_id).public_id}
     if endpoint == "examination.cancel_lab_order":
         return {"order": last(LabOrder).public_id}
     return {}
+
+
+def not_done() -> LabOrderTest:
+    rows = select(LabOrderTest).where(LabOrderTest.not_done_reason != "")
+    return db.session.scalars(rows.order_by(LabOrderTest.id)).first()
 
 
 def typed_for(whole: Whole, endpoint: str) -> dict:
@@ -171,6 +178,7 @@ def typed_for(whole: Whole, endpoint: str) -> dict:
         "examination.enter_results": {f"hasil-{last(LabOrderTest).public_id}": "12,1"},
         "examination.add_lab_tests": {"lab": ["GDS"], "lab_note": "dr. Ani"},
         "examination.correct_lab_result": {"value": "12,0"},
+        "examination.fill_lab_result": {"pemeriksaan": not_done().public_id, "value": "O 1/80"},
         "consents.record": SIGNED | {"seen": last(Consent).public_id},
         "pharmacy.review": dict.fromkeys(ASPECTS, "1"),
         "pharmacy.give_back": {"quantity": "1"},

@@ -111,6 +111,21 @@ def withdraw_lab_result(result: str):
     return _change(found.order, result, write)
 
 
+@bp.post("/laboratorium/permintaan/<order>/isi")
+@clinical
+def fill_lab_result(order: str):
+    """The result of a test that was not done when the order was finished."""
+    laboratory_desk.refuse_others()
+    found, ref = _order_or_404(order), request.form.get("pemeriksaan", "")
+
+    def write(actor: Actor, typed: Mapping[str, str], *, is_sure: bool) -> str:
+        text, reason = typed["value"], typed["reason"]
+        filled = lab_afterwards.fill_in(actor, found, ref, text, reason, is_sure=is_sure)
+        return f"Hasil {filled.test.name} tersimpan."
+
+    return _change(found, ref, write)
+
+
 def _change(order: LabOrder, ref: str, write: Callable[..., str]):
     """Write what was typed about a finished order's test, or show it again."""
     visit = access.readable_visit(order.visit.public_id)
