@@ -3,19 +3,16 @@
 A button and the clock only ask; the worker takes the steps (clinic/closing_work.py).
 """
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, or_, select
 
-from clinic import audit, days, settings
+from clinic import activity, audit, days, settings
 from clinic.audit import Actor
 from db import db, utcnow
 from models import ClosingStep, QueueEntry, ServiceDay, StepName, StepState
 
-# A patient who still stands in a queue holds up the close that comes by itself, unless nothing
-# has happened in any queue for so long: then somebody has forgotten to press a button.
-QUIET = timedelta(hours=2)
 PENDING = (StepState.WAITING, StepState.RUNNING)
 ORDER = {name: place for place, name in enumerate(StepName)}
 
@@ -123,13 +120,7 @@ def _is_due(day: ServiceDay, at: datetime) -> bool:
     closes = closing_time()
     if closes is None or (day.on >= local.date() and local.time() < closes):
         return False
-    if not still_here(day):
-        return True
-    moved = [QueueEntry.queued_at, QueueEntry.called_at, QueueEntry.started_at, QueueEntry.ended_at]
-    last = db.session.execute(
-        select(*map(func.max, moved)).where(QueueEntry.service_day_id == day.id)
-    ).one()
-    return max(instant for instant in last if instant) <= at - QUIET
+    return not activity.is_looked_after(day, at)
 
 
 def closing_time() -> time | None:

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
 from clinic import audit, settings
+from clinic.activity import STILL_HERE
 from clinic.audit import Actor
 from db import add_row, db, utcnow
 from models import (
@@ -27,14 +28,6 @@ from models import (
     StepState,
     Visit,
     VisitStatus,
-)
-
-STILL_HERE = (
-    EntryState.WAITING,
-    EntryState.CALLED,
-    EntryState.IN_SERVICE,
-    EntryState.AWAITING_RESULT,
-    EntryState.SKIPPED,
 )
 
 CLOSED = "tutup"  # the step of an entry that the end of the day cut off

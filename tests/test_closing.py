@@ -6,6 +6,8 @@ import pytest
 from sqlalchemy import delete, select
 
 from clinic import (
+    activity,
+    audit,
     backup_worker,
     backups,
     closing,
@@ -18,6 +20,7 @@ from clinic import (
     settings,
     system_status,
     unfinished,
+    unsaved,
     worker,
 )
 from clinic.measurements import VITALS, measure
@@ -599,6 +602,60 @@ def test_patients_in_the_queue_hold_it_up_until_nothing_has_happened_for_long(ap
     assert due(at_clock(15, 0)) == {}
     assert due(at_clock(16, 49)) == {}
     assert set(due(at_clock(16, 50)).values()) == {StepState.WAITING}
+
+
+def quiet_for(entry, since):
+    with transaction():
+        found = db.session.get(QueueEntry, entry.id)
+        found.queued_at = found.called_at = found.started_at = since
+
+
+def saved(entry):
+    with transaction():
+        found = db.session.get(QueueEntry, entry.id)
+        records.save(factories.actor("umum"), found, ExaminationInput(plan="observasi"), 0)
+
+
+def measured(entry):
+    with transaction():
+        visit = db.session.get(Visit, entry.visit_id)
+        measure(factories.actor("gigi"), visit, None, {"pulse": 88})
+
+
+def typed_only(entry):
+    with transaction():
+        place = unsaved.Place(db.session.get(QueueEntry, entry.id))
+        typed = unsaved.Typed(["tab"], 1, 0, [("plan", "observasi")])
+        unsaved.keep(factories.actor("umum"), place, typed)
+
+
+def taken_back(_entry):
+    with transaction():
+        days.end(days.latest_day(), utcnow())
+    with transaction():
+        closing.take_back(factories.actor("kepala"), days.latest_day())
+
+
+def only_read(entry):
+    with transaction():
+        audit.record(factories.actor("kepala"), "view_record", entry.visit.patient)
+
+
+@pytest.mark.parametrize(
+    ("does", "is_held_up"),
+    [(saved, True), (measured, True), (typed_only, True), (taken_back, True), (only_read, False)],
+)
+def test_who_is_treated_for_hours_without_a_step_of_the_queue_holds_it_up(app, does, is_held_up):
+    """A birth, an observation: what is written of the patient says that somebody is there."""
+    entry = factories.entry()
+    with transaction():
+        queues.act(audit.SYSTEM, db.session.get(QueueEntry, entry.id), "mulai")
+    quiet_for(entry, utcnow() - timedelta(hours=3))
+    day = days.latest_day()
+    assert not activity.is_looked_after(day, utcnow())
+    does(entry)
+    assert activity.is_looked_after(day, utcnow()) is is_held_up
+    assert not activity.is_looked_after(day, utcnow() + activity.QUIET)
 
 
 @sqlite_only
