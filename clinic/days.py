@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, and_, bindparam, exists, func, or_, select, update
 from sqlalchemy.orm import aliased
 
-from clinic import audit, settings
+from clinic import activity, audit, settings
 from clinic.activity import STILL_HERE
 from clinic.audit import Actor
 from db import add_row, db, utcnow
@@ -32,8 +32,9 @@ from models import (
 
 CLOSED = "tutup"  # the step of an entry that the end of the day cut off
 DAY_OVER = "Hari layanan ditutup"
-# A day that nobody closed goes on after midnight, for whoever is still being looked after.
-NIGHT = timedelta(hours=4)
+# A day that nobody closed goes on after midnight, and when the night is over for as long as anybody
+# is being looked after. But who is registered from this hour on begins the next day.
+NIGHT, MORNING = timedelta(hours=4), timedelta(hours=6)
 
 # Not a closed day that a wrong clock had dated ahead: until its date comes, no save belongs to it.
 IN_REACH = or_(ServiceDay.closed_at.is_(None), ServiceDay.on <= bindparam("reach"))
@@ -75,7 +76,7 @@ def current_day(at: datetime | None = None) -> ServiceDay | None:
 
 def live_dates() -> set[date]:
     """Today, and in the night the date of the day that still goes on."""
-    today, before = clinic_date(), clinic_date(utcnow() - NIGHT)
+    today, before = clinic_date(), clinic_date(utcnow() - MORNING)
     if before == today:
         return {today}
     day = current_day()
@@ -96,12 +97,20 @@ def is_current(on: date, closed_at: datetime | None, at: datetime | None = None)
     """
     now = at or utcnow()
     since = clinic_date(now - NIGHT)
-    if closed_at is not None or on < since:
+    if closed_at is not None:
         return False
+    if on < since:
+        return on == clinic_date(now) - timedelta(days=1) and _is_looked_after(on, now)
     if on <= reach(now):
         return True
     own = select(ServiceDay.id).where(ServiceDay.on.between(since, clinic_date(now)))
     return db.session.scalar(own.limit(1)) is not None
+
+
+def _is_looked_after(on: date, at: datetime) -> bool:
+    is_open = ServiceDay.on == on, ServiceDay.closed_at.is_(None)
+    day = db.session.scalar(select(ServiceDay).where(*is_open))
+    return day is not None and activity.is_looked_after(day, at)
 
 
 def goes_on(day: ServiceDay) -> bool:
@@ -112,13 +121,15 @@ def goes_on(day: ServiceDay) -> bool:
     return is_current(day.on, day.closed_at) or clinic_date() <= day.on <= reach()
 
 
-def open_day(at: datetime | None = None) -> ServiceDay:
+def open_day(at: datetime | None = None, known: ServiceDay | None = None) -> ServiceDay:
     """The day that a save belongs to; opens it, ending what yesterday left open.
 
     So it also ends a day that was dated ahead, when the day on which it was opened has passed.
+    `known` is the day of a visit that the save is about: as long as it goes on, no other begins.
     """
     before = db.session.scalar(_LATEST_FOR_SAVE, {"reach": reach(at)})
-    if before and is_current(before.on, before.closed_at, at):
+    is_early = before and before.on >= clinic_date((at or utcnow()) - MORNING)
+    if before and (is_early or before == known) and is_current(before.on, before.closed_at, at):
         return before
     is_ours = before is not None and clinic_date(at) <= before.on <= reach(at)
     is_left = ServiceDay.closed_at.is_(None)

@@ -81,10 +81,11 @@ def poll(token_digest: str, poli_code: str, now: datetime, engine: Engine) -> Po
     place = ZoneInfo(_setting(zone, "time_zone"))
     since, until = [(now + by).astimezone(place).date() for by in (-NIGHT, NIGHT)]
     on = date.fromisoformat(day_on) if day_id else None
-    if on and on > until:  # dated ahead by a wrong clock: rare, and there is more to ask
+    # Dated ahead by a wrong clock, or a night that may go on: rare, and there is more to ask.
+    if on and (on > until or (is_open and on < since)):
         token = present_version(db.session.scalar(select(Poli.id).where(Poli.code == poli_code)))
     else:
-        is_current = bool(on and is_open and on >= since)
+        is_current = bool(on and is_open)
         token = version_token(_setting(epoch, "epoch"), day_id, version, is_current=is_current)
     return PollState(user_id, role, bool(may_see), token)
 

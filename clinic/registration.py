@@ -263,7 +263,7 @@ def _add_room(
     actor: audit.Actor, application: Application, found: Review, _draft: RegistrationDraft
 ) -> Visit:
     visit = application.about_visit
-    days.open_day()  # it may have been closed today: it goes on
+    days.open_day(known=visit.service_day)  # it may have been closed today: it goes on
     add_complaint(visit, application.complaint)
     if application.pregnant:  # asked for this room: it counts for the whole visit
         tell_pregnancy(actor, visit, application.pregnant)

@@ -28,6 +28,8 @@ from models import (
 
 # A room's list reminds so long; afterwards the record says it all the same.
 KEPT_ON_LISTS = timedelta(days=30)
+# Who was not called in before the day ended went home, or is still sitting there.
+MAY_BE_HERE = timedelta(hours=12)
 NOT_PRESSED = "belum ditekan Selesai"
 LAB_OPEN = (LabOrderState.ORDERED, LabOrderState.SAMPLED)
 
@@ -58,18 +60,30 @@ def in_rooms(poli_ids: list[int]) -> list[Unfinished]:
     return _found(*_begun_and_cut_off(poli_ids, utcnow() - KEPT_ON_LISTS))
 
 
+def unserved_in(poli_ids: list[int]) -> list[Unfinished]:
+    """Cut off lately while waiting for these rooms, and not there again since; one query."""
+    return _found(*_unserved(poli_ids, utcnow() - MAY_BE_HERE))
+
+
 def is_or_was_in(patient: Patient, poli_ids: list[int]) -> bool:
-    """Whether the patient is or was in one of these rooms today, or was cut off in it lately."""
+    """Whether the patient is or was in one of these rooms today, or was cut off in it lately.
+
+    Who stood there when the night was over still does until the worker has ended the day.
+    """
     day = days.latest_day()  # after its end too
     is_today = day is not None and days.is_current(day.on, None)
     of_today = QueueEntry.service_day_id == (day.id if is_today else None)
+    is_of_the_night = day is not None and day.on >= days.clinic_date() - timedelta(days=1)
+    of_the_night = QueueEntry.service_day_id == (day.id if is_of_the_night else None)
     found = (
         select(QueueEntry.id)
         .join(QueueEntry.visit)
         .where(
             Visit.patient_id == patient.id,
             QueueEntry.poli_id.in_(poli_ids),
-            of_today | and_(*_cut_off(utcnow() - KEPT_ON_LISTS)),
+            of_today
+            | and_(of_the_night, QueueEntry.state.in_(days.STILL_HERE))
+            | and_(*_cut_off(utcnow() - KEPT_ON_LISTS)),
         )
     )
     return db.session.scalar(found.limit(1)) is not None
@@ -88,12 +102,34 @@ def _begun_and_cut_off(poli_ids: list[Any], since: Any) -> list[ColumnElement[bo
 
 
 def _cut_off(since: Any) -> list[ColumnElement[bool]]:
-    # Who was never called in went home unseen: there is nothing to write.
+    # Who was never called in is unserved: there is nothing to write.
+    return [*_unfinished(since), QueueEntry.started_at.is_not(None)]
+
+
+def _unfinished(since: Any) -> list[ColumnElement[bool]]:
     return [
         # Said in the statement itself: SQLite would not use the index for a value beside it.
         QueueEntry.state == literal_column(f"'{EntryState.UNFINISHED}'"),
         QueueEntry.ended_at > since,
-        QueueEntry.started_at.is_not(None),
+    ]
+
+
+def _unserved(poli_ids: list[Any], since: Any) -> list[ColumnElement[bool]]:
+    again, of_visit, its_visit = aliased(QueueEntry), aliased(Visit), aliased(Visit)
+    came_again = exists().where(
+        its_visit.id == QueueEntry.visit_id,
+        of_visit.patient_id == its_visit.patient_id,
+        again.visit_id == of_visit.id,
+        again.poli_id == QueueEntry.poli_id,
+        again.id > QueueEntry.id,
+        again.state != EntryState.CANCELLED,
+    )
+    return [
+        Poli.kind != PoliKind.PHARMACY,
+        QueueEntry.poli_id.in_(poli_ids),
+        *_unfinished(since),
+        QueueEntry.started_at.is_(None),
+        ~came_again,
     ]
 
 
@@ -103,7 +139,13 @@ CUT_OFF = (
     .join(QueueEntry.poli)
     .where(*_begun_and_cut_off([bindparam("room")], bindparam("since")))
 )
-# Those among them of the day that the statement around it reads.
+# And `unserved_in`: takes `room` and `lately`.
+UNSERVED = (
+    select(func.count(QueueEntry.id))
+    .join(QueueEntry.poli)
+    .where(*_unserved([bindparam("room")], bindparam("lately")))
+)
+# Those among the first of the day that the statement around it reads.
 CUT_OFF_OF_DAY = CUT_OFF.where(QueueEntry.service_day_id == ServiceDay.__table__.c.id).correlate(
     ServiceDay.__table__
 )

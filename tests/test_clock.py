@@ -560,6 +560,84 @@ def test_what_was_typed_before_midnight_is_saved_after_it_while_the_day_goes_on(
     assert (newest.service_day_id, labels()) == (day, ["U001", "U002"])
 
 
+def at_night(machine, midnight, hours, minutes=0):
+    machine.set(midnight + hours * HOUR + minutes * MINUTE)
+    timekeeping.adopt(timekeeping.system_now(), 0)
+
+
+def draft(entry, version=0) -> tuple[str, dict[str, str]]:
+    typed = {"entry": entry.public_id, "version": str(version), "aksi": "simpan"}
+    return f"/kunjungan/{entry.visit.public_id}", typed | {"subjective": f"mulas {version}"}
+
+
+def state_of(entry) -> EntryState:
+    db.session.rollback()
+    return db.session.get(QueueEntry, entry.id, populate_existing=True).state
+
+
+def test_the_end_of_the_night_drops_nobody_who_is_looked_after(machine, sign_in):
+    midnight, ugd = days.midnight_utc(days.clinic_date() + DAY), "/poli/UGD"
+    at_night(machine, midnight, -2)
+    served = factories.entry("UGD", factories.patient("Ani"))
+    with transaction():
+        queues.act(factories.actor("umum"), db.session.get_one(QueueEntry, served.id), "mulai")
+    at_night(machine, midnight, 3, 50)
+    waiting = factories.entry("UGD", factories.patient("Budi"))
+
+    at_night(machine, midnight, 4, 5)
+    with transaction():
+        closing.ask_when_due(utcnow())
+    assert closing.steps(days.latest_day()) == []
+    doctor = sign_in("umum")
+    version = queue_version.present_version(factories.poli("UGD").id)
+    assert doctor.get(f"{ugd}/baris?v={version}").status_code == 204
+    page = doctor.get(ugd).text
+    assert served.public_id in page and waiting.public_id in page
+    third = factories.entry("UGD", factories.patient("Cici"))
+    assert (third.service_day_id, third.visit.label) == (served.service_day_id, "X003")
+    assert post(doctor, f"{ugd}/panggil").status_code == 303
+    assert state_of(waiting) is EntryState.CALLED
+
+    at_night(machine, midnight, 5, 55)
+    assert post(sign_in("umum"), *draft(served)).status_code == 303
+    at_night(machine, midnight, 6, 30)
+    with transaction():
+        night = db.session.get_one(ServiceDay, served.service_day_id)
+        assert days.open_day(known=night) == night, "a further room for one of its visits"
+    doctor = sign_in("umum")
+    assert served.public_id in doctor.get(ugd).text
+    morning = factories.entry("UGD", factories.patient("Dedi"))
+    assert morning.visit.label == "X001"
+    assert morning.visit.service_day.on == days.clinic_date()
+    assert [state_of(each) for each in (served, waiting)] == [EntryState.UNFINISHED] * 2
+    page = doctor.get(ugd).text
+    assert "1 pemeriksaan hari lalu belum selesai dicatat" in page
+    assert "2 pasien belum dilayani ketika hari ditutup" in page
+    listed = doctor.get(f"{ugd}/belum-selesai").text
+    assert all(name in listed for name in ("Ani", "Budi", "Cici"))
+    saved = post(doctor, *draft(served, 1))
+    assert saved.location.startswith("/kunjungan/")
+
+    factories.entry("UGD", waiting.visit.patient)
+    assert "Budi" not in doctor.get(f"{ugd}/belum-selesai").text
+    at_night(machine, midnight, 19)
+    assert "belum dilayani ketika" not in sign_in("umum").get(ugd).text, "long gone home"
+
+
+@pytest.mark.engines("sqlite")
+def test_a_save_just_after_the_night_is_not_refused(machine, sign_in):
+    """Nothing was done for hours, so that the day is over; nobody has ended it yet."""
+    entry, midnight = factories.entry(), days.midnight_utc(days.clinic_date() + DAY)
+    with transaction():
+        queues.act(factories.actor("umum"), db.session.get_one(QueueEntry, entry.id), "mulai")
+    at_night(machine, midnight, 4, 1)
+    assert days.current_day() is None
+    saved = post(sign_in("umum"), *draft(entry))
+    assert saved.location.startswith("/kunjungan/")
+    db.session.rollback()
+    assert days.current_day().id == entry.service_day_id, "the patient is there, as one sees now"
+
+
 # --- Between two looks ------------------------------------------------------------------------
 
 

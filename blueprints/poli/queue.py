@@ -86,10 +86,14 @@ def queue_rows(code: str):
 @bp.get("/poli/<code>/belum-selesai")
 @staff
 def cut_off(code: str):
-    """Examinations of days that are over, begun here and never ended."""
+    """Examinations of days that are over, begun here and never ended; who waited in vain."""
     room = access.room_or_404(code)
-    found = unfinished.in_rooms([room.id])
-    return render_template("poli/cut_off.html", poli=room, found=found)
+    return render_template(
+        "poli/cut_off.html",
+        poli=room,
+        found=unfinished.in_rooms([room.id]),
+        unserved=unfinished.unserved_in([room.id]),
+    )
 
 
 @bp.post("/poli/<code>/panggil")
@@ -156,6 +160,7 @@ def show(code: str, *, message: str = "", problem: str = "", status: int = 200) 
         taken=taken,
         cut_off=around.cut_off,
         cut_off_today=around.cut_off_today,
+        unserved=around.unserved,
         key=secrets.token_hex(8),
         poli=room,
         rows=responses.SEAM,
