@@ -65,6 +65,19 @@ def waiting_there(visit: Visit) -> QueueEntry | None:
     )
 
 
+def list_without_queue(visit: Visit) -> str:
+    """Under which heading the pharmacy lists what a visit left that stands in no room any more.
+
+    '' while it stands somewhere. The end of the day cut it off; its record was completed since.
+    """
+    here = QueueEntry.visit_id == visit.id, QueueEntry.state.in_(days.STILL_HERE)
+    if db.session.scalar(select(QueueEntry.id).where(*here).limit(1)) is not None:
+        return ""
+    day = days.current_day()
+    goes_on = day is not None and day.id == visit.service_day_id
+    return "Belum di antrean farmasi" if goes_on else "Hari sebelumnya, belum diambil"
+
+
 def _to_fetch(visit_id: int) -> bool:
     rows = select(Prescription.id).where(
         Prescription.visit_id == visit_id, Prescription.state.in_(OPEN), has_listed_line()

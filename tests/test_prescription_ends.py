@@ -204,6 +204,34 @@ def test_what_the_end_of_a_day_cut_off_is_sent_when_its_examination_is_completed
     assert there == [], "the patient is not there any more"
 
 
+def completed(doctor, entry) -> str:
+    """What the room is told when it finishes what was cut off, as a browser sends it."""
+    address = f"/kunjungan/{entry.visit.public_id}?antrean={entry.public_id}"
+    sent = {"entry": entry.public_id, "version": "1", "aksi": "selesai", "assessment": "ISPA"}
+    told = post(doctor, address, sent | {"disposition": "pulang"}, follow_redirects=True).text
+    assert of(entry).state is PrescriptionState.SENT
+    return told
+
+
+@pytest.mark.engines("sqlite")
+def test_the_room_is_told_where_a_prescription_went_whose_patient_is_not_there_any_more(
+    app, sign_in
+):
+    doctor, pharmacist = sign_in("umum"), sign_in("farmasi")
+    first, second = drafted(), drafted()
+    with transaction():
+        days.end(days.latest_day(), utcnow())
+    told = completed(doctor, first)
+    assert "pasien tidak antre" in told and "Hari sebelumnya, belum diambil" in told
+    assert "Hari sebelumnya, belum diambil" in pharmacist.get("/farmasi").text
+    with transaction():
+        days.open_day()
+    told = completed(doctor, second)
+    assert "pasien tidak antre" in told and "Belum di antrean farmasi" in told
+    page = pharmacist.get("/farmasi").text
+    assert "Belum di antrean farmasi" in page and "Hari sebelumnya" not in page
+
+
 def test_an_emptied_draft_is_nobodys(app):
     entry = served()
     save(entry, PCT)

@@ -186,6 +186,8 @@ def outcome(examination: Examination) -> str:
         return f"{words} untuk apotek luar; pasien tidak antre di farmasi."
     if prescription_queue.pharmacy() is None:
         return f"{words} tersimpan; tidak ada ruang farmasi yang dipakai, jadi pasien tidak antre."
+    if listed := prescription_queue.list_without_queue(examination.visit):
+        return f'{words} tersimpan; pasien tidak antre. Farmasi menemukannya di "{listed}".'
     return f"{words} menunggu; pasien antre di farmasi sesudah ruang lainnya selesai."
 
 
