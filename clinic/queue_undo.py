@@ -1,9 +1,9 @@
 """Taking the last step of a queue entry back, exactly.
 
-One rule: the last step of the entry that was not undone yet, unless an examination was finished
+While its day goes on: the last step of the entry that was not undone, unless an examination ended
 by it, or the patient is being served in the room to which the step sent him. Seen from the room
 a patient arrived in, the last step may be the sender's: that one is then undone. What a closing cut
-off comes back while its day goes on, in all rooms of the visit: they may wait for one another.
+off comes back in all rooms of the visit: they may wait for one another.
 
 A button names its step. It never takes back another one: sent twice it undoes once, and after a
 colleague's step it says whose that was.
@@ -107,9 +107,13 @@ def _event_to_undo(entry: QueueEntry, named: str = "") -> QueueEvent:
             event = None
     if named:
         _refuse_another(entry, event, named)
-    goes_on = days.is_current(newest.on, newest.closed_at)
-    stays = ("masuk", "hasil") if goes_on else ("masuk", "hasil", days.CLOSED)
-    if event is None or event.action in stays:
+    if not days.is_current(newest.on, newest.closed_at):  # nobody would see who stands there
+        raise QueueError(
+            f"Hari layanannya sudah berakhir, jadi langkah {entry.visit.label} tidak dapat "
+            "diurungkan. Minta kepala puskesmas membuka lagi hari ini, atau pendaftaran "
+            "mendaftarkan pasiennya lagi."
+        )
+    if event is None or event.action in ("masuk", "hasil"):
         raise QueueError(f"Belum ada langkah {entry.visit.label} di ruang ini untuk diurungkan.")
     return event
 

@@ -397,7 +397,7 @@ def test_who_was_cut_off_too_early_comes_back_once_the_day_goes_on(app, folder, 
         sent = queues.refer(factories.actor("umum"), entry, laboratory, "periksa darah")
     assert closing.still_here(days.latest_day()) == 1, "one patient, in two rooms"
     close(folder)
-    with pytest.raises(QueueError, match="Belum ada langkah"):
+    with pytest.raises(QueueError, match="sudah berakhir"):
         take(served, "urungkan")
     factories.entry(person=factories.patient("Ani"))  # opens the day again
     head, address = sign_in("kepala"), f"/tutup-hari/{days.latest_day().public_id}"
@@ -416,6 +416,26 @@ def test_who_was_cut_off_too_early_comes_back_once_the_day_goes_on(app, folder, 
     close(folder)
     db.session.refresh(sent)
     assert sent.state is EntryState.UNFINISHED
+
+
+@sqlite_only
+def test_no_step_is_undone_on_a_closed_day_where_nobody_would_see_the_patient(app, folder, sign_in):
+    entry, doctor = factories.entry(), sign_in("umum")
+    with transaction():
+        queues.act(factories.actor("umum"), db.session.get(QueueEntry, entry.id), "pulang", "lama")
+    close(folder)
+    address = f"/antrean/{entry.public_id}/urungkan"
+    refused = post(doctor, address)
+    assert refused.status_code == 409
+    assert "Minta kepala puskesmas membuka lagi hari ini" in refused.text
+    assert "urungkan" not in doctor.get(f"/antrean/{entry.public_id}/lainnya").text
+    db.session.refresh(entry)
+    assert (entry.state, entry.visit.status) == (EntryState.LEFT, VisitStatus.LEFT)
+    with transaction():
+        closing.take_back(factories.actor("kepala"), days.latest_day())
+    assert post(doctor, address).status_code == 303
+    db.session.refresh(entry)
+    assert entry.state is EntryState.WAITING
 
 
 def test_who_came_again_after_a_closing_stands_there_once_when_it_is_taken_back(
@@ -457,14 +477,16 @@ def test_the_end_of_a_stay_is_not_undone_beside_a_later_one(app, folder, sign_in
 def test_a_day_is_opened_again_where_an_earlier_stay_in_the_room_was_undone_meanwhile(
     app, folder, sign_in
 ):
-    """Cancelled, added again, cut off; then the cancelling was undone on a page still open."""
+    """Cancelled, added again, cut off; then an earlier version undid the cancelling."""
     first = factories.entry()
     with transaction():
         queues.act(factories.actor(), db.session.get(QueueEntry, first.id), "batal", "salah")
         visit = db.session.get(Visit, first.visit_id)
         again = queues.enqueue(factories.actor(), visit, factories.poli("UMUM"))
     close(folder)
-    take(first, "urungkan")
+    with transaction():
+        stored = db.session.get(QueueEntry, first.id)
+        stored.state, stored.ended_at = EntryState.WAITING, None
     head = sign_in("kepala")
     address = f"/tutup-hari/{days.latest_day().public_id}/buka"
     assert post(head, address).status_code == 303
