@@ -8,7 +8,13 @@
   function on(name, handler, target) { (target || document).addEventListener(name, handler); }
   function all(selector, within) { return [].slice.call((within || document).querySelectorAll(selector)); }
   function closest(node, selector) { return node && node.closest ? node.closest(selector) : null; }
-  window.alur = { on: on, all: all, closest: closest };
+  // In the line at the foot of every page, which must not lie on the buttons. Said once, not again and again.
+  function say(html) {
+    var line = document.querySelector('[data-poll-status]');
+    if (line.innerHTML !== html) { line.innerHTML = html; }
+    document.body.style.paddingBottom = line.offsetHeight + 'px';
+  }
+  window.alur = { on: on, all: all, closest: closest, say: say };
 
   // htmx starts when the page is ready. Eval and a style of its own: the CSP refuses both. No page
   // with patients stays in the browser.
@@ -57,7 +63,7 @@
   // One with an error stays, and one that is being typed into.
   function valueOf(name) {
     var value = '';
-    [].slice.call(document.getElementsByName(name)).forEach(function (node) {
+    all('[name="' + name + '"]').forEach(function (node) {
       if (!/^(radio|checkbox)$/.test(node.type) || node.checked) { value = node.value; }
     });
     return value;

@@ -1,7 +1,39 @@
-// Forms with proposals that fill them in, or with a bar at their foot. ES5.
+// The counter's pages: answers to what is being typed, proposals, a bar at a form's foot. ES5.
 (function () {
   'use strict';
   var on = window.alur.on;
+  var UNANSWERED = 'Usulan dan hasil pencarian belum diperbarui; isian tetap di sini.';
+
+  function say(text) {
+    window.alur.say(text);
+    var bar = document.querySelector('form > .actions');
+    if (bar) { bar.style.bottom = document.body.style.paddingBottom; }
+  }
+
+  // The last answer must not be taken for one to what was typed since. It is only out of sight: what is
+  // ticked in it is still sent. Who got no answer asks again by itself; an abort makes room for a newer question.
+  var unanswered = [];
+  var timer = 0;
+  function heard(event, isLost) {
+    var asker = event.detail.requestConfig.elt;
+    event.detail.target.hidden = !!isLost;
+    unanswered = unanswered.filter(function (node) { return node !== asker; });
+    if (isLost) { unanswered.push(asker); }
+    if (isLost || !unanswered.length) { say(isLost); }
+  }
+  ['sendError', 'timeout', 'responseError'].forEach(function (name) {
+    on('htmx:' + name, function (event) {
+      var isRefused = /^4/.test(event.detail.xhr.status);
+      heard(event, (isRefused ? '' : 'Koneksi terputus. ') + UNANSWERED);
+      clearTimeout(timer);
+      timer = setTimeout(function () {
+        unanswered.forEach(function (node) { window.htmx.trigger(node, 'missed'); });
+      }, isRefused ? 60000 : 4000);
+    });
+  });
+  on('htmx:afterRequest', function (event) {
+    if (event.detail.xhr.status && !event.detail.failed) { heard(event, ''); }
+  });
 
   // The bar at the foot of a long form must not hide the field that Tab has come to.
   var isPressed = false;

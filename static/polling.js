@@ -35,11 +35,6 @@
       plan(element.id, base * (0.8 + Math.random() * 0.4));
     });
   }
-  function say(text) {
-    all('[data-poll-status]').forEach(function (line) {
-      if (line.textContent !== text) { line.textContent = text; }
-    });
-  }
   on('htmx:afterRequest', function (event) {
     // After an outerHTML swap the event comes from an ancestor: only requestConfig knows who asked.
     var config = event.detail.requestConfig;
@@ -55,7 +50,7 @@
         stamp.textContent = 'per ' + [s / 3600, s / 60 % 60, s % 60].map(Math.floor).map(two).join('.');
       });
     }
-    say(ok ? '' : xhr.status >= 400 && xhr.status < 500 && xhr.status !== 429 ? REFUSED : LOST);
+    window.alur.say(ok ? '' : xhr.status >= 400 && xhr.status < 500 && xhr.status !== 429 ? REFUSED : LOST);
     var wait = Math.min(60, state.base * Math.pow(2, state.fails)) * (0.8 + Math.random() * 0.4);
     var asked = xhr.status ? parseInt(xhr.getResponseHeader('Retry-After'), 10) : 0;
     plan(config.elt.id, Math.max(wait, asked || 0));

@@ -29,9 +29,7 @@
   function address(query) { return form.getAttribute('data-keep-at') + '&' + query; }
   function say(line, trouble) {
     form.querySelector('[data-keep-state]').textContent = line;
-    var bar = document.querySelector('[data-poll-status]');
-    bar.innerHTML = trouble;
-    document.body.style.paddingBottom = bar.offsetHeight + 'px'; // it must not lie on the buttons
+    window.alur.say(trouble);
   }
   function plan(seconds) {
     clearTimeout(timer);

@@ -1,0 +1,63 @@
+"""The counter when its line is cut or the server is away: nothing stale, nothing lost."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.walk import Desk
+
+pytestmark = pytest.mark.browser
+
+LOST = "Koneksi terputus. Usulan dan hasil pencarian belum diperbarui; isian tetap di sini."
+
+
+def line_of(page: Page):
+    return page.locator("[data-poll-status]")
+
+
+def test_a_proposal_for_another_complaint_is_not_left_standing(live_server, page):
+    desk = Desk(page, live_server).log_in("loket")
+    desk.search("siti aminah")
+    known = page.locator("#hasil .pick").first
+    name, born = known.locator("b").inner_text(), known.inner_text().split("lahir ")[1][:10]
+    desk.go("/pendaftaran/baru")
+    page.get_by_label("Nama lengkap").fill(name)
+    page.get_by_label("Tanggal lahir").fill(born)
+    page.get_by_label("Keluhan").press_sequentially("sakit gigi")
+    first, likely = page.locator("#saran .pick").first, page.locator("#mirip [data-patient]").first
+    expect(first).to_have_attribute("value", "GIGI")
+    likely.get_by_label("Bukan").check()
+    answered = likely.get_attribute("data-patient")
+    expect(likely.get_by_label("Bukan")).to_be_checked()
+    page.context.set_offline(True)
+    page.get_by_label("Keluhan").press_sequentially(", sesak berat, nyeri dada")
+    page.keyboard.press("Tab")
+    expect(line_of(page)).to_have_text(LOST)
+    expect(first).to_be_hidden()
+    expect(likely).to_be_hidden()
+    bar = page.get_by_role("button", name="Periksa kembali").bounding_box()
+    assert bar["y"] + bar["height"] <= line_of(page).bounding_box()["y"], "the line lies on it"
+    page.context.set_offline(False)
+    expect(page.locator("#saran-gawat")).to_be_visible()
+    again = page.locator(f"#mirip [data-patient='{answered}']")
+    expect(again.get_by_label("Bukan")).to_be_checked()
+    expect(line_of(page)).to_be_empty()
+
+
+def test_nor_is_a_list_of_patients_under_another_name(live_server, page):
+    desk = Desk(page, live_server).log_in("loket")
+    desk.search("siti aminah")
+    found = page.locator("#hasil .pick").first
+    expect(found).to_contain_text("Siti Aminah")
+    page.route("**/cari", lambda route: route.fulfill(status=503))
+    page.get_by_label("Cari pasien").fill("zubaidah")
+    expect(line_of(page)).to_have_text(LOST)
+    expect(found).to_be_hidden()
+    # A refusal, as of a form that is older than the log-in, is no matter of the line.
+    page.unroute_all()
+    page.route("**/cari", lambda route: route.fulfill(status=400))
+    expect(line_of(page)).to_have_text(LOST.partition(". ")[2])
+    expect(page.locator("#hasil")).to_be_hidden()
+    page.unroute_all()
+    page.get_by_label("Cari pasien").press_sequentially(" x")
+    expect(page.get_by_text("Tidak ada yang cocok")).to_be_visible()
+    expect(line_of(page)).to_be_empty()
