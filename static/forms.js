@@ -2,6 +2,7 @@
 (function () {
   'use strict';
   var on = window.alur.on;
+  var AWAY = 'Sambungan terputus. Isian tetap di sini; tekan lagi bila tersambung.';
   var UNANSWERED = 'Usulan dan hasil pencarian belum diperbarui; isian tetap di sini.';
 
   function say(text) {
@@ -33,6 +34,35 @@
   });
   on('htmx:afterRequest', function (event) {
     if (event.detail.xhr.status && !event.detail.failed) { heard(event, ''); }
+  });
+
+  // The browser's own page about a server that is away would take a form's place, and all that was typed
+  // with it. So a button is held until the server has answered, and then pressed again.
+  var pressed = null;
+  var isAsking = false;
+  var isThere = false;
+  on('click', function (event) { pressed = window.alur.closest(event.target, 'button'); });
+  on('submit', function (event) {
+    var form = event.target;
+    var button = pressed;
+    if (isThere || !form.hasAttribute('data-once')) { return; }
+    event.preventDefault();
+    if (isAsking) { return; }
+    isAsking = true;
+    var xhr = new XMLHttpRequest();
+    xhr.open('GET', '/healthz');
+    xhr.timeout = 5000;
+    xhr.onloadend = function () {
+      isAsking = false;
+      isThere = xhr.status && xhr.status < 502;
+      say(isThere ? '' : AWAY);
+      if (!isThere) { return; }
+      // A newer answer may have taken a proposal's button away.
+      if (!form.contains(button)) { button.hidden = true; form.appendChild(button); }
+      button.click();
+      isThere = false;
+    };
+    xhr.send();
   });
 
   // The bar at the foot of a long form must not hide the field that Tab has come to.
@@ -84,7 +114,7 @@
   if (form) {
     var isTyped = !!form.querySelector('.has-error');
     on('input', function () { isTyped = true; }, form);
-    on('submit', function () { isTyped = false; }, form);
+    on('submit', function (event) { isTyped = isTyped && event.defaultPrevented; });
     on('click', function (event) { isTyped = isTyped && event.target.tagName !== 'A'; }, form.querySelector('.actions'));
     on('beforeunload', function (event) {
       if (isTyped) { event.preventDefault(); event.returnValue = ''; }

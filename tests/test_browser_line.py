@@ -61,3 +61,44 @@ def test_nor_is_a_list_of_patients_under_another_name(live_server, page):
     page.get_by_label("Cari pasien").press_sequentially(" x")
     expect(page.get_by_text("Tidak ada yang cocok")).to_be_visible()
     expect(line_of(page)).to_be_empty()
+
+
+AWAY = "Sambungan terputus. Isian tetap di sini; tekan lagi bila tersambung."
+
+
+def test_a_form_is_held_until_the_server_answers(live_server, page):
+    desk = Desk(page, live_server).log_in("loket")
+    desk.go("/pendaftaran/baru")
+    page.get_by_label("Nama lengkap").fill("Wahyu Sambungan Putus")
+    page.get_by_label("Bila tidak ada NIK").select_option("LUPA_KARTU")
+    page.get_by_label("Laki-laki").check()
+    page.get_by_label("Tanggal lahir").fill("17-08-1990")
+    page.get_by_label("Alamat").fill("Jalan Kenanga 7")
+    page.get_by_label("Keluhan").press_sequentially("sakit gigi")
+    proposal = page.locator("#saran .pick[value=GIGI]")
+    expect(proposal).to_be_visible()
+    page.route("**/healthz", lambda route: route.fulfill(status=503))
+    proposal.click()
+    expect(line_of(page)).to_have_text(AWAY)
+    page.unroute_all()
+    # Pressed twice, and gone by the time that the answer comes: one request, with the room.
+    sent = []
+    page.on("request", lambda asked: sent.append(asked) if asked.is_navigation_request() else 0)
+    held = []
+    page.route("**/healthz", lambda route: held.append(route))
+    with page.expect_request("**/healthz"):
+        proposal.dblclick()
+    proposal.evaluate("button => button.remove()")
+    with page.expect_navigation():
+        held.pop().continue_()
+    assert not held
+    expect(page.get_by_role("heading", level=1)).to_have_text("Periksa kembali")
+    expect(page.get_by_role("main")).to_contain_text("Poli Gigi")
+    assert [asked.method for asked in sent] == ["POST", "GET"]
+    page.unroute_all()
+    page.context.set_offline(True)
+    desk.press("Simpan dan")
+    expect(line_of(page)).to_have_text(AWAY)
+    page.context.set_offline(False)
+    desk.press("Simpan dan")
+    desk.read_ticket()

@@ -23,7 +23,7 @@ def register_first(desk: Desk, name: str, born: str) -> str:
     fill_form(page, desk, name, born)
     for answer in every(page.get_by_label("Bukan")):
         answer.check()
-    desk.press("Periksa kembali")
+    desk.send("Periksa kembali")
     for answer in every(page.get_by_label("Bukan")):
         answer.check()
     desk.press("Simpan dan")
@@ -88,7 +88,7 @@ def test_the_panel_is_refreshed_under_a_clerk_who_types(live_server, page):
     page.wait_for_timeout(1500)
     page.unroute(SLOW)
     expect(match.get_by_label("Bukan")).to_be_checked()
-    desk.press("Periksa kembali")
+    desk.send("Periksa kembali")
     expect(page.locator(f'.warn[data-patient="{ref}"]').get_by_label("Bukan")).to_be_checked()
 
 
@@ -99,7 +99,7 @@ def test_from_the_question_to_the_known_record(live_server, open_page, has_scrip
     name = "Marfuah Kusumadewi" if has_script else "Rohayati Wijayanti"
     ref = register_first(desk, name, "09-11-1957")
     fill_form(page, desk, name.replace("ati", "atti").replace("fu", "pu"), "09-11-1957")
-    desk.press("Periksa kembali")
+    desk.send("Periksa kembali")
 
     question = page.locator(f'.warn[data-patient="{ref}"]')
     expect(question).to_have_attribute("data-level", "strong")
@@ -126,7 +126,7 @@ def test_from_the_question_to_the_known_record(live_server, open_page, has_scrip
     expect(page).to_have_url(re.compile(f"/pendaftaran/pasien/{ref}"))
     expect(page.get_by_label("Keluhan")).to_have_value("demam dan batuk")
     page.get_by_label("Ruang tujuan").select_option("GIGI")
-    desk.press("Periksa kembali")
+    desk.send("Periksa kembali")
     expect(page.locator(".patient-name")).to_contain_text(name)
     for box in every(page.get_by_label("Alasan tetap")):
         box.fill("Diminta oleh dokter")
