@@ -15,7 +15,7 @@ from db import db, transaction
 from models import LoginSession, NoNikReason, Patient, Priority, QueueEntry, QueueEvent
 from tests import factories
 from tests.databases import count_queries
-from tests.pages import post, words_of
+from tests.pages import Page, post, words_of
 
 NAMES = [
     "Siti",
@@ -572,8 +572,10 @@ def test_a_step_that_needs_a_reason_asks_for_it(sign_in, action):
     page = text_of(client.get(here))
     assert 'name="alasan"' in page
     assert entry.visit.label in page
+    assert Page(page).focused["id"] == ("f-poli" if action == "pindah" else "f-alasan")
     response = post(client, here, {"alasan": "  ", "poli": "GIGI"})
     assert response.status_code == 422
+    assert Page(text_of(response)).focused["role"] == "alert"
     assert "Tulis alasannya" in text_of(response)
     if action == "pindah":
         assert '<option value="GIGI" selected>' in text_of(response)
@@ -608,6 +610,7 @@ def test_a_move_and_its_undo(sign_in):
     response = post(client, f"{here}/pindah", {"alasan": "sakit gigi", "poli": "GIGI"})
     page = text_of(client.get(response.location))
     assert "pindah ke Poli Gigi dan Mulut" in said(page)
+    assert Page(page).focused["role"] == "status", "the keys go on from what was done"
     assert f'formaction="{here}/urungkan"' in page
     assert entry.visit.label in text_of(sign_in("gigi").get("/poli/GIGI"))
     assert post(client, f"{here}/urungkan").status_code == 303
