@@ -201,6 +201,13 @@ def test_a_poll_takes_nothing_away(live_server, page, open_page):
     assert page.evaluate("[document.activeElement.id, scrollX, scrollY]") == before
     assert page.evaluate("document.getElementById('selesai').open")
     expect(page.get_by_label("Catatan")).to_have_value("setengah jadi")
+    page.locator("#selesai summary").focus()
+    version = page.locator("#antrean").get_attribute("data-version")
+    colleague.press("Panggil lagi")
+    expect(desk.locator("main [role=status]")).to_be_focused()
+    page.clock.fast_forward(A_POLL)
+    expect(page.locator("#antrean")).not_to_have_attribute("data-version", version)
+    expect(page.locator("#selesai summary")).to_be_focused()
     assert page.evaluate(MARKER)
 
 
