@@ -75,6 +75,12 @@
     if (event.target.getBoundingClientRect().bottom > bar.getBoundingClientRect().top) { event.target.scrollIntoView({ block: 'center' }); }
   });
 
+  // Who comes to change one field sees its label too: a browser puts the field itself at the top.
+  on('load', function () {
+    var field = document.activeElement;
+    if (field.id && window.location.hash === '#' + field.id) { field.scrollIntoView({ block: 'center' }); }
+  }, window);
+
   // A proposal that the clerk accepts: data-fill='{"birth_date":"17-08-1990","sex":"P"}'.
   function fill(name, value) {
     [].slice.call(document.getElementsByName(name)).forEach(function (node) {

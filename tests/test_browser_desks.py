@@ -23,6 +23,10 @@ FOCUSED = """() => {
       box.top < bar.getBoundingClientRect().bottom),
   };
 }"""
+# As a browser before Chromium 69, which has none.
+WITHOUT_SCROLL_PADDING = """addEventListener('DOMContentLoaded', () => {
+  document.documentElement.style.scrollPadding = '0';
+})"""
 # Of radio buttons Tab reaches the chosen one, or the first.
 REACHABLE = """() => [
     ...document.querySelectorAll('a[href], button, input, select, textarea, summary')
@@ -161,6 +165,30 @@ def test_a_pregnancy_that_no_longer_fits_stays_in_sight_until_it_is_put_right(li
     page.get_by_label("Keluhan").fill("sakit gigi sejak kemarin")
     page.keyboard.press("Tab")
     expect(pregnant).to_be_hidden()
+
+
+def test_the_check_page_leads_to_a_field_with_its_label_and_hides_no_reason(live_server, page):
+    desk = Desk(page, live_server).log_in("loket")
+    page.set_viewport_size({"width": 1366, "height": 500})
+    page.add_init_script(WITHOUT_SCROLL_PADDING)
+    desk.follow(desk.known_adult("Wayan"))
+    page.get_by_label("Keluhan").fill("sakit gigi")
+    page.get_by_label("Ruang tujuan").select_option("UGD")
+    desk.send("Periksa kembali")
+    expect(page.locator("[name^=override_reason]").first).to_be_visible()
+    page.evaluate("document.querySelector('.skip').focus(); scrollTo(0, 0)")
+    here = {"what": ""}
+    while 'value="kembali"' not in here["what"]:
+        page.keyboard.press("Tab")
+        here = page.evaluate(FOCUSED)
+        assert not here["covered"], here["what"]
+    desk.send("Ubah Keluhan")
+    expect(page.get_by_label("Keluhan")).to_be_focused()
+    expect(page.locator("label[for=f-complaint]")).to_be_in_viewport(ratio=1)
+    desk.send("Periksa kembali")
+    desk.send("Ubah Prioritas")
+    expect(page.get_by_label("Prioritas")).to_be_focused()
+    expect(page.locator("label[for=f-priority]")).to_be_in_viewport(ratio=1)
 
 
 # --- The queue --------------------------------------------------------------------------------
