@@ -58,6 +58,7 @@ NOT_STORED = {
     "examination.validate_lab_order": "only where a second person looks at the results",
     "examination.correct_triage": "its author's, of a visit that is over",
     "records.refuse_amendment": "the only one that waits is approved",
+    "pharmacy.look": "shows the page again",
     "pharmacy.put_in_line": "who stands in line already",
     "pharmacy.close": "of an earlier day",
     "reports.mark_pcare": "of a visit that JKN pays for",
@@ -168,7 +169,9 @@ def not_done() -> LabOrderTest:
 
 def typed_for(whole: Whole, endpoint: str) -> dict:
     """What more of a form is needed to store something; of the few that need more."""
-    version = {"version": str(prescriptions.by_ref(whole.refs["prescription"]).version)}
+    ref, given = whole.refs["prescription"], whole.refs["dispensing_ref"]
+    version = {"version": str(prescriptions.by_ref(ref).version)}
+    reviewed = {f"{aspect}-{ref}": "1" for aspect in ASPECTS} | {f"problems-{ref}": ""}
     found = {
         "registration.correct_post": {"payer": "UMUM", "complaint": "pusing"},
         "examination.record": {"subjective": "demam"},
@@ -180,8 +183,8 @@ def typed_for(whole: Whole, endpoint: str) -> dict:
         "examination.correct_lab_result": {"value": "12,0"},
         "examination.fill_lab_result": {"pemeriksaan": not_done().public_id, "value": "O 1/80"},
         "consents.record": SIGNED | {"seen": last(Consent).public_id},
-        "pharmacy.review": dict.fromkeys(ASPECTS, "1"),
-        "pharmacy.give_back": {"quantity": "1"},
+        "pharmacy.review": version | reviewed,
+        "pharmacy.give_back": {f"quantity-{given}": "1", f"reason-{given}": "jatuh"},
         "pharmacy.substitute": SUBSTITUTE | version,
         "pharmacy.hand_over": handed_over(whole),
     }
