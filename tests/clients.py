@@ -24,7 +24,7 @@ PASSWORD = "coba-alur-sekarang"
 PATIENCE = 60  # seconds until a client gives up; nothing here is timed
 IDLE = 45  # seconds; gunicorn keeps a connection for 75
 TOKEN = re.compile(r'name="(?:csrf_token|csrf-token)" (?:value|content)="([^"]+)"')
-MESSAGE = re.compile(r'role="status">\s*([^<]*)')
+MESSAGE = re.compile(r'role="status"[^>]*>\s*([^<]*)')
 
 
 class Dropped(Exception):
