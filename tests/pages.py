@@ -72,8 +72,10 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, pairs: list[tuple[str, str | None]]) -> None:
         attributes = {name: text or "" for name, text in pairs}
         self.count[tag] += 1
-        self.ids.update([attributes["id"]] if "id" in attributes else [])
-        self.access_keys.update(attributes.get("accesskey", "").lower())
+        if "id" in attributes:
+            self.ids[attributes["id"]] += 1
+        if "accesskey" in attributes:
+            self.access_keys[attributes["accesskey"].lower()] += 1
         if tag not in VOID:
             self._open.append(tag)
         if self.focused is None and attributes.keys() & {"autofocus", "data-autofocus"}:
