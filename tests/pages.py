@@ -72,8 +72,7 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, pairs: list[tuple[str, str | None]]) -> None:
         attributes = {name: text or "" for name, text in pairs}
         self.count[tag] += 1
-        if "id" in attributes:
-            self.ids[attributes["id"]] += 1
+        self.ids.update([attributes["id"]] if "id" in attributes else [])
         if "accesskey" in attributes:
             self.access_keys[attributes["accesskey"].lower()] += 1
         if tag not in VOID:

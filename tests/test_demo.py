@@ -512,7 +512,8 @@ def test_todays_line_has_priorities_results_and_namesakes(filled):
     assert any(row.rank == 0 for row in everybody)
     assert any(row.is_priority for row in everybody)
     assert any(row.kind is EntryKind.RESULT_BACK for row in queues["UMUM"].waiting)
-    assert sum(row.same_name == 2 for row in queues["UMUM"].waiting) >= 2
+    namesakes = Tally(row.name for row in queues["UMUM"].waiting if row.same_name)
+    assert max(namesakes.values()) >= 2, "a third may have come to another room"
     assert [row.to_room for row in queues["UMUM"].awaiting].count("Laboratorium") == 1
     assert {row.kind for row in queues["LAB"].waiting} == {EntryKind.ORDERED}
     assert all(row.minutes <= 95 for row in everybody)
