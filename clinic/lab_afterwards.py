@@ -19,15 +19,7 @@ def withdraw(actor: Actor, result: LabResult, reason: str) -> LabOrderTest:
 
     Raises RecordError without a reason, or when it holds no longer.
     """
-    db.session.refresh(result)
-    order, reason = lab_orders.by_ref(result.order.public_id), clean_text(reason, LONGEST_REASON)
-    item = next((row for row in lab_orders.asked(order) if row.test_id == result.test_id), None)
-    if result.ended_at is not None:
-        raise RecordError("Hasil ini sudah dikoreksi orang lain. Muat ulang halaman.")
-    if item is None or order.state not in CLOSED:
-        raise RecordError("Permintaannya belum selesai. Ubah hasilnya di isian laboratorium.")
-    if not reason:
-        raise RecordError("Tulis alasan menarik hasil ini.", "reason")
+    order, item, reason = lab_results.to_change(result, reason, "Tulis alasan menarik hasil ini.")
     lab_results.end(actor, result, reason)
     item.ended_at, item.ended_by_id = utcnow(), actor.user_id
     item.not_done_reason = f"{WITHDRAWN}{reason}"[:LONGEST_REASON]

@@ -155,15 +155,7 @@ def correct(
 
     Raises RecordError, Refused for a number that needs to be confirmed.
     """
-    db.session.refresh(result)
-    order, reason = lab_orders.by_ref(result.order.public_id), clean_text(reason, LONGEST_REASON)
-    item = next((row for row in lab_orders.asked(order) if row.test_id == result.test_id), None)
-    if result.ended_at is not None:
-        raise RecordError("Hasil ini sudah dikoreksi orang lain. Muat ulang halaman.")
-    if item is None or order.state not in CLOSED:
-        raise RecordError("Permintaannya belum selesai. Ubah hasilnya di isian laboratorium.")
-    if not reason:
-        raise RecordError("Tulis alasan koreksi.", "reason")
+    order, item, reason = to_change(result, reason, "Tulis alasan koreksi.")
     try:
         judged = judged_for(item, typed.strip(), is_sure)
     except FieldError as problem:
@@ -179,6 +171,25 @@ def correct(
     tell_laboratory()
     audit.record(actor, "correct_lab_result", order, reason=reason)
     return corrected
+
+
+def to_change(
+    result: LabResult, reason: str, without_reason: str
+) -> tuple[LabOrder, LabOrderTest, str]:
+    """Of a finished result that still holds: its order, its line there, and the reason, cleaned.
+
+    Raises RecordError when it holds no longer or is not finished, or with `without_reason`.
+    """
+    db.session.refresh(result)
+    order, reason = lab_orders.by_ref(result.order.public_id), clean_text(reason, LONGEST_REASON)
+    item = next((row for row in lab_orders.asked(order) if row.test_id == result.test_id), None)
+    if result.ended_at is not None:
+        raise RecordError("Hasil ini sudah dikoreksi orang lain. Muat ulang halaman.")
+    if item is None or order.state not in CLOSED:
+        raise RecordError("Permintaannya belum selesai. Ubah hasilnya di isian laboratorium.")
+    if not reason:
+        raise RecordError(without_reason, "reason")
+    return order, item, reason
 
 
 def _is_judged_otherwise(judged: lab_values.Judged, result: LabResult) -> bool:
