@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from contextlib import nullcontext
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -32,7 +33,11 @@ class Keyboard:
         self.page.evaluate("document.activeElement && document.activeElement.blur()")
         marked = every(self.page.locator("[accesskey]"))
         self.offered |= {(node.get_attribute("accesskey").upper(), where) for node in marked}
-        press_access_key(self.page, letter)
+        sends = self.page.locator(
+            f"button[accesskey={letter.lower()}]:not([type=button], [data-fill])"
+        )
+        with self.page.expect_navigation() if sends.count() else nullcontext():
+            press_access_key(self.page, letter)
         self.pressed.add((letter, where))
 
     def leads_to(self, title: str | re.Pattern) -> None:
@@ -72,6 +77,16 @@ def keys_of_the_counter(desk: Desk, keys: Keyboard) -> str:
     return number
 
 
+def keys_of_the_end(page: Page, keys: Keyboard, where: str) -> None:
+    chosen = page.locator("[name=disposition]:checked")
+    before = chosen.count()
+    keys.press("A", where)
+    expect(page.get_by_label("Cari diagnosis")).to_be_focused()
+    keys.press("J", where)
+    expect(page.get_by_role("radiogroup", name="Tindak lanjut")).to_be_focused()
+    assert chosen.count() == before, "the key only leads there"
+
+
 def keys_of_the_room(desk: Desk, keys: Keyboard, number: str, another: str) -> str:
     """The finished examination's address."""
     page, said = desk.page, desk.page.locator("main [role=status]")
@@ -96,13 +111,19 @@ def keys_of_the_room(desk: Desk, keys: Keyboard, number: str, another: str) -> s
     page.get_by_label("Anamnesis").fill("Ngilu bila minum dingin")
     keys.press("S", "Pemeriksaan")
     expect(said).to_contain_text("Tersimpan")
-    page.get_by_label("Pulang").check()
+    keys.press("O", "Pemeriksaan")
+    expect(page.get_by_label("Cari obat")).to_be_focused()
+    keys_of_the_end(page, keys, "Pemeriksaan")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    expect(page.get_by_label("Pulang")).to_be_checked()
     desk.find_diagnosis("gigi berlubang", "K02.9")
     room = page.url
     keys.press("E", "Pemeriksaan")
     expect(said).to_contain_text("selesai")
     page.goto(room)
     page.get_by_role("link", name="Betulkan").first.click()
+    keys_of_the_end(page, keys, "Betulkan")
     page.get_by_label("Anamnesis").fill("Ngilu bila minum dingin dan panas")
     page.get_by_label("Alasan pembetulan").fill("kurang lengkap")
     keys.press("S", "Betulkan")
@@ -119,6 +140,8 @@ def keys_of_the_room(desk: Desk, keys: Keyboard, number: str, another: str) -> s
     expect(page.get_by_role("alert")).to_contain_text("pilih vaksinnya")
     page.goto(room)
     page.get_by_role("link", name="Tulis resep").first.click()
+    keys.press("O", "Resep baru")
+    expect(page.get_by_label("Cari obat")).to_be_focused()
     prescribe(desk, "parasetamol", "Parasetamol 500 mg tablet", "3x1", "3")
     keys.press("E", "Resep baru")
     expect(said).to_contain_text("antre di Farmasi")
@@ -241,7 +264,7 @@ def keys_of_the_papers(desk: Desk, keys: Keyboard, room: str) -> None:
     keys.leads_to("Periksa dulu")
     keys.press("K", "Periksa surat")
     expect(page.get_by_label("Berapa hari")).to_have_value("2")
-    desk.press("Periksa dulu")
+    desk.send("Periksa dulu")
     keys.press("S", "Periksa surat")
     expect(page.locator("main [role=status]")).to_contain_text("terbit")
     page.evaluate(PRINTED)
