@@ -126,8 +126,8 @@ class VisitSummary:
         return vital_marks.marks(self.last_vitals, self.age_months, self.pregnant)
 
     @property
-    def diagnosis_codes(self) -> list[str]:
-        return list(dict.fromkeys(row.code for room in self.examined for row in room.diagnoses))
+    def diagnosis_titles(self) -> list[str]:
+        return list(dict.fromkeys(row.title for room in self.examined for row in room.diagnoses))
 
     @property
     def examined(self) -> tuple[RoomSummary, ...]:

@@ -177,9 +177,12 @@ def test_earlier_visits_that_have_no_place_are_named_with_their_diagnoses(umum):
             factories.actor("kepala"), other, ExaminationInput(assessment="Batuk"), 0
         )
     page = text_of(umum.get(address(entry, f"?antrean={entry.public_id}")))
+    (title,) = db.session.scalars(
+        select(Diagnosis.title).where(Diagnosis.code == "J06.9").distinct()
+    )
     rows, _, further = page.partition("Sebelum itu:")
     assert "keluhan 1<" in rows and "keluhan 2<" not in rows
-    assert further.partition("</p>")[0].count("J06.9") == 2
+    assert further.partition("</p>")[0].count(title) == 2
     assert examination.finished_at is None
 
 
