@@ -14,6 +14,8 @@ from tests.test_dispensing import called, hand_over, review
 from tests.test_prescriptions import finish, lines_of, of, save, served
 
 TABLET, SYRUP = "PCT500", "PCT-S"
+# What words mean no database changes.
+ON_ONE_ENGINE = pytest.mark.engines("sqlite")
 
 
 def wanted(*boxes, **more):
@@ -120,12 +122,14 @@ AS_WRITTEN = [
 ]
 
 
+@ON_ONE_ENGINE
 @pytest.mark.parametrize(("typed", "sentence", "quantity"), UNDERSTOOD)
 def test_what_is_understood_is_told_and_counted(app, typed, sentence, quantity):
     for line in (wanted(TABLET, typed, "28"), wanted(TABLET, f"{typed} selama 28 hari")):
         assert (line.instruction, line.quantity) == (sentence, quantity)
 
 
+@ON_ONE_ENGINE
 @pytest.mark.parametrize("typed", AS_WRITTEN)
 def test_what_is_not_understood_stays_as_it_was_written(app, typed):
     line = wanted(TABLET, typed, "28")
@@ -133,6 +137,7 @@ def test_what_is_not_understood_stays_as_it_was_written(app, typed):
     assert (line.times_a_day, line.dose) == (None, None)
 
 
+@ON_ONE_ENGINE
 @pytest.mark.parametrize(
     ("code", "typed", "sentence"),
     [
@@ -175,6 +180,7 @@ def test_unequal_doses_of_a_day_are_told_in_words_and_not_counted(app, code, typ
     assert wanted_lines([again])[0].identity == line.identity
 
 
+@ON_ONE_ENGINE
 @pytest.mark.parametrize(
     ("typed", "quantity"),
     [("XV", 15), ("no XV", 15), ("No. xii tab", 12), ("I", 1), ("XXX", 30), ("no. 15", 15),
@@ -192,6 +198,7 @@ def test_what_is_no_quantity_is_asked_about(app, typed):
         wanted(TABLET, "3x1", "", typed)
 
 
+@ON_ONE_ENGINE
 @pytest.mark.parametrize(
     ("sig", "note", "sentence", "quantity"),
     [
@@ -248,6 +255,7 @@ def test_ranges_and_intervals_of_what_is_measured(app):
 
 
 @pytest.mark.engines("sqlite")
+@ON_ONE_ENGINE
 @pytest.mark.parametrize(
     "typed", [*(row[0] for row in UNDERSTOOD), *AS_WRITTEN, "tiap BAB 1", "sesudah makan"]
 )
@@ -433,6 +441,7 @@ def parts_of(parts: str, form: str = "puyer"):
     return [f"{each.title}: {amount_of(each)}" for each in line.components]
 
 
+@ON_ONE_ENGINE
 @pytest.mark.parametrize(
     ("typed", "held"),
     [
@@ -467,6 +476,7 @@ def test_a_component_is_the_medicine_and_the_amount_that_were_written(app, typed
     assert parts_of(again) == [held]
 
 
+@ON_ONE_ENGINE
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [
@@ -487,6 +497,7 @@ def test_a_component_that_may_mean_two_things_is_asked_about(app, typed, sentenc
         parts_of(typed)
 
 
+@ON_ONE_ENGINE
 @pytest.mark.parametrize(
     ("typed", "held", "units"),
     [
