@@ -1,15 +1,8 @@
-// The counter's pages: answers to what is being typed, proposals, a bar at a form's foot. ES5.
+// The counter's pages: answers to what is being typed, proposals, a bar at a form's foot; after held.js. ES5.
 (function () {
   'use strict';
   var on = window.alur.on;
-  var AWAY = 'Sambungan terputus. Isian tetap di sini; tekan lagi bila tersambung.';
   var UNANSWERED = 'Usulan dan hasil pencarian belum diperbarui; isian tetap di sini.';
-
-  function say(text) {
-    window.alur.say(text);
-    var bar = document.querySelector('form > .actions');
-    if (bar) { bar.style.bottom = document.body.style.paddingBottom; }
-  }
 
   // The last answer must not be taken for one to what was typed since. It is only out of sight: what is
   // ticked in it is still sent. Who got no answer asks again by itself; an abort makes room for a newer question.
@@ -20,7 +13,7 @@
     event.detail.target.hidden = !!isLost;
     unanswered = unanswered.filter(function (node) { return node !== asker; });
     if (isLost) { unanswered.push(asker); }
-    if (isLost || !unanswered.length) { say(isLost); }
+    if (isLost || !unanswered.length) { window.alur.sayAtFoot(isLost); }
   }
   ['sendError', 'timeout', 'responseError'].forEach(function (name) {
     on('htmx:' + name, function (event) {
@@ -34,35 +27,6 @@
   });
   on('htmx:afterRequest', function (event) {
     if (event.detail.xhr.status && !event.detail.failed) { heard(event, ''); }
-  });
-
-  // The browser's own page about a server that is away would take a form's place, and all that was typed
-  // with it. So a button is held until the server has answered, and then pressed again.
-  var pressed = null;
-  var isAsking = false;
-  var isThere = false;
-  on('click', function (event) { pressed = window.alur.closest(event.target, 'button'); });
-  on('submit', function (event) {
-    var form = event.target;
-    var button = pressed;
-    if (isThere || !form.hasAttribute('data-once')) { return; }
-    event.preventDefault();
-    if (isAsking) { return; }
-    isAsking = true;
-    var xhr = new XMLHttpRequest();
-    xhr.open('GET', '/healthz');
-    xhr.timeout = 5000;
-    xhr.onloadend = function () {
-      isAsking = false;
-      isThere = xhr.status && xhr.status < 502;
-      say(isThere ? '' : AWAY);
-      if (!isThere) { return; }
-      // A newer answer may have taken a proposal's button away.
-      if (!form.contains(button)) { button.hidden = true; form.appendChild(button); }
-      button.click();
-      isThere = false;
-    };
-    xhr.send();
   });
 
   // The bar at the foot of a long form must not hide the field that Tab has come to.

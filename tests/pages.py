@@ -24,6 +24,8 @@ VOID = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "sour
 # Their end tags may be left out.
 LAX = {"p", "li", "dt", "dd", "td", "th", "tr", "thead", "tbody", "option", "colgroup"}
 NO_LABEL = {"hidden", "submit", "button", "reset", "image"}
+# What a browser keeps for the next time it meets the field's name.
+REMEMBERED = {"text", "search", "tel", "email", "number", "url", "date", "textarea"}
 TOKEN = re.compile(rb'name="csrf_token" value="([^"]+)"')
 LONG_NUMBER = re.compile(r"(?<!\d)\d{16}(?!\d)")
 # What a mark is for happens only where its script is loaded.
@@ -83,7 +85,9 @@ class Page(HTMLParser):
         self._look_at_addresses(attributes)
         self.needed |= {SCRIPTS[name] for name in attributes if name in SCRIPTS}
         if tag == "script":
-            self.scripts.add(attributes.get("src", "").rpartition("/")[2])
+            name = attributes.get("src", "").rpartition("/")[2]
+            self.problems += [f"loaded twice: {name}"] if name in self.scripts else []
+            self.scripts.add(name)
         if tag == "form":
             self._open_form(attributes)
         if tag == "label":
@@ -118,10 +122,20 @@ class Page(HTMLParser):
             self.problems.append(f"a field without a word in field_words.csv: {name}")
         if name == "csrf_token":
             self.token = attributes.get("value", "")
-        if tag == "input" and attributes.get("type", "text") in NO_LABEL:
+        kind = attributes.get("type", "text") if tag == "input" else tag
+        if kind in REMEMBERED:
+            self._look_at_typed(name, attributes)
+        if kind in NO_LABEL:
             return
         if "label" not in self._open:
             self.fields.append(attributes)
+
+    def _look_at_typed(self, name: str, attributes: dict[str, str]) -> None:
+        form = self._form or {}
+        if not (attributes.keys() | form.keys()) & {"autocomplete"}:
+            self.problems.append(f"typed here, the browser offers it to the next one: {name}")
+        if "data-once" in form and "data-keep" not in form and "autocomplete" in form:
+            self.needed.add("held.js")
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form" and self._form is not None:
@@ -156,8 +170,10 @@ class Page(HTMLParser):
                 found.append(f"{self.count['h1']} h1 instead of one")
             if not self.title.strip():
                 found.append("no title")
-            if not self.needed <= self.scripts:
-                found.append(f"not loaded: {sorted(self.needed - self.scripts)}")
+            # The script that keeps what is typed holds a form as well.
+            loaded = self.scripts | ({"held.js"} if "typing.js" in self.scripts else set())
+            if not self.needed <= loaded:
+                found.append(f"not loaded: {sorted(self.needed - loaded)}")
         return found
 
     def unseen_refusal(self) -> list[str]:

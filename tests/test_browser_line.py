@@ -102,3 +102,20 @@ def test_a_form_is_held_until_the_server_answers(live_server, page):
     page.context.set_offline(False)
     desk.press("Simpan dan")
     desk.read_ticket()
+
+
+def test_so_is_what_is_typed_away_from_the_counter(live_server, page):
+    desk = Desk(page, live_server).log_in("farmasi")
+    desk.go("/farmasi/stok/PCT500")
+    desk.follow(page.get_by_role("link", name="Terima barang"))
+    batch = page.get_by_label("Nomor batch")
+    batch.fill("PUTUS1")
+    page.get_by_label("Kedaluwarsa").fill("12-2099")
+    page.get_by_label("Jumlah").fill("10")
+    page.context.set_offline(True)
+    desk.press("Masukkan ke stok")
+    expect(line_of(page)).to_have_text(AWAY)
+    expect(batch).to_have_value("PUTUS1")
+    page.context.set_offline(False)
+    desk.press("Masukkan ke stok")
+    expect(page.locator("main [role=status]")).to_contain_text("masuk stok")
