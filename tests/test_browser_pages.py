@@ -112,6 +112,28 @@ def test_all_tabs_of_the_system_stand_on_an_old_screen(live_server, page):
         assert box["x"] + box["width"] <= SCREEN["width"], tab.inner_text()
 
 
+LONG_NAMES = """() => {
+  document.querySelector('.brand').textContent =
+    'UPTD Puskesmas Rawat Inap Kecamatan Tenggarong Seberang';
+  document.querySelector('.who b').textContent = 'dr. Hj. Siti Nurhaliza Rahmawati, M.Kes.';
+}"""
+
+
+def test_the_whole_menu_stands_beside_long_names(live_server, page):
+    Desk(page, live_server).log_in("kepala")
+    page.evaluate(LONG_NAMES)
+    for width in (SCREEN["width"], 1024, 768):
+        page.set_viewport_size({"width": width, "height": 768})
+        menu = page.locator(".bar nav").bounding_box()
+        for link in every(page.locator(".bar nav a")):
+            box, name = link.bounding_box(), f"{link.inner_text()} at {width}"
+            assert box["x"] + box["width"] <= menu["x"] + menu["width"], name
+        assert not page.evaluate(TOO_WIDE)
+        if width == SCREEN["width"]:
+            assert menu["height"] < 60, "one line on an old screen"
+    page.set_viewport_size(SCREEN)
+
+
 @pytest.fixture
 def head_of_a_long_name(live_server, page):
     """Whose clinic has one; the server is every test's, so its own name comes back."""
