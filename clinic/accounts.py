@@ -218,6 +218,17 @@ def set_rooms(user: User, codes: list[str]) -> None:
     db.session.expire(user, ["rooms"])
 
 
+def rooms_without_staff() -> list[Poli]:
+    """Open rooms that no open account works in; the head, who may serve in all, is no room's."""
+    works_there = (
+        select(UserPoli.poli_id)
+        .join(User, User.id == UserPoli.user_id)
+        .where(UserPoli.is_active, User.is_active, User.role == Role.POLI)
+    )
+    found = select(Poli).where(Poli.is_active, Poli.id.not_in(works_there))
+    return list(db.session.scalars(found.order_by(Poli.position, Poli.id)))
+
+
 def end_all_sessions() -> None:
     """Whoever was logged in, in a database that was restored, logs in again."""
     open_ones = update(LoginSession).where(LoginSession.ended_at.is_(None))

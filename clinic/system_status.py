@@ -7,6 +7,7 @@ from sqlalchemy import case, func, select, text
 
 import timekeeping
 from clinic import (
+    accounts,
     audit,
     backup_status,
     closing,
@@ -57,7 +58,7 @@ DISK = {
 def checks(data: Path, at: datetime | None = None) -> list[Check]:
     """All lines of the status page; `data` is the folder that holds the clinic's files."""
     at = at or utcnow()
-    return [*quick_checks(data, at), internet.check(at), audit_trail()]
+    return [*quick_checks(data, at), staff(), internet.check(at), audit_trail()]
 
 
 def quick_checks(data: Path, at: datetime) -> list[Check]:
@@ -128,6 +129,17 @@ def worker(at: datetime) -> Check:
     if age >= BEAT_LATE:
         return Check(name, State.WATCH, figures, "Terlambat. Muat ulang halaman ini sebentar lagi.")
     return Check(name, State.GOOD, figures, "Bekerja di belakang layar seperti biasa.")
+
+
+def staff() -> Check:
+    """Whether each open room is somebody's: the counter sends patients there all the same."""
+    name, alone = "Petugas ruang", accounts.rooms_without_staff()
+    if not alone:
+        return Check(name, State.GOOD, "lengkap", "Setiap ruang yang dipakai punya petugas.")
+    figures = f"{len(alone)} ruang dipakai belum punya petugas"
+    codes = ", ".join(room.code for room in alone)
+    sentence = f"{codes}: kepala menambah petugasnya di Pengguna, atau menutup ruangnya di Ruang."
+    return Check(name, State.WATCH, figures, sentence)
 
 
 def outbox() -> Check:

@@ -711,6 +711,23 @@ def test_a_closed_room_can_still_be_named_as_it_was(kepala):
     assert row_of(Poli, code="UMUM").redirect_code == "MTBS"
 
 
+def test_a_room_that_no_account_serves_is_told(kepala):
+    """Patients are sent there all the same."""
+    told = "belum punya petugas"
+    assert "belum ada petugas" not in words_of(kepala.get("/sistem/ruang"))
+    assert told not in words_of(kepala.get("/sistem"))
+    resend(kepala, user_url("kia"), rooms=["KIA", "KB", "MTBS"])
+    resend(kepala, user_url("gigi"), is_active=None)
+    page = html_of(kepala.get("/sistem/ruang"))
+    rows = [row for row in page.split("<tr>") if "belum ada petugas" in row]
+    assert [re.search(r"<small>(\w+)", row)[1] for row in rows] == ["GIGI", "IMUN"]
+    status = words_of(kepala.get("/sistem"))
+    assert f"2 ruang dipakai {told}" in status
+    assert "GIGI, IMUN: kepala menambah petugasnya" in status
+    assert resend(kepala, "/sistem/ruang/IMUN", is_active=None).status_code == 303
+    assert f"1 ruang dipakai {told}" in words_of(kepala.get("/sistem"))
+
+
 # --- Rules ------------------------------------------------------------------------------------
 
 

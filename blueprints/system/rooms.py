@@ -26,7 +26,7 @@ from blueprints.system.desk import (
     split_months,
     whole,
 )
-from clinic import catalogue
+from clinic import accounts, catalogue
 from clinic.form_definitions import FORMS
 from db import db
 from formatting import CLUSTER_LABELS
@@ -198,8 +198,14 @@ def _for_whom(poli: Poli) -> str:
 @access.allow(Role.HEAD)
 def rooms():
     """All rooms in the order of the lists. Head only: it changes who is sent where."""
+    alone = accounts.rooms_without_staff()
     rows = [
-        {"poli": poli, "for_whom": _for_whom(poli), "cluster": CLUSTER_RULES[poli.cluster_rule]}
+        {
+            "poli": poli,
+            "for_whom": _for_whom(poli),
+            "cluster": CLUSTER_RULES[poli.cluster_rule],
+            "has_staff": poli not in alone,
+        }
         for poli in all_polis()
     ]
     return render_template("system/rooms.html", rows=rows)
