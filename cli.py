@@ -221,6 +221,8 @@ def ready_message_command() -> None:
         click.echo("Perhatian: jam komputer ini tampaknya salah. Masuk ke Alur, lalu pastikan.")
     if not timekeeping.boot():
         click.echo(NO_BOOT_ID)
+    if accounts.is_new_clinic():
+        click.echo("Puskesmas baru: masuk sebagai kepala; langkahnya di /bantuan/pengelola")
     if not settings.value("is_demo"):
         return
     click.echo(f"Akun latihan (kata sandi semua: {DEMO_PASSWORD}):")

@@ -7,11 +7,11 @@ from datetime import timedelta
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import select, update
+from sqlalchemy import exists, func, select, update
 
 from clinic import audit
 from db import add_row, db, utcnow
-from models import LoginSession, Poli, Role, User, UserPoli
+from models import LoginSession, Patient, Poli, Role, User, UserPoli
 from validators import FieldError, clean_text
 
 MIN_PASSPHRASE = 15
@@ -227,6 +227,12 @@ def rooms_without_staff() -> list[Poli]:
     )
     found = select(Poli).where(Poli.is_active, Poli.id.not_in(works_there))
     return list(db.session.scalars(found.order_by(Poli.position, Poli.id)))
+
+
+def is_new_clinic() -> bool:
+    """Whether there is nothing yet but the first head's account."""
+    in_use = select(func.count(User.id)).where(User.is_active).scalar_subquery()
+    return db.session.scalar(select((in_use == 1) & ~exists(select(Patient.id))))
 
 
 def end_all_sessions() -> None:

@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -95,6 +96,20 @@ def test_the_demo_names_only_accounts_that_its_passphrase_opens(app):
     assert "  loket  " in output
     assert "rina.w" not in output
     assert "gigi " not in output
+
+
+def test_the_head_of_a_new_clinic_is_told_where_to_begin(app, sign_in):
+    kepala = sign_in("kepala")
+    begin = "Puskesmas baru"
+    assert begin not in kepala.get("/poli").text
+    assert begin not in run(app, "ready-message").output
+    with transaction() as session:
+        session.execute(update(User).where(User.username != "kepala").values(is_active=False))
+    assert re.search(f'<a href="/bantuan/pengelola">{begin}', kepala.get("/poli").text)
+    assert "/bantuan/pengelola" in run(app, "ready-message").output
+    factories.patient("Wayan Sudarma")
+    assert begin not in kepala.get("/poli").text
+    assert begin not in run(app, "ready-message").output
 
 
 def test_fifteen_letters_are_enough_and_fourteen_are_not():

@@ -12,6 +12,7 @@ import responses
 import sessions
 from blueprints.poli.blueprint import bp, staff
 from clinic import (
+    accounts,
     backup_status,
     days,
     lab_alerts,
@@ -57,6 +58,7 @@ def rooms():
         critical=lab_alerts.rooms_with_unread(),
         on_paper=slip_records.count_unwritten([each.id for each in current_user.rooms]),
         checks=backup_status.for_front_page() if access.has_role(Role.HEAD) else [],
+        is_new_clinic=access.has_role(Role.HEAD) and accounts.is_new_clinic(),
     )
 
 
