@@ -88,10 +88,19 @@ def signer_of(actor: Actor) -> Practitioner:
     who = user.practitioner if user else None
     if who is None or not who.is_active:
         raise RecordError(
-            "Surat diterbitkan tenaga kesehatan. Akun Anda belum terhubung dengan tenaga "
-            "kesehatan; minta kepala mengaturnya di Pengguna."
+            "Surat diterbitkan tenaga kesehatan. Profesi Anda belum diisi di akun ini; minta "
+            "kepala mengisinya di Pengguna."
         )
     return who
+
+
+def why_no_signer(actor: Actor) -> str:
+    """Why the account issues no paper, to be told before anything is filled in; or empty."""
+    try:
+        signer_of(actor)
+    except RecordError as problem:
+        return str(problem)
+    return ""
 
 
 def drafted(actor: Actor, examination: Examination, kind: PaperKind, said: Said) -> dict[str, Any]:

@@ -291,6 +291,21 @@ def test_who_cancels_the_visit_reads_which_papers_are_out(sign_in):
 # --- Who may what -----------------------------------------------------------------------------
 
 
+def test_who_may_sign_nothing_is_told_before_anything_is_filled_in(sign_in):
+    umum, examination = sign_in("umum"), examined()
+    offered, untold = f"/kunjungan/{examination.visit.public_id}/surat", "Profesi Anda belum diisi"
+    query = {"pemeriksaan": examination.public_id}
+    assert untold not in text_of(umum.get(offered))
+    assert untold not in text_of(umum.get(address(examination), query_string=query))
+    with transaction():
+        factories.user("umum").practitioner.is_active = False
+    page = umum.get(offered)
+    assert untold in text_of(page)
+    assert f"{offered}/" not in page.get_data(as_text=True)
+    assert "Simpan dulu pemeriksaannya" not in text_of(page)
+    assert untold in text_of(umum.get(address(examination), query_string=query))
+
+
 def test_records_and_head_reprint_but_do_not_issue(sign_in):
     examination = examined()
     paper = issue(examination)

@@ -474,6 +474,15 @@ def test_who_treats_no_longer_is_ended_not_removed(kepala):
     assert (practitioner.name, practitioner.is_active) == ("Bdn. Nurhayati", False)
 
 
+def test_poli_staff_without_a_profession_stand_out(kepala):
+    """They can issue no paper; of the others nobody asks."""
+    assert "tidak dapat menerbitkan surat" in words_of(kepala.get("/sistem/pengguna/baru"))
+    told = "profesi belum diisi"
+    assert told not in words_of(kepala.get("/sistem/pengguna"))
+    resend(kepala, user_url("kia"), profession="", licence_no="", practitioner_name="")
+    assert words_of(kepala.get("/sistem/pengguna")).count(told) == 1
+
+
 def test_another_role_gives_up_the_rooms(kepala):
     resend(kepala, user_url("gigi"), role="records")
     changed = row_of(User, username="gigi")

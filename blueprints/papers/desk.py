@@ -25,6 +25,7 @@ def visit_papers(visit: str):
     """The visit's papers, and those that this account may issue."""
     found = access.readable_visit(visit)
     access.record_view("view_visit", found.patient, "visit", found.public_id)
+    offered = offers(found)
     return render_template(
         "papers/visit.html",
         visit=found,
@@ -32,7 +33,8 @@ def visit_papers(visit: str):
         on=found.service_day.on,
         allergies=allergies.banner(found.patient),
         papers=papers.of_visit(found),
-        offers=offers(found),
+        offers=offered,
+        no_signer=papers.why_no_signer(access.current_actor()) if offered else "",
         kinds=KINDS,
     )
 

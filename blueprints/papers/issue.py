@@ -49,7 +49,9 @@ def form(visit: str, jenis: str):
     facts = paper_facts.load(examination, days.clinic_date())
     data = replaces.fields if replaces else paper_facts.defaults(kind, facts)
     order = (replaces.subject if replaces else "") or request.args.get("permintaan", "")
-    return _form_page(examination, kind, _form(kind, data=data), replaces, order=order)
+    problem = papers.why_no_signer(access.current_actor())
+    page = (examination, kind, _form(kind, data=data), replaces)
+    return _form_page(*page, order=order, problem=problem)
 
 
 @bp.post("/kunjungan/<visit>/surat/<jenis>")
