@@ -417,7 +417,8 @@ def test_an_account_is_made_and_can_log_in(kepala, client):
         ({"password_again": "empat kuda lompat pager"}, "Kedua kata sandi tidak sama"),
         ({"password_again": ""}, "Kedua kata sandi tidak sama"),
         ({"profession": "Dokter", "nik": "123"}, "NIK harus 16 angka"),
-        ({"licence_no": "SIP 1"}, "Isi profesi juga"),
+        ({"licence_no": "SIP 1"}, "Profesi: Isi profesi juga"),
+        ({"ihs_number": "N10000001"}, "Profesi: Isi profesi juga"),
     ],
 )
 def test_an_account_that_cannot_be_is_refused_and_keeps_what_was_typed(kepala, changes, sentence):

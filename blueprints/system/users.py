@@ -71,9 +71,13 @@ class UserForm(RowForm):
         if (self.password.data or "").strip() != (field.data or "").strip():
             raise ValidationError("Kedua kata sandi tidak sama. Ketik lagi keduanya.")
 
-    def validate_practitioner_name(self, field) -> None:
-        if not self.profession.cleaned and (field.data or self.licence_no.data or self.nik.data):
-            raise ValidationError("Isi profesi juga, misalnya Dokter atau Bidan.")
+    def validate_profession(self, field) -> None:
+        """Without one nothing else of a practitioner is kept: not silently."""
+        more = (self.practitioner_name, self.licence_no, self.nik, self.ihs_number)
+        if not field.cleaned and any((each.data or "").strip() for each in more):
+            raise ValidationError(
+                "Isi profesi juga, misalnya Dokter atau Bidan; atau kosongkan isian di bawahnya."
+            )
 
     def fields(self) -> administration.AccountFields:
         return administration.AccountFields(
