@@ -168,13 +168,17 @@ def nik_dates(nik: str) -> list[date]:
     return [d for century in (1900, 2000) if (d := date_or_none(century + year, month, day))]
 
 
-def parse_nik(text: str, as_printed: bool = False) -> str:
-    """16 digits; as_printed lets an impossible date pass because the card really says so."""
-    nik = _number(text, 16, "NIK", "NIK", "Periksa kartu, atau pilih alasan tanpa NIK.")
-    _refuse_placeholder(nik, "Kosongkan NIK dan pilih alasan tanpa NIK.")
+def parse_nik(text: str, as_printed: bool = False, way_on: str = "") -> str:
+    """16 digits; as_printed lets an impossible date pass because the card really says so.
+
+    `way_on`: what to do, on a form that offers neither reasons for having none nor as_printed.
+    """
+    nik = _number(text, 16, "NIK", "NIK", way_on or "Periksa kartu, atau pilih alasan tanpa NIK.")
+    _refuse_placeholder(nik, way_on or "Kosongkan NIK dan pilih alasan tanpa NIK.")
     if not as_printed and not nik_dates(nik):
-        way_on = "Periksa kartu; bila memang tercetak begitu, centang sesuai KTP fisik."
-        raise FieldError("NIK-DATE", f"Tanggal lahir di dalam NIK tidak mungkin. {way_on}")
+        printed = "Periksa kartu; bila memang tercetak begitu, centang sesuai KTP fisik."
+        told = f"Tanggal lahir di dalam NIK tidak mungkin. {way_on or printed}"
+        raise FieldError("NIK-DATE", told)
     return nik
 
 

@@ -45,7 +45,7 @@ class UserForm(RowForm):
     profession = line("Profesi", 40)
     practitioner_name = StringField("Nama dengan gelar", [checked_by(clean_name)])
     licence_no = line("Nomor SIP atau STR", 40)
-    nik = StringField("NIK", [checked_by(parse_nik)])
+    nik = StringField("NIK", [checked_by(parse_nik, way_on="Periksa kartu, atau kosongkan.")])
     ihs_number = line("Nomor IHS", 20)
     password = PasswordField("Kata sandi")
     password_again = PasswordField("Ulangi kata sandi")
