@@ -60,5 +60,5 @@ def write(
 
 def practitioners() -> list[Practitioner]:
     """Who may have treated, by name."""
-    known = select(Practitioner).where(Practitioner.is_active).order_by(Practitioner.name)
-    return list(db.session.scalars(known))
+    known = select(Practitioner).where(Practitioner.is_active)
+    return list(db.session.scalars(known.order_by(func.lower(Practitioner.name))))

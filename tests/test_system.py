@@ -471,6 +471,13 @@ def test_a_stored_nik_is_masked_kept_and_not_audited(kepala):
     assert row_of(User, username="umum").practitioner.nik == "5171011404850001"
 
 
+def test_accounts_stand_by_name_upper_and_lower_case_alike(kepala):
+    for username, name in (("loket", "Zainal"), ("gigi", "drg. Ayu"), ("kia", "Eka")):
+        resend(kepala, user_url(username), display_name=name)
+    page = words_of(kepala.get("/sistem/pengguna"))
+    assert page.index("drg. Ayu") < page.index("Eka") < page.index("Zainal")
+
+
 def test_who_treats_no_longer_is_ended_not_removed(kepala):
     resend(kepala, user_url("kia"), profession="", licence_no="", practitioner_name="")
     practitioner = row_of(User, username="kia").practitioner

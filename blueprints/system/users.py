@@ -2,7 +2,7 @@
 
 from flask import flash, redirect, render_template, url_for
 from flask_login import current_user
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import selectinload
 from wtforms import BooleanField, PasswordField, SelectField, SelectMultipleField, StringField
 from wtforms.validators import DataRequired, Regexp, ValidationError
@@ -126,7 +126,8 @@ def _kept_session_id(user: User) -> int | None:
 def users():
     """All accounts, those in use first. Head only: the operator sees no names of rights."""
     found = select(User).options(selectinload(User.rooms), selectinload(User.practitioner))
-    rows = db.session.scalars(found.order_by(User.is_active.desc(), User.display_name, User.id))
+    by_name = func.lower(User.display_name), User.id  # "dr." stands before "Zainal"
+    rows = db.session.scalars(found.order_by(User.is_active.desc(), *by_name))
     return render_template("system/users.html", users=list(rows))
 
 
