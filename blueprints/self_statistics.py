@@ -5,6 +5,7 @@ from datetime import date
 from flask import Blueprint, Response, render_template, request
 
 import access
+import navigation
 from clinic import days, internet, report_files, self_statistics, settings
 from models import Role
 from validators import FieldError, parse_date
@@ -18,8 +19,11 @@ def page():
     kind, until, periods = _asked()
     rows = self_statistics.overview(periods)
     newest = periods[0]
+    is_records_tab = navigation.is_records_tab()
     return render_template(
         "self_statistics/page.html",
+        desk="records" if is_records_tab else "system",
+        tabs=navigation.records_tabs() if is_records_tab else navigation.system_tabs(),
         kinds=self_statistics.KINDS,
         kind=kind,
         until=until,

@@ -1,5 +1,6 @@
 """What Alur measures of itself: definitions, on both databases."""
 
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -204,6 +205,18 @@ def test_the_page_for_those_who_run_the_clinic(sign_in):
     assert sign_in("loket").get("/statistik").status_code == 403
     page = sign_in("kepala").get("/statistik?per=tahun&sampai=kemarin")
     assert page.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("username", "desk"),
+    [("kepala", "/sistem"), ("ti", "/sistem"), ("rekammedis", "/rekam-medis")],
+)
+def test_the_page_stands_among_the_tabs_that_lead_to_it(sign_in, username, desk):
+    page = sign_in(username).get("/statistik").get_data(as_text=True)
+    menu, tabs = re.findall(r"<nav.*?</nav>", page, re.S)[:2]
+    assert re.search(f'href="{desk}" aria-current="page"', menu)
+    assert re.findall(r'href="([^"]+)" aria-current="page"', tabs) == ["/statistik"]
+    assert tabs.count("<a ") > 3
 
 
 def test_as_many_queries_for_many_visits_as_for_none(sign_in):

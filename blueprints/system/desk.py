@@ -5,12 +5,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from flask import Blueprint, current_app, g, request, url_for
+from flask import Blueprint, current_app, g, request
 from flask_login import current_user
 from sqlalchemy import select
 from wtforms import Field, StringField, TextAreaField, ValidationError
 
 import access
+import navigation
 from blueprints.system.meanwhile import MARK, SharedForm
 from clinic.administration import AdministrationError
 from db import Base, db, transaction
@@ -23,23 +24,6 @@ bp = Blueprint("system", "blueprints.system")
 REFUSED = {False: 422, True: 409}  # by whether somebody else has changed the same
 LARGEST_ID = 2**31 - 1  # what an integer column of PostgreSQL takes
 BOTH = ("GET", "POST")
-TABS = (
-    ("Keadaan", "system.status"),
-    ("Cadangan", "system.backup_page"),
-    ("Pengguna", "system.users"),
-    ("Sesi", "system.open_sessions"),
-    ("Ruang", "system.rooms"),
-    ("Aturan", "system.rules"),
-    ("Kamus keluhan", "system.terms"),
-    ("Laboratorium", "system.lab_tests"),
-    ("Tindakan", "system.action_terms"),
-    ("Obat", "system.medicine_list"),
-    ("Wilayah", "system.villages"),
-    ("Pengaturan", "system.clinic_settings"),
-    ("Jam", "system.clock"),
-    ("Jejak audit", "system.audit_trail"),
-    ("Statistik", "self_statistics.page"),
-)
 
 
 @bp.context_processor
@@ -47,14 +31,7 @@ def page_tabs() -> dict:
     """The pages of /sistem that this account may open."""
     if g.get("has_failed") or not current_user.is_authenticated:
         return {"tabs": []}
-    views = current_app.view_functions
-    allowed = [tab for tab in TABS if current_user.role in views[tab[1]].access]
-    return {"tabs": [(label, url_for(end), _is_here(end)) for label, end in allowed]}
-
-
-def _is_here(endpoint: str) -> bool:
-    path = url_for(endpoint)
-    return request.path == path or (path != "/sistem" and request.path.startswith(f"{path}/"))
+    return {"tabs": navigation.system_tabs()}
 
 
 class RowForm(SharedForm):
