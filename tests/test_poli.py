@@ -106,6 +106,15 @@ def test_poli_leads_staff_to_their_first_room_and_the_head_to_all(sign_in):
     assert "Laboratorium" in page
 
 
+def test_whose_rooms_are_closed_reads_which(sign_in):
+    with transaction():
+        factories.poli("GIGI").is_active = False
+    page = text_of(sign_in("gigi").get("/poli"))
+    assert "Ruang Anda sedang ditutup" in page
+    assert f"{factories.poli('GIGI').name}. Minta kepala" in page
+    assert "Belum ada ruang" not in page
+
+
 def test_lower_case_leads_to_the_room(sign_in):
     response = sign_in("umum").get("/poli/umum")
     assert (response.status_code, response.location) == (302, "/poli/UMUM")
