@@ -22,6 +22,7 @@ KIND_CODES = {
 _ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
 _PLACE = re.compile(r"\{(?:urut:([1-8])|(jenis|kode|bulan_romawi|bulan|tahun))\}")
 _LITERAL = re.compile(r"[A-Za-z0-9 ./-]*")
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
 _LONGEST_CODE = 20
 
 
@@ -51,8 +52,10 @@ def checked(text: str) -> str:
 def checked_code(text: str) -> str:
     """The clinic's code within its numbers. Raises TemplateError."""
     text = text.strip()
-    if not text or len(text) > _LONGEST_CODE or not _LITERAL.fullmatch(text):
-        raise TemplateError(f"Isi 1 sampai {_LONGEST_CODE} huruf, angka, titik, atau garis.")
+    if len(text) > _LONGEST_CODE or not _CODE.fullmatch(text):
+        raise TemplateError(
+            f"Isi 1 sampai {_LONGEST_CODE} huruf, angka, titik, atau tanda hubung, tanpa spasi."
+        )
     return text
 
 

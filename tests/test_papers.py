@@ -192,8 +192,10 @@ def test_a_form_that_gives_no_number_of_its_own_is_refused(template, sentence):
 def test_the_form_of_the_number():
     written = paper_number.written(paper_number.DEFAULT, 7, PaperKind.SICK, "PTA", TODAY)
     assert written == "007/SKS/PTA/XI/2026"
-    with pytest.raises(TemplateError):
-        paper_number.checked_code("<script>")
+    assert paper_number.checked_code(" PKM-T.2 ") == "PKM-T.2"
+    for refused in ("<script>", "a b/", "a/b", "a b", "-", "", "x" * 21):
+        with pytest.raises(TemplateError, match="tanpa spasi"):
+            paper_number.checked_code(refused)
 
 
 @pytest.mark.parametrize(
