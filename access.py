@@ -263,16 +263,16 @@ def grant_record_access(patient: Patient, reason: str) -> None:
 
 
 def record_view(action: str, patient: Patient, object_type: str = "", object_ref: str = "") -> None:
-    """Log that a record was looked at: the one write that a GET makes, in its own transaction."""
+    """Log that a record was looked at; called by whatever draws it, for refused forms too."""
     about = {"object_type": object_type, "object_ref": object_ref}
-    viewing.record(current_actor(), [{"action": action, "patient_ref": patient.public_id, **about}])
+    viewing.note(current_actor(), [{"action": action, "patient_ref": patient.public_id, **about}])
 
 
 def record_family_view(household: Household, members: list[Patient]) -> None:
     """Log that the identities of a family were looked at, on each one's record."""
     about = {"object_type": "household", "object_ref": household.public_id}
     views = [{"patient_ref": member.public_id, **about} for member in members]
-    viewing.record(current_actor(), [{"action": "view_identity", **view} for view in views])
+    viewing.note(current_actor(), [{"action": "view_identity", **view} for view in views])
 
 
 def page_settings() -> dict:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 import access
 import sessions
+import viewing
 from clinic import answers, clock
 from clinic.answers import LARGEST, SENT, Answer
 from db import transaction
@@ -34,15 +35,23 @@ log = logging.getLogger(__name__)
 
 def lead_to(response: Response) -> Response:
     """In place of a page that answers a form: the way to it, past the login if need be."""
+    views = viewing.take()
+    led = _led(response, views)
+    if led is response and views and response.status_code < 500:
+        viewing.record(g.actor, views)
+    return led
+
+
+def _led(response: Response, views: list[dict[str, str]]) -> Response:
     if not _answers_a_form(response):
         return response
     if response.status_code == 401:
         author, fields = sessions.form_author(), typed_fields()
         if author is None or not fields:
             return response  # nobody knows whose it is: the login's page carries it on
-        way = _kept(author, Answer(SENT, json.dumps([request.path, fields]).encode()))
+        way = _kept(author, SENT, json.dumps([request.path, fields]).encode(), [])
         return redirect(access.login_address(way), 303) if way else response
-    way = _kept(g.actor.user_id, Answer(response.status_code, response.get_data()))
+    way = _kept(g.actor.user_id, response.status_code, response.get_data(), views)
     return redirect(way, 303) if way else response
 
 
@@ -57,15 +66,16 @@ def _answers_a_form(response: Response) -> bool:
     )
 
 
-def _kept(user_id: int, answer: Answer) -> str:
+def _kept(user_id: int, status: int, page: bytes, views: list[dict[str, str]]) -> str:
     """The address at which the page is kept; '' when it can't be."""
     place = _place()
-    if not place or len(answer.page) > LARGEST:
+    if not place or len(page) > LARGEST:
         return ""
-    page = answer.page.replace(_token(), TOKEN) if _token() else answer.page
+    page = page.replace(_token(), TOKEN) if _token() else page
+    answer = Answer(status, page, place.partition("?")[0], views)
     try:
         with transaction():
-            return f"{place}{KEY}={answers.keep(user_id, Answer(answer.status, page))}"
+            return f"{place}{KEY}={answers.keep(user_id, answer)}"
     except (DBAPIError, OSError):
         log.exception("an answer could not be kept: %s", request.endpoint)
         return ""
@@ -97,6 +107,8 @@ def show() -> Response | None:
         if answers.is_anothers_form(g.actor.user_id, key):
             flash(OF_ANOTHER, "warning")
         return None
+    if found.views:
+        viewing.record(g.actor, found.views)
     if found.status == SENT:
         path, fields = json.loads(found.page)
         page = render_template("auth/resend.html", path=path, fields=fields, problem=LOCKED)

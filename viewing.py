@@ -1,5 +1,8 @@
 """Notes in the audit trail who looked at whose record: the one write that a GET makes.
 
+A form that is refused shows the record as well. Its page is noted when it leaves, or, where the
+browser is led to it (`kept_answers.py`), each time that it is read there.
+
 A disk that is full or broken must not keep a record from whoever treats the patient now. The note
 then goes to the log at once, and into the trail with the next one that can be written.
 """
@@ -7,6 +10,7 @@ then goes to the log at once, and into the trail with the next one that can be w
 import logging
 import threading
 
+from flask import g, request
 from sqlalchemy.exc import DBAPIError
 
 from clinic import audit, storage_faults
@@ -17,6 +21,19 @@ _lock = threading.Lock()
 _waiting: list[tuple[audit.Actor, dict[str, str]]] = []
 
 log = logging.getLogger("alur.viewing")
+
+
+def note(actor: audit.Actor, views: list[dict[str, str]]) -> None:
+    """What this answer shows: of a GET before the rows are read, of a form with its answer."""
+    if request.method == "POST":
+        g.setdefault("views", []).extend(views)
+    else:
+        record(actor, views)
+
+
+def take() -> list[dict[str, str]]:
+    """What the answer to a form shows, to be noted now or kept with it."""
+    return g.pop("views", [])
 
 
 def record(actor: audit.Actor, views: list[dict[str, str]]) -> None:

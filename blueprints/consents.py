@@ -39,7 +39,6 @@ def consent(patient: str):
     if found.merged_into_id is not None:
         survivor = patients.current(found)
         return redirect(url_for("consents.consent", patient=survivor.public_id))
-    access.record_view("view_identity", found)
     return _page(found, ConsentForm(data={"signer": _likely_signer(found)}))
 
 
@@ -76,6 +75,7 @@ def record(patient: str):
 
 
 def _page(patient: Patient, form: ConsentForm, status: int = 200, problem: str = "") -> Response:
+    access.record_view("view_identity", patient)
     held, today = consents.current(patient), days.clinic_date()
     html = render_template(
         "consents/consent.html",

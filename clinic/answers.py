@@ -5,6 +5,7 @@ page is kept here, and the browser is led to it by an address (`kept_answers.py`
 Working storage, not the record; a row goes by itself.
 """
 
+import json
 import secrets
 import zlib
 from datetime import datetime, timedelta
@@ -21,15 +22,20 @@ LARGEST = 512 * 1024  # bytes; no page of ours is half as long
 
 
 class Answer(NamedTuple):
+    """A page, the path where it is shown, and whose record was looked at when it was drawn."""
+
     status: int
     page: bytes
+    path: str
+    views: list[dict[str, str]]
 
 
 def keep(user_id: int, answer: Answer) -> str:
     """Store the page; its key."""
     clear(utcnow())
     key = secrets.token_urlsafe(9)
-    packed = zlib.compress(answer.page, 3)
+    head = json.dumps({"path": answer.path, "views": answer.views}).encode()
+    packed = zlib.compress(head + b"\n" + answer.page, 3)
     db.session.add(KeptAnswer(user_id=user_id, key=key, status=answer.status, page=packed))
     db.session.flush()
     return key
@@ -44,7 +50,16 @@ def find(user_id: int, key: str) -> Answer | None:
             KeptAnswer.at > utcnow() - KEPT,
         )
     )
-    return Answer(row.status, zlib.decompress(row.page)) if row else None
+    return _opened(row) if row else None
+
+
+def _opened(row: KeptAnswer) -> Answer | None:
+    head, _, page = zlib.decompress(row.page).partition(b"\n")
+    try:
+        about = json.loads(head)
+        return Answer(row.status, page, about["path"], about["views"])
+    except (ValueError, TypeError):  # kept by an earlier version, which wrote the page alone
+        return None
 
 
 def is_anothers_form(user_id: int, key: str) -> bool:

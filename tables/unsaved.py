@@ -41,5 +41,5 @@ class KeptAnswer(Row):
     user_id: Mapped[int] = mapped_column(ForeignKey(User.id))
     key: Mapped[str] = mapped_column(String(12), unique=True)
     status: Mapped[int] = mapped_column()
-    page: Mapped[bytes] = mapped_column(LargeBinary)  # zlib
+    page: Mapped[bytes] = mapped_column(LargeBinary)  # zlib: one line about it, and the page
     at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow)

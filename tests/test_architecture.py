@@ -55,7 +55,7 @@ ALLOWED = {
     | {"viewing"},
     "kept_forms": set(),
     "page_form": {"typed_text"},
-    "kept_answers": {"access", "clinic", "db", "kept_forms", "sessions"},
+    "kept_answers": {"access", "clinic", "db", "kept_forms", "sessions", "viewing"},
     "wrong_clock": {"clinic", "validators", "timekeeping", "kept_forms", "page_form"},
     "viewing": {"clinic", "db"},
     "faults": {"access", "clinic", "db", "kept_forms", "logs"},

@@ -13,12 +13,14 @@ from access import PUBLIC
 from cli import DEMO_PASSWORD
 from clinic import answers, worker
 from db import db, transaction, utcnow
-from models import KeptAnswer, LoginSession
-from tests import amending
+from models import AuditEntry, KeptAnswer, LoginSession
+from tests import amending, factories
 from tests.pages import login, post
+from tests.stored import count
 from tests.test_examination import address, served, text_of
 
 TYPED = "Nyeri ulu hati sejak kemarin malam"
+SOMEBODY = "Ni Luh Suryani"
 REFUSED = {"subjective": TYPED, "pulse": "abc"}
 
 
@@ -96,6 +98,30 @@ def test_what_is_kept_holds_no_token(nurse):
     page = nurse.get(refuse(nurse, served()).location)
     assert nurse.token and nurse.token.encode() in page.data
     assert nurse.token.encode() not in zlib.decompress(kept()[0].page)
+
+
+def opened_outside_his_rooms(nurse) -> tuple[str, str]:
+    """A record opened with a reason, and the address of its page with a refused form."""
+    own = f"/pasien/{factories.patient(SOMEBODY).public_id}"
+    post(nurse, f"{own}/buka", {"alasan": "Menelepon, minta hasilnya"})
+    stood = {"Referer": f"http://localhost{own}"}
+    answer = post(nurse, f"{own}/alergi", {"substance": ""}, headers=stood)
+    assert answer.location.startswith(f"{own}?jawaban=")
+    return own, answer.location
+
+
+def test_each_time_that_its_page_is_read_is_in_the_trail(nurse):
+    _, kept_at = opened_outside_his_rooms(nurse)
+    for times in range(3):
+        assert count(AuditEntry, AuditEntry.action == "view_record") == times
+        assert SOMEBODY in text_of(nurse.get(kept_at))
+
+
+def test_what_an_earlier_version_kept_is_gone(nurse):
+    answer = refuse(nurse, served())
+    with transaction():
+        kept()[0].page = zlib.compress(b"<!doctype html>\n<p>" + TYPED.encode())
+    assert nurse.get(answer.location).status_code == 200
 
 
 def test_it_is_gone_after_an_hour_and_the_address_is_the_pages_own(nurse):

@@ -25,7 +25,7 @@ from models import (
     LabResult,
     Patient,
 )
-from tests import pharmacy, whole_record
+from tests import factories, pharmacy, whole_record
 from tests.pages import post
 from tests.test_patient_forms import account_for, address, form_for, refs_for, routes_of
 from tests.whole_record import Whole
@@ -67,6 +67,11 @@ NOT_STORED = {
 NOT_NOTED = {
     "pharmacy.substitution": "a step of the pharmacy's page of the visit, which was noted",
 }
+REFUSED_WITHOUT = {
+    "pharmacy.substitute": NOT_NOTED["pharmacy.substitution"],
+    "patients.open_record": "asks for the reason to open it",
+}
+REASONS = ("alasan", "reason", "why", "text", "substance")
 # Sent in this order at the end: what they end the others need.
 ENDING = ["pharmacy.give_back", "pharmacy.review", "pharmacy.substitute", "poli.step"]
 ENDING += ["pharmacy.hand_over", "examination.correct_lab_result", "records.approve_amendment"]
@@ -234,3 +239,29 @@ def test_who_is_shown_a_patient_is_in_the_trail(app, whole, sign_in):
         if shows and not any(owner in each.noted for each in stored):
             without.add(rule.endpoint)
     assert without == set(NOT_NOTED)
+
+
+def test_who_is_shown_a_patient_by_a_refused_form_is_in_the_trail(app, whole, sign_in):
+    """Incomplete, only looked up, or another patient's: the page comes back with all it shows."""
+    clients = {name: sign_in(name) for name in ("kepala", "umum", "rekammedis")}
+    owner, other = whole.refs["patient"], factories.patient("Orang Lain").public_id
+    shown, without = set(), set()
+    for rule in routes_of(app, "POST"):
+        is_decision = rule.endpoint.startswith("records.")  # not the author's own
+        client = clients["rekammedis" if is_decision else account_for(app, rule)]
+        here = refs_for(whole, rule.endpoint)
+        if rule.endpoint == "poli.step":
+            here |= {"entry": whole.at_pharmacy.public_id}
+        url = address(rule, here)
+        said = form_for(whole, rule.endpoint) | dict.fromkeys(REASONS, "")
+        for more in ({}, {"aksi": "cari"}, {"patient": other}):
+            with heard() as stored:
+                answer = post(client, url, said | {"patient": owner} | more)
+            if answer.status_code == 303:
+                client.get("/bantuan")  # what it tells of the patient is told there
+            elif NAME in answer.get_data(as_text=True):
+                shown.add(rule.endpoint)
+                if not any(owner in each.noted for each in stored):
+                    without.add(rule.endpoint)
+    assert len(shown) > 25
+    assert without == set(REFUSED_WITHOUT)

@@ -61,7 +61,6 @@ from validators import FieldError
 def amend_page(examination: str):
     found = _amendable(examination)
     access.readable_visit(found.visit.public_id)
-    access.record_view("view_visit", found.visit.patient, "visit", found.visit.public_id)
     kept = unsaved.own(current_user.id, Place(found.entry, AMENDMENT))
     return _restored(found, kept) if kept else _show(found)
 
@@ -179,7 +178,9 @@ def _again(
 
 
 def _show(examination: Examination, typed: Typed | None = None, status: int = 200) -> Response:
-    visit, now = examination.visit, amendment_lists.last_applied(examination)
+    visit = examination.visit
+    access.record_view("view_visit", visit.patient, "visit", visit.public_id)
+    now = amendment_lists.last_applied(examination)
     requests = amendment_lists.waiting_for(examination)
     waiting = next((each for each in requests if each.requested_by_id == current_user.id), None)
     shown = typed or amend_form.filled(examination, waiting)

@@ -70,7 +70,6 @@ def visit(visit: str):
         return redirect(url_for("examination.laboratory", visit=visit), 303)
     if dispensing_lists.opens_desk(entry, is_asked="antrean" in request.args):
         return redirect(url_for("pharmacy.visit", visit=visit), 303)
-    access.record_view("view_visit", found.patient, "visit", found.public_id)
     kept = unsaved.own(current_user.id, Place(entry)) if entry else None
     return _restored(found, entry, kept) if kept else page.show(found, entry)
 

@@ -35,7 +35,6 @@ LONGEST = {"batch": ("Nomor batch", 40), "site": ("Tempat suntik", 40)}
 @clinical
 def immunization(visit: str):
     found = access.readable_visit(visit)
-    access.record_view("view_immunizations", found.patient, "visit", found.public_id)
     return _show(found)
 
 
@@ -145,6 +144,7 @@ def _visit_of_today(visit: Visit) -> Visit | None:
 def _show(
     visit: Visit, problem: str = "", status: int = 200, findings: Sequence[Finding] = ()
 ) -> Response:
+    access.record_view("view_immunizations", visit.patient, "visit", visit.public_id)
     rows, entry = immunizations.of_person(visit), page.chosen_entry(visit)
     here, held = immunizations.days_of(visit), immunizations.given(rows)
     on = here[-1]

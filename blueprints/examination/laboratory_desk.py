@@ -96,6 +96,7 @@ def show(
     status: int = 200,
 ) -> Response:
     """The page: the form while the patient is here, and what was reported."""
+    access.record_view("view_visit", visit.patient, "visit", visit.public_id)
     entry, today = entry_of(visit), history.visit_summary(visit)
     is_served = entry is not None and right_patient.may_write(entry)
     orders = lab_orders.open_orders(visit)

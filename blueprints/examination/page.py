@@ -94,6 +94,7 @@ def show(
     status: int = 200,
 ) -> Response:
     """The page: a form while the patient is served, else what was recorded."""
+    access.record_view("view_visit", visit.patient, "visit", visit.public_id)
     examination = records.open_examination(entry) if entry else None
     today, earlier = history.visit_and_earlier(visit, EARLIER_VISITS)
     writes, my_rooms = _may_write(entry, examination), _my_rooms(today)

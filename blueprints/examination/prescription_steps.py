@@ -151,6 +151,7 @@ def _to_visit(examination: Examination) -> Response:
 
 def _page(examination: Examination, problem: Exception | str = "", status: int = 200):
     visit = examination.visit
+    access.record_view("view_visit", visit.patient, "visit", visit.public_id)
     said = prescription_typed.said(request.form) or prescriptions.PrescriptionInput([])
     wrong, rest = {}, [problem] if problem else []
     if isinstance(problem, RecordError):

@@ -94,7 +94,6 @@ class ScreeningForm(VitalsForm):
 @clinical
 def vital_signs(visit: str):
     found = access.readable_visit(visit)
-    access.record_view("view_vital_signs", found.patient, "visit", found.public_id)
     kept = unsaved.own(current_user.id, _place(found))
     if kept is None:
         return _show(found)
@@ -185,6 +184,7 @@ def _show(
     is_conflict: bool = False,
     kept: UnsavedText | None = None,
 ) -> Response:
+    access.record_view("view_vital_signs", visit.patient, "visit", visit.public_id)
     own, note = vital_boxes.own_of(visit, None), triage.own_note(current_user.id, visit)
     is_echoed = form is not None and not is_conflict
     theirs = form.beside_stored(visit) if is_conflict and form else {}

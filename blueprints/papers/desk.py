@@ -63,9 +63,7 @@ def patient_papers(patient: str):
 @readers
 def paper(paper: str):
     """The paper as it was printed, to print again; who opens it is logged."""
-    found = paper_or_404(paper)
-    access.record_view("print_paper", found.visit.patient, "paper", found.public_id)
-    return paper_page(found)
+    return paper_page(paper_or_404(paper))
 
 
 @bp.post("/surat/<paper>/batal")
@@ -88,6 +86,7 @@ def cancel(paper: str):
 
 
 def paper_page(paper: Paper, problem: str = "", status: int = 200) -> Response:
+    access.record_view("print_paper", paper.visit.patient, "paper", paper.public_id)
     html = render_template(
         "papers/paper.html",
         paper=paper,

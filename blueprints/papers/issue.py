@@ -45,7 +45,6 @@ def form(visit: str, jenis: str):
     found, kind = access.readable_visit(visit), _kind_or_404(jenis)
     examination = _examination_or_404(found, kind, request.args.get("pemeriksaan", ""))
     replaces = _replaced_or_404(examination, kind, request.args.get("ganti", ""))
-    access.record_view("view_visit", found.patient, "visit", found.public_id)
     facts = paper_facts.load(examination, days.clinic_date())
     data = replaces.fields if replaces else paper_facts.defaults(kind, facts)
     order = (replaces.subject if replaces else "") or request.args.get("permintaan", "")
@@ -201,9 +200,11 @@ def _frame(
     replaces: Paper | None,
     problem: str,
 ) -> dict[str, Any]:
+    visit = examination.visit
+    access.record_view("view_visit", visit.patient, "visit", visit.public_id)
     return {
-        "visit": examination.visit,
-        "patient": examination.visit.patient,
+        "visit": visit,
+        "patient": visit.patient,
         "examination": examination,
         "kind": kind,
         "title": KINDS[kind].title,

@@ -99,7 +99,6 @@ def record(patient: str):
     is_clinical = not access.has_role(Role.REGISTRATION)
     if is_clinical and not access.has_record_access(found):
         return _ask_for_reason(found)
-    access.record_view("view_record" if is_clinical else "view_identity", found)
     return _page(found, before, clinical=is_clinical)
 
 
@@ -111,6 +110,7 @@ def _page(
     status: int = 200,
     **problem: str,
 ) -> Response:
+    access.record_view("view_record" if clinical else "view_identity", patient)
     aliases = select(PatientAlias).where(
         PatientAlias.patient_id == patient.id, PatientAlias.ended_at.is_(None)
     )

@@ -102,7 +102,6 @@ def put_in_line(prescription: str):
 @staff
 def visit(visit: str):
     found = readable_visit(visit)
-    access.record_view("view_visit", found.patient, "visit", found.public_id)
     return show(found)
 
 
@@ -116,6 +115,7 @@ def chosen_entry(visit: Visit, ref: str = "") -> QueueEntry | None:
 
 def show(visit: Visit, typed: Typed | None = None, status: int = 200) -> Response:
     """The page: the prescriptions, what can be done with each, and what was done."""
+    access.record_view("view_visit", visit.patient, "visit", visit.public_id)
     is_late, typed = dispensing_steps.is_late(visit), typed or Typed()
     entry = None if is_late else chosen_entry(visit)
     views = dispensing_lists.desk(dispensing_lists.of_visit(visit))

@@ -38,11 +38,9 @@ def confirm(entry: str, action: str):
     if action not in BUTTONS:
         abort(404)
     if action == "mulai" and (asked := right_patient.question(found)):
-        _note_view(found)
         return _ask_who(found, asked, StartForm())
     if action == "urungkan" or not STEPS[action].needs_reason:
         return redirect(url_for("poli.queue", code=found.poli.code), 303)
-    _note_view(found)
     return _confirm_page(found, action, _form(found, action))
 
 
@@ -89,7 +87,6 @@ def _back(entry: QueueEntry) -> str:
 def more(entry: str):
     """All that can be done with this entry now, and what happened to it so far."""
     found = access.entry_or_404(entry)
-    _note_view(found)
     # What somebody began to write is finished on its own page.
     is_begun = found.examination is not None
     return render_template(
@@ -114,11 +111,6 @@ def open_record(entry: str):
 def measure(entry: str):
     visit = access.entry_or_404(entry).visit.public_id
     return redirect(url_for("examination.vital_signs", visit=visit), 303)
-
-
-def _note_view(entry: QueueEntry) -> None:
-    visit = entry.visit
-    access.record_view("view_visit", visit.patient, "visit", visit.public_id)
 
 
 def _form(entry: QueueEntry, action: str) -> ReasonForm | MoveForm | None:
@@ -186,6 +178,8 @@ def _recorded(entry: QueueEntry) -> dict[str, list[str]]:
 
 def _about(entry: QueueEntry) -> dict[str, Any]:
     """Whom the page is about, allergies first of all."""
+    visit = entry.visit
+    access.record_view("view_visit", visit.patient, "visit", visit.public_id)
     return {
         "entry": entry,
         "today": entry.visit.service_day.on,

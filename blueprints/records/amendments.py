@@ -33,10 +33,6 @@ def amendments_list():
 @staff
 def amendment(amendment: str):
     """One request beside what stands there now."""
-    found = _amendment_or_404(amendment)
-    examination = found.examination
-    patient = examination.visit.patient
-    access.record_view("view_amendments", patient, "examination", examination.public_id)
     return _page(_amendment_or_404(amendment))
 
 
@@ -75,6 +71,8 @@ def _amendment_or_404(ref: str) -> Amendment:
 
 def _page(amendment: Amendment, problem: str = "") -> str:
     examination = amendment.examination
+    patient = examination.visit.patient
+    access.record_view("view_amendments", patient, "examination", examination.public_id)
     is_waiting = amendment.state == AmendmentState.WAITING
     now = amendment_decisions.outdated(amendment) if is_waiting else {}
     return render_template(
@@ -82,7 +80,7 @@ def _page(amendment: Amendment, problem: str = "") -> str:
         amendment=amendment,
         examination=examination,
         visit=examination.visit,
-        patient=examination.visit.patient,
+        patient=patient,
         entry=examination.entry,
         on=examination.visit.service_day.on,
         allergies=allergies.banner(examination.visit.patient),

@@ -25,9 +25,6 @@ JUST_MERGED = (
 @staff
 def pair(pair: str):
     """Both records, their visits, and why they look alike."""
-    found = _pair_or_404(pair)
-    for record in (found.one, found.other):
-        access.record_view("view_identity", record, "pair", found.pair.public_id)
     return _page(_pair_or_404(pair))
 
 
@@ -97,6 +94,8 @@ def _main(found: OpenPair) -> str:
 
 
 def _page(found: OpenPair, problem: str = "") -> str:
+    for record in (found.one, found.other):
+        access.record_view("view_identity", record, "pair", found.pair.public_id)
     is_one = found.one.id == found.other.id
     main = _main(found)
     last = search.last_visits([found.one.id, found.other.id])

@@ -119,7 +119,6 @@ class CorrectionForm(PageForm):
 @correcting
 def correct(visit):
     found = access.visit_or_404(visit)
-    access.record_view("view_identity", found.patient, "visit", found.public_id)
     form = CorrectionForm(obj=found)
     chosen = request.args.get("pasien", "")
     candidates = []
@@ -271,6 +270,7 @@ def _correction_page(
     warnings=(),
     shown: dict[str, str] | None = None,
 ) -> str:
+    access.record_view("view_identity", visit.patient, "visit", visit.public_id)
     is_examined = wrong_patient.is_examined(visit)
     is_keeper = access.has_role(*wrong_patient.KEEPERS)
     is_at_counter = access.has_role(Role.REGISTRATION, Role.HEAD)

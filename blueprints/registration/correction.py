@@ -39,7 +39,6 @@ def correct_identity(patient):
         ref = patients.current(found).public_id
         there = url_for("registration.correct_identity", patient=ref, **request.args)
         return redirect(there, 303)
-    access.record_view("view_identity", found)
     draft = _draft_of(found, request.args.get("draf", ""))
     fields = _fields_of(draft, found) if draft else prefill.known_fields(found)
     form = IdentityCorrectionForm(MultiDict(fields), kind=DraftKind.IDENTITY)
@@ -146,6 +145,7 @@ def _check_address(draft: RegistrationDraft) -> str:
 def _form_page(
     form: IdentityCorrectionForm, patient: Patient, draft: RegistrationDraft | None
 ) -> str:
+    access.record_view("view_identity", patient)
     return render_template(
         "registration/form.html",
         form=form,

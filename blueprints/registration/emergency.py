@@ -40,8 +40,6 @@ class EmergencyForm(PageForm):
 def emergency():
     begun = _begun(request.args.get("draf", ""))
     typed = begun.draft.fields if begun else {}
-    if begun and begun.patient:
-        access.record_view("view_identity", begun.patient)
     one_line = {name: " ".join(typed.get(name, "").split()) for name in ("name", "complaint")}
     form = EmergencyForm(MultiDict({"sex": typed.get("sex", "")} | one_line))
     return _page(form, new_public_id(), begun)
@@ -93,6 +91,8 @@ def _begun(ref: str) -> Begun | None:
 
 
 def _page(form: EmergencyForm, key: str, begun: Begun | None) -> str:
+    if begun and begun.patient:
+        access.record_view("view_identity", begun.patient)
     if form.complaint.data and not form.sex.data:  # what is left to ask
         first = SelectChoice(value="L", label=SEXES["L"], render_kw={"autofocus": ""})
         form.sex.choices = [first, *choices(SEXES)[1:]]

@@ -108,6 +108,10 @@ def page(
     left: str = "",
     draft: RegistrationDraft | None = None,
 ) -> str:
+    if patient:
+        visit = subject.about_visit
+        about = ("visit", visit.public_id) if visit else ()
+        access.record_view("view_identity", patient, *about)
     kept = draft or _kept_draft() or asked_draft()
     is_opened = kept is None and request.method == "GET" and not request.args.get("keluarga")
     behind = drafts.just_left(current_user.id, subject) if is_opened else None

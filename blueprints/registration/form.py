@@ -31,7 +31,6 @@ def returning(patient):
     found = patients.current(access.patient_or_404(patient))
     if not found.is_active:
         return _without_record(found)
-    access.record_view("view_identity", found)
     home = {"bpjs_home": patients.last_bpjs_home(found)}
     fields = prefill.fields_of(found, days.clinic_date()) | home
     draft = filling.asked_draft()
@@ -61,7 +60,6 @@ def returning_post(patient):
 @counter
 def identity(visit):
     found = access.visit_or_404(visit)
-    access.record_view("view_identity", found.patient, "visit", found.public_id)
     draft = filling.asked_draft() or drafts.about(found)
     fields = draft.fields if draft else prefill.known_fields(found.patient)
     fields = {"bpjs_home": found.bpjs_home} | fields
@@ -85,7 +83,6 @@ def room(visit):
     draft = filling.asked_draft()
     if not days.goes_on(found.service_day):
         return _as_new_visit(found, draft)
-    access.record_view("view_identity", found.patient, "visit", found.public_id)
     fields = draft.fields if draft else {"pregnant": found.pregnant}
     form = RegistrationForm(MultiDict(fields), kind=DraftKind.ROOM)
     subject = DraftSubject(DraftKind.ROOM, found.patient.public_id, found)
