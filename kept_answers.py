@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 import access
 import sessions
 import viewing
-from clinic import answers, clock
+from clinic import answers, clock, patients
 from clinic.answers import LARGEST, SENT, Answer
 from db import transaction
 from kept_forms import OF_ANOTHER, known_path, typed_fields
@@ -28,6 +28,8 @@ DESKS |= {"records", "registration"}
 REFUSALS = {200, 400, 409, 422}
 KEY = "jawaban"
 TOKEN = b"<!--token-->"  # nobody can type it: what is typed stands escaped in a page
+# What whoever opens these desks may see of anybody.
+OF_IDENTITY = {"view_identity", "view_identity_history"}
 LOCKED = "Layar tadi terkunci atau sesinya habis, jadi belum ada yang disimpan."
 
 log = logging.getLogger(__name__)
@@ -107,6 +109,8 @@ def show() -> Response | None:
         if answers.is_anothers_form(g.actor.user_id, key):
             flash(OF_ANOTHER, "warning")
         return None
+    if found.path != request.path or not _may_read(found.views):
+        return None
     if found.views:
         viewing.record(g.actor, found.views)
     if found.status == SENT:
@@ -114,6 +118,13 @@ def show() -> Response | None:
         page = render_template("auth/resend.html", path=path, fields=fields, problem=LOCKED)
         return Response(page, 409, mimetype="text/html")
     return Response(found.page.replace(TOKEN, _token()), found.status, mimetype="text/html")
+
+
+def _may_read(views: list[dict[str, str]]) -> bool:
+    """Whether what the page shows may be seen still; a record that was opened closes again."""
+    refs = {view["patient_ref"] for view in views if view["action"] not in OF_IDENTITY}
+    people = [patients.current(access.patient_or_404(ref)) for ref in refs]
+    return all(access.has_record_access(person) for person in people)
 
 
 def init_app(app: Flask) -> None:

@@ -13,7 +13,7 @@ from access import PUBLIC
 from cli import DEMO_PASSWORD
 from clinic import answers, worker
 from db import db, transaction, utcnow
-from models import AuditEntry, KeptAnswer, LoginSession
+from models import AuditEntry, KeptAnswer, LoginSession, RecordAccess
 from tests import amending, factories
 from tests.pages import login, post
 from tests.stored import count
@@ -115,6 +115,24 @@ def test_each_time_that_its_page_is_read_is_in_the_trail(nurse):
     for times in range(3):
         assert count(AuditEntry, AuditEntry.action == "view_record") == times
         assert SOMEBODY in text_of(nurse.get(kept_at))
+
+
+def test_it_is_shown_as_long_as_the_record_may_be_read(nurse):
+    own, kept_at = opened_outside_his_rooms(nurse)
+    assert nurse.get(kept_at).status_code == 422
+    with transaction():
+        db.session.scalars(select(RecordAccess)).one().expires_at = utcnow()
+    closed = nurse.get(kept_at)
+    assert (closed.status_code, text_of(closed)) == (200, text_of(nurse.get(own)))
+    assert 'name="alasan"' in text_of(closed)
+
+
+def test_it_is_shown_at_its_own_address_alone(nurse):
+    _, kept_at = opened_outside_his_rooms(nurse)
+    other = f"/pasien/{factories.patient('Orang Lain').public_id}"
+    for elsewhere in ("/poli/UMUM", "/bantuan", other):
+        page = nurse.get(elsewhere + kept_at[kept_at.index("?") :])
+        assert page.status_code == 200 and SOMEBODY not in text_of(page), elsewhere
 
 
 def test_what_an_earlier_version_kept_is_gone(nurse):
