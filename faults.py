@@ -18,7 +18,7 @@ from clinic import disk_space, settings, storage_faults
 from clinic.field_words import typed_rows
 from clinic.storage_faults import ADVICE, STEPS, Fault
 from db import db
-from kept_forms import carried_fields, typed_fields
+from kept_forms import typed_fields
 from logs import scrub
 
 log = logging.getLogger("alur.faults")
@@ -100,7 +100,7 @@ def _login_page(fault: Fault, advice: list[str]) -> str:
     """The same form again, with what an earlier form had sent."""
     context = access.login_context(
         request.form.get("lanjut", ""),
-        carried_fields(),
+        request.form.get("resend", ""),
         username=request.form.get("username", ""),
         message=" ".join([fault.value, NOT_IN, *advice]),
         steps=STEPS.get(fault, ()),

@@ -3,6 +3,7 @@
 import re
 from datetime import date, timedelta
 from html import unescape
+from unittest.mock import Mock
 
 import pytest
 from itsdangerous import TimestampSigner
@@ -12,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 import access
 from cli import DEMO_PASSWORD
 from clinic import accounts, days, queues
-from db import db, transaction, utcnow
+from db import db, sqlite_driver, transaction, utcnow
 from models import AuditEntry, LoginSession, Role, User
 from tests import factories
 from tests.pages import login, post
@@ -22,6 +23,7 @@ from tests.stored import count
 # test_hostile_text.py opens them on PostgreSQL too.
 pytestmark = pytest.mark.engines("sqlite")
 
+FULL = "database or disk is full"
 STAFF = {
     "loket": Role.REGISTRATION,
     "umum": Role.POLI,
@@ -389,6 +391,22 @@ def test_a_form_sent_after_the_session_ended_is_not_lost(app, sign_in):
     assert 'name="code" value="demam tinggi"' in text
     assert "Dalam wilayah" in text
     assert 'action="/sistem/wilayah/baru"' in text
+
+
+def test_a_form_is_not_lost_when_the_login_that_carries_it_meets_a_full_disk(sign_in, monkeypatch):
+    client = sign_in("kepala")
+    with transaction():
+        db.session.scalars(select(LoginSession)).one().ended_at = utcnow()
+    refused = post(client, "/sistem/wilayah/baru", {"name": "Melati Baru"})
+    carried = unescape(re.search(r'name="resend" value="([^"]*)"', refused.text)[1])
+    enter = {"username": "kepala", "password": DEMO_PASSWORD, "lanjut": "/sistem/wilayah/baru"}
+    with monkeypatch.context() as full:
+        problem = OperationalError("", {}, sqlite_driver.OperationalError(FULL))
+        full.setattr(accounts, "note_success", Mock(side_effect=problem))
+        failed = post(client, "/masuk", enter | {"resend": carried})
+    again = unescape(re.search(r'name="resend" value="([^"]*)"', failed.text)[1])
+    assert (failed.status_code, again) == (503, carried)
+    assert "Melati Baru" in post(client, "/masuk", enter | {"resend": again}).text
 
 
 def test_a_form_that_was_open_since_the_morning_is_taken(sign_in, monkeypatch):
