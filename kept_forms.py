@@ -4,6 +4,7 @@ Past the login it names the account that typed it, and is shown to that one alon
 """
 
 import json
+import re
 
 from flask import current_app, request
 from itsdangerous import BadSignature, URLSafeSerializer
@@ -11,6 +12,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 # Never on a page again: whoever stands at a locked screen must not read a key in its source.
 SECRET = {"csrf_token", "password", "password_again", "kunci_pemulihan"}
+NOT_IN_PATHS = re.compile(r"[\\\x00-\x1f\x7f]")  # a line break would end the header it goes into
 OF_ANOTHER = (
     "Isian yang belum terkirim di layar ini bukan dari akun Anda, jadi tidak ditampilkan dan tidak "
     "disimpan di sini."
@@ -57,7 +59,7 @@ def _signer() -> URLSafeSerializer:
 
 def known_path(path: str, method: str) -> str:
     """The path if it is a page of ours (never another site's address), else ''."""
-    if not path.startswith("/") or path.startswith("//") or "\\" in path:
+    if not path.startswith("/") or path.startswith("//") or NOT_IN_PATHS.search(path):
         return ""
     try:
         current_app.url_map.bind("").match(path.partition("?")[0], method=method)

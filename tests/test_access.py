@@ -326,7 +326,8 @@ def test_unknown_and_known_accounts_get_the_same_answer(client):
 
 @pytest.mark.parametrize(
     "target",
-    ["//evil.example", "https://evil.example", "/\\evil.example", "evil", "/tidak-ada", "/keluar"],
+    ["//evil.example", "https://evil.example", "/\\evil.example", "evil", "/tidak-ada", "/keluar"]
+    + ["/poli/UMUM\n", "/poli?x=\r\nSet-Cookie:a=b", "/poli?x=\x7f"],
 )
 def test_the_way_on_after_the_login_stays_in_the_house(client, target):
     client.get("/masuk")
