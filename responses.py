@@ -9,11 +9,14 @@ import struct
 import zlib
 from dataclasses import dataclass
 from functools import cached_property
+from io import BytesIO
 from pathlib import Path
 
 from flask import Flask, Request, Response, abort, request
 from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.formparser import FormDataParser
 
 STATIC = Path(__file__).parent / "static"
 GZIP_FROM = 500  # bytes; below, the gzip frame eats the gain
@@ -35,6 +38,7 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
 }
 
+MOST_FIELDS = 5000  # of a form; the longest page of ours has some hundred
 
 # Marks where in a page the content goes that is packed already; nobody can type it.
 SEAM = Markup("<!--{}-->").format(secrets.token_hex(16))
@@ -149,8 +153,22 @@ def _pack(response: Response) -> None:
         response.headers.add("Vary", "Accept-Encoding")
 
 
+class FormParser(FormDataParser):
+    """Refuses a form that it could not read in any good time."""
+
+    def parse(self, stream, mimetype, content_length, options=None):
+        if mimetype == "application/x-www-form-urlencoded":  # of parts, Flask counts them itself
+            body = stream.read()
+            if body.count(b"&") >= MOST_FIELDS:
+                raise RequestEntityTooLarge
+            stream = BytesIO(body)
+        return super().parse(stream, mimetype, content_length, options)
+
+
 class CleanRequest(Request):
     """What was sent without NUL: no keyboard types it, and PostgreSQL takes none in any text."""
+
+    form_data_parser_class = FormParser
 
     @cached_property
     def args(self) -> MultiDict:

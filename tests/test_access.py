@@ -623,6 +623,17 @@ def test_every_answer_carries_the_headers_errors_included(app, sign_in):
     assert client.post("/pendaftaran/baru", data={"a": "x" * 1_100_000}).status_code == 413
 
 
+def test_a_form_of_a_great_many_fields_is_refused_unread(client, sign_in):
+    form = "application/x-www-form-urlencoded"
+    for each, path in ((client, "/masuk"), (sign_in("umum"), "/poli/UMUM/panggil")):
+        refused = each.post(path, data="a&" * 250_000, content_type=form)
+        assert refused.status_code == 413 and len(refused.data) < 10_000
+    clerk = sign_in("loket")
+    clerk.get("/pendaftaran")
+    many = {"csrf_token": clerk.token, "q": "Siti"} | dict.fromkeys(map(str, range(4000)), "")
+    assert clerk.post("/pendaftaran", data=many).status_code == 303
+
+
 @pytest.mark.parametrize(
     ("username", "path", "action"),
     [
