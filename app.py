@@ -52,6 +52,7 @@ SENTENCES = {
     404: ("Tidak ditemukan", "Halaman ini tidak ada, atau bukan bagian ruang Anda."),
     405: ("Bukan begini caranya", "Halaman ini hanya menerima kiriman dari formulirnya."),
     413: ("Terlalu besar", "Teks paling banyak 1 MB, impor 30 MB, cadangan 512 MB."),
+    415: ("Kiriman tidak terbaca", "Ganti nama berkas dengan huruf dan angka biasa; kirim lagi."),
     500: ("Ada kesalahan di server", "Kesalahan sudah dicatat. Isian di halaman sebelumnya aman."),
     503: ("Server sedang sibuk", "Tunggu sebentar, lalu muat ulang halaman ini."),
 }

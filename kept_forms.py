@@ -8,7 +8,7 @@ import re
 
 from flask import current_app, request
 from itsdangerous import BadSignature, URLSafeSerializer
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, UnsupportedMediaType
 
 # Never on a page again: whoever stands at a locked screen must not read a key in its source.
 SECRET = {"csrf_token", "password", "password_again", "kunci_pemulihan"}
@@ -26,7 +26,7 @@ def typed_fields() -> list[tuple[str, str]]:
         return []
     try:
         return [pair for pair in request.form.items(multi=True) if pair[0] not in SECRET]
-    except RequestEntityTooLarge:  # a file for a page that is not theirs
+    except (RequestEntityTooLarge, UnsupportedMediaType):  # a file for a page that is not theirs
         return []
 
 

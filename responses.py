@@ -15,7 +15,7 @@ from pathlib import Path
 from flask import Flask, Request, Response, abort, request
 from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 from werkzeug.formparser import FormDataParser
 
 STATIC = Path(__file__).parent / "static"
@@ -154,15 +154,19 @@ def _pack(response: Response) -> None:
 
 
 class FormParser(FormDataParser):
-    """Refuses a form that it could not read in any good time."""
+    """Refuses a form that it can't read, or not in any good time."""
 
     def parse(self, stream, mimetype, content_length, options=None):
+        self.silent = False  # else it would be a form without any field, its token included
         if mimetype == "application/x-www-form-urlencoded":  # of parts, Flask counts them itself
             body = stream.read()
             if body.count(b"&") >= MOST_FIELDS:
                 raise RequestEntityTooLarge
             stream = BytesIO(body)
-        return super().parse(stream, mimetype, content_length, options)
+        try:
+            return super().parse(stream, mimetype, content_length, options)
+        except ValueError as problem:  # a file's name in an old encoding, say
+            raise UnsupportedMediaType from problem
 
 
 class CleanRequest(Request):

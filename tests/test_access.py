@@ -634,6 +634,19 @@ def test_a_form_of_a_great_many_fields_is_refused_unread(client, sign_in):
     assert clerk.post("/pendaftaran", data=many).status_code == 303
 
 
+def test_a_form_that_cannot_be_read_is_not_called_old(sign_in):
+    client = sign_in("rekammedis")
+    client.get("/bantuan")
+    head = "Content-Disposition: form-data; name="
+    body = f'--x\r\n{head}"csrf_token"\r\n\r\n{client.token}\r\n--x\r\n'
+    body += f'{head}"berkas"; filename="donn\xe9es.csv"\r\n\r\nnama\r\n--x--\r\n'
+    sent = {"data": body.encode("latin-1"), "content_type": "multipart/form-data; boundary=x"}
+    refused = client.post("/rekam-medis/impor", **sent)
+    assert refused.status_code == 415 and "nama berkas" in refused.text
+    assert client.post("/tidak-ada", **sent).status_code == 404
+    assert client.post("/sistem/wilayah/baru", **sent).status_code == 403
+
+
 @pytest.mark.parametrize(
     ("username", "path", "action"),
     [
