@@ -72,12 +72,9 @@ def nik_agreement(identity: patients.Identity, on: date) -> str:
     """What of the person the NIK confirms, in words; empty when nothing."""
     if not identity.nik:
         return ""
-    born = _exact_birth(identity)
+    is_exact = identity.birth_precision == DatePrecision.DAY
+    born = identity.birth_date if is_exact else None
     return agreement(identity.nik, sex=identity.sex, birth_date=born, today=on)
-
-
-def _exact_birth(identity: patients.Identity) -> date | None:
-    return identity.birth_date if identity.birth_precision == DatePrecision.DAY else None
 
 
 def _of_nik(
@@ -87,8 +84,9 @@ def _of_nik(
     found = nik_findings(
         identity.nik,
         sex=identity.sex,
-        birth_date=_exact_birth(identity),
+        birth_date=identity.birth_date,
         today=on,
+        is_estimate=identity.birth_precision != DatePrecision.DAY,
         kk_number=identity.kk_number,
         mother_nik=identity.mother_nik,
         as_printed=identity.is_nik_as_printed,

@@ -4,7 +4,7 @@ Regions and dates inside a NIK are those of its first registration and are never
 honest cards often differ from what is true today.
 """
 
-from datetime import date
+from datetime import date, timedelta
 
 from clinic.names import fold, name_tokens
 from clinic.patients import Identity
@@ -31,7 +31,7 @@ _MESSAGES = {
     "NIK-MOTHER": "NIK ini milik perempuan dewasa, sedangkan pasiennya bayi. Bila itu NIK ibunya, "
     "NIK bayi dikosongkan dengan alasan bayi.",
     "NIK-SEX": "Jenis kelamin menurut NIK berbeda dengan yang diisi. Cocokkan dengan kartu.",
-    "NIK-DATE": "NIK memuat tanggal {encoded}, beda dengan tanggal lahir. Cocokkan dengan kartu.",
+    "NIK-DATE": "NIK memuat tanggal {encoded}, {unlike}. Cocokkan dengan kartu.",
     "NIK-KK": "Angka ini mirip nomor KK. Pastikan yang diketik NIK orangnya.",
     "NIK-FUTURE": "Tanggal di dalam NIK belum terjadi. Periksa NIK dan tanggal komputer ini.",
     "NIK-AGE": "Umur lebih dari 110 tahun. Periksa tanggal lahir dan NIK.",
@@ -67,25 +67,30 @@ def nik_findings(
     sex: str | None,
     birth_date: date | None,
     today: date,
+    is_estimate: bool = False,
     kk_number: str | None = None,
     mother_nik: str | None = None,
     as_printed: bool = False,
     is_new_region: bool = False,
 ) -> list[Finding]:
-    """Findings NIK-* about an accepted NIK; give no birth_date when it is only estimated.
+    """Findings NIK-* about an accepted NIK.
 
+    is_estimate: birth_date is worked out from an age, so only what is far off differs from it.
     is_new_region: no patient's NIK begins like this one. Lists of regions change, and people keep
     a retired code for life, so it is information only.
     """
     facts = nik_facts(nik, today, birth_date)
     ages = [full_years(born, today) for born in (birth_date, facts.birth_date) if born]
     known_province = nik[:2] in PROVINCES
+    differs = _differs(facts.candidates, birth_date, today, is_estimate)
     applies = {
         "NIK-SAME-KK": nik == kk_number,
         "NIK-SAME-MOTHER": nik == mother_nik,
         "NIK-SEX": bool(sex and facts.sex) and sex != facts.sex,
-        "NIK-DATE": _differs(facts.candidates, birth_date),
-        "NIK-KK": facts.sex == "L" and _like_issue_date(facts.candidates, birth_date, today),
+        "NIK-DATE": differs,
+        "NIK-KK": differs
+        and facts.sex == "L"
+        and _like_issue_date(facts.candidates[-1], birth_date, today),
         # Both centuries ahead of today: in practice this computer's clock is wrong.
         "NIK-FUTURE": bool(nik_dates(nik)) and not facts.candidates,
         "NIK-AGE": any(age > OLD_AGE for age in ages),
@@ -93,7 +98,8 @@ def nik_findings(
         "NIK-REGION": known_province and is_new_region,
         "NIK-PRINTED": as_printed and not nik_dates(nik),
     }
-    words = {"encoded": _encoded(nik), "province": nik[:2], "region": nik[:6]}
+    unlike = "jauh dari umur yang disebut" if is_estimate else "beda dengan tanggal lahir"
+    words = {"encoded": _encoded(nik), "unlike": unlike, "province": nik[:2], "region": nik[:6]}
     return [
         Finding(rule, _LEVELS.get(rule, "warning"), _MESSAGES[rule].format(**words))
         for rule, found in applies.items()
@@ -183,14 +189,21 @@ def _encoded(nik: str) -> str:
     return f"{day - 40 if day > 40 else day:02}-{nik[8:10]}-{nik[10:12]}"
 
 
-def _differs(candidates: tuple[date, ...], birth_date: date | None) -> bool:
-    return bool(candidates and birth_date) and birth_date not in candidates
+def is_far_off(told: date, exact: date, today: date) -> bool:
+    """Further off than an age is that somebody guesses: a year, of the old a tenth."""
+    return abs(told - exact) > max(timedelta(days=366), (today - exact) / 10)
 
 
-def _like_issue_date(candidates: tuple[date, ...], birth_date: date | None, today: date) -> bool:
+def _differs(
+    candidates: tuple[date, ...], birth_date: date | None, today: date, is_estimate: bool
+) -> bool:
+    if not (candidates and birth_date):
+        return False
+    if is_estimate:
+        return all(is_far_off(birth_date, one, today) for one in candidates)
+    return birth_date not in candidates
+
+
+def _like_issue_date(youngest: date, birth_date: date, today: date) -> bool:
     # A family card number holds its issue date, and never the + 40 of women.
-    return (
-        _differs(candidates, birth_date)
-        and full_years(birth_date, today) >= KTP_AGE
-        and full_years(candidates[-1], today) < KK_YEARS
-    )
+    return full_years(birth_date, today) >= KTP_AGE and full_years(youngest, today) < KK_YEARS

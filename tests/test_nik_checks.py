@@ -51,6 +51,23 @@ def test_without_a_known_birth_date_nothing_is_compared():
     assert findings(birth_date=None) == {}
 
 
+@pytest.mark.parametrize(
+    ("nik", "sex", "told", "rules"),
+    [
+        ("3171015708450001", "P", date(2024, 7, 1), {"NIK-DATE"}),  # a child of two
+        ("3171015708600001", "P", date(2006, 7, 1), {"NIK-DATE"}),  # 20 years, not 66
+        ("3171015708600001", "P", date(1955, 7, 1), set()),  # 71: the old guess by a tenth
+        ("3171015708600001", "P", date(1953, 7, 1), {"NIK-DATE"}),
+        ("3171015708180001", "P", date(2017, 8, 16), set()),
+        ("3171015708180001", "P", date(2017, 8, 15), {"NIK-DATE"}),
+        ("3171011708200001", "L", date(1925, 7, 1), set()),  # in the other century
+        ("3171010305120007", "L", date(1980, 7, 1), {"NIK-DATE", "NIK-KK"}),
+    ],
+)
+def test_an_age_differs_where_it_is_further_off_than_people_guess(nik, sex, told, rules):
+    assert findings(nik, sex, told, is_estimate=True).keys() == rules
+
+
 def test_a_recent_date_on_an_adult_man_looks_like_a_family_card():
     issued_2012, adult = "3171010305120007", date(1980, 4, 4)
     assert findings(issued_2012, birth_date=adult)["NIK-KK"] == "warning"

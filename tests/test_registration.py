@@ -626,10 +626,14 @@ def test_the_check_page_says_when_the_village_lies_outside(clerk):
     assert visit_of(confirm(clerk, draft).location).is_in_area is None
 
 
-def test_an_age_is_not_compared_with_the_date_in_the_nik(clerk):
+def test_an_age_differs_from_the_nik_only_when_it_is_far_off(clerk):
     page, _ = check(clerk, birth_date="", birth_date_estimated="40")
     assert "NIK-DATE" not in page
     assert "NIK-DATE" in check(clerk, birth_date="01-07-1986")[0]
+    childs = {"birth_date": "", "birth_date_estimated": "2 tahun", "mother_name": "Siti"}
+    page, draft = check(clerk, **childs)  # the mother's NIK in her child's field
+    assert 'data-rule="NIK-DATE" data-level="warning"' in page and "jauh dari umur" in page
+    assert confirm(clerk, draft).status_code == 422
 
 
 def test_a_search_is_carried_into_the_new_form(clerk):

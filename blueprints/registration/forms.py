@@ -1,7 +1,7 @@
 """The registration form: fields as the contract names them, checked by `validators`."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -12,7 +12,7 @@ from wtforms.validators import ValidationError
 
 from clinic import days, nameless, routing
 from clinic.month_names import parse_birth_date
-from clinic.nik_checks import nik_findings
+from clinic.nik_checks import is_far_off, nik_findings
 from clinic.patients import FILLED_ALONE, Identity, estimated_age
 from clinic.review import MIN_REASON, Application
 from formatting import (
@@ -60,11 +60,6 @@ def birth_order(typed: str) -> int:
     if typed.strip() not in {"1", "2", "3", "4", "5", "6"}:
         raise FieldError("BIRTH-ORDER", "Urutan lahir diisi angka 1 sampai 6.")
     return int(typed)
-
-
-def _is_far_off(told: date, exact: date, today: date) -> bool:
-    """Further off than an age is that somebody guesses: a year, of the old a tenth."""
-    return abs(told - exact) > max(timedelta(days=366), (today - exact) / 10)
 
 
 def _today(form: "RegistrationForm") -> date:
@@ -190,7 +185,7 @@ class RegistrationForm(PageForm):
                 self.birth_date, "Isi tanggal lahir, misalnya 17-08-1990, atau umur kira-kira."
             )
         exact, told = self.cleaned("birth_date"), self.cleaned("birth_date_estimated")
-        if exact and told and _is_far_off(told.birth_date, exact, self.today):
+        if exact and told and is_far_off(told.birth_date, exact, self.today):
             age = age_text(exact, self.today)
             sentence = f"Menurut tanggal lahir umurnya {age}. Betulkan, atau kosongkan umur."
             self._refuse(self.birth_date_estimated, sentence)
