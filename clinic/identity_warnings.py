@@ -6,7 +6,13 @@ from datetime import date
 from sqlalchemy import bindparam, func, select
 
 from clinic import deaths, identity_change, names, patients, shared_numbers
-from clinic.nik_checks import agreement, mothers_nik, nik_findings, no_nik_findings
+from clinic.nik_checks import (
+    age_findings,
+    agreement,
+    mothers_nik,
+    nik_findings,
+    no_nik_findings,
+)
 from db import run
 from formatting import age_on
 from models import DatePrecision, Patient
@@ -56,7 +62,8 @@ def identity_warnings(
     """
     owner = nik_owner(identity.nik, patient)
     found = _of_nik(identity, on, owner, is_shown=is_shown) if identity.nik else []
-    found += no_nik_findings(identity, patient.no_nik_reason if patient else None)
+    found += age_findings(identity, on)
+    found += no_nik_findings(identity, on, patient.no_nik_reason if patient else None)
     found += shared_numbers.findings(identity, patient)
     phone = phone_finding(identity.phone) if identity.phone else None
     warnings = [Warned(f.rule, f.level, f.message) for f in [*found, *([phone] if phone else [])]]

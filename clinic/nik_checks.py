@@ -34,7 +34,6 @@ _MESSAGES = {
     "NIK-DATE": "NIK memuat tanggal {encoded}, {unlike}. Cocokkan dengan kartu.",
     "NIK-KK": "Angka ini mirip nomor KK. Pastikan yang diketik NIK orangnya.",
     "NIK-FUTURE": "Tanggal di dalam NIK belum terjadi. Periksa NIK dan tanggal komputer ini.",
-    "NIK-AGE": "Umur lebih dari 110 tahun. Periksa tanggal lahir dan NIK.",
     "NIK-PROVINCE": "Dua angka pertama NIK ({province}) bukan kode provinsi. Periksa kartu.",
     "NIK-REGION": "Belum ada pasien dengan awal NIK {region}. Cocokkan 6 angka itu dengan kartu.",
     "NIK-PRINTED": "Tanggal di NIK tidak mungkin, diterima sesuai KTP fisik. Tulis alasannya.",
@@ -56,6 +55,11 @@ _ODD_MOTHER = (
 _YOUNG_MOTHER = (
     f"Menurut NIK ibu, ibunya tidak sampai {MOTHER_FROM_YEARS} tahun lebih tua dari pasien ini. "
     "Pastikan ia memang ibunya; bila bukan, kosongkan NIK ibu dan nama ibu."
+)
+_OLD = f"Umur lebih dari {OLD_AGE} tahun. Periksa {{}}."
+_GROWN = (
+    "Alasan tanpa NIK: bayi, padahal umurnya {} tahun. Isi NIK, pilih alasan lain, atau periksa "
+    "tanggal lahirnya."
 )
 _ODD_PASSPORT = "Nomor paspor tidak lazim (biasanya 5-20 huruf dan angka). Cocokkan dengan paspor."
 _LEVELS = {"NIK-SAME-KK": "error", "NIK-SAME-MOTHER": "error", "NIK-REGION": "info"}
@@ -80,7 +84,6 @@ def nik_findings(
     a retired code for life, so it is information only.
     """
     facts = nik_facts(nik, today, birth_date)
-    ages = [full_years(born, today) for born in (birth_date, facts.birth_date) if born]
     known_province = nik[:2] in PROVINCES
     differs = _differs(facts.candidates, birth_date, today, is_estimate)
     applies = {
@@ -93,7 +96,6 @@ def nik_findings(
         and _like_issue_date(facts.candidates[-1], birth_date, today),
         # Both centuries ahead of today: in practice this computer's clock is wrong.
         "NIK-FUTURE": bool(nik_dates(nik)) and not facts.candidates,
-        "NIK-AGE": any(age > OLD_AGE for age in ages),
         "NIK-PROVINCE": not known_province,
         "NIK-REGION": known_province and is_new_region,
         "NIK-PRINTED": as_printed and not nik_dates(nik),
@@ -105,6 +107,16 @@ def nik_findings(
         for rule, found in applies.items()
         if found
     ]
+
+
+def age_findings(identity: Identity, today: date) -> list[Finding]:
+    """NIK-AGE: hardly anybody is that old, by what was told or by the NIK if there is one."""
+    told, nik = identity.birth_date, identity.nik
+    of_nik = nik_facts(nik, today, told).birth_date if nik else None
+    if not any(full_years(born, today) > OLD_AGE for born in (told, of_nik) if born):
+        return []
+    where = "tanggal lahir dan NIK" if nik else "tanggal lahir atau umurnya"
+    return [Finding("NIK-AGE", "warning", _OLD.format(where))]
 
 
 def makes_adult(told: date | None, of_nik: date | None) -> bool:
@@ -150,14 +162,17 @@ def agreement(nik: str, *, sex: str | None, birth_date: date | None, today: date
     return f"cocok dengan {same}" if same else ""
 
 
-def no_nik_findings(identity: Identity, known_reason: str | None = None) -> list[Finding]:
+def no_nik_findings(
+    identity: Identity, today: date, known_reason: str | None = None
+) -> list[Finding]:
     """What to ask of somebody without a NIK: about empty fields (NO-*), and odd numbers.
 
     Who came with the same reason before has been asked why, and is only reminded.
     """
     reason = None if identity.nik else identity.no_nik_reason
     wanted = _WANT_A_REASON if reason != known_reason else ()
-    found = [
+    found = _grown_baby(identity.birth_date, today) if reason == "BAYI" else []
+    found = found or [
         Finding(_rule(field), "warning" if field in wanted else "info", sentence)
         for (whose, field), sentence in _EMPTY.items()
         if whose == reason and not getattr(identity, field)
@@ -170,6 +185,13 @@ def no_nik_findings(identity: Identity, known_reason: str | None = None) -> list
     if identity.passport_no and not is_usual_passport(identity.passport_no):
         found.append(Finding("PASSPORT-1", "warning", _ODD_PASSPORT))
     return found
+
+
+def _grown_baby(born: date | None, today: date) -> list[Finding]:
+    """NO-BABY: too old to be a baby. Asked each time, as another reason is the way on."""
+    years = full_years(born, today) if born else 0
+    is_grown = years >= NAMED_INFANT_YEARS
+    return [Finding("NO-BABY", "warning", _GROWN.format(years))] if is_grown else []
 
 
 def _was_old_enough(mother: str, child_born: date | None) -> bool:

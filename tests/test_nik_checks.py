@@ -4,9 +4,9 @@ from datetime import date
 
 import pytest
 
-from clinic.nik_checks import mothers_nik, nik_findings, no_nik_findings
+from clinic.nik_checks import age_findings, mothers_nik, nik_findings, no_nik_findings
 from clinic.patients import Identity
-from models import Patient
+from models import DatePrecision, Patient
 
 TODAY = date(2026, 11, 21)
 MAN = "3171011708450001"  # 17-08-1945
@@ -93,12 +93,20 @@ def test_a_date_ahead_in_both_centuries_means_a_wrong_clock():
     assert findings("3171010101690001", birth_date=None, today=clock) == {}
 
 
-def test_an_age_over_110_is_asked():
-    assert findings("3171012011160001", birth_date=date(1916, 11, 20)) == {}
-    assert findings("3171012011150001", birth_date=date(1915, 11, 20)) == {"NIK-AGE": "warning"}
-    assert findings(birth_date=date(1910, 1, 1)).keys() == {"NIK-DATE", "NIK-AGE"}
-    by_nik = findings("3171012011150001", birth_date=date(1955, 1, 1))
-    assert by_nik.keys() == {"NIK-DATE", "NIK-KK", "NIK-AGE"}
+def asks_about_age(born, nik=None, precision=DatePrecision.DAY) -> bool:
+    identity = Identity("Siti", "P", born, precision, nik, no_nik_reason=None if nik else "ASING")
+    return [one.level for one in age_findings(identity, TODAY)] == ["warning"]
+
+
+def test_an_age_over_110_is_asked_with_a_nik_and_without():
+    assert not asks_about_age(date(1916, 11, 20), "3171012011160001")
+    assert asks_about_age(date(1915, 11, 20), "3171012011150001")
+    assert asks_about_age(date(1910, 1, 1), MAN)
+    assert asks_about_age(date(1955, 1, 1), "3171012011150001"), "by the NIK"
+    assert asks_about_age(date(1915, 11, 20))
+    assert asks_about_age(date(1906, 7, 1), precision=DatePrecision.YEAR)
+    assert not asks_about_age(date(1916, 11, 20))
+    assert not asks_about_age(None)
 
 
 @pytest.mark.parametrize("province", ["10", "20", "38", "97", "00"])
@@ -148,7 +156,7 @@ def test_the_ministrys_test_patients_get_the_date_question_and_no_other(nik, sex
 
 def of_nobody(reason, known=None, **fields):
     identity = Identity("Siti", "P", no_nik_reason=reason, **fields)
-    return {one.rule: one.level for one in no_nik_findings(identity, known)}
+    return {one.rule: one.level for one in no_nik_findings(identity, TODAY, known)}
 
 
 @pytest.mark.parametrize(
@@ -171,6 +179,15 @@ def test_each_reason_without_a_nik_asks_for_what_identifies_instead(reason, aske
     assert of_nobody(reason, **filled) == {}
     assert of_nobody(reason, nik=MAN) == {}
     assert of_nobody(reason, known=reason) == dict.fromkeys(asked, "info"), "was asked before"
+
+
+def test_a_baby_without_a_nik_is_under_five():
+    hers = {"mother_nik": "3171015708400001"}
+    assert of_nobody("BAYI", birth_date=date(2021, 11, 22), **hers) == {}
+    grown = {"NO-BABY": "warning"}
+    assert of_nobody("BAYI", birth_date=date(2021, 11, 21), **hers) == grown
+    assert of_nobody("BAYI", known="BAYI", birth_date=date(1976, 7, 1)) == grown
+    assert of_nobody("LUPA_KARTU", birth_date=date(1976, 7, 1)) == {}
 
 
 @pytest.mark.parametrize(

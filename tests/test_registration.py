@@ -636,6 +636,28 @@ def test_an_age_differs_from_the_nik_only_when_it_is_far_off(clerk):
     assert confirm(clerk, draft).status_code == 422
 
 
+@pytest.mark.engines("sqlite")
+@pytest.mark.parametrize(
+    ("changes", "rule", "field"),
+    [
+        ({"no_nik_reason": "LUPA_KARTU", "birth_date": "05-03-1909"}, "NIK-AGE", "birth_date"),
+        (
+            {"no_nik_reason": "TANPA_DOKUMEN", "birth_date": "", "birth_date_estimated": "120"},
+            "NIK-AGE",
+            "birth_date",
+        ),
+        ({"no_nik_reason": "BAYI", "birth_order": "1"}, "NO-BABY", "no_nik_reason"),
+        ({"no_nik_reason": "ASING"}, "NO-PASSPORT-NO", "passport_no"),
+    ],
+)
+def test_without_a_nik_too_what_is_unlikely_is_asked(clerk, changes, rule, field):
+    page, draft = check(clerk, nik="", **changes)
+    box = page[page.index(f'data-rule="{rule}" data-level="warning"') :]
+    assert re.search(r'value="ubah:([a-z_]+)"', box)[1] == field
+    assert confirm(clerk, draft).status_code == 422
+    assert confirm(clerk, draft, override_reason="memang begitu").status_code == 303
+
+
 def test_a_search_is_carried_into_the_new_form(clerk):
     post(clerk, "/pendaftaran", {"q": "Wayan Sudra", "birth_date": "01-02-1970", "aksi": "baru"})
     page = clerk.get("/pendaftaran/baru").get_data(as_text=True)

@@ -23,7 +23,11 @@ REF_LENGTH = 36
 MIN_NAME = 3
 # Where what a warning speaks of is put right, by the beginning of its rule; else the room's choice.
 REPAIRED_AT = {
+    "NIK-AGE": "birth_date",
     "NIK-": "nik",
+    "NO-BABY": "no_nik_reason",
+    "NO-MOTHER-NIK": "mother_nik",
+    "NO-PASSPORT-": "passport_no",
     "BPJS-": "bpjs_number",
     "MOTHER-NIK": "mother_nik",
     "MOTHER-": "mother_name",
