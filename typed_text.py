@@ -32,6 +32,8 @@ _OWNED = {
     for owner, words in _OWNERS.items()
 }
 
+_PHONE_WITHIN = 60  # letters from the beginning; nobody writes more before a number
+
 _ABOUT = re.compile(
     r"(?:(?:umur|usia|kira[\s-]*kira|kira2|kurang lebih|sekitar|\+/?-|[±~])[\s.:]*)+(?=\w)"
 )
@@ -71,6 +73,23 @@ def phone_and_owner(text: str) -> tuple[str, str]:
         if found := pattern.fullmatch(number):
             return found[1], owner
     return number, ""
+
+
+def phone_number(text: str) -> str | None:
+    """The number in E.164, Indonesian or foreign; None when the text is not one number."""
+    number = re.sub(r"[\s.()\-]+", "", phone_and_owner(printable(text))[0])
+    if re.fullmatch(r"\+(?!62)[1-9][0-9]{7,14}", number):
+        return number
+    mobile = re.fullmatch(r"(?:\+?62)?0?(8[0-9]{8,11})", number)
+    found = mobile or re.fullmatch(r"(?:\+?620?|0)([2-79][0-9]{7,10})", number)
+    return f"+62{found[1]}" if found else None
+
+
+def first_phone_number(text: str) -> str | None:
+    """The number that comes first in a text with more in it: a second one, whose it is."""
+    told = re.sub(r"\A[^0-9+]+", "", text[:_PHONE_WITHIN])
+    ends = [digits.end() for digits in re.finditer("[0-9]+", told)]
+    return next(filter(None, (phone_number(told[:end]) for end in reversed(ends))), None)
 
 
 def age_in_units(text: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from wtforms import Field, Form, ValidationError
 
-from typed_text import age_in_units, phone_and_owner, printable, without_label
+from typed_text import age_in_units, first_phone_number, phone_number, printable, without_label
 
 
 class FieldError(ValueError):
@@ -214,6 +214,7 @@ def parse_kk_number(text: str) -> str:
     return _number(text, 16, "KK", "Nomor KK", "Periksa Kartu Keluarga, atau kosongkan dulu.")
 
 
+PHONE_LENGTH = 20  # of its column
 _PASSPORT = re.compile("[A-Z0-9]{5,20}")
 
 
@@ -236,25 +237,27 @@ def parse_rt_rw(text: str) -> str:
     return found[1].zfill(3)
 
 
-def _e164(text: str) -> str | None:
-    number = re.sub(r"[\s.()\-]+", "", phone_and_owner(printable(text))[0])
-    if re.fullmatch(r"\+(?!62)[1-9][0-9]{7,14}", number):
-        return number
-    mobile = re.fullmatch(r"(?:\+?62)?0?(8[0-9]{8,11})", number)
-    found = mobile or re.fullmatch(r"(?:\+?620?|0)([2-79][0-9]{7,10})", number)
-    return f"+62{found[1]}" if found else None
+def _told_phone(text: str) -> tuple[str, str]:
+    """What is kept of a told number, and what is odd about it; nothing when it could be dialled."""
+    if number := phone_number(text):
+        return number, ""
+    whole = clean_text(text, len(text) * 3)  # composing triples the letters at most
+    if len(whole) <= PHONE_LENGTH:
+        return whole, "tidak lazim"
+    kept = first_phone_number(whole) or whole[:PHONE_LENGTH].rstrip()
+    return kept, f"terlalu panjang, yang disimpan hanya {kept}"
 
 
 def normalise_phone(text: str) -> str:
-    """E.164 for Indonesian and foreign numbers; what cannot be read stays as it was typed."""
-    return _e164(text) or clean_text(text, 20)
+    """E.164, of two numbers that of the first; else as it was typed, as far as there is room."""
+    return _told_phone(text)[0]
 
 
 def phone_finding(text: str) -> Finding | None:
-    """PHONE-1, never more than a warning, for a number that nobody could dial."""
-    if not text.strip() or _e164(text):
-        return None
-    return Finding("PHONE-1", "warning", "Nomor HP tidak lazim. Tanyakan lagi kepada pasien.")
+    """PHONE-1, never more than a warning, for what nobody could dial as it was typed."""
+    odd = _told_phone(text)[1] if text.strip() else ""
+    sentence = f"Nomor HP {odd}. Tanyakan lagi kepada pasien."
+    return Finding("PHONE-1", "warning", sentence) if odd else None
 
 
 def clean_text(text: str, max_length: int, *, newlines: bool = False) -> str:

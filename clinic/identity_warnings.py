@@ -54,6 +54,7 @@ def identity_warnings(
     *,
     is_returning: bool,
     is_shown: bool,
+    typed_phone: str = "",
 ) -> list[Warned]:
     """What to ask about an identity typed over `patient`, or about somebody new.
 
@@ -65,7 +66,7 @@ def identity_warnings(
     found += age_findings(identity, on)
     found += no_nik_findings(identity, on, patient.no_nik_reason if patient else None)
     found += shared_numbers.findings(identity, patient)
-    phone = phone_finding(identity.phone) if identity.phone else None
+    phone = phone_finding(typed_phone or identity.phone or "")
     warnings = [Warned(f.rule, f.level, f.message) for f in [*found, *([phone] if phone else [])]]
     warnings += _withdrawn_warning(patient) if is_returning and patient else []
     warnings += _mother_warning(identity, on)

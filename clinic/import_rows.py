@@ -12,6 +12,7 @@ from clinic.patients import Identity
 from formatting import short_date
 from models import DatePrecision
 from validators import (
+    PHONE_LENGTH,
     FieldError,
     clean_name,
     clean_text,
@@ -23,6 +24,7 @@ from validators import (
     parse_kk_number,
     parse_nik,
     parse_rt_rw,
+    phone_finding,
 )
 
 # Further reasons need facts that a list doesn't hold.
@@ -137,7 +139,7 @@ class _Row:
             village=village,
             rt=rt,
             rw=rw,
-            phone=self._optional("phone", "nomor HP", normalise_phone),
+            phone=self._phone(),
             payer=self._payer(defaults.payer),
         )
 
@@ -214,6 +216,17 @@ class _Row:
             self.notes.append(f"tanggal lahir {short_date(born)} {NOT_AS_NIK}{other}")
         if "NIK-SEX" in rules:
             self.notes.append(f"jenis kelamin {NOT_AS_NIK}")
+
+    def _phone(self) -> str | None:
+        text, phone = self.get("phone"), self._optional("phone", "nomor HP", normalise_phone)
+        if not phone or phone_finding(text) is None:
+            return phone
+        if phone_finding(phone) is None:
+            self.notes.append("dari nomor HP hanya yang pertama diambil")
+        elif len(text) > PHONE_LENGTH:
+            self.notes.append("nomor HP dilewati karena salah")
+            return None
+        return phone
 
     def _where(self, defaults: Defaults) -> tuple[str, str | None]:
         def text(limit: int) -> Callable[[str], str]:

@@ -53,7 +53,7 @@ def same_numbers(person: Person) -> list[Candidate]:
         "nik": usable_number(person.nik, NIK_LENGTH),
         "bpjs_number": usable_card(person.bpjs_number),
         "passport_no": usable_passport(person.passport_no),
-        "phone": normalise_phone(person.phone[:20]) if person.phone else None,
+        "phone": normalise_phone(person.phone) if person.phone else None,
         "mother_nik": usable_number(person.mother_nik, NIK_LENGTH),
         "kk_number": usable_number(person.kk_number, NIK_LENGTH),
     }

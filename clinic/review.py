@@ -44,6 +44,7 @@ class Application:
     patient: Patient | None = None
     based_on: int = 0  # the version of the patient that the identity was typed over
     about_visit: Visit | None = None
+    typed_phone: str = ""  # which may say more than the number that is kept
     on: date | None = None  # the day on a paper slip; None: today
     was_served: bool = False  # by the slip: nobody is to be brought anywhere any more
 
@@ -94,6 +95,7 @@ def review(application: Application, *, with_likely: bool = True) -> Review:
         on,
         is_returning=application.kind == DraftKind.RETURNING,
         is_shown=with_likely,
+        typed_phone=application.typed_phone,
     )
     likely = asking.Likely()
     if with_likely and application.kind != DraftKind.ROOM:

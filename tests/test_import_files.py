@@ -412,6 +412,14 @@ def test_a_nik_that_is_the_family_cards_number_breaks_the_row():
     assert "KK" in read(nik=NIK, kk=NIK).problem
 
 
+def test_of_two_phone_numbers_the_first_is_imported():
+    both = read(phone="081234567890/081298765432")
+    assert (both.identity.phone, len(both.notes)) == ("+6281234567890", 1)
+    assert read(phone="0812 3456 7890 (suami)").notes == ()
+    none = read(phone="titip di warung depan balai")
+    assert (none.identity.phone, len(none.notes)) == (None, 1)
+
+
 def test_optional_values():
     identity = read(bpjs="1234567890", rt_rw="003/02", payer="BPJS PBI").identity
     assert (identity.bpjs_number, identity.rt, identity.rw) == ("0001234567890", "003", "002")

@@ -704,6 +704,16 @@ def test_a_birth_date_may_have_its_month_in_words(clerk, typed):
 
 
 @pytest.mark.engines("sqlite")
+@pytest.mark.engines("sqlite")
+def test_two_phone_numbers_are_no_reason_to_stop(clerk):
+    page, draft = check(clerk, phone="081234567890/081298765432")
+    assert 'data-rule="PHONE-1" data-level="warning"' in page
+    assert "disimpan hanya +6281234567890" in page
+    assert confirm(clerk, draft).status_code == 422
+    visit = visit_of(confirm(clerk, draft, override_reason="yang kedua suami").location)
+    assert visit.patient.phone == "+6281234567890"
+
+
 def test_whose_phone_it_is_may_stand_behind_the_number(clerk):
     page, _ = check(clerk, phone="WA 0812-3456-7890 (suami)")
     assert "+6281234567890, milik keluarga" in page and "PHONE-1" not in page

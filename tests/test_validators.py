@@ -391,6 +391,28 @@ def test_a_strange_phone_number_is_kept_with_a_warning(text):
     assert v.phone_finding(text)[:2] == ("PHONE-1", "warning")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "081234567890/081298765432",
+        "0812 3456 7890 0812 9876 5432",
+        "0812-3456-7890 atau 0812-9876-5432 (suami)",
+        "Bu Siti +62 812 3456 7890, sore saja",
+        "081234567890 punya tetangga sebelah rumah",
+    ],
+)
+def test_of_more_than_there_is_room_for_the_first_number_is_kept_with_a_warning(text):
+    assert v.normalise_phone(text) == "+6281234567890"
+    assert v.phone_finding(text)[:2] == ("PHONE-1", "warning")
+
+
+@pytest.mark.parametrize("text", ["titip di warung depan balai desa", "9" * 80, "1 " * 60])
+def test_a_long_text_in_place_of_a_phone_number_is_cut_with_a_warning(text):
+    kept = v.normalise_phone(text)
+    assert text.startswith(kept) and 18 < len(kept) <= 20
+    assert v.phone_finding(text).message.startswith("Nomor HP terlalu panjang, ")
+
+
 def test_no_phone_number_is_no_finding():
     assert v.phone_finding(" ") is None
 

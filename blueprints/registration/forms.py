@@ -256,6 +256,7 @@ class RegistrationForm(PageForm):
             priority=self.priority.data or "",
             cluster=self.cluster.data or "",
             kind=kind,
+            typed_phone=self.phone.data or "",
             patient=patient,
             based_on=patient.version if patient else 0,
             about_visit=about_visit,
