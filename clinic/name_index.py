@@ -12,7 +12,7 @@ from db import db, run
 from models import AliasKind, Patient, PatientAlias, PatientToken
 
 # Raise it whenever a name may fold to another key: the worker then rewrites what is stored.
-FOLDING = 1
+FOLDING = 2
 WORDS_KEPT = 8
 WORD_LENGTH = 40
 KEY_LENGTH = 120
@@ -65,12 +65,8 @@ def fill(patient: Patient) -> None:
 
 def refresh(patient: Patient) -> None:
     """Rewrite the patient's words: those of the name and of former names."""
-    former = select(PatientAlias.value).where(
-        PatientAlias.patient_id == patient.id,
-        PatientAlias.kind == AliasKind.NAME,
-        PatientAlias.ended_at.is_(None),
-    )
-    rows = {row["word"]: row for row in token_rows(patient, db.session.scalars(former))}
+    former = _former_names([patient.id]).get(patient.id, [])
+    rows = {row["word"]: row for row in token_rows(patient, former)}
     old = select(PatientToken).where(PatientToken.patient_id == patient.id)
     for token in db.session.scalars(old):
         row = rows.pop(token.word, None)
@@ -96,7 +92,8 @@ def refold(after: int, limit: int) -> int | None:
     people = list(db.session.scalars(rows.execution_options(populate_existing=True)))
     if not people:
         return None
-    stored = _stored_words([patient.id for patient in people])
+    ids = [patient.id for patient in people]
+    stored, former = _stored_words(ids), _former_names(ids)
     for patient in people:
         key = name_key(patient.name)
         if patient.name_key != key:
@@ -104,9 +101,22 @@ def refold(after: int, limit: int) -> int | None:
             db.session.execute(changed.values(name_key=key))
         # Words without a row are those of an import that was taken back: it is found no more.
         words = stored.get(patient.id)
-        if words and not words >= set(index_words(patient.name)):
+        rows = token_rows(patient, former.get(patient.id, []))
+        if words and words != {row["word"] for row in rows}:
             refresh(patient)
     return people[-1].id
+
+
+def _former_names(patient_ids: Sequence[int]) -> dict[int, list[str]]:
+    rows = select(PatientAlias.patient_id, PatientAlias.value).where(
+        PatientAlias.patient_id.in_(patient_ids),
+        PatientAlias.kind == AliasKind.NAME,
+        PatientAlias.ended_at.is_(None),
+    )
+    found: dict[int, list[str]] = {}
+    for patient_id, name in db.session.execute(rows):
+        found.setdefault(patient_id, []).append(name)
+    return found
 
 
 def _stored_words(patient_ids: Sequence[int]) -> dict[int, set[str]]:

@@ -72,10 +72,12 @@ ALIASES = {
     "GEDE": "GD",
     "GUSTI": "GST",
     "DAING": "DG",
+    "KARAING": "KR",
     "BAIK": "BQ",
     "NGURA": "NGR",
 }
-EXPANDED = {"IB": ("IDA", "BAGUS")}
+_INITIALS = "IB IDA BAGUS; IGN GUSTI NGURA; IGM GUSTI MADE; IGP GUSTI PUTU; IGK GUSTI KETUT"
+EXPANDED = {first: tuple(words) for first, *words in map(str.split, _INITIALS.split(";"))}
 CANONICAL = {word: key for key, words in ALIASES.items() for word in words.split()}
 BALINESE = word_set("WAIAN MADE NIUMAN KETUT PUTU KADEK KUMANG GEDE GUSTI LU NENGA DEWA")
 # "Abdur Rahman", but a typed ABDUR may go on as ABDURRAHMAN.
@@ -184,10 +186,15 @@ def name_tokens(name: str) -> NameKey:
     return NameKey(*keys, folded=(*own, *father))
 
 
-def search_words(text: str) -> list[str]:
-    """The folded words of a typed search; each is to be found as the beginning of a key's word."""
+def search_words(text: str, as_written: bool = False) -> list[str]:
+    """The folded words of a typed search; each is to be found as the beginning of a key's word.
+
+    as_written: what may be an abbreviation is one no more, IGN only begins Ignatius.
+    """
     words, _ = _bare_words(text)
     own, father = _split_father([word for word in words if not word.isdigit()])
+    if as_written:
+        return [spell_word(word) for word in own + father]
     keys = _key_words(own) + _key_words(father)
     # The last word may be half typed: ABD is then more than ABDUL (ABDURRAHMAN, ABDI).
     if keys and keys[-1].startswith(half := spell_word((own + father)[-1])):

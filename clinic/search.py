@@ -67,8 +67,10 @@ def find(q: str, birth_date: date | None = None, limit: int = 20) -> list[Found]
     # A stand-in's date is no birth date; but another X may be born on that day.
     if stand_ins := nameless.typed_names(typed.name, born):
         bearers |= _unique(candidates.called(stand_ins))
-    named = candidates.born_on(words, born) if born else candidates.named(words, key)
-    people = _unique(named)
+    people = _named(words, key, born)
+    # Who writes KR may mean Karaeng, or have begun to write Kristina.
+    if not people and (written := _typed_words(typed.name, as_written=True)) != words:
+        people = _named(written, key, born)
     if not (people or bearers) and words:
         ids = list(_unique(_alike(typed.name, born)))[:limit]
         return [replace(one, is_alike=True) for one in of_ids(ids)]
@@ -135,8 +137,12 @@ def last_visits(patient_ids: Iterable[int]) -> dict[int, date]:
 # What was typed
 
 
-def _typed_words(text: str) -> list[str]:
-    folded = [word for word in search_words(text) if not word.isdigit()]
+def _named(words: list[str], key: str, born: date | None) -> dict[int, Candidate]:
+    return _unique(candidates.born_on(words, born) if born else candidates.named(words, key))
+
+
+def _typed_words(text: str, *, as_written: bool = False) -> list[str]:
+    folded = [word for word in search_words(text, as_written) if not word.isdigit()]
     return cut_words(folded or [word for word in own_words(text) if any(map(str.isalpha, word))])
 
 

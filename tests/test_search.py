@@ -213,6 +213,18 @@ def test_an_estimated_birth_date_is_found_by_any_date_it_may_be(app):
     assert names("aminah", date(1951, 3, 5)) == []
 
 
+def test_what_may_be_an_abbreviation_may_also_begin_a_name(app):
+    typed = {
+        "ign. suharto": "Ignatius Suharto",
+        "budi kr": "Budi Kristanto",
+        "kr sila": "Karaeng Sila",
+        "IGN Rai": "I Gusti Ngurah Rai",
+    }
+    create(*(person(name, birth_date=BORN) for name in typed.values()))
+    assert {q: names(q) for q in typed} == {q: [name] for q, name in typed.items()}
+    assert names("ign suharto", BORN) == ["Ignatius Suharto"]
+
+
 def test_the_whole_name_comes_before_longer_ones_and_whole_words_before_beginnings(app):
     create(person("Sitihajar"), person("Siti Aminah"), person("Siti"))
     assert names("siti") == ["Siti", "Siti Aminah", "Sitihajar"]

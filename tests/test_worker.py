@@ -5,6 +5,7 @@ import os
 import signal
 import tempfile
 import time
+from dataclasses import replace
 from datetime import timedelta
 
 import psycopg
@@ -13,7 +14,7 @@ from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import OperationalError
 
 import background
-from clinic import name_index, search, worker
+from clinic import name_index, patients, search, worker
 from db import db, transaction, utcnow
 from models import LoginSession, Patient, PatientToken, WorkerBeat
 from tests import factories
@@ -138,6 +139,22 @@ def test_names_of_an_older_folding_are_found_again(app):
     assert (patient.name_key, words_of(patient), words_of(other)) == (key, words, others)
     assert [one.patient.id for one in search.find("Nurhayati")] == [patient.id]
     assert db.session.get(Patient, patient.id).version == 1, "nobody has changed the person"
+
+
+def test_former_names_are_folded_anew_too(app):
+    patient = factories.patient("IGN Rai")
+    with transaction():
+        now = replace(patients.identity_of(patient), name="Wayan Sukerta")
+        patients.update(factories.actor(), patient, now, "nama di KTP")
+    words = words_of(patient)
+    assert "NGURA" in words
+    with transaction():
+        rows = PatientToken.patient_id == patient.id
+        db.session.execute(delete(PatientToken).where(rows, PatientToken.word == "GUSTI"))
+        stale = update(PatientToken).where(rows, PatientToken.word == "NGURA")
+        db.session.execute(stale.values(word="IGN", prefix="IGN"))
+        name_index.refold(0, 10)
+    assert words_of(patient) == words
 
 
 def test_names_are_folded_anew_once_a_version(app):
