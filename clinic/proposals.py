@@ -4,14 +4,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from clinic.complaint_text import Hit, PhraseIndex, longest_first
+from clinic.complaint_text import Hit, PhraseIndex, fold, longest_first
 from clinic.denials import Denial
 from clinic.rooms import DENTAL, ELDERLY, GENERAL, MATERNAL, Case, Rooms
 from models import PoliKind
 
 STRONG = 3  # a weight that names its room by itself
 WITH_CHILD = {"ya": "hamil", "nifas": "nifas"}
-PREGNANT_WORDS = frozenset({"hamil", "bumil", "kandungan", "kehamilan"})
+# What tells of a pregnancy nobody asked about. Who plans one or tests for one may have none.
+_PREGNANT = (
+    *("hamil", "bumil", "kandungan", "kehamilan", "janin", "anc", "inpartu", "gravida"),
+    *(f"g{number}" for number in range(1, 10)),  # "G2P1A0"
+    *("telat haid", "terlambat haid", "telat datang bulan", "terlambat datang bulan"),
+    *("terlambat bulan", "telat bulan", *(f"telat {months} bulan" for months in range(1, 5))),
+    *("mau melahirkan", "mau lahiran", "mau lahir", "kenceng"),
+)
+PREGNANT_PHRASES = PhraseIndex.of((fold(phrase), phrase) for phrase in _PREGNANT)
 
 
 @dataclass(frozen=True)
@@ -70,7 +78,7 @@ def _counts(term: Any, case: Case) -> bool:
 def _is_pregnant(case: Case) -> bool:
     if case.pregnant or case.sex == "L":
         return case.pregnant == "ya"
-    return not PREGNANT_WORDS.isdisjoint(case.folded.split())
+    return any(not hit.is_denied for hit in PREGNANT_PHRASES.find(case.read))
 
 
 @dataclass(frozen=True)
