@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 from clinic.complaint_text import Hit, PhraseIndex, fold, longest_first
@@ -11,6 +12,7 @@ from models import PoliKind
 
 STRONG = 3  # a weight that names its room by itself
 WITH_CHILD = {"ya": "hamil", "nifas": "nifas"}
+_SINCE, _BIRTH = ("habis", "pasca", "setelah"), ("melahirkan", "lahiran", "salin")
 # What tells of a pregnancy nobody asked about. Who plans one or tests for one may have none.
 _PREGNANT = (
     *("hamil", "bumil", "kandungan", "kehamilan", "janin", "anc", "inpartu", "gravida"),
@@ -19,6 +21,10 @@ _PREGNANT = (
     *("terlambat bulan", "telat bulan", *(f"telat {months} bulan" for months in range(1, 5))),
     *("mau melahirkan", "mau lahiran", "mau lahir", "kenceng"),
 )
+_AFTER_BIRTH = ("nifas", *(f"{when} {birth}" for when, birth in product(_SINCE, _BIRTH)))
+AFTER_BIRTH_PHRASES = PhraseIndex.of((fold(phrase), phrase) for phrase in _AFTER_BIRTH)
+# A pregnant woman should lose no blood; one after birth does, but not so.
+MUCH = frozenset({"banyak", "terus", "deras", "gumpalan", "mengumpal"})
 PREGNANT_PHRASES = PhraseIndex.of((fold(phrase), phrase) for phrase in _PREGNANT)
 
 
@@ -66,7 +72,7 @@ def _weighed(hit: Hit, term: Any) -> Hit:
 
 
 def _counts(term: Any, case: Case) -> bool:
-    if term.needs_pregnant and not _is_pregnant(case):
+    if term.needs_pregnant and not (_is_pregnant(case) or _is_much_after_birth(term, case)):
         return False
     low, high = term.age_from_months, term.age_below_months
     if low is None and high is None:
@@ -79,6 +85,14 @@ def _is_pregnant(case: Case) -> bool:
     if case.pregnant or case.sex == "L":
         return case.pregnant == "ya"
     return any(not hit.is_denied for hit in PREGNANT_PHRASES.find(case.read))
+
+
+def _is_much_after_birth(term: Any, case: Case) -> bool:
+    if not term.is_red_flag or MUCH.isdisjoint(term.folded.split()):
+        return False
+    if case.pregnant or case.sex == "L":
+        return case.pregnant == "nifas"
+    return any(not hit.is_denied for hit in AFTER_BIRTH_PHRASES.find(case.read))
 
 
 @dataclass(frozen=True)
