@@ -47,6 +47,7 @@ SPELLINGS = {
         "digigit": "dgigit gigitan",
         "nyeri": "nyri",
         "jatuh": "jth terjatuh",
+        "kena": "terkena kenna",
         "motor": "mtr",
         "sudah": "sdh udh udah",
         "sepeda": "spd",
