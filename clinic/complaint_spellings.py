@@ -86,3 +86,17 @@ SPELLINGS = {
     }.items()
     for variant in variants.split()
 }
+
+# Verbs whose prefix is often typed apart: "di gigit anjing". None is a place or a time of day.
+PARTED = {
+    (prefix, verb)
+    for prefix, verbs in {
+        "di": "tabrak gigit cokot tusuk bacok tembak tikam sengat serempet lindas patok patuk "
+        "catok tanduk seruduk keroyok perkosa sambar",
+        "ter": "tabrak gigit tusuk tembak sengat serempet lindas siram sedak setrum sambar timpa "
+        "timbun bakar minum telan jatuh kilir bentur bacok",
+        "ke": "tabrak gigit tusuk bacok siram setrum timpa telan lindas serempet bentur jedot "
+        "sedak",
+    }.items()
+    for verb in verbs.split()
+}

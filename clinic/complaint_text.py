@@ -10,7 +10,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from clinic.complaint_spellings import SPELLINGS
+from clinic.complaint_spellings import PARTED, SPELLINGS
 from clinic.denials import MINUS, PLUS, Denial, Words
 
 HEIGHTS_CM = range(40, 231)
@@ -101,6 +101,8 @@ def read(text: str) -> Words:
             breaks.add(len(words))
             continue
         word = word if word in _KEEP_NYA else _OF_IT.sub("", word)
+        if words and len(words) not in breaks and (words[-1], word) in PARTED:
+            word = words.pop() + word
         short = _short(word)
         short = SPELLINGS.get(word) or SPELLINGS.get(short, short)
         if words[-1:] != [short] or short.isdigit():
