@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 from clinic.complaint_spellings import PARTED, SPELLINGS
 from clinic.denials import MINUS, PLUS, Denial, Words
+from clinic.namesakes import is_namesake
 
 HEIGHTS_CM = range(40, 231)
 # "TB, BB turun" is the illness, "ukur TB BB" a height.
 WEIGHT_CHANGES = frozenset({"turun", "naik", "tidak", "susut", "kurang"})
-_WEIGHT_LOSS = {(word,) for word in ("turun", "menurun", "susut", "menyusut", "berkurang", "naik")}
 
 UNIT_DAYS = {
     unit: days
@@ -215,7 +215,7 @@ class PhraseIndex:
         for start, word in enumerate(words):
             for phrase, key in self.by_first.get(word, ()):
                 end = _end_of(read.words, start, phrase)
-                if end and not _is_namesake(read, end):
+                if end and not is_namesake(read, start, end):
                     hits.append(Hit(key, start, end - start, read.denial(start, end, denied)))
                     if hits[-1].is_denied:
                         denied[end] = hits[-1].denial
@@ -242,18 +242,6 @@ def _end_of(words: Sequence[str], start: int, phrase: Sequence[str]) -> int:
 
 def _is_passed_over(word: str) -> bool:
     return word in PASSED_OVER or word.isdigit()
-
-
-def _is_namesake(read: Words, end: int) -> bool:
-    """ "Batuk darah tinggi" is a cough and a blood pressure, no blood; "gula darah tinggi" none.
-
-    "Sesak berat badan turun" isn't heavy breathing either.
-    """
-    words, pair = read.words, read.words[end - 1 : end + 1]
-    if end in read.breaks or words[end - 2 : end - 1] == ("gula",):
-        return False
-    is_weight = pair == ("berat", "badan") and words[end + 1 : end + 2] in _WEIGHT_LOSS
-    return is_weight or pair in {("darah", "tingi"), ("darah", "rendah"), ("darah", "manis")}
 
 
 def longest_first(hits: Iterable[Hit]) -> list[Hit]:

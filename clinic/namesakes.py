@@ -1,0 +1,63 @@
+"""Where the words of a phrase mean something else beside those around them. Pure, mostly data.
+
+"Batuk darah tinggi" is a cough and a blood pressure, no blood. Only what is sure stands here: a
+danger sign that is taken away by mistake costs more than one that is shown in vain.
+"""
+
+from collections.abc import Mapping
+
+from clinic.denials import Words
+
+_WEIGHT_LOSS = {(word,) for word in ("turun", "menurun", "susut", "menyusut", "berkurang", "naik")}
+_BLOOD_VALUES = {("darah", "tingi"), ("darah", "rendah"), ("darah", "manis")}
+_OFTEN = frozenset({"sering", "suka", "kadang", "selalu", "juga", "masih"})
+
+
+def _by_phrase(table: Mapping[str, str]) -> dict[tuple[str, ...], list[tuple[str, ...]]]:
+    """Folded phrases and words, both parted by commas."""
+    return {
+        tuple(phrase.split()): [tuple(part.split()) for part in words.split(", ")]
+        for phrases, words in table.items()
+        for phrase in phrases.split(", ")
+    }
+
+
+# What stands right behind the phrase, in its own clause.
+_FOLLOWED = _by_phrase({})
+# What stands right before it, "sering" and the like passed over: "gusi sering keluar darah".
+_PRECEDED = _by_phrase(
+    {
+        "keluar air, keluar cairan": "mata, hidung, pilek, telinga, ketiak, asi, puting",
+        "keluar darah, darah keluar, keluar sedikit darah, keluar bercak darah, bercak darah, "
+        "keluar lendir darah, lendir darah, keluar cairan darah, keluar gumpalan darah": "mata, "
+        "hidung, pilek, telinga, gusi, gigi, mimisan, puting, asi, wasir, ambeien, cek, tes",
+    }
+)
+
+
+def is_namesake(read: Words, start: int, end: int) -> bool:
+    """Whether the words of this phrase belong to something else here."""
+    is_beside = _is_followed(read, start, end) or _is_preceded(read, start, end)
+    return is_beside or _is_measure(read, end)
+
+
+def _is_measure(read: Words, end: int) -> bool:
+    """ "Batuk darah tinggi" is a blood pressure, "sesak berat badan turun" a weight."""
+    words, pair = read.words, read.words[end - 1 : end + 1]
+    if end in read.breaks or words[end - 2 : end - 1] == ("gula",):
+        return False
+    is_weight = pair == ("berat", "badan") and words[end + 1 : end + 2] in _WEIGHT_LOSS
+    return is_weight or pair in _BLOOD_VALUES
+
+
+def _is_followed(read: Words, start: int, end: int) -> bool:
+    behind = () if end in read.breaks else _FOLLOWED.get(read.words[start:end], ())
+    return any(read.words[end : end + len(words)] == words for words in behind)
+
+
+def _is_preceded(read: Words, start: int, end: int) -> bool:
+    before = _PRECEDED.get(read.words[start:end])
+    at = start
+    while before and at and at not in read.breaks and read.words[at - 1] in _OFTEN:
+        at -= 1
+    return bool(before and at and at not in read.breaks and (read.words[at - 1],) in before)
