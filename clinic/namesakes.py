@@ -23,7 +23,13 @@ def _by_phrase(table: Mapping[str, str]) -> dict[tuple[str, ...], list[tuple[str
 
 
 # What stands right behind the phrase, in its own clause.
-_FOLLOWED = _by_phrase({})
+_FOLLOWED = _by_phrase(
+    {
+        "tersiram, kesiram, ketumpahan": "hujan, air hujan, air dingin, air es",
+        "luka dalam": "mulut, hidung, telinga",
+        "kejang": "betis, otot betis, otot kaki, otot paha",
+    }
+)
 # What stands right before it, "sering" and the like passed over: "gusi sering keluar darah".
 _PRECEDED = _by_phrase(
     {
@@ -31,6 +37,7 @@ _PRECEDED = _by_phrase(
         "keluar darah, darah keluar, keluar sedikit darah, keluar bercak darah, bercak darah, "
         "keluar lendir darah, lendir darah, keluar cairan darah, keluar gumpalan darah": "mata, "
         "hidung, pilek, telinga, gusi, gigi, mimisan, puting, asi, wasir, ambeien, cek, tes",
+        "kejang": "kram",
     }
 )
 
