@@ -28,6 +28,12 @@ _FOLLOWED = _by_phrase(
         "tersiram, kesiram, ketumpahan": "hujan, air hujan, air dingin, air es",
         "luka dalam": "mulut, hidung, telinga",
         "kejang": "betis, otot betis, otot kaki, otot paha",
+        "stroke baru": "habis, pulang, keluar, selesai, kontrol, dirawat",
+        "napas satu": "hari, mingu, bulan, tahun, jam",
+        "jantung sakit, jantung nyeri": "gigi, kepala, perut, pingang, tengorokan, lutut, kaki, "
+        "tangan, mata, telinga, leher, pundak, ulu, badan, sendi",
+        "tidak merespon": "obat, pengobatan, terapi, antibiotik",
+        "badan biru, muka biru, wajah biru, biru": "lebam, memar, dicubit, dipukul",
     }
 )
 # What stands right before it, "sering" and the like passed over: "gusi sering keluar darah".
@@ -38,6 +44,23 @@ _PRECEDED = _by_phrase(
         "keluar lendir darah, lendir darah, keluar cairan darah, keluar gumpalan darah": "mata, "
         "hidung, pilek, telinga, gusi, gigi, mimisan, puting, asi, wasir, ambeien, cek, tes",
         "kejang": "kram",
+        "berdarah": "gusi, gigi, hidung, telinga, mimisan, puting, demam, wasir, ambeien, bab, "
+        "berak, luka, kutil, jerawat, bisul, koreng, bibir",
+        "berdarah terus, keluar darah terus": "gusi, gigi, wasir, ambeien, bab, berak, haid, kb, "
+        "kutil, jerawat, bisul, koreng, bibir",
+        "mencong": "gigi, kuku",
+        "dada ditekan": "di, pada, benjolan",
+        "dada tertarik, dada ketarik": "otot",
+        "biru": "bercak, lebam, memar, baju, warna, bintik, tanda, urat, pil, obat, lampu, tompel, "
+        "kuku, kaki, pantat, dahi, jidat, lutut, pipi, kaca",
+    }
+)
+# What is told anywhere before it: where the blood comes from, what failed.
+_AFTER = _by_phrase(
+    {
+        "keluar darah dari mulut, darah keluar dari mulut": "gusi, gigi, gg, sariawan",
+        "tidak merespon": "obat, pengobatan, terapi, antibiotik",
+        "badan biru, muka biru, wajah biru, biru": "lebam, memar, dicubit, dipukul",
     }
 )
 
@@ -45,7 +68,7 @@ _PRECEDED = _by_phrase(
 def is_namesake(read: Words, start: int, end: int) -> bool:
     """Whether the words of this phrase belong to something else here."""
     is_beside = _is_followed(read, start, end) or _is_preceded(read, start, end)
-    return is_beside or _is_measure(read, end)
+    return is_beside or _is_after(read, start, end) or _is_measure(read, end)
 
 
 def _is_measure(read: Words, end: int) -> bool:
@@ -68,3 +91,8 @@ def _is_preceded(read: Words, start: int, end: int) -> bool:
     while before and at and at not in read.breaks and read.words[at - 1] in _OFTEN:
         at -= 1
     return bool(before and at and at not in read.breaks and (read.words[at - 1],) in before)
+
+
+def _is_after(read: Words, start: int, end: int) -> bool:
+    told = _AFTER.get(read.words[start:end], ())
+    return any((word,) in told for word in read.words[:start])

@@ -171,8 +171,9 @@ def test_words_and_danger_signs(app):
     assert cells_of("of these, danger signs")[0] == str(db.session.scalar(signs))
     ages = (ComplaintTerm.age_from_months, ComplaintTerm.age_below_months)
     limits = set(db.session.execute(select(*ages).where(ComplaintTerm.is_red_flag)).tuples())
-    assert limits == {(None, None), (None, 2), (None, 60), (None, 144), (216, None)}
+    assert limits == {(None, None), (None, 2), (None, 12), (None, 60), (None, 144), (216, None)}
     assert cells_of("danger signs of young babies")[0] == "below 2 months"
+    assert cells_of("danger signs of infants")[0] == "below 12 months"
     assert cells_of("danger signs of small children")[0] == "below 60 months"
     assert cells_of("danger sign of children")[0] == "below 144 months"
     assert cells_of("danger signs of adults")[0] == "from 216 months"
