@@ -27,6 +27,8 @@ _FOLLOWED = _by_phrase(
     {
         "tersiram, kesiram, ketumpahan": "hujan, air hujan, air dingin, air es",
         "luka dalam": "mulut, hidung, telinga",
+        "kontrol luka": "kelamin",
+        "luka digigit": "semut, nyamuk, serangga, kutu, tomcat, ulat",
         "kejang": "betis, otot betis, otot kaki, otot paha",
         "stroke baru": "habis, pulang, keluar, selesai, kontrol, dirawat",
         "napas satu": "hari, mingu, bulan, tahun, jam",

@@ -170,6 +170,8 @@ class Proposer:
             not proposal.is_strong,
             -proposal.points,
             room.code != ELDERLY,
+            # "Vaksin rabies" says more than the "vaksin" in it.
+            -sum(len(phrase.split()) for phrase in proposal.words) * proposal.is_strong,
             room.position,
         )
 

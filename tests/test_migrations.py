@@ -116,7 +116,16 @@ def test_shipped_words_follow_a_newer_version_but_for_those_that_the_head_change
     assert medicines.search("omz") == []
 
 
-def test_words_of_a_new_clinic_are_those_that_an_older_one_gets(app):
+def test_a_weight_that_the_head_changed_stays(app):
+    migrate("0029_heavier_words", "downgrade")
+    with transaction():
+        term("rawat luka", "UGD").weight = 1
+    migrate("0029_heavier_words", "upgrade")
+    assert (term("rawat luka", "UGD").weight, term("jahit luka", "UGD").weight) == (1, 3)
+
+
+@pytest.mark.parametrize("name", ["0026_words", "0029_heavier_words"])
+def test_words_of_a_new_clinic_are_those_that_an_older_one_gets(app, name):
     shown = "phrase poli_code weight is_red_flag age_from_months age_below_months needs_pregnant"
     columns = [getattr(ComplaintTerm, name) for name in shown.split()]
 
@@ -128,9 +137,9 @@ def test_words_of_a_new_clinic_are_those_that_an_older_one_gets(app):
         return [set(db.session.execute(rows).tuples()) for rows in (terms, actions, listed)]
 
     new = all_words()
-    migrate("0026_words", "downgrade")
+    migrate(name, "downgrade")
     assert all_words() != new
-    migrate("0026_words", "upgrade")
+    migrate(name, "upgrade")
     with transaction():
         reference.seed()
     assert all_words() == new

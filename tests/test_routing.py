@@ -519,6 +519,26 @@ def test_every_danger_sign_is_seen(term):
     assert codes(given)[0] == "UGD"
 
 
+# Shared with UMUM; a sick child before a vaccine, blood before the illness behind it.
+ELSEWHERE = {("sariawan", "GIGI"), ("campak", "IMUN")}
+ELSEWHERE |= {("batuk darah", "TB"), ("batuk berdarah", "TB")}
+
+
+def test_every_word_alone_proposes_its_own_room():
+    def best(term: dict) -> str:
+        usual = 720 if term["poli_code"] == "LANSIA" else 360
+        months = term["age_below_months"] - 1 if term["age_below_months"] else usual
+        pregnant = "ya" if term["needs_pregnant"] else ""
+        return codes(case(term["phrase"], 0, months=months, pregnant=pregnant))[0]
+
+    lost = {
+        (term["phrase"], term["poli_code"])
+        for term in reference.complaint_terms()
+        if best(term) != term["poli_code"]
+    }
+    assert lost == ELSEWHERE
+
+
 # Each line is words of one meaning. Where another word makes another illness it is named below.
 SAME = """
 sakit nyeri | susah sulit | lemah lemas lemes | separuh separo | digigit gigitan | telat terlambat
