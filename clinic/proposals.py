@@ -100,6 +100,7 @@ class Proposer:
     rooms: Rooms
     lexicon: Lexicon
     long_cough: tuple[str, str] | None = None  # room and words, when the complaint tells of one
+    is_injury: bool = False  # what UMUM may see of small children too
 
     def propose(self, case: Case) -> list[Proposal]:
         """Open rooms, best first. Empty only when neither age nor complaint is known."""
@@ -114,13 +115,24 @@ class Proposer:
 
     def _by_words(self, case: Case) -> list[Proposal]:
         groups: dict[str, list[Hit]] = {}
-        for hit in self.lexicon.hits(case):
-            for code in self._targets(self.lexicon.terms[hit.key].poli_code, case):
+        hits = self.lexicon.hits(case)
+        stays = self._stays_in_general(hits, case)
+        for hit in hits:
+            room = self.lexicon.terms[hit.key].poli_code
+            for code in [GENERAL] if stays and room == GENERAL else self._targets(room, case):
                 groups.setdefault(code, []).append(hit)
         found = {code: self._scored(code, hits) for code, hits in groups.items()}
         if self.long_cough:
             self._add_long_cough(case, found)
         return [proposal for proposal in found.values() if proposal.points]
+
+    def _stays_in_general(self, hits: list[Hit], case: Case) -> bool:
+        """An injured child needs no sick-child form, unless it is ill too."""
+        room = self.rooms.suitable(GENERAL, case)
+        if not self.is_injury or room == GENERAL or not self.rooms.is_active(GENERAL):
+            return False
+        rooms = {self.lexicon.terms[hit.key].poli_code for hit in hits if not hit.is_denied}
+        return case.months is not None and room not in rooms
 
     def _targets(self, code: str, case: Case) -> list[str]:
         # "istri hamil", said by a man, is not about him.
@@ -212,6 +224,14 @@ class Proposer:
 
     def _proposal(self, code: str, reason: str, words: tuple[str, ...] = ()) -> Proposal:
         return Proposal(code, self.rooms.name(code), 0, words, reason)
+
+
+def is_told(phrases: str | None, case: Case) -> bool:
+    """Whether one of the phrases, parted by commas, stands in the complaint undenied."""
+    if not phrases:
+        return False
+    index = PhraseIndex.of((fold(part), part) for part in phrases.split(","))
+    return any(not hit.is_denied for hit in index.find(case.read))
 
 
 def quoted(words: tuple[str, ...]) -> str:

@@ -12,9 +12,8 @@ from typing import Any
 from sqlalchemy import func, select
 
 from clinic import settings
-from clinic.complaint_text import PhraseIndex, fold
 from clinic.long_cough import cough_sign
-from clinic.proposals import WITH_CHILD, Lexicon, Proposal, Proposer, quoted
+from clinic.proposals import WITH_CHILD, Lexicon, Proposal, Proposer, is_told, quoted
 from clinic.rooms import ELDERLY, Case, Rooms
 from db import db, run
 from models import ComplaintTerm, Level, Poli, RoutingRule
@@ -70,7 +69,9 @@ class Routing:
 
     def propose(self, case: Case) -> list[Proposal]:
         """Open rooms, best first; empty only when neither age nor complaint is known."""
-        return Proposer(self.rooms, self.lexicon, self._long_cough(case)).propose(case)
+        # What spares a child W1's question leaves it in the room that W1 asks about.
+        spared = any(row.rule == "W1" and is_told(row.unless_words, case) for row in self.rules)
+        return Proposer(self.rooms, self.lexicon, self._long_cough(case), spared).propose(case)
 
     def red_flags(self, case: Case) -> tuple[str, ...]:
         """Danger signs in the complaint, as the lexicon writes them."""
@@ -106,7 +107,8 @@ class Routing:
         """
         question = _Question(case, chosen_cluster, open_entries, has_order)
         for row in self.rules:
-            if row.level != Level.OFF and self._holds(row, case) and not _is_exempt(row, case):
+            is_spared = is_told(row.unless_words, case)
+            if row.level != Level.OFF and self._holds(row, case) and not is_spared:
                 facts = self._facts(row, question)
                 if facts is not None:
                     question.found.append(self._finding(row, case, facts))
@@ -246,14 +248,6 @@ _COMPUTED: dict[str, Callable[[Routing, Any, _Question], Facts | None]] = {
     "K1": Routing._other_cluster,
     "L1": Routing._outside,
 }
-
-
-def _is_exempt(row: Any, case: Case) -> bool:
-    """A word of `unless_words` stands in the complaint, and isn't denied there."""
-    if not row.unless_words:
-        return False
-    index = PhraseIndex.of((fold(part), part) for part in row.unless_words.split(","))
-    return any(not hit.is_denied for hit in index.find(case.read))
 
 
 def load() -> Routing:

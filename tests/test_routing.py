@@ -900,6 +900,7 @@ def test_a_mans_pregnant_wife_says_nothing_of_him():
         *("luka", "jatuh", "terjatuh", "keseleo", "terkilir", "memar", "benturan", "patah"),
         *("terbentur meja", "tabrakan", "kecelakaan", "digigit", "gigitan semut", "luka bakar"),
         *("kena pisau", "kena paku", "dagu robek", "terjepit pintu", "kemasukan manik-manik"),
+        *("lecet", "kesandung", "kepentok", "benjol", "kena kaca", "tersayat", "terbakar"),
     ],
 )
 def test_an_injured_child_may_go_to_umum(injury):
