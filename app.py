@@ -18,6 +18,7 @@ import responses
 import sessions
 import timing
 from blueprints import (
+    account,
     auth,
     board,
     closing,
@@ -44,7 +45,7 @@ from validators import NO_NIK_REASONS
 
 DESKS = (
     *(auth, registration, poli, examination, pharmacy, families, patients, papers, consents),
-    *(records, reports, board, closing, self_statistics, system),
+    *(records, reports, board, closing, self_statistics, system, account),
 )
 SENTENCES = {
     400: ("Permintaan tidak lengkap", "Kembali ke halaman sebelumnya dan coba lagi."),

@@ -11,7 +11,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, UnsupportedMediaType
 
 # Never on a page again: whoever stands at a locked screen must not read a key in its source.
-SECRET = {"csrf_token", "password", "password_again", "kunci_pemulihan"}
+SECRET = {"csrf_token", "password", "password_again", "password_now", "kunci_pemulihan"}
 NOT_IN_PATHS = re.compile(r"[\\\x00-\x1f\x7f]")  # a line break would end the header it goes into
 OF_ANOTHER = (
     "Isian yang belum terkirim di layar ini bukan dari akun Anda, jadi tidak ditampilkan dan tidak "

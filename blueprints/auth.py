@@ -25,7 +25,6 @@ from kept_forms import OF_ANOTHER, known_path, sealed, typed_fields, unsealed
 from models import User
 
 bp = Blueprint("auth", __name__)
-WAIT = "Terlalu banyak percobaan. Tunggu {} detik, lalu coba lagi."
 WRONG = "Nama pengguna atau kata sandi salah. Periksa huruf besar dan ejaannya, lalu coba lagi."
 MISSING = "Isi nama pengguna dan kata sandi."
 
@@ -54,7 +53,7 @@ def enter():
     user = accounts.by_username(username)
     wait = accounts.seconds_to_wait(user)
     if wait:
-        return _again(username, WAIT.format(wait))
+        return _again(username, accounts.WAIT.format(wait))
     compared_with = user and user.password_hash
     is_right, opened = accounts.matches(user, passphrase), None
     with transaction():
@@ -67,7 +66,7 @@ def enter():
         elif not wait:
             _note_failure(user)
     if opened is None:
-        return _again(username, WAIT.format(wait) if wait else WRONG)
+        return _again(username, accounts.WAIT.format(wait) if wait else WRONG)
     session.adopt(*opened)
     author, fields = unsealed(request.form.get("resend", ""))
     goes_on = request.form.get("lanjut", "")

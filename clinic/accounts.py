@@ -43,6 +43,8 @@ TOO_COMMON = (
     "Kata sandi ini terlalu umum atau mudah ditebak: pakai empat kata yang tak berkaitan, tanpa "
     "nama puskesmas, nama sendiri, ulangan, atau urutan seperti 12345."
 )
+NOT_THE_SAME = "Kedua kata sandi tidak sama. Ketik lagi keduanya."
+WAIT = "Terlalu banyak percobaan. Tunggu {} detik, lalu coba lagi."
 FREE_TRIES = 3
 LONGEST_WAIT = timedelta(minutes=5)
 

@@ -130,6 +130,15 @@ def replace_passphrase(actor: audit.Actor, user: User, password_hash: str) -> No
     audit.record(actor, "change_user", user, details="kata sandi, dari terminal server")
 
 
+def change_own_passphrase(
+    actor: audit.Actor, user: User, password_hash: str, kept_session_id: int
+) -> None:
+    """A new passphrase by whoever knew the old one; ends the account's other sessions."""
+    _set_passphrase(user, password_hash)
+    count = _end_open(user, kept_session_id)
+    audit.record(actor, "change_passphrase", user, details=f"{count} sesi lain diakhiri")
+
+
 def _set_passphrase(user: User, password_hash: str) -> None:
     user.password_hash = password_hash
     accounts.note_success(user)  # the account need not wait any longer
@@ -194,10 +203,12 @@ def end_sessions(actor: audit.Actor, user: User, kept_session_id: int | None = N
     return count
 
 
-def count_sessions(user: User) -> int:
-    """How many sessions of this account are open."""
-    is_open = (LoginSession.user_id == user.id, LoginSession.ended_at.is_(None))
-    return db.session.scalar(select(func.count()).select_from(LoginSession).where(*is_open))
+def count_sessions(user_id: int, but_session_id: int = 0) -> int:
+    """How many sessions of this account are open, besides the one."""
+    is_open = LoginSession.ended_at.is_(None), LoginSession.expires_at > utcnow()
+    of_user = LoginSession.user_id == user_id, LoginSession.id != but_session_id
+    found = select(func.count()).select_from(LoginSession).where(*is_open, *of_user)
+    return db.session.scalar(found)
 
 
 def end_session(actor: audit.Actor, session: LoginSession) -> None:

@@ -119,6 +119,7 @@ def test_the_desks_pages_are_6_kb(busy_day, app, client):
         "/sistem",
         "/sistem/pengguna",
         "/sistem/pengaturan",
+        "/akun",
         "/bantuan",
         "/bantuan/pengelola",
     ):

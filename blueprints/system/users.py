@@ -69,7 +69,7 @@ class UserForm(RowForm):
     def validate_password_again(self, field) -> None:
         """Typed unseen, so a slip would lock out whoever gets this account."""
         if (self.password.data or "").strip() != (field.data or "").strip():
-            raise ValidationError("Kedua kata sandi tidak sama. Ketik lagi keduanya.")
+            raise ValidationError(accounts.NOT_THE_SAME)
 
     def validate_profession(self, field) -> None:
         """Without one nothing else of a practitioner is kept: not silently."""
@@ -151,7 +151,7 @@ def user(ref: str = ""):
         form=form,
         user=found,
         stored_nik=mask_nik(treats.nik) if treats and treats.nik else "",
-        open_count=administration.count_sessions(found) if found else 0,
+        open_count=administration.count_sessions(found.id) if found else 0,
     )
     return page, form.status
 
