@@ -21,6 +21,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from clinic import settings, signed_in, storage_faults
+from clinic.log_in_tries import Device
 from clinic.signed_in import Account, OpenSession
 from clinic.storage_faults import Fault
 from db import db, transaction, utcnow
@@ -175,6 +176,13 @@ def current_row() -> OpenSession | None:
     """The session of this request, also when its screen is locked."""
     _ = session.data
     return session.row
+
+
+def device_of(user: User | None) -> Device:
+    """Where this request tries to log the account in, or to show that it is its own."""
+    row = current_row()
+    is_own = row is not None and user is not None and row.user.id == user.id
+    return Device(request.remote_addr or "", row.id if is_own else None)
 
 
 def last_user_id() -> int | None:

@@ -7,7 +7,7 @@ from wtforms.validators import DataRequired, ValidationError
 
 import access
 import sessions
-from clinic import accounts, administration, audit, settings
+from clinic import accounts, administration, audit, log_in_tries, settings
 from db import db, transaction
 from models import User
 from page_form import PageForm
@@ -51,7 +51,8 @@ def page():
 def _is_replaced(form: PassphraseForm) -> bool:
     """Whether the account has the new passphrase now; a wrong old one counts as at the log-in."""
     user = db.session.get_one(User, current_user.id)
-    wait, compared_with = accounts.seconds_to_wait(user), user.password_hash
+    device, compared_with = sessions.device_of(user), user.password_hash
+    wait = log_in_tries.seconds_to_wait(user, device)
     if wait:
         form.password_now.errors = [accounts.WAIT.format(wait)]
         return False
@@ -61,12 +62,12 @@ def _is_replaced(form: PassphraseForm) -> bool:
         user = db.session.get_one(User, user.id, with_for_update=True, populate_existing=True)
         # As at the log-in: meanwhile others tried, or the head gave it another passphrase.
         is_right = is_right and user.password_hash == compared_with
-        wait = accounts.seconds_to_wait(user)
+        wait = log_in_tries.seconds_to_wait(user, device)
         if is_right and not wait:
             kept = sessions.current_row().id
             administration.change_own_passphrase(access.current_actor(), user, new_hash, kept)
         elif not wait:
-            accounts.note_failure(user)
+            log_in_tries.note_failure(user, device)
             audit.record(access.current_actor(), "log_in_failed", user)
     if wait or not is_right:
         form.password_now.errors = [accounts.WAIT.format(wait) if wait else WRONG]

@@ -18,7 +18,8 @@ from werkzeug.wrappers import Response
 import access
 import navigation
 import sessions
-from clinic import accounts, audit
+from clinic import accounts, audit, log_in_tries
+from clinic.log_in_tries import Device
 from clinic.signed_in import Account, OpenSession
 from db import db, transaction
 from kept_forms import OF_ANOTHER, known_path, sealed, typed_fields, unsealed
@@ -51,7 +52,8 @@ def enter():
     if not username.strip() or not passphrase:
         return _again(username, MISSING)  # a slip of the Enter key is no try
     user = accounts.by_username(username)
-    wait = accounts.seconds_to_wait(user)
+    device = sessions.device_of(user)
+    wait = log_in_tries.seconds_to_wait(user, device)
     if wait:
         return _again(username, accounts.WAIT.format(wait))
     compared_with = user and user.password_hash
@@ -60,11 +62,13 @@ def enter():
         user = user and db.session.get(User, user.id, with_for_update=True, populate_existing=True)
         # Comparing takes long enough for the account to be closed or to get another passphrase.
         is_right = is_right and user.is_active and user.password_hash == compared_with
-        wait = accounts.seconds_to_wait(user)  # tries that were sent together came one by one
+        wait = log_in_tries.seconds_to_wait(
+            user, device
+        )  # tries that were sent together came one by one
         if is_right and not wait:
-            opened = _let_in(user)
+            opened = _let_in(user, device)
         elif not wait:
-            _note_failure(user)
+            _note_failure(user, device)
     if opened is None:
         return _again(username, accounts.WAIT.format(wait) if wait else WRONG)
     session.adopt(*opened)
@@ -77,8 +81,8 @@ def enter():
     return redirect(known_path(goes_on, "GET") or "/", 303)
 
 
-def _let_in(user: User) -> tuple[OpenSession, str]:
-    accounts.note_success(user)
+def _let_in(user: User, device: Device) -> tuple[OpenSession, str]:
+    log_in_tries.note_success(user, device)
     opened = sessions.begin(user)
     audit.record(_as_actor(user), "log_in")
     return opened
@@ -88,9 +92,9 @@ def _as_actor(user: User | Account) -> audit.Actor:
     return audit.Actor(user.id, user.role, request.remote_addr or "")
 
 
-def _note_failure(user: User | None) -> None:
+def _note_failure(user: User | None, device: Device) -> None:
     if user is not None:
-        accounts.note_failure(user)
+        log_in_tries.note_failure(user, device)
         audit.record(
             access.current_actor(), "log_in_failed", object_type="user", object_ref=user.public_id
         )

@@ -1,9 +1,8 @@
-"""Accounts: passphrases, log in, waiting after wrong tries."""
+"""Accounts: passphrases, rooms, whom a name belongs to."""
 
 import re
 import threading
 import unicodedata
-from datetime import timedelta
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -45,8 +44,6 @@ TOO_COMMON = (
 )
 NOT_THE_SAME = "Kedua kata sandi tidak sama. Ketik lagi keduanya."
 WAIT = "Terlalu banyak percobaan. Tunggu {} detik, lalu coba lagi."
-FREE_TRIES = 3
-LONGEST_WAIT = timedelta(minutes=5)
 
 USERNAME = re.compile(r"^[a-z0-9][a-z0-9._-]{1,39}$")
 USERNAME_HINT = "Pakai 2-40 huruf kecil, angka, titik, atau garis, misalnya rina.w"
@@ -155,29 +152,6 @@ def by_username(username: str) -> User | None:
     """The active account of this name, upper or lower case alike."""
     found = select(User).where(User.username == username.strip().lower(), User.is_active)
     return db.session.scalar(found)
-
-
-def seconds_to_wait(user: User | None) -> int:
-    """How long this account must wait before its next try; other accounts never wait."""
-    if user is None or user.wait_until is None:
-        return 0
-    wait = min(user.wait_until - utcnow(), LONGEST_WAIT)  # should the clock have jumped
-    return max(0, int(wait.total_seconds() + 0.999))
-
-
-def note_failure(user: User) -> None:
-    """Count a wrong try; from the fourth on the account waits, ever longer, never for good."""
-    user.failed_logins += 1
-    if user.failed_logins > FREE_TRIES:
-        wait = timedelta(seconds=2 ** min(user.failed_logins - FREE_TRIES, 10))
-        user.wait_until = utcnow() + min(wait, LONGEST_WAIT)
-    db.session.flush()
-
-
-def note_success(user: User) -> None:
-    """Forget the wrong tries before this right one."""
-    user.failed_logins, user.wait_until = 0, None
-    db.session.flush()
 
 
 def create_user(

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import func, select, update
 
-from clinic import accounts, audit, settings
+from clinic import accounts, audit, log_in_tries, settings
 from clinic.data_files import labels
 from db import Base, Row, add_row, db, utcnow
 from models import LoginSession, Practitioner, Role, User
@@ -141,7 +141,7 @@ def change_own_passphrase(
 
 def _set_passphrase(user: User, password_hash: str) -> None:
     user.password_hash = password_hash
-    accounts.note_success(user)  # the account need not wait any longer
+    log_in_tries.forget(user)
 
 
 def _record_if_changed(actor: audit.Actor, user: User, changes: list[str]) -> None:

@@ -23,6 +23,7 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
+from clinic import log_in_tries
 from tests import postgres
 from tests.databases import ENGINES, Databases
 from tests.pages import PageClient, enter
@@ -140,6 +141,7 @@ def databases():
 @pytest.fixture
 def app(databases, engine, pytestconfig, monkeypatch):
     app = databases[engine].fresh()
+    log_in_tries._at_devices.clear()
     app.test_client_class = PageClient
     # The same page was looked through on SQLite; it is a tenth of what a test costs.
     if engine != "sqlite" and "sqlite" in chosen_engines(pytestconfig):

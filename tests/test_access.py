@@ -12,7 +12,8 @@ from sqlalchemy.exc import OperationalError
 
 import access
 from cli import DEMO_PASSWORD
-from clinic import accounts, days, queues
+from clinic import accounts, days, log_in_tries, queues
+from clinic.log_in_tries import AT_A_DEVICE, IN_ALL, Device
 from db import db, sqlite_driver, transaction, utcnow
 from models import AuditEntry, LoginSession, Role, User
 from tests import factories
@@ -44,6 +45,15 @@ PUBLIC = {
     "system.keys_page",
     "system.managers_help",
 }
+
+
+HERE = Device("127.0.0.1")
+RIGHT = {"username": "loket", "password": DEMO_PASSWORD}
+WRONG = RIGHT | {"password": "salah"}
+
+
+def wait_at(device: Device) -> int:
+    return log_in_tries.seconds_to_wait(factories.user("loket"), device)
 
 
 def routes(app):
@@ -252,8 +262,8 @@ def test_tries_that_are_sent_together_do_not_get_round_the_wait(app, client, mon
 
     def others_fail_meanwhile(user, _typed) -> bool:
         with transaction():
-            for _ in range(accounts.FREE_TRIES + 1):
-                accounts.note_failure(db.session.get(User, user.id))
+            for _ in range(AT_A_DEVICE.free + 1):
+                log_in_tries.note_failure(db.session.get(User, user.id), HERE)
         return True
 
     client.get("/masuk")
@@ -288,31 +298,91 @@ def test_an_account_that_changes_while_its_passphrase_is_compared_lets_nobody_in
 @pytest.mark.parametrize("typed", [{"username": "umum"}, {"password": "x"}, {}])
 def test_an_empty_field_is_told_and_is_no_try(app, client, typed):
     client.get("/masuk")
-    for _ in range(accounts.FREE_TRIES + 1):
+    for _ in range(AT_A_DEVICE.free + 1):
         answer = post(client, "/masuk", {"username": "", "password": ""} | typed)
     assert answer.status_code == 422
     assert "Isi nama pengguna dan kata sandi." in answer.get_data(as_text=True)
-    assert accounts.seconds_to_wait(factories.user("umum")) == 0
+    assert log_in_tries.seconds_to_wait(factories.user("umum"), HERE) == 0
 
 
 def test_wrong_passwords_make_only_that_account_wait(app, client):
     client.get("/masuk")
     for _ in range(5):
-        page = post(client, "/masuk", {"username": "loket", "password": "salah"})
+        page = post(client, "/masuk", WRONG)
         assert page.status_code == 422
     assert "Tunggu" in page.get_data(as_text=True)
-    assert accounts.seconds_to_wait(factories.user("loket")) > 0
+    assert wait_at(HERE) > 0
     with transaction():
         for _ in range(12):
-            accounts.note_failure(factories.user("loket"))
-    assert factories.user("loket").wait_until <= utcnow() + accounts.LONGEST_WAIT
+            log_in_tries.note_failure(factories.user("loket"), HERE)
+    assert 60 < wait_at(HERE) <= AT_A_DEVICE.longest.total_seconds()
     login(app.test_client(), "umum")
+
+
+def test_a_prank_at_one_device_keeps_nobody_out_at_another(app, client):
+    """Hours of it: a stranger in the network must not shut a room."""
+    with transaction():
+        user = factories.user("loket")
+        for _ in range(40):
+            log_in_tries.note_failure(user, HERE)
+            for tries in (user, *log_in_tries._at_devices.values()):
+                tries.wait_until -= timedelta(minutes=5)
+    client.get("/masuk")
+    post(client, "/masuk", WRONG)
+    other = app.test_client()
+    other.get("/masuk")
+    elsewhere = {"environ_base": {"REMOTE_ADDR": "10.0.0.7"}}
+    assert post(other, "/masuk", RIGHT, **elsewhere).status_code == 303
+    assert "Tunggu" in post(client, "/masuk", RIGHT).get_data(as_text=True), "there it still waits"
+
+
+def test_guessing_from_many_devices_is_slow_but_a_locked_screen_opens(sign_in, client):
+    locked = sign_in("loket")
+    with transaction():
+        user = factories.user("loket")
+        for number in range(40):
+            log_in_tries.note_failure(user, Device(f"10.0.0.{number}"))
+        db.session.scalars(select(LoginSession)).one().idle_until = utcnow()
+    assert wait_at(Device("10.0.1.1")) == IN_ALL.longest.total_seconds()
+    client.get("/masuk")
+    assert "Tunggu" in post(client, "/masuk", RIGHT).get_data(as_text=True)
+    locked.get("/masuk")
+    assert post(locked, "/masuk", RIGHT).status_code == 303
+
+
+def test_a_locked_screen_is_no_place_to_guess(sign_in):
+    client = sign_in("loket")
+    with transaction():
+        db.session.scalars(select(LoginSession)).one().idle_until = utcnow()
+    client.get("/masuk")
+    for _ in range(AT_A_DEVICE.free + 1):
+        post(client, "/masuk", WRONG)
+    assert "Tunggu" in post(client, "/masuk", RIGHT).get_data(as_text=True)
+    assert wait_at(HERE) == 0, "who logs in beside it need not wait"
+
+
+def test_old_tries_are_forgotten(app):
+    with transaction():
+        user = factories.user("loket")
+        log_in_tries.note_failure(user, HERE)
+        for tries in (user, *log_in_tries._at_devices.values()):
+            tries.failed_logins, tries.wait_until = 8, utcnow() - timedelta(hours=2)
+        log_in_tries.note_failure(user, HERE)
+    assert wait_at(HERE) == 0
+
+
+def test_a_new_passphrase_need_not_wait_for_what_was_tried_before(app):
+    with transaction():
+        for _ in range(9):
+            log_in_tries.note_failure(factories.user("loket"), HERE)
+        factories.user("loket").password_hash = "another"
+    assert wait_at(HERE) == 0
 
 
 def test_a_wait_that_a_clock_running_ahead_has_set_is_the_longest_and_no_longer(app):
     with transaction():
         factories.user("loket").wait_until = utcnow() + timedelta(days=1)
-    assert accounts.seconds_to_wait(factories.user("loket")) == 300
+    assert wait_at(HERE) == IN_ALL.longest.total_seconds()
 
 
 def test_unknown_and_known_accounts_get_the_same_answer(client):

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from cli import DEMO_PASSWORD
-from clinic import accounts
+from clinic import accounts, log_in_tries
 from db import db, transaction
 from models import AuditEntry, LoginSession, User
 from tests import factories
@@ -65,7 +65,7 @@ def test_a_passphrase_that_cannot_be_is_refused(sign_in, changes, sentence):
 def test_a_wrong_old_passphrase_waits_as_at_the_log_in(sign_in):
     """Else an unattended screen would be where to guess it."""
     client = sign_in("kia")
-    for _ in range(accounts.FREE_TRIES + 1):
+    for _ in range(log_in_tries.AT_A_DEVICE.free + 1):
         answer = post(client, "/akun", TYPED | {"password_now": "salah"})
     assert noted("log_in_failed").object_ref == factories.user("kia").public_id
     answer = post(client, "/akun", TYPED)
