@@ -13,6 +13,7 @@ from models import User
 from page_form import PageForm
 
 bp = Blueprint("account", __name__)
+BUSY = "Banyak yang sedang masuk. Isi ketiganya lagi, lalu kirim sekali lagi."
 WRONG = "Kata sandi sekarang salah. Periksa huruf besar dan ejaannya."
 
 
@@ -56,7 +57,11 @@ def _is_replaced(form: PassphraseForm) -> bool:
     if wait:
         form.password_now.errors = [accounts.WAIT.format(wait)]
         return False
-    is_right = accounts.matches(user, form.password_now.data)
+    try:
+        is_right = accounts.matches(user, form.password_now.data)
+    except accounts.TooManyAtOnce:
+        form.form_errors.append(BUSY)
+        return False
     new_hash = accounts.hash_passphrase(form.password.data) if is_right else ""
     with transaction():
         user = db.session.get_one(User, user.id, with_for_update=True, populate_existing=True)

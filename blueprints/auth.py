@@ -27,6 +27,7 @@ from models import User
 
 bp = Blueprint("auth", __name__)
 WRONG = "Nama pengguna atau kata sandi salah. Periksa huruf besar dan ejaannya, lalu coba lagi."
+BUSY = "Banyak yang masuk bersamaan. Isi kata sandi dan tekan Masuk sekali lagi."
 MISSING = "Isi nama pengguna dan kata sandi."
 
 
@@ -57,14 +58,16 @@ def enter():
     if wait:
         return _again(username, accounts.WAIT.format(wait))
     compared_with = user and user.password_hash
-    is_right, opened = accounts.matches(user, passphrase), None
+    try:
+        is_right, opened = accounts.matches(user, passphrase), None
+    except accounts.TooManyAtOnce:
+        return _again(username, BUSY, 503)
     with transaction():
         user = user and db.session.get(User, user.id, with_for_update=True, populate_existing=True)
         # Comparing takes long enough for the account to be closed or to get another passphrase.
         is_right = is_right and user.is_active and user.password_hash == compared_with
-        wait = log_in_tries.seconds_to_wait(
-            user, device
-        )  # tries that were sent together came one by one
+        # Tries that were sent together came one by one.
+        wait = log_in_tries.seconds_to_wait(user, device)
         if is_right and not wait:
             opened = _let_in(user, device)
         elif not wait:
@@ -107,7 +110,8 @@ def _again(username: str, message: str, status: int = 422) -> Response:
         username=username,
         message=message,
     )
-    return make_response(render_template("auth/login.html", **context), status)
+    page = render_template("auth/login.html", **context)
+    return make_response(page, status, {"Retry-After": "1"} if status == 503 else {})
 
 
 @bp.post("/keluar")

@@ -3,6 +3,8 @@
 import re
 import threading
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -52,11 +54,18 @@ LONGEST_NAME = 80
 hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 # 19 MiB each: forty log-ins at 07.30 must not fill a small machine's memory.
 _one_at_a_time = threading.BoundedSemaphore(1)
+# Each that waits holds a thread of the web server (it has 8), which queues and saves need too.
+IN_LINE = 3
+_line = threading.BoundedSemaphore(IN_LINE)
 # Verified when there is no such account, so that both answers take the same time.
 _NOBODY = (
     "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$"
     "Q0l4Q2N0a1l0a2NqbGtqbGtqbGtqbGtqbGtqbGtqbGs"
 )
+
+
+class TooManyAtOnce(RuntimeError):
+    """As many passphrases as may wait are being compared; this one was not looked at."""
 
 
 class PassphraseError(ValueError):
@@ -132,13 +141,23 @@ def hash_passphrase(passphrase: str) -> str:
 def matches(user: User | None, passphrase: str) -> bool:
     """Whether the passphrase is the account's; takes as long when there is no account.
 
-    As typed too: earlier versions kept the blanks around it.
+    As typed too: earlier versions kept the blanks around it. Raises TooManyAtOnce.
     """
     wanted = user.password_hash if user else _NOBODY
-    with _one_at_a_time:
+    with _in_line(), _one_at_a_time:
         return any(
             _verifies(wanted, typed) for typed in dict.fromkeys((passphrase.strip(), passphrase))
         )
+
+
+@contextmanager
+def _in_line() -> Iterator[None]:
+    if not _line.acquire(blocking=False):
+        raise TooManyAtOnce
+    try:
+        yield
+    finally:
+        _line.release()
 
 
 def _verifies(wanted: str, passphrase: str) -> bool:

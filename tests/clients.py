@@ -119,7 +119,12 @@ class Browser:
 
     def log_in(self, username: str, password: str = PASSWORD) -> "Browser":
         self.get("/masuk").expect(200)
-        self.post("/masuk", {"username": username, "password": password}).expect(303)
+        for _ in range(100):
+            answer = self.post("/masuk", {"username": username, "password": password})
+            if answer.status != 503:  # else as many as may be in line are
+                break
+            time.sleep(0.1)
+        answer.expect(303)
         self.get("/bantuan").expect(200)  # the session is another one, and so is its token
         return self
 

@@ -1,11 +1,15 @@
 """Who may open what, for every route that exists: a new one without a policy fails here."""
 
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import date, timedelta
 from html import unescape
+from itertools import islice
 from unittest.mock import Mock
 
 import pytest
+from flask.testing import FlaskClient
 from itsdangerous import TimestampSigner
 from sqlalchemy import event, select
 from sqlalchemy.exc import OperationalError
@@ -17,7 +21,7 @@ from clinic.log_in_tries import AT_A_DEVICE, IN_ALL, Device
 from db import db, sqlite_driver, transaction, utcnow
 from models import AuditEntry, LoginSession, Role, User
 from tests import factories
-from tests.pages import login, post
+from tests.pages import TOKEN, login, post, text_of
 from tests.stored import count
 
 # Who may open what, and the head's pages, are the same on both databases; the sweep of
@@ -272,6 +276,35 @@ def test_tries_that_are_sent_together_do_not_get_round_the_wait(app, client, mon
     assert answer.status_code == 422
     assert "Terlalu banyak percobaan. Tunggu" in answer.get_data(as_text=True)
     assert client.get("/poli").status_code == 303, "nobody is in"
+
+
+def test_of_many_log_ins_at_once_few_hold_a_thread_and_the_others_are_told(app, monkeypatch):
+    """The queue's polls need the threads too, also at 07.30 when everybody comes."""
+    verifies, is_let_go = accounts._verifies, threading.Event()
+
+    def slowly(*typed) -> bool:
+        return is_let_go.wait(30) and verifies(*typed)
+
+    def log_in(browser) -> tuple[int, str, str]:
+        token = TOKEN.search(browser.get("/masuk").data)[1].decode()
+        answer = browser.post("/masuk", data=RIGHT | {"csrf_token": token, "lanjut": "/poli"})
+        return answer.status_code, answer.headers.get("Retry-After"), text_of(answer)
+
+    monkeypatch.setattr(accounts, "_verifies", slowly)
+    browsers = [FlaskClient(app, app.response_class) for _ in range(8)]
+    with ThreadPoolExecutor(len(browsers)) as pool:
+        results = [pool.submit(log_in, browser) for browser in browsers]
+        # Those that are in line answer only when they are let go.
+        told = list(islice(as_completed(results, timeout=30), 8 - accounts.IN_LINE))
+        is_let_go.set()
+        others = [one.result() for one in told]
+        assert sorted(one.result()[0] for one in results) == [303] * 3 + [503] * 5
+        for status, retry_after, page in others:
+            assert (status, retry_after) == (503, "1")
+            assert "Banyak yang masuk bersamaan" in page
+            assert 'name="username" value="loket"' in page and 'value="/poli"' in page
+        later = FlaskClient(app, app.response_class)
+        assert pool.submit(log_in, later).result()[0] == 303
 
 
 @pytest.mark.engines("sqlite", "postgresql")
