@@ -19,7 +19,7 @@ import access
 import navigation
 import sessions
 from clinic import accounts, audit, log_in_tries
-from clinic.log_in_tries import Device
+from clinic.log_in_tries import Device, Nobody
 from clinic.signed_in import Account, OpenSession
 from db import db, transaction
 from kept_forms import OF_ANOTHER, known_path, sealed, typed_fields, unsealed
@@ -54,7 +54,8 @@ def enter():
         return _again(username, MISSING)  # a slip of the Enter key is no try
     user = accounts.by_username(username)
     device = sessions.device_of(user)
-    wait = log_in_tries.seconds_to_wait(user, device)
+    tried = user or log_in_tries.nobody(username)
+    wait = log_in_tries.seconds_to_wait(tried, device)
     if wait:
         return _again(username, accounts.WAIT.format(wait))
     compared_with = user and user.password_hash
@@ -67,11 +68,11 @@ def enter():
         # Comparing takes long enough for the account to be closed or to get another passphrase.
         is_right = is_right and user.is_active and user.password_hash == compared_with
         # Tries that were sent together came one by one.
-        wait = log_in_tries.seconds_to_wait(user, device)
+        wait = log_in_tries.seconds_to_wait(user or tried, device)
         if is_right and not wait:
             opened = _let_in(user, device)
         elif not wait:
-            _note_failure(user, device)
+            _note_failure(user or tried, device)
     if opened is None:
         return _again(username, accounts.WAIT.format(wait) if wait else WRONG)
     session.adopt(*opened)
@@ -95,12 +96,12 @@ def _as_actor(user: User | Account) -> audit.Actor:
     return audit.Actor(user.id, user.role, request.remote_addr or "")
 
 
-def _note_failure(user: User | None, device: Device) -> None:
-    if user is not None:
-        log_in_tries.note_failure(user, device)
-        audit.record(
-            access.current_actor(), "log_in_failed", object_type="user", object_ref=user.public_id
-        )
+def _note_failure(tried: User | Nobody, device: Device) -> None:
+    log_in_tries.note_failure(tried, device)
+    is_known = isinstance(tried, User)
+    if is_known or log_in_tries.may_note_unknown(device):
+        # Without the name that was typed: it may be a passphrase.
+        audit.record(access.current_actor(), "log_in_failed", tried if is_known else None)
 
 
 def _again(username: str, message: str, status: int = 422) -> Response:

@@ -9,6 +9,7 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from db import db, utcnow
 from models import User
@@ -43,31 +44,53 @@ class Tries:
     wait_until: datetime | None = None
 
 
+@dataclass
+class Nobody(Tries):
+    """An account that there is not: it waits as one, so that nobody finds out which there are."""
+
+    id: str = ""
+    password_hash: str = ""
+
+
+Kind = TypeVar("Kind", bound=Tries)
 # In memory: a wait is over in minutes, and no try from a stranger's device may need room on disk.
 # A second web process counts for itself.
-_at_devices: OrderedDict[str, Tries] = OrderedDict()
+_memory: OrderedDict[str, Tries] = OrderedDict()
 _lock = threading.Lock()
 MOST_KEPT = 10_000
 
 
-def seconds_to_wait(user: User | None, device: Device) -> int:
+def nobody(username: str) -> Nobody:
+    """Who is tried to log in by a name that is no account's."""
+    key = _digest(f"name\n{username.strip().lower()}")
+    return _remembered(key, Nobody(id=key))
+
+
+def seconds_to_wait(user: User | Nobody, device: Device) -> int:
     """How long this account must wait at this device before its next try."""
-    if user is None:
-        return 0
     return max(_seconds(tries, bound) for tries, bound in _counted(user, device))
 
 
-def note_failure(user: User, device: Device) -> None:
+def note_failure(user: User | Nobody, device: Device) -> None:
     """Count a wrong try; from the fourth on the device waits, ever longer, never for good."""
     for tries, bound in _counted(user, device):
         _count(tries, bound)
     db.session.flush()
 
 
+def may_note_unknown(device: Device) -> bool:
+    """Whether one more unknown name comes into the trail: a thousand must not fill the disk."""
+    tries = _remembered(_digest(f"unknown\n{device.address}"), Tries())
+    if _seconds(tries, IN_ALL):
+        return False
+    _count(tries, IN_ALL)
+    return True
+
+
 def note_success(user: User, device: Device) -> None:
     """Forget the wrong tries before this right one; other devices go on waiting for theirs."""
     with _lock:
-        _at_devices.pop(_key(user, device), None)
+        _memory.pop(_key(user, device), None)
     forget(user)
 
 
@@ -77,24 +100,28 @@ def forget(user: User) -> None:
     db.session.flush()
 
 
-def _counted(user: User, device: Device) -> list[tuple[Tries | User, Bound]]:
-    here = _kept(_key(user, device)), AT_A_DEVICE
+def _counted(user: User | Nobody, device: Device) -> list[tuple[Tries | User, Bound]]:
+    here = _remembered(_key(user, device), Tries()), AT_A_DEVICE
     # A screen that the account itself had opened is not shut by what strangers try elsewhere.
     return [here] if device.session_id is not None else [here, (user, IN_ALL)]
 
 
-def _key(user: User, device: Device) -> str:
+def _key(user: User | Nobody, device: Device) -> str:
     """With a new passphrase, which a server's terminal may have set, counting begins anew."""
     where = f"session {device.session_id}" if device.session_id is not None else device.address
-    return hashlib.sha256(f"{user.id}\n{user.password_hash}\n{where}".encode()).hexdigest()
+    return _digest(f"account\n{user.id}\n{user.password_hash}\n{where}")
 
 
-def _kept(key: str) -> Tries:
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+
+
+def _remembered(key: str, new: Kind) -> Kind:
     with _lock:
-        tries = _at_devices.setdefault(key, Tries())
-        _at_devices.move_to_end(key)
-        if len(_at_devices) > MOST_KEPT:
-            _at_devices.popitem(last=False)
+        tries = _memory.setdefault(key, new)
+        _memory.move_to_end(key)
+        if len(_memory) > MOST_KEPT:
+            _memory.popitem(last=False)
         return tries
 
 

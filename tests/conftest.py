@@ -141,7 +141,7 @@ def databases():
 @pytest.fixture
 def app(databases, engine, pytestconfig, monkeypatch):
     app = databases[engine].fresh()
-    log_in_tries._at_devices.clear()
+    log_in_tries._memory.clear()
     app.test_client_class = PageClient
     # The same page was looked through on SQLite; it is a tenth of what a test costs.
     if engine != "sqlite" and "sqlite" in chosen_engines(pytestconfig):

@@ -358,7 +358,7 @@ def test_a_prank_at_one_device_keeps_nobody_out_at_another(app, client):
         user = factories.user("loket")
         for _ in range(40):
             log_in_tries.note_failure(user, HERE)
-            for tries in (user, *log_in_tries._at_devices.values()):
+            for tries in (user, *log_in_tries._memory.values()):
                 tries.wait_until -= timedelta(minutes=5)
     client.get("/masuk")
     post(client, "/masuk", WRONG)
@@ -398,7 +398,7 @@ def test_old_tries_are_forgotten(app):
     with transaction():
         user = factories.user("loket")
         log_in_tries.note_failure(user, HERE)
-        for tries in (user, *log_in_tries._at_devices.values()):
+        for tries in (user, *log_in_tries._memory.values()):
             tries.failed_logins, tries.wait_until = 8, utcnow() - timedelta(hours=2)
         log_in_tries.note_failure(user, HERE)
     assert wait_at(HERE) == 0
@@ -419,12 +419,29 @@ def test_a_wait_that_a_clock_running_ahead_has_set_is_the_longest_and_no_longer(
 
 
 def test_unknown_and_known_accounts_get_the_same_answer(client):
+    """At each try: who may not wait is not there."""
     client.get("/masuk")
-    pages = [
-        post(client, "/masuk", {"username": name, "password": "salah"}).get_data(as_text=True)
-        for name in ("loket", "tidakada")
-    ]
-    assert [("salah. Periksa" in page) for page in pages] == [True, True]
+    answers = {"loket": [], "tidakada": []}
+    for name, told in answers.items():
+        for _ in range(AT_A_DEVICE.free + 2):
+            page = post(client, "/masuk", WRONG | {"username": name}).get_data(as_text=True)
+            page = page.replace(name, "").replace(client.token, "")
+            told.append(re.sub(r"Tunggu \d", "Tunggu", page))
+    assert answers["loket"] == answers["tidakada"]
+    assert "salah. Periksa" in answers["tidakada"][0] and "Tunggu" in answers["tidakada"][-1]
+    found = select(AuditEntry.object_ref).where(AuditEntry.action == "log_in_failed")
+    known = factories.user("loket").public_id
+    assert list(db.session.scalars(found.order_by(AuditEntry.seq))) == [known] * 4 + [""] * 4
+
+
+def test_names_without_end_fill_neither_the_trail_nor_the_memory(client, monkeypatch):
+    monkeypatch.setattr(log_in_tries, "MOST_KEPT", 5)
+    client.get("/masuk")
+    for number in range(IN_ALL.free + 5):
+        post(client, "/masuk", WRONG | {"username": f"orang{number}"})
+    noted = count(AuditEntry, AuditEntry.action == "log_in_failed")
+    assert IN_ALL.free < noted < IN_ALL.free + 5
+    assert len(log_in_tries._memory) == 5
 
 
 @pytest.mark.parametrize(
