@@ -18,7 +18,7 @@ from werkzeug.wrappers import Response
 import access
 import navigation
 import sessions
-from clinic import accounts, audit, log_in_tries
+from clinic import accounts, audit, clock, log_in_tries
 from clinic.log_in_tries import Device, Nobody
 from clinic.signed_in import Account, OpenSession
 from db import db, transaction
@@ -113,6 +113,21 @@ def _again(username: str, message: str, status: int = 422) -> Response:
     )
     page = render_template("auth/login.html", **context)
     return make_response(page, status, {"Retry-After": "1"} if status == 503 else {})
+
+
+@bp.get("/masuk/kunci")
+@access.public
+def lock():
+    """Hides a page that stands open while its author's session is locked or over, typing and all.
+
+    In the same session, or after a new log-in of the same person, it comes back as it was.
+    """
+    author, is_hidden = request.args.get("oleh", 0, int), "kunci" in request.args
+    user = sessions.active_user()
+    is_locked = user is None or user.id != author
+    if is_locked == is_hidden or not clock.is_right():
+        return Response(status=204)
+    return render_template("auth/_lock.html", author=author, is_locked=is_locked)
 
 
 @bp.post("/keluar")

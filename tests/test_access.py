@@ -40,6 +40,7 @@ STAFF = {
 PUBLIC = {
     "auth.login",
     "auth.enter",
+    "auth.lock",
     "auth.logout",
     "board.all_rooms",
     "board.one_room",
@@ -453,6 +454,36 @@ def test_the_way_on_after_the_login_stays_in_the_house(client, target):
     client.get("/masuk")
     typed = {"username": "loket", "password": "coba-alur-sekarang", "lanjut": target}
     assert post(client, "/masuk", typed).location == "/"
+
+
+def test_a_page_that_stands_open_is_hidden_while_its_authors_screen_is_locked(sign_in):
+    client, colleague = sign_in("loket"), sign_in("umum")
+    url = f"/masuk/kunci?oleh={factories.user('loket').id}&otomatis=1"
+    assert url.replace("&", "&amp;") in client.get("/pendaftaran").get_data(as_text=True)
+    assert client.get(url).status_code == 204
+    with transaction():
+        of_clerk = LoginSession.user_id == factories.user("loket").id
+        db.session.scalars(select(LoginSession).where(of_clerk)).one().idle_until = utcnow()
+    assert "Layar terkunci" in client.get(url).get_data(as_text=True)
+    assert client.get(f"{url}&kunci=1").status_code == 204
+    assert colleague.get(f"{url}&kunci=1").status_code == 204, "it is not theirs"
+    client.get("/masuk")
+    assert post(client, "/masuk", RIGHT).status_code == 303
+    shown = client.get(f"{url}&kunci=1")
+    assert (shown.status_code, "Layar terkunci" in shown.get_data(as_text=True)) == (200, False)
+
+
+def test_who_types_or_moves_keeps_the_screen_open_and_the_page_by_itself_does_not(sign_in):
+    client, url = sign_in("loket"), f"/masuk/kunci?oleh={factories.user('loket').id}"
+    before = utcnow() + timedelta(minutes=1)
+    with transaction():
+        row = db.session.scalars(select(LoginSession)).one()
+        row.seen_at, row.idle_until = utcnow() - timedelta(minutes=5), before
+    for query, is_kept_open in (("&otomatis=1", False), ("", True)):
+        assert client.get(url + query).status_code == 204
+        db.session.rollback()
+        now = db.session.scalars(select(LoginSession.idle_until)).one()
+        assert (now > before) is is_kept_open
 
 
 def test_an_idle_screen_is_locked_and_opens_where_it_was(sign_in):

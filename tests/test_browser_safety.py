@@ -168,3 +168,23 @@ def test_a_screen_that_locks_while_a_form_is_filled_in_carries_nothing_off(live_
     desk.send("Kirim sekarang")
     expect(page.get_by_label("Nama lengkap")).to_have_value("Rahmi Yang Terkunci")
     expect(page.get_by_label("Keluhan")).to_have_value("batuk pilek")
+
+
+def test_a_page_that_stands_open_when_the_screen_locks_is_hidden_and_comes_back(live_server, page):
+    Desk(page, live_server).log_in("loket").go("/pendaftaran/baru")
+    name, locked = page.get_by_label("Nama lengkap"), page.locator(".locked")
+    name.fill("Rahmi Yang Terkunci")
+    page.context.clear_cookies()  # the session is over
+    look_again = "document.dispatchEvent(new Event('visibilitychange'))"
+    page.evaluate(look_again)
+    expect(locked).to_contain_text("Layar terkunci")
+    expect(name).to_be_hidden()
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="Masuk lagi").click()
+    opened.value.close()
+    other_tab = page.context.new_page()
+    Desk(other_tab, live_server).log_in("loket")
+    page.evaluate(look_again)
+    expect(name).to_be_visible()
+    expect(name).to_have_value("Rahmi Yang Terkunci")
+    expect(locked).to_have_count(0)
