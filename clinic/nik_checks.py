@@ -41,13 +41,15 @@ _MESSAGES = {
 # What is said while a field is empty that a reason without NIK asks for.
 _EMPTY = {
     ("BAYI", "mother_nik"): "NIK ibu belum diisi. Bayi dikenali dengan itu sampai NIK-nya terbit.",
+    ("BAYI", "birth_order"): "Bayi ke berapa belum diisi (1 bila tunggal): kembar mudah tertukar.",
     ("BELUM_BAWA", "kk_number"): "Nomor KK belum diisi. NIK tercantum di KK: minta foto KK di HP.",
     ("ASING", "passport_no"): "Nomor paspor belum diisi. Minta paspor, atau tulis alasannya.",
     ("ASING", "no_nik_note"): "Negara asal belum diisi pada keterangan.",
     ("TANPA_DOKUMEN", "no_nik_note"): "Keterangan belum diisi, misalnya surat panti atau lapas.",
     ("TIDAK_DIKENAL", "no_nik_note"): "Tempat ditemukan belum diisi pada keterangan.",
 }
-_WANT_A_REASON = {"mother_nik", "passport_no"}  # what identifies them in place of the NIK
+# What identifies them in place of the NIK.
+_WANT_A_REASON = {"mother_nik", "birth_order", "passport_no"}
 _ODD_MOTHER = (
     "NIK ibu tidak lazim: tanggal di dalamnya tidak mungkin, atau bukan NIK perempuan. "
     "Cocokkan dengan kartu ibu."

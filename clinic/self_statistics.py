@@ -49,6 +49,7 @@ EARLIEST = date(1900, 1, 1)  # those before it must exist too
 # What a rule of the counter is about, by the beginning of its name; the others' is the head's.
 ABOUT = {
     "NIK-": "NIK tidak sesuai dengan isian lain, atau sudah dipakai",
+    "NO-": "Isian pengganti NIK belum diisi",
     "BPJS-": "Nomor BPJS sama dengan milik orang lain",
     "MOTHER-NIK": "NIK ibu tidak sesuai",
     "MOTHER-": "Nama ibu belum diisi",

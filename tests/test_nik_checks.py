@@ -162,7 +162,11 @@ def of_nobody(reason, known=None, **fields):
 @pytest.mark.parametrize(
     ("reason", "asked", "filled"),
     [
-        ("BAYI", {"NO-MOTHER-NIK": "warning"}, {"mother_nik": "3171015708850001"}),
+        (
+            "BAYI",
+            {"NO-MOTHER-NIK": "warning", "NO-BIRTH-ORDER": "warning"},
+            {"mother_nik": "3171015708850001", "birth_order": 1},
+        ),
         ("BELUM_BAWA", {"NO-KK-NUMBER": "info"}, {"kk_number": "3171011708450002"}),
         (
             "ASING",
@@ -194,7 +198,7 @@ def test_a_baby_without_a_nik_is_under_five():
     "mother", [MAN, "3171013101850001", "3171017102850001", "3171013102850001"]
 )
 def test_an_odd_mothers_nik_is_asked(mother):
-    assert of_nobody("BAYI", mother_nik=mother) == {"MOTHER-NIK": "warning"}
+    assert of_nobody("BAYI", mother_nik=mother, birth_order=1) == {"MOTHER-NIK": "warning"}
 
 
 @pytest.mark.parametrize(

@@ -370,7 +370,7 @@ def test_yesterdays_draft_is_not_saved_today_but_nothing_typed_is_lost(clerk):
         ({"nik": "0000000000000000"}, "bukan NIK asli"),
         ({"nik": "3171018108450001"}, "NIK"),
         ({"nik": ""}, "pilih alasan tanpa NIK"),
-        ({"nik": "", "no_nik_reason": "BAYI"}, "Isi bayi ke berapa"),
+        ({"nik": "", "no_nik_reason": "BAYI", "birth_order": "9"}, "Urutan lahir"),
         ({"mother_nik": "123"}, "NIK ibu harus 16 angka"),
         ({"mother_nik": FIELDS["nik"]}, "ibu"),
         ({"kk_number": FIELDS["nik"]}, "KK"),
@@ -775,6 +775,7 @@ def test_a_search_for_nothing_says_what_to_type(clerk, typed):
     [
         ("BAYI", {"mother_nik": "3171015708850001", "birth_order": "1", "birth_date": "today"}),
         ("BAYI", {"birth_order": "1", "birth_date": "today"}),  # of a mother without NIK
+        ("BAYI", {"mother_nik": "3171015708850001", "birth_date": "today"}),
         ("BELUM_BAWA", {}),
         ("LUPA_KARTU", {}),
         ("ASING", {"passport_no": "X1234567", "no_nik_note": "Australia"}),
@@ -817,6 +818,21 @@ def test_an_estimated_age_stays_the_same_date_at_the_next_visit(clerk):
 
 
 # --- Warnings ---------------------------------------------------------------------------------
+
+
+@pytest.mark.engines("sqlite")
+@pytest.mark.parametrize(
+    ("reason", "field"),
+    [("BAYI", "mother_nik"), ("BAYI", "birth_order"), ("ASING", "passport_no")],
+)
+def test_what_is_wanted_in_place_of_a_nik_asks_why_and_leads_to_its_field(clerk, reason, field):
+    page, draft = check(clerk, nik="", no_nik_reason=reason)
+    rule = f"NO-{field.upper().replace('_', '-')}"
+    asked = page.partition(f'data-rule="{rule}" data-level="warning"')[2].partition("</section>")[0]
+    assert f'value="ubah:{field}"' in asked
+    assert f'name="override_reason-{rule}"' in asked
+    assert confirm(clerk, draft).status_code == 422
+    assert confirm(clerk, draft, override_reason="tidak ada yang tahu").status_code == 303
 
 
 def test_a_warning_asks_for_a_reason_and_keeps_it(clerk):

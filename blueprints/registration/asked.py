@@ -28,6 +28,7 @@ REPAIRED_AT = {
     "NO-BABY": "no_nik_reason",
     "NO-MOTHER-NIK": "mother_nik",
     "NO-PASSPORT-": "passport_no",
+    "NO-BIRTH-ORDER": "birth_order",
     "BPJS-": "bpjs_number",
     "MOTHER-NIK": "mother_nik",
     "MOTHER-": "mother_name",

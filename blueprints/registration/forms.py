@@ -149,10 +149,6 @@ class RegistrationForm(PageForm):
             )
         if self.nik.data:
             self._nik_of_others()
-            return
-        if self.no_nik_reason.data == "BAYI" and not self.birth_order.data:
-            way_on = "Isi bayi ke berapa (1 bila tunggal), supaya kembar tidak tertukar."
-            self._refuse(self.birth_order, way_on)
 
     def _nik_of_others(self) -> None:
         nik = getattr(self.nik, "cleaned", None)
