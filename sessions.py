@@ -212,6 +212,12 @@ def active_user() -> Account | None:
     return None if row is None or is_idle(row, utcnow()) else row.user
 
 
+def polling_user() -> Account | None:
+    """The same for a poll of more than one room: its session is neither loaded nor kept open."""
+    row = signed_in.by_token(token_digest())
+    return None if row is None or is_idle(row, utcnow()) else row.user
+
+
 def csrf_token() -> str:
     """The token of this session's forms, for `g.csrf_token`, where Flask-WTF looks for it first."""
     return _signed(session["csrf_token"], current_app.secret_key)

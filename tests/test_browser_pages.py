@@ -12,7 +12,8 @@ from tests.walk import Desk, every
 pytestmark = pytest.mark.browser
 
 # Reached by no link: fragments, files, and what only answers machines.
-NO_PAGES = {"static", "system.healthz", "poli.queue_rows", "examination.diagnosis_options"} | {
+NO_PAGES = {"static", "system.healthz", "poli.queue_rows", "poli.room_tiles"} | {
+    "examination.diagnosis_options",
     *("records.import_progress", "records.import_broken", "examination.typing_token"),
     *("examination.medicine_options", "examination.procedure_options"),
     *("examination.prescription_line", "reports.download", "reports.register_file"),

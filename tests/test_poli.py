@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from clinic import allergies, patients, queues, records
 from clinic.records import ExaminationInput
-from db import db, transaction
+from db import db, transaction, utcnow
 from models import LoginSession, NoNikReason, Patient, Priority, QueueEntry, QueueEvent
 from tests import factories
 from tests.databases import count_queries
@@ -352,6 +352,58 @@ def test_a_page_that_reloads_itself_keeps_no_screen_open(sign_in):
     assert idle_until() == before
     client.get("/poli/UMUM")
     assert idle_until() > before
+
+
+def test_the_tiles_of_all_rooms_are_asked_for_alone_and_come_when_one_changes(sign_in):
+    factories.entry()
+    head = sign_in("kepala")
+    page = text_of(head.get("/poli"))
+    address = re.search(r'hx-get="(/poli/baris\?v=\w+)"', page).group(1)
+    with transaction():
+        db.session.scalars(select(LoginSession)).one().seen_at -= timedelta(minutes=5)
+    before = idle_until()
+    unchanged = head.get(address)
+    assert (unchanged.status_code, unchanged.data) == (204, b"")
+    assert dict(unchanged.headers) == {"Cache-Control": "no-store"}
+    factories.entry()
+    for asked in (address, "/poli/baris", "/poli/baris?v=x"):
+        changed = head.get(asked)
+        assert changed.status_code == 200
+        assert changed.headers["Cache-Control"] == "no-store"
+        assert "Set-Cookie" not in changed.headers
+        tiles = text_of(changed).strip()
+        assert tiles.startswith('<div id="semua"')
+        assert re.search(r'href="/poli/UMUM"><span class="dot">[^<]+</span><b>2</b>', tiles)
+    assert tiles in text_of(head.get("/poli?otomatis=1"))
+    assert idle_until() == before, "a poll keeps no screen open"
+
+
+@pytest.mark.engines("sqlite")
+def test_the_tiles_cost_the_same_queries_at_any_number_of_rooms_and_patients(sign_in):
+    head, counts = sign_in("kepala"), []
+    for _ in range(2):
+        crowd(10)
+        with count_queries() as statements:
+            assert head.get("/poli/baris").status_code == 200
+        counts.append(len(statements))
+    assert counts[0] == counts[1] <= 15
+
+
+@pytest.mark.engines("sqlite")
+@pytest.mark.parametrize(
+    ("username", "status"), [("umum", 200), ("loket", 403), ("ti", 403), ("rekammedis", 403)]
+)
+def test_the_tiles_are_open_to_whom_their_page_is(client, sign_in, username, status):
+    someone = sign_in(username)
+    answer = someone.get("/poli/baris")
+    assert answer.status_code == status
+    assert "/poli/GIGI" not in text_of(answer), "a room of others"
+    with transaction():
+        db.session.scalars(select(LoginSession)).one().idle_until = utcnow()
+    assert someone.get("/poli/baris").status_code == 401, "the screen is locked"
+    stranger = client.get("/poli/baris")
+    assert stranger.status_code == 401
+    assert stranger.headers["HX-Redirect"] == "/masuk?lanjut=/poli"
 
 
 def test_a_stranger_s_poll_is_led_to_the_login(client):

@@ -6,4 +6,5 @@ import access
 from models import Role
 
 bp = Blueprint("poli", "blueprints.poli")
-staff = access.allow(Role.POLI, Role.HEAD)
+STAFF = (Role.POLI, Role.HEAD)
+staff = access.allow(*STAFF)

@@ -12,14 +12,10 @@ import responses
 import sessions
 from blueprints.poli.blueprint import bp, staff
 from clinic import (
-    accounts,
-    backup_status,
     days,
-    lab_alerts,
     queue_watch,
     queues,
     room_page,
-    slip_records,
     unfinished,
 )
 from clinic.names import called
@@ -43,23 +39,6 @@ AFTER = {
     "pulang": "{label} {name} dicatat pulang tanpa dilayani.",
     "urungkan": "Langkah terakhir {label} {name} diurungkan.",
 }
-
-
-@bp.get("/poli")
-@staff
-def rooms():
-    mine = _my_rooms()
-    if mine and not access.has_role(Role.HEAD):
-        return redirect(url_for("poli.queue", code=mine[0].code), 303)
-    board = queue_watch.board(days.current_day(), mine)
-    return render_template(
-        "poli/rooms.html",
-        rooms=zip(mine, board.rooms, strict=True),
-        critical=lab_alerts.rooms_with_unread(),
-        on_paper=slip_records.count_unwritten([each.id for each in current_user.rooms]),
-        checks=backup_status.for_front_page() if access.has_role(Role.HEAD) else [],
-        is_new_clinic=access.has_role(Role.HEAD) and accounts.is_new_clinic(),
-    )
 
 
 @bp.get("/poli/<code>")
