@@ -3,7 +3,7 @@
 Answered by a page, what was typed would lie on a shared computer's disk: the browser writes the
 body of a request with its history. Nor can such a page be loaded again or come back to. So the
 page is kept on the server, and the browser is led to it; `static/sent.js` stands in for the case
-that nothing can be stored.
+that nothing can be stored. A script has no such history: it gets the page, with its status.
 """
 
 import json
@@ -27,6 +27,9 @@ DESKS = {"consents", "examination", "families", "papers", "patients", "pharmacy"
 DESKS |= {"records", "registration"}
 REFUSALS = {200, 400, 409, 422}
 KEY = "jawaban"
+# What browsers send where they go to a page themselves, also over plain http, where they leave
+# out `Sec-Fetch-Mode`; no script sends it, unless it means to be one.
+OF_A_BROWSER = "Upgrade-Insecure-Requests"
 TOKEN = b"<!--token-->"  # nobody can type it: what is typed stands escaped in a page
 # What whoever opens these desks may see of anybody.
 OF_IDENTITY = {"view_identity", "view_identity_history"}
@@ -61,6 +64,7 @@ def _answers_a_form(response: Response) -> bool:
     return (
         request.method == "POST"
         and request.blueprint in DESKS
+        and OF_A_BROWSER in request.headers
         and "HX-Request" not in request.headers
         and (response.status_code in REFUSALS if "actor" in g else response.status_code == 401)
         and response.mimetype == "text/html"

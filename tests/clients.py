@@ -68,7 +68,9 @@ class Browser:
 
     def send(self, method: str, path: str, fields: dict[str, str] | None = None) -> None:
         """Send a request without waiting for its answer."""
-        headers = {"Cookie": self.cookie} if self.cookie else {}
+        headers = {"Upgrade-Insecure-Requests": "1"}  # as browsers open a page or send a form
+        if self.cookie:
+            headers["Cookie"] = self.cookie
         body = None
         if method == "POST":
             body = urlencode({"csrf_token": self.token, **(fields or {})})

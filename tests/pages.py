@@ -214,6 +214,10 @@ class PageClient(FlaskClient):
     is_checking = True
     is_led = True  # as a browser to the page that answers a refused form
 
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        self.environ_base["HTTP_UPGRADE_INSECURE_REQUESTS"] = "1"  # as browsers send it
+
     def open(self, *args, **options) -> TestResponse:
         # What the test itself read must not hide what this request writes, and the request must
         # not see the test's `g`: so the one ends its read, the other gets its own context.

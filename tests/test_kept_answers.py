@@ -174,6 +174,22 @@ def test_a_fragment_is_answered_by_itself(nurse):
     assert kept() == []
 
 
+def test_who_is_no_browser_is_answered_by_the_page_itself(nurse):
+    """A script has no history that would write down what it sent, and it looks at the status."""
+    entry = served()
+    del nurse.environ_base["HTTP_UPGRADE_INSECURE_REQUESTS"]
+    answer = refuse(nurse, entry)
+    assert answer.status_code == 422 and TYPED in text_of(answer)
+    other = {"patient": served().visit.patient.public_id, "entry": entry.public_id, "text": TYPED}
+    assert post(nurse, address(entry, "/ketikan/buang"), other).status_code == 409
+    right, nurse.token = nurse.token, "lama"
+    assert refuse(nurse, entry).status_code == 400
+    nurse.token = right
+    nurse.delete_cookie("alur")
+    assert refuse(nurse, entry).status_code == 401
+    assert kept() == []
+
+
 def test_a_page_that_cannot_be_kept_is_shown_all_the_same(nurse):
     entry = served()
     with transaction():
