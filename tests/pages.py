@@ -132,7 +132,7 @@ class Page(HTMLParser):
 
     def _look_at_typed(self, name: str, attributes: dict[str, str]) -> None:
         form = self._form or {}
-        if not (attributes.keys() | form.keys()) & {"autocomplete"}:
+        if form and "autocomplete" not in attributes.keys() | form.keys():
             self.problems.append(f"typed here, the browser offers it to the next one: {name}")
         if "data-once" in form and "data-keep" not in form and "autocomplete" in form:
             self.needed.add("held.js")
