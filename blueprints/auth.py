@@ -122,10 +122,9 @@ def lock():
 
     In the same session, or after a new log-in of the same person, it comes back as it was.
     """
-    author, is_hidden = request.args.get("oleh", 0, int), "kunci" in request.args
-    user = sessions.active_user()
-    is_locked = user is None or user.id != author
-    if is_locked == is_hidden or not clock.is_right():
+    author, user = request.args.get("oleh", 0, int), sessions.active_user()
+    is_locked = clock.is_right() and (user is None or user.id != author)
+    if request.args.get("tampak") == ("kunci" if is_locked else "buka"):
         return Response(status=204)
     return render_template("auth/_lock.html", author=author, is_locked=is_locked)
 

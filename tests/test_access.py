@@ -460,16 +460,19 @@ def test_a_page_that_stands_open_is_hidden_while_its_authors_screen_is_locked(si
     client, colleague = sign_in("loket"), sign_in("umum")
     url = f"/masuk/kunci?oleh={factories.user('loket').id}&otomatis=1"
     assert url.replace("&", "&amp;") in client.get("/pendaftaran").get_data(as_text=True)
-    assert client.get(url).status_code == 204
+    opened = client.get(url).get_data(as_text=True)
+    assert "terkunci" not in opened and f"{url}&tampak=buka".replace("&", "&amp;") in opened
+    assert client.get(f"{url}&tampak=buka").status_code == 204
     with transaction():
         of_clerk = LoginSession.user_id == factories.user("loket").id
         db.session.scalars(select(LoginSession).where(of_clerk)).one().idle_until = utcnow()
-    assert "Layar terkunci" in client.get(url).get_data(as_text=True)
-    assert client.get(f"{url}&kunci=1").status_code == 204
-    assert colleague.get(f"{url}&kunci=1").status_code == 204, "it is not theirs"
+    for known in ("", "&tampak=buka"):
+        assert "Layar terkunci" in client.get(url + known).get_data(as_text=True)
+    assert client.get(f"{url}&tampak=kunci").status_code == 204
+    assert colleague.get(f"{url}&tampak=kunci").status_code == 204, "it is not theirs"
     client.get("/masuk")
     assert post(client, "/masuk", RIGHT).status_code == 303
-    shown = client.get(f"{url}&kunci=1")
+    shown = client.get(f"{url}&tampak=kunci")
     assert (shown.status_code, "Layar terkunci" in shown.get_data(as_text=True)) == (200, False)
 
 
@@ -480,7 +483,7 @@ def test_who_types_or_moves_keeps_the_screen_open_and_the_page_by_itself_does_no
         row = db.session.scalars(select(LoginSession)).one()
         row.seen_at, row.idle_until = utcnow() - timedelta(minutes=5), before
     for query, is_kept_open in (("&otomatis=1", False), ("", True)):
-        assert client.get(url + query).status_code == 204
+        assert client.get(f"{url}{query}&tampak=buka").status_code == 204
         db.session.rollback()
         now = db.session.scalars(select(LoginSession.idle_until)).one()
         assert (now > before) is is_kept_open

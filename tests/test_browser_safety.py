@@ -171,12 +171,14 @@ def test_a_screen_that_locks_while_a_form_is_filled_in_carries_nothing_off(live_
 
 
 def test_a_page_that_stands_open_when_the_screen_locks_is_hidden_and_comes_back(live_server, page):
-    Desk(page, live_server).log_in("loket").go("/pendaftaran/baru")
+    desk = Desk(page, live_server).log_in("loket")
+    page.clock.install()
+    desk.go("/pendaftaran/baru")
     name, locked = page.get_by_label("Nama lengkap"), page.locator(".locked")
     name.fill("Rahmi Yang Terkunci")
     page.context.clear_cookies()  # the session is over
     look_again = "document.dispatchEvent(new Event('visibilitychange'))"
-    page.evaluate(look_again)
+    page.clock.fast_forward(31_000)
     expect(locked).to_contain_text("Layar terkunci")
     expect(name).to_be_hidden()
     with page.context.expect_page() as opened:
