@@ -231,6 +231,20 @@ def test_help_for_the_head_and_the_operator_is_a_page_of_its_own(client):
     assert not [name for name in (*names, "/layar", "make upgrade") if name not in page]
 
 
+def test_without_scripts_each_page_to_print_says_how(kepala):
+    """Its button needs them."""
+    button = re.compile(r"<button[^>]*\sdata-print\b.*?</button>(.{12})", re.S)
+    beside = [
+        (path.name, found)
+        for path in ROOT.glob("templates/**/*.html")
+        for found in button.findall(path.read_text("utf-8"))
+    ]
+    assert len(beside) > 8
+    assert not [name for name, found in beside if found != "{{ by_hand()"]
+    ticket = html_of(kepala.get(f"/pendaftaran/tiket/{factories.visit().public_id}"))
+    assert re.search(r'<noscript><span class="no-print">Cetak: Ctrl\+P', ticket)
+
+
 def test_help_needs_no_login_and_leads_to_the_keys(client):
     page = client.get("/bantuan")
     assert page.status_code == 200 and 'href="/bantuan/tombol"' in page.text
