@@ -33,7 +33,7 @@ _FOLLOWED = _by_phrase(
         "stroke baru": "habis, pulang, keluar, selesai, kontrol, dirawat",
         "napas satu": "hari, mingu, bulan, tahun, jam",
         "jantung sakit, jantung nyeri": "gigi, kepala, perut, pingang, tengorokan, lutut, kaki, "
-        "tangan, mata, telinga, leher, pundak, ulu, badan, sendi",
+        "mata, telinga, sendi",
         "tidak merespon": "obat, pengobatan, terapi, antibiotik",
         "badan biru, muka biru, wajah biru, biru": "lebam, memar, dicubit, dipukul",
     }
@@ -41,11 +41,10 @@ _FOLLOWED = _by_phrase(
 # What stands right before it, "sering" and the like passed over: "gusi sering keluar darah".
 _PRECEDED = _by_phrase(
     {
-        "keluar air, keluar cairan": "mata, hidung, pilek, telinga, ketiak, asi, puting",
+        "keluar air": "mata, hidung, pilek, telinga, asi, puting",
         "keluar darah, darah keluar, keluar sedikit darah, keluar bercak darah, bercak darah, "
         "keluar lendir darah, lendir darah, keluar cairan darah, keluar gumpalan darah": "mata, "
-        "hidung, pilek, telinga, gusi, gigi, mimisan, puting, asi, wasir, ambeien, cek, tes",
-        "kejang": "kram",
+        "hidung, pilek, telinga, gusi, gigi, mimisan, puting, asi, wasir, ambeien",
         "berdarah": "gusi, gigi, hidung, telinga, mimisan, puting, demam, wasir, ambeien, bab, "
         "berak, luka, kutil, jerawat, bisul, koreng, bibir",
         "berdarah terus, keluar darah terus": "gusi, gigi, wasir, ambeien, bab, berak, haid, kb, "
@@ -54,22 +53,28 @@ _PRECEDED = _by_phrase(
         "dada ditekan": "di, pada, benjolan",
         "dada tertarik, dada ketarik": "otot",
         "biru": "bercak, lebam, memar, baju, warna, bintik, tanda, urat, pil, obat, lampu, tompel, "
-        "kuku, kaki, pantat, dahi, jidat, lutut, pipi, kaca",
+        "kuku, kaki, pantat, dahi, jidat, lutut, pipi, kaca, lahir",
+        "lahir biru": "tanda",
     }
 )
 # What is told anywhere before it: where the blood comes from, what failed.
 _AFTER = _by_phrase(
     {
         "keluar darah dari mulut, darah keluar dari mulut": "gusi, gigi, gg, sariawan",
-        "tidak merespon": "obat, pengobatan, terapi, antibiotik",
+        "tidak merespon": "pengobatan, terapi, antibiotik",
         "badan biru, muka biru, wajah biru, biru": "lebam, memar, dicubit, dipukul",
     }
 )
+# With what stands on both sides of the phrase.
+_WITHIN = {("cek", "darah", "keluar", "hasil"), ("tes", "darah", "keluar", "hasil")} | {
+    ("kram", "kejang", part) for part in ("kaki", "betis", "paha", "jari", "tangan")
+}
 
 
 def is_namesake(read: Words, start: int, end: int) -> bool:
     """Whether the words of this phrase belong to something else here."""
     is_beside = _is_followed(read, start, end) or _is_preceded(read, start, end)
+    is_beside = is_beside or read.words[max(start - 1, 0) : end + 1] in _WITHIN
     return is_beside or _is_after(read, start, end) or _is_measure(read, end)
 
 
