@@ -84,7 +84,9 @@ def test_the_fragments_for_scripts(umum, sign_in):
     page = text_of(umum.get(address(entry, "/obat?medicine_search=amox")))
     assert 'value="AMOX500"' in page
     assert "/obat/baris" in page
+    assert 'value="sesudah makan"' not in page
     page = text_of(umum.get(address(entry, "/obat/baris?obat=PCT500")))
+    assert 'value="sesudah makan"' in page, "proposals for its note come with the first line"
     assert "autofocus" in page
     assert 'data-rule="ALERGI"' in page  # seen as soon as it is chosen
     assert "Gabapentin" in text_of(umum.get(address(entry, "/obat/baris?obat_luar=Gabapentin")))

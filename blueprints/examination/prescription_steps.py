@@ -9,7 +9,14 @@ from werkzeug.wrappers import Response
 import access
 from blueprints.examination import prescription_form, prescription_typed
 from blueprints.examination.blueprint import bp, clinical
-from clinic import allergies, medicines, prescription_changes, prescription_queue, prescriptions
+from clinic import (
+    allergies,
+    medicines,
+    prescription_changes,
+    prescription_queue,
+    prescription_text,
+    prescriptions,
+)
 from clinic.prescription_compounds import FORMS
 from clinic.queues import QueueError
 from clinic.record_errors import RecordError
@@ -51,6 +58,7 @@ def prescription_line(visit: str):
             each for each in prescription_form.warnings_of(found, line) if each.rule == "ALERGI"
         ],
         rx_forms=list(FORMS),
+        rx_notes=prescription_text.NOTES,
     )
 
 
