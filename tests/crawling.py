@@ -14,6 +14,7 @@ REF = re.compile(
 )
 # What does not show a patient, or shows what another page shows; and what needs no look.
 NOT_FOLLOWED = ("/static/", "/keluar", "/bantuan", "/rekam-medis/impor", "/pendaftaran/baru?")
+NOT_FOLLOWED += ("/akun", "/masuk")
 NOT_FOLLOWED += tuple(f"/sistem/{name}" for name in ("kamus", "wilayah", "tindakan", "pengguna"))
 NOT_FOLLOWED += tuple(f"/sistem/{name}/" for name in ("aturan", "obat", "laboratorium", "ruang"))
 # Of these each is another one; of the rest one of a kind is enough.

@@ -19,7 +19,7 @@ NO_PAGES = {"static", "system.healthz", "poli.queue_rows", "poli.room_tiles"} | 
     *("examination.prescription_line", "reports.download", "reports.register_file"),
     *("reports.pcare_file", "reports.visits_file"),
     *("system.backup_progress", "system.side_copy_progress", "closing.steps"),
-    "self_statistics.internet_file",
+    *("self_statistics.internet_file", "auth.lock"),
 }
 # There is one only while a list is imported: test_browser_import.py looks at them.
 OF_AN_IMPORT = {"records.import_page", "records.import_columns_page", "records.import_rows"}
