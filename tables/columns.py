@@ -1,9 +1,10 @@
 """What many tables have: ids, columns of one kind, rules that hold for some of the rows."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Enum, Index, String
+from sqlalchemy import CheckConstraint, Enum, Index, String
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.schema import CreateIndex
@@ -40,6 +41,12 @@ def enum_column(enum: type[StrEnum], **options: Any) -> Mapped[Any]:
         values_callable=lambda members: [member.value for member in members],
     )
     return mapped_column(kind, **options)
+
+
+def one_of(column: str, values: Iterable[str]) -> CheckConstraint:
+    """The column holds only these, where their list stands elsewhere and code needs no enum."""
+    listed = ",".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=column)
 
 
 def index_where(name: str, condition: str, *columns: str, unique: bool = False) -> Index:

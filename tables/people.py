@@ -17,7 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db import Base, UtcDateTime, utcnow
-from tables.columns import PublicRow, Row, enum_column, unique_where
+from tables.columns import PublicRow, Row, enum_column, one_of, unique_where
 from tables.reference import Poli
 
 
@@ -124,6 +124,7 @@ class DatePrecision(StrEnum):
     YEAR = "year"
 
 
+PAYERS = ("UMUM", "JKN_PBI", "JKN_NON_PBI", "JAMKESDA", "GRATIS_PROGRAM", "ASURANSI_LAIN")
 # A merged record, one that an import took back, and a disputed claim hold no number.
 NIK_COUNTS = "nik IS NOT NULL AND merged_into_id IS NULL AND NOT is_nik_disputed AND is_active"
 
@@ -172,8 +173,11 @@ class Patient(PublicRow):
     __table_args__ = (
         CheckConstraint("sex IN ('L','P')", name="sex"),
         CheckConstraint("nik IS NULL OR length(nik) = 16", name="nik_length"),
+        CheckConstraint("trim(nik, '0123456789') = ''", name="nik_digits"),
         CheckConstraint("nik IS NOT NULL OR no_nik_reason IS NOT NULL", name="nik_or_reason"),
         CheckConstraint("bpjs_number IS NULL OR length(bpjs_number) = 13", name="bpjs_length"),
+        CheckConstraint("merged_into_id <> id", name="merged_elsewhere"),
+        one_of("payer", PAYERS),
         unique_where("uq_patient_nik_active", NIK_COUNTS, "nik"),
     )
     __mapper_args__ = {"version_id_col": version}

@@ -4,11 +4,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db import Base, UtcDateTime, utcnow
-from tables.columns import PublicRow, Row, enum_column, index_where, unique_where
+from tables.columns import PublicRow, Row, enum_column, index_where, one_of, unique_where
 from tables.reference import Poli
 from tables.visits import Visit
 
@@ -82,6 +82,8 @@ class QueueEntry(PublicRow):
     examination: Mapped["Examination | None"] = relationship(back_populates="entry")
 
     __table_args__ = (
+        CheckConstraint(f"NOT ({_STILL_HERE}) OR ended_at IS NULL", name="ended"),
+        CheckConstraint("state <> 'in_service' OR started_at IS NOT NULL", name="started"),
         Index("ix_queue_entry_line", "service_day_id", "poli_id", "state"),
         Index("ix_queue_entry_room", "poli_id", "id"),  # a room's newest, for its favourites
         # Without the many NULLs, else SQLite's planner takes the index for worthless.
@@ -110,3 +112,5 @@ class QueueEvent(Row):
     undone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     entry: Mapped[QueueEntry] = relationship()
+
+    __table_args__ = (one_of("to_state", EntryState),)

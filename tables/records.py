@@ -5,6 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from sqlalchemy import (
+    CheckConstraint,
     ColumnElement,
     ForeignKey,
     Numeric,
@@ -112,6 +113,12 @@ class Addendum(PublicRow):
     recorded_by: Mapped[User] = relationship()
 
 
+_POSITIVE = (
+    "systolic > 0 AND diastolic > 0 AND pulse > 0 AND respiration > 0"
+    " AND temperature > 0 AND weight > 0 AND height > 0 AND saturation > 0"
+)
+
+
 class VitalSigns(PublicRow):
     """*Tanda vital.* Measured once, by one person; a correction ends the row and adds another."""
 
@@ -134,6 +141,8 @@ class VitalSigns(PublicRow):
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     recorded_by: Mapped[User] = relationship()
+
+    __table_args__ = (CheckConstraint(_POSITIVE, name="positive"),)
 
 
 class CaseType(StrEnum):

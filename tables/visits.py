@@ -4,12 +4,12 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db import Base, UtcDateTime, utcnow
-from tables.columns import PublicRow, Row, enum_column
-from tables.people import Patient, User
+from tables.columns import PublicRow, Row, enum_column, one_of
+from tables.people import PAYERS, Patient, User
 from tables.reference import Level
 
 if TYPE_CHECKING:
@@ -96,6 +96,13 @@ class Priority(StrEnum):
     EMERGENCY = "GAWAT"
 
 
+# Their words stand in formatting.py.
+VISIT_TYPES = ("SAKIT", "SEHAT")
+BPJS_HOMES = ("", "sini", "lain")
+PREGNANCIES = ("", "ya", "tidak", "nifas")
+CLUSTERS = ("1", "2", "3", "4", "LINTAS")
+
+
 class Visit(PublicRow):
     """*Kunjungan.* Snapshots what reports need as it was on the day."""
 
@@ -140,6 +147,13 @@ class Visit(PublicRow):
 
     __table_args__ = (
         UniqueConstraint("service_day_id", "series", "number"),
+        one_of("payer", PAYERS),
+        one_of("visit_type", VISIT_TYPES),
+        one_of("bpjs_home", BPJS_HOMES),
+        one_of("pregnant", PREGNANCIES),
+        one_of("cluster", CLUSTERS),
+        one_of("computed_cluster", CLUSTERS),
+        CheckConstraint("status <> 'open' OR ended_at IS NULL", name="ended"),
         Index("ix_visit_patient", "patient_id", "id"),
     )
 

@@ -406,7 +406,8 @@ def long_ago(visit, ago: int, **stay) -> Visit:
         on = days.clinic_date() - timedelta(days=ago)
         day = add_row(ServiceDay(on=on, opened_at=at, closed_at=at))
         of_visit = {"visit_id": visit.id}
-        _set(Visit, {"id": visit.id}, service_day_id=day.id, occurred_at=at, ended_at=at)
+        of_day = {"service_day_id": day.id, "occurred_at": at, "ended_at": at}
+        _set(Visit, {"id": visit.id}, status=VisitStatus.FINISHED, **of_day)
         _set(QueueEntry, of_visit, service_day_id=day.id, ended_at=at, **stay)
         _set(Examination, of_visit, finished_at=at)
         _set(Immunization, of_visit, given_on=on, recorded_at=at)

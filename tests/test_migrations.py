@@ -15,6 +15,7 @@ import cli
 from clinic import action_list, audit, belongings, medicines, reference, restore_reading
 from db import Base, db, transaction
 from models import ActionTerm, AuditEntry, ComplaintTerm, Medicine, Patient, RoutingRule
+from tests import factories
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations" / "versions"
 LITERAL = {"compile_kwargs": {"literal_binds": True}}
@@ -145,6 +146,50 @@ def test_words_of_a_new_clinic_are_those_that_an_older_one_gets(app, version):
     with transaction():
         reference.seed()
     assert all_words() == new
+
+
+def made_of(table: str) -> set[str]:
+    """The text of the table, its indexes and its triggers on SQLite; its rules on PostgreSQL."""
+    if db.engine.dialect.name == "sqlite":
+        rows = "SELECT sql FROM sqlite_master WHERE tbl_name = :name"
+    else:
+        rows = "SELECT conname FROM pg_constraint WHERE conrelid = CAST(:name AS regclass)"
+    found = set(db.session.scalars(text(rows), {"name": table}))
+    db.session.rollback()
+    return found
+
+
+def test_rules_come_to_a_database_in_use_and_all_else_of_its_tables_stays(app):
+    rules = "0030_values_that_exist"
+    tables = ("patient", "visit", "queue_entry", "queue_event", "vital_signs")
+    whole = {table: made_of(table) for table in tables}
+    factories.entry()
+    migrate(rules, "downgrade")
+    assert all(made_of(table) != whole[table] for table in tables)
+    migrate(rules, "upgrade")
+    assert {table: made_of(table) for table in tables} == whole
+    factories.entry()
+    with pytest.raises(DatabaseError, match="ck_visit_payer"), transaction() as session:
+        session.execute(text("UPDATE visit SET payer = 'XX'"))
+
+
+def test_a_rule_that_old_rows_break_keeps_no_clinic_closed(app, caplog):
+    rules = "0030_values_that_exist"
+    patient = factories.patient()
+    migrate(rules, "downgrade")
+    with transaction() as session:
+        session.execute(text("UPDATE patient SET payer = 'XX'"))
+    migrate(rules, "upgrade")
+    assert "patient: 1 rows against the rule" in caplog.text
+    with transaction() as session:
+        session.execute(text("UPDATE patient SET address = 'Jalan Baru'"))
+    with (
+        pytest.raises(DatabaseError, match="ck_patient_merged_elsewhere"),
+        transaction() as session,
+    ):
+        session.execute(text("UPDATE patient SET merged_into_id = id"))
+    assert db.session.get(Patient, patient.id).merged_into_id is None
+    migrate(rules, "downgrade")
 
 
 def test_a_database_of_a_newer_version_is_told_and_left_alone(app):

@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import os
+import runpy
 import shutil
 import tarfile
 from dataclasses import asdict, replace
@@ -164,6 +165,7 @@ def test_an_older_schema_is_brought_up_to_date_aside(alur_data):
 def go_back(database: Path) -> None:
     """As version 0021 left it."""
     with sqlite_driver.connect(database) as connection:
+        without_newer_rules(connection)
         guards = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE '%no_delete'"
         older = ("audit_entry", "amendment", "amendment_line", "stock_move")
         for (name,) in connection.execute(guards).fetchall():
@@ -182,6 +184,18 @@ def go_back(database: Path) -> None:
         ):
             connection.execute(statement)
     connection.close()
+
+
+def without_newer_rules(connection) -> None:
+    migration = runpy.run_path(str(restore_reading.MIGRATIONS / "0030_values_that_exist.py"))
+    connection.execute("PRAGMA writable_schema = ON")
+    for table, rules in migration["RULES"].items():
+        asked = "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?"
+        made = connection.execute(asked, (table,)).fetchone()[0]
+        older = migration["_without"](made, {f"ck_{table}_{name}": rules[name] for name in rules})
+        wanted = "UPDATE sqlite_master SET sql = ? WHERE type = 'table' AND name = ?"
+        connection.execute(wanted, (older, table))
+    connection.execute("PRAGMA writable_schema = RESET")
 
 
 def test_a_new_server_goes_on_with_the_card_that_opened_the_backup(tmp_path):

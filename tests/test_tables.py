@@ -29,6 +29,14 @@ from sqlalchemy import (
 from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from db import Base, db
+from formatting import (
+    BPJS_HOME_LABELS,
+    CLUSTER_LABELS,
+    PAYER_LABELS,
+    PREGNANCY_LABELS,
+    VISIT_TYPE_LABELS,
+)
+from tables import people, visits
 
 TABLES = Base.metadata.sorted_tables
 NOW, DAY = datetime(2026, 1, 5, 9, tzinfo=UTC), date(2026, 1, 5)
@@ -68,12 +76,15 @@ GOOD = {
     },
     "patient": {"sex": "L", "no_nik_reason": "BAYI"},
     "patient_merge": {"survivor_id": 1, "loser_id": 2},
+    "queue_event": {"to_state": "waiting"},
     "stock_batch": {"expires_on": DAY},
     "suspected_pair": {"first_id": 1, "second_id": 2},
     "triage_note": {"seen": "pucat"},
+    "visit": {"payer": "UMUM", "cluster": "3", "computed_cluster": "3"},
 }
 
 
+_HERE = ("waiting", "called", "awaiting_result", "skipped")
 # By the rule: changes of a good row, each of which it must refuse, it alone.
 FORBIDDEN: dict[str, list[dict]] = {
     "ck_amendment_applied": [{"state": "applied"}, {"applied_version": 2}],
@@ -158,8 +169,11 @@ FORBIDDEN: dict[str, list[dict]] = {
     "ck_paper_number": [{"number": ""}],
     "ck_patient_bpjs_length": [{"bpjs_number": "0" * 12}, {"bpjs_number": ""}],
     "ck_patient_merge_two_records": [{"loser_id": 1}],
+    "ck_patient_merged_elsewhere": [{"merged_into_id": AFAR + 1}],
+    "ck_patient_nik_digits": [{"nik": each} for each in ("a" * 16, "7" * 8 + " " + "7" * 7)],
     "ck_patient_nik_length": [{"nik": "7" * 15}, {"nik": ""}],
     "ck_patient_nik_or_reason": [{"no_nik_reason": None}],
+    "ck_patient_payer": [{"payer": "BPJS"}, {"payer": ""}],
     "ck_patient_sex": [{"sex": "X"}, {"sex": ""}],
     "ck_poli_cluster_rule": [{"cluster_rule": "5"}, {"cluster_rule": ""}],
     "ck_poli_prefix_one_letter": [{"prefix": ""}],
@@ -191,6 +205,12 @@ FORBIDDEN: dict[str, list[dict]] = {
     "ck_procedure_ended": [{"ended_at": NOW}, {"ended_by_id": 1}],
     "ck_procedure_quantity": [{"quantity": 0}, {"quantity": 100}],
     "ck_procedure_title": [{"title": ""}],
+    "ck_queue_entry_ended": [
+        *({"state": each, "ended_at": NOW} for each in _HERE),
+        {"state": "in_service", "started_at": NOW, "ended_at": NOW},
+    ],
+    "ck_queue_entry_started": [{"state": "in_service"}],
+    "ck_queue_event_to_state": [{"to_state": "entah"}, {"to_state": ""}],
     "ck_report_lock_reopened": [
         {"reopened_at": NOW, "reopen_reason": "x"},
         {"reopened_at": NOW, "reopened_by_id": 1},
@@ -213,6 +233,18 @@ FORBIDDEN: dict[str, list[dict]] = {
     "ck_suspected_pair_decided": [{"decided_at": NOW}, {"state": "merged"}, {"state": "different"}],
     "ck_suspected_pair_older_first": [{"second_id": 1}, {"first_id": 3}],
     "ck_triage_note_content": [{"seen": ""}],
+    "ck_visit_bpjs_home": [{"bpjs_home": "x"}],
+    "ck_visit_cluster": [{"cluster": "99"}, {"cluster": ""}],
+    "ck_visit_computed_cluster": [{"computed_cluster": "KB"}],
+    "ck_visit_ended": [{"ended_at": NOW}],
+    "ck_visit_payer": [{"payer": "XX"}, {"payer": ""}],
+    "ck_visit_pregnant": [{"pregnant": "zz"}],
+    "ck_visit_visit_type": [{"visit_type": "zz"}, {"visit_type": ""}],
+    "ck_vital_signs_positive": [
+        *({each: -5} for each in ("systolic", "diastolic", "pulse", "respiration", "saturation")),
+        *({each: 0} for each in ("temperature", "weight", "height")),
+        {"systolic": 120, "diastolic": -80},
+    ],
 }
 # The last values that are still good.
 PERMITTED: dict[str, list[dict]] = {
@@ -247,6 +279,7 @@ PERMITTED: dict[str, list[dict]] = {
     "patient": [
         {"sex": "P", "nik": "7" * 16, "no_nik_reason": None},
         {"bpjs_number": "0" * 13},
+        {"merged_into_id": 1},
     ],
     "prescription": [
         CANCELLED["prescription"],
@@ -260,6 +293,11 @@ PERMITTED: dict[str, list[dict]] = {
         {"replaces_id": 1, "replace_reason": "x"},
     ],
     "procedure": [{"quantity": 99}, ENDED],
+    "queue_entry": [
+        {"state": "in_service", "started_at": NOW},
+        {"state": "done", "started_at": NOW, "ended_at": NOW},
+        {"state": "left", "ended_at": NOW},
+    ],
     "stock_batch": [{"number": "", "expires_on": None}],
     "stock_move": [
         {"balance_after": 0},
@@ -267,8 +305,9 @@ PERMITTED: dict[str, list[dict]] = {
         {"kind": "out", "quantity": -6, "balance_after": -1, "reason": "darurat"},
     ],
     "triage_note": [{"seen": "", "priority": "merah"}],
+    "visit": [{"status": "finished", "ended_at": NOW}, {"pregnant": "nifas", "cluster": "LINTAS"}],
+    "vital_signs": [{"systolic": 120, "diastolic": 80}, {"weight": "0.01"}],
 }
-_HERE = ("waiting", "called", "in_service", "awaiting_result", "skipped")
 _GONE = ("done", "moved", "cancelled", "left", "unfinished")
 _NIK = {"nik": "7" * 16}
 # Of the rules for some rows: those that they hold for, and the same ones outside of them.
@@ -301,7 +340,7 @@ SOME_ROWS: dict[str, tuple[list[dict], list[dict]]] = {
     "uq_prescription_examination": ([{}], [CANCELLED["prescription"]]),
     "uq_prescription_warning": ([{}], [{"ended_at": NOW}]),
     "uq_queue_entry_visit_room": (
-        [{"state": each} for each in _HERE],
+        [*({"state": each} for each in _HERE), {"state": "in_service", "started_at": NOW}],
         [{"state": each} for each in _GONE],
     ),
     "uq_report_lock_month": ([{}], [REOPENED]),
@@ -316,8 +355,10 @@ BESIDES: dict[str, dict] = {
     "lab_result.flag": {"number": 5},
     "paper.state": ENDED_WHY,
     "prescription.state": SENT,
+    "queue_entry.state": {"ended_at": NOW},
     "stock_move.kind": {"quantity": -1},
     "suspected_pair.state": {"decided_at": NOW},
+    "visit.status": {"ended_at": NOW},
 }
 # What sets a second good row apart from the first, where its columns' types do not.
 APART: dict[str, dict] = {
@@ -417,6 +458,15 @@ def test_what_a_rule_forbids_is_refused_by_it(tried):
                 said = refusal(tried, table, good(table, 1, **changes))
                 assert name in said, (name, changes, said)
     assert known == set(FORBIDDEN), "each rule has its examples"
+
+
+def test_what_the_tables_hold_has_words():
+    """Tables import no words, so the lists stand twice."""
+    assert [*people.PAYERS] == [*PAYER_LABELS]
+    assert [*visits.VISIT_TYPES] == [*VISIT_TYPE_LABELS]
+    assert [*visits.BPJS_HOMES] == ["", *BPJS_HOME_LABELS]
+    assert [*visits.PREGNANCIES] == ["", *PREGNANCY_LABELS]
+    assert [*visits.CLUSTERS] == [*CLUSTER_LABELS]
 
 
 def test_a_column_of_few_values_takes_no_other(tried):
