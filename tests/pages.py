@@ -23,6 +23,9 @@ from models import User
 VOID = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"}
 # Their end tags may be left out.
 LAX = {"p", "li", "dt", "dd", "td", "th", "tr", "thead", "tbody", "option", "colgroup"}
+# Of what is typed into an address, up to 9 bytes each there: gunicorn reads a line of 4094.
+LONGEST_IN_ADDRESS = 300
+CHOSEN = {"checkbox", "radio"}
 NO_LABEL = {"hidden", "submit", "button", "reset", "image"}
 # What a browser keeps for the next time it meets the field's name.
 REMEMBERED = {"text", "search", "tel", "email", "number", "url", "date", "textarea"}
@@ -127,6 +130,7 @@ class Page(HTMLParser):
             self._look_at_typed(name, attributes)
         if kind in NO_LABEL:
             return
+        self._look_at_length(tag, attributes)
         if "label" not in self._open:
             self.fields.append(attributes)
 
@@ -136,6 +140,13 @@ class Page(HTMLParser):
             self.problems.append(f"typed here, the browser offers it to the next one: {name}")
         if "data-once" in form and "data-keep" not in form and "autocomplete" in form:
             self.needed.add("held.js")
+
+    def _look_at_length(self, tag: str, attributes: dict[str, str]) -> None:
+        is_in_address = "hx-get" in attributes or (self._form or {}).get("method") == "get"
+        is_typed = tag == "textarea" or (tag == "input" and attributes.get("type") not in CHOSEN)
+        longest = int(attributes.get("maxlength", LONGEST_IN_ADDRESS + 1))
+        if is_in_address and is_typed and longest > LONGEST_IN_ADDRESS:
+            self.problems.append(f"a field of any length in an address: {attributes}")
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form" and self._form is not None:
