@@ -17,6 +17,7 @@ import account_commands
 import background
 import backup_commands
 import demo_commands
+import report_commands
 import restore_commands
 import timekeeping
 import trail_commands
@@ -269,6 +270,7 @@ def init_app(app: Flask) -> None:
         *account_commands.COMMANDS,
         *backup_commands.COMMANDS,
         *demo_commands.COMMANDS,
+        *report_commands.COMMANDS,
         *restore_commands.COMMANDS,
         *trail_commands.COMMANDS,
     ):

@@ -8,10 +8,14 @@ import csv
 import io
 import re
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
 from xml.sax.saxutils import escape
 
 from clinic.report_tables import MEASURES, Table
+from db import utcnow
+from formatting import clock_time, day_in_zone, short_date
 
 Cell = str | int
 # A spreadsheet takes these at the beginning of a cell for a formula, full-width forms too.
@@ -38,6 +42,17 @@ _BOOK = (
     '<sheet name="Laporan" sheetId="1" r:id="rId1"/></sheets></workbook>'
 )
 _HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
+
+
+def head(known: Mapping[str, Any], title: str, about: str, locked_at: datetime | None) -> list[str]:
+    """Whose report it is, of what, and as of when; `known` are the clinic's settings."""
+
+    def moment(at: datetime) -> str:
+        zone = known["time_zone"]
+        return f"{short_date(day_in_zone(at, zone))} {clock_time(at, zone)}"
+
+    locked = [f"Dikunci {moment(locked_at)}"] if locked_at else []
+    return [known["clinic_name"], title, about, *locked, f"Dibuat {moment(utcnow())}"]
 
 
 def lines(head: Iterable[str], tables: Iterable[Table], definition: str) -> list[list[Cell]]:

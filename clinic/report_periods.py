@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from formatting import MONTHS, long_date
 
 _CODE = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
+HOW = "Tulis hari, bulan, atau tahun: 21-11-2026, 11-2026, atau 2026."
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""`make backup`, `restore`, `passphrase`, `support`, `audit-key`, on the clinic's own data.
+"""`make backup`, `restore`, `passphrase`, `support`, `audit-key`, `report`, on the clinic's own data.
 
 On a server where deploy/install.sh has been, that is the installed clinic, wherever the command
 is given: its release, its settings, and the account that owns its data. Else, and where ALUR_DATA
@@ -18,7 +18,7 @@ from deploy.service import account_of  # noqa: E402
 from deploy.settings_file import SETTINGS_FILE, read_settings  # noqa: E402
 from deploy.upgrade import HOME, say  # noqa: E402
 
-NEED_DATABASE = {"backup", "passphrase", "audit-key"}
+NEED_DATABASE = {"backup", "passphrase", "audit-key", "report"}
 
 
 def release() -> Path:

@@ -71,6 +71,7 @@ ALLOWED = {
     "account_commands": {"terminal", "trail_commands", "clinic", "models", "db"},
     "terminal": {"clinic", "validators"},
     "demo_commands": {"terminal", "clinic", "db"},
+    "report_commands": {"terminal", "clinic"},
     "backup_commands": {"terminal", "trail_commands", "clinic", "models", "db"},
     "restore_commands": {"backup_commands", "clinic", "db", "formatting"},
     "background": {"clinic", "db"},
@@ -78,6 +79,7 @@ ALLOWED = {
     | {
         "account_commands",
         "demo_commands",
+        "report_commands",
         "restore_commands",
         "terminal",
         "trail_commands",

@@ -466,6 +466,22 @@ def test_csv_and_xlsx_hold_the_numbers_of_the_page(small_day, sign_in):
     assert list(cells["J06.9"][2 : 2 + len(want)]) == want
 
 
+def test_a_report_from_the_terminal_is_the_pages_file(app, small_day, sign_in):
+    def printed(*asked):
+        done = app.test_cli_runner().invoke(args=["report", *asked])
+        return done.exit_code, done.output
+
+    def without_time(text):
+        return [line for line in text.splitlines() if not line.startswith("Dibuat ")]
+
+    page = sign_in("rekammedis").get(f"/laporan/lb1/unduh.csv?periode={MONTH}").data.decode()
+    code, told = printed("lb1", MONTH)
+    assert code == 0
+    assert without_time(told) == without_time(page)
+    assert printed("lb1", "bulan lalu") == (1, f"Error: {report_periods.HOW}\n")
+    assert printed("tidakada", MONTH)[0] == 2
+
+
 def test_what_people_typed_is_never_a_formula():
     read = list(
         csv.reader(

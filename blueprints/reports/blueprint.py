@@ -73,7 +73,7 @@ def asked(kind: str = "day", *, has_room: bool = True) -> Asked:
     fallback = report_periods.of_day(today(), kind)
     text = request.args.get("periode", "")
     period = report_periods.typed(text) if text else fallback
-    problem = "" if period else "Tulis hari, bulan, atau tahun: 21-11-2026, 11-2026, atau 2026."
+    problem = "" if period else report_periods.HOW
     return Asked(period or fallback, _room() if has_room else None, problem)
 
 

@@ -25,8 +25,6 @@ from clinic import (
     report_tables,
 )
 from clinic.report_definitions import Report
-from db import utcnow
-from formatting import clock_time, day_in_zone, short_date
 
 
 @bp.get("/laporan/<report>")
@@ -90,12 +88,6 @@ def download(report: str, form: str):
 
 def _head(title: str, wanted: Asked, shown: report_locks.Shown) -> list[str]:
     room = f", {wanted.room.name}" if wanted.room else ""
-    head = [access.page_settings()["clinic_name"], title, f"{wanted.period.label}{room}"]
-    if shown.lock:
-        head.append(f"Dikunci {_moment(shown.lock.locked_at)}")
-    return [*head, f"Dibuat {_moment(utcnow())}"]
-
-
-def _moment(at) -> str:
-    zone = access.page_settings()["time_zone"]
-    return f"{short_date(day_in_zone(at, zone))} {clock_time(at, zone)}"
+    locked_at = shown.lock.locked_at if shown.lock else None
+    about = f"{wanted.period.label}{room}"
+    return report_files.head(access.page_settings(), title, about, locked_at)
