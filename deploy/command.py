@@ -1,4 +1,4 @@
-"""`make backup`, `restore`, `passphrase`, `support`, `audit-key`, `report`, on the clinic's own data.
+"""`make backup`, `restore` and others of the Makefile, and `report`, on the clinic's own data.
 
 On a server where deploy/install.sh has been, that is the installed clinic, wherever the command
 is given: its release, its settings, and the account that owns its data. Else, and where ALUR_DATA
@@ -57,7 +57,8 @@ def main(arguments: list[str]) -> int:
         return 1
     if arguments == ["support"] and account:  # it may not write into root's folder
         arguments = ["support", str(config.tmp)]
-    say(f"Folder data: {config.data}")
+    if arguments[0] != "report":  # what that one prints is a file
+        say(f"Folder data: {config.data}")
     python = program / ".venv" / "bin" / "python"
     command = [str(python), "-m", "flask", "--app", "app", *arguments]
     environ = {**os.environ, "ALUR_DATA": str(config.data)}

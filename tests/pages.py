@@ -247,6 +247,11 @@ class PageClient(FlaskClient):
         return response
 
 
+def polled(response: TestResponse) -> str:
+    """The address that this page asks again and again."""
+    return unescape(re.search(r'data-poll="\d+" hx-get="([^"]+)"', response.text)[1])
+
+
 def text_of(response: TestResponse) -> str:
     """The page as it came, its entities read."""
     return unescape(response.get_data(as_text=True))

@@ -557,7 +557,7 @@ def test_a_form_is_not_lost_when_the_login_that_carries_it_meets_a_full_disk(sig
     enter = {"username": "kepala", "password": DEMO_PASSWORD, "lanjut": "/sistem/wilayah/baru"}
     with monkeypatch.context() as full:
         problem = OperationalError("", {}, sqlite_driver.OperationalError(FULL))
-        full.setattr(accounts, "note_success", Mock(side_effect=problem))
+        full.setattr(log_in_tries, "note_success", Mock(side_effect=problem))
         failed = post(client, "/masuk", enter | {"resend": carried})
     again = unescape(re.search(r'name="resend" value="([^"]*)"', failed.text)[1])
     assert (failed.status_code, again) == (503, carried)

@@ -1,7 +1,6 @@
 """A clock that jumps: nothing gets a wrong date, no queue ends, and anybody's watch mends it."""
 
 import json
-import re
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -36,7 +35,7 @@ from models import (
 )
 from tests import factories
 from tests.backing_up import back_up
-from tests.pages import login, post
+from tests.pages import login, polled, post
 from tests.test_registration import FIELDS
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
@@ -136,7 +135,7 @@ def test_what_is_believed(app, at, known, verdict):
 def test_a_jump_stops_the_work_and_nothing_else(machine, app, sign_in, jump):
     first = factories.entry()
     doctor, clerk = sign_in("umum"), sign_in("loket")
-    fragment = re.search(r'hx-get="([^"]+)"', doctor.get(QUEUE).get_data(as_text=True))[1]
+    fragment = polled(doctor.get(QUEUE))
     poll = fragment.replace("&amp;", "&")
     before, at = stored(), utcnow()
 

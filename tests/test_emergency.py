@@ -21,7 +21,7 @@ from models import (
     VisitStatus,
 )
 from tests import factories
-from tests.pages import post, text_of
+from tests.pages import polled, post, text_of
 from tests.stored import count
 from validators import full_years
 
@@ -332,7 +332,7 @@ def test_who_was_done_in_the_emergency_room_is_queued_there_once_more(clerk, sit
         queues.enqueue(factories.actor("umum"), visit, factories.poli("GIGI"))
     take(entry, "mulai", "selesai")
     dentist = sign_in("gigi")
-    poll = re.search(r'hx-get="([^"]+)"', text_of(dentist.get("/poli/GIGI")))[1]
+    poll = polled(dentist.get("/poli/GIGI"))
     assert dentist.get(poll).status_code == 204
     assert sent_there(clerk, siti).id == entry.visit_id
     db.session.expire_all()
@@ -426,7 +426,7 @@ def test_an_emergency_leaves_the_building_too(clerk):
 
 def test_a_completed_identity_is_told_at_the_next_poll(clerk, sign_in):
     visit, screen = unknown(clerk), sign_in("umum")
-    poll = re.search(r'hx-get="([^"]+)"', text_of(screen.get("/poli/UGD")))[1]
+    poll = polled(screen.get("/poli/UGD"))
     assert screen.get(poll).status_code == 204
     whole = TYPED | {"aksi": "", "no_nik_reason": "LUPA_KARTU", "address": "Jalan Melati 3"}
     sent = post(clerk, f"/pendaftaran/kunjungan/{visit.public_id}/identitas", whole)

@@ -14,7 +14,7 @@ from clinic.import_columns import guess_all
 from db import db
 from models import ImportBatch, ImportRow, ImportState, RowFate
 from tests import factories
-from tests.pages import PageClient, post
+from tests.pages import PageClient, polled, post
 from tests.test_hostile_text import BREAKING_OUT
 
 HEADINGS = ["Nama", "JK", "Tgl Lahir", "NIK", "Alamat"]
@@ -135,9 +135,9 @@ def test_broken_rows_come_back_with_their_reason(clerk, checked):
 
 def test_the_fragment_follows_the_worker_and_then_asks_for_the_page(clerk, work):
     address = send(clerk, as_csv()).location
-    page = clerk.get(address).get_data(as_text=True)
-    fragment = re.search(r'hx-get="([^"]+)"', page)[1].replace("&amp;", "&")
-    assert '<meta http-equiv="refresh"' in page
+    page = clerk.get(address)
+    fragment = polled(page)
+    assert '<meta http-equiv="refresh"' in page.text
     assert 'id="kemajuan"' in clerk.get(fragment).get_data(as_text=True)
     work()
     assert clerk.get(fragment).headers["HX-Refresh"] == "true"

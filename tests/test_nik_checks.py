@@ -186,7 +186,7 @@ def test_each_reason_without_a_nik_asks_for_what_identifies_instead(reason, aske
 
 
 def test_a_baby_without_a_nik_is_under_five():
-    hers = {"mother_nik": "3171015708400001"}
+    hers = {"mother_nik": "3171015708400001", "birth_order": "1"}
     assert of_nobody("BAYI", birth_date=date(2021, 11, 22), **hers) == {}
     grown = {"NO-BABY": "warning"}
     assert of_nobody("BAYI", birth_date=date(2021, 11, 21), **hers) == grown

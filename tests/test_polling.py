@@ -1,6 +1,5 @@
 """Unchanged polls are answered before Flask: only when there is nothing at all to say."""
 
-import re
 from datetime import timedelta
 
 import pytest
@@ -12,6 +11,7 @@ from blueprints.poli import queue
 from db import db, transaction, utcnow
 from models import LoginSession, QueueEntry, User, UserPoli
 from tests import factories
+from tests.pages import polled
 
 
 @pytest.fixture
@@ -23,8 +23,7 @@ def screen(sign_in):
 
 
 def poll_address(client) -> str:
-    html = client.get("/poli/UMUM").get_data(as_text=True)
-    return re.search(r'hx-get="([^"]+)"', html)[1].replace("&amp;", "&")
+    return polled(client.get("/poli/UMUM"))
 
 
 def test_an_unchanged_poll_never_reaches_flask(app, screen):

@@ -826,7 +826,8 @@ def test_an_estimated_age_stays_the_same_date_at_the_next_visit(clerk):
     [("BAYI", "mother_nik"), ("BAYI", "birth_order"), ("ASING", "passport_no")],
 )
 def test_what_is_wanted_in_place_of_a_nik_asks_why_and_leads_to_its_field(clerk, reason, field):
-    page, draft = check(clerk, nik="", no_nik_reason=reason)
+    born = {"birth_date": f"{days.clinic_date() - timedelta(days=400):%d-%m-%Y}"}
+    page, draft = check(clerk, nik="", no_nik_reason=reason, **(born if reason == "BAYI" else {}))
     rule = f"NO-{field.upper().replace('_', '-')}"
     asked = page.partition(f'data-rule="{rule}" data-level="warning"')[2].partition("</section>")[0]
     assert f'value="ubah:{field}"' in asked
