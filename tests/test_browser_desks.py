@@ -126,7 +126,7 @@ def test_a_fast_clerk_loses_nothing_and_passes_nothing(live_server, browser):
     asked = []
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
     with page.expect_event("dialog"):
-        page.get_by_role("link", name="Pendaftaran").click()
+        page.get_by_role("link", name="Pendaftaran", exact=True).click()
     expect(page.get_by_label("Nama lengkap")).to_have_value("Ratna Lekas Ketik")
     assert asked == ["beforeunload"]
     page.get_by_label("Alamat").fill("Jalan Kenanga 7")

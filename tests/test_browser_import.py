@@ -34,7 +34,8 @@ def patients_list(tag: str) -> dict:
 def upload(page: Page, address: str, tag: str) -> None:
     page.goto(f"{address}/rekam-medis/impor")
     page.set_input_files("#f-berkas", patients_list(tag))
-    page.get_by_role("button", name="Unggah berkas").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Unggah berkas").click()
 
 
 def test_from_upload_to_undo(app, live_server, page):
