@@ -113,7 +113,8 @@ def show() -> Response | None:
         if answers.is_anothers_form(g.actor.user_id, key):
             flash(OF_ANOTHER, "warning")
         return None
-    if found.path != request.path or not _may_read(found.views):
+    # What was typed must come back, though a colleague moved the visit in this moment.
+    if found.path != request.path or not (found.is_on_its_way or _may_read(found.views)):
         return None
     if found.views:
         viewing.record(g.actor, found.views)

@@ -17,6 +17,7 @@ from db import db, utcnow
 from models import KeptAnswer
 
 KEPT = timedelta(hours=1)
+ON_ITS_WAY = timedelta(minutes=1)  # the line may be slow
 SENT = 401  # kept is what a stranger's form sent: its page is drawn for who has logged in
 LARGEST = 512 * 1024  # bytes; no page of ours is half as long
 
@@ -28,6 +29,7 @@ class Answer(NamedTuple):
     page: bytes
     path: str
     views: list[dict[str, str]]
+    is_on_its_way: bool = False  # kept a moment ago: the browser comes for it now
 
 
 def keep(user_id: int, answer: Answer) -> str:
@@ -57,7 +59,8 @@ def _opened(row: KeptAnswer) -> Answer | None:
     head, _, page = zlib.decompress(row.page).partition(b"\n")
     try:
         about = json.loads(head)
-        return Answer(row.status, page, about["path"], about["views"])
+        is_on_its_way = row.at > utcnow() - ON_ITS_WAY
+        return Answer(row.status, page, about["path"], about["views"], is_on_its_way)
     except (ValueError, TypeError):  # kept by an earlier version, which wrote the page alone
         return None
 

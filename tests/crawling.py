@@ -20,7 +20,13 @@ NOT_FOLLOWED += tuple(f"/sistem/{name}/" for name in ("aturan", "obat", "laborat
 # Of these each is another one; of the rest one of a kind is enough.
 NOT_FOLLOWED += ("/laporan/form", "/laporan/stp", "/laporan/ispa", "/laporan/kunjungan")  # as lb1
 ALL_OF = {"/kunjungan/*", "/kunjungan/*?antrean=*", "/kunjungan/*/farmasi", "/surat/*"}
-ALL_OF |= {"/pasien/*/kunjungan/*", "/pemeriksaan/*/riwayat", "/farmasi/batch/*"}
+ALL_OF |= {
+    "/pasien/*",
+    "/kunjungan/*/label",
+    "/pasien/*/kunjungan/*",
+    "/pemeriksaan/*/riwayat",
+    "/farmasi/batch/*",
+}
 
 
 def crawl(client: PageClient, starts: Iterable[str]) -> Iterator[tuple[str, str]]:

@@ -605,7 +605,7 @@ def test_pages_of_a_restore(live_server, page, look):
     head = Desk(page, live_server).log_in("kepala")
     head.go("/sistem/cadangan")
     page.get_by_label("Tempat salinan").fill("/tidak/ada")
-    head.press("Simpan tempat")
+    head.send("Simpan tempat")
     head.send("Buat cadangan sekarang")
     look("a backup that is being made")
     again = page.get_by_role("button", name="Buat cadangan sekarang")

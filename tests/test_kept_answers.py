@@ -122,6 +122,9 @@ def test_it_is_shown_as_long_as_the_record_may_be_read(nurse):
     assert nurse.get(kept_at).status_code == 422
     with transaction():
         db.session.scalars(select(RecordAccess)).one().expires_at = utcnow()
+    assert nurse.get(kept_at).status_code == 422, "the browser was on its way"
+    with transaction():
+        kept()[0].at -= answers.ON_ITS_WAY
     closed = nurse.get(kept_at)
     assert (closed.status_code, text_of(closed)) == (200, text_of(nurse.get(own)))
     assert 'name="alasan"' in text_of(closed)

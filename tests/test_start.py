@@ -116,7 +116,7 @@ def first_start(tmp_path):
 def test_an_empty_clinic_starts_stops_and_starts_again(first_start):
     clinic = first_start
     assert clinic.lines[0] == "Menyiapkan basis data ..."
-    assert clinic.lines[-1] == f"Alur siap: {clinic.address}"
+    assert f"Alur siap: {clinic.address}" in clinic.lines[-2:]  # where to begin comes after it
     assert clinic.answers()
     until(lambda: len(clinic.family()) >= 3, "web server, its own worker, the background worker")
     family = clinic.family()
