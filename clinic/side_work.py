@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from clinic.backup_manifest import BackupProblem
@@ -59,6 +60,8 @@ def _be_child(work: Callable[[], Any], writer: int, limits: Mapping[int, int]) -
         os.closerange(STANDARD_FILES, writer)
         os.closerange(writer + 1, MOST_FILES)
         for kind, most in limits.items():
+            if kind == resource.RLIMIT_AS:  # over what came with the fork, which may be large
+                most += _address_space()
             resource.setrlimit(kind, (most, most))
         answer = {"result": work()}
     except BackupProblem as problem:
@@ -71,6 +74,15 @@ def _be_child(work: Callable[[], Any], writer: int, limits: Mapping[int, int]) -
         with os.fdopen(writer, "wb") as pipe:
             pipe.write(json.dumps(answer).encode())
         os._exit(0)
+
+
+def _address_space() -> int:
+    """Bytes that this process has mapped, used or not (Linux; elsewhere 0)."""
+    try:
+        pages = Path("/proc/self/statm").read_text("ascii").split()[0]
+    except OSError:
+        return 0
+    return int(pages) * resource.getpagesize()
 
 
 def _end_with_parent() -> None:

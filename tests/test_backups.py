@@ -1,6 +1,7 @@
 """A backup: made, checked, encrypted, copied, read back, rotated; and what goes wrong meanwhile."""
 
 import errno
+import mmap
 import os
 import shutil
 import stat
@@ -251,6 +252,21 @@ def test_a_place_that_hangs_is_left(monkeypatch):
 def test_a_child_that_crashes_is_a_sentence():
     with pytest.raises(BackupProblem, match="mendadak"):
         side_work.in_child(lambda: os.kill(os.getpid(), 9), seconds=5)
+
+
+def test_a_large_process_leaves_its_child_room_and_no_more_than_that():
+    def with_a_thread() -> str:
+        thread = threading.Thread(target=lambda: None)
+        thread.start()
+        thread.join()
+        return "done"
+
+    with mmap.mmap(-1, 1200 * 2**20):  # mapped, not used
+        assert side_work.in_child(with_a_thread, seconds=20, limits=side_work.DISTRUST) == "done"
+        with pytest.raises(BackupProblem, match="memori"):
+            side_work.in_child(
+                lambda: len(bytearray(1200 * 2**20)), seconds=20, limits=side_work.DISTRUST
+            )
 
 
 # --- Killed, disturbed ----------------------------------------------------------------------------
