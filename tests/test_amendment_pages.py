@@ -183,6 +183,15 @@ def test_the_form_of_another_patient_is_refused_and_kept(umum):
     assert "Cocokkan nama dan tanggal lahir" in text_of(response) and stored() == []
 
 
+def test_a_form_of_another_patient_that_names_no_measurement_is_refused_too(umum):
+    """No page of ours sends one."""
+    examination, other = finished(), finished().visit.patient.public_id
+    bare = {"patient": other, "plan": "rencana baru"}
+    response = post(umum, form_of(examination), bare)
+    assert response.status_code == 409 and "rencana baru" in text_of(response)
+    assert stored() == []
+
+
 def test_a_diagnosis_is_searched_without_script_and_corrected(umum):
     examination = finished()
     fields = {"plan": "rencana baru", "diagnosis_search": "gastritis"}

@@ -52,8 +52,9 @@ def rows(examination: Examination, shown: Typed) -> list[Measurement]:
         known = {each.ref: each.row for each in now}
         refs = sent_refs(request.form)
         return [Measurement(n, ref, known.get(ref)) for n, ref in enumerate(refs, 1)]
-    number = len(now) + 1
-    return [*now, Measurement(number, "")] if f"systolic_{number}" in shown.form else now
+    # A hand-made request may name fewer rows than there are.
+    every = [*now, Measurement(len(now) + 1, "")]
+    return [each for each in every if f"systolic_{each.number}" in shown.form]
 
 
 def theirs(examination: Examination, shown: Typed) -> dict[str, str]:
