@@ -107,13 +107,16 @@ def new_public_id() -> str:
     return str(uuid7())
 
 
+# A compiled statement keeps 100 KB, and every desk's pages have 374. At most half more than so
+# many stay (500 by default): the usual work of the desks has 152, and compiles none anew.
+STATEMENTS_KEPT = 128
+
+
 def engine_options(url: str) -> dict:
     """Options of `create_engine` for this database address."""
     # The same few, whose caches are warm. Fewer save no memory: more are opened and closed then.
     pool = {"pool_size": 10, "pool_use_lifo": True}
-    # A compiled statement keeps 100 KB, and every desk's pages have 374. At most half more than so
-    # many stay (500 by default): the usual work of the desks has 152, and compiles none anew.
-    pool["query_cache_size"] = 128
+    pool["query_cache_size"] = STATEMENTS_KEPT
     if url.startswith("sqlite"):
         # Of its statements a connection keeps 128 by default: 1 MB more, and no faster.
         connect = {"timeout": 15, "cached_statements": 32}

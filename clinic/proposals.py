@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import product
 from typing import Any
 
@@ -228,10 +229,12 @@ class Proposer:
 
 def is_told(phrases: str | None, case: Case) -> bool:
     """Whether one of the phrases, parted by commas, stands in the complaint undenied."""
-    if not phrases:
-        return False
-    index = PhraseIndex.of((fold(part), part) for part in phrases.split(","))
-    return any(not hit.is_denied for hit in index.find(case.read))
+    return bool(phrases) and any(not hit.is_denied for hit in _parted(phrases).find(case.read))
+
+
+@lru_cache(maxsize=64)  # the rules' phrases, which each proposal and save asks for
+def _parted(phrases: str) -> PhraseIndex:
+    return PhraseIndex.of((fold(part), part) for part in phrases.split(","))
 
 
 def quoted(words: tuple[str, ...]) -> str:

@@ -107,8 +107,8 @@ class Routing:
         """
         question = _Question(case, chosen_cluster, open_entries, has_order)
         for row in self.rules:
-            is_spared = is_told(row.unless_words, case)
-            if row.level != Level.OFF and self._holds(row, case) and not is_spared:
+            may_apply = row.level != Level.OFF and self._holds(row, case)
+            if may_apply and not is_told(row.unless_words, case):
                 facts = self._facts(row, question)
                 if facts is not None:
                     question.found.append(self._finding(row, case, facts))

@@ -14,6 +14,7 @@ from flask import Flask
 from sqlalchemy import Table, event
 
 import cli
+import db as db_module
 from app import create_app
 from clinic import clock, demo, reference, routing, settings
 from config import Config
@@ -46,10 +47,16 @@ class Database:
     """The application on one engine, and how its database becomes fresh again."""
 
     def __init__(self, data: Path, url: str):
+        # A test process opens every desk's pages again and again: a tenth of its time.
+        db_module.STATEMENTS_KEPT = 1000
         self.app = create_app(Config("127.0.0.1", 8000, data, url, wants_demo=False, hosts=()))
         prepare(self.app)
         self.is_dirty = True
         with self.app.app_context():
+            routing.forget()
+            routing.load()
+            self.routing = dict(routing._loaded)
+            db.session.remove()
             event.listen(db.engine, "commit", self._note_commit)
 
     def _note_commit(self, _connection) -> None:
@@ -61,6 +68,7 @@ class Database:
             # An old version may come again.
             self.app.extensions.pop("drawn_queues", None)
             routing.forget()
+            routing._loaded.update(self.routing)
             self.is_dirty = False
         return self.app
 
