@@ -1364,6 +1364,7 @@ def test_a_family_member_does_not_type_the_address_again(clerk):
     for form in forms.values():
         assert {name: filled(form, name) for name in shared | own} == shared | own
         assert '<option value="JKN_PBI" selected>' in form
+        assert f"Keluarga dari <b>Siti Aminah</b>, No. RM {visit.patient.mrn}" in form
     child = register(
         clerk,
         nik="",

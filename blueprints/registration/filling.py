@@ -105,7 +105,9 @@ def page(
     form: RegistrationForm,
     subject: DraftSubject,
     patient: Patient | None,
+    *,
     left: str = "",
+    relative: Patient | None = None,
     draft: RegistrationDraft | None = None,
 ) -> str:
     if patient:
@@ -126,6 +128,7 @@ def page(
         gaps=prefill.gaps(patient) if subject.kind == DraftKind.RETURNING else "",
         has_searched=bool(session.get("last_search")),
         left=left,
+        relative=relative,
         villages=villages.names,
         behind=behind,
         behind_address=form_address(behind) if behind else "",

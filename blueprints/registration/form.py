@@ -15,8 +15,8 @@ from models import DraftKind, Patient, RegistrationDraft, Visit
 @bp.get("/pendaftaran/baru")
 @counter
 def new():
-    fields, left = _prefill()
-    return filling.page(RegistrationForm(MultiDict(fields)), DraftSubject(), None, left)
+    fields, said = _prefill()
+    return filling.page(RegistrationForm(MultiDict(fields)), DraftSubject(), None, **said)
 
 
 @bp.post("/pendaftaran/baru")
@@ -118,21 +118,21 @@ def _without_record(withdrawn: Patient):
     return redirect(url_for("registration.new", draf=draft.public_id), 303)
 
 
-def _prefill() -> tuple[dict[str, str], str]:
+def _prefill() -> tuple[dict[str, str], dict]:
     """What is known already: a draft, a family member's visit, or what was searched for.
 
-    And of the search what belongs into no field.
+    And what the page says of it: whose family, and of the search what belongs into no field.
     """
     draft = filling.asked_draft()
     if draft:
-        return draft.fields, ""
+        return draft.fields, {}
     family = request.args.get("keluarga")
     if family:
         found = access.visit_or_404(family)
         member = found.patient
         access.record_view("view_identity", member, "visit", found.public_id)
-        return prefill.family_fields(member, request.args.get("hubungan", "")), ""
+        return prefill.family_fields(member, request.args.get("hubungan", "")), {"relative": member}
     last = session.get("last_search") or {}
-    return typed_search.form_fields(
-        last.get("q", ""), last.get("birth_date", ""), days.clinic_date()
-    )
+    today = days.clinic_date()
+    fields, left = typed_search.form_fields(last.get("q", ""), last.get("birth_date", ""), today)
+    return fields, {"left": left}
