@@ -106,10 +106,11 @@ def change_account(
 ) -> None:
     """Change an account; a new passphrase or a closed account ends its sessions, except the kept.
 
-    Raises AdministrationError: name taken, poli staff without a room, the last active head.
+    Raises AdministrationError: name taken, poli staff without a room, the last active head, a
+    head who gives up the own account.
     """
     _refuse_unusable(fields, user)
-    _refuse_last_head(user, fields)
+    _refuse_lost_head(actor, user, fields)
     columns = ("username", "display_name", "role", "is_active")
     changes = [apply_changes(user, {name: getattr(fields, name) for name in columns})]
     practitioner, change = _keep_practitioner(user.practitioner, fields.practitioner)
@@ -158,17 +159,23 @@ def _refuse_unusable(fields: AccountFields, user: User | None) -> None:
         raise AdministrationError("Pilih paling sedikit satu ruang untuk petugas poli.", "rooms")
 
 
-def _refuse_last_head(user: User, fields: AccountFields) -> None:
+def _refuse_lost_head(actor: audit.Actor, user: User, fields: AccountFields) -> None:
     stays_head = fields.is_active and fields.role == Role.HEAD
     if stays_head or not (user.is_active and user.role == Role.HEAD):
         return
     # Locked: two heads who demote each other at once must not both succeed.
     heads = select(User.id).where(User.role == Role.HEAD, User.is_active).order_by(User.id)
+    where = "role" if fields.is_active else "is_active"
     if list(db.session.scalars(heads.with_for_update())) == [user.id]:
         raise AdministrationError(
             "Ini satu-satunya akun kepala yang aktif. Buat akun kepala lain lebih dulu, "
             "supaya puskesmas tidak kehilangan akses.",
-            "role" if fields.is_active else "is_active",
+            where,
+        )
+    if actor.user_id == user.id:  # they could not undo it, and stand before a closed door
+        raise AdministrationError(
+            "Ini akun Anda sendiri. Peran kepala diganti, atau akunnya ditutup, oleh kepala lain.",
+            where,
         )
 
 

@@ -74,24 +74,31 @@ def _due_days(value: str) -> str:
 
 
 def _networks(value: str) -> str:
-    for part in value.split():
+    parts = re.split(r"[\s,;]+", value.strip(" ,;"))
+    for part in filter(None, parts):
         try:
             ipaddress.ip_network(part)
         except ValueError:
             raise SettingError(f"{part} bukan alamat jaringan, misalnya 192.168.1.0/24.") from None
-    return " ".join(value.split())
+    return " ".join(parts)
 
 
 def time_of_day(value: str) -> str:
     """Hour and minute as "08.05", or nothing. Raises SettingError."""
     if not value.strip():
         return ""
-    typed = re.sub(r"^([0-9]{2})([0-9]{2})$", r"\1.\2", value.strip())  # "0415"
-    hour, _, minute = typed.replace(":", ".").partition(".")
-    is_time = hour.isdecimal() and minute.isdecimal() and hour.isascii() and minute.isascii()
-    if not is_time or int(hour) > 23 or int(minute) > 59:
-        raise SettingError("Isi jam seperti 15.00, atau kosongkan.")
-    return f"{int(hour):02}.{int(minute):02}"
+    # "0415" too; "7.5" may be five past or half past seven.
+    typed = re.sub(r"^([0-9]{2})([0-9]{2})$", r"\1.\2", value.strip())
+    found = re.fullmatch(r"([0-9]{1,2})[.:]([0-9]{2})", typed)
+    hour, minute = map(int, found.groups()) if found else (24, 0)
+    if hour > 23 or minute > 59:
+        raise SettingError("Isi jam dengan menit dua angka seperti 15.00, atau kosongkan.")
+    return f"{hour:02}.{minute:02}"
+
+
+def _address(value: str) -> str:
+    """One line: of several, one after the other."""
+    return ", ".join(line.strip(" ,") for line in value.splitlines() if line.strip(" ,"))
 
 
 def _yes_or_no(value: str) -> str:
@@ -130,7 +137,7 @@ PRIVATE_NETWORKS = "127.0.0.0/8 ::1/128 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 
 
 DEFINITIONS: dict[str, Definition] = {
     "clinic_name": Definition("Nama puskesmas", "Puskesmas", _needed_name),
-    "clinic_address": Definition("Alamat puskesmas", "", str.strip),
+    "clinic_address": Definition("Alamat puskesmas", "", _address),
     "clinic_office": Definition(
         "Instansi di kepala surat",
         "",
@@ -194,7 +201,10 @@ DEFINITIONS: dict[str, Definition] = {
         "Sesudah pemeriksaan selesai; kemudian perlu persetujuan. Paling lama 48 jam.",
     ),
     "board_networks": Definition(
-        "Jaringan yang boleh membuka layar ruang tunggu", PRIVATE_NETWORKS, _networks
+        "Jaringan yang boleh membuka layar ruang tunggu",
+        PRIVATE_NETWORKS,
+        _networks,
+        "Dipisah spasi atau koma. Kosong: layar tidak dapat dibuka dari mana pun.",
     ),
     # Empty by default: nothing that was not set up as a clinic may try a host.
     "internet_target": Definition(

@@ -712,7 +712,7 @@ def test_the_time_as_it_is_typed(app, typed, stored):
 
 
 @sqlite_only
-@pytest.mark.parametrize("typed", ["24.00", "15.60", "siang", "15"])
+@pytest.mark.parametrize("typed", ["24.00", "15.60", "siang", "15", "7.5", "415"])
 def test_no_time(app, typed):
     with pytest.raises(settings.SettingError, match="15.00"):
         settings.parse("closes_at", typed)

@@ -573,12 +573,16 @@ def test_a_closed_account_of_a_head_is_none_that_stays(kepala):
     assert resend(kepala, user_url("kepala"), is_active=None).status_code == 422
 
 
-def test_a_head_may_go_when_another_one_stays(kepala):
+def test_a_head_may_go_by_another_one_who_stays(kepala, sign_in):
     second = new_account(username="wakil", role="head", rooms=None)
     assert post(kepala, "/sistem/pengguna/baru", second).status_code == 303
     assert resend(kepala, user_url("wakil"), role="records").status_code == 303
     assert resend(kepala, user_url("wakil"), role="head").status_code == 303
-    assert resend(kepala, user_url("kepala"), is_active=None).status_code == 303
+    for change in ({"is_active": None}, {"role": "records"}):
+        refused = resend(kepala, user_url("kepala"), **change)
+        assert refused.status_code == 422 and "oleh kepala lain" in words_of(refused)
+    wakil = sign_in("wakil")
+    assert resend(wakil, user_url("kepala"), is_active=None).status_code == 303
     assert not row_of(User, username="kepala").is_active
 
 
@@ -1004,6 +1008,7 @@ def test_settings_are_stored_and_told(kepala):
         ("clinic_office", "x" * 101, "paling banyak 100 huruf"),
         ("time_zone", "Asia/Tokyo", "Pilih salah satu"),
         ("wait_late_minutes", "30", "lebih lama daripada tanda kuning"),
+        ("closes_at", "7.5", "menit dua angka"),
     ],
 )
 def test_a_setting_that_cannot_be_stands_beside_its_field(kepala, key, typed, sentence):
@@ -1016,6 +1021,31 @@ def test_a_setting_that_cannot_be_stands_beside_its_field(kepala, key, typed, se
     assert f'id="f-{key}-error"' in page
     assert "Jalan Kenanga 99" in page
     assert audited("change_setting") == []
+
+
+@pytest.mark.parametrize(
+    ("key", "typed", "stored"),
+    [
+        ("closes_at", "1430", "14.30"),
+        ("closes_at", "7:05", "07.05"),
+        ("board_networks", "127.0.0.0/8, 10.0.0.0/8;", "127.0.0.0/8 10.0.0.0/8"),
+        ("board_networks", " ", ""),
+        ("clinic_address", "Jalan Melati 1,\r\n\r\nKota Alur", "Jalan Melati 1, Kota Alur"),
+    ],
+)
+def test_a_setting_is_read_as_it_was_meant(kepala, key, typed, stored):
+    assert resend(kepala, "/sistem/pengaturan", **{key: typed}).status_code == 303
+    db.session.rollback()
+    assert settings.value(key) == stored
+    is_lost = "tidak termasuk jaringan layar" in html_of(kepala.get("/sistem/pengaturan"))
+    assert is_lost == (stored == "")
+
+
+def test_a_setting_that_is_not_sent_stays(kepala):
+    known = settings.values()
+    assert post(kepala, "/sistem/pengaturan", {"idle_minutes": "25"}).status_code == 303
+    db.session.rollback()
+    assert settings.values() == {**known, "idle_minutes": 25}
 
 
 def test_hidden_settings_have_no_field_and_cannot_be_sent(kepala):
@@ -1166,8 +1196,9 @@ def test_two_heads_cannot_both_step_down(app):
             role=Role.HEAD,
         )
     leaving = administration.AccountFields("kepala", "dr. Indah Lestari", Role.RECORDS)
+    by_the_other = audit.Actor(second.id, second.role.value)
     with transaction():
-        administration.change_account(actor, factories.user("kepala"), leaving)
+        administration.change_account(by_the_other, factories.user("kepala"), leaving)
     closed = administration.AccountFields("wakil", "Wakil", Role.HEAD, is_active=False)
     with pytest.raises(AdministrationError) as refused, transaction():
         administration.change_account(actor, second, closed)

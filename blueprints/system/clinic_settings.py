@@ -6,7 +6,7 @@ from wtforms import Field, SelectField, StringField, TextAreaField, ValidationEr
 import access
 from blueprints.system.desk import REFUSED, bp, saving
 from blueprints.system.meanwhile import MARK, SharedForm
-from clinic import administration, settings
+from clinic import administration, queue_watch, settings
 from models import Role
 from page_form import PageForm, choices
 from validators import FieldError, clean_text
@@ -15,8 +15,10 @@ LONGEST = 500
 
 
 def _parsed(_form: PageForm, field: Field) -> None:
+    typed = "" if field.data is None else str(field.data)
     try:
-        field.cleaned = settings.parse(field.name, clean_text(field.data or "", LONGEST))
+        text = clean_text(typed, LONGEST, newlines=field.name == "clinic_address")
+        field.cleaned = settings.parse(field.name, text)
     except (settings.SettingError, FieldError) as problem:
         raise ValidationError(str(problem)) from problem
 
@@ -59,9 +61,13 @@ def clinic_settings():
 @bp.post("/sistem/pengaturan")
 @access.allow(Role.HEAD, Role.OPERATOR)
 def save_settings():
-    """Store what changed. What the account may not change is not in its form."""
-    form = _form(request.form)
-    form.meet(_form(data=settings.values()), request.form.get(MARK, ""))
+    """Store what changed. What the account may not change is not in its form.
+
+    A field that was not sent at all, as by a script, stays as it is.
+    """
+    known = settings.values()
+    form = _form(request.form, data=known)
+    form.meet(_form(data=known), request.form.get(MARK, ""))
     if form.validate():
         values = {field.name: field.cleaned for field in form}
         with saving(form):
@@ -69,5 +75,12 @@ def save_settings():
         if not form.errors:
             text = f"Disimpan: {', '.join(changed)}." if changed else "Tidak ada yang berubah."
             flash(text, "success")
+            _warn_of_lost_board(form.board_networks.cleaned)
             return redirect(url_for("system.clinic_settings"), 303)
     return _page(form), REFUSED[form.is_overtaken]
+
+
+def _warn_of_lost_board(networks: str) -> None:
+    if not queue_watch.may_watch(request.remote_addr, networks):
+        text = "Komputer ini tidak termasuk jaringan layar ruang tunggu; periksa lagi isiannya."
+        flash(text, "warning")
