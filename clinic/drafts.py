@@ -87,9 +87,14 @@ def store(
     if paper is not None:
         draft.paper = dict(paper)
     draft.opened_at = draft.opened_at or opened_at
+    renew(draft)
+    return add_row(draft)
+
+
+def renew(draft: RegistrationDraft) -> None:
+    """What was shown of it before counts no more: its check page has to be read again."""
     draft.version += 1
     draft.updated_at = utcnow()
-    return add_row(draft)
 
 
 def _successor(actor: audit.Actor, old: RegistrationDraft | None) -> RegistrationDraft:
@@ -126,8 +131,7 @@ def change_room(draft: RegistrationDraft, code: str, version: int) -> None:
     if draft.version != version:
         raise DraftChanged("Pendaftaran ini diubah di tempat lain. Periksa lagi, lalu pilih ruang.")
     draft.fields = draft.fields | {"poli": code}
-    draft.version += 1
-    draft.updated_at = utcnow()
+    renew(draft)
 
 
 def unsaved(user_id: int, *, from_paper: bool = False) -> list[RegistrationDraft]:

@@ -46,7 +46,8 @@ JUST_REGISTERED = (
     "Seorang yang sangat mirip baru saja didaftarkan di loket lain. Jawab dulu: orang yang sama?"
 )
 JUST_TAKEN = "NIK ini baru saja didaftarkan. Bandingkan dengan pasien itu, atau beri alasan."
-
+TWICE = "W9"
+JUST_CAME = "Pasien ini baru saja didaftarkan. Lihat kunjungannya sebelum menyimpan yang kedua."
 
 # Straight into the tables: nobody needs the objects, and a flush costs four times as much.
 _ADD_OVERRIDES, _ADD_TO_OUTBOX = insert(Override.__table__), insert(OutboxEntry.__table__)
@@ -66,6 +67,10 @@ class StaleDraft(RegistrationError):
     """The draft was changed since its check page was shown."""
 
 
+class Overtaken(StaleDraft):
+    """A visit of the patient goes on that the check page did not show."""
+
+
 class NeedsReasons(RegistrationError):
     """Warnings without a reason (a sentence a rule), likely patients without an answer (refs)."""
 
@@ -82,11 +87,13 @@ def save(
     reasons: Mapping[str, str],
     answers: Mapping[str, str] = NOTHING,
     asked: Collection[str] = (),
+    shown: Collection[str] | None = None,
 ) -> Visit:
     """Save a draft once. `reasons` by rule, '' for all. Raises StaleDraft, Stopped, NeedsReasons.
 
     `application` is what the draft says in this very transaction. `answers` add to the draft's;
-    `asked` are the likely patients whom the check page asked about besides those of the draft.
+    `asked` are the likely patients whom the check page asked about besides those of the draft,
+    `shown` the running visits that it showed (see `Review.has_come_since`).
     """
     if draft.saved_at:
         return visit_of(draft)
@@ -103,6 +110,8 @@ def save(
     waiting = asking.unanswered(answers, asked, found.besides)
     if missing or waiting:
         raise NeedsReasons(missing, waiting)
+    if found.has_come_since(draft.updated_at, shown):
+        raise Overtaken(JUST_CAME)
     if application.patient is None and asking.came_meanwhile(
         application.identity, draft.updated_at, {*answers, *asked}
     ):
@@ -141,15 +150,17 @@ def missing_reasons(
 ) -> dict[str, str]:
     """Rule and sentence of each warning without a reason.
 
-    One reason for all answers only what the check page could show already, so it
-    never makes a second patient of one that a colleague gave this NIK meanwhile.
+    One reason for all answers only what the check page could show already, so it never makes
+    a second patient, or a second visit in one room, of what a colleague entered meanwhile.
     """
-    missing = found.unanswered(reasons)
+    missing, since = found.unanswered(reasons), draft.updated_at
     for warned in found.warnings:
-        if warned.rule != TAKEN or warned.rule in reasons:
+        if warned.rule in reasons:
             continue
-        if identity_history.nik_held_since(warned.patient) > draft.updated_at:
-            missing[warned.rule] = JUST_TAKEN
+        if warned.rule == TAKEN and identity_history.nik_held_since(warned.patient) > since:
+            missing[TAKEN] = JUST_TAKEN
+        elif warned.rule == TWICE and found.in_room_since(since):
+            missing[TWICE] = JUST_CAME
     return missing
 
 

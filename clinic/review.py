@@ -1,8 +1,8 @@
 """The check page's judgement: warnings, cluster, likely existing patients, today's other visits."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import joinedload
@@ -21,6 +21,7 @@ from models import (
     QueueEntry,
     ServiceDay,
     Visit,
+    VisitStatus,
 )
 
 _ROOM = select(Poli).where(Poli.code == bindparam("code"))  # built once
@@ -59,6 +60,7 @@ class Review:
     poli: Poli | None = None
     likely: asking.Likely = field(default_factory=asking.Likely)
     visits_today: list[Visit] = field(default_factory=list)
+    running: list[Visit] = field(default_factory=list)  # those that go on; none beside a slip
 
     @property
     def owner(self) -> Patient | None:
@@ -74,6 +76,21 @@ class Review:
     def besides(self) -> set[str]:
         """Whom a warning asks about already: they are not asked about twice."""
         return {warned.patient.public_id for warned in self.warnings if warned.patient}
+
+    def has_come_since(self, since: datetime, shown: Collection[str] | None) -> bool:
+        """Whether a visit goes on that was not on the check page: nobody decided on a second one.
+
+        `shown` are those that were, by public id; where that is not known, those of before.
+        """
+        if shown is None:
+            return any(visit.recorded_at > since for visit in self.running)
+        return any(visit.public_id not in shown for visit in self.running)
+
+    def in_room_since(self, instant: datetime) -> bool:
+        """Whether the patient got into the line of the chosen room since."""
+        stays = (stay for visit in self.running for stay in visit.entries)
+        here = (stay for stay in stays if stay.poli is self.poli and stay.state in days.STILL_HERE)
+        return any(stay.queued_at > instant for stay in here)
 
     def unanswered(self, reasons: Mapping[str, str]) -> dict[str, str]:
         """Rule and sentence of each error or warning that still lacks a reason."""
@@ -117,6 +134,7 @@ def review(application: Application, *, with_likely: bool = True) -> Review:
         warnings = [_told_late(one, red_flags) if one.rule == DANGER else one for one in warnings]
         red_flags = ()
     warnings += _no_room(application)
+    others = [visit for visit in visits if visit is not application.about_visit]
     return Review(
         warnings=sorted(warnings, key=lambda w: ("error", "warning", "info").index(w.level)),
         red_flags=red_flags,
@@ -125,7 +143,8 @@ def review(application: Application, *, with_likely: bool = True) -> Review:
         priority=priority_of(application, case),
         poli=db.session.scalar(_ROOM, {"code": application.poli_code}),
         likely=likely,
-        visits_today=[visit for visit in visits if visit is not application.about_visit],
+        visits_today=others,
+        running=[] if application.on else [one for one in others if one.status is VisitStatus.OPEN],
     )
 
 

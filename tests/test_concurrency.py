@@ -8,10 +8,11 @@ import contextlib
 import itertools
 import os
 import random
+import re
 import signal
 import time
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import pytest
@@ -385,20 +386,34 @@ def known_to_the_clinic(fields: dict[str, str]) -> str:
     return factories.patient(fields["name"], birth_date=born, village=None, **given).public_id
 
 
+def overtaken(drafts: list[Draft | None], got: list[list[Answer]]) -> list[Draft | None]:
+    """What is still to be saved: a colleague's visit was shown first, the page has a new version.
+
+    None in the place of what is saved.
+    """
+    left = []
+    for draft, answers in zip(drafts, got, strict=True):
+        assert {answer.status for answer in answers} <= {303, 409}
+        pages = [answer.text for answer in answers if answer.status == 409]
+        versions = [re.search(r'name="version" value="(\d+)"', page)[1] for page in pages]
+        left.append(replace(draft, version=versions[0]) if versions else None)
+    return left
+
+
 def test_clerks_who_change_one_patient_at_once_keep_each_others_changes(clinic):
     folk = [(known_to_the_clinic(fields), fields) for fields in people(8, "UMUM")]
     forms = [
         ([(f"/pendaftaran/pasien/{ref}", fields | change) for ref, fields in folk],)
         for change in CHANGES
     ]
-    plans = [
-        ([[draft] for draft in drafts], 1, REASON)
-        for drafts in clinic.crew.each(clients.write_drafts, forms)
-    ]
-    answers = clinic.crew.each(clients.confirm_together, plans)
+    left = clinic.crew.each(clients.write_drafts, forms)
+    for _ in CHANGES:
+        plans = [([[draft] if draft else [] for draft in drafts], 1, REASON) for drafts in left]
+        answers = clinic.crew.each(clients.confirm_together, plans)
+        left = [overtaken(*mine) for mine in zip(left, answers, strict=True)]
+    assert not any(sum(left, [])), "each round at least one clerk of each patient saves"
     db.session.rollback()
-    for (ref, fields), *got in zip(folk, *answers, strict=True):
-        assert {answer.status for answer in sum(got, [])} == {303}
+    for ref, fields in folk:
         patient = db.session.scalars(select(Patient).where(Patient.public_id == ref)).one()
         assert (patient.phone, patient.mother_name) == ("+6281234567890", "Ibu Sulastri")
         steps = select(PatientVersion).where(PatientVersion.patient_id == patient.id)

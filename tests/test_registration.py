@@ -1322,6 +1322,57 @@ def test_the_same_room_twice_is_stopped_but_not_forbidden(clerk):
     assert confirm(clerk, draft, override_reason="datang lagi sore").status_code == 303
 
 
+def two_clerks(sign_in, room: str):
+    """One patient at two counters: both have the check page, the second clerk's is still open."""
+    clerk, known = sign_in("loket"), factories.patient()
+    url = f"/pendaftaran/pasien/{known.public_id}"
+    page, draft = check(clerk, url, poli=room, complaint="gusi bengkak")
+    register(sign_in("kepala"), url, reason="sudah ditanyakan")
+    return clerk, draft, berjalan(page)
+
+
+def berjalan(page: str) -> dict[str, str]:
+    """What the check page says of the running visits that it shows."""
+    return {"berjalan": re.search(r'name="berjalan" value="([^"]*)"', page)[1]}
+
+
+@pytest.mark.parametrize("says_what_was_shown", [True, False])
+def test_a_visit_that_a_colleague_saved_meanwhile_is_shown_before_the_second(
+    sign_in, says_what_was_shown
+):
+    clerk, draft, shown = two_clerks(sign_in, "GIGI")
+    reason = {"override_reason": "sudah ditanyakan"} | (shown if says_what_was_shown else {})
+    for _ in range(2):  # a double click too
+        refused = confirm(clerk, draft, **reason)
+        assert refused.status_code == 409 and count(Visit) == 1
+    page = refused.get_data(as_text=True)
+    assert "Buka tiket U001" in page and "gusi bengkak" in page and 'value="2"' in page
+    seen = reason | (berjalan(page) if says_what_was_shown else {})
+    ways = {confirm(clerk, draft, "2", **seen).location for _ in range(2)}
+    assert len(ways) == 1 and visit_of(ways.pop()).label == "G001"
+
+
+def test_one_reason_for_all_does_not_answer_a_second_visit_that_was_not_shown(sign_in):
+    clerk, draft, shown = two_clerks(sign_in, "UMUM")
+    for_all = {"override_reason": "sudah ditanyakan"}
+    refused = confirm(clerk, draft, **for_all | shown)
+    assert refused.status_code == 422 and count(Visit) == 1
+    seen = berjalan(refused.get_data(as_text=True))
+    assert confirm(clerk, draft, **for_all | seen).status_code == 422
+    own = {"override_reason-W9": "kontrol sore"}
+    assert confirm(clerk, draft, **for_all | seen | own).status_code == 303
+
+
+def test_a_visit_that_is_moved_to_the_patient_meanwhile_is_shown_too(clerk):
+    visit, known = register(clerk), factories.patient("Budi Hartono")
+    url = f"/pendaftaran/pasien/{known.public_id}"
+    page, draft = check(clerk, url, poli="GIGI")
+    with transaction():
+        wrong_patient.reassign(factories.actor("loket"), visit, known, "salah pasien")
+    reason = {"override_reason": "sudah ditanyakan"}
+    assert confirm(clerk, draft, **reason | berjalan(page)).status_code == 409
+
+
 def test_a_stay_that_is_over_is_no_double_registration(clerk):
     visit = register(clerk)
     with transaction():

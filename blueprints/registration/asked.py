@@ -95,6 +95,12 @@ def were_asked() -> list[str]:
     return [ref for ref in refs if len(ref) == REF_LENGTH][: asking.MOST_ANSWERS]
 
 
+def were_running() -> list[str] | None:
+    """The running visits that the check page showed; None when what was sent does not say."""
+    refs = request.form.get("berjalan")
+    return None if refs is None else refs.split()
+
+
 def chosen() -> Patient | None:
     """Whom the button "Ini orangnya" was pressed for."""
     ref = _pressed(THIS_IS)

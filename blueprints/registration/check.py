@@ -26,7 +26,7 @@ from clinic.drafts import DraftSubject
 from clinic.review import Review
 from db import transaction
 from formatting import PREGNANCY_LABELS
-from models import DraftKind, Patient, Visit, VisitStatus
+from models import DraftKind, Patient
 
 
 class NotValid(Exception):
@@ -58,6 +58,10 @@ def save(draft):
             ref = _save(draft)
     except NotValid:
         return redirect(asked.leave(access.draft_or_404(draft)), 303)
+    except registration.Overtaken as refused:
+        with transaction():
+            drafts.renew(access.draft_or_404(draft))
+        return _again(draft, 409, problem=str(refused))
     except (registration.StaleDraft, registration.Stopped, slips.SlipError) as refused:
         return _again(draft, 409, problem=str(refused))
     except registration.NeedsReasons as needs:
@@ -115,7 +119,7 @@ def _save(draft: str) -> str:
     read = drafted.editable(draft)
     if not read.is_valid:
         raise NotValid
-    said = (asked.reasons(), asked.given(), asked.were_asked())
+    said = (asked.reasons(), asked.given(), asked.were_asked(), asked.were_running())
     actor, application = access.current_actor(), read.application()
     return registration.save(actor, read.draft, application, _version(), *said).public_id
 
@@ -169,7 +173,8 @@ def _page(
     answers = found.likely.standing | kept | asked.given()
     questions = asking.questions(found.likely, kept, found.besides)
     shown = {one.patient.public_id for one in questions} | found.besides
-    reasons, running = asked.typed_reasons(read.draft, found), _running(read, found)
+    reasons = asked.typed_reasons(read.draft, found)
+    running = found.running[0] if found.running else None  # for a second room its number is kept
     return render_template(
         "registration/check.html",
         draft=read.draft,
@@ -198,13 +203,6 @@ def _page(
         field_of=asked.field_of,
         today=read.form.today,
     )
-
-
-def _running(read: Drafted, found: Review) -> Visit | None:
-    """The visit that goes on today: for a second room its number is kept."""
-    if read.form.on:  # from paper, of a day that is past
-        return None
-    return next((one for one in found.visits_today if one.status is VisitStatus.OPEN), None)
 
 
 def _was(read: Drafted, identity: patients.Identity) -> dict[str, str]:
