@@ -106,7 +106,10 @@ def waiting(day_id: int, poli_id: int) -> list[Any]:
 
 
 def people_before(entry: QueueEntry) -> int:
-    """How many will be called before this entry, as the line stands; 0 when it does not wait."""
+    """How many will be called before this entry, as the line stands; 0 when it does not wait.
+
+    On PostgreSQL the line is read later than the entry, which may have been called meanwhile.
+    """
     if entry.state is not EntryState.WAITING:
         return 0
     state = db.session.get(QueueState, (entry.service_day_id, entry.poli_id))
@@ -115,4 +118,4 @@ def people_before(entry: QueueEntry) -> int:
         settings.value("priority_ratio"),
         state.priority_run if state else 0,
     )
-    return [row.id for row in order].index(entry.id)
+    return next((before for before, row in enumerate(order) if row.id == entry.id), 0)

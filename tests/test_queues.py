@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from clinic import (
@@ -1160,6 +1160,20 @@ def test_people_before_follows_the_calling_order(app):
     act(first, "panggil")
     assert queues.people_before(fresh(first)) == 0
     assert queues.people_before(fresh(second)) == 1
+
+
+def test_nobody_is_before_who_is_called_between_two_reads(app):
+    stand()
+    entry = stand()
+    with transaction():
+        db.session.execute(  # past the object: it stands as it was read before
+            update(QueueEntry)
+            .where(QueueEntry.id == entry.id)
+            .values(state=EntryState.CALLED)
+            .execution_options(synchronize_session=False)
+        )
+        assert entry.state is EntryState.WAITING
+        assert queues.people_before(entry) == 0
 
 
 def test_people_before_knows_whose_turn_it_is(app):
