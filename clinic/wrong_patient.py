@@ -16,6 +16,7 @@ from clinic import (
     first_visits,
     lab_rejudging,
     patients,
+    queues,
     routing,
     visit_cluster,
     visit_person,
@@ -80,6 +81,7 @@ def reassign(
     first_visits.settle(before.id, patient.id)
     db.session.expire(visit, ["patient"])
     lab_rejudging.of_visit(actor, visit, was_of, f"Kunjungan dipindahkan: {reason}")
+    queues.bump_rooms_of(before, patient)  # more rooms than the visit's mark the same name
     amendment_writing.leave_again(visit, f"satusehat:reassign:{kept.id}")
     for ref in (before.public_id, patient.public_id):
         audit.record(actor, "reassign_visit", visit, patient_ref=ref, reason=reason)

@@ -53,12 +53,21 @@ def move(visit: Visit, right: Patient, by: str = "loket", **more) -> Visit:
     return db.session.get_one(Visit, visit.id)
 
 
-def version() -> int:
+def version(code: str = "UMUM") -> int:
     return db.session.scalar(
         select(QueueState.version)
         .join(Poli, Poli.id == QueueState.poli_id)
-        .where(Poli.code == "UMUM")
+        .where(Poli.code == code)
     )
+
+
+def test_rooms_that_mark_the_same_name_draw_it_anew(app):
+    wrong, right = person(40, "Budi Hartono", "L"), person(31, "Siti Aminah")
+    factories.entry("GIGI", person(45, "Siti Aminah"))
+    factories.entry("LANSIA", person(66, "Budi Hartono", "L"))
+    visit, shown = factories.visit(wrong), [version("GIGI"), version("LANSIA")]
+    move(visit, right)
+    assert version("GIGI") > shown[0] and version("LANSIA") > shown[1]
 
 
 @pytest.mark.parametrize("is_finished", [True, False])
