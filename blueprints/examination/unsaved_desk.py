@@ -34,7 +34,7 @@ def keep_typed(visit: str):
         return _plain(OTHER_PATIENT, 409)
     typed = unsaved.Typed(
         keys_sent(request.form),
-        min(request.args.get("ke", 0, int), LARGEST_STEP - 1),
+        max(0, min(request.args.get("ke", 0, int), LARGEST_STEP - 1)),
         version_sent(request.form),
         [pair for pair in request.form.items(multi=True) if pair[0] != "csrf_token"],
     )
