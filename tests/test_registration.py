@@ -1797,6 +1797,17 @@ def test_foreign_ids_and_wrong_methods_have_a_page(clerk):
         assert "hanya menerima kiriman dari formulirnya" in refused.get_data(as_text=True)
 
 
+def test_a_draft_that_lost_its_room_elsewhere_leads_to_its_form(clerk):
+    other = factories.patient("Budi Santoso")
+    _, draft = check(clerk)
+    asks = {"draft": draft, "aksi": f"ini:{other.public_id}"}
+    post(clerk, "/pendaftaran/baru", FIELDS | {"poli": "", "complaint": "gusi bengkak"} | asks)
+    pressed = confirm(clerk, draft, aksi="pindah:GIGI")
+    assert pressed.location == f"/pendaftaran/baru?draf={draft}#f-poli"
+    form = words_of(clerk.get(pressed.location))
+    assert "Pilih ruang" in form and "gusi bengkak" in form
+
+
 def test_a_closed_room_is_refused_on_the_check_page_too(clerk):
     _, draft = check(clerk)
     with transaction():

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
-from flask import flash, make_response, redirect, render_template, request, session, url_for
+from flask import make_response, redirect, render_template, request, session, url_for
 from werkzeug.datastructures import MultiDict
 
 import access
@@ -84,9 +84,7 @@ def _use(read: Drafted, offered: Callable[[Drafted], dict[str, str]]):
         with transaction():
             drafts.store(access.current_actor(), fields, subject, read.draft, answers)
         if not is_valid:
-            field = next(iter(form.errors))
-            flash(form.errors[field][0], "warning")
-            return redirect(form_address(read.draft, field), 303)
+            return drafted.to_form(read.draft, form)
     return redirect(url_for("registration.check", draft=read.draft.public_id), 303)
 
 
@@ -157,6 +155,8 @@ def _again(draft: str, status: int, **said: Any):
     found = access.draft_or_404(draft)
     asked.keep(found)
     read = drafted.read(found)
+    if not read.is_valid:  # changed elsewhere meanwhile, or its room was closed
+        return drafted.to_form(found, read.form)
     return make_response(_page(read, review.review(read.application()), **said), status)
 
 

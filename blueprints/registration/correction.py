@@ -165,6 +165,8 @@ def _again(draft: str, status: int, **said: Any):
     found = access.draft_or_404(draft)
     asked.keep(found)
     read = drafted.read(found)
+    if not read.is_valid:  # changed elsewhere meanwhile, or its room was closed
+        return drafted.to_form(found, read.form)
     return make_response(_check_page(read, review.review(read.application()), **said), status)
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from flask import abort, make_response, redirect, render_template, url_for
+from flask import abort, flash, make_response, redirect, render_template, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 from werkzeug.datastructures import MultiDict
@@ -105,3 +105,10 @@ def form_address(draft: RegistrationDraft, field: str = "") -> str:
     if draft.patient_ref:
         return url_for("registration.returning", patient=draft.patient_ref, **there)
     return url_for("registration.new", **there)
+
+
+def to_form(draft: RegistrationDraft, form: RegistrationForm):
+    """Lead a draft that can't be read back to its form, to the field that is wrong, and say why."""
+    field = next(iter(form.errors))
+    flash(form.errors[field][0], "warning")
+    return redirect(form_address(draft, field), 303)
