@@ -96,13 +96,17 @@ def _is_sibling(one: LikelyMatch) -> bool:
 # What was answered
 
 
+def to_answer(found: Likely, besides: Collection[str]) -> dict[str, str]:
+    """Whom a draft waits for: the strong ones, and what is still open of former days."""
+    return {one.patient.public_id: "" for one in found.strong(besides)} | found.standing
+
+
 def gather(
-    before: Mapping[str, str], given: Mapping[str, str], found: Likely, besides: Collection[str]
+    before: Mapping[str, str], given: Mapping[str, str], waiting: Mapping[str, str]
 ) -> dict[str, str]:
-    """What a draft keeps: every answer so far, and the strong ones that have none yet."""
-    asked = {one.patient.public_id: "" for one in found.strong(besides)}
+    """What a draft keeps: every answer so far, and whom it waits for (see `to_answer`)."""
     answered = {ref: answer for ref, answer in before.items() if answer} | dict(given)
-    kept = asked | found.standing | answered
+    kept = dict(waiting) | answered
     return dict(list(kept.items())[:MOST_ANSWERS])
 
 

@@ -121,15 +121,20 @@ def answer(
         draft.reasons = dict(list(kept.items())[:MOST_REASONS])
 
 
+def refuse_changed(draft: RegistrationDraft, version: int) -> None:
+    """Raise DraftChanged when the page of this version is not the newest any more."""
+    if draft.version != version or not is_editable(draft):
+        raise DraftChanged("Pendaftaran ini diubah di tempat lain. Periksa lagi sebelum memilih.")
+
+
 def change_room(draft: RegistrationDraft, code: str, version: int) -> None:
     """Another room and nothing else; pressed twice it changes nothing more.
 
-    Raises DraftChanged when the page of this version is not the newest any more.
+    Raises DraftChanged as `refuse_changed` does.
     """
     if draft.fields.get("poli") == code:
         return
-    if draft.version != version:
-        raise DraftChanged("Pendaftaran ini diubah di tempat lain. Periksa lagi, lalu pilih ruang.")
+    refuse_changed(draft, version)
     draft.fields = draft.fields | {"poli": code}
     renew(draft)
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
 from html import unescape
@@ -9,7 +10,8 @@ from html import unescape
 import pytest
 from sqlalchemy import event, select
 
-from blueprints.registration import drafted
+from blueprints.registration import check as check_page
+from blueprints.registration import compare, drafted, filling
 from clinic import (
     allergies,
     days,
@@ -1205,6 +1207,53 @@ def test_a_form_that_is_sent_twice_becomes_one_draft(clerk):
     for at in (opened, f"{int(opened) - 60}"):
         further_room(clerk, visit, dibuka=at, complaint="gigi goyang")
     assert count(RegistrationDraft) == drafts_before + 4, "so is a form that was opened anew"
+
+
+def just_before(monkeypatch, module, act) -> None:
+    """Do this once when the module's next request has read all and is about to write."""
+    real, left = module.transaction, [act]
+
+    @contextmanager
+    def later():
+        if left:
+            left.pop()()
+        with real() as session:
+            yield session
+
+    monkeypatch.setattr(module, "transaction", later)
+
+
+def test_a_form_that_is_sent_twice_at_once_becomes_one_draft_too(clerk, monkeypatch):
+    fields = FIELDS | {"dibuka": f"{int(utcnow().timestamp())}"}
+    ways = []
+
+    def send() -> None:
+        ways.append(post(clerk, "/pendaftaran/baru", fields).location)
+
+    just_before(monkeypatch, filling, send)
+    send()
+    assert len(ways) == 2 and len(set(ways)) == 1 and count(RegistrationDraft) == 1
+
+
+@pytest.mark.parametrize("which", ["aksi", "banding"])
+def test_a_press_takes_back_nothing_that_another_tab_has_just_kept(clerk, monkeypatch, which):
+    known = factories.patient("Siti Aminah", birth_date=date(1985, 8, 17))
+    _, draft = check(clerk, nik="", no_nik_reason="LUPA_KARTU")
+    fields = FIELDS | {"nik": "", "no_nik_reason": "LUPA_KARTU", "complaint": "gusi bengkak"}
+    module = check_page if which == "aksi" else compare
+
+    def retype() -> None:
+        draft_of(post(clerk, "/pendaftaran/baru", fields | {"draft": draft}))
+
+    just_before(monkeypatch, module, retype)
+    if which == "aksi":
+        refused = confirm(clerk, draft, aksi="hamil:ya")
+    else:
+        shown = {"version": "1", "patient_version": f"{known.version}", "aksi": "gabung"}
+        refused = post(clerk, f"/pendaftaran/banding/{draft}/{known.public_id}", shown)
+    assert refused.status_code == 409 and "Periksa lagi" in words_of(refused)
+    kept = drafts.by_ref(draft)
+    assert (kept.fields["complaint"], kept.version) == ("gusi bengkak", 2)
 
 
 def test_what_is_said_for_a_further_room_stands_beside_its_own_denial(clerk):

@@ -115,13 +115,18 @@ def look(identity: Identity, patient: Patient | None) -> Likely:
     return asking.look(identity, patient)
 
 
-def noted(identity: Identity | None, patient: Patient | None, before: dict[str, str]) -> dict:
-    """What a draft keeps: all answers, and with a whole identity whom the save waits for."""
-    likely, owner = Likely(), None
-    if identity:
-        likely = asking.look(identity, patient)
-        owner = identity_warnings.nik_owner(identity.nik, patient)
-    return asking.gather(before, given(), likely, {owner.public_id} if owner else ())
+def to_answer(identity: Identity | None, patient: Patient | None) -> dict[str, str]:
+    """Whom the save waits for, of a whole identity. Looked up before a transaction: it is slow."""
+    if identity is None:
+        return {}
+    owner = identity_warnings.nik_owner(identity.nik, patient)
+    besides = {owner.public_id} if owner else set()
+    return asking.to_answer(asking.look(identity, patient), besides)
+
+
+def noted(draft: RegistrationDraft | None, waiting: dict[str, str]) -> dict[str, str]:
+    """What a draft keeps: all its answers and those of this request, and whom it waits for."""
+    return asking.gather(draft.answers if draft else {}, given(), waiting)
 
 
 def keep(draft: RegistrationDraft) -> None:

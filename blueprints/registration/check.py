@@ -72,6 +72,7 @@ def save(draft):
 
 def _use(read: Drafted, offered: Callable[[Drafted], dict[str, str]]):
     """By one press what a warning offers, and the page again, or what it lacks then."""
+    version = read.draft.version
     asked.keep(read.draft)
     offer = offered(read)
     if offer:
@@ -79,10 +80,16 @@ def _use(read: Drafted, offered: Callable[[Drafted], dict[str, str]]):
         form = type(read.form)(MultiDict(fields), kind=read.form.kind, on=read.form.on)
         is_valid = form.validate()
         identity = form.identity(read.record) if is_valid else None
-        answers = asked.noted(identity, read.patient, read.draft.answers)
+        waiting = asked.to_answer(identity, read.patient)
         subject = DraftSubject(read.form.kind, read.draft.patient_ref, read.about_visit)
-        with transaction():
-            drafts.store(access.current_actor(), fields, subject, read.draft, answers)
+        try:
+            with transaction():
+                if read.draft.fields != fields:  # else pressed twice
+                    drafts.refuse_changed(read.draft, version)
+                    answers = asked.noted(read.draft, waiting)
+                    drafts.store(access.current_actor(), fields, subject, read.draft, answers)
+        except drafts.DraftChanged as refused:
+            return _again(read.draft.public_id, 409, problem=str(refused))
         if not is_valid:
             return drafted.to_form(read.draft, form)
     return redirect(url_for("registration.check", draft=read.draft.public_id), 303)
@@ -152,11 +159,10 @@ def _to_compare(read: Drafted, found: Review) -> Patient | None:
 
 def _again(draft: str, status: int, **said: Any):
     """The page once more, as everything stands now."""
-    found = access.draft_or_404(draft)
-    asked.keep(found)
-    read = drafted.read(found)
+    asked.keep(access.draft_or_404(draft))
+    read = drafted.editable(draft)
     if not read.is_valid:  # changed elsewhere meanwhile, or its room was closed
-        return drafted.to_form(found, read.form)
+        return drafted.to_form(read.draft, read.form)
     return make_response(_page(read, review.review(read.application()), **said), status)
 
 

@@ -34,17 +34,28 @@ def decide(draft, patient):
         return redirect(_back(read, came_from), 303)
     if read.about_visit:
         return redirect(asked.moving_address(read.about_visit, record), 303)
-    seen = (request.form.get("version"), request.form.get("patient_version"))
-    if seen != (str(read.draft.version), str(record.version)):  # decided about something else
+    if not _is_as_seen(read, record):
         return make_response(page(read, record, came_from, problem=CHANGED), 409)
     fields = differences.decided(record, read.draft.fields, _picks(), read.form.today)
     form = RegistrationForm(MultiDict(fields), kind=DraftKind.RETURNING)
-    before = {k: v for k, v in read.draft.answers.items() if k != record.public_id}
-    answers = asked.noted(form.identity(record) if form.validate() else None, record, before)
+    waiting = asked.to_answer(form.identity(record) if form.validate() else None, record)
     subject = DraftSubject(DraftKind.RETURNING, record.public_id)
     with transaction():
-        drafts.store(access.current_actor(), fields, subject, read.draft, answers)
+        is_as_seen = _is_as_seen(read, record)  # which nobody changes from here on
+        if is_as_seen:
+            answers = asked.noted(read.draft, waiting)
+            answers.pop(record.public_id, None)
+            drafts.store(access.current_actor(), fields, subject, read.draft, answers)
+    if not is_as_seen:
+        return make_response(page(*_both(draft, patient), came_from, problem=CHANGED), 409)
     return redirect(url_for("registration.check", draft=draft), 303)
+
+
+def _is_as_seen(read: Drafted, record: Patient) -> bool:
+    """Whether the draft and the record are those that the page showed."""
+    seen = (request.form.get("version"), request.form.get("patient_version"))
+    is_same = seen == (str(read.draft.version), str(record.version))
+    return is_same and drafts.is_editable(read.draft)
 
 
 def page(read: Drafted, record: Patient, came_from: str, problem: str = "") -> str:

@@ -58,11 +58,11 @@ def correct_identity_post(patient):
         return make_response(_form_page(form, record, draft), 409)
     if not form.validate():
         return make_response(_form_page(form, record, draft), 422)
-    before = draft.answers if draft else {}
-    answers = asked.noted(form.identity(record), found, before)
+    waiting = asked.to_answer(form.identity(record), found)
     fields = {"patient_version": str(record.version)} | form.typed()
     subject = DraftSubject(DraftKind.IDENTITY, record.public_id)
     with transaction():
+        answers = asked.noted(draft, waiting)
         draft = drafts.store(access.current_actor(), fields, subject, draft, answers)
     return redirect(_check_address(draft), 303)
 

@@ -81,9 +81,11 @@ def store(
     """Keep the form, its answers, and with a valid identity whom the check page must ask about."""
     base = {"patient_version": str(patient.version)} if patient else {}
     fields, opened = base | form.typed(), _opened_at()
-    draft = _kept_draft() or drafts.sent_again(current_user.id, subject, fields, opened)
-    answers = asked.noted(identity, patient, draft.answers if draft else {})
+    waiting = asked.to_answer(identity, patient)
     with transaction():
+        # Looked for in here: of two presses at once the second finds what the first has kept.
+        draft = _kept_draft() or drafts.sent_again(current_user.id, subject, fields, opened)
+        answers = asked.noted(draft, waiting)
         actor = access.current_actor()
         return drafts.store(actor, fields, subject, draft, answers, opened_at=opened)
 

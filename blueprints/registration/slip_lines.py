@@ -215,7 +215,7 @@ def _noted(
     identity = form.identity(patient)
     owner = identity_warnings.nik_owner(identity.nik, patient)
     besides = {owner.public_id} if owner else set()
-    return asking.gather(answers, {}, asking.look(identity, patient), besides)
+    return asking.gather(answers, {}, asking.to_answer(asking.look(identity, patient), besides))
 
 
 def shown(index: int, draft: RegistrationDraft) -> SheetLine:
