@@ -40,7 +40,7 @@ SPELLINGS = {
         "seperti": "spt sprti kayak kyk kaya",
         "kejang": "kjang kejng kjg",
         "pingsan": "pinsan pngsan pingsang pinsang",
-        "berhenti": "brhenti brenti berenti",
+        "berhenti": "brhenti brenti berenti mandek",
         "berdarah": "brdarah",
         "pendarahan": "pendarahn pndarahan",
         "keracunan": "kracunan",
@@ -59,7 +59,7 @@ SPELLINGS = {
         "menyusu": "nyusu",
         "mimik": "mimi",
         "mengisap": "ngisap isap hisap ngesap menghisap",
-        "haid": "mens menstruasi",
+        "haid": "mens menstruasi haidh",
         "makin": "semakin smakin",
         "mendadak": "tiba mndadak mendadk",  # "tiba-tiba" is one word here
         "tangan": "tgn tngn",
@@ -87,6 +87,12 @@ SPELLINGS = {
         "detergen": "deterjen",
         "jantung": "jntung",
         "syok": "shock",
+        "kanan": "tengen knan",
+        "kiri": "kiwo kiwa",
+        "lumpuh": "lumpu lmpuh",
+        "dada": "dadane",
+        "ampek": "ampeg ampeuk",
+        "kencing": "pipis nguyuh kncing",
     }.items()
     for variant in variants.split()
 }

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from clinic.complaint_spellings import PARTED, SPELLINGS
 from clinic.denials import MINUS, PLUS, Denial, Words
 from clinic.namesakes import is_namesake
+from clinic.taken_at_once import marked
 
 HEIGHTS_CM = range(40, 231)
 # "TB, BB turun" is the illness, "ukur TB BB" a height.
@@ -56,7 +57,9 @@ _HALF_TIME = re.compile(
     rf"(?<![\w.,/])(?:(\d{{1,2}}|{'|'.join(NUMBER_WORDS)})\s+)?(?:1/2|se?tengah)\s*([a-z]+)\b"
 )
 # What may stand between a cough or vomit and its blood: "batuk sudah 3 minggu keluar darah".
-_BLEEDERS, _BLOOD = frozenset({"batuk", "muntah", "dahak"}), frozenset({"darah", "berdarah"})
+# And between a period and its end: "haid 2 minggu tidak berhenti".
+_BLEEDERS = frozenset({"batuk", "muntah", "dahak", "haid"})
+_BLOOD = frozenset({"darah", "berdarah", "berhenti"})
 PASSED_OVER = (
     frozenset(UNIT_DAYS)
     | frozenset(NUMBER_WORDS)
@@ -107,7 +110,8 @@ def read(text: str) -> Words:
         short = SPELLINGS.get(word) or SPELLINGS.get(short, short)
         if words[-1:] != [short] or short.isdigit():
             words.append(short)
-    return Words(tuple(_without_heights(words)), frozenset(breaks))
+    parted = frozenset(breaks)
+    return Words(tuple(_without_heights(marked(words, parted, NUMBER_WORDS))), parted)
 
 
 def _with_decimal(found: re.Match) -> str:

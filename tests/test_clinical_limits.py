@@ -19,6 +19,7 @@ from clinic import (
     series,
     settings,
     sick_child,
+    taken_at_once,
     teeth,
     vaccines,
     vital_marks,
@@ -202,6 +203,7 @@ def test_every_rule_is_named_and_its_threshold(app):
     thresholds = {row.rule: row.threshold for row in rules if row.threshold is not None}
     assert thresholds == {"W7": 2, "P1": 14}
     assert cells_of("cough that asks")[0].startswith("14 days")
+    assert cells_of("medicine swallowed")[0].startswith(f"{taken_at_once.MANY} pieces")
     assert cells_of("complaint points to")[0].startswith("2 points")
 
 
