@@ -92,6 +92,13 @@ SPELLINGS = {
         "lumpuh": "lumpu lmpuh",
         "dada": "dadane",
         "ampek": "ampeg ampeuk",
+        "telat": "tlt tlat",
+        "datang": "dtg dtng dateng",
+        "sesar": "sc caesar cesar secar",
+        "suntik": "sntik suntek",
+        "geraham": "graham",
+        "kolesterol": "kolestrol kolestreol kolesterl kolestorol cholesterol",
+        "periksa": "priksa preksa prksa",
         "kencing": "pipis nguyuh kncing",
     }.items()
     for variant in variants.split()

@@ -16,6 +16,7 @@ from clinic.namesakes import is_namesake
 from clinic.taken_at_once import marked
 
 HEIGHTS_CM = range(40, 231)
+WEEKS_PREGNANT = range(1, 46)  # "UK 20 minggu"
 # "TB, BB turun" is the illness, "ukur TB BB" a height.
 WEIGHT_CHANGES = frozenset({"turun", "naik", "tidak", "susut", "kurang"})
 
@@ -111,7 +112,7 @@ def read(text: str) -> Words:
         if words[-1:] != [short] or short.isdigit():
             words.append(short)
     parted = frozenset(breaks)
-    return Words(tuple(_without_heights(marked(words, parted, NUMBER_WORDS))), parted)
+    return Words(tuple(_with_measures(marked(words, parted, NUMBER_WORDS))), parted)
 
 
 def _with_decimal(found: re.Match) -> str:
@@ -137,14 +138,16 @@ def _short(word: str) -> str:
     return word if len(word) < 3 else re.sub(r"([a-z])\1+", r"\1", word)
 
 
-def _without_heights(words: Sequence[str]) -> Iterable[str]:
-    """ "TB 165" is a height, "TB 6 bulan" and "TB" alone are the illness."""
+def _with_measures(words: Sequence[str]) -> Iterable[str]:
+    """ "TB 165" is a height, "TB 6 bulan" the illness as "TB" alone; "UK 20" a pregnancy."""
     before = ""
     for word, number, unit in zip(words, [*words[1:], ""], [*words[2:], "", ""], strict=False):
         is_height = word == "tb" and number.isdigit() and int(number) in HEIGHTS_CM
         is_measure = word == "tb" and (
             before == "bb" or (number == "bb" and unit not in WEIGHT_CHANGES)
         )
+        if word == "uk" and number.isdigit() and int(number) in WEEKS_PREGNANT:
+            word = "kehamilan"
         yield "tinggi" if is_measure or (is_height and unit not in UNIT_DAYS) else word
         before = word
 

@@ -34,6 +34,10 @@ _FOLLOWED = _by_phrase(
         "napas satu": "hari, mingu, bulan, tahun, jam",
         "jantung sakit, jantung nyeri": "gigi, kepala, perut, pingang, tengorokan, lutut, kaki, "
         "mata, telinga, sendi",
+        "pro cabut, mau cabut, minta cabut, rencana cabut": "implan, implant, susuk, iud, spiral, "
+        "kb, akdr, akbk, kuku, jahitan, jahit, benang, infus, kateter",
+        "lepas benang, angkat benang, buka benang, cabut benang": "iud, spiral, kb, akdr",
+        "keluar air": "mata, liur, susu",
         "tidak merespon": "obat, pengobatan, terapi, antibiotik",
         "badan biru, muka biru, wajah biru, biru": "lebam, memar, dicubit, dipukul",
     }
@@ -65,6 +69,9 @@ _AFTER = _by_phrase(
         "badan biru, muka biru, wajah biru, biru": "lebam, memar, dicubit, dipukul",
     }
 )
+# Who is short of breath is blue from that, however much he was beaten.
+_BLUE = frozenset(_by_phrase({"badan biru, muka biru, wajah biru, biru": ""}))
+_BREATHLESS = frozenset({"sesak", "napas", "bernapas", "tersedak", "kejang", "pingsan"})
 # With what stands on both sides of the phrase.
 _WITHIN = {("cek", "darah", "keluar", "hasil"), ("tes", "darah", "keluar", "hasil")} | {
     ("kram", "kejang", part) for part in ("kaki", "betis", "paha", "jari", "tangan")
@@ -102,4 +109,6 @@ def _is_preceded(read: Words, start: int, end: int) -> bool:
 
 def _is_after(read: Words, start: int, end: int) -> bool:
     told = _AFTER.get(read.words[start:end], ())
+    if read.words[start:end] in _BLUE and not _BREATHLESS.isdisjoint(read.words):
+        return False
     return any((word,) in told for word in read.words[:start])

@@ -13,7 +13,9 @@ from models import PoliKind
 
 STRONG = 3  # a weight that names its room by itself
 WITH_CHILD = {"ya": "hamil", "nifas": "nifas"}
-_SINCE, _BIRTH = ("habis", "pasca", "setelah"), ("melahirkan", "lahiran", "salin")
+_SINCE = ("habis", "pasca", "setelah", "post")
+_BIRTH = ("melahirkan", "lahiran", "salin", "persalinan", "partum", "partus")
+_BIRTH += ("sesar", "operasi sesar", "op sesar")
 # What tells of a pregnancy nobody asked about. Who plans one or tests for one may have none.
 _PREGNANT = (
     *("hamil", "bumil", "kandungan", "kehamilan", "janin", "anc", "inpartu", "gravida"),
@@ -22,7 +24,12 @@ _PREGNANT = (
     *("terlambat bulan", "telat bulan", *(f"telat {months} bulan" for months in range(1, 5))),
     *("mau melahirkan", "mau lahiran", "mau lahir", "kenceng"),
 )
-_AFTER_BIRTH = ("nifas", *(f"{when} {birth}" for when, birth in product(_SINCE, _BIRTH)))
+_AFTER_BIRTH = (
+    "nifas",
+    "pnc",
+    "postpartum",
+    *(f"{when} {birth}" for when, birth in product(_SINCE, _BIRTH)),
+)
 AFTER_BIRTH_PHRASES = PhraseIndex.of((fold(phrase), phrase) for phrase in _AFTER_BIRTH)
 # A pregnant woman should lose no blood; one after birth does, but not so.
 MUCH = frozenset({"banyak", "terus", "deras", "gumpalan", "mengumpal"})
