@@ -23,6 +23,7 @@ from sqlalchemy.sql import ColumnElement
 
 from clinic.name_index import name_key
 from clinic.names import SHORT_WORD, join_words
+from clinic.typed_birth import Span
 from clinic.typed_search import BPJS_LENGTH, NIK_LENGTH, PHONE_LENGTHS, compact, labelled_mrn
 from db import db
 from models import AliasKind, DatePrecision, Household, Patient, PatientAlias, PatientToken
@@ -188,19 +189,26 @@ def named(words: Sequence[str], key: str) -> list[Candidate]:
     return found
 
 
-def born_on(words: Sequence[str], born: date) -> list[Candidate]:
-    """Who has the words and this birth date, or only its month or year where no more is known."""
-    month_end = monthrange(born.year, born.month)[1]
-    is_in_month = Patient.birth_date.between(born.replace(day=1), born.replace(day=month_end))
+def born_on(words: Sequence[str], born: Sequence[Span]) -> list[Candidate]:
+    """Who has the words and was born then, or only in its month or year where no more is known."""
+    within = or_(*(Patient.birth_date.between(span.first, span.last) for span in born))
+    may_be = or_(*map(_may_be_born, born))
+    has_words = (_has_word(Patient.id, word) for word in words)
+    statement = select(*COLUMNS).where(may_be, *has_words)
+    return _read(statement.order_by(within.desc(), Patient.id).limit(POOL))
+
+
+def _may_be_born(span: Span) -> ColumnElement[bool]:
+    first, last = span
+    month_end = monthrange(last.year, last.month)[1]
+    is_in_month = Patient.birth_date.between(first.replace(day=1), last.replace(day=month_end))
     fits = or_(
-        Patient.birth_date == born,
+        Patient.birth_date.between(first, last),
         Patient.birth_precision == DatePrecision.YEAR,
         and_(Patient.birth_precision == DatePrecision.MONTH, is_in_month),
     )
-    in_year = Patient.birth_date.between(date(born.year, 1, 1), date(born.year, 12, 31))
-    has_words = (_has_word(Patient.id, word) for word in words)
-    statement = select(*COLUMNS).where(in_year, fits, *has_words)
-    return _read(statement.order_by((Patient.birth_date == born).desc(), Patient.id).limit(POOL))
+    in_year = Patient.birth_date.between(date(first.year, 1, 1), date(last.year, 12, 31))
+    return and_(in_year, fits)
 
 
 def _worded(words: Sequence[str]) -> list[Candidate]:

@@ -19,7 +19,9 @@ MONTHS = {
     **dict.fromkeys(("nov", "nop", "november", "nopember"), 11),
     **dict.fromkeys(("des", "dec", "desember", "december"), 12),
 }
-_DATE = re.compile(r"(?<![0-9])([0-9]{1,2})[\s./-]*([A-Za-z]{3,9})[\s./-]*([0-9]{4})(?![0-9])")
+_DATE = re.compile(
+    r"(?<![0-9])([0-9]{1,2})[\s./-]*([A-Za-z]{3,9})[\s./-]*([0-9]{4}|[0-9]{2})(?![0-9])"
+)
 
 
 def in_digits(text: str) -> str:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import joinedload
 
-from clinic import candidates, lookalikes, matching, nameless, typed_search
+from clinic import candidates, days, lookalikes, matching, nameless, typed_search
 from clinic.among import among
 from clinic.candidates import Candidate
 from clinic.likeness import compare_words
@@ -15,6 +15,7 @@ from clinic.matching import Match, Person
 from clinic.name_index import cut_words, name_key, own_words
 from clinic.names import name_tokens, search_words
 from clinic.patients import Identity
+from clinic.typed_birth import Span, is_within, on_day
 from db import db, run
 from models import AliasKind, Household, Patient, PatientAlias, ServiceDay, Visit, VisitStatus
 
@@ -48,24 +49,25 @@ def person_of(identity: Identity) -> Person:
 def find(q: str, birth_date: date | None = None, limit: int = 20) -> list[Found]:
     """Patients by NIK, BPJS, KK, passport, MRN or phone number, else by name; best first.
 
-    The word for a number may stand before it. A date inside q counts as the birth date, a number
-    beside a name leads to whoever has both, else to its bearers before those of the name. A merged
-    patient appears as its survivor. Where nobody has the name, those who are called alike.
+    The word for a number may stand before it. A date inside q counts as the birth date, also in
+    short ("25-5-90", "250590" or "1990" beside a name); a number beside a name leads to whoever
+    has both, else to its bearers before those of the name. A merged patient appears as its
+    survivor. Where nobody has the name, those who are called alike.
     """
     text = q.strip()[:LONGEST_QUERY]
-    typed, whole = typed_search.read(text), typed_search.plain(text)
+    typed, whole = typed_search.read(text, days.clinic_date()), typed_search.plain(text)
     parts = [number for number in typed.numbers if number != whole][:MOST_NUMBERS]
     numbered, beside = candidates.by_number(whole, parts)
     if numbered:
         return of_ids(list(_unique(numbered))[:limit])
-    born = birth_date or typed.born
+    born = on_day(birth_date) if birth_date else typed.born
     words, key = _typed_words(typed.name), name_key(typed.name)
     bearers = _unique(beside)
     both = [patient_id for patient_id, one in bearers.items() if _has_words(one, words)]
     if both or not (words or born):
         return of_ids(both[:limit])
     # A stand-in's date is no birth date; but another X may be born on that day.
-    if stand_ins := nameless.typed_names(typed.name, born):
+    if stand_ins := nameless.typed_names(typed.name, _day(born)):
         bearers |= _unique(candidates.called(stand_ins))
     people = _named(words, key, born)
     # Who writes KR may mean Karaeng, or have begun to write Kristina.
@@ -76,7 +78,10 @@ def find(q: str, birth_date: date | None = None, limit: int = 20) -> list[Found]
         return [replace(one, is_alike=True) for one in of_ids(ids)]
     visits = last_visits({**people, **bearers})
     # A phone may be a whole village's: it must not crowd out who has the name.
-    first = [*list(bearers)[: limit // 2], *_order(people, words, key, born, visits)]
+    few, named = list(bearers)[: limit // 2], _order(people, words, key, born, visits)
+    # "250590" may be a number, but who has the name and that birth date is meant before others.
+    is_birth = typed.short is not None and typed.short.may_be_number and not birth_date
+    first = [*named, *few] if is_birth else [*few, *named]
     return _found(list(dict.fromkeys(first))[:limit], visits)
 
 
@@ -137,8 +142,12 @@ def last_visits(patient_ids: Iterable[int]) -> dict[int, date]:
 # What was typed
 
 
-def _named(words: list[str], key: str, born: date | None) -> dict[int, Candidate]:
+def _named(words: list[str], key: str, born: tuple[Span, ...]) -> dict[int, Candidate]:
     return _unique(candidates.born_on(words, born) if born else candidates.named(words, key))
+
+
+def _day(born: tuple[Span, ...]) -> date | None:
+    return born[0].first if born and born[0].is_day else None
 
 
 def _typed_words(text: str, *, as_written: bool = False) -> list[str]:
@@ -151,16 +160,23 @@ def _has_words(one: Candidate, words: list[str]) -> bool:
     return all(any(mine.startswith(word) for mine in own) for word in words)
 
 
-def _alike(text: str, born: date | None) -> list[Candidate]:
+def _alike(text: str, born: tuple[Span, ...]) -> list[Candidate]:
     """Whose name is a slip away, best first; with a birth date only those born on that day."""
-    words, person = name_tokens(text).words, Person(name=text, birth_date=born)
-    found = [one for one in lookalikes.similar(person) if born in (None, one.birth_date)]
+    words = name_tokens(text).words
     alike = []
-    for one in lookalikes.shortlist(person, found) if words else []:
+    for one in _shortlist(text, born) if words else []:
         fit = compare_words(words, tuple(one.name_key.split()))
         if fit.alike >= ALIKE_FROM and not fit.is_other_person:
             alike.append((fit.alike, one))
     return [one for _, one in sorted(alike, key=lambda pair: -pair[0])]
+
+
+def _shortlist(text: str, born: tuple[Span, ...]) -> Iterable[Candidate]:
+    for day in [span.first for span in born if span.is_day] or [None]:
+        person = Person(name=text, birth_date=day)
+        found = lookalikes.similar(person)
+        fitting = [one for one in found if not born or is_within(one.birth_date, born)]
+        yield from lookalikes.shortlist(person, fitting)
 
 
 # From candidates to patients
@@ -179,7 +195,7 @@ def _order(
     people: dict[int, Candidate],
     words: list[str],
     key: str,
-    born: date | None,
+    born: tuple[Span, ...],
     visits: dict[int, date],
 ) -> list[int]:
     """Ids: the very birth date, the whole name, whole words, then who was here last."""
@@ -190,7 +206,7 @@ def _order(
         own = one.name_key.split()
         seen = visits.get(patient_id, date.min)
         return (
-            born is not None and one.birth_date != born,
+            bool(born) and not is_within(one.birth_date, born),
             sorted(own) != whole,
             -sum(word in own for word in words),
             -seen.toordinal(),

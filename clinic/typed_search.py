@@ -1,12 +1,14 @@
 """What the search box was told: number, date, name. The search and the new form read alike."""
 
 import re
+from collections.abc import Iterable
 from datetime import date
 from typing import NamedTuple
 
 from clinic.likeness import compare_names
 from clinic.month_names import in_digits
 from clinic.names import name_tokens
+from clinic.typed_birth import NUMBER, SHORT_DATE, Span, Told, on_day, without_short
 from formatting import short_date
 from validators import FieldError, parse_birth_date, parse_date, phone_finding
 
@@ -25,11 +27,10 @@ _SPACED = (
 )
 _WITH_SPACED = re.compile(rf"(?:\S+\s+)?(?P<last>{_SPACED})|(?P<first>{_SPACED})\s+\S+")
 _IN_OUR_TIME = re.compile(r"(?<![0-9])(?:19|20)[0-9]{2}(?![0-9])")
-_NUMBER = re.compile(r"(?<!\w)[+(]?[0-9][0-9\s.:/()+\-]*(?!\w)")
 # A passport's letters are a part of its number: glued to it, or nothing else beside it.
 _LETTERED = re.compile(r"(?<!\w)[A-Z]{1,3}-?(?=(?:[A-Z]*[0-9]){5})[0-9A-Z]+(?!\w)", re.IGNORECASE)
 _LETTERED_ALONE = re.compile(r"[A-Z]{1,2}[\s.-]*(?:[0-9][\s.-]?){5,9}", re.IGNORECASE)
-_ANY_NUMBER = re.compile(f"{_LETTERED.pattern}|{_NUMBER.pattern}", re.IGNORECASE)
+_ANY_NUMBER = re.compile(f"{_LETTERED.pattern}|{NUMBER.pattern}", re.IGNORECASE)
 _DIGITS = re.compile(r"[+(]?[0-9][0-9\s.:/()+\-]*")
 # What people write before a number; "Nik" and "Wa" are names too, "Nik 17-08-1985" is a person.
 _LABEL = re.compile(
@@ -59,8 +60,9 @@ class Typed(NamedTuple):
     """What stands in the search box, part by part."""
 
     name: str
-    born: date | None
+    born: tuple[Span, ...]  # a day, or one a century, or a year; empty when nothing is told
     numbers: list[str]
+    short: Told | None = None  # how the birth date was told, unless in full
 
 
 def compact(text: str) -> str:
@@ -96,12 +98,16 @@ def _without_label(found: re.Match[str]) -> str:
     return " " if is_number else found[0]
 
 
-def read(text: str) -> Typed:
+def read(text: str, today: date) -> Typed:
     """The parts of a text that is not a number as a whole."""
     rest, told = _without_told(text)
     rest, born = without_date(plain(rest))
+    rest, short = (rest, None) if born else without_short(rest, today)
     name, numbers = without_numbers(rest)
-    return Typed(name, born, [*told.values(), *numbers])
+    if short and short.may_be_number:
+        numbers = [short.text, *numbers]
+    days = on_day(born) if born else short.spans if short else ()
+    return Typed(name, days, [*told.values(), *numbers], short)
 
 
 def _without_told(text: str) -> tuple[str, dict[str, str]]:
@@ -116,7 +122,7 @@ def _without_told(text: str) -> tuple[str, dict[str, str]]:
 
 def without_date(text: str) -> tuple[str, date | None]:
     """The text without the first date in it that exists, and that date."""
-    spaced = (_spaced_date(text, run) for run in _NUMBER.finditer(text))
+    spaced = (_spaced_date(text, run) for run in NUMBER.finditer(text))
     for start, end in [*(found.span() for found in _DATE.finditer(text)), *filter(None, spaced)]:
         try:
             born = parse_date(text[start:end])
@@ -166,6 +172,36 @@ def length_note(q: str) -> str:
     return f"Diketik {len(digits)} angka; NIK {NIK_LENGTH} angka, nomor BPJS {BPJS_LENGTH} angka."
 
 
+def reading_note(q: str, birth_date: date | None, today: date, found: Iterable = ()) -> str:
+    """What to say of a piece that was read in one of several ways, or that nothing was made of.
+
+    Nothing when the text as a whole is the number of one who was found, as `search` finds them.
+    """
+    typed = read(q.strip(), today)
+    if any(compact(q) == compact(one.patient.mrn) for one in found):
+        return ""
+    notes, unused = [], []
+    if typed.short and not birth_date:
+        notes.append(typed.short.reading)
+    elif typed.short:
+        unused.append(typed.short.text)
+    if any(map(str.isalpha, typed.name)):
+        words = (word.strip(".,;") for word in typed.name.split())
+        unused += [word for word in words if compact(word).isdigit()]
+        read_ones = {typed.short.text} if typed.short else set()
+        no_dates = [one for one in typed.numbers if one not in read_ones and _is_no_date(one)]
+        notes += [f'"{one}" bukan tanggal yang ada; dicari sebagai nomor.' for one in no_dates]
+    if unused:
+        shown = ", ".join(f'"{one}"' for one in unused)
+        notes.append(f"{shown} tidak dipakai dalam pencarian.")
+    return " ".join(notes)
+
+
+def _is_no_date(number: str) -> bool:
+    """Whether it is written as a date, though none was read from it ("31-02-1985")."""
+    return not number.isdigit() and bool(_DATE.fullmatch(number) or SHORT_DATE.fullmatch(number))
+
+
 def form_fields(q: str, birth_date: str, today: date) -> tuple[dict[str, str], str]:
     """Registration fields by what was searched for, and what of it belongs into none.
 
@@ -185,6 +221,11 @@ def form_fields(q: str, birth_date: str, today: date) -> tuple[dict[str, str], s
         return fields | {whole: _written(whole, rest)}, _shown(left)
     if born and not birth_date:
         fields["birth_date"], rest = short_date(born), shorter
+    elif not born:
+        rest, short = without_short(rest, today)
+        told = _birth_field(short) if short and not birth_date else {}
+        fields |= told
+        left += [short.text] if short and not told else []
     rest, numbers = without_numbers(rest)
     for number in numbers:
         name = _field_of(number, today)
@@ -193,6 +234,14 @@ def form_fields(q: str, birth_date: str, today: date) -> tuple[dict[str, str], s
         else:
             left.append(number)
     return _with_name(fields, left, " ".join(rest.split()))
+
+
+def _birth_field(short: Told) -> dict[str, str]:
+    """Into which field a short date or year belongs; nowhere when it may be of two centuries."""
+    first = short.spans[0].first
+    if not short.spans[0].is_day:
+        return {"birth_date_estimated": str(first.year)}
+    return {"birth_date": short_date(first)} if len(short.spans) == 1 else {}
 
 
 def _with_name(fields: dict[str, str], left: list[str], rest: str) -> tuple[dict[str, str], str]:

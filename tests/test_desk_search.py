@@ -274,6 +274,31 @@ def test_it_is_counted_wherever_a_patient_is_looked_for(sign_in):
     assert said in post(head, page, typed | {"aksi": "cari"}).text
 
 
+def test_what_a_short_date_was_read_as_is_said_wherever_a_patient_is_looked_for(sign_in):
+    said = "&#34;25-5-90&#34; dibaca sebagai tanggal lahir 25-05-1990."
+    born = factories.patient("Nurhayati Besar", birth_date=date(1990, 5, 25))
+    factories.patient("Nurhayati Kecil", birth_date=date(2026, 5, 25))
+    typed = {"q": "nurhayati 25-5-90"}
+    head = sign_in("kepala")
+    page = search(head, **typed)
+    assert said in page and "Nurhayati Besar" in page and "Nurhayati Kecil" not in page
+    assert said in post(head, f"{DESK}/cari", typed).text
+    assert said not in head.get(DESK).text, "the last search stands there below an empty box"
+    assert "&#34;25-5-90&#34; tidak dipakai" in search(head, **typed, birth_date="25-05-2026")
+    post(head, "/pasien", typed)
+    assert said in head.get("/pasien").text
+    page = f"{DESK}/kunjungan/{factories.visit(born).public_id}/ubah"
+    assert said in post(head, page, typed | {"aksi": "cari"}).text
+
+
+def test_a_part_of_the_number_that_leads_to_its_bearer_is_not_called_unused(clerk):
+    with transaction():
+        factories.patient("Siti Zulaikha").mrn = "KP12"
+    page = search(clerk, "KP 12")
+    assert "Siti Zulaikha" in page and "tidak dipakai" not in page
+    assert "&#34;12&#34; tidak dipakai dalam pencarian." in search(clerk, "zulaikha 12")
+
+
 def test_a_number_that_somebody_has_is_not_counted(clerk):
     factories.patient("Siti Aminah", bpjs_number="0001234567890")
     assert "Diketik" not in search(clerk, "0001234567890")

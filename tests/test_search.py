@@ -213,6 +213,62 @@ def test_an_estimated_birth_date_is_found_by_any_date_it_may_be(app):
     assert names("aminah", date(1951, 3, 5)) == []
 
 
+def test_a_birth_date_told_in_short_finds_who_was_born_then(app):
+    create(
+        person("Nurhayati Besar", birth_date=date(1990, 5, 25)),
+        person("Nurhayati Kecil", birth_date=date(2015, 5, 25)),
+        person("Nurhayati Tua", birth_date=date(1915, 5, 25)),
+        person("Nurhayati Kira", birth_date=date(1990, 7, 1), birth_precision=DatePrecision.YEAR),
+        person("Nurhayati Bayi", birth_date=date(2026, 11, 2)),
+    )
+    for typed in ("nurhayati 25-5-90", "25/05/90 nurhayati", "nurhayati 25 5 90"):
+        assert names(typed) == ["Nurhayati Besar", "Nurhayati Kira"], typed
+    for typed in ("nurhayati 250590", "nurhayati 25 mei 90", "25-5-90", "nurhayatti 25-5-90"):
+        assert names(typed) == ["Nurhayati Besar", "Nurhayati Kira"], typed
+    assert set(names("nurhayati 1990")) == {"Nurhayati Besar", "Nurhayati Kira"}
+    assert set(names("nurhayatti (1990)")) == {"Nurhayati Besar", "Nurhayati Kira"}
+    assert set(names("nurhayati 25-5-15")) == {"Nurhayati Kecil", "Nurhayati Tua"}
+    assert names("nurhayati 26-5-90") == ["Nurhayati Kira"]
+    assert names("nurhayati 1991") == []
+    assert names("nurhayati 25-5-90", date(2026, 11, 2)) == ["Nurhayati Bayi"]
+    assert len(names("nurhayati 31-02-90")) == len(names("nurhayati 2090")) == 5
+
+
+def test_six_digits_beside_a_name_are_looked_up_as_a_number_too(app):
+    create(person("Nurhayati", birth_date=date(1990, 5, 25)))
+    numbered = create(person("Sudra", birth_date=BORN))
+    with transaction():
+        numbered.mrn = "250590"
+    assert names("nurhayati 250590") == ["Nurhayati", "Sudra"]
+    assert names("sudra 250590") == ["Sudra"]
+    assert names("250590") == ["Sudra"]
+
+
+@pytest.mark.engines("sqlite")
+@pytest.mark.parametrize(
+    ("q", "said"),
+    [
+        ("nurhayati 25-5-90", '"25-5-90" dibaca sebagai tanggal lahir 25-05-1990.'),
+        (
+            "nurhayati 25-5-15",
+            '"25-5-15" dibaca sebagai tanggal lahir 25-05-2015 atau 25-05-1915.',
+        ),
+        ("nurhayati 250590", '"250590" dibaca sebagai nomor dan tanggal lahir 25-05-1990.'),
+        ("nurhayati 1990", '"1990" dibaca sebagai tahun lahir.'),
+        ("nurhayati 2090", '"2090" tidak dipakai dalam pencarian.'),
+        ("nurhayati 25-5, 2", '"25-5", "2" tidak dipakai dalam pencarian.'),
+        ("nurhayati 31-02-90", '"31-02-90" bukan tanggal yang ada; dicari sebagai nomor.'),
+        ("nurhayati 25-5-1990", ""),
+        ("nurhayati 081234567890", ""),
+        ("nurhayati", ""),
+        ("250590", ""),
+        ("0361 12-05-90", ""),
+    ],
+)
+def test_it_is_said_how_a_piece_was_read_and_what_was_not_used(q, said):
+    assert typed_search.reading_note(q, None, date(2026, 11, 26)) == said
+
+
 def test_what_may_be_an_abbreviation_may_also_begin_a_name(app):
     typed = {
         "ign. suharto": "Ignatius Suharto",
@@ -258,6 +314,8 @@ def test_the_lookup_does_not_read_whole_tables(siti):
     search.likely(Person(name="Siti Aminah", birth_date=BORN, phone=SITI.phone, kk_number=KK))
     search.find("aminah RM 999999 081299999999")
     search.find("Tn. X 28-11-2026")
+    search.find("aminah 25-5-15")
+    search.find("aminah 1990")
     event.remove(db.engine, "before_cursor_execute", note)
     connection = db.session.connection()
     plans = [
@@ -305,7 +363,7 @@ def test_the_number_of_queries_does_not_grow_with_the_patients(app):
             search.find(q)
         return len(statements)
 
-    typed = ("siti am", KK, "siti 17-08-1990", "siti am 0004711")
+    typed = ("siti am", KK, "siti 17-08-1990", "siti am 0004711", "siti 170890", "siti 1990")
     create(replace(SITI, name="Siti Aminah"))
     few = [queries(q) for q in typed]
     with transaction():
@@ -759,6 +817,14 @@ def test_no_more_than_the_limit_and_the_same_queries_for_many(app):
         ("5 pebruari 1990", {"birth_date": "05-02-1990"}, ""),
         ("Siti 17agt1985", {"name": "Siti", "birth_date": "17-08-1985"}, ""),
         ("Mei 12", {"name": "Mei 12"}, ""),
+        ("Siti 17-8-85", {"name": "Siti", "birth_date": "17-08-1985"}, ""),
+        ("Siti 170885", {"name": "Siti", "birth_date": "17-08-1985"}, ""),
+        ("Siti 17 agt 85", {"name": "Siti", "birth_date": "17-08-1985"}, ""),
+        ("Siti 17-8-15", {"name": "Siti"}, "17-8-15"),
+        ("Siti 1985", {"name": "Siti", "birth_date_estimated": "1985"}, ""),
+        ("Siti 31-02-85", {"name": "Siti"}, "31-02-85"),
+        ("170885", {}, "170885"),
+        ("A 170885", {}, "A 170885"),
     ],
 )
 def test_what_was_searched_for_stands_in_its_field(q, fields, left):

@@ -78,12 +78,16 @@ def find():
 
 
 def _search_page(form: SearchForm, found: list | None) -> str:
+    q, today, reading = form.q.data or "", days.clinic_date(), ""
+    if found is not None:
+        reading = typed_search.reading_note(q, form.birth_date.cleaned, today, found)
     return render_template(
         "patients/search.html",
         form=form,
         found=found,
-        length_note=typed_search.length_note(form.q.data or ""),
-        today=days.clinic_date(),
+        length_note=typed_search.length_note(q),
+        reading=reading,
+        today=today,
         most=MOST_FOUND,
     )
 

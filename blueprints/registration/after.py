@@ -284,6 +284,7 @@ def _correction_page(
         candidates=candidates,
         q=q,
         length_note=typed_search.length_note(q),
+        reading=typed_search.reading_note(q, None, days.clinic_date(), candidates),
         problem=problem,
         field=field,
         warnings=warnings,

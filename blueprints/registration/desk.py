@@ -80,7 +80,7 @@ def _typed() -> tuple[dict[str, str], bool]:
 
 
 def _results(typed: dict[str, str], day: ServiceDay | None) -> dict:
-    birth_date, problem, found = None, "", []
+    birth_date, problem, found, reading = None, "", [], ""
     if typed["birth_date"].strip():
         try:
             birth_date = parse_birth_date(typed["birth_date"], days.clinic_date())
@@ -90,11 +90,14 @@ def _results(typed: dict[str, str], day: ServiceDay | None) -> dict:
     if (q or birth_date) and not problem:
         numbered = todays_visits.bearers(day, q)
         found = search.of_ids(numbered) if numbered else search.find(q, birth_date)
+        if not numbered:
+            reading = typed_search.reading_note(q, birth_date, days.clinic_date(), found)
     return {
         "q": typed["q"],
         "typed_birth_date": typed["birth_date"],
         "problem": problem,
         "length_note": typed_search.length_note(q),
+        "reading": reading,
         "found": found,
         "to_complete": incomplete.visits_of_unknown(one.patient for one in found),
         "todays": todays_visits.of_people(day, [one.patient.id for one in found]),
