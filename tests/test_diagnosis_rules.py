@@ -1,5 +1,6 @@
 """Rules of sex and age, baru or lama, and what is offered before anything is typed."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -276,6 +277,30 @@ def test_favourites_are_ticked_without_searching_and_lead_the_answers(sign_in):
     assert examination(entry) is None  # what stands in the search box is asked about all the same
     send(client, entry, diagnosis_favourite=["R51", "J20.9"])
     assert [row.code for row in diagnoses.active(examination(entry))] == ["R51", "J20.9"]
+
+
+@pytest.mark.engines("sqlite")
+def test_what_was_ticked_stands_in_the_order_of_the_page_behind_the_list(sign_in):
+    client, entry = sign_in("umum"), served()
+    end = {"disposition": "pulang", "diagnosis_favourite": "L30.9", "diagnosis": "I10"}
+    told = text_of(client.get(send(client, entry, "selesai", **end).location))
+    assert [row.code for row in diagnoses.active(examination(entry))] == ["L30.9", "I10"]
+    assert re.search(r"selesai\. Diagnosis utama: L30\.9 \w", told), "no radio has asked for it"
+    listed = served()
+    send(client, listed, diagnosis="K30")
+    end |= {"diagnosis": ["K30", "I10"], "case_type-1": "baru"}
+    send(client, listed, "selesai", version=1, **end)
+    found = [row.code for row in diagnoses.active(examination(listed))]
+    assert found == ["K30", "L30.9", "I10"]
+
+
+@pytest.mark.engines("sqlite")
+def test_the_primary_diagnosis_is_said_only_where_none_was_chosen(sign_in):
+    client = sign_in("umum")
+    chosen = {"diagnosis": ["I10", "R05"], "diagnosis_primary": "R05"}
+    for fields in (chosen, {"diagnosis": "I10"}, {"assessment": "sehat"}):
+        ended = send(client, served(), "selesai", disposition="pulang", **fields)
+        assert "Diagnosis utama" not in text_of(client.get(ended.location)), fields
 
 
 @pytest.mark.engines("sqlite")

@@ -228,7 +228,8 @@ def _go_on(visit: Visit, entry: QueueEntry, examination: Examination, allergy: s
         was_enter = request.form.get("aksi") == "lanjut"
         return redirect(f"{here}#isian" if was_enter else here, 303)
     text = f"Pemeriksaan {visit.label} {visit.patient.name} selesai."
-    text = f"{text} {goes_on.said(entry, examination)}".rstrip()
+    parts = (text, diagnosis_form.primary_said(examination), goes_on.said(entry, examination))
+    text = " ".join(filter(None, parts))
     if examination.death:
         text += " Tercatat meninggal; bila keliru, buka kunjungannya, lalu Betulkan."
     text = f"{text} {prescription_steps.outcome(examination)}".strip()

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from flask import request
+
 from blueprints.examination.forms import ExaminationForm, stored_lines
 from blueprints.examination.typed import NO_OPTIONS, Options, Typed
 from clinic import diagnoses, favourites, icd10
@@ -73,3 +75,14 @@ def search_options(text: str, entry: QueueEntry | None, listed: Sequence[Line]) 
     codes = {line.code for line in listed}
     left = [term for term in terms if term.code not in codes]
     return Options(left, is_near and bool(left))
+
+
+def primary_said(examination: Examination) -> str:
+    """The primary of several, in a sentence, where the page that was sent had not asked for it."""
+    held = diagnoses.active(examination)
+    if len(held) < 2 or "diagnosis_primary" in request.form:
+        return ""
+    first = diagnoses.line_of(held[0])
+    title = first.title if first.title != first.code else ""
+    named = f"{first.code} {title}".strip()
+    return f"Diagnosis utama: {named}; bila keliru, buka kunjungannya, lalu Betulkan."

@@ -180,18 +180,21 @@ def refer_to(form: ExaminationForm, typed: MultiDict) -> str | None:
 
 
 def entered_diagnoses(typed: MultiDict, searched: str = "") -> list[DiagnosisInput] | None:
-    """Codes and texts in the order sent, the one marked as primary first.
+    """Codes and texts in the order of the page, the one marked as primary first.
 
-    A code in the search box counts as well, unless it was the way to something that was ticked.
+    What was on the list comes first, then what was ticked: of what is often used, then of what was
+    found. A code in the search box counts as well, unless it was the way to what was ticked.
     """
     if not {"diagnosis", FAVOURITE} & typed.keys() and not searched.strip():
         return None
-    found, reasons = [], override_reasons(typed)
+    listed, ticked, reasons = [], [], override_reasons(typed)
     for text, case_type in _with_case_types(typed):
         if case_type != REMOVE and text.strip():
             known = case_type if case_type in list(CaseType) else ""
-            found.append(DiagnosisInput(text[:300], known, reasons))
-    found += [DiagnosisInput(text[:300], "", reasons) for text in typed.getlist(FAVOURITE)]
+            place = ticked if case_type is None else listed
+            place.append(DiagnosisInput(text[:300], known, reasons))
+    favourites = [DiagnosisInput(text[:300], "", reasons) for text in typed.getlist(FAVOURITE)]
+    found = listed + favourites + ticked
     if searched.strip() and not has_ticked(typed):
         found.append(DiagnosisInput(searched, "", reasons))
     primary = typed.get("diagnosis_primary", "")
