@@ -25,7 +25,7 @@ from models import (
     QueueEntry,
     User,
 )
-from validators import clean_text
+from validators import FieldError, clean_text
 
 LONGEST_NOTE = 300
 # With the pharmacy, and not given yet.
@@ -107,12 +107,12 @@ def write(actor: Actor, examination: Examination, entered: PrescriptionInput) ->
 def says_the_same(examination: Examination, entered: PrescriptionInput) -> bool:
     """Whether the form asks for what is written already."""
     prescription = of(examination)
-    note = prescription.note if prescription else ""
-    if clean_text(entered.note, LONGEST_NOTE) != note:
-        return False
     try:
+        note = clean_text(entered.note, LONGEST_NOTE)
         wanted = [line.identity for line in wanted_lines(entered.lines)]
-    except RecordError:
+    except (RecordError, FieldError):
+        return False
+    if note != (prescription.note if prescription else ""):
         return False
     return wanted == [identity(line) for line in active_lines(prescription)]
 
