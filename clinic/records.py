@@ -54,6 +54,7 @@ __all__ = [
     "open_examination",
     "own_measurements",
     "save",
+    "says_the_same",
     "write_from_paper",
 ]
 TEXTS = ("subjective", "objective", "assessment", "plan", "therapy")
@@ -103,7 +104,7 @@ def save(actor: Actor, entry: QueueEntry, form: ExaminationInput, version: int) 
     """Store a draft; the first one makes the examination. Raises Conflict, NotOpen, RecordError."""
     before = open_examination(entry)
     is_next = before is not None and before.version == version + 1
-    if is_next and _says_the_same(actor, before, form):
+    if is_next and says_the_same(actor, before, form):
         return before  # sent again, for the answer got lost
     examination = _write(actor, entry, form, version)
     _log(actor, "save_examination", examination)
@@ -116,7 +117,7 @@ def finish(actor: Actor, entry: QueueEntry, form: ExaminationInput, version: int
     Raises RecordError without a diagnosis or assessment, or without a disposition.
     """
     before = open_examination(entry)
-    if before and before.finished_at and _says_the_same(actor, before, form):
+    if before and before.finished_at and says_the_same(actor, before, form):
         return before
     try:
         examination = _write(actor, entry, form, version)
@@ -146,7 +147,7 @@ def write_from_paper(
     """
     db.session.refresh(entry)
     before = open_examination(entry)
-    if before and before.finished_at and _says_the_same(actor, before, form):
+    if before and before.finished_at and says_the_same(actor, before, form):
         return before
     if before:
         raise Conflict(before)
@@ -257,7 +258,7 @@ def _parts(form: ExaminationInput) -> list[tuple[Part, Any]]:
     return [(part, wanted) for part in PARTS if (wanted := getattr(form, part.name)) is not None]
 
 
-def _says_the_same(actor: Actor, examination: Examination, form: ExaminationInput) -> bool:
+def says_the_same(actor: Actor, examination: Examination, form: ExaminationInput) -> bool:
     """Whether all that this account's form says stands there: then it was sent twice."""
     texts = _texts(form).items()
     if any(text is not None and text != (getattr(examination, name) or "") for name, text in texts):

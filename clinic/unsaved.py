@@ -60,8 +60,18 @@ def keep(actor: Actor, place: Place, typed: Typed) -> None:
 
 def own(user_id: int, place: Place) -> UnsavedText | None:
     """What this account typed last there and has not saved."""
+    return next(iter(all_own(user_id, place)), None)
+
+
+def all_own(user_id: int, place: Place) -> list[UnsavedText]:
+    """The same of each form that was opened there, what was typed last first."""
     rows = select(UnsavedText).where(*_of(user_id, place), UnsavedText.ended_at.is_(None))
-    return db.session.scalar(rows.order_by(UnsavedText.typed_at.desc()).limit(1))
+    return list(db.session.scalars(rows.order_by(UnsavedText.typed_at.desc())))
+
+
+def forget(row: UnsavedText) -> None:
+    """It says what has been saved. Not ended: its form may be open still, and typed in."""
+    db.session.delete(row)
 
 
 def end(actor: Actor, place: Place, keys: Sequence[str]) -> None:

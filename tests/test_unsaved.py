@@ -272,6 +272,46 @@ def test_of_two_tabs_the_text_typed_last_is_given_back(umum):
     assert "lagi di tab satu" in page and "tab dua" not in page
 
 
+SAVED = {"subjective": TYPED, "plan": "istirahat", "diagnosis": "K30", "pulse": "88"}
+SAVED |= {"disposition": "pulang", "lab_sent": "1", "rx_sent": "1"}
+
+
+@pytest.mark.parametrize("more", [{}, {"plan": "", "pulse": "", "diagnosis": []}])
+def test_late_words_that_were_saved_from_another_page_are_no_alarm(umum, more):
+    entry = served()
+    keep(umum, entry, "k1", **SAVED | more)
+    assert send(umum, entry, "selesai", **SAVED, ketikan="k2").status_code == 303
+    assert live() == []
+    keep(umum, entry, "k1", step=2, **SAVED | more)  # they were later still
+    page = words_of(umum.get(address(entry)))
+    assert "belum tersimpan" not in page and "sejak Anda mengetik" not in page
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"plan": "istirahat, minum"}, {"pulse": "90"}, {"diagnosis": ["K30", "R05"]}, {"pulse": "x"}]
+    + [{"lab": "GDS"}, {"medicine_search": "ctm"}, {"allergy_substance": "udang"}]
+    + [{"rx_note": "x" * 5000}, {"procedure": "jahit luka", "procedure_quantity-1": "banyak"}],
+)
+def test_late_words_that_say_more_are_given_back(umum, more):
+    entry = served()
+    keep(umum, entry, "k1", **SAVED | more)
+    assert send(umum, entry, "selesai", **SAVED, ketikan="k2").status_code == 303
+    assert len(live()) == 1
+    page = words_of(umum.get(address(entry)))
+    assert "Tulisan Anda yang belum tersimpan" in page
+    assert "Terakhir disimpan oleh Anda pukul" in page, "nobody knows of another tab"
+
+
+def test_what_was_emptied_in_a_draft_is_given_back_and_what_stands_is_not(umum):
+    entry = served()
+    send(umum, entry, **SAVED, ketikan="k2")
+    keep(umum, entry, "k1", **SAVED)
+    assert "Ketikan Anda" not in words_of(umum.get(address(entry)))
+    keep(umum, entry, "k1", step=2, **SAVED | {"plan": ""})
+    assert "Ketikan Anda" in words_of(umum.get(address(entry)))
+
+
 def test_requests_that_overtake_each_other_do_not_bring_older_text_back(umum):
     entry = served()
     keep(umum, entry, step=2, subjective="kedua")

@@ -5,7 +5,6 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from flask import abort, flash, redirect, render_template, request, url_for
-from flask_login import current_user
 from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
@@ -14,6 +13,7 @@ from blueprints.examination import (
     diagnosis_form,
     goes_on,
     laboratory_desk,
+    late_words,
     letter,
     page,
     prescription_form,
@@ -70,7 +70,7 @@ def visit(visit: str):
         return redirect(url_for("examination.laboratory", visit=visit), 303)
     if dispensing_lists.opens_desk(entry, is_asked="antrean" in request.args):
         return redirect(url_for("pharmacy.visit", visit=visit), 303)
-    kept = unsaved.own(current_user.id, Place(entry)) if entry else None
+    kept = late_words.unsaved_text(entry) if entry else None
     return _restored(found, entry, kept) if kept else page.show(found, entry)
 
 
@@ -209,6 +209,8 @@ def _store(visit: Visit, entry: QueueEntry, form: ExaminationForm, action: str) 
         allergies.add_allergy(actor, visit.patient, substance or "", reaction or "")
     examination = write(actor, entry, said, version)
     unsaved.end(actor, Place(entry), keys_sent(request.form))
+    if examination.finished_at:
+        late_words.forget_saved(examination)
     return examination
 
 
