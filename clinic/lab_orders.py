@@ -110,6 +110,17 @@ def asked(order: LabOrder | None) -> list[LabOrderTest]:
     return [item for item in order.items if item.ended_at is None] if order else []
 
 
+def asks_for_nothing(entry: QueueEntry, code: str, wanted: Sequence[str]) -> bool:
+    """Whether a patient who is sent to this room would come to a laboratory without any order.
+
+    `wanted` are the tests that this stay orders; those of others, still to be done, count as well.
+    """
+    if wanted or any(order.entry_id != entry.id for order in open_orders(entry.visit)):
+        return False
+    rooms = select(Poli.id).where(Poli.code == code, Poli.kind == PoliKind.LABORATORY)
+    return db.session.scalar(rooms) is not None
+
+
 def place(actor: Actor, entry: QueueEntry, wanted: OrderInput) -> LabOrder | None:
     """Make the stay's order what the form says. Raises RecordError when it can't be any more."""
     order, note = order_of(entry), clean_text(wanted.note, LONGEST_NOTE)

@@ -13,6 +13,7 @@ from models import EntryState, Examination, LabOrder, LabResult, LabTest, QueueE
 from tests import factories
 from tests.databases import count_queries
 from tests.pages import post, text_of, words_of
+from tests.test_examination import hidden
 from tests.test_hostile_text import BREAKING_OUT
 from tests.test_laboratory import current_of, item_of, order_of, sent, served, write
 
@@ -204,10 +205,41 @@ def add(client, there, *codes, note="dr. Bagus per telepon"):
     return post(client, address, fields | {"lab": list(codes), "lab_note": note})
 
 
+TO_LAB = {"assessment": "x", "disposition": "rujuk_internal", "refer_to": "LAB"}
+NOTHING_ASKED = "Belum ada pemeriksaan laboratorium yang diminta."
+
+
+def test_a_patient_sent_to_the_laboratory_for_nothing_is_asked_about_once(sign_in):
+    umum, entry = sign_in("umum"), served()
+    # A form that is opened again has asked nothing yet.
+    examine(umum, entry, **TO_LAB)
+    opened = hidden(umum.get(f"/kunjungan/{entry.visit.public_id}"), "vitals_seen")
+    asked = examine(umum, entry, "selesai", version=1, vitals_seen=opened, **TO_LAB)
+    page = text_of(asked)
+    assert asked.status_code == 422 and "bila diminta lisan." in page
+    assert f'<a href="#f-lab_note">{NOTHING_ASKED}' in page and "angkanya benar" not in page
+    assert re.search(r'id="permintaan-lab" open', page), "its tests are there to be ticked"
+    seen = hidden(asked, "vitals_seen")
+    again = examine(umum, entry, "selesai", version=1, vitals_seen=seen, **TO_LAB)
+    assert again.status_code == 303
+
+
+def test_who_is_sent_for_something_or_elsewhere_is_not_asked_about(sign_in):
+    umum, gizi = sign_in("umum"), {"refer_to": "GIZI"}
+    for more in ({"lab": ["HB"]}, gizi, {"disposition": "pulang"}):
+        assert examine(umum, served(), "selesai", **TO_LAB | more).status_code == 303, more
+    other = served()  # what another room has asked for is still to be done
+    there = sent("HB")
+    with transaction():
+        order = db.session.get_one(LabOrder, order_of(there).id)
+        order.visit_id = other.visit_id
+    assert examine(umum, other, "selesai", **TO_LAB).status_code == 303
+
+
 def test_the_laboratory_adds_what_a_sender_did_not_tick(sign_in):
     umum, lab, entry = sign_in("umum"), sign_in("lab"), served()
-    fields = {"assessment": "x", "disposition": "rujuk_internal", "refer_to": "LAB"}
-    examine(umum, entry, "selesai", **fields)
+    asked = examine(umum, entry, "selesai", **TO_LAB)
+    examine(umum, entry, "selesai", vitals_seen=hidden(asked, "vitals_seen"), **TO_LAB)
     there = next(row for row in entry.visit.entries if row.poli.code == "LAB")
     with transaction():
         queues.act(factories.actor("lab"), db.session.merge(there), "mulai")

@@ -102,7 +102,7 @@ def record(visit: str):
     if action in LOOKS_AGAIN or (action == "lanjut" and open_searches):
         return _again(found, entry, form, 200)
     has_errors = not form.validate()
-    unseen, more = _to_look_at(form, found) if action == "selesai" else ({}, [])
+    unseen, more = unusual.to_look_at(form, entry) if action == "selesai" else ({}, [])
     try:
         if has_errors or open_searches or unseen or more:
             form.form_errors = more
@@ -125,13 +125,6 @@ def record(visit: str):
         state = "hamil" if found.pregnant == "ya" else "belum diketahui hamil atau tidak"
         flash(f"Kunjungan ini kini tercatat {state}, menurut HPHT atau HPL di isian.", "warning")
     return _go_on(found, entry, examination, form.allergy_substance.cleaned or "")
-
-
-def _to_look_at(form: ExaminationForm, visit: Visit) -> tuple[dict[str, str], list[str]]:
-    """What "Selesai" stops for once: by field, and in sentences of the whole page."""
-    unseen, news = unusual.unseen(form, visit), unusual.news(visit)
-    again = [unusual.READ_FIRST] if news else []
-    return unseen, news + again + ([unusual.PRESS_AGAIN] if unseen else [])
 
 
 def _explain(form: ExaminationForm, problem: records.RecordError, entry: QueueEntry) -> None:

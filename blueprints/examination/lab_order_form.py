@@ -9,6 +9,12 @@ from blueprints.examination.typed import Typed
 from clinic import lab_orders
 from clinic.lab_orders import OrderInput
 from models import Disposition, Examination, LabOrderState, LabTest, QueueEntry
+from validators import Finding
+
+NOTHING_ASKED = (
+    "Belum ada pemeriksaan laboratorium yang diminta. Centang yang diminta, atau tekan Selesai "
+    "sekali lagi bila diminta lisan."
+)
 
 
 def context(
@@ -30,6 +36,19 @@ def context(
     if codes and not form.disposition.data:  # what is asked for leads there
         form.disposition.data, form.refer_to.data = Disposition.INTERNAL.value, room.code
     return {"lab_groups": groups, "lab_codes": codes, "lab_room": room.code}
+
+
+def nothing_asked(form: ExaminationForm, entry: QueueEntry) -> list[Finding]:
+    """What to say of a patient sent to the laboratory by a form where no test is ticked.
+
+    A note without a test is refused anyway.
+    """
+    is_sent = "lab_sent" in request.form and form.disposition.data == Disposition.INTERNAL
+    if not is_sent or (form.lab_note.data or "").strip():
+        return []
+    room, codes = form.refer_to.data or "", request.form.getlist("lab")
+    is_forgotten = lab_orders.asks_for_nothing(entry, room, codes)
+    return [Finding("LAB-NONE", "warning", NOTHING_ASKED)] if is_forgotten else []
 
 
 def theirs(examination: Examination, typed: Typed) -> dict[str, str]:

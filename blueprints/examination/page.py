@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 import access
 from blueprints.examination import (
+    lab_order_form,
     prescription_form,
     room_form,
     typed_words,
@@ -140,6 +141,7 @@ def show(
         sheets = room_form.own_sheets(context["form"], today.case._replace(vitals=values))
         said = [*context["findings"], *(each for sheet in sheets for each in sheet.findings)]
         said += remarkable.of_visit(today, access.page_settings()["time_zone"])
+        said += lab_order_form.nothing_asked(context["form"], entry)
         context |= {"own_sheets": sheets, "vitals_seen": unusual.seen(said, is_typed=bool(typed))}
     return Response(
         render_template("examination/visit.html", **context),

@@ -1,6 +1,7 @@
-"""Measurements to look at twice: "Selesai" stops once for what its page did not show yet.
+"""What to look at twice: "Selesai" stops once for what its page did not show yet.
 
-That is what was typed there, and what others measured or noted since the page was opened.
+That is what was typed there, what others measured or noted since the page was opened, and a
+patient sent to the laboratory for nothing.
 
 A page sends back what it said of the values; pressed again on that page, "Selesai" goes through.
 """
@@ -12,11 +13,11 @@ from hashlib import sha256
 from flask import request
 
 import access
-from blueprints.examination import amend_form, room_form
+from blueprints.examination import amend_form, lab_order_form, room_form
 from clinic import form_answers, history, remarkable
 from clinic.form_case import Case
 from clinic.vital_signs import field_of, vital_findings
-from models import Examination, Visit
+from models import Examination, QueueEntry, Visit
 from page_form import PageForm
 from validators import Finding
 
@@ -40,6 +41,17 @@ def seen(findings: Iterable[Finding], *, is_typed: bool) -> str:
     if not is_typed or request.form.get("aksi") == "selesai":
         return marks(findings)
     return request.form.get(SEEN, "")
+
+
+def to_look_at(
+    form: room_form.RoomExaminationForm, entry: QueueEntry
+) -> tuple[dict[str, str], list[str]]:
+    """What "Selesai" stops for once: by field, and in sentences of the whole page."""
+    values, others = unseen(form, entry.visit), news(entry.visit)
+    asked = [("lab_note", each) for each in lab_order_form.nothing_asked(form, entry)]
+    again = [READ_FIRST] if others else []
+    again += [PRESS_AGAIN] if values else []
+    return values | _not_said(asked, form), others + again
 
 
 def unseen(form: room_form.RoomExaminationForm, visit: Visit) -> dict[str, str]:
