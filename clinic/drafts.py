@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, or_, select
 
-from clinic import audit, days
+from clinic import audit, days, patients
 from db import add_row, db, utcnow
-from models import DraftKind, RegistrationDraft, Visit
+from models import DraftKind, Patient, RegistrationDraft, Visit
 
 MOST_REASONS = 40
 JUST_LEFT = timedelta(minutes=10)
@@ -188,15 +188,48 @@ def sent_again(
 
 def about(visit: Visit) -> RegistrationDraft | None:
     """What was typed today of who the visit's patient is, and not saved yet; the latest."""
+    return next((draft for draft in _identities(visit) if is_about(draft, visit)), None)
+
+
+def is_about(draft: RegistrationDraft, visit: Visit) -> bool:
+    """Whether it says who the visit's patient is, typed over this record or one merged into it.
+
+    A visit may have gone to another patient since: what was typed of one is never another's.
+    """
+    if draft.kind != DraftKind.IDENTITY or draft.about_visit_ref != visit.public_id:
+        return False
+    return is_of(draft, visit.patient)
+
+
+def is_of(draft: RegistrationDraft, patient: Patient) -> bool:
+    """Whether it was begun over this patient's record, or over one that was merged into it."""
+    record = patients.by_ref(draft.patient_ref) if draft.patient_ref else None
+    return record is not None and patients.current(record).id == patient.id
+
+
+def of_another(visit: Visit) -> RegistrationDraft | None:
+    """What was typed today over the record of somebody else, whose the visit was; the latest."""
+    return next((one for one in _typed_of(visit) if not is_about(one, visit)), None)
+
+
+def _typed_of(visit: Visit) -> list[RegistrationDraft]:
     typed = select(RegistrationDraft).where(
         RegistrationDraft.drafted_on.in_(days.live_dates()),
         RegistrationDraft.kind == DraftKind.IDENTITY,
         RegistrationDraft.about_visit_ref == visit.public_id,
-        RegistrationDraft.patient_ref == visit.patient.public_id,
         RegistrationDraft.saved_at.is_(None),
-        RegistrationDraft.dropped_at.is_(None),
     )
-    return db.session.scalars(typed.order_by(RegistrationDraft.id.desc()).limit(1)).first()
+    return list(db.session.scalars(typed.order_by(RegistrationDraft.id.desc())))
+
+
+def _identities(visit: Visit) -> list[RegistrationDraft]:
+    return [draft for draft in _typed_of(visit) if draft.dropped_at is None]
+
+
+def drop_identities(actor: audit.Actor, visit: Visit) -> None:
+    """The visit becomes somebody else's: what was typed of who it is waits for no save any more."""
+    for draft in _identities(visit):
+        drop(actor, draft)
 
 
 def drop(actor: audit.Actor, draft: RegistrationDraft) -> None:

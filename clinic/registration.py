@@ -14,6 +14,7 @@ from clinic import (
     audit,
     counters,
     days,
+    drafts,
     first_visits,
     identity_history,
     patients,
@@ -99,7 +100,7 @@ def save(
         return visit_of(draft)
     if draft.version != version:
         raise StaleDraft("Pendaftaran ini diubah di tempat lain. Periksa lagi sebelum menyimpan.")
-    if draft.about_visit_ref and draft.patient_ref != application.patient.public_id:
+    if draft.about_visit_ref and not drafts.is_of(draft, application.patient):
         raise StaleDraft("Kunjungan ini sudah dipindahkan ke pasien lain. Kembali ke tiketnya.")
     found = review(application, with_likely=False)
     if found.final:

@@ -13,6 +13,7 @@ from sqlalchemy import or_, select
 from clinic import (
     amendment_writing,
     audit,
+    drafts,
     first_visits,
     lab_rejudging,
     patients,
@@ -77,6 +78,7 @@ def reassign(
     visit.bpjs_home = ""  # that of the wrong person
     take_snapshot(visit, patient, visit.service_day)
     visit_person.follow(visit, patient)
+    drafts.drop_identities(actor, visit)
     keep_reasons(actor, visit, warnings, {"": reason})
     first_visits.settle(before.id, patient.id)
     db.session.expire(visit, ["patient"])

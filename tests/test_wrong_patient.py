@@ -1,5 +1,6 @@
 """A visit that was registered on the wrong person: who moves it, and what goes with it."""
 
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -28,6 +29,7 @@ from models import (
     Priority,
     QueueEntry,
     QueueState,
+    RegistrationDraft,
     Visit,
     VisitStatus,
 )
@@ -349,3 +351,75 @@ def test_without_a_reason_the_picked_patient_stays_and_the_summary_leads_to_it(s
     typed = {"aksi": "ganti_pasien", "patient": right.public_id, "alasan_pasien": " "}
     page = post(sign_in("loket"), url_of(visit), typed).get_data(as_text=True)
     assert '<a href="#f-alasan_pasien">' in page and 'id="f-alasan_pasien"' in page
+
+
+# --- What was typed of who it is, before the visit went to somebody else -----------------------
+
+TYPED = {"name": "Ramlah", "sex": "P", "birth_date": "05-05-1983", "no_nik_reason": "LUPA_KARTU"}
+TYPED |= {"address": "Jalan Kenanga", "village": "Tirta Alur", "mother_name": "Saodah"}
+
+
+def typed_over(clerk, visit: Visit) -> tuple[str, str]:
+    """An identity that was typed and not saved: its form's address and its check page's."""
+    page = f"/pendaftaran/kunjungan/{visit.public_id}/identitas"
+    return page, post(clerk, page, TYPED | {"patient": visit.patient.public_id}).location
+
+
+def fields_in(page: str) -> dict[str, str]:
+    return dict(re.findall(r'name="(\w+)" [^>]*?value="([^"]*)"', page))
+
+
+@pytest.mark.parametrize("is_listed", [False, True], ids=["dropped", "left from before"])
+def test_an_identity_typed_over_one_patient_is_never_anothers(sign_in, is_listed):
+    clerk, right = sign_in("loket"), factories.patient("Nurhayati", nik="3171014508900007")
+    visit = factories.visit(
+        factories.patient("Ibu Ramlah", no_nik_reason="TIDAK_DIKENAL", is_unknown=True)
+    )
+    page, check = typed_over(clerk, visit)
+    assert "/periksa/" in check and "Ramlah" in clerk.get("/pendaftaran").get_data(as_text=True)
+    draft = check.rsplit("/", 1)[-1]
+    visit = move(visit, right)
+    desk = clerk.get("/pendaftaran").get_data(as_text=True)
+    assert "Belum disimpan" not in desk, "nothing waits under it any more"
+    assert "Nama: Ramlah" in clerk.get(page).get_data(as_text=True), "but it can be read"
+    if is_listed:
+        with transaction():
+            db.session.scalars(select(RegistrationDraft)).one().dropped_at = None
+    assert clerk.get(check).location == f"{page}?draf={draft}"
+    assert post(clerk, check, {"version": "1"}).location == f"{page}?draf={draft}"
+    shown = clerk.get(f"{page}?draf={draft}").get_data(as_text=True)
+    found = fields_in(shown)
+    assert (found["name"], found["draft"], found["nik"]) == ("Nurhayati", "", right.nik)
+    assert "Isian ini bukan untuk pasien" in shown and "Nama: Ramlah" in shown
+    assert "Alasan tanpa NIK: Lupa" in shown, "in words"
+    whose = {"patient": right.public_id, "draft": draft, "patient_version": "1"}
+    for sent in (TYPED | whose, TYPED | {"patient": visit.original_patient_id}):
+        refused = post(clerk, page, sent)
+        answer = refused.get_data(as_text=True)
+        assert refused.status_code == 409 and fields_in(answer)["name"] == "Nurhayati"
+        assert "Nama: Ramlah" in answer
+    db.session.expire_all()
+    assert (visit.patient.name, visit.patient.nik) == ("Nurhayati", "3171014508900007")
+
+
+def test_an_identity_typed_over_a_record_that_was_merged_since_goes_on(sign_in):
+    clerk = sign_in("loket")
+    loser, survivor = person(43, "Ramla"), person(43, "Ramlah")
+    visit = factories.visit(loser)
+    page, check = typed_over(clerk, visit)
+    with transaction():
+        db.session.scalars(select(QueueEntry)).one().state = EntryState.DONE
+        kept = db.session.get_one(Patient, survivor.id)
+        kept.phone, kept.version = "+6281234567890", 7
+        both = (kept, db.session.get_one(Patient, loser.id))
+        merging.merge(factories.actor("kepala"), *both, {}, "satu orang")
+    shown = fields_in(clerk.get(f"{page}?draf={check[-36:]}").get_data(as_text=True))
+    assert shown["draft"] == check[-36:] and shown["patient"] == survivor.public_id
+    assert (shown["birth_date"], shown["phone"]) == (TYPED["birth_date"], "+6281234567890")
+    assert int(shown["patient_version"]) >= 7, "of the record that counts"
+    why = {"version": "1", "override_reason": "sesuai KTP"}
+    assert "/tiket/" in post(clerk, check, why).location
+    db.session.expire_all()
+    one = db.session.get_one(Visit, visit.id).patient
+    assert (one.id, f"{one.birth_date:%d-%m-%Y}") == (survivor.id, TYPED["birth_date"])
+    assert (one.mother_name, one.phone) == ("Saodah", "+6281234567890")

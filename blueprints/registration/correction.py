@@ -8,7 +8,7 @@ from werkzeug.datastructures import MultiDict
 import access
 from blueprints.registration import asked, differences, drafted, prefill
 from blueprints.registration.blueprint import bp
-from blueprints.registration.drafted import Drafted, form_address
+from blueprints.registration.drafted import Drafted, fields_over, form_address
 from blueprints.registration.forms import IdentityCorrectionForm
 from clinic import (
     asking,
@@ -40,7 +40,7 @@ def correct_identity(patient):
         there = url_for("registration.correct_identity", patient=ref, **request.args)
         return redirect(there, 303)
     draft = _draft_of(found, request.args.get("draf", ""))
-    fields = _fields_of(draft, found) if draft else prefill.known_fields(found)
+    fields = fields_over(draft, found) if draft else prefill.known_fields(found)
     form = IdentityCorrectionForm(MultiDict(fields), kind=DraftKind.IDENTITY)
     return _form_page(form, found, draft)
 
@@ -122,18 +122,6 @@ def _draft_of(patient: Patient, ref: str) -> RegistrationDraft | None:
         return None
     record = patients.by_ref(draft.patient_ref)
     return draft if patients.current(record).id == patient.id else None
-
-
-def _fields_of(draft: RegistrationDraft, patient: Patient) -> dict[str, str]:
-    """As typed; over a record that was merged meanwhile, what becomes of it."""
-    if draft.patient_ref == patient.public_id:
-        return draft.fields
-    read = drafted.read(draft)
-    if not read.is_valid:
-        return draft.fields | {"patient_version": str(patient.version)}
-    fields = prefill.identity_fields(read.application().identity, read.form.today)
-    typed = {"alasan": read.form.alasan.data, "patient_version": str(patient.version)}
-    return fields | typed
 
 
 def _check_address(draft: RegistrationDraft) -> str:

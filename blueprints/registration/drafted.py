@@ -8,6 +8,7 @@ from sqlalchemy.orm import joinedload
 from werkzeug.datastructures import MultiDict
 
 import access
+from blueprints.registration import prefill
 from blueprints.registration.forms import IdentityCorrectionForm, RegistrationForm
 from clinic import asking, drafts, patients, slips
 from clinic.rebase import rebase
@@ -23,7 +24,7 @@ class Drafted:
     record: Patient | None  # whose fields the form was filled from; it may be merged since
     patient: Patient | None
     about_visit: Visit | None
-    is_valid: bool  # a draft may outlive the room that it names
+    is_valid: bool  # a draft may outlive the room that it names, and whose the visit was
 
     @property
     def answers(self) -> dict[str, str]:
@@ -50,28 +51,40 @@ class Drafted:
 
 def read(draft: RegistrationDraft) -> Drafted:
     """Everything about a draft, read from the database as it stands now."""
-    about = None
-    if draft.about_visit_ref:
-        about = (
-            db.session.scalars(
-                select(Visit)
-                .where(Visit.public_id == draft.about_visit_ref)
-                .options(
-                    joinedload(Visit.patient),
-                    joinedload(Visit.entries).joinedload(QueueEntry.poli),
-                )
-            )
-            .unique()
-            .one()
-        )
-    record = about.patient if about else None
-    if record is None and draft.patient_ref:
-        record = patients.by_ref(draft.patient_ref)
-    patient = patients.current(record) if record else None
+    about = _about(draft)
+    record = patients.by_ref(draft.patient_ref) if draft.patient_ref else None
+    patient = about.patient if about else record and patients.current(record)
     kind = DraftKind(draft.kind)
     of_form = IdentityCorrectionForm if drafts.is_correction(draft) else RegistrationForm
     form = of_form(MultiDict(draft.fields), kind=kind, on=slips.clinic_day(draft.paper))
-    return Drafted(draft, form, record, patient, about, form.validate())
+    is_valid = form.validate() and not _is_anothers(draft, about)
+    return Drafted(draft, form, record, patient, about, is_valid)
+
+
+def _about(draft: RegistrationDraft) -> Visit | None:
+    if not draft.about_visit_ref:
+        return None
+    parts = joinedload(Visit.patient), joinedload(Visit.entries).joinedload(QueueEntry.poli)
+    visit = select(Visit).where(Visit.public_id == draft.about_visit_ref).options(*parts)
+    return db.session.scalars(visit).unique().one()
+
+
+def _is_anothers(draft: RegistrationDraft, visit: Visit | None) -> bool:
+    """Whether it says who somebody is whose the visit is no more; its form tells the rest."""
+    is_of_visit = visit is not None and draft.kind == DraftKind.IDENTITY
+    return is_of_visit and not drafts.is_about(draft, visit)
+
+
+def fields_over(draft: RegistrationDraft, patient: Patient) -> dict[str, str]:
+    """As typed; over a record that was merged into this one meanwhile, what becomes of it."""
+    if draft.patient_ref == patient.public_id:
+        return draft.fields
+    kept, version = read(draft), {"patient_version": str(patient.version)}
+    if not kept.is_valid:
+        return draft.fields | version
+    fields = prefill.identity_fields(kept.application().identity, kept.form.today)
+    asked = {name: draft.fields[name] for name in ("alasan", "bpjs_home") if name in draft.fields}
+    return fields | asked | version
 
 
 def editable(ref: str, *, correction: bool = False) -> Drafted:
@@ -89,6 +102,8 @@ def _ended(draft: RegistrationDraft):
         return redirect(url_for("patients.record", patient=draft.patient_ref), 303)
     if draft.saved_at:
         return redirect(url_for("registration.ticket", visit=draft.visit_ref), 303)
+    if _is_anothers(draft, _about(draft)):
+        return redirect(form_address(draft), 303)
     page = render_template("registration/expired.html", draft=draft, again=form_address(draft))
     return make_response(page, 410)
 

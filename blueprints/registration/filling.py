@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from flask import make_response, redirect, render_template, request, session, url_for
 from flask_login import current_user
+from werkzeug.datastructures import MultiDict
 
 import access
 from blueprints.registration import asked, prefill
@@ -29,6 +30,7 @@ from models import DraftKind, Patient, RegistrationDraft
 from patient_forms import OTHER_PATIENT, is_for
 
 MOST_SHOWN = 5
+NOT_WORDS = {*prefill.VISIT_FIELDS, "patient_version", "nik_as_printed"}
 LONGEST_OPEN = 12 * 3600  # seconds; a session ends by then
 
 
@@ -42,7 +44,7 @@ def take(subject: DraftSubject, patient: Patient | None):
         _use_nik(form, patient)
         return page(form, subject, patient)
     if asked.is_emergency():
-        kept = _kept_draft()
+        kept = kept_draft()
         if subject.kind in (DraftKind.NEW, DraftKind.RETURNING) and not (kept and kept.paper):
             return redirect(asked.emergency_address(store(form, subject, patient, None)), 303)
         room = emergency_room()  # of a visit that runs already, or ran on paper
@@ -84,13 +86,13 @@ def store(
     waiting = asked.to_answer(identity, patient)
     with transaction():
         # Looked for in here: of two presses at once the second finds what the first has kept.
-        draft = _kept_draft() or drafts.sent_again(current_user.id, subject, fields, opened)
+        draft = kept_draft() or drafts.sent_again(current_user.id, subject, fields, opened)
         answers = asked.noted(draft, waiting)
         actor = access.current_actor()
         return drafts.store(actor, fields, subject, draft, answers, opened_at=opened)
 
 
-def _kept_draft() -> RegistrationDraft | None:
+def kept_draft() -> RegistrationDraft | None:
     """The draft that this form is about, if it was one already."""
     ref = request.form.get("draft", "")
     return drafts.by_ref(ref) if ref else None
@@ -111,12 +113,14 @@ def page(
     left: str = "",
     relative: Patient | None = None,
     draft: RegistrationDraft | None = None,
+    others: dict[str, str] | None = None,
 ) -> str:
+    """`others` was typed over another record: to be read beside the form, never to be stored."""
     if patient:
         visit = subject.about_visit
         about = ("visit", visit.public_id) if visit else ()
         access.record_view("view_identity", patient, *about)
-    kept = draft or _kept_draft() or asked_draft()
+    kept = draft if others is not None else draft or kept_draft() or asked_draft()
     is_opened = kept is None and request.method == "GET" and not request.args.get("keluarga")
     behind = drafts.just_left(current_user.id, subject) if is_opened else None
     return render_template(
@@ -134,9 +138,20 @@ def page(
         villages=villages.names,
         behind=behind,
         behind_address=form_address(behind) if behind else "",
+        others=_in_words(others) if others else [],
         **_suggestion(form, patient),
         **_likely(form, patient, kept.answers if kept else {}),
     )
+
+
+def _in_words(fields: dict[str, str]) -> list[str]:
+    """What was typed of who it is, a line a field, with the words that were chosen."""
+    lines = []
+    for field in RegistrationForm(MultiDict(fields), kind=DraftKind.IDENTITY):
+        words = {one.value: one.label for one in getattr(field, "choices", None) or ()}
+        if field.data and field.name not in NOT_WORDS:
+            lines.append(f"{field.label.text}: {words.get(field.data, field.data)}")
+    return lines
 
 
 def asked_draft() -> RegistrationDraft | None:

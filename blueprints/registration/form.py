@@ -1,15 +1,17 @@
 """The registration form's four pages: new, returning, identity to complete, further room."""
 
-from flask import flash, redirect, request, session, url_for
+from flask import flash, make_response, redirect, request, session, url_for
 from werkzeug.datastructures import MultiDict
 
 import access
 from blueprints.registration import filling, prefill
 from blueprints.registration.blueprint import bp, counter
+from blueprints.registration.drafted import fields_over
 from blueprints.registration.forms import RegistrationForm
 from clinic import days, drafts, further_room, identity_warnings, patients, typed_search
 from clinic.drafts import DraftSubject
 from models import DraftKind, Patient, RegistrationDraft, Visit
+from patient_forms import OTHER_PATIENT, is_for
 
 
 @bp.get("/pendaftaran/baru")
@@ -60,20 +62,38 @@ def returning_post(patient):
 @counter
 def identity(visit):
     found = access.visit_or_404(visit)
-    draft = filling.asked_draft() or drafts.about(found)
-    fields = draft.fields if draft else prefill.known_fields(found.patient)
-    fields = {"bpjs_home": found.bpjs_home} | fields
-    form = RegistrationForm(MultiDict(fields), kind=DraftKind.IDENTITY)
-    subject = DraftSubject(DraftKind.IDENTITY, None, found)
-    return filling.page(form, subject, found.patient, draft=draft)
+    draft = filling.asked_draft()
+    if draft is None or drafts.is_about(draft, found):
+        return _identity_page(found, draft)
+    return _identity_page(found, refused=draft.fields)
 
 
 @bp.post("/pendaftaran/kunjungan/<visit>/identitas")
 @counter
 def identity_post(visit):
     found = access.visit_or_404(visit)
+    draft = filling.kept_draft()
+    if not is_for(found.patient.public_id) or (draft and not drafts.is_about(draft, found)):
+        return make_response(_identity_page(found, refused=request.form.to_dict()), 409)
     subject = DraftSubject(DraftKind.IDENTITY, found.patient.public_id, found)
     return filling.take(subject, found.patient)
+
+
+def _identity_page(
+    visit: Visit, draft: RegistrationDraft | None = None, refused: dict[str, str] | None = None
+):
+    """From what waits for its save, or from the record.
+
+    What was typed over the record of somebody else, whose the visit was, is there to be read.
+    """
+    draft, patient = draft or drafts.about(visit), visit.patient
+    fields = fields_over(draft, patient) if draft else prefill.known_fields(patient)
+    fields = {"bpjs_home": visit.bpjs_home} | fields
+    form = RegistrationForm(MultiDict(fields), kind=DraftKind.IDENTITY)
+    form.form_errors = [OTHER_PATIENT] if refused is not None else []
+    subject, before = DraftSubject(DraftKind.IDENTITY, None, visit), drafts.of_another(visit)
+    others = refused or (before.fields if before else {})
+    return filling.page(form, subject, patient, draft=draft, others=others)
 
 
 @bp.get("/pendaftaran/kunjungan/<visit>/ruang")
