@@ -1,4 +1,4 @@
-"""Whether a returning patient's form has become another person's: a record is easily overwritten.
+"""Whether a known patient's form has become another person's: a record is easily overwritten.
 
 Two people of one name, the wrong line of the search, and somebody's record takes the other's name
 or birth date. What tells people apart is therefore never replaced without a reason.
@@ -15,6 +15,8 @@ ALIKE_FROM = 0.8  # below, a name is another one, not another spelling
 
 def replaced(patient: Patient, identity: Identity) -> list[str]:
     """What of the record another person would have: "nama Siti menjadi Budi", ready to be read."""
+    if patient.is_unknown:  # nothing tells who it is yet
+        return []
     found = []
     if _is_other_name(patient, identity):
         found.append(("nama", patient.name, identity.name))
@@ -31,8 +33,8 @@ def replaced(patient: Patient, identity: Identity) -> list[str]:
 
 
 def _is_other_name(patient: Patient, identity: Identity) -> bool:
-    """Not so: one more word, a slip, or the first name of a baby or of an unknown person."""
-    if patient.is_unknown or fold(patient.name) == fold(identity.name):
+    """Not so: one more word, a slip, or the first name of a baby."""
+    if fold(patient.name) == fold(identity.name):
         return False
     before, after = name_tokens(patient.name), name_tokens(identity.name)
     if before.is_baby_of:

@@ -31,6 +31,8 @@ WITHDRAWN = (
     "Catatan RM {} sudah ditarik dari impor dan tidak dipakai lagi. Cari pasiennya sekali lagi; "
     "bila belum ada, daftarkan sebagai pasien baru."
 )
+_TO_SEARCH = "kembali dan cari orangnya."
+_TO_MOVE = 'buka tiketnya, lalu "Betulkan kunjungan" dan "Ganti pasien".'
 _UNUSED_CARD = "Ada nomor BPJS, tetapi pembiayaannya Umum: tanyakan apakah JKN-nya dipakai."
 _NO_CARD = "Pembiayaan JKN, tetapi nomor BPJS belum diisi: minta kartunya."
 
@@ -54,12 +56,13 @@ def identity_warnings(
     *,
     is_returning: bool,
     is_shown: bool,
+    is_completed: bool = False,
     typed_phone: str = "",
 ) -> list[Warned]:
     """What to ask about an identity typed over `patient`, or about somebody new.
 
-    is_returning: the form was filled from a record at the counter. is_shown: for the page that is
-    read; a save needs no mere information about the region.
+    is_returning: the form was filled from a record at the counter; is_completed: from that of a
+    visit. is_shown: for the page that is read; a save needs no mere information about the region.
     """
     owner = nik_owner(identity.nik, patient)
     found = _of_nik(identity, on, owner, is_shown=is_shown) if identity.nik else []
@@ -72,7 +75,9 @@ def identity_warnings(
     warnings += _mother_warning(identity, on)
     warnings += _death_warning(patient)
     warnings += _payer_notes(identity, patient, is_returning=is_returning) if is_shown else []
-    warnings += _other_person_warning(identity, patient) if is_returning and patient else []
+    if patient and (is_returning or is_completed):
+        way = _TO_MOVE if is_completed else _TO_SEARCH
+        warnings += _other_person_warning(identity, patient, way)
     return warnings + ([taken_warning(owner)] if owner else [])
 
 
@@ -156,13 +161,13 @@ def _payer_notes(
     return []
 
 
-def _other_person_warning(identity: patients.Identity, patient: Patient) -> list[Warned]:
+def _other_person_warning(identity: patients.Identity, patient: Patient, way: str) -> list[Warned]:
     found = identity_change.replaced(patient, identity)
     if not found:
         return []
     sentence = (
         f"Catatan RM {patient.mrn} akan diganti: {', '.join(found)}. Bila yang datang "
-        "orang lain, jangan simpan: kembali dan cari orangnya."
+        f"orang lain, jangan simpan: {way}"
     )
     return [Warned("PERSON-1", "error", sentence)]
 

@@ -111,6 +111,7 @@ def review(application: Application, *, with_likely: bool = True) -> Review:
         application.patient,
         on,
         is_returning=application.kind == DraftKind.RETURNING,
+        is_completed=is_completed(application),
         is_shown=with_likely,
         typed_phone=application.typed_phone,
     )
@@ -146,6 +147,11 @@ def review(application: Application, *, with_likely: bool = True) -> Review:
         visits_today=others,
         running=[] if application.on else [one for one in others if one.status is VisitStatus.OPEN],
     )
+
+
+def is_completed(application: Application) -> bool:
+    """Who it is was typed at a visit; without one the records staff correct it, and say why."""
+    return application.kind == DraftKind.IDENTITY and application.about_visit is not None
 
 
 def _service_day(application: Application, today: date) -> date:

@@ -188,6 +188,47 @@ def test_a_record_does_not_become_another_persons_unasked(sign_in, known, change
     assert "/tiket/" in saved.location
 
 
+def completed(clerk, patient: Patient, **changes) -> tuple[str, str]:
+    """The check page of the identity that is completed at a visit of this patient."""
+    url = f"/pendaftaran/kunjungan/{factories.visit(patient).public_id}/identitas"
+    return check(clerk, url, **changes)
+
+
+OTHER = {"name": "Budi Hartono", "sex": "L", "nik": "3171010101800001", "birth_date": "01-01-1980"}
+
+
+def test_a_visits_identity_does_not_become_another_persons_unasked(sign_in, known):
+    clerk = sign_in("loket")
+    page, draft = completed(clerk, known, **OTHER)
+    warned = unescape(
+        re.search(r'data-rule="PERSON-1" data-level="error".*?</p>', page, re.DOTALL)[0]
+    )
+    for part in ("nama Siti", "tanggal lahir", "jenis kelamin", "NIK 317101", "Ganti pasien"):
+        assert part in warned
+    assert f"{known.mrn} akan diganti" in warned and "/ubah#pindah" in page
+    assert confirm(clerk, draft).status_code == 422
+    assert db.session.get(Patient, known.id).name == "Siti Aminah"
+    saved = confirm(clerk, draft, override_reason="sesuai KTP yang dibawa")
+    assert "/tiket/" in saved.location
+
+
+@pytest.mark.parametrize(
+    ("name", "was"),
+    [
+        ("Pak Nur", {"birth_precision": "year", "is_unknown": True}),
+        ("Ibu Tini", {"is_unknown": True}),
+        ("Budi Hartono", {"sex": "L", "birth_precision": "year"}),
+    ],
+)
+def test_what_was_only_told_is_completed_without_a_reason(sign_in, name, was):
+    born = date(1978, 7, 1)
+    told = factories.patient(name, birth_date=born, no_nik_reason="TIDAK_DIKENAL", **was)
+    clerk = sign_in("loket")
+    page, draft = completed(clerk, told, **OTHER)
+    assert "PERSON-1" not in page
+    assert "/tiket/" in confirm(clerk, draft).location
+
+
 @pytest.mark.parametrize(
     "changes",
     [{"name": "Siti Aminah Wati"}, {"name": "Sitti Aminnah"}, {"address": "Jalan Baru 5"}],
