@@ -25,6 +25,7 @@ from clinic.weights import (
     HOME_RULES,
     HOUSEHOLD_CAP,
     NEAR_RULES,
+    ONE_BIRTH,
     OWN_NUMBER,
     OWN_RULES,
     PARENT_HINT,
@@ -32,6 +33,7 @@ from clinic.weights import (
     RULES,
     SIBLING_HINT,
     STRONG_FROM,
+    TWIN_RULES,
     WHOLE_NAME,
 )
 
@@ -72,6 +74,12 @@ class Person:
             return sorted(name_tokens(self.mother_name).words)
         own = sorted(word for word in self.key.words if not word.isdigit())
         return own if self.key.is_baby_of else []
+
+    @cached_property
+    def order(self) -> int | None:
+        """The order of birth; of "By Ny X 2" the name tells it."""
+        told = [int(word) for word in self.key.words if word.isdigit()]
+        return self.birth_order or (told[0] if told and self.key.is_baby_of else None)
 
     @cached_property
     def own_nik(self) -> str | None:
@@ -132,6 +140,8 @@ def score(a: Person, b: Person) -> Match:
         found.append(("sibling", 1.0))
     elif "born_other" in shared and shared & WHOLE_NAME and shared & HOME_RULES:
         found[found.index(("born_other", 1.0))] = ("born_other_home", 1.0)
+    elif shared >= ONE_BIRTH and not shared & TWIN_RULES and _named_since(a, b):
+        found.append(("named_since", 1.0))
     return _match(found, household, hint)
 
 
@@ -236,6 +246,12 @@ def _mother_and_child(child: Person, parent: Person) -> bool:
     if not mother or not parent.key.words:
         return False
     return not likeness.compare_words(mother, parent.key.words).is_other_person
+
+
+def _named_since(a: Person, b: Person) -> bool:
+    """Whether one has no name yet, and the order of birth does not make them twins."""
+    is_other_order = a.order and b.order and a.order != b.order
+    return a.key.is_baby_of != b.key.is_baby_of and not is_other_order
 
 
 def _other_birth_order(a: Person, b: Person) -> bool:

@@ -43,6 +43,9 @@ RULES: dict[str, tuple[float, str]] = {
     # slip too, is listed by house, village and sex (above -1.9), and that with all that a family
     # shares it still does not interrupt (below -1.0): it may be a father and his namesake.
     "born_other_home": (-1.5, "tanggal lahir berbeda, tetapi nama dan rumah sama"),
+    # One birth of one mother: a baby without a name, and a child that has one. So much that the
+    # worker's look sees it too; twins whom nothing tells apart are asked about.
+    "named_since": (5.0, "bayi ibu itu, lahir hari itu, yang belum bernama"),
     # Sex
     "sex_same": (0.5, "jenis kelamin sama"),
     # A wrong tick: the very name and date are listed (above -3.5), in one village too they do not
@@ -70,6 +73,8 @@ OWN_RULES = {"nik_same", "bpjs_same", "passport_same"}
 HOME_RULES = {"kk_same", "phone_same", "mother_nik", "address"}
 FAMILY_RULES = HOME_RULES | {"mother_name"}
 NEAR_RULES = {"village", "address_part", "street"}
+ONE_BIRTH = {"born_same", "mother_nik"}
+TWIN_RULES = {"sex_other", "nik_other"}
 WHOLE_NAME = {"name_same", "name_spelling", "name_near"}  # perhaps with a slip
 
 SIBLING_HINT = "satu keluarga, mungkin kembar/saudara"

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clinic import pair_scan
 from clinic.likeness import (
     birth_rule,
     compare_words,
@@ -29,6 +30,7 @@ from clinic.matching import (
 from clinic.names import name_tokens
 from clinic.places import address_rule
 from clinic.usable import usable_address, usable_number, usable_passport, usable_phone
+from tests import factories
 
 BORN = date(1985, 3, 12)
 NIK = "5271015203850007"
@@ -596,10 +598,32 @@ def test_a_baby_is_found_under_its_own_name_later():
     baby = Person("By Ny Siti Aminah", born, sex="L", mother_nik=NIK, village="A")
     named = Person("Rizki Maulana", born, sex="L", mother_name="Siti Aminah", mother_nik=NIK)
     match = score(named, baby)
-    assert match.level == "possible"
+    assert match.level == "strong" and match.points >= pair_scan.WORTH_A_LOOK
     assert {"NIK ibu sama", "nama ibu sama"} <= set(match.reasons)
+    own = factories.nik(born, "L", 7)
+    bare = Person("By Ny Siti", born, mother_nik=NIK)
     twin = replace(baby, name="By Ny Siti Aminah 2")
+    for one, other in ((replace(named, nik=own), baby), (named, bare), (named, twin)):
+        assert score(one, other).level == score(other, one).level == "strong"
     assert "nama ibu sama" in score(named, twin).reasons
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"birth_order": 2}, {"birth_order": 1}),
+        ({"birth_order": 1}, {"name": "By Ny Siti Aminah 2"}),
+        ({"sex": "P"}, {}),
+        ({"nik": "6472014302260007"}, {"nik": "6472010302260008"}),
+        ({"birth_date": date(2026, 2, 4)}, {}),
+        ({"mother_nik": None}, {}),
+    ],
+)
+def test_a_named_twin_or_sibling_of_a_nameless_baby_is_told_apart(one, other):
+    family = {"birth_date": date(2026, 2, 3), "sex": "L", "mother_nik": NIK}
+    named = Person(**({"name": "Rizki Maulana"} | family | one))
+    baby = Person(**({"name": "By Ny Siti Aminah"} | family | other))
+    assert score(named, baby).level != "strong"
 
 
 def test_newborn_twins_are_told_apart():

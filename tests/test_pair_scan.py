@@ -62,6 +62,15 @@ def test_a_strong_match_comes_on_the_worklist(app):
     assert pair.reasons.startswith("nama beda ejaan; tanggal lahir sama")
 
 
+def test_a_newborn_that_got_its_name_as_a_second_patient_is_found(app):
+    born, mother = date(2026, 9, 27), factories.nik(date(1995, 5, 14), "P", 3)
+    same = {"birth_date": born, "mother_nik": mother, "birth_order": 1}
+    baby = factories.patient("Bayi Ny. Nurhayati", no_nik_reason=NoNikReason.NEWBORN, **same)
+    named = factories.patient("Aisyah Putri", mother_name="Nurhayati", **same)
+    factories.patient("Fatimah Putri", mother_name="Nurhayati", **same | {"birth_order": 2})
+    assert scanned() == [(baby.id, named.id, PairState.OPEN)]
+
+
 def test_it_looks_once_a_minute_and_writes_only_when_there_is_something_new(app):
     amina()
     assert scanned() == []
