@@ -6,13 +6,15 @@ from typing import Any
 
 from sqlalchemy import func, select, update
 
-from clinic import accounts, audit, log_in_tries, settings
+from clinic import accounts, audit, days, log_in_tries, settings
 from clinic.data_files import labels
 from db import Base, Row, add_row, db, utcnow
 from models import LoginSession, Practitioner, Role, User
 
 # The settings that the operator may change too: nothing that changes how patients are treated.
 TECHNICAL_SETTINGS = ("idle_minutes", "board_networks", "internet_target")
+# What the rooms' lists are drawn by: their order, their colours, their times.
+DRAWN_SETTINGS = {"priority_ratio", "wait_warn_minutes", "wait_late_minutes", "time_zone"}
 
 # How the audit trail names a changed column.
 COLUMN_WORDS = labels("audit_words.csv", "column")
@@ -256,4 +258,6 @@ def change_settings(actor: audit.Actor, values: dict[str, Any]) -> list[str]:
         details = f"{before[key]} > {values[key]}"
         about = {"object_type": "setting", "object_ref": key}
         audit.record(actor, "change_setting", details=details, **about)
+    if DRAWN_SETTINGS.intersection(changed):
+        days.draw_anew(days.latest_day())
     return [settings.DEFINITIONS[key].label for key in changed]

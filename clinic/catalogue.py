@@ -47,7 +47,8 @@ def change_poli(actor: audit.Actor, poli: Poli, values: dict[str, Any]) -> None:
         _refuse_busy(poli, "is_active")
     elif poli.kind != values["kind"]:
         _refuse_busy(poli, "kind")
-    change_row(actor, "change_poli", poli, values)
+    if change_row(actor, "change_poli", poli, values):
+        days.draw_anew(days.latest_day())  # other rooms' lists name it too
 
 
 def _refuse_poli(values: dict[str, Any], poli: Poli | None) -> None:

@@ -175,7 +175,7 @@ def reopen(actor: Actor, day: ServiceDay) -> None:
     """The day goes on after it was closed; what the closing did is outdated."""
     day.closed_at = None
     _outdate(day)
-    _draw_anew(day)
+    draw_anew(day)
     db.session.flush()
     audit.record(actor, "reopen_day", day)
 
@@ -185,9 +185,9 @@ def _outdate(day: ServiceDay) -> None:
     db.session.execute(done.values(state=StepState.OUTDATED))
 
 
-def _draw_anew(day: ServiceDay) -> None:
+def draw_anew(day: ServiceDay | None) -> None:
     """Every room's screen: one that polls later must not find the version that it knows."""
-    rooms = update(QueueState).where(QueueState.service_day_id == day.id)
+    rooms = update(QueueState).where(QueueState.service_day_id == (day.id if day else None))
     db.session.execute(rooms.values(version=QueueState.version + 1))
 
 
@@ -196,7 +196,7 @@ def end(day: ServiceDay, at: datetime) -> int:
 
     Drafts stay: what the end of the day cut off can be completed (clinic/unfinished.py).
     """
-    _draw_anew(day)
+    draw_anew(day)
     entries = select(QueueEntry).where(
         QueueEntry.service_day_id == day.id, QueueEntry.state.in_(STILL_HERE)
     )

@@ -9,10 +9,10 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
-from clinic import allergies, patients, queues, records
+from clinic import administration, allergies, catalogue, patients, queues, records
 from clinic.records import ExaminationInput
 from db import db, transaction, utcnow
-from models import LoginSession, NoNikReason, Patient, Priority, QueueEntry, QueueEvent
+from models import LoginSession, NoNikReason, Patient, Poli, Priority, QueueEntry, QueueEvent
 from tests import factories
 from tests.databases import count_queries
 from tests.pages import Page, post, words_of
@@ -326,6 +326,52 @@ def test_a_person_whose_name_becomes_known_is_a_namesake_in_the_next_poll(sign_i
         queues.bump_rooms_of(patient)
     fragment = text_of(client.get(f"/poli/UMUM/baris?v={version}"))
     assert "2 x nama ini hari ini" in fragment
+
+
+def drawn_anew(client, version: str) -> str:
+    """The list that a screen with this version gets with its next poll."""
+    answer = client.get(f"/poli/UMUM/baris?v={version}")
+    assert answer.status_code == 200
+    return text_of(answer)
+
+
+def test_a_changed_setting_is_seen_in_the_line_with_the_next_poll(sign_in):
+    """What the page shows is the order in which it calls."""
+    for name in ("Ani", "Budi"):
+        factories.entry("UMUM", factories.patient(name), priority=Priority.NONE)
+    factories.entry("UMUM", factories.patient("Cici"), priority=Priority.ELDERLY)
+    client = sign_in("umum")
+    page = text_of(client.get("/poli/UMUM"))
+    assert rows_of(page) == ["U003", "U001", "U002"]
+    for setting in (
+        {"priority_ratio": 0},
+        {"wait_late_minutes": 90},
+        {"time_zone": "Asia/Jayapura"},
+    ):
+        with transaction():
+            administration.change_settings(factories.actor("kepala"), setting)
+        page = drawn_anew(client, version_of(page))
+    assert rows_of(page) == ["U001", "U002", "U003"]
+    assert rows_of(text_of(client.get("/poli/UMUM"))) == ["U001", "U002", "U003"]
+    assert 'data-late-min="90"' in page
+    with transaction():
+        administration.change_settings(factories.actor("kepala"), {"clinic_name": "Puskesmas Baru"})
+    assert client.get(f"/poli/UMUM/baris?v={version_of(page)}").status_code == 204
+
+
+def test_a_renamed_room_is_seen_in_the_line_with_the_next_poll(sign_in):
+    entry = factories.entry("GIGI")
+    with transaction():
+        umum = factories.poli("UMUM")
+        queues.act(factories.actor("kepala"), fresh(entry), "pindah", "salah ruang", umum)
+    client = sign_in("umum")
+    page = text_of(client.get("/poli/UMUM"))
+    gigi = factories.poli("GIGI")
+    values = {column.name: getattr(gigi, column.name) for column in Poli.__table__.columns}
+    values = {name: values[name] for name in values.keys() - {"id", "revision", "code"}}
+    with transaction():
+        catalogue.change_poli(factories.actor("kepala"), gigi, values | {"name": "Klinik Gigi"})
+    assert "Dari Klinik Gigi" in drawn_anew(client, version_of(page))
 
 
 def test_a_poll_extends_no_session(sign_in):
