@@ -12,6 +12,7 @@ from sqlalchemy import event, select
 
 from blueprints.registration import check as check_page
 from blueprints.registration import compare, drafted, filling
+from blueprints.registration.forms import NO_SUCH_ROOM
 from clinic import (
     allergies,
     days,
@@ -1860,9 +1861,13 @@ def test_a_closed_room_is_refused_on_the_check_page_too(clerk):
     _, draft = check(clerk)
     with transaction():
         db.session.scalars(select(Poli).where(Poli.code == "UMUM")).one().is_active = False
-    response = confirm(clerk, draft)
-    assert response.status_code == 303
-    assert response.location.startswith("/pendaftaran/baru")
+    for does in (confirm, lambda *_: clerk.get(f"/pendaftaran/periksa/{draft}")):
+        response = does(clerk, draft)
+        assert response.status_code == 303
+        path, _, field = response.location.partition("#")
+        assert path.startswith("/pendaftaran/baru") and field == "f-poli"
+        page = clerk.get(path).get_data(as_text=True)
+        assert re.findall(r'class="flash flash-warning">([^<]+)', page) == [NO_SUCH_ROOM]
     assert count(Visit) == 0
 
 

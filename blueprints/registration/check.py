@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 import access
 from blueprints.registration import asked, compare, differences, drafted, prefill
 from blueprints.registration.blueprint import bp, counter
-from blueprints.registration.drafted import Drafted, form_address
+from blueprints.registration.drafted import Drafted
 from blueprints.registration.forms import NO_SUCH_ROOM
 from clinic import (
     asking,
@@ -32,13 +32,17 @@ from models import DraftKind, Patient
 class NotValid(Exception):
     """The draft can't be saved as it is, for instance because its room was closed meanwhile."""
 
+    def __init__(self, read: Drafted) -> None:
+        super().__init__()
+        self.read = read
+
 
 @bp.get("/pendaftaran/periksa/<draft>")
 @counter
 def check(draft):
     read = drafted.editable(draft)
     if not read.is_valid:
-        return redirect(form_address(read.draft), 303)
+        return drafted.to_form(read.draft, read.form)
     found = review.review(read.application())
     owner = _to_compare(read, found)
     return compare.page(read, owner, "periksa") if owner else _page(read, found)
@@ -56,8 +60,9 @@ def save(draft):
     try:
         with transaction():
             ref = _save(draft)
-    except NotValid:
-        return redirect(asked.leave(access.draft_or_404(draft)), 303)
+    except NotValid as refused:
+        asked.keep(access.draft_or_404(draft))
+        return drafted.to_form(refused.read.draft, refused.read.form)
     except registration.Overtaken as refused:
         with transaction():
             drafts.renew(access.draft_or_404(draft))
@@ -123,7 +128,7 @@ def _save(draft: str) -> str:
     """The public id of the visit."""
     read = drafted.editable(draft)
     if not read.is_valid:
-        raise NotValid
+        raise NotValid(read)
     said = (asked.reasons(), asked.given(), asked.were_asked(), asked.were_running())
     actor, application = access.current_actor(), read.application()
     return registration.save(actor, read.draft, application, _version(), *said).public_id

@@ -8,7 +8,7 @@ from werkzeug.datastructures import MultiDict
 import access
 from blueprints.registration import asked, differences, drafted, prefill
 from blueprints.registration.blueprint import bp
-from blueprints.registration.drafted import Drafted, fields_over, form_address
+from blueprints.registration.drafted import Drafted, fields_over
 from blueprints.registration.forms import IdentityCorrectionForm
 from clinic import (
     asking,
@@ -72,7 +72,7 @@ def correct_identity_post(patient):
 def check_correction(patient, draft):
     read = _editable(patient, draft)
     if not read.is_valid:
-        return redirect(form_address(read.draft), 303)
+        return drafted.to_form(read.draft, read.form)
     return _check_page(read, review.review(read.application()))
 
 
@@ -80,8 +80,11 @@ def check_correction(patient, draft):
 @staff
 def save_correction(patient, draft):
     read = _editable(patient, draft)
-    if asked.leaves() or not read.is_valid:
+    if asked.leaves():
         return redirect(asked.leave(read.draft), 303)
+    if not read.is_valid:
+        asked.keep(read.draft)
+        return drafted.to_form(read.draft, read.form)
     try:
         with transaction():
             is_for_worklist = _save(patient, draft)

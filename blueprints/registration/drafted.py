@@ -124,6 +124,6 @@ def form_address(draft: RegistrationDraft, field: str = "") -> str:
 
 def to_form(draft: RegistrationDraft, form: RegistrationForm):
     """Lead a draft that can't be read back to its form, to the field that is wrong, and say why."""
-    field = next(iter(form.errors))
-    flash(form.errors[field][0], "warning")
-    return redirect(form_address(draft, field), 303)
+    field, said = next(iter(form.errors.items()))
+    flash(said[0], "warning")
+    return redirect(form_address(draft, field or ""), 303)
