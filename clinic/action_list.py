@@ -94,7 +94,7 @@ def change_term(actor: audit.Actor, term: ActionTerm, values: dict[str, Any]) ->
     """Change or end an action; its code stays, and what was recorded keeps its words."""
     wanted = {name: value for name, value in values.items() if name != "code"}
     _refuse_name(wanted["name"], term)
-    if change_row(actor, "change_action_term", term, wanted):
+    if change_row(actor, "change_action_term", term, wanted, term.code):
         term.words = _words(term.code, wanted)
 
 

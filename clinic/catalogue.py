@@ -109,7 +109,8 @@ def change_rule(actor: audit.Actor, rule: RoutingRule, values: dict[str, Any]) -
     Raises AdministrationError when its ages contradict each other.
     """
     _refuse_ages(values)
-    change_row(actor, "change_rule", rule, values)
+    # Several rules may share an id: what the audit trail calls them says no more.
+    change_row(actor, "change_rule", rule, values, f"nomor {rule.position}")
 
 
 def _refuse_ages(values: dict[str, Any]) -> None:
@@ -139,7 +140,7 @@ def change_term(actor: audit.Actor, term: ComplaintTerm, values: dict[str, Any])
         term.is_active = False
         create_row(actor, "change_term", ComplaintTerm(**wanted), details)
     else:
-        change_row(actor, "change_term", term, wanted)
+        change_row(actor, "change_term", term, wanted, f"{term.phrase} {term.poli_code}")
 
 
 def _folded(values: dict[str, Any], term: ComplaintTerm | None) -> dict[str, Any]:
@@ -174,7 +175,7 @@ def create_village(actor: audit.Actor, values: dict[str, Any]) -> Village:
 
 def change_village(actor: audit.Actor, village: Village, values: dict[str, Any]) -> None:
     """Change or end a village. Raises AdministrationError when the name is listed already."""
-    change_row(actor, "change_village", village, _named(values, village))
+    change_row(actor, "change_village", village, _named(values, village), village.name)
 
 
 def _named(values: dict[str, Any], village: Village | None) -> dict[str, Any]:

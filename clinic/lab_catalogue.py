@@ -26,7 +26,7 @@ def change_test(actor: audit.Actor, test: LabTest, values: dict[str, Any]) -> No
     """Change or end a test; its code and kind stay. Raises AdministrationError."""
     wanted = {name: value for name, value in values.items() if name not in ("code", "kind")}
     _check(wanted | {"kind": test.kind})
-    change_row(actor, "change_lab_test", test, wanted)
+    change_row(actor, "change_lab_test", test, wanted, test.code)
 
 
 def _check(values: dict[str, Any]) -> None:

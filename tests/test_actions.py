@@ -103,8 +103,9 @@ def test_the_list_is_the_heads(sign_in):
     assert post(head, f"/sistem/tindakan/{term.id}", data).status_code == 303  # without "Dipakai"
     assert codes("giwang") == []
     assert not action_list.is_known("tindik") and action_list.is_known("ekg")
-    actions = set(db.session.scalars(select(AuditEntry.action)))
-    assert {"create_action_term", "change_action_term"} <= actions
+    told = select(AuditEntry.details).where(AuditEntry.action == "change_action_term")
+    assert db.session.scalars(told).one().startswith("TINDIK: nama: Tindik telinga > Tindik; ")
+    assert db.session.scalar(select(AuditEntry.seq).filter_by(action="create_action_term"))
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,8 @@ def test_a_test_that_is_not_done_any_more_cannot_be_ordered(sign_in):
     head, widal = sign_in("kepala"), tests_of("WIDAL")
     fields = {"name": "Widal", "group": "Infeksi", "position": "500", "decimals": "0"}
     assert post(head, f"/sistem/laboratorium/{widal.id}", fields).status_code == 303
+    told = select(AuditEntry.details).where(AuditEntry.action == "change_lab_test")
+    assert db.session.scalars(told).one().startswith("WIDAL: ")
     assert not tests_of("WIDAL").is_active
     with transaction():
         reference.seed()

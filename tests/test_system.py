@@ -783,9 +783,24 @@ def test_a_rules_level_holds_from_the_next_registration(kepala):
     assert findings_for_child_in_general_room()["W1"] == "warning"
     assert resend(kepala, rule_url("W1"), level="info").status_code == 303
     assert findings_for_child_in_general_room()["W1"] == "info"
-    assert newest_entry().details == "tingkat: warning > info"
+    assert newest_entry().details == "nomor 8: tingkat: warning > info"
     assert resend(kepala, rule_url("W1"), level="off").status_code == 303
     assert "W1" not in findings_for_child_in_general_room()
+
+
+def test_of_two_rules_of_one_name_the_trail_and_the_pages_say_which(kepala):
+    both = select(RoutingRule).where(RoutingRule.rule == "W4").order_by(RoutingRule.position)
+    first, second = db.session.scalars(both)
+    assert first.message == second.message
+    listed = words_of(kepala.get("/sistem/aturan"))
+    for rule in (first, second):
+        name, url = f"W4 nomor {rule.position}", f"/sistem/aturan/{rule.id}"
+        assert name in listed
+        assert f"Aturan {name}" in words_of(kepala.get(url))
+        assert resend(kepala, url, level="info").status_code == 303
+        assert f"Aturan {name} disimpan" in words_of(kepala.get("/sistem/aturan"))
+        trail = words_of(kepala.get("/sistem/audit"))
+        assert f"aturan W4 nomor {rule.position}: tingkat: perhatian > " in trail
 
 
 def test_every_rule_can_be_saved_as_it_stands(kepala):
@@ -887,7 +902,7 @@ def test_a_word_is_ended_and_proposes_no_longer(kepala):
     assert resend(kepala, term_url("Kutil di kaki"), is_active=None).status_code == 303
     assert not row_of(ComplaintTerm, phrase="Kutil di kaki").is_active
     assert "GIGI" not in proposed("kutil di kaki")
-    assert newest_entry().details == "dipakai: ya > tidak"
+    assert newest_entry().details == "Kutil di kaki GIGI: dipakai: ya > tidak"
 
 
 def test_a_word_for_pregnancy_counts_while_pregnant_and_its_label_says_so(kepala):
@@ -968,7 +983,7 @@ def test_villages_are_added_changed_and_ended(kepala):
     assert response.status_code == 303
     village = row_of(Village, name="Sukamaju Kidul")
     assert (village.is_in_area, village.is_active) == (False, False)
-    assert newest_entry().details == "dalam wilayah: ya > tidak; dipakai: ya > tidak"
+    assert newest_entry().details.startswith("Sukamaju Kidul: dalam wilayah: ya > tidak; dip")
 
 
 def test_a_village_stands_once(kepala):

@@ -135,7 +135,8 @@ def rule(rule_id: int):
     found = db.get_or_404(RoutingRule, rule_id)
     form = RuleForm.of(found, _known_values(found))
     if form.stored(catalogue.change_rule):
-        flash(f"Aturan {found.rule} disimpan dan langsung berlaku.", "success")
+        named = f"Aturan {found.rule} nomor {found.position}"
+        flash(f"{named} disimpan dan langsung berlaku.", "success")
         return redirect(url_for("system.rules"), 303)
     page = render_template(
         "system/rule.html", form=form, rule=found, placeholders=routing.PLACEHOLDERS
