@@ -31,7 +31,8 @@ COOKIE = "alur"
 LIFETIME = timedelta(hours=12)
 # How old a session may be of which a form is still known to come.
 FORMS_KNOWN = timedelta(days=2)
-# A page load moves the idle limit at most this often: not every page need write.
+# A page load moves the idle limit at most this often, where it is short four times in it: not
+# every page need write, and nobody who works is locked.
 EXTEND_EVERY = timedelta(minutes=1)
 # Pages that reload themselves say so, and do not keep an unattended screen open.
 AUTOMATIC = "otomatis"
@@ -141,7 +142,7 @@ def _store(current: ServerSession) -> None:
     now = utcnow()
     row = current.row
     extends = (
-        now - row.seen_at > EXTEND_EVERY
+        now - row.seen_at > extends_after(row)
         and AUTOMATIC not in request.args
         and not is_idle(row, now)
         and storage_faults.present() is not Fault.STUCK  # else the page would wait too
@@ -166,6 +167,11 @@ def _store(current: ServerSession) -> None:
 
 def _idle_time() -> timedelta:
     return timedelta(minutes=settings.value("idle_minutes"))
+
+
+def extends_after(row: LoginSession | OpenSession) -> timedelta:
+    """How long after the idle limit was moved a page moves it again."""
+    return min(EXTEND_EVERY, (row.idle_until - row.seen_at) / 4)
 
 
 def is_idle(row: LoginSession | OpenSession, now: datetime) -> bool:

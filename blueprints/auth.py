@@ -126,7 +126,9 @@ def lock():
     is_locked = clock.is_right() and (user is None or user.id != author)
     if request.args.get("tampak") == ("kunci" if is_locked else "buka"):
         return Response(status=204)
-    return render_template("auth/_lock.html", author=author, is_locked=is_locked)
+    row = sessions.current_row()
+    pause = (sessions.extends_after(row) if row else sessions.EXTEND_EVERY).seconds
+    return render_template("auth/_lock.html", author=author, is_locked=is_locked, pause=pause)
 
 
 @bp.post("/keluar")

@@ -1,6 +1,7 @@
 """What the head keeps in order: accounts, their sessions, the settings. Every change is audited."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import Enum
 from typing import Any
 
@@ -258,6 +259,16 @@ def change_settings(actor: audit.Actor, values: dict[str, Any]) -> list[str]:
         details = f"{before[key]} > {values[key]}"
         about = {"object_type": "setting", "object_ref": key}
         audit.record(actor, "change_setting", details=details, **about)
+    if "idle_minutes" in changed:
+        _shorten_open(values["idle_minutes"])
     if DRAWN_SETTINGS.intersection(changed):
         days.draw_anew(days.latest_day())
     return [settings.DEFINITIONS[key].label for key in changed]
+
+
+def _shorten_open(minutes: int) -> None:
+    """Whoever is logged in has no more time left than this, but never less by it."""
+    latest = utcnow() + timedelta(minutes=minutes)
+    longer = update(LoginSession).where(LoginSession.ended_at.is_(None))
+    longer = longer.where(LoginSession.idle_until > latest)
+    db.session.execute(longer.values(idle_until=latest))

@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 
 import access
 from cli import DEMO_PASSWORD
-from clinic import accounts, days, log_in_tries, queues
+from clinic import accounts, administration, days, log_in_tries, queues, settings
 from clinic.log_in_tries import AT_A_DEVICE, IN_ALL, Device
 from db import db, sqlite_driver, transaction, utcnow
 from models import AuditEntry, LoginSession, Role, User
@@ -511,6 +511,37 @@ def test_a_session_is_locked_after_a_quarter_of_an_hour_and_ends_after_twelve(si
         timedelta(minutes=15),
         timedelta(hours=12),
     )
+
+
+@pytest.mark.parametrize(
+    ("idle_minutes", "seconds", "is_moved"),
+    [(1, 17, True), (1, 10, False), (15, 59, False), (15, 61, True)],
+)
+def test_who_works_is_not_locked_however_short_the_time(sign_in, idle_minutes, seconds, is_moved):
+    with transaction():
+        settings.set_value("idle_minutes", idle_minutes)
+    client, passed = sign_in("loket"), timedelta(seconds=seconds)
+    with transaction():
+        row = db.session.scalars(select(LoginSession)).one()
+        row.seen_at, row.idle_until = row.seen_at - passed, row.idle_until - passed
+        before = row.idle_until
+    assert client.get("/pendaftaran").status_code == 200
+    db.session.rollback()
+    assert (db.session.scalars(select(LoginSession.idle_until)).one() > before) is is_moved
+    lock = client.get(f"/masuk/kunci?oleh={factories.user('loket').id}&otomatis=1")
+    throttle = f"keydown from:body throttle:{15 if idle_minutes == 1 else 60}s"
+    assert throttle in lock.get_data(as_text=True)
+
+
+def test_a_shorter_time_holds_for_who_is_logged_in_already(sign_in):
+    sign_in("loket")
+    read = select(LoginSession.idle_until)
+    for minutes, most in ((1, timedelta(minutes=1)), (30, timedelta(minutes=1))):
+        with transaction():
+            change = {"idle_minutes": minutes}
+            administration.change_settings(factories.actor("kepala"), change)
+        left = db.session.scalars(read).one() - utcnow()
+        assert timedelta(0) < left <= most
 
 
 def test_who_logs_in_at_a_colleagues_locked_screen_finds_an_empty_desk(sign_in):
