@@ -4,6 +4,7 @@
 no help are none. The words are gathered from what clerks type, without a published source.
 """
 
+import re
 from collections.abc import Sequence
 
 MANY = 10
@@ -36,6 +37,7 @@ _OVER_DAYS = frozenset(
 )
 _NO_HELP = frozenset({"sembuh", "membaik", "mempan", "reda"})
 _HIGH = frozenset({"puluh", "puluhan", "belas", "sebelas"})  # "dua puluh butir"
+_DOSE = re.compile(r"\bx ?[0-9]")  # "3x1 10 tablet"; "1x 10 butir" is at once
 BETWEEN = 4  # words: "minum obat darah tinggi dua puluh butir"
 
 
@@ -65,6 +67,10 @@ def _is_at_once(words: Sequence[str], breaks: frozenset[int], at: int) -> bool:
     clause = {*words[first:at], *behind[:2]}
     # "Minum 20 tablet" names no medicine and needs none.
     is_medicine = bool(clause & _MEDICINES) or words[at] in _MEDICINES
-    is_course = not _OVER_DAYS.isdisjoint(behind[:1]) or not _NO_HELP.isdisjoint(behind[1:2])
+    is_course = (
+        not _OVER_DAYS.isdisjoint(behind[:1])
+        or not _NO_HELP.isdisjoint(words[at + 2 : at + 3])  # "10 tablet, belum sembuh"
+        or bool(_DOSE.search(" ".join(words[first : at - 1])))
+    )
     is_pack = PIECES_OF[words[at]] > 1 and words[first - 1 : first] == ["sudah"]
     return is_medicine and not (is_course or is_pack or clause & _LONG_TAKEN)
