@@ -23,8 +23,7 @@ BEGUN_ANEW = "begin_trail_anew"
 ANEW = "audit_anew"  # the counter that says at which entry, as in `_NOTE_ANEW`
 _key: dict[str, bytes | None] = {"audit": None}
 
-# The next number and the hash that it follows on. The counter's row lock also keeps the chain in
-# line on PostgreSQL.
+# The next number and the hash that it follows on: nobody else writes meanwhile (db.transaction).
 _NEXT_LINK = text(
     "INSERT INTO counter (name, value) VALUES ('audit', 1)"
     " ON CONFLICT (name) DO UPDATE SET value = counter.value + 1"

@@ -40,10 +40,7 @@ NIGHT, MORNING = timedelta(hours=4), timedelta(hours=6)
 IN_REACH = or_(ServiceDay.closed_at.is_(None), ServiceDay.on <= bindparam("reach"))
 # Built once. By date, not by id: the row of a past day may be opened later, for paper slips.
 _LATEST = select(ServiceDay).where(IN_REACH).order_by(ServiceDay.on.desc()).limit(1)
-# On PostgreSQL a save waits for a closing that has begun, and the closing for saves.
-_LATEST_FOR_SAVE = _LATEST.with_for_update(read=True, key_share=True).execution_options(
-    populate_existing=True
-)
+_LATEST_FOR_SAVE = _LATEST.execution_options(populate_existing=True)
 
 
 def clinic_date(at: datetime | None = None) -> date:

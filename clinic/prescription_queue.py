@@ -41,8 +41,6 @@ def next_room(entry: QueueEntry) -> Poli | None:
 
 def go_on(actor: Actor, entry: QueueEntry, room: Poli, at: datetime) -> QueueEntry | None:
     """Queue the visit in the pharmacy unless another room still has it; the entry there."""
-    # Two rooms may end their part at the same moment: the second must see what the first did.
-    db.session.execute(select(Visit.id).where(Visit.id == entry.visit_id).with_for_update())
     still_somewhere = select(QueueEntry.id).where(
         QueueEntry.visit_id == entry.visit_id,
         QueueEntry.state.in_(days.STILL_HERE),

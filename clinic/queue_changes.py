@@ -1,7 +1,7 @@
 """One change of the line: the conditional UPDATE, its event for undo, the version, the audit.
 
-Every change raises the room's version first: on PostgreSQL that row lock lets the changes of a
-room follow one another (SQLite has one writer anyway). Rooms are locked in the order of their ids.
+One transaction writes at a time, on both engines: what a step has read in its own still holds when
+it writes. Every change raises the room's version, so that its screens draw themselves anew.
 """
 
 from datetime import datetime
@@ -43,7 +43,7 @@ _RAISE = text(
 
 
 def bump(day_id: int, poli_id: int, by: int = 1) -> None:
-    """Raise the version of a room's queue on a day; with 0 only lock it until the commit."""
+    """Raise the version of a room's queue on a day; with 0 only see to it that it has one."""
     run(_RAISE, {"day": day_id, "poli": poli_id, "by": by})
 
 
@@ -81,7 +81,6 @@ def lock(*entries: QueueEntry | None, rooms: tuple[Poli, ...] = ()) -> None:
     day_id = known[0].service_day_id
     here = {entry.poli_id for entry in known} | {room.id for room in rooms}
     visits = {entry.visit_id for entry in known}
-    # Always in the same order: two moves in opposite directions must not wait for each other.
     for poli_id in sorted(here | set(_rooms_with(visits))):
         bump(day_id, poli_id)
     for entry in known:
@@ -187,7 +186,6 @@ def enqueue(
     something that does.
     """
     at = at or utcnow()
-    # The room before the counter, as in every other step, so that nobody waits in a circle.
     bump(visit.service_day_id, poli.id)
     if visit.id is None:
         add_row(visit)  # so it stands nowhere yet
@@ -239,15 +237,13 @@ def open_entry(actor: Actor, entry: QueueEntry, at: datetime) -> QueueEntry:
 
 
 def record(actor: Actor, entry: QueueEntry, audit_word: str, reason: str = "") -> None:
-    """The audit entry of a step; last of all, for it locks the chain."""
+    """The audit entry of a step."""
     details = f"{entry.visit.label} {entry.poli.code}"
     audit.record(actor, audit_word, entry, reason=reason, details=details)
 
 
 def settle_visit(visit: Visit, at: datetime, otherwise: VisitStatus = VisitStatus.FINISHED) -> None:
     """Close the visit once nothing of it is active; one that was seen anywhere is finished."""
-    # Two rooms may end their part at the same moment: the second must see what the first did.
-    db.session.execute(select(Visit.id).where(Visit.id == visit.id).with_for_update())
     db.session.refresh(visit, ["status", "ended_at"])
     stays = select(QueueEntry.state).where(QueueEntry.visit_id == visit.id)
     states = set(db.session.scalars(stays))

@@ -4,7 +4,6 @@
 whose turn it is, `queue_transfers` the ways between rooms, `queue_undo` the way back.
 """
 
-import contextlib
 import hashlib
 from datetime import datetime
 
@@ -111,7 +110,7 @@ def call_next(actor: Actor, poli: Poli, key: str | None = None) -> QueueEntry | 
     day = days.current_day()
     if day is None:
         return None
-    # Locked, not raised: a press on an empty room must not make every screen draw itself anew.
+    # Not raised: a press on an empty room must not make every screen draw itself anew.
     bump(day.id, poli.id, by=0)
     state = db.session.get_one(QueueState, (day.id, poli.id), populate_existing=True)
     press = _press(day.id, poli.id, key) if key else None
@@ -119,11 +118,14 @@ def call_next(actor: Actor, poli: Poli, key: str | None = None) -> QueueEntry | 
     if earlier is not None:
         return earlier
     ratio = settings.value("priority_ratio")
-    while line := in_calling_order(waiting(day.id, poli.id), ratio, state.priority_run):
-        entry = db.session.get(QueueEntry, line[0].id)
-        with contextlib.suppress(QueueError):  # lost to somebody else: choose again
-            return _call_waiting(actor, entry, press)
-    return None
+    line = in_calling_order(waiting(day.id, poli.id), ratio, state.priority_run)
+    if not line:
+        return None
+    entry = db.session.get(QueueEntry, line[0].id)
+    lock(entry)
+    _call(actor, entry, utcnow(), press)
+    record(actor, entry, "call")
+    return entry
 
 
 def take_paper_place(actor: Actor, entry: QueueEntry, was_served: bool) -> None:
@@ -155,15 +157,6 @@ def _called_by(press: str) -> QueueEntry | None:
         .join(QueueEvent, QueueEvent.entry_id == QueueEntry.id)
         .where(QueueEvent.key == press)
     )
-
-
-def _call_waiting(actor: Actor, entry: QueueEntry, press: str | None) -> QueueEntry:
-    lock(entry)
-    if entry.state is not EntryState.WAITING:
-        raise QueueError
-    _call(actor, entry, utcnow(), press)
-    record(actor, entry, "call")
-    return entry
 
 
 def _call(actor: Actor, entry: QueueEntry, at: datetime, press: str | None = None) -> None:
