@@ -47,6 +47,7 @@ class Warned:
     target_code: str | None = None
     patient: Patient | None = None
     is_final: bool = False  # no reason answers it
+    is_same_person: bool = False  # by NIK, name and date: one reason for all is no answer
 
 
 def identity_warnings(
@@ -78,7 +79,7 @@ def identity_warnings(
     if patient and (is_returning or is_completed):
         way = _TO_MOVE if is_completed else _TO_SEARCH
         warnings += _other_person_warning(identity, patient, way)
-    return warnings + ([taken_warning(owner)] if owner else [])
+    return warnings + ([taken_warning(owner, identity)] if owner else [])
 
 
 def nik_agreement(identity: patients.Identity, on: date) -> str:
@@ -184,7 +185,7 @@ def is_surely(identity: patients.Identity, owner: Patient) -> bool:
     return same_name and identity.birth_date == owner.birth_date
 
 
-def taken_warning(owner: Patient) -> Warned:
+def taken_warning(owner: Patient, identity: patients.Identity | None = None) -> Warned:
     """NIK-TAKEN: never attached silently, never a dead end."""
     return Warned(
         "NIK-TAKEN",
@@ -192,4 +193,5 @@ def taken_warning(owner: Patient) -> Warned:
         f"NIK ini sudah tercatat pada pasien {owner.name} (No. RM {owner.mrn}). Bila orangnya "
         "sama, pakai catatan itu. Bila berbeda, tulis alasannya; rekam medis akan memeriksa.",
         patient=owner,
+        is_same_person=identity is not None and is_surely(identity, owner),
     )

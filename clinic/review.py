@@ -27,6 +27,11 @@ from models import (
 _ROOM = select(Poli).where(Poli.code == bindparam("code"))  # built once
 MIN_REASON = 4
 DANGER = "R1"
+_NO_REASON = "Tulis alasannya, beberapa kata saja, atau perbaiki isiannya."
+_SAME_PERSON = (
+    "NIK, nama, dan tanggal lahirnya sama dengan pasien itu: pakai catatan itu. Bila memang orang "
+    "lain, tulis alasannya di peringatan ini."
+)
 
 
 @dataclass(frozen=True)
@@ -94,13 +99,21 @@ class Review:
 
     def unanswered(self, reasons: Mapping[str, str]) -> dict[str, str]:
         """Rule and sentence of each error or warning that still lacks a reason."""
-        one_for_all = reasons.get("", "")
         return {
-            warned.rule: "Tulis alasannya, beberapa kata saja, atau perbaiki isiannya."
+            warned.rule: _SAME_PERSON if warned.is_same_person else _NO_REASON
             for warned in self.warnings
             if warned.level in ("error", "warning")
-            and len((reasons.get(warned.rule) or one_for_all).strip()) < MIN_REASON
+            and len(reason_for(warned, reasons)) < MIN_REASON
         }
+
+
+def reason_for(warned: Warned, reasons: Mapping[str, str]) -> str:
+    """The reason that answers a warning: its own, or the one for all.
+
+    That one makes no second record of somebody whose NIK, name and birth date a record has.
+    """
+    for_all = "" if warned.is_same_person else reasons.get("", "")
+    return (reasons.get(warned.rule) or for_all).strip()
 
 
 def review(application: Application, *, with_likely: bool = True) -> Review:

@@ -446,6 +446,13 @@ def test_the_same_nik_name_and_date_is_one_press_from_the_comparison(clerk, siti
     assert 'data-rule="NIK-TAKEN" data-level="error"' in page
     assert f'value="ini:{siti.public_id}"' in page
     assert 'name="ditanya"' not in page  # asked by the warning, not twice
+    assert re.findall(r'<button class="btn" autofocus id="ini-[^>]*>([^<]*)', page)[0] == (
+        "Ini orangnya"
+    )
+    assert 'class="btn btn-big btn-secondary"' in page
+    refused = confirm(clerk, check, override_reason="sudah saya tanyakan")
+    assert refused.status_code == 422 and "pakai catatan itu. Bila" in text_of(refused)
+    assert count(Visit) == 0
     url = post(clerk, check, this_is(siti)).location
     answered = post(clerk, url.partition("?")[0], hidden(text_of(clerk.get(url))))
     assert saved(confirm(clerk, answered.location)).patient_id == siti.id
