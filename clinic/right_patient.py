@@ -49,6 +49,17 @@ def question(entry: QueueEntry) -> Question | None:
     return Question(len(others) + 1, asks_date=is_one_year and is_exact)
 
 
+def said_of_namesakes(entry: QueueEntry) -> str:
+    """A sentence for whoever calls this patient out; '' when nobody else has the name today."""
+    patient = entry.visit.patient
+    others = _namesakes(entry, patient)
+    if not others:
+        return ""
+    # Twins are born on one day: their date tells nothing.
+    ask = "; tanyakan tanggal lahir" if set(others) != {patient.birth_date} else ""
+    return f"{len(others) + 1} x nama ini hari ini{ask}."
+
+
 def may_write(entry: QueueEntry) -> bool:
     """Whether the patient is served, or was, or was called and needs no question."""
     if entry.state is EntryState.CALLED:

@@ -172,6 +172,17 @@ def test_namesakes_are_pointed_out(sign_in):
     assert "2 x nama ini hari ini" in text_of(sign_in("umum").get("/poli/UMUM"))
 
 
+@pytest.mark.engines("sqlite")
+def test_the_call_says_that_another_has_this_name_today(sign_in):
+    for code, born in (("UMUM", 1990), ("GIGI", 1985)):
+        person = factories.patient("Siti Aminah", birth_date=date(born, 5, 17))
+        factories.entry(code, person)
+    client = sign_in("umum")
+    response = post(client, "/poli/UMUM/panggil")
+    told = said(text_of(client.get(response.location)))
+    assert told.endswith("ke Poli Umum. 2 x nama ini hari ini; tanyakan tanggal lahir.")
+
+
 def test_twins_of_one_name_are_told_apart_on_the_queue_and_in_the_call(sign_in):
     born = {"birth_date": date(2026, 11, 1), "no_nik_reason": NoNikReason.NEWBORN}
     for nth in (1, 2):
@@ -181,6 +192,7 @@ def test_twins_of_one_name_are_told_apart_on_the_queue_and_in_the_call(sign_in):
     assert [f"By Ny Sulistiani (bayi ke-{nth})" in page for nth in (1, 2)] == [True, True]
     called = words_of(room.get(post(room, "/poli/KIA/panggil").location))
     assert "By Ny Sulistiani (bayi ke-1) ke KIA" in called
+    assert "2 x nama ini hari ini. " in called and "tanyakan tanggal lahir" not in called, "it is the same one"
 
 
 def test_without_script_the_page_reloads_and_leaves_the_message_behind(sign_in):

@@ -15,6 +15,7 @@ from clinic import (
     days,
     queue_watch,
     queues,
+    right_patient,
     room_page,
     unfinished,
 )
@@ -163,6 +164,8 @@ def _what_happened(room: Room, ref: str) -> tuple[QueueEvent | None, str]:
     after = entry_after(entry)
     there = after.poli.name if after else "ruang lain"
     sentence = AFTER[step.action].format(next_room=there, place=_place_kept(entry, after), **names)
+    if step.action == "panggil":
+        sentence = f"{sentence} {right_patient.said_of_namesakes(entry)}".rstrip()
     if step.action in ("panggil", "lewati"):
         sentence = f"{sentence} {elsewhere(entry)}".rstrip()
     if step.action == "selesai" and after and after.poli.kind is PoliKind.PHARMACY:
