@@ -817,6 +817,21 @@ def test_a_rules_conditions_are_changed(kepala):
     assert (rule.poli_in, rule.age_below_months, rule.target_code) == ("UMUM GIGI", 72, "MTBS")
 
 
+def test_the_danger_rules_page_says_what_stays_without_it(kepala, sign_in):
+    stays = "Peringatan merah UGD tetap tampil"
+    both = db.session.scalars(select(RoutingRule.id).where(RoutingRule.rule == "R1")).all()
+    for rule_id in both:
+        page = kepala.get(f"/sistem/aturan/{rule_id}")
+        assert f"{stays}; kata-katanya diatur di Kamus keluhan" in words_of(page)
+        assert "Tidak dipakai: hanya peringatan merah UGD" in words_of(page)
+        assert resend(kepala, f"/sistem/aturan/{rule_id}", level="off").status_code == 303
+        assert f"langsung berlaku. {stays}." in words_of(kepala.get("/sistem/aturan"))
+    typed = {"complaint": "anak kejang", "poli": "UMUM"}
+    assert 'class="redflag"' in html_of(post(sign_in("loket"), "/pendaftaran/saran", typed))
+    other = words_of(kepala.get(rule_url("W1")))
+    assert "Tidak dipakai: tidak pernah muncul" in other and stays not in other
+
+
 def test_a_threshold_is_changed_where_there_is_one(kepala):
     assert resend(kepala, rule_url("P1"), threshold="21").status_code == 303
     assert row_of(RoutingRule, rule="P1").threshold == 21

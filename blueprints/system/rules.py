@@ -22,6 +22,7 @@ from blueprints.system.desk import (
     whole,
 )
 from clinic import catalogue, routing
+from clinic.review import DANGER
 from db import db
 from models import Level, Role, RoutingRule
 from page_form import choices, filled
@@ -33,6 +34,9 @@ LEVEL_HINTS = {
     Level.INFO: "hanya diberitahukan",
     Level.OFF: "tidak pernah muncul",
 }
+# The red banner goes by the words alone: a danger sign is never lost.
+STAYS = "Peringatan merah UGD tetap tampil"
+OFF_FOR_DANGER = "hanya peringatan merah UGD, tanpa alasan dan tanpa tanda di antrean ruang"
 PREGNANCY = {
     "ya": "Hamil",
     "nifas": "Nifas",
@@ -67,6 +71,9 @@ class RuleForm(RowForm):
 
     def __init__(self, formdata=None, **more):
         super().__init__(formdata, **more)
+        if self.row.rule == DANGER:
+            off = f"{catalogue.LEVEL_LABELS[Level.OFF]}: {OFF_FOR_DANGER}"
+            self.level.choices = choices(LEVELS | {Level.OFF: off})
         if self.row.threshold is None:
             del self.threshold
         rooms = {poli.code: poli.name for poli in all_polis()}
@@ -136,9 +143,14 @@ def rule(rule_id: int):
     form = RuleForm.of(found, _known_values(found))
     if form.stored(catalogue.change_rule):
         named = f"Aturan {found.rule} nomor {found.position}"
-        flash(f"{named} disimpan dan langsung berlaku.", "success")
+        more = f" {STAYS}." if found.rule == DANGER and found.level is Level.OFF else ""
+        flash(f"{named} disimpan dan langsung berlaku.{more}", "success")
         return redirect(url_for("system.rules"), 303)
     page = render_template(
-        "system/rule.html", form=form, rule=found, placeholders=routing.PLACEHOLDERS
+        "system/rule.html",
+        form=form,
+        rule=found,
+        placeholders=routing.PLACEHOLDERS,
+        stays=STAYS if found.rule == DANGER else "",
     )
     return page, form.status
