@@ -24,6 +24,10 @@ KIND_LABELS = {
     PoliKind.LABORATORY: "Laboratorium",
     PoliKind.PHARMACY: "Farmasi",
 }
+# A room in use numbers its patients by one of these. A closed one may have a digit in its place:
+# two rooms never share a letter, and so it is free for another.
+LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZIO"
+ONE_LETTER = "Isi satu huruf A sampai Z."
 
 
 # --- Rooms ------------------------------------------------------------------------------------
@@ -56,11 +60,12 @@ def _refuse_poli(values: dict[str, Any], poli: Poli | None) -> None:
     others = list(db.session.scalars(select(Poli).where(Poli.id != (poli.id if poli else 0))))
     if any(other.code == code for other in others):
         raise AdministrationError(f"Kode {code} sudah dipakai ruang lain.", "code")
+    if values.get("is_active", True) and values["prefix"] not in LETTERS:
+        raise AdministrationError(ONE_LETTER, "prefix")
     owner = next((other for other in others if other.prefix == values["prefix"]), None)
     if owner:
-        raise AdministrationError(
-            f"Huruf {owner.prefix} sudah dipakai {owner.name}. Pilih huruf lain.", "prefix"
-        )
+        taken = f"Huruf {owner.prefix} sudah dipakai {owner.name}. Pilih huruf lain."
+        raise AdministrationError(no_letter_left(others) or taken, "prefix")
     if any(names.fold(other.name) == names.fold(values.get("name", "")) for other in others):
         said = "Nama ini sudah dipakai ruang lain. Bedakan, misalnya “Poli Umum 2”."
         raise AdministrationError(said, "name")
@@ -69,6 +74,25 @@ def _refuse_poli(values: dict[str, Any], poli: Poli | None) -> None:
     youngest, oldest = values["min_age_months"], values["max_age_months"]
     if youngest is not None and oldest is not None and oldest < youngest:
         raise AdministrationError("Umur paling tua lebih muda dari umur paling muda.", "max_years")
+
+
+def free_letters(rooms: list[Poli]) -> list[str]:
+    """Letters that no room has, those that are read wrongly at the end."""
+    taken = {room.prefix for room in rooms}
+    return [letter for letter in LETTERS if letter not in taken]
+
+
+def no_letter_left(rooms: list[Poli]) -> str:
+    """What to do when all letters are used up; '' when one is left."""
+    if free_letters(rooms):
+        return ""
+    closed = next((room for room in rooms if not room.is_active and room.prefix in LETTERS), None)
+    if closed is None:
+        return "Semua huruf dipakai. Tutup dulu ruang yang tidak perlu lagi."
+    return (
+        f"Semua huruf dipakai. Ganti huruf {closed.prefix} ({closed.name}), ruang yang ditutup, "
+        "dengan sebuah angka."
+    )
 
 
 def _refuse_last_emergency_room(poli: Poli, values: dict[str, Any]) -> None:

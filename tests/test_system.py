@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 from html import unescape
 from pathlib import Path
+from string import ascii_uppercase
 
 import pytest
 from sqlalchemy import event, select, text
@@ -685,6 +686,27 @@ def test_a_room_that_cannot_be_is_refused_and_keeps_what_was_typed(kepala, chang
         assert "Umur paling muda, bulan: Isi angka bulat" in words_of(response)
     assert f'value="{(NEW_ROOM | changes)["min_years"]}"' in html_of(response)
     assert row_of(Poli, code="JIWA") is None
+
+
+def test_where_all_letters_are_used_up_a_closed_room_gives_its_own(kepala):
+    free = sorted(set(ascii_uppercase) - set(db.session.scalars(select(Poli.prefix))))
+    for letter in free:
+        room = {"code": f"R{letter}", "name": f"Ruang {letter}", "prefix": letter}
+        assert post(kepala, "/sistem/ruang/baru", NEW_ROOM | room).status_code == 303
+    assert "Tutup dulu ruang" in words_of(kepala.get("/sistem/ruang/baru"))
+    new = NEW_ROOM | {"prefix": free[0]}
+    assert "Semua huruf dipakai" in words_of(post(kepala, "/sistem/ruang/baru", new))
+    closed = f"/sistem/ruang/R{free[0]}"
+    assert resend(kepala, closed, is_active=None).status_code == 303
+    how = f"Ganti huruf {free[0]} (Ruang {free[0]}), ruang yang ditutup, dengan sebuah angka."
+    assert how in words_of(kepala.get("/sistem/ruang/baru"))
+    assert how in words_of(post(kepala, "/sistem/ruang/baru", new))
+    assert resend(kepala, closed, prefix="1").status_code == 303
+    assert free[0] in fields_of(kepala.get("/sistem/ruang/baru"))["prefix"]
+    assert post(kepala, "/sistem/ruang/baru", new).status_code == 303
+    again = resend(kepala, closed, is_active="y")
+    assert again.status_code == 422
+    assert "Huruf nomor antrean: Isi satu huruf A sampai Z" in words_of(again)
 
 
 def test_a_room_may_be_for_one_age_alone(kepala):

@@ -81,7 +81,8 @@ class PoliForm(RowForm):
         "Huruf nomor antrean",
         [
             DataRequired("Isi satu huruf untuk nomor antrean."),
-            Regexp(r"^[A-Z]$", message="Isi satu huruf A sampai Z."),
+            # A digit is for a closed room, see catalogue.
+            Regexp(r"^[A-Z0-9]$", message=catalogue.ONE_LETTER),
         ],
         filters=[lambda text: (text or "").strip().upper()],
     )
@@ -155,8 +156,7 @@ def _known_values(poli: Poli) -> dict[str, Any]:
 def _new_values() -> dict[str, Any]:
     """A free letter and the last place, so that a plain room needs a code and a name only."""
     rooms = all_polis()
-    taken = {room.prefix for room in rooms}
-    letters = [letter for letter in "ABCDEFGHJKLMNPQRSTUVWXYZIO" if letter not in taken]
+    letters = catalogue.free_letters(rooms)
     return {
         "prefix": letters[0] if letters else "",
         "kind": PoliKind.OUTPATIENT,
@@ -221,4 +221,6 @@ def room(code: str = ""):
     if form.stored(catalogue.change_poli, catalogue.create_poli):
         flash(f"{form.name.cleaned} {form.done}", "success")
         return redirect(url_for("system.rooms"), 303)
-    return render_template("system/room.html", form=form, poli=poli), form.status
+    no_letter = "" if poli else catalogue.no_letter_left(all_polis())
+    page = render_template("system/room.html", form=form, poli=poli, no_letter=no_letter)
+    return page, form.status
