@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, select
 
-from clinic import settings
+from clinic import settings, unfinished
 from clinic.days import NIGHT, STILL_HERE, current_day
 from clinic.queue_order import in_calling_order
 from clinic.queue_version import present_version, version_token
@@ -118,6 +118,13 @@ def in_use(rooms: list[AnyRoom]) -> list[AnyRoom]:
     )
     kept = set(db.session.scalars(busy)) if day else set()
     return [room for room in rooms if room.is_active or room.id in kept]
+
+
+def of_staff(rooms: list[Room]) -> list[Room]:
+    """Those in use, and a closed one while what was begun there is still to be written."""
+    kept = {room.id for room in in_use(rooms)}
+    kept |= unfinished.rooms_with_some([room.id for room in rooms if room.id not in kept])
+    return [room for room in rooms if room.id in kept]
 
 
 # --- The waiting-room board -------------------------------------------------------------------

@@ -388,6 +388,22 @@ def test_who_stands_again_in_a_room_that_was_closed_is_found(app, folder, sign_i
     assert links[0] not in head.get("/poli").text
 
 
+def test_a_room_that_was_closed_stays_in_sight_until_all_begun_there_is_written(
+    app, folder, sign_in
+):
+    served, link = begun(), 'href="/poli/UMUM"'
+    close(folder)
+    with transaction():
+        factories.poli("UMUM").is_active = False
+    head, staff = sign_in("kepala"), sign_in("umum")
+    assert all(link in page.text for page in (head.get("/poli"), staff.get("/poli/GIZI")))
+    assert "1 pemeriksaan" in head.get("/poli/UMUM").text
+    assert head.get("/layar/UMUM").status_code == 404, "nobody is called there"
+    assert link not in sign_in("kia").get("/poli/KIA").text
+    written(served)
+    assert not any(link in page.text for page in (head.get("/poli"), staff.get("/poli/GIZI")))
+
+
 def test_who_was_cut_off_too_early_comes_back_once_the_day_goes_on(app, folder, sign_in):
     """Referred: one closing has ended the stay in both rooms, and both go on."""
     served = begun()

@@ -39,7 +39,7 @@ class Overview(NamedTuple):
 @bp.get("/poli")
 @staff
 def rooms():
-    mine = queue_watch.in_use(current_user.rooms)
+    mine = queue_watch.of_staff(current_user.rooms)
     if mine and not access.has_role(Role.HEAD):
         return redirect(url_for("poli.queue", code=mine[0].code), 303)
     is_new_clinic = access.has_role(Role.HEAD) and accounts.is_new_clinic()
@@ -69,7 +69,7 @@ def room_tiles():
 
 
 def _overview(account: Account) -> Overview:
-    mine = queue_watch.in_use(account.rooms)
+    mine = queue_watch.of_staff(account.rooms)
     board = queue_watch.board(days.current_day(), mine)
     unread = lab_alerts.rooms_with_unread()
     return Overview(

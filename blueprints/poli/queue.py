@@ -98,7 +98,7 @@ def _why_nobody(room: Room) -> str:
 
 
 def _my_rooms() -> list[Room]:
-    return queue_watch.in_use(current_user.rooms)
+    return queue_watch.of_staff(current_user.rooms)
 
 
 def _drawn_rows(code: str, version: str) -> responses.Content:
