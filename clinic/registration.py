@@ -42,12 +42,11 @@ from models import (
 )
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
-TAKEN = "NIK-TAKEN"
+TAKEN, TWICE = "NIK-TAKEN", "W9"
 JUST_REGISTERED = (
     "Seorang yang sangat mirip baru saja didaftarkan di loket lain. Jawab dulu: orang yang sama?"
 )
 JUST_TAKEN = "NIK ini baru saja didaftarkan. Bandingkan dengan pasien itu, atau beri alasan."
-TWICE = "W9"
 JUST_CAME = "Pasien ini baru saja didaftarkan. Lihat kunjungannya sebelum menyimpan yang kedua."
 
 # Straight into the tables: nobody needs the objects, and a flush costs four times as much.

@@ -192,7 +192,9 @@ def test_twins_of_one_name_are_told_apart_on_the_queue_and_in_the_call(sign_in):
     assert [f"By Ny Sulistiani (bayi ke-{nth})" in page for nth in (1, 2)] == [True, True]
     called = words_of(room.get(post(room, "/poli/KIA/panggil").location))
     assert "By Ny Sulistiani (bayi ke-1) ke KIA" in called
-    assert "2 x nama ini hari ini. " in called and "tanyakan tanggal lahir" not in called, "it is the same one"
+    assert "2 x nama ini hari ini. " in called and "tanyakan tanggal lahir" not in called, (
+        "it is the same one"
+    )
 
 
 def test_without_script_the_page_reloads_and_leaves_the_message_behind(sign_in):

@@ -124,6 +124,7 @@ def form_address(draft: RegistrationDraft, field: str = "") -> str:
 
 def to_form(draft: RegistrationDraft, form: RegistrationForm):
     """Lead a draft that can't be read back to its form, to the field that is wrong, and say why."""
-    field, said = next(iter(form.errors.items()))
-    flash(said[0], "warning")
+    field, said = next(iter(form.errors.items()), ("", ()))  # none: another's, as its form says
+    if said:
+        flash(said[0], "warning")
     return redirect(form_address(draft, field or ""), 303)
