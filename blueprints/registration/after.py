@@ -24,6 +24,7 @@ from clinic import (
     search,
     todays_visits,
     typed_search,
+    visit_cluster,
     withdrawals,
     wrong_patient,
 )
@@ -69,6 +70,7 @@ def ticket(visit):
         entries=[(entry, queues.people_before(entry)) for entry in todays_visits.standing(entries)],
         goes_on=goes_on,
         cluster=CLUSTER_LABELS[found.cluster],
+        counted_in=visit_cluster.room_of(found),
         household=patients.household_members(found.patient),
         kin=households.kin_with_mother(found.patient, days.clinic_date()),
         consent=consents.current(found.patient),
