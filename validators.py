@@ -176,7 +176,7 @@ def parse_nik(text: str, as_printed: bool = False, way_on: str = "") -> str:
     nik = _number(text, 16, "NIK", "NIK", way_on or "Periksa kartu, atau pilih alasan tanpa NIK.")
     _refuse_placeholder(nik, way_on or "Kosongkan NIK dan pilih alasan tanpa NIK.")
     if not as_printed and not nik_dates(nik):
-        printed = "Periksa kartu; bila memang tercetak begitu, centang sesuai KTP fisik."
+        printed = 'Periksa kartu; bila benar, centang "NIK memang tertulis begitu di kartunya".'
         told = f"Tanggal lahir di dalam NIK tidak mungkin. {way_on or printed}"
         raise FieldError("NIK-DATE", told)
     return nik

@@ -36,7 +36,7 @@ _MESSAGES = {
     "NIK-FUTURE": "Tanggal di dalam NIK belum terjadi. Periksa NIK dan tanggal komputer ini.",
     "NIK-PROVINCE": "Dua angka pertama NIK ({province}) bukan kode provinsi. Periksa kartu.",
     "NIK-REGION": "Belum ada pasien dengan awal NIK {region}. Cocokkan 6 angka itu dengan kartu.",
-    "NIK-PRINTED": "Tanggal di NIK tidak mungkin, diterima sesuai KTP fisik. Tulis alasannya.",
+    "NIK-PRINTED": "Tanggal di NIK tidak mungkin, diterima sesuai kartunya. Tulis alasannya.",
 }
 # What is said while a field is empty that a reason without NIK asks for.
 _EMPTY = {

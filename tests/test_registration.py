@@ -708,6 +708,14 @@ def test_a_birth_date_may_have_its_month_in_words(clerk, typed):
 
 @pytest.mark.engines("sqlite")
 @pytest.mark.engines("sqlite")
+def test_the_sentence_of_an_impossible_nik_names_the_box_that_is_there(clerk):
+    response = post(clerk, "/pendaftaran/baru", FIELDS | {"nik": "3171014008450001"})
+    page = unescape(response.get_data(as_text=True))
+    label = re.search(r'id="f-nik_as_printed"[^>]*><span>([^<]+)', page)[1]
+    assert response.status_code == 422 and f'centang "{label}"' in page
+
+
+@pytest.mark.engines("sqlite")
 def test_two_phone_numbers_are_no_reason_to_stop(clerk):
     page, draft = check(clerk, phone="081234567890/081298765432")
     assert 'data-rule="PHONE-1" data-level="warning"' in page

@@ -243,7 +243,7 @@ def test_a_filler_is_refused_with_the_way_on_and_without_override(text):
 def test_an_impossible_date_in_a_nik_needs_the_printed_card(nik):
     error = refusal(v.parse_nik, nik)
     assert error.rule == "NIK-DATE"
-    assert "sesuai KTP fisik" in str(error)
+    assert "tertulis begitu di kartunya" in str(error)
     assert v.parse_nik(nik, as_printed=True) == nik
 
 

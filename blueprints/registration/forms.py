@@ -68,7 +68,7 @@ def _today(form: "RegistrationForm") -> date:
 
 class RegistrationForm(PageForm):
     nik = may_be_empty("NIK", parse_nik, as_printed=lambda form: bool(form.nik_as_printed.data))
-    nik_as_printed = StringField("Sesuai kartu")
+    nik_as_printed = StringField("NIK memang tertulis begitu di kartunya")
     no_nik_reason = SelectField("Alasan tanpa NIK", choices=choices(NO_NIK_REASONS, "NIK diisi"))
     patient_version = StringField("Versi data")  # which the form was filled from
     no_nik_note = may_be_empty("Keterangan tanpa NIK", clean_text, max_length=100)
