@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from clinic import days, history, queues, triage
+from clinic import days, history, queues, records, triage
 from clinic.record_errors import MeasuredMeanwhile, NotOpen, RecordError
 from clinic.vital_marks import bmi, marks
 from db import db, transaction, utcnow
@@ -128,6 +128,21 @@ def test_unusual_values_stand_in_the_record_and_the_history(sign_in):
 
 
 # --- Triage -----------------------------------------------------------------------------------
+
+
+@pytest.mark.engines("sqlite")
+def test_of_two_pressures_the_page_says_which_one_it_judges(sign_in):
+    visit, client = factories.entry("UMUM").visit, sign_in("umum")
+    address = f"/kunjungan/{visit.public_id}"
+    for who, high, low in (("loket", 150, 95), ("umum", 120, 80)):
+        page = client.get(address).get_data(as_text=True)
+        assert "tensi ini yang dinilai" not in page, "there is none beside it"
+        with transaction():
+            pressure = {"systolic": high, "diastolic": low}
+            records.measure(factories.actor(who), visit, None, pressure)
+    page = client.get(address).get_data(as_text=True)
+    assert page.count("tensi ini yang dinilai") == 1
+    assert page.index("150/95") < page.index("120/80") < page.index("tensi ini yang dinilai")
 
 
 def write(visit: Visit, seen: str, priority=None, who="umum") -> TriageNote | None:
