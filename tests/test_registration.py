@@ -1430,9 +1430,10 @@ def test_one_reason_for_all_does_not_answer_a_second_visit_that_was_not_shown(si
 
 
 def test_a_visit_that_is_moved_to_the_patient_meanwhile_is_shown_too(clerk):
-    visit, known = register(clerk), factories.patient("Budi Hartono")
+    visit, known = register(clerk), factories.patient("Budi Hartono", no_nik_reason="LUPA_KARTU")
     url = f"/pendaftaran/pasien/{known.public_id}"
-    page, draft = check(clerk, url, poli="GIGI")
+    own = {"name": "Budi Hartono", "nik": "", "no_nik_reason": "LUPA_KARTU"}
+    page, draft = check(clerk, url, poli="GIGI", **own)
     with transaction():
         wrong_patient.reassign(factories.actor("loket"), visit, known, "salah pasien")
     reason = {"override_reason": "sudah ditanyakan"}
