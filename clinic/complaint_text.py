@@ -13,7 +13,7 @@ from typing import NamedTuple
 from clinic.complaint_spellings import PARTED, SPELLINGS
 from clinic.denials import MINUS, PLUS, Denial, Words
 from clinic.namesakes import is_namesake
-from clinic.taken_at_once import marked
+from clinic.taken_at_once import with_too_many
 
 HEIGHTS_CM = range(40, 231)
 WEEKS_PREGNANT = range(1, 46)  # "UK 20 minggu"
@@ -112,7 +112,7 @@ def read(text: str) -> Words:
         if words[-1:] != [short] or short.isdigit():
             words.append(short)
     parted = frozenset(breaks)
-    return Words(tuple(_with_measures(marked(words, parted, NUMBER_WORDS))), parted)
+    return Words(tuple(_with_measures(with_too_many(words, parted, NUMBER_WORDS))), parted)
 
 
 def _with_decimal(found: re.Match) -> str:

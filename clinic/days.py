@@ -184,7 +184,9 @@ def _outdate(day: ServiceDay) -> None:
 
 def draw_anew(day: ServiceDay | None) -> None:
     """Every room's screen: one that polls later must not find the version that it knows."""
-    rooms = update(QueueState).where(QueueState.service_day_id == (day.id if day else None))
+    if day is None:  # nobody has come yet
+        return
+    rooms = update(QueueState).where(QueueState.service_day_id == day.id)
     db.session.execute(rooms.values(version=QueueState.version + 1))
 
 

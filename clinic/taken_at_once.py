@@ -41,7 +41,9 @@ _DOSE = re.compile(r"\bx ?[0-9]")  # "3x1 10 tablet"; "1x 10 butir" is at once
 BETWEEN = 4  # words: "minum obat darah tinggi dua puluh butir"
 
 
-def marked(words: Sequence[str], breaks: frozenset[int], numbers: dict[str, int]) -> Sequence[str]:
+def with_too_many(
+    words: Sequence[str], breaks: frozenset[int], numbers: dict[str, int]
+) -> Sequence[str]:
     """The folded words, an amount that is too much at once said as the lexicon says it."""
     said = list(words)
     for at, unit in enumerate(words[1:], 1):
@@ -56,12 +58,8 @@ def marked(words: Sequence[str], breaks: frozenset[int], numbers: dict[str, int]
 
 def _is_at_once(words: Sequence[str], breaks: frozenset[int], at: int) -> bool:
     """Whether a medicine was swallowed in the clause of this unit, and not over days."""
-    first = at - 1
-    while (
-        first > max(at - 2 - BETWEEN, 0) and first not in breaks and words[first] not in _SWALLOWED
-    ):
-        first -= 1
-    if words[first] not in _SWALLOWED:
+    first = _verb_before(words, breaks, at)
+    if first is None:
         return False
     behind = words[at + 1 : min((one for one in breaks if one > at), default=len(words))]
     clause = {*words[first:at], *behind[:2]}
@@ -74,3 +72,13 @@ def _is_at_once(words: Sequence[str], breaks: frozenset[int], at: int) -> bool:
     )
     is_pack = PIECES_OF[words[at]] > 1 and words[first - 1 : first] == ["sudah"]
     return is_medicine and not (is_course or is_pack or clause & _LONG_TAKEN)
+
+
+def _verb_before(words: Sequence[str], breaks: frozenset[int], at: int) -> int | None:
+    """Where the clause of the unit at this place says that something was swallowed."""
+    for place in range(at - 1, max(at - 3 - BETWEEN, -1), -1):
+        if words[place] in _SWALLOWED:
+            return place
+        if place in breaks:
+            break
+    return None
