@@ -1205,13 +1205,13 @@ def further_room(clerk, visit, **changes):
     return post(clerk, f"/pendaftaran/kunjungan/{visit.public_id}/ruang", typed)
 
 
-def test_the_ticket_of_a_further_room_says_nothing_of_the_first_ones_cluster(clerk):
+def test_the_ticket_of_a_further_room_does_not_give_the_first_ones_cluster_as_its_own(clerk):
     visit = register(clerk, poli="GIGI", complaint="sakit gigi", reason="memang")
     draft = draft_of(further_room(clerk, visit, poli="KIA", complaint="periksa hamil"))
     ticket = clerk.get(confirm(clerk, draft, override_reason="hamil").location)
     first, further = ticket.get_data(as_text=True).split('class="ticket hue')[1:]
-    assert "Poli Gigi" in first and "Lintas klaster" in first
-    assert "laster" not in further.partition("</section>")[0]
+    assert "Poli Gigi" in first and "<p>Lintas klaster" in first
+    assert "<p>Kunjungan dihitung: Lintas klaster" in further.partition("</section>")[0]
 
 
 def test_a_form_that_is_sent_twice_becomes_one_draft(clerk):
