@@ -5,16 +5,24 @@ from dataclasses import replace
 
 from sqlalchemy import select
 
-from clinic import audit, queue_changes, visit_cluster, visit_person
+from clinic import (
+    audit,
+    identity_warnings,
+    patients,
+    queue_changes,
+    queue_steps,
+    shared_numbers,
+    visit_cluster,
+    visit_person,
+)
 from clinic.registration import SHOWN_IN_QUEUE, keep_reasons
 from clinic.review import Warned, review
-from db import add_row, db
-from models import Level, Override, Visit, VisitCorrection, VisitStatus
+from clinic.visit_changes import note
+from db import db
+from models import Level, Override, Visit, VisitStatus
 
-READ_FIRST = (
-    "Baca dulu yang di bawah: keluhan yang baru membawa tanda yang perlu diketahui ruangnya. "
-    "Bila keluhannya benar, tekan lagi."
-)
+READ_FIRST = "Baca dulu yang di bawah. Bila isiannya benar, tekan lagi."
+OF_PAYMENT = frozenset({"payer", "bpjs_number"})
 
 
 class CorrectionError(Exception):
@@ -44,13 +52,16 @@ def correct_visit(
     reason: str,
     read: Collection[str] | None = None,
     shown: Mapping[str, str | None] | None = None,
+    *,
+    in_record: bool = False,
 ) -> list[str]:
     """Change payer, BPJS data or complaint of a visit; returns the names of what changed.
 
     `shown` is how the fields stood on the clerk's page: what equals it was left alone and stays as
     it is now, and Overtaken is raised for what both the clerk and somebody else changed.
-    `read` are the rules whose sentences were shown for the new complaint: Unread is raised for a
-    new danger sign or long cough that is not among them; None does not ask.
+    `read` are the rules whose sentences were shown: Unread is raised for a danger sign or long
+    cough that is new in the complaint and for somebody else's BPJS number; None does not ask.
+    `in_record`: payer and number are the patient's own from now on too.
     """
     refuse_ended(visit)
     shown = shown or {}
@@ -65,14 +76,42 @@ def correct_visit(
     now = {name: getattr(visit, name) for name in changed if name in shown}
     if overtaken := {name: is_ for name, is_ in now.items() if _plain(is_) != _plain(shown[name])}:
         raise Overtaken(overtaken)
-    if "complaint" in changed:
-        _follow(actor, visit, changes["complaint"] or "", reason, read)
+    new, gone = _signs_changed(visit, changes) if "complaint" in changed else ([], [])
+    if "bpjs_number" in changed and changes["bpjs_number"]:
+        new += _of_card(visit, changes["bpjs_number"])
+    if read is not None and any(one.rule not in read for one in new):
+        raise Unread(READ_FIRST, new)
+    keep_reasons(actor, visit, [*new, *gone], {"": reason})
     for name in changed:
         note(actor, visit, name, getattr(visit, name) or "", changes[name] or "", reason)
         setattr(visit, name, changes[name])
     if changed:
         audit.record(actor, "correct_visit", visit, reason=reason, details=", ".join(changed))
+    if in_record and _keep_in_record(actor, visit, reason):
+        changed.append("patient")
     return changed
+
+
+def payer_notes(visit: Visit) -> list[str]:
+    """Sentences about payer and card of the visit that do not go together; none is a fault."""
+    identity = replace(
+        patients.identity_of(visit.patient), payer=visit.payer, bpjs_number=visit.bpjs_number
+    )
+    return [one.message for one in identity_warnings.payer_notes(identity)]
+
+
+def _keep_in_record(actor: audit.Actor, visit: Visit, reason: str) -> bool:
+    patient = visit.patient
+    db.session.refresh(patient)
+    own = replace(patients.identity_of(patient), payer=visit.payer, bpjs_number=visit.bpjs_number)
+    return visit_person.correct(actor, patient, own, reason)
+
+
+def _of_card(visit: Visit, number: str) -> list[Warned]:
+    """Who else has this card, unless it is this patient's own already."""
+    told = replace(patients.identity_of(visit.patient), bpjs_number=number, passport_no=None)
+    found = shared_numbers.findings(told, visit.patient)
+    return [Warned(one.rule, one.level, one.message) for one in found if one.level == "warning"]
 
 
 def _differing(visit: Visit, changes: Mapping[str, str | None]) -> list[str]:
@@ -84,21 +123,19 @@ def _plain(text: str | None) -> str:
     return "\n".join(" ".join(line.split()) for line in (text or "").splitlines()).strip()
 
 
-def _follow(
-    actor: audit.Actor, visit: Visit, complaint: str, reason: str, read: Collection[str] | None
-) -> None:
+def _signs_changed(
+    visit: Visit, changes: Mapping[str, str | None]
+) -> tuple[list[Warned], list[Warned]]:
     """What the room is told of the complaint: signs that are new in it, and those that are gone."""
-    found = {one.rule: one for one in _signs(visit, complaint)}
+    found = {one.rule: one for one in _signs(visit, changes["complaint"] or "")}
     before = _told(visit)
     new = [one for rule, one in found.items() if before.get(rule) != one.message[:400]]
-    if read is not None and any(one.rule not in read for one in new):
-        raise Unread(READ_FIRST, new)
     gone = [
         Warned(rule, Level.OFF.value, f"Tidak ada lagi: {message}")
         for rule, message in before.items()
         if rule not in found
     ]
-    keep_reasons(actor, visit, [*new, *gone], {"": reason})
+    return new, gone
 
 
 def _signs(visit: Visit, complaint: str) -> list[Warned]:
@@ -124,25 +161,19 @@ def refuse_ended(visit: Visit) -> None:
         raise CorrectionError("Kunjungan ini sudah dibatalkan atau berakhir; tidak dapat diubah.")
 
 
+def ended(visit: Visit) -> str:
+    """How a visit came to its end that cannot be corrected any more, and why; else ''."""
+    if visit.status in (VisitStatus.OPEN, VisitStatus.FINISHED) or not visit.entries:
+        return ""
+    last = max(visit.entries, key=lambda entry: entry.id)
+    event = queue_steps.last_event(last)
+    why = f": {event.reason}" if event and event.reason else ""
+    return f"{queue_steps.present(last)}{why}."
+
+
 def lock(visit: Visit) -> None:
     """Its rooms' screens draw themselves anew; nobody else changes it, and it is read again."""
     if visit.entries:
         queue_changes.lock(*visit.entries)
     db.session.execute(select(Visit.id).where(Visit.id == visit.id).with_for_update())
     db.session.refresh(visit)
-
-
-def note(
-    actor: audit.Actor, visit: Visit, field: str, before: str, after: str, reason: str
-) -> VisitCorrection:
-    """Keep how it stood, how it is now, and why."""
-    return add_row(
-        VisitCorrection(
-            visit_id=visit.id,
-            field=field,
-            before=before,
-            after=after,
-            reason=reason,
-            corrected_by_id=actor.user_id,
-        )
-    )

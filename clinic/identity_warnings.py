@@ -75,7 +75,7 @@ def identity_warnings(
     warnings += _withdrawn_warning(patient) if is_returning and patient else []
     warnings += _mother_warning(identity, on)
     warnings += _death_warning(patient)
-    warnings += _payer_notes(identity, patient, is_returning=is_returning) if is_shown else []
+    warnings += payer_notes(identity, patient, is_returning=is_returning) if is_shown else []
     if patient and (is_returning or is_completed):
         way = _TO_MOVE if is_completed else _TO_SEARCH
         warnings += _other_person_warning(identity, patient, way)
@@ -145,8 +145,8 @@ def _death_warning(patient: Patient | None) -> list[Warned]:
     return [Warned("DEATH-1", "warning", f"{mark} {more}") for mark in told]
 
 
-def _payer_notes(
-    identity: patients.Identity, patient: Patient | None, *, is_returning: bool
+def payer_notes(
+    identity: patients.Identity, patient: Patient | None = None, *, is_returning: bool = False
 ) -> list[Warned]:
     """Card and payer that do not go together: the clinic would lose the claim.
 

@@ -26,7 +26,8 @@ from clinic.identity_warnings import Warned
 from clinic.queue_changes import bump_rooms_with
 from clinic.rebase import rebase
 from clinic.review import Application, Review, review
-from clinic.visit_person import correct, follow, tell_pregnancy
+from clinic.visit_changes import tell_visit
+from clinic.visit_person import correct, tell_pregnancy
 from clinic.visit_snapshot import take_snapshot
 from db import db, run, utcnow
 from models import (
@@ -292,9 +293,8 @@ def _complete_identity(
 ) -> Visit:
     """Fill in who it is, on the visit that is already running."""
     visit = application.about_visit
-    _keep_patient(actor, application, found)
-    take_snapshot(visit, visit.patient, visit.service_day)
-    visit.bpjs_home = application.bpjs_home
-    follow(visit, visit.patient)
+    before = patients.identity_of(visit.patient)
+    patient = _keep_patient(actor, application, found)
+    tell_visit(actor, visit, before, patient, application.bpjs_home)
     queues.bump_rooms_of(visit.patient)
     return visit

@@ -22,11 +22,12 @@ from clinic import (
     visit_cluster,
     visit_person,
 )
-from clinic.corrections import CorrectionError, Unread, lock, note, refuse_ended
+from clinic.corrections import CorrectionError, Unread, lock, refuse_ended
 from clinic.emergency import unknown_person
 from clinic.identity_warnings import Warned
 from clinic.registration import keep_reasons
 from clinic.review import review
+from clinic.visit_changes import note
 from clinic.visit_snapshot import take_snapshot
 from db import db
 from models import (

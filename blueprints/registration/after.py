@@ -6,12 +6,10 @@ from flask import abort, flash, make_response, redirect, render_template, reques
 from flask_login import current_user
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
-from wtforms import StringField
-from wtforms.fields.choices import SelectField
 
 import access
 from blueprints.registration.blueprint import bp, counter
-from blueprints.registration.forms import MAX_COMPLAINT, may_be_empty, text
+from blueprints.registration.correction_form import LONGEST_REASON, MIN_REASON, CorrectionForm
 from clinic import (
     audit,
     consents,
@@ -30,18 +28,11 @@ from clinic import (
 )
 from clinic.queue_steps import QueueError
 from db import db, transaction
-from formatting import BPJS_HOME_LABELS, CLUSTER_LABELS, PAYER_LABELS
+from formatting import CLUSTER_LABELS
 from models import Patient, QueueEntry, Role, Visit
-from page_form import PageForm, choices
 from patient_forms import OTHER_PATIENT, OtherPatient, is_for
-from validators import FieldError, clean_name, clean_text, parse_bpjs_number
+from validators import FieldError, clean_name, clean_text
 
-MIN_REASON, LONGEST_REASON = 4, 300
-NO_REASON = "Tulis alasan pembetulan, misalnya: salah pilih pembiayaan."
-OVERTAKEN = (
-    "Petugas lain baru saja mengubahnya menjadi: {now}. Isian Anda: {typed}. "
-    "Pilih yang benar, lalu simpan lagi."
-)
 SAVED = ("Pembetulan tersimpan.", "success")
 WITHDRAWN = "Kunjungan {label} dibatalkan; tidak lagi di antrean. Tidak ada yang terhapus."
 NO_WITHDRAWAL_REASON = "Tulis alasan membatalkan, misalnya: terdaftar dua kali."
@@ -69,6 +60,7 @@ def ticket(visit):
         patient=found.patient,
         entries=[(entry, queues.people_before(entry)) for entry in todays_visits.standing(entries)],
         goes_on=goes_on,
+        ended=corrections.ended(found),
         cluster=CLUSTER_LABELS[found.cluster],
         counted_in=visit_cluster.room_of(found),
         household=patients.household_members(found.patient),
@@ -77,51 +69,11 @@ def ticket(visit):
     )
 
 
-class CorrectionForm(PageForm):
-    """A visit's fields; beside each the page carries how it stood when it was shown."""
-
-    CHANGED = ("payer", "bpjs_number", "bpjs_home", "complaint")
-    payer = SelectField("Pembiayaan", choices=choices(PAYER_LABELS))
-    bpjs_number = may_be_empty("Nomor BPJS", parse_bpjs_number)
-    bpjs_home = SelectField(
-        "Terdaftar di", choices=choices(BPJS_HOME_LABELS, "Belum ditanya"), default=""
-    )
-    complaint = StringField("Keluhan", [text(MAX_COMPLAINT, newlines=True)])
-    alasan = StringField("Alasan", [text(LONGEST_REASON)])
-
-    def validate(self, extra_validators=None) -> bool:
-        super().validate(extra_validators)
-        if not (self.complaint.data or "").strip():
-            self.complaint.errors = ["Isi keluhan, beberapa kata saja."]
-        if len((self.alasan.data or "").strip()) < MIN_REASON:
-            self.alasan.errors = [NO_REASON]
-        return not self.errors
-
-    @classmethod
-    def shown(cls) -> dict[str, str]:
-        """What the page that sent this request had shown."""
-        names = {name: f"shown-{name}" for name in cls.CHANGED}
-        return {name: request.form[key] for name, key in names.items() if key in request.form}
-
-    def meet(self, visit: Visit, overtaken: corrections.Overtaken) -> None:
-        """What was typed stays beside what somebody else made of it; what was not follows."""
-        for name, before in self.shown().items():
-            field, now = self[name], getattr(visit, name) or ""
-            if name in overtaken.now:
-                labels = {"": "kosong"}
-                labels |= {each.value: each.label for each in getattr(field, "choices", ())}
-                values = {"now": now, "typed": field.data or ""}
-                words = {which: labels.get(value, value) for which, value in values.items()}
-                field.errors = [OVERTAKEN.format(**words)]
-            elif field.data == before:
-                field.data = now
-
-
 @bp.get("/pendaftaran/kunjungan/<visit>/ubah")
 @correcting
 def correct(visit):
     found = access.visit_or_404(visit)
-    form = CorrectionForm(obj=found)
+    form = CorrectionForm.of(found)
     chosen = request.args.get("pasien", "")
     candidates = []
     if chosen:
@@ -135,12 +87,12 @@ def correct_post(visit):
     found = access.visit_or_404(visit)
     action = request.form.get("aksi", "ubah")
     if action == "cari":
-        form = CorrectionForm(obj=found)
+        form = CorrectionForm.of(found)
         q = request.form.get("q", "")
         return _correction_page(found, form, candidates=search.find(q), q=q)
     if action in MOVES:
         return _move(found, is_new=action == "pasien_baru")
-    form = CorrectionForm(obj=found) if action == "batalkan" else CorrectionForm(request.form)
+    form = CorrectionForm.of(found) if action == "batalkan" else CorrectionForm(request.form)
     if not is_for(found.patient.public_id):
         return make_response(_correction_page(found, form, problem=OTHER_PATIENT), 409)
     if action == "batalkan":
@@ -159,6 +111,7 @@ def correct_post(visit):
             raise OtherPatient
         read = request.form.get("dibaca", "").split()
         said = {"read": read, "shown": CorrectionForm.shown()}
+        said["in_record"] = form.juga_pasien.data
         return corrections.correct_visit(actor, visit, changes, form.alasan.cleaned, **said)
 
     return _carry_out(found, change, form=form)
@@ -181,7 +134,7 @@ def _withdraw(found: Visit):
         said = {"problem": str(problem)}
         if isinstance(problem, FieldError):
             said["field"] = "alasan_batal"
-        page = _correction_page(found, CorrectionForm(obj=found), **said)
+        page = _correction_page(found, CorrectionForm.of(found), **said)
         return make_response(page, 422 if "field" in said else 409)
     flash(WITHDRAWN.format(label=found.label), "success")
     return redirect(_after(access.visit_or_404(found.public_id)), 303)
@@ -194,7 +147,7 @@ def _move(found: Visit, *, is_new: bool):
     try:
         change = _change(picked, is_new=is_new)
     except FieldError as wrong:
-        form = CorrectionForm(obj=found)
+        form = CorrectionForm.of(found)
         said = {"problem": str(wrong), "field": wrong.rule, "candidates": candidates}
         page = _correction_page(found, form, **said)
         return make_response(page, 422)
@@ -246,10 +199,14 @@ def _carry_out(
     except corrections.CorrectionError as refused:
         found, warnings = access.visit_or_404(ref), getattr(refused, "warnings", ())
         said = {"problem": str(refused), "warnings": warnings, "candidates": candidates}
-        page = _correction_page(found, form or CorrectionForm(obj=found), **said)
+        page = _correction_page(found, form or CorrectionForm.of(found), **said)
         return make_response(page, 422 if warnings else 409)
     flash(*(SAME if changed == [] else SAVED))  # a move tells no list
-    return redirect(_after(access.visit_or_404(ref), is_new=is_new), 303)
+    found = access.visit_or_404(ref)
+    if corrections.OF_PAYMENT & set(changed or ()):
+        for sentence in corrections.payer_notes(found):
+            flash(sentence, "info")
+    return redirect(_after(found, is_new=is_new), 303)
 
 
 def _after(visit: Visit, *, is_new: bool = False) -> str:
@@ -276,6 +233,7 @@ def _correction_page(
     is_examined = wrong_patient.is_examined(visit)
     is_keeper = access.has_role(*wrong_patient.KEEPERS)
     is_at_counter = access.has_role(Role.REGISTRATION, Role.HEAD)
+    ended = corrections.ended(visit)
     now = {name: getattr(visit, name) or "" for name in CorrectionForm.CHANGED}
     return render_template(
         "registration/correct.html",
@@ -292,9 +250,11 @@ def _correction_page(
         warnings=warnings,
         back=_after(visit),
         is_examined=is_examined,
-        may_move=is_keeper or not is_examined,
+        may_move=is_keeper or not (is_examined or ended),
         may_withdraw=is_at_counter and withdrawals.may_withdraw(visit),
         papers=papers.of_visit(visit) if is_keeper else [],
+        ended=ended,
+        again=url_for("registration.room", visit=visit.public_id) if is_at_counter else "",
         typed=request.form,
         today=days.clinic_date(),
     )
