@@ -71,8 +71,18 @@
   });
 
   // Who is quicker than the proposals has passed the place where they come: Tab Enter works all the same.
+  // Not once a key or the mouse is at the list itself: it may be open, and would close under the hand.
   var passed = false;
-  on('focusin', function (event) { passed = event.target.id === 'f-poli' && !document.querySelector('#saran-isi button'); });
+  var isTab = false;
+  ['keydown', 'mousedown'].forEach(function (name) {
+    on(name, function (event) {
+      isTab = event.key === 'Tab';
+      passed = false;
+    });
+  });
+  on('focusin', function (event) {
+    passed = isTab && event.target.id === 'f-poli' && !document.querySelector('#saran-isi button');
+  });
   on('htmx:afterSettle', function (event) {
     var room = document.activeElement;
     var first = event.target.id === 'saran-isi' && document.querySelector('#saran-isi button');

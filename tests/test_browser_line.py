@@ -43,6 +43,24 @@ def test_a_proposal_for_another_complaint_is_not_left_standing(live_server, page
     expect(line_of(page)).to_be_empty()
 
 
+@pytest.mark.parametrize("is_touched", ["", "mouse", "keys"])
+def test_a_late_proposal_takes_the_focus_from_no_open_list(live_server, page, is_touched):
+    Desk(page, live_server).log_in("loket").go("/pendaftaran/baru")
+    page.route("**/saran", lambda route: (page.wait_for_timeout(1_000), route.continue_()))
+    complaint, rooms = page.get_by_label("Keluhan"), page.get_by_label("Ruang tujuan")
+    complaint.press_sequentially("sakit gigi berlubang")
+    if is_touched == "mouse":
+        rooms.click()
+    else:
+        page.keyboard.press("Tab")
+    expect(rooms).to_be_focused()
+    if is_touched == "keys":
+        page.keyboard.press("Alt+ArrowDown")
+    first = page.locator("#saran .pick").first
+    expect(first).to_have_attribute("value", "GIGI")
+    expect(rooms if is_touched else first).to_be_focused()
+
+
 def test_nor_is_a_list_of_patients_under_another_name(live_server, page):
     desk = Desk(page, live_server).log_in("loket")
     desk.search("siti aminah")
