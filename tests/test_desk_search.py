@@ -4,12 +4,14 @@ import re
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from blueprints.registration import desk
 from clinic import days, queues
 from db import db, transaction, utcnow
+from formatting import short_date
 from models import NoNikReason, QueueEntry, Visit, VisitStatus
-from tests import factories
+from tests import factories, past_visits
 from tests.databases import count_queries
 from tests.pages import post
 
@@ -312,3 +314,46 @@ def test_more_than_twenty_are_told_to_be_narrowed_down(clerk):
         factories.patient("Siti Zulaikha")
     page = search(clerk, "zulaikha")
     assert page.count('class="pick"') == 20 and "Hanya 20 yang pertama" in page
+
+
+# --- Who was told to come back -------------------------------------------------------------------
+
+
+def was_here(person, code: str, ending: str, days_ago: int = 2):
+    """A visit of some days ago, examined in this room and ended like that."""
+    past_visits.add(person, 1, since=days_ago)
+    with transaction():
+        visit = db.session.scalars(select(Visit).order_by(Visit.id.desc())).first()
+        visit.entries[0].poli = factories.poli(code)
+        visit.entries[0].examination.disposition = ending
+        return short_date(visit.service_day.on)
+
+
+def proposed(clerk, person, complaint: str) -> list[tuple[str, str]]:
+    fields = {"patient": person.public_id, "complaint": complaint, "sex": person.sex}
+    page = post(clerk, f"{DESK}/saran", fields | {"birth_date": short_date(person.birth_date)}).text
+    return re.findall(r'<li data-poli="(\w+)">.*?<span>(.*?)</span>', page)
+
+
+def test_whoever_was_told_to_come_back_is_offered_the_room_that_said_so(clerk):
+    person = factories.patient("Nurlaela Hayati")
+    was_here(person, "UMUM", "kontrol", 9)
+    on = was_here(person, "GIGI", "kontrol")
+    assert f"terakhir {on}, Poli Gigi dan Mulut" in search(clerk, "nurlaela")
+    form = clerk.get(f"{DESK}/pasien/{person.public_id}").text
+    assert f"terakhir {on}, Poli Gigi dan Mulut" in form
+    for typed in ("kontrol", "Mau kontrol ulang", "berobat ulang"):
+        first = proposed(clerk, person, typed)[0]
+        assert first == ("GIGI", f"Kontrol dari Poli Gigi dan Mulut, {on}"), typed
+    assert proposed(clerk, person, "kontrol, batuk demam")[0][0] == "UMUM"
+    assert proposed(clerk, person, "kontrol rutin")[0][0] == "UMUM"
+    with transaction():
+        factories.poli("GIGI").is_active = False
+    assert proposed(clerk, person, "kontrol")[0][0] == "UMUM"
+
+
+def test_a_later_visit_without_control_ends_the_offer(clerk):
+    person = factories.patient("Nurlaela Hayati")
+    was_here(person, "GIGI", "kontrol", 9)
+    was_here(person, "GIGI", "pulang", 3)
+    assert proposed(clerk, person, "kontrol")[0][0] == "UMUM"

@@ -691,7 +691,8 @@ def test_a_result_says_all_that_tells_two_of_one_name_apart(clerk):
     today = f"{days.clinic_date():%d-%m-%Y}"
     assert said == (
         f"Siti Aminah {years_old()} tahun, lahir 17-08-1985 · Perempuan · RM "
-        f"{visit.patient.mrn} · NIK 317101••••••0001 · Sungai Pinang · terakhir {today}"
+        f"{visit.patient.mrn} · NIK 317101••••••0001 · Sungai Pinang · terakhir {today}, "
+        "Poli Umum"
     )
     assert FIELDS["nik"] not in page
 

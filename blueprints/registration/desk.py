@@ -5,7 +5,16 @@ from flask_login import current_user
 
 import access
 from blueprints.registration.blueprint import bp, counter
-from clinic import days, drafts, incomplete, routing, search, todays_visits, typed_search
+from clinic import (
+    days,
+    drafts,
+    incomplete,
+    last_rooms,
+    routing,
+    search,
+    todays_visits,
+    typed_search,
+)
 from clinic.month_names import parse_birth_date
 from db import transaction
 from models import ServiceDay
@@ -99,6 +108,7 @@ def _results(typed: dict[str, str], day: ServiceDay | None) -> dict:
         "length_note": typed_search.length_note(q),
         "reading": reading,
         "found": found,
+        "rooms_of": last_rooms.last_rooms([one.patient.id for one in found]),
         "to_complete": incomplete.visits_of_unknown(one.patient for one in found),
         "todays": todays_visits.of_people(day, [one.patient.id for one in found]),
         "today": days.clinic_date(),

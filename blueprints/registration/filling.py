@@ -16,6 +16,7 @@ from clinic import (
     drafts,
     further_room,
     identity_warnings,
+    last_rooms,
     nik_checks,
     patients,
     review,
@@ -139,9 +140,14 @@ def page(
         behind=behind,
         behind_address=form_address(behind) if behind else "",
         others=_in_words(others) if others else [],
-        **_suggestion(form, patient),
+        last_room=_last_room(patient) if subject.kind == DraftKind.RETURNING else None,
+        **_suggestion(form, patient, patient),
         **_likely(form, patient, kept.answers if kept else {}),
     )
+
+
+def _last_room(patient: Patient) -> last_rooms.LastRoom | None:
+    return last_rooms.last_rooms([patient.id]).get(patient.id)
 
 
 def _in_words(fields: dict[str, str]) -> list[str]:
@@ -179,7 +185,9 @@ def _use_nik(form: RegistrationForm, patient: Patient | None) -> None:
 @counter
 def suggestion():
     form = RegistrationForm(request.form)
-    return render_template("registration/_suggestion.html", **_suggestion(form, None))
+    ref = request.form.get("patient", "")
+    found = _suggestion(form, None, patients.by_ref(ref) if ref else None)
+    return render_template("registration/_suggestion.html", **found)
 
 
 @bp.post("/pendaftaran/mirip")
@@ -192,7 +200,7 @@ def likely():
     return render_template("registration/_likely.html", has_looked=True, **found)
 
 
-def _suggestion(form: RegistrationForm, patient: Patient | None) -> dict:
+def _suggestion(form: RegistrationForm, patient: Patient | None, returning: Patient | None) -> dict:
     """Rooms for half-filled fields too, red flags, the cluster, and what the NIK says."""
     kept = {field.name: field.errors for field in form}
     form.validate()
@@ -203,8 +211,12 @@ def _suggestion(form: RegistrationForm, patient: Patient | None) -> dict:
         field.errors = kept[field.name]
     rules = routing.load()
     is_asked = bool(case.complaint or case.poli_code)
+    proposals = rules.propose(case) if is_asked else []
+    if returning and last_rooms.is_bare_control(case):
+        person = patients.current(returning)
+        proposals = last_rooms.room_of_control(proposals, case, rules.rooms, person)
     return {
-        "proposals": rules.propose(case)[:3] if is_asked else [],
+        "proposals": proposals[:3],
         "red_flags": rules.red_flags(case),
         "cluster_now": rules.cluster(case) if case.poli_code else None,
     }
