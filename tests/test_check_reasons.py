@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from clinic import patients
 from db import db, transaction
-from models import Override, Patient, Poli
+from models import Override, Patient, Poli, Visit
 from tests import factories
 from tests.pages import post, text_of
 from tests.stored import draft_row
@@ -290,3 +290,16 @@ def test_a_saved_draft_does_not_change_its_room(clerk):
     assert post(clerk, check, TO_DENTIST).location == saved.location
     db.session.expire_all()
     assert draft_row().fields["poli"] == "UMUM"
+
+
+def test_the_room_reads_why_the_counter_sent_the_patient_there(clerk, sign_in):
+    child = {"birth_date": "", "birth_date_estimated": "3 tahun", "mother_name": "Sri Rahayu"}
+    child |= {"complaint": "batuk", "poli": "UMUM"}
+    there = send(clerk, **child)
+    reasons = {"override_reason-W1": "kakaknya juga di Poli Umum", "override_reason": "memang"}
+    assert "/tiket/" in send(clerk, there, version="1", **reasons)
+    visit = db.session.scalars(select(Visit)).one()
+    page = text_of(sign_in("umum").get(f"/kunjungan/{visit.public_id}"))
+    said = " ".join(re.sub(r"<[^>]+>", " ", page).split())
+    assert re.search(r"Catatan loket: Anak .* Alasan: kakaknya juga di Poli Umum \([A-Z]", said)
+    assert "Alasan: memang" not in said, "what was said of the NIK may name others"

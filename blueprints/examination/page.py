@@ -31,6 +31,7 @@ from clinic import (
     remarkable,
     right_patient,
 )
+from clinic.counter_notes import CounterNote, counter_notes
 from clinic.visit_summaries import VisitSummary
 from clinic.vital_signs import field_of, vital_findings
 from db import db
@@ -99,7 +100,8 @@ def show(
     examination = records.open_examination(entry) if entry else None
     today, earlier = history.visit_and_earlier(visit, EARLIER_VISITS)
     writes, my_rooms = _may_write(entry, examination), _my_rooms(today)
-    in_sight = _in_sight(earlier, today, examination) if writes else earlier
+    notes = counter_notes(visit)
+    in_sight = _in_sight(earlier, today, examination, notes) if writes else earlier
     # What is said of the values is said of those that stand on the page.
     values = today.last_vitals | (typed.form.readable() if typed else {})
     context = {
@@ -111,6 +113,7 @@ def show(
         "earlier": in_sight,
         "further": earlier[len(in_sight) :],
         "allergies": allergies.banner(visit.patient),
+        "counter_notes": notes,
         "consent_note": _consent_note(visit.patient),
         "findings": [
             each
@@ -151,11 +154,17 @@ def show(
 
 
 def _in_sight(
-    earlier: list[VisitSummary], today: VisitSummary, own: Examination | None
+    earlier: list[VisitSummary],
+    today: VisitSummary,
+    own: Examination | None,
+    notes: list[CounterNote],
 ) -> list[VisitSummary]:
-    """A room that was examined today takes two earlier visits' place: the page keeps its size."""
+    """A room that was examined today takes two earlier visits' place: the page keeps its size.
+
+    What the counter wrote takes one's.
+    """
     seen = [room for room in today.examined if own is None or room.examination.id != own.id]
-    return earlier[: max(EARLIER_VISITS - 2 * len(seen), 1)]
+    return earlier[: max(EARLIER_VISITS - 2 * len(seen) - len(notes), 1)]
 
 
 def _is_pharmacy(entry: QueueEntry | None) -> bool:
