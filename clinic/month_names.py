@@ -37,3 +37,21 @@ def _written(found: re.Match[str]) -> str:
 def parse_birth_date(text: str, today: date) -> date:
     """A birth date as `validators` reads it, or with its month in words: "17 agt 1990"."""
     return validators.parse_birth_date(in_digits(text), today)
+
+
+def parse_date_beside_age(text: str, today: date) -> date:
+    """The same where an age has its own box: whoever typed one here is led there."""
+    try:
+        return parse_birth_date(text, today)
+    except validators.FieldError as error:
+        if not _is_age(text, today):
+            raise
+        sentence = f"{str(error).rstrip('.')}, atau isi umur di sebelahnya."
+        raise validators.FieldError("DATE", sentence) from error
+
+
+def _is_age(text: str, today: date) -> bool:
+    try:
+        return bool(validators.parse_age(text, today))
+    except validators.FieldError:
+        return False

@@ -50,7 +50,9 @@ def findings(identity: Identity, patient: Patient | None = None) -> list[Finding
         if other is not None:
             is_known = patient is not None and getattr(patient, column) == typed
             level = "info" if is_known else "warning"
-            found.append(Finding(number.rule, level, _sentence(number.words, other)))
+            found.append(
+                Finding(number.rule, level, _sentence(number.words, other, is_known=is_known))
+            )
     return found
 
 
@@ -61,9 +63,14 @@ def _other_holder(number: _Number, typed: str, patient: Patient | None) -> Patie
     return next((one for one in current if one.is_active and one.id != mine), None)
 
 
-def _sentence(words: str, other: Patient) -> str:
-    return (
+def _sentence(words: str, other: Patient, *, is_known: bool) -> str:
+    held = (
         f"{words} ini sudah tercatat pada pasien {other.name} (No. RM {other.mrn}). Cocokkan "
-        "dengan kartunya. Bila orangnya sama, pakai catatan itu. Bila berbeda, betulkan nomornya "
+        "dengan kartunya. "
+    )
+    if is_known:  # no reason is asked, and the page may be without a field for the number
+        return held + "Bila salah, betulkan di data pasien; dari tiket lewat Lengkapi identitas."
+    return held + (
+        "Bila orangnya sama, pakai catatan itu. Bila berbeda, betulkan nomornya "
         "atau tulis alasannya."
     )

@@ -1919,3 +1919,11 @@ def test_letters_that_nobody_sees_are_no_answer(clerk, field, sentence):
     response = post(clerk, "/pendaftaran/baru", typed)
     assert response.status_code == (422 if sentence else 303)
     assert sentence in text_of(response)
+
+
+@pytest.mark.engines("sqlite")
+@pytest.mark.parametrize("typed", ["8 bln", "35 th", "1990", "1990-13-01"])
+def test_an_age_in_the_birth_dates_box_is_led_to_the_ages(clerk, typed):
+    page = post(clerk, "/pendaftaran/baru", FIELDS | {"birth_date": typed})
+    assert page.status_code == 422
+    assert ("atau isi umur di sebelahnya" in page.text) == ("-" not in typed)

@@ -543,6 +543,8 @@ def test_who_came_with_the_shared_card_before_is_only_reminded(clerk, borrowed):
     check = send(clerk, f"/pendaftaran/pasien/{known.public_id}", **typed)
     page = text_of(clerk.get(check))
     assert f'data-rule="{rule}" data-level="info"' in page
+    assert "Bila salah, betulkan di data pasien" in page
+    assert "atau tulis alasannya" not in page
     assert level_of(page, owner) == "strong"
     saved(confirm(clerk, check, **answer(owner)))
     again = send(clerk, f"/pendaftaran/pasien/{known.public_id}", **typed | {"poli": "GIGI"})

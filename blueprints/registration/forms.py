@@ -11,7 +11,7 @@ from wtforms.fields.choices import RadioField, SelectField
 from wtforms.validators import ValidationError
 
 from clinic import days, nameless, routing
-from clinic.month_names import parse_birth_date
+from clinic.month_names import parse_date_beside_age
 from clinic.nik_checks import is_far_off, nik_findings
 from clinic.patients import FILLED_ALONE, Identity, estimated_age
 from clinic.review import MIN_REASON, Application
@@ -77,7 +77,7 @@ class RegistrationForm(PageForm):
     passport_no = may_be_empty("Nomor paspor", normalise_passport)
     name = may_be_empty("Nama", clean_name, unknown=lambda form: form.no_nik_reason.data == UNKNOWN)
     sex = RadioField("Jenis kelamin", choices=choices({"L": "Laki-laki", "P": "Perempuan"}))
-    birth_date = may_be_empty("Tanggal lahir", parse_birth_date, today=_today)
+    birth_date = may_be_empty("Tanggal lahir", parse_date_beside_age, today=_today)
     birth_date_estimated = may_be_empty("Umur kira-kira", parse_age, today=_today)
     mother_name = may_be_empty("Nama ibu", clean_name)
     bpjs_number = may_be_empty("Nomor BPJS", parse_bpjs_number)
