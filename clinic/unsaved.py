@@ -6,7 +6,8 @@ after the last keystroke if nobody came back for it; its row is removed a day la
 was ever saved is touched here.
 
 Each form that a browser opens has a key. It also names the keys of the forms whose text it took
-over: they are ended with it, while what the author types in another tab stays.
+over, and up to which step: so far they are ended with it. What the author types in another tab
+stays, and so do the last words of a page that was left, which arrive behind the page after it.
 """
 
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, and_, delete, false, or_, select, update
 
 from clinic import audit
 from clinic.audit import Actor
@@ -24,6 +25,7 @@ from models import QueueEntry, UnsavedText
 KEPT = timedelta(days=7)
 # A request that was under way when its form was saved has long arrived by then.
 ENDED_KEPT = timedelta(days=1)
+LAST_STEP = 2**31 - 1  # nothing of a form comes after it
 EXAMINATION, AMENDMENT, SCREENING = PAGES = ("", "pembetulan", "tanda-vital")
 
 
@@ -34,26 +36,36 @@ class Place(NamedTuple):
     page: str = EXAMINATION
 
 
+class Key(NamedTuple):
+    """A form's, and the step up to which its text is meant: what it sends later is newer."""
+
+    name: str
+    step: int = LAST_STEP
+
+
 @dataclass(frozen=True)
 class Typed:
     """What a form sent by itself; its own key stands last."""
 
-    keys: Sequence[str]
+    keys: Sequence[Key]
     step: int
     version: int
     fields: list[tuple[str, str]]
 
 
 def keep(actor: Actor, place: Place, typed: Typed) -> None:
-    """Store what was typed, unless its form was saved meanwhile or has sent later text already."""
-    *taken_over, key = typed.keys
-    row = _row(actor, place, key)
-    if row and (row.ended_at or row.page != place.page or typed.step <= row.step):
+    """Store what was typed, unless its form was saved meanwhile or has sent later text already.
+
+    Where another form took it over, only what that one has not read is taken: it was typed later.
+    """
+    *taken_over, own_key = typed.keys
+    row = _row(actor, place, own_key)
+    if row and (row.page != place.page or typed.step <= row.step):
         return
     _end(actor, place, taken_over)
     if row is None:
-        row = _new_row(actor, place, key)
-    row.step, row.version = typed.step, typed.version
+        row = _new_row(actor, place, own_key)
+    row.step, row.version, row.ended_at = typed.step, typed.version, None
     row.fields, row.typed_at = [list(pair) for pair in typed.fields], utcnow()
     db.session.flush()
 
@@ -69,23 +81,31 @@ def all_own(user_id: int, place: Place) -> list[UnsavedText]:
     return list(db.session.scalars(rows.order_by(UnsavedText.typed_at.desc())))
 
 
+def step_of(user_id: int, place: Place, key: Key) -> int:
+    """How far the server has that form's text."""
+    step = select(UnsavedText.step).where(*_of(user_id, place), UnsavedText.key == key.name)
+    return db.session.scalar(step) or 0
+
+
 def forget(row: UnsavedText) -> None:
     """It says what has been saved. Not ended: its form may be open still, and typed in."""
     db.session.delete(row)
 
 
-def end(actor: Actor, place: Place, keys: Sequence[str]) -> None:
+def end(actor: Actor, place: Place, keys: Sequence[Key]) -> None:
     """The form was saved: its text goes, and what it still sends is ignored.
 
     Without a key (a form that never heard of them) all that the author typed there goes.
     """
     _end(actor, place, keys or None)
-    if keys and _row(actor, place, keys[-1]) is None:
-        _new_row(actor, place, keys[-1]).ended_at = utcnow()
+    if keys:
+        row = _row(actor, place, keys[-1]) or _new_row(actor, place, keys[-1])
+        if row.page == place.page:
+            row.fields, row.ended_at, row.step = [], utcnow(), LAST_STEP
     db.session.flush()
 
 
-def drop(actor: Actor, place: Place, keys: Sequence[str]) -> bool:
+def drop(actor: Actor, place: Place, keys: Sequence[Key]) -> bool:
     """The author throws the text away; that it was done is logged, the text is not."""
     is_dropped = _end(actor, place, keys) > 0
     if is_dropped:
@@ -116,26 +136,27 @@ def _of(user_id: int, place: Place) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _row(actor: Actor, place: Place, key: str) -> UnsavedText | None:
+def _row(actor: Actor, place: Place, key: Key) -> UnsavedText | None:
     return db.session.scalar(
         select(UnsavedText).where(
             UnsavedText.user_id == actor.user_id,
             UnsavedText.entry_id == place.entry.id,
-            UnsavedText.key == key,  # one form's, whatever page it stands on
+            UnsavedText.key == key.name,  # one form's, whatever page it stands on
         )
     )
 
 
-def _new_row(actor: Actor, place: Place, key: str) -> UnsavedText:
-    row = UnsavedText(user_id=actor.user_id, entry_id=place.entry.id, page=place.page, key=key)
+def _new_row(actor: Actor, place: Place, key: Key) -> UnsavedText:
+    row = UnsavedText(user_id=actor.user_id, entry_id=place.entry.id, page=place.page, key=key.name)
     db.session.add(row)
     return row
 
 
-def _end(actor: Actor, place: Place, keys: Sequence[str] | None) -> int:
+def _end(actor: Actor, place: Place, keys: Sequence[Key] | None) -> int:
     open_rows = update(UnsavedText).where(
         *_of(actor.user_id, place), UnsavedText.ended_at.is_(None)
     )
     if keys is not None:
-        open_rows = open_rows.where(UnsavedText.key.in_(keys))
+        meant = (and_(UnsavedText.key == key, UnsavedText.step <= step) for key, step in keys)
+        open_rows = open_rows.where(or_(false(), *meant))
     return db.session.execute(open_rows.values(fields=[], ended_at=utcnow())).rowcount

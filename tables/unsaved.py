@@ -15,7 +15,7 @@ class UnsavedText(Row):
     """*Ketikan belum disimpan.* One row for each opened form; only its author ever sees it.
 
     It is not part of the record. When the form is saved or its text thrown away, the row ends and
-    its fields are blanked; it stays a while, so that a late request of that form finds it ended.
+    its fields are blanked; it stays a while, so that a late request of that form finds its step.
     """
 
     __tablename__ = "unsaved_text"

@@ -663,7 +663,7 @@ def measured(entry):
 def typed_only(entry):
     with transaction():
         place = unsaved.Place(db.session.get(QueueEntry, entry.id))
-        typed = unsaved.Typed(["tab"], 1, 0, [("plan", "observasi")])
+        typed = unsaved.Typed([unsaved.Key("tab")], 1, 0, [("plan", "observasi")])
         unsaved.keep(factories.actor("umum"), place, typed)
 
 

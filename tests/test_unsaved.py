@@ -239,7 +239,7 @@ def test_a_refused_save_keeps_it(umum):
     keep(umum, entry)
     response = send(umum, entry, pulse="999", ketikan="k1")
     assert response.status_code == 422 and live() == [TYPED]
-    assert hidden_keys(response).split()[0] == "k1", "its text goes on in the new form"
+    assert hidden_keys(response).split()[0] == "k1:1", "its text goes on in the new form"
 
 
 def test_a_form_that_took_the_text_over_ends_it(umum):
@@ -250,6 +250,50 @@ def test_a_form_that_took_the_text_over_ends_it(umum):
     assert live() == ["lanjutan"]
     send(umum, entry, subjective="lanjutan", ketikan=keys)
     assert live() == []
+
+
+LATER = {"subjective": TYPED, "therapy": "amlodipin dihentikan, bengkak kaki"}
+
+
+@pytest.mark.parametrize("is_typed_on", [False, True])
+@pytest.mark.parametrize("is_late", [False, True], ids=["before it is typed on", "after that"])
+def test_last_words_that_arrive_behind_the_page_loaded_again_stay(umum, is_typed_on, is_late):
+    entry = served()
+    keep(umum, entry, step=3)
+    keys = hidden_keys(umum.get(address(entry)))
+    for is_now in (not is_late, is_late):
+        if is_now:
+            assert keep(umum, entry, step=4, **LATER).status_code == 201
+        elif is_typed_on:
+            keep(umum, entry, keys, plan="kontrol")
+    assert send(umum, entry, subjective=TYPED, plan="kontrol", ketikan=keys).status_code == 303
+    keep(umum, entry, keys, step=9, plan="kontr")  # it was under way
+    assert [dict(row.fields)["therapy"] for row in rows() if not row.ended_at] == [LATER["therapy"]]
+    response = umum.get(address(entry))
+    assert LATER["therapy"] in text_of(response) and "Ketikan Anda" in text_of(response)
+    keys = hidden_keys(response)
+    assert send(umum, entry, version=1, **LATER, ketikan=keys).status_code == 303
+    assert live() == []
+
+
+def test_last_words_behind_a_refused_form_stay(umum):
+    entry = served()
+    keep(umum, entry)
+    keys = hidden_keys(send(umum, entry, pulse="999", ketikan="k1"))
+    keep(umum, entry, step=2, **LATER)
+    send(umum, entry, subjective=TYPED, ketikan=keys)
+    assert LATER["therapy"] in text_of(umum.get(address(entry)))
+
+
+def test_a_tab_whose_text_was_read_elsewhere_is_kept_on(umum):
+    entry = served()
+    keep(umum, entry, subjective="tab satu")
+    keep(umum, entry, hidden_keys(umum.get(address(entry))), subjective="tab dua")
+    keep(umum, entry, step=2, subjective="tab satu, lagi")
+    assert sorted(live()) == ["tab dua", "tab satu, lagi"]
+    send(umum, entry, subjective="tab satu, lagi", ketikan="k1")
+    keep(umum, entry, step=3, subjective="tab satu")
+    assert live() == ["tab dua"]
 
 
 def test_what_is_typed_in_another_tab_stays(umum):

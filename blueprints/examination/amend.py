@@ -199,7 +199,7 @@ def _show(examination: Examination, typed: Typed | None = None, status: int = 20
         version=shown.version,
         typed=shown,
         kept=shown.kept,
-        keys=next_keys(request.form),
+        keys=next_keys(request.form, Place(examination.entry, AMENDMENT), shown.kept),
         is_unsent=typed is not None and typed.kept is None,
         rows=amend_shown.rows(examination, shown),
         waiting=waiting,

@@ -32,6 +32,7 @@ from clinic import (
     right_patient,
 )
 from clinic.counter_notes import CounterNote, counter_notes
+from clinic.unsaved import Place
 from clinic.visit_summaries import VisitSummary
 from clinic.vital_signs import field_of, vital_findings
 from db import db
@@ -137,7 +138,7 @@ def show(
         "answers": typed_words.answers(typed.form, request.form, visit)
         if typed and not writes
         else [],
-        "keys": next_keys(request.form),
+        "keys": next_keys(request.form, Place(entry) if entry else None, typed and typed.kept),
     }
     if writes:
         context |= form_context(entry, examination, typed)

@@ -205,7 +205,7 @@ def _show(
         form=form,
         problem=problem,
         kept=kept,
-        keys=next_keys(request.form),
+        keys=next_keys(request.form, _place(visit), kept),
         is_unsent=request.method == "POST",
         answers=[] if is_open else typed_words.answers(form, request.form, visit, LABELS),
         is_open=is_open,

@@ -19,7 +19,6 @@ from patient_forms import OTHER_PATIENT, is_for, refuse_other, writing
 from sessions import csrf_token
 
 LARGEST, MOST_FIELDS = 256 * 1024, 1000
-LARGEST_STEP = 2**31
 
 
 @bp.post("/kunjungan/<visit>/ketikan")
@@ -34,7 +33,7 @@ def keep_typed(visit: str):
         return _plain(OTHER_PATIENT, 409)
     typed = unsaved.Typed(
         keys_sent(request.form),
-        max(0, min(request.args.get("ke", 0, int), LARGEST_STEP - 1)),
+        max(0, min(request.args.get("ke", 0, int), unsaved.LAST_STEP)),
         version_sent(request.form),
         [pair for pair in request.form.items(multi=True) if pair[0] != "csrf_token"],
     )
