@@ -527,6 +527,42 @@ def test_each_field_of_the_form_stands_where_a_colleague_has_finished(umum, sign
     assert kept.status_code == 201 and unread(umum.get(address(entry)), found) == {}
 
 
+def unwritten(answer) -> dict[str, str]:
+    """What is listed as not saved, by its name."""
+    page = answer.get_data(as_text=True).partition("Tulisan Anda yang belum tersimpan")[2]
+    return dict(re.findall(r'<dt>(.*?)</dt><dd class="pre">(.*?)</dd>', page, re.S))
+
+
+def test_what_stands_in_the_finished_record_is_not_listed_once_more(umum, sign_in):
+    entry = served()
+    with transaction():
+        db.session.get(QueueEntry, entry.id).poli.room_forms = " ".join(FORMS)
+        allergies.add_allergy(factories.actor("umum"), entry.visit.patient, "Udang", "gatal")
+    fields = {"systolic": "120", "diastolic": "80", "temperature": "36.5", "subjective": TYPED}
+    fields |= {"diagnosis": ["K30", "R05"], "case_type-1": "lama", "procedure": "jahit luka"}
+    fields |= {"lab_sent": "1", "lab": ["GDS", "HB"], "lab_note": "puasa", "rx_sent": "1"}
+    fields |= {"rx": "b1 AMOX500", "rx_sig-b1": "3x1", "rx_days-b1": "5", "rx_note": "ibunya"}
+    fields |= {"disposition": "rujuk_internal", "refer_to": "LAB"}
+    assert send(umum, entry, **fields).status_code == 303
+    same = Fields(umum.get(address(entry)).get_data(as_text=True), is_filled=False).sent
+    same |= {"temperature": "36,5", "allergy_substance": "Udang", "allergy_reaction": "gatal"}
+    sent = same | {"plan": "kontrol", "pulse": "90", "diagnosis": [*same["diagnosis"], "A09"]}
+    assert post(umum, address(entry, "/ketikan?ke=1"), sent).status_code == 201
+    end = {"assessment": "batuk", "disposition": "rujuk_internal", "refer_to": "LAB"}
+    assert send(sign_in("kepala"), entry, "selesai", version=1, **end).status_code == 303
+    page = umum.get(address(entry))
+    listed = unwritten(page)
+    assert listed.pop("Diagnosis").startswith("A09")
+    assert listed == {"Nadi": "90", "Rencana": "kontrol"}
+    assert "Bila sisanya sudah ditulis, tekan Buang ketikan" in words_of(page)
+    refused = post(umum, address(entry), same | {"aksi": "simpan"})
+    assert refused.status_code == 409 and unwritten(refused) == {}
+    assert "Tidak ada: semuanya sudah tercatat" in words_of(refused)
+    again = post(umum, address(entry), same | {"vitals_new": "y", "aksi": "simpan"})
+    anew = {"Tekanan sistolik", "Tekanan diastolik", "Suhu", "Pengukuran baru"}
+    assert unwritten(again).keys() == anew
+
+
 def test_each_field_of_the_form_stands_where_access_has_ended(umum):
     entry, found = everything(umum)
     with transaction():

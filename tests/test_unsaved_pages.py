@@ -14,7 +14,7 @@ from tests.amending import again, amend, finished, measured
 from tests.pages import post
 from tests.test_amendment_pages import form_of, typed
 from tests.test_examination import address, send, served, text_of, words_of
-from tests.test_unsaved import actions, hidden_keys
+from tests.test_unsaved import actions, hidden_keys, unwritten
 
 pytestmark = pytest.mark.engines("sqlite")
 WORDS = "Nyeri ulu hati sejak kemarin malam"
@@ -186,6 +186,14 @@ def test_text_for_a_visit_that_has_ended_is_given_back(umum):
     for answer, pulse in ((umum.get(address(entry, "/tanda-vital")), "88"), (refused, "91")):
         assert WORDS in words_of(answer) and f"Nadi {pulse}" in words_of(answer)
     assert db.session.scalars(select(VitalSigns)).all() == []
+
+
+def test_what_was_saved_of_it_is_not_listed_once_more(umum):
+    entry = factories.entry()
+    assert screening(entry).save(umum).status_code == 303
+    screening(entry).keep(umum, systolic="120")
+    end_visit(entry)
+    assert unwritten(umum.get(address(entry, "/tanda-vital"))) == {"Tekanan sistolik": "120"}
 
 
 def test_it_follows_the_patient_into_another_room(umum):

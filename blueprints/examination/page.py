@@ -13,10 +13,12 @@ from blueprints.examination import (
     lab_order_form,
     prescription_form,
     room_form,
+    stored_words,
     typed_words,
     unusual,
 )
 from blueprints.examination.form_context import form_context, theirs
+from blueprints.examination.forms import ExaminationForm
 from blueprints.examination.typed import Typed, next_keys
 from clinic import (
     allergies,
@@ -135,7 +137,7 @@ def show(
         "paper_kinds": paper_texts.KINDS,
         "may_prescribe": _may_prescribe(today),
         "unfetched": dispensing_queue.unfetched_of(visit) if _is_pharmacy(entry) else None,
-        "answers": typed_words.answers(typed.form, request.form, visit)
+        "answers": _unwritten(typed.form, examination, visit, today)
         if typed and not writes
         else [],
         "keys": next_keys(request.form, Place(entry) if entry else None, typed and typed.kept),
@@ -205,12 +207,19 @@ def _may_prescribe(today: VisitSummary) -> set[int]:
     }
 
 
+def _unwritten(
+    form: ExaminationForm, examination: Examination | None, visit: Visit, today: VisitSummary
+) -> list[typed_words.Answer]:
+    stands = stored_words.of_examination(form, examination, visit, today)
+    return typed_words.answers(form, request.form, visit, stands=stands)
+
+
 def only_typed(
     form: PageForm, visit: Visit, labels: Mapping[str, str] = typed_words.NO_MORE
 ) -> Response:
     """Access has ended meanwhile (a new day, say): the text is given back, the record is not."""
     answers = typed_words.answers(form, request.form, visit, labels)
-    html = render_template("examination/typed.html", visit=visit, answers=answers)
+    html = render_template("examination/typed.html", visit=visit, answers=answers, kept=None)
     return Response(html, 409, mimetype="text/html")
 
 

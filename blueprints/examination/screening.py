@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from wtforms import RadioField, StringField, TextAreaField
 
 import access
-from blueprints.examination import page, typed_words, vital_boxes
+from blueprints.examination import page, stored_words, typed_words, vital_boxes
 from blueprints.examination.blueprint import bp, clinical
 from blueprints.examination.forms import VitalsForm, shown, typed_vitals
 from blueprints.examination.typed import keys_sent, next_keys
@@ -188,9 +188,9 @@ def _show(
     own, note = vital_boxes.own_of(visit, None), triage.own_note(current_user.id, visit)
     is_echoed = form is not None and not is_conflict
     theirs = form.beside_stored(visit) if is_conflict and form else {}
-    if form is None:
-        seen = {"triage_seen": note.seen, "triage_priority": note.priority or ""} if note else {}
-        form = ScreeningForm(data=typed_vitals(own.values) | seen)
+    seen = {"triage_seen": note.seen, "triage_priority": note.priority or ""} if note else {}
+    stored = ScreeningForm(data=typed_vitals(own.values) | seen)
+    form = form or stored
     rows = [*own.refs, note.public_id] if note else own.refs
     today, is_open = history.visit_summary(visit), visit.status == VisitStatus.OPEN
     html = render_template(
@@ -207,7 +207,11 @@ def _show(
         kept=kept,
         keys=next_keys(request.form, _place(visit), kept),
         is_unsent=request.method == "POST",
-        answers=[] if is_open else typed_words.answers(form, request.form, visit, LABELS),
+        answers=[]
+        if is_open
+        else typed_words.answers(
+            form, request.form, visit, LABELS, stored_words.of_screening(form, stored, today)
+        ),
         is_open=is_open,
         may_correct=triage.is_free(visit.ended_at) and note is not None,
         theirs=theirs,

@@ -3,8 +3,10 @@
 A field without a label here stands there by its own name: nothing typed is left out.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from types import MappingProxyType
+from typing import NamedTuple
 
 from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
@@ -19,10 +21,13 @@ from blueprints.examination import (
 )
 from blueprints.examination.forms import REASON, entered_diagnoses, override_reasons
 from clinic import diagnoses
-from clinic.vital_signs import VITAL_RANGES
+from clinic.prescriptions import PrescriptionInput
+from clinic.vital_signs import VITAL_RANGES, parse_vital
 from db import db
+from formatting import number_text
 from models import LabTest, Poli, Visit
 from page_form import PageForm
+from validators import FieldError
 
 LABELS = {name: vital.label for name, vital in VITAL_RANGES.items()} | {
     "vitals_new": "Pengukuran baru",
@@ -44,21 +49,48 @@ LABELS = {name: vital.label for name, vital in VITAL_RANGES.items()} | {
 }
 NO_MORE: Mapping[str, str] = MappingProxyType({})
 UNTYPED = {"vitals_seen"}  # what the page said, not its reader
-Answer = tuple[str, str]  # what was asked, and what was typed
+
+
+class Answer(NamedTuple):
+    """What was asked, and what was typed; `name` is the field's or its list's."""
+
+    label: str
+    text: str
+    name: str
+
+    @property
+    def said(self) -> tuple[str, str]:
+        """The same of two answers that say the same: 36.5 is 36,5."""
+        text = " ".join(self.text.split())
+        if self.name in VITAL_RANGES:
+            with suppress(FieldError):
+                text = number_text(parse_vital(self.name, text))
+        return self.name, text
 
 
 def answers(
-    form: PageForm, sent: MultiDict, visit: Visit, more: Mapping[str, str] = NO_MORE
+    form: PageForm,
+    sent: MultiDict,
+    visit: Visit,
+    more: Mapping[str, str] = NO_MORE,
+    stands: Collection[Answer] = (),
 ) -> list[Answer]:
-    """All that a request typed; `more` names fields of a form that has further ones."""
+    """All that a request typed, but for what `stands` on the page already.
+
+    `more` names fields of a form that has further ones.
+    """
+    found = [*of_fields(form, more), *_diagnoses(sent, visit), *_procedures(sent)]
+    found += [*medicines(prescription_typed.said(sent)), *laboratory(sent.getlist("lab")[:100])]
+    known = {each.said for each in stands}
+    return [each for each in found if each.text.strip() and each.said not in known]
+
+
+def of_fields(form: PageForm, more: Mapping[str, str] = NO_MORE) -> Iterator[Answer]:
+    """What stands in the fields that have one name; the lists are no fields."""
     labels = {**LABELS, **room_form.labels_of(form), **more}
-    found = [
-        (labels.get(field.name, field.label.text), _words(field))
-        for field in form
-        if field.name not in UNTYPED and not field.name.startswith(REASON)
-    ]
-    found += [*_diagnoses(sent, visit), *_procedures(sent), *_medicines(sent), *_laboratory(sent)]
-    return [(label, text) for label, text in found if text.strip()]
+    for field in form:
+        if field.name not in UNTYPED and not field.name.startswith(REASON):
+            yield Answer(labels.get(field.name, field.label.text), _words(field), field.name)
 
 
 def _words(field: Field) -> str:
@@ -79,35 +111,47 @@ def _diagnoses(sent: MultiDict, visit: Visit) -> Iterator[Answer]:
     primary = sent.get("diagnosis_primary", "")
     for each in (entered_diagnoses(sent) or [])[: diagnoses.MOST_READ]:
         for line in diagnoses.lines([each._replace(case_type="")], visit):
-            about = [f"kasus {each.case_type}"] if each.case_type else []
-            about += ["utama"] if each.text == primary else []
-            title = line.title if line.title != line.code else ""
-            yield "Diagnosis", ", ".join([f"{line.code} {title}".strip(), *about])
+            yield diagnosis(line, each.case_type, is_primary=each.text == primary)
     for reason in override_reasons(sent).values():
-        yield "Alasan diagnosis", reason
+        yield Answer("Alasan diagnosis", reason, REASON)
+
+
+def diagnosis(line: diagnoses.Line, case_type: str, *, is_primary: bool) -> Answer:
+    """As much of it as was said."""
+    about = [f"kasus {case_type}"] if case_type else []
+    about += ["utama"] if is_primary else []
+    title = line.title if line.title != line.code else ""
+    words = ", ".join([f"{line.code} {title}".strip(), *about])
+    return Answer("Diagnosis", words, "diagnosis")
 
 
 def _procedures(sent: MultiDict) -> Iterator[Answer]:
     typed = procedure_fields.entered(sent) or []
     for each in procedure_form.shown_lines(typed, None):
-        times = f" {each.quantity}x" if each.quantity.strip() not in ("", "1") else ""
-        yield "Tindakan", f"{each.line.title}{times}{f': {each.note}' if each.note else ''}"
+        yield procedure(each)
 
 
-def _medicines(sent: MultiDict) -> Iterator[Answer]:
-    said = prescription_typed.said(sent)
+def procedure(shown: procedure_form.Shown) -> Answer:
+    """One of the list, with its number and note."""
+    times = f" {shown.quantity}x" if shown.quantity.strip() not in ("", "1") else ""
+    words = f"{shown.line.title}{times}{f': {shown.note}' if shown.note else ''}"
+    return Answer("Tindakan", words, "procedure")
+
+
+def medicines(said: PrescriptionInput | None) -> Iterator[Answer]:
+    """The lines of a prescription and what is said beside them."""
     if said is None:
         return
     for text in prescription_form.typed_texts(said):
-        yield "Resep", text
-    yield "Catatan untuk farmasi", said.note
+        yield Answer("Resep", text, "prescription")
+    yield Answer("Catatan untuk farmasi", said.note, prescription_typed.NOTE)
     for reason in said.reasons.values():
-        yield "Alasan tetap memberi", reason
+        yield Answer("Alasan tetap memberi", reason, prescription_typed.REASON)
 
 
-def _laboratory(sent: MultiDict) -> Iterator[Answer]:
-    codes = sent.getlist("lab")[:100]
+def laboratory(codes: list[str]) -> Iterator[Answer]:
+    """The tests that are asked for, by their names."""
     if codes:
         rows = select(LabTest.name).where(LabTest.code.in_(codes))
         names = db.session.scalars(rows.order_by(LabTest.position, LabTest.id))
-        yield "Permintaan laboratorium", ", ".join(names)
+        yield Answer("Permintaan laboratorium", ", ".join(names), "lab")
