@@ -81,6 +81,13 @@ def all_own(user_id: int, place: Place) -> list[UnsavedText]:
     return list(db.session.scalars(rows.order_by(UnsavedText.typed_at.desc())))
 
 
+def has_later(user_id: int, place: Place, at: datetime, keys: Sequence[Key]) -> bool:
+    """Whether text has come there since that the form with these keys has not read."""
+    read = dict(keys)
+    rows = all_own(user_id, place)
+    return any(row.typed_at > at and row.step > read.get(row.key, -1) for row in rows)
+
+
 def step_of(user_id: int, place: Place, key: Key) -> int:
     """How far the server has that form's text."""
     step = select(UnsavedText.step).where(*_of(user_id, place), UnsavedText.key == key.name)

@@ -212,6 +212,15 @@ def test_a_session_that_ended_waits_for_its_author(room, context):
     expect(anamnesis(page)).to_have_value("Demam tinggi tiga hari")
 
 
+def test_the_first_words_of_a_page_that_is_loaded_again_at_once_are_told(room, context):
+    page = room.open(context.new_page())
+    anamnesis(page).press_sequentially(TYPED)
+    page.reload()
+    if not anamnesis(page).input_value():  # the page was quicker than the words
+        page.get_by_role("link", name="Muat lagi").click()
+    expect(anamnesis(page)).to_have_value(TYPED)
+
+
 def log_out(desk: Desk) -> None:
     desk.go("/bantuan")
     desk.press("Keluar")

@@ -1,7 +1,9 @@
 """What is typed on the amendment's and the vital signs' pages is kept as in the examination."""
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from sqlalchemy import select
@@ -102,6 +104,27 @@ def test_last_words_that_arrive_behind_the_page_loaded_again_stay(umum, page):
     page.keep(umum, step=2, pulse="91", pulse_1="91")
     assert page.save(umum, ketikan=keys).status_code == 303
     assert live() == 1 and 'value="91"' in text_of(umum.get(page.url))
+
+
+def late(client, shown):
+    """What the page asks for once, two seconds after it was drawn."""
+    address = re.search(r'hx-get="([^"]*/susulan[^"]*)"', shown.get_data(as_text=True))[1]
+    return client.get(unescape(address), headers={"HX-Request": "true"})
+
+
+def test_words_that_arrive_behind_the_page_are_told(umum, sign_in, page):
+    shown = umum.get(page.url)
+    assert late(umum, shown).status_code == 204
+    page.keep(umum, "k0")
+    told = text_of(late(umum, shown))
+    assert "Ketikan terakhir Anda" in told and WORDS not in told
+    link = re.search(r'href="([^"]*)"', told)[1]
+    again = umum.get(link)
+    assert WORDS in text_of(again) and late(umum, again).status_code == 204
+    page.keep(umum, hidden_keys(again))
+    assert late(umum, again).status_code == 204, "its own"
+    kepala = sign_in("kepala")
+    assert late(kepala, kepala.get(page.url)).status_code == 204
 
 
 def test_its_author_throws_it_away(umum, sign_in, page):

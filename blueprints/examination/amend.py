@@ -41,7 +41,7 @@ from clinic import (
     unsaved,
 )
 from clinic.unsaved import AMENDMENT, Place
-from db import db
+from db import db, utcnow
 from models import (
     Amendment,
     AmendmentState,
@@ -199,6 +199,7 @@ def _show(examination: Examination, typed: Typed | None = None, status: int = 20
         version=shown.version,
         typed=shown,
         kept=shown.kept,
+        drawn_at=utcnow().timestamp(),
         keys=next_keys(request.form, Place(examination.entry, AMENDMENT), shown.kept),
         is_unsent=typed is not None and typed.kept is None,
         rows=amend_shown.rows(examination, shown),

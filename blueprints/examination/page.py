@@ -37,7 +37,7 @@ from clinic.counter_notes import CounterNote, counter_notes
 from clinic.unsaved import Place
 from clinic.visit_summaries import VisitSummary
 from clinic.vital_signs import field_of, vital_findings
-from db import db
+from db import db, utcnow
 from models import (
     ConsentDecision,
     EntryState,
@@ -140,6 +140,7 @@ def show(
         "answers": _unwritten(typed.form, examination, visit, today)
         if typed and not writes
         else [],
+        "drawn_at": utcnow().timestamp(),
         "keys": next_keys(request.form, Place(entry) if entry else None, typed and typed.kept),
     }
     if writes:

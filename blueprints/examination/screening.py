@@ -205,6 +205,7 @@ def _show(
         form=form,
         problem=problem,
         kept=kept,
+        drawn_at=utcnow().timestamp(),
         keys=next_keys(request.form, _place(visit), kept),
         is_unsent=request.method == "POST",
         answers=[]

@@ -1,6 +1,9 @@
 """What a form sends by itself while somebody types, and throwing it away."""
 
-from flask import abort, flash, redirect, request, url_for
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+from flask import abort, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
@@ -8,17 +11,18 @@ import access
 from blueprints.examination.blueprint import bp, clinical
 from blueprints.examination.desk import entry_sent
 from blueprints.examination.forms import version_sent
-from blueprints.examination.page import first_entry
+from blueprints.examination.page import chosen_entry, first_entry
 from blueprints.examination.typed import keys_sent
 from clinic import records, unsaved
 from clinic.unsaved import AMENDMENT, SCREENING, Place
 from db import utcnow
 from formatting import clock_time
-from models import Role, Visit
+from models import QueueEntry, Role, Visit
 from patient_forms import OTHER_PATIENT, is_for, refuse_other, writing
 from sessions import csrf_token
 
 LARGEST, MOST_FIELDS = 256 * 1024, 1000
+DRAWING = timedelta(seconds=5)  # what was typed is read first, and may arrive meanwhile
 
 
 @bp.post("/kunjungan/<visit>/ketikan")
@@ -52,6 +56,37 @@ def typing_token(visit: str):
         return _plain("Akun lain yang masuk di komputer ini.", 409)
     access.visit_or_404(visit)
     return _plain(csrf_token(), 200)
+
+
+@bp.get("/kunjungan/<visit>/ketikan/susulan")
+@clinical
+def late_typed(visit: str):
+    """A fragment: whether words arrived behind a page that was loaded again at once.
+
+    Their request is under way while the new page is drawn, which so knows nothing of them.
+    """
+    found = access.visit_or_404(visit)
+    page = request.args.get("isian", unsaved.EXAMINATION)
+    if page not in unsaved.PAGES:
+        abort(404)
+    is_screening = page == SCREENING
+    ref = request.args.get("antrean", "")
+    place = Place(first_entry(found) if is_screening else _entry_or_404(found, ref), page)
+    keys, at = keys_sent(request.args), _moment(request.args.get("sejak", ""))
+    if not keys or not unsaved.has_later(current_user.id, place, at, keys):
+        return Response(status=204)
+    return render_template("examination/_late.html", address=_address(found, place))
+
+
+def _entry_or_404(visit: Visit, ref: str) -> QueueEntry:
+    return (chosen_entry(visit, ref) if ref else None) or abort(404)
+
+
+def _moment(text: str) -> datetime:
+    """What the page says of when it was drawn; anything else is now."""
+    with suppress(ValueError, OverflowError, OSError):
+        return datetime.fromtimestamp(float(text), UTC) - DRAWING
+    return utcnow()
 
 
 @bp.post("/kunjungan/<visit>/ketikan/buang")
