@@ -102,6 +102,47 @@ def test_a_line_that_both_changed_is_shown_with_both(umum, sign_in):
     assert told.status_code == 409 and "9 tablet" in text_of(told) and 'value="7"' in text_of(told)
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"what": "luar", "title": "Cendo Xitrol tetes mata", "quantity": "1 botol"},
+        {"what": "racikan", "title": "puyer", "parts": "CTM 1/4 tablet"},
+    ],
+)
+def test_a_medicine_written_in_two_tabs_stands_once(umum, more):
+    entry = served()
+    mine, others = opened(umum, address(entry)), opened(umum, address(entry))
+    typed = {"what": "AMOX250"} | more
+    assert press(umum, entry, others, **line("b1", **typed)).status_code == 303
+    told = press(umum, entry, mine, **line("b4", **typed), plan="kontrol")
+    assert told.status_code == 409 and "tanpa pertentangan" in words_of(told)
+    assert press(umum, entry, sent_by(told)).status_code == 303
+    held = prescriptions.active_lines(prescriptions.of(examination(entry)))
+    assert len(held) == len(lines_of(entry)) == 1
+    assert examination(entry).plan == "kontrol"
+
+
+def test_a_medicine_written_in_two_tabs_with_other_directions_is_a_conflict(umum):
+    entry = served()
+    mine, others = opened(umum, address(entry)), opened(umum, address(entry))
+    press(umum, entry, others, **line("b1", "AMOX250"))
+    told = press(umum, entry, mine, **both(line("b1", "AMOX250", days="7"), line("b2", "CTM4")))
+    assert "tanpa pertentangan" not in words_of(told) and "15 kapsul" in words_of(told)
+    assert press(umum, entry, sent_by(told)).status_code == 303
+    held = prescriptions.active_lines(prescriptions.of(examination(entry)))
+    assert [(each.medicine.code, each.days) for each in held] == [("AMOX250", 7), ("CTM4", 5)]
+
+
+def test_two_compounds_of_one_form_both_stay(umum):
+    entry = served()
+    mine, others = opened(umum, address(entry)), opened(umum, address(entry))
+    puyer = {"what": "racikan", "title": "puyer"}
+    press(umum, entry, others, **line("b1", **puyer, parts="CTM 1/4 tablet"))
+    told = press(umum, entry, mine, **line("b1", **puyer, parts="Parasetamol 500 120 mg"))
+    assert "tanpa pertentangan" not in words_of(told) and len(sent_by(told)["rx"]) == 2
+
+
 def test_a_correction_takes_what_it_left_alone_too(umum, sign_in):
     record = finished()
     url = f"/pemeriksaan/{record.public_id}/pembetulan"

@@ -2,7 +2,7 @@
 
 The page carries a few letters of a digest for each filled part. After a conflict a part that was
 sent back as it was shown takes what stands stored now; one that was stored as it was shown is the
-sender's alone. Lines of a prescription need no digest: ended rows still say what they were.
+sender's alone. Lines of a prescription need no digest: `shown_medicines`.
 """
 
 import base64
@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 from werkzeug.datastructures import MultiDict
 
 from blueprints.examination import prescription_typed as rx
-from clinic import prescriptions, records
-from clinic.prescription_lines import line_input
+from blueprints.examination import shown_medicines
+from blueprints.examination.shown_medicines import plain
+from clinic import records
 from models import CaseType, Examination
 
 SHOWN, LETTERS, MOST = "shown-texts", 5, 200
@@ -61,7 +62,7 @@ def merged(sent: MultiDict, context: Mapping[str, Any], examination: Examination
             _take(part, names, now, result)
         elif stored not in (mine, was.get(part, "")):
             both.add(part)
-    if rx.SENT in sent and (_merge_medicines(sent, result, examination) or rx.NOTE in both):
+    if rx.SENT in sent and (shown_medicines.merge(sent, result, examination) or rx.NOTE in both):
         both.add("prescription")
     return Merged(result, frozenset(both))
 
@@ -111,15 +112,11 @@ def _digest(part: str, names: tuple[str, ...], typed: MultiDict) -> str:
         values = [*sorted(typed.getlist("lab")), *typed.getlist("lab_note")]
     else:
         values = [text for name in names for text in typed.getlist(name) or [""]]
-    plain = [_plain(text) for text in values]
-    if not any(plain):
+    said = [plain(text) for text in values]
+    if not any(said):
         return ""
-    digest = hashlib.sha256("\0".join(plain).encode()).digest()
+    digest = hashlib.sha256("\0".join(said).encode()).digest()
     return base64.urlsafe_b64encode(digest)[:LETTERS].decode()
-
-
-def _plain(text: str) -> str:
-    return text.replace("\r\n", "\n").strip()
 
 
 def _rows(part: str, typed: MultiDict) -> list[str]:
@@ -158,43 +155,6 @@ def _take_rows(part: str, now: MultiDict, result: MultiDict) -> None:
         if key in now:
             result[key] = now[key]
     _put(result, name, [*stored, *(text for text in ticked if text not in stored)])
-
-
-def _merge_medicines(sent: MultiDict, result: MultiDict, examination: Examination) -> bool:
-    """Lines that nobody touched here are those that are stored now.
-
-    Tells whether one was changed here that another has changed or taken off as well.
-    """
-    prescription = prescriptions.of(examination)
-    known = {}
-    for row in prescription.lines if prescription else ():
-        line = line_input(row)
-        known[line.key] = (line, row.ended_at is None)
-    removed, kept, is_both = set(sent.getlist(rx.REMOVED)), [], False
-    for text in sent.getlist(rx.LINE):
-        key = text.partition(" ")[0]
-        line, is_stored = known.get(key, (None, True))
-        if not is_stored and (key in removed or _is_as_shown(line, sent)):
-            continue
-        kept.append(text)
-        is_both = is_both or not is_stored
-    seen = removed | {text.partition(" ")[0] for text in sent.getlist(rx.LINE)}
-    for key, (line, is_stored) in known.items():
-        if is_stored and key not in seen:
-            kept.append(f"{key} {line.what}")
-            for box in rx.BOXES:
-                result[f"rx_{box}-{key}"] = getattr(line, box)
-    _put(result, rx.LINE, kept)
-    return is_both
-
-
-def _is_as_shown(line, sent: MultiDict) -> bool:
-    boxes = {box: f"rx_{box}-{line.key}" for box in rx.BOXES}
-    return all(
-        _plain(sent[name]) == _plain(getattr(line, box))
-        for box, name in boxes.items()
-        if name in sent
-    )
 
 
 def real(theirs: Mapping[str, str], both: Iterable[str] | None) -> dict[str, str]:
