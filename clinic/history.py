@@ -10,6 +10,7 @@ from sqlalchemy.orm import contains_eager, joinedload
 
 from clinic import (
     amendment_lists,
+    finishers,
     form_answers,
     form_sheets,
     immunizations,
@@ -185,7 +186,7 @@ def _rooms(
 def _examined(visit_ids: Sequence[int]) -> dict[int, dict]:
     """By queue entry: the examination with its author, diagnoses and addenda."""
     rows = (
-        select(Examination)
+        finishers.with_finisher()
         .options(
             joinedload(Examination.practitioner),
             joinedload(Examination.recorded_by),
@@ -193,8 +194,8 @@ def _examined(visit_ids: Sequence[int]) -> dict[int, dict]:
         )
         .where(Examination.visit_id.in_(visit_ids))
     )
-    examinations = list(db.session.scalars(rows))
-    ids = [examination.id for examination in examinations]
+    found = db.session.execute(rows).all()
+    ids = [examination.id for examination, _ in found]
     diagnoses = grouped(
         select(Diagnosis)
         .where(Diagnosis.examination_id.in_(ids), Diagnosis.ended_at.is_(None))
@@ -219,20 +220,16 @@ def _examined(visit_ids: Sequence[int]) -> dict[int, dict]:
     return {
         each.entry_id: {
             "examination": each,
-            "author": _author(each),
+            "author": finishers.author(each),
+            "finisher": finishers.another(each, finisher),
             "diagnoses": tuple(diagnoses[each.id]),
             "procedures": tuple(procedures[each.id]),
             "addenda": tuple(addenda[each.id]),
             "amendments": amendments[each.id],
             "sheets": forms[each.id],
         }
-        for each in examinations
+        for each, finisher in found
     }
-
-
-def _author(examination: Examination) -> str:
-    who = examination.practitioner
-    return who.name if who else examination.recorded_by.display_name
 
 
 def _vitals(visit_ids: Sequence[int], rooms: dict[int, str]) -> dict[int, list[Measured]]:

@@ -38,6 +38,7 @@ class RoomSummary:
     kind: PoliKind
     examination: Examination | None = None
     author: str = ""
+    finisher: str = ""  # another account that ended it
     diagnoses: tuple[Diagnosis, ...] = ()
     procedures: tuple[Procedure, ...] = ()
     addenda: tuple[Addendum, ...] = ()

@@ -225,6 +225,28 @@ def test_finishing_closes_record_entry_and_visit(app, form):
     assert "finish_examination" in actions()
 
 
+@pytest.mark.parametrize("disposition", ["pulang", "rujuk_internal"])
+def test_the_record_names_who_finished_what_a_practitioner_began(app, disposition):
+    person = factories.patient()
+    entry = served(person=person)
+    save(entry)
+    end = {"assessment": "ISPA", "disposition": disposition, "refer_to": "GIGI"}
+    save(entry, ExaminationInput(**end), version=1, who="kepala", finish=True)
+    (room,) = history.history(person)[0].examined
+    assert room.author == "dr. Bagus Prasetyo"
+    assert room.finisher == factories.user("kepala").display_name
+
+
+def test_nobody_else_is_named_where_the_practitioner_finished(app):
+    people = [factories.patient(), factories.patient("Budi", sex="L")]
+    for person, first in zip(people, ("kepala", "umum"), strict=True):
+        entry = served(person=person)
+        save(entry, who=first)
+        save(entry, version=1, who="umum", finish=True)
+        (room,) = history.history(person)[0].examined
+        assert (room.author, room.finisher) == ("dr. Bagus Prasetyo", "")
+
+
 def test_in_the_laboratory_any_text_is_enough(app):
     form = ExaminationInput(objective="Hb 11,2", disposition="pulang")
     assert save(served("LAB"), form, finish=True).finished_at

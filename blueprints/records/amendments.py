@@ -5,7 +5,13 @@ from flask_login import current_user
 
 import access
 from blueprints.records.blueprint import bp, staff
-from clinic import allergies, amendment_decisions, amendment_lists, amendment_rules
+from clinic import (
+    allergies,
+    amendment_decisions,
+    amendment_lists,
+    amendment_rules,
+    finishers,
+)
 from clinic.record_errors import RecordError
 from models import Amendment, AmendmentState
 from patient_forms import OTHER_PATIENT, is_for, writing
@@ -79,6 +85,7 @@ def _page(amendment: Amendment, problem: str = "") -> str:
         "records/amendment.html",
         amendment=amendment,
         examination=examination,
+        finisher=finishers.name_of(examination),
         visit=examination.visit,
         patient=patient,
         entry=examination.entry,
