@@ -220,6 +220,22 @@ def test_a_wrong_field_and_an_unusual_value_are_said_together(sign_in):
     assert 'href="#f-pulse"' in page and 'href="#f-saturation"' in page
 
 
+def test_what_the_end_would_refuse_is_said_with_an_unusual_value(sign_in):
+    umum, entry = sign_in("umum"), served("UGD")
+    umum.get(address(entry))
+    typed = {"systolic": "70", "diastolic": "40", "disposition": "rujuk_eksternal"}
+    rx = {"rx_sent": "1", "rx": "b1 PCT500", "rx_sig-b1": "3x1", "rx_days-b1": ""}
+    asked = send(umum, entry, "selesai", **typed, **rx)
+    page = text_of(asked)
+    assert asked.status_code == 422 and "tekan Selesai sekali lagi" in page
+    for field in ("systolic", "assessment", "refer_external", "rx_days-b1"):
+        assert f'<a href="#f-{field}">' in page
+    assert examination(entry) is None and all_rows(VitalSigns) == []
+    more = {"assessment": "syok", "refer_external": "RSUD", "rx_days-b1": "3"}
+    done = typed | rx | more | {"vitals_seen": hidden(asked, "vitals_seen")}
+    assert send(umum, entry, "selesai", **done).status_code == 303
+
+
 def test_half_a_pressure_stops_once_and_a_half_that_cannot_be_is_said_instead(sign_in):
     umum, entry = sign_in("umum"), served()
     umum.get(address(entry))

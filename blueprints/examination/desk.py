@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 
 from flask import abort, flash, redirect, render_template, request, url_for
@@ -107,6 +108,9 @@ def record(visit: str):
         if has_errors or open_searches or unseen or more:
             form.form_errors = more
             records.draft_of(entry)  # raises when there is no form any more to correct
+            is_storable = not (has_errors or open_searches)
+            finish = partial(_store, found, entry, form, action)
+            _explain(form, unusual.refused(found, finish) if is_storable else None, entry)
             return _again(found, entry, form, 422, problems=unseen | open_searches)
         with writing(found):
             was = found.pregnant
@@ -127,7 +131,9 @@ def record(visit: str):
     return _go_on(found, entry, examination, form.allergy_substance.cleaned or "")
 
 
-def _explain(form: ExaminationForm, problem: records.RecordError, entry: QueueEntry) -> None:
+def _explain(form: ExaminationForm, problem: records.RecordError | None, entry: QueueEntry) -> None:
+    if problem is None:
+        return
     rest = prescription_form.explain(form, problem, records.open_examination(entry))
     for each in rest:
         name = FORM_FIELDS.get(each.field, each.field)

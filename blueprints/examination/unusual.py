@@ -7,7 +7,7 @@ A page sends back what it said of the values; pressed again on that page, "Seles
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 
 from flask import request
@@ -16,10 +16,13 @@ import access
 from blueprints.examination import amend_form, lab_order_form, room_form
 from clinic import form_answers, history, remarkable
 from clinic.form_case import Case
+from clinic.queues import QueueError
+from clinic.record_errors import Conflict, RecordError
 from clinic.vital_signs import field_of, vital_findings
 from models import Examination, QueueEntry, Visit
 from page_form import PageForm
-from validators import Finding
+from patient_forms import writing
+from validators import FieldError, Finding
 
 SEEN = "vitals_seen"
 PRESS_AGAIN = "Bila sudah diukur lagi dan angkanya benar, tekan Selesai sekali lagi."
@@ -52,6 +55,27 @@ def to_look_at(
     again = [READ_FIRST] if others else []
     again += [PRESS_AGAIN] if values else []
     return values | _not_said(asked, form), others + again
+
+
+class _Tried(Exception):
+    """Nothing is refused; raised so that nothing is stored either."""
+
+
+def refused(visit: Visit, finish: Callable[[], object]) -> RecordError | None:
+    """What the end would refuse beside what it stops for: it is tried, and taken back anyhow.
+
+    A colleague's writing is no such thing: the next press says it, with what they wrote.
+    """
+    try:
+        with writing(visit):
+            finish()
+            raise _Tried
+    except (_Tried, Conflict):
+        return None
+    except RecordError as problem:
+        return problem
+    except (QueueError, FieldError) as problem:
+        return RecordError(str(problem))
 
 
 def unseen(form: room_form.RoomExaminationForm, visit: Visit) -> dict[str, str]:
