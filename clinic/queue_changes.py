@@ -32,6 +32,11 @@ PLACE_STEP = 1000
 # What undo puts back.
 KEPT = ("rank", "is_priority", "place", "calls", "reason")
 KEPT_INSTANTS = ("called_at", "started_at", "ended_at")
+# How a room keeps the patient whom another one would send there.
+STAYS = {
+    EntryState.IN_SERVICE: "tetap dilayani di sana",
+    EntryState.AWAITING_RESULT: "kembali ke sana sesudah dilayani di ruang lain",
+}
 
 
 # As text: SQLAlchemy compiles an insert with ON CONFLICT anew at each call, a millisecond long.
@@ -267,8 +272,13 @@ def reopen_visit(visit: Visit) -> None:
             first_visits.settle(visit.patient_id)
 
 
-def refuse_second(visit: Visit, poli: Poli, but: QueueEntry | None = None) -> None:
-    """Raise QueueError when the visit already stands in this room; the index forbids it too."""
+def refuse_second(
+    visit: Visit, poli: Poli, but: QueueEntry | None = None, way_out: str = ""
+) -> None:
+    """Raise QueueError when the visit already stands in this room; the index forbids it too.
+
+    `way_out` is what to do instead, where the room has the patient anyhow.
+    """
     if visit.id is None:
         return  # not stored yet, so it stands nowhere
     here = db.session.scalar(
@@ -279,5 +289,8 @@ def refuse_second(visit: Visit, poli: Poli, but: QueueEntry | None = None) -> No
             QueueEntry.id != (but.id if but else 0),
         )
     )
-    if here is not None:
-        raise QueueError(f"{present(here)}, jadi tidak dapat masuk {poli.name} dua kali.")
+    if here is None:
+        return
+    sentence = f"{present(here)}, jadi tidak dapat masuk {poli.name} dua kali."
+    stays = STAYS.get(here.state, "tetap di antrean sana")
+    raise QueueError(f"{sentence} Pasien {stays}; {way_out}." if way_out else sentence)

@@ -40,6 +40,11 @@ ENDS = {
     "batal": VisitStatus.CANCELLED,
     "pulang": VisitStatus.LEFT,
 }
+# Of who sends a patient to a room that has them already.
+WAYS_OUT = {
+    "rujuk": "pilih tindak lanjut lain, misalnya Pulang",
+    "pindah": "bila tidak perlu lagi di ruang ini, batalkan antreannya di sini",
+}
 
 
 def move(
@@ -81,7 +86,7 @@ def _lock_for_target(
         raise QueueError(f"Pasien {entry.visit.label} sudah berada di {target.name}.")
     lock(entry, *others, rooms=(target,))
     check(entry, action)
-    refuse_second(entry.visit, target)
+    refuse_second(entry.visit, target, way_out=WAYS_OUT.get(action, ""))
 
 
 def _leave(

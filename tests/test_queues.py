@@ -237,6 +237,23 @@ def test_a_visit_stands_once_in_a_room(app):
         db.session.add(QueueEntry(**columns, seq=9, place=9))
 
 
+@pytest.mark.parametrize(
+    ("steps", "stays"),
+    [((), "tetap di antrean sana"), (("panggil", "mulai"), "tetap dilayani di sana")],
+)
+def test_who_sends_a_patient_where_they_stand_is_told_what_to_do(app, steps, stays):
+    entry = stand()
+    with transaction():
+        there = queues.enqueue(factories.actor(), entry.visit, factories.poli("GIGI"))
+    for step in steps:
+        act(there, step, by="gigi")
+    refused = f"dua kali. Pasien {stays}; pilih tindak lanjut lain, misalnya Pulang.$"
+    with pytest.raises(QueueError, match=refused), transaction():
+        queues.refer(factories.actor("umum"), entry, factories.poli("GIGI"))
+    with pytest.raises(QueueError, match=f"{stays}; bila tidak perlu lagi di ruang ini"):
+        act(entry, "pindah", target="GIGI")
+
+
 def test_call_next_goes_down_the_line_and_ends(app):
     labels = [stand().visit.label for _ in range(3)]
     called = [call_next() for _ in range(4)]
