@@ -451,6 +451,27 @@ def test_a_line_is_cancelled_and_another_prescription_written(umum):
 
 
 @pytest.mark.parametrize(
+    ("steps", "stands"),
+    [
+        ((), "pasien antre di Farmasi"),
+        (("panggil", "mulai"), "pasien sedang dilayani di Farmasi"),
+    ],
+)
+def test_another_prescription_says_how_the_pharmacy_has_the_patient(umum, steps, stands):
+    entry = served()
+    ref = finish(entry, PCT).public_id
+    there = at_pharmacy(entry)
+    with transaction():
+        for step in steps:
+            queues.act(factories.actor("farmasi"), there, step)
+    first = lines_of(entry)[0].public_id
+    post(umum, f"/resep/obat/{first}/batal", {"alasan": "ganti"})
+    sent = {"aksi": "kirim", "rx_sent": "1", **line(what="CTM4")}
+    assert post(umum, f"/pemeriksaan/{ref}/resep", sent).status_code == 303
+    assert stands in words_of(umum.get(address(entry)))
+
+
+@pytest.mark.parametrize(
     ("username", "status"), [("gigi", 404), ("loket", 403), ("rekammedis", 403)]
 )
 def test_who_may_not_write_anew(sign_in, username, status):

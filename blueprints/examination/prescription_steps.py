@@ -21,9 +21,15 @@ from clinic.prescription_compounds import FORMS
 from clinic.queues import QueueError
 from clinic.record_errors import RecordError
 from db import db, new_public_id
-from models import Disposition, Examination, Prescription, QueueEntry
+from models import Disposition, EntryState, Examination, Prescription, QueueEntry
 from patient_forms import OTHER_PATIENT, is_for, refuse_other, writing
 from validators import FieldError
+
+# How the pharmacy has the patient for whom another prescription comes; else they wait there.
+STANDS = {
+    EntryState.CALLED: "sudah dipanggil ke",
+    EntryState.IN_SERVICE: "sedang dilayani di",
+}
 
 
 @bp.get("/kunjungan/<visit>/obat")
@@ -190,7 +196,7 @@ def outcome(examination: Examination) -> str:
     words = f"Resep {prescription.number}"
     there: QueueEntry | None = prescription_queue.waiting_there(examination.visit)
     if there is not None:
-        return f"{words} dikirim; pasien antre di {there.poli.name}."
+        return f"{words} dikirim; pasien {STANDS.get(there.state, 'antre di')} {there.poli.name}."
     if all(line.medicine_id is None and not line.is_compound for line in prescription.lines):
         return f"{words} untuk apotek luar; pasien tidak antre di farmasi."
     if prescription_queue.pharmacy() is None:
