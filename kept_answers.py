@@ -8,6 +8,7 @@ that nothing can be stored. A script has no such history: it gets the page, with
 
 import json
 import logging
+import secrets
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from flask import Flask, Response, flash, g, redirect, render_template, request
@@ -30,7 +31,8 @@ KEY = "jawaban"
 # What browsers send where they go to a page themselves, also over plain http, where they leave
 # out `Sec-Fetch-Mode`; no script sends it, unless it means to be one.
 OF_A_BROWSER = "Upgrade-Insecure-Requests"
-TOKEN = b"<!--token-->"  # nobody can type it: what is typed stands escaped in a page
+# Nobody can type them: what is typed stands escaped in a page.
+TOKEN, FORM_KEY = b"<!--token-->", b"<!--key-->"
 # What whoever opens these desks may see of anybody.
 OF_IDENTITY = {"view_identity", "view_identity_history"}
 LOCKED = "Layar tadi terkunci atau sesinya habis, jadi belum ada yang disimpan."
@@ -77,7 +79,8 @@ def _kept(user_id: int, status: int, page: bytes, views: list[dict[str, str]]) -
     place = _place()
     if not place or len(page) > LARGEST:
         return ""
-    page = page.replace(_token(), TOKEN) if _token() else page
+    for value, mark in ((_token(), TOKEN), (g.get("form_key", "").encode(), FORM_KEY)):
+        page = page.replace(value, mark) if value else page
     answer = Answer(status, page, place.partition("?")[0], views)
     try:
         with transaction():
@@ -122,7 +125,9 @@ def show() -> Response | None:
         path, fields = json.loads(found.page)
         page = render_template("auth/resend.html", path=path, fields=fields, problem=LOCKED)
         return Response(page, 409, mimetype="text/html")
-    return Response(found.page.replace(TOKEN, _token()), found.status, mimetype="text/html")
+    # Loaded again, its form begins anew: what it sent before is not what it shows (typed.py).
+    page = found.page.replace(TOKEN, _token()).replace(FORM_KEY, secrets.token_hex(4).encode())
+    return Response(page, found.status, mimetype="text/html")
 
 
 def _may_read(views: list[dict[str, str]]) -> bool:

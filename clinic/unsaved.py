@@ -105,16 +105,13 @@ def end(actor: Actor, place: Place, keys: Sequence[Key]) -> None:
     Without a key (a form that never heard of them) all that the author typed there goes.
     """
     _end(actor, place, keys or None)
-    if keys:
-        row = _row(actor, place, keys[-1]) or _new_row(actor, place, keys[-1])
-        if row.page == place.page:
-            row.fields, row.ended_at, row.step = [], utcnow(), LAST_STEP
-    db.session.flush()
+    _close(actor, place, keys)
 
 
 def drop(actor: Actor, place: Place, keys: Sequence[Key]) -> bool:
     """The author throws the text away; that it was done is logged, the text is not."""
     is_dropped = _end(actor, place, keys) > 0
+    _close(actor, place, keys)
     if is_dropped:
         audit.record(actor, "drop_unsaved_text", place.entry)
     return is_dropped
@@ -157,6 +154,15 @@ def _new_row(actor: Actor, place: Place, key: Key) -> UnsavedText:
     row = UnsavedText(user_id=actor.user_id, entry_id=place.entry.id, page=place.page, key=key.name)
     db.session.add(row)
     return row
+
+
+def _close(actor: Actor, place: Place, keys: Sequence[Key]) -> None:
+    """The form itself is gone: a request of it that is under way still brings nothing back."""
+    if keys:
+        row = _row(actor, place, keys[-1]) or _new_row(actor, place, keys[-1])
+        if row.page == place.page:
+            row.fields, row.ended_at, row.step = [], utcnow(), LAST_STEP
+    db.session.flush()
 
 
 def _end(actor: Actor, place: Place, keys: Sequence[Key] | None) -> int:

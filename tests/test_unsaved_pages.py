@@ -135,7 +135,23 @@ def test_its_author_throws_it_away(umum, sign_in, page):
     assert live() == 1
     gone = post(umum, url, form)
     assert gone.location == page.url and live() == 0
-    assert WORDS not in text_of(umum.get(page.url))
+    page.keep(umum, step=2)  # it was under way
+    assert live() == 0 and WORDS not in text_of(umum.get(page.url))
+
+
+def test_a_refused_page_that_is_loaded_again_ends_nothing_that_it_does_not_show(umum, page):
+    umum.is_led = False
+    led = page.save(umum, pulse="999", pulse_1="999")
+    first = umum.get(led.location)
+    page.keep(umum, hidden_keys(first), step=7)  # what is typed there
+    again = umum.get(led.location)
+    assert hidden_keys(again) != hidden_keys(first)
+    assert "Ketikan terakhir Anda" in text_of(late(umum, again))
+    assert page.keep(umum, hidden_keys(again), pulse="92", pulse_1="92").status_code == 201
+    assert live() == 2, "its count begins anew"
+    umum.is_led = True
+    assert page.save(umum, ketikan=hidden_keys(again)).status_code == 303
+    assert live() == 1 and WORDS in text_of(umum.get(page.url))
 
 
 def test_the_form_of_another_patient_is_refused(umum, page):

@@ -4,6 +4,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from flask import g
 from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 
@@ -59,4 +60,5 @@ def next_keys(sent: MultiDict, place: Place | None, kept: UnsavedText | None) ->
         own = taken_over.pop()
         step = kept.step if kept else unsaved.step_of(current_user.id, place, own)
         taken_over.append(Key(own.name, step))
-    return " ".join([*(f"{name}:{step}" for name, step in taken_over), secrets.token_hex(4)])
+    g.form_key = secrets.token_hex(4)
+    return " ".join([*(f"{name}:{step}" for name, step in taken_over), g.form_key])
