@@ -3,7 +3,7 @@
 A button and the clock only ask; the worker takes the steps (clinic/closing_work.py).
 """
 
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, or_, select
@@ -118,7 +118,12 @@ def _needs_closing(day: ServiceDay) -> bool:
 def _is_due(day: ServiceDay, at: datetime) -> bool:
     local = at.astimezone(ZoneInfo(settings.value("time_zone")))
     closes = closing_time()
-    if closes is None or (day.on >= local.date() and local.time() < closes):
+    if closes is None:
+        return False
+    # 00.00 is the end of a day, not its beginning.
+    is_after_midnight = closes < (datetime.min + days.NIGHT).time()
+    last_date = day.on + timedelta(days=is_after_midnight)
+    if last_date >= local.date() and (last_date > local.date() or local.time() < closes):
         return False
     return not activity.is_looked_after(day, at)
 

@@ -38,6 +38,7 @@ class Notice:
     is_for_all: bool = False
 
 
+_started = time.monotonic()
 _seen: dict[Path, tuple[float, list[Notice]]] = {}
 
 
@@ -97,7 +98,9 @@ def _of_worker(data: Path) -> list[Notice]:
         told = json.loads(_file(data).read_text())
     except (OSError, ValueError):
         return []  # not started yet, or being replaced
-    gone = [Notice("error", NO_WORKER)] if abs(age) > WORKER_GONE_SECONDS else []
+    # After a start the file is as old as the night was long, until the worker's first round.
+    is_new = time.monotonic() - _started < WORKER_GONE_SECONDS
+    gone = [Notice("error", NO_WORKER)] if abs(age) > WORKER_GONE_SECONDS and not is_new else []
     return gone + [Notice("error", text) for text in told["texts"]]
 
 

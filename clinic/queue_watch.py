@@ -133,6 +133,7 @@ def of_staff(rooms: list[Room]) -> list[Room]:
 @dataclass(frozen=True)
 class BoardCall:
     label: str
+    code: str
     room: str
     hue: int
     called_at: datetime
@@ -141,6 +142,7 @@ class BoardCall:
 
 @dataclass
 class BoardRoom:
+    code: str
     name: str
     hue: int
     numbers: list[str] = field(default_factory=list)  # the next ones, in calling order
@@ -170,7 +172,7 @@ def board(day: ServiceDay | None, polis: list[Poli], now: datetime | None = None
 
     Who was called and has not come must find the number here, however many are called after.
     """
-    rooms = {poli.id: BoardRoom(poli.name, poli.hue) for poli in polis}
+    rooms = {poli.id: BoardRoom(poli.code, poli.name, poli.hue) for poli in polis}
     if day is None or not polis:
         return Board([], list(rooms.values()))
     columns = (
@@ -203,7 +205,8 @@ def board(day: ServiceDay | None, polis: list[Poli], now: datetime | None = None
 
 
 def _call(row: Any, room: BoardRoom, now: datetime) -> BoardCall:
-    return BoardCall(row.label, room.name, room.hue, row.called_at, now - row.called_at < NEW_FOR)
+    is_new = now - row.called_at < NEW_FOR
+    return BoardCall(row.label, room.code, room.name, room.hue, row.called_at, is_new)
 
 
 def _fill_waiting(rooms: dict[int, BoardRoom], entries: list, day: ServiceDay) -> None:

@@ -28,6 +28,8 @@ def days_of(text: str) -> dict[str, int]:
             raise DueError(f"{code} bukan laporan. Yang ada: {', '.join(CODES)}.")
         if not 1 <= day <= 28:
             raise DueError("Tanggal jatuh tempo 1 sampai 28.")
+        if code in found:
+            raise DueError(_WRITE)
         found[code] = day
     if "" not in found:
         raise DueError(_WRITE)

@@ -42,6 +42,8 @@ def crawl(client: PageClient, starts: Iterable[str]) -> Iterator[tuple[str, str]
         seen.add(url)
         kinds[kind] += 1
         answer = client.get(url, follow_redirects=True)
+        if answer.status_code == 204 and "/susulan?" in url:  # no words came behind the page
+            continue
         assert answer.status_code == 200, (url, answer.status_code)
         if answer.mimetype != "text/html":  # a file
             continue

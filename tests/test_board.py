@@ -57,6 +57,17 @@ def test_who_is_called_and_has_not_come_stays_on_the_board(client):
     assert re.findall(r'class="number[^"]*">(\w+)<', one)[:2] == [labels[3], labels[1]]
 
 
+def test_a_board_with_many_calls_uses_the_short_names_so_that_all_find_room(client):
+    for code in ("GIGI", "UMUM", "KIA") * 3:
+        called(code)
+    factories.entry("UMUM")
+    html = page(client)
+    line = re.search("Juga dipanggil: (.*?)</p>", html)[1]
+    assert line.count("<b>") == 5 and "&nbsp;GIGI" in line and "Poli" not in line
+    assert "UMUM <b>1</b>" in html
+    assert re.search(r"Menunggu:\s+UMUM <b>", html)
+
+
 def test_the_board_tells_no_name_complaint_or_id(client):
     entry = called(name="Wulan Rahasia")
     factories.entry("GIGI", factories.patient("Budi Tersembunyi"), complaint="sakit gigi")

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.browser
 NO_PAGES = {"static", "system.healthz", "poli.queue_rows", "poli.room_tiles"} | {
     "examination.diagnosis_options",
     *("records.import_progress", "records.import_broken", "examination.typing_token"),
+    "examination.late_typed",
     *("examination.medicine_options", "examination.procedure_options"),
     *("examination.prescription_line", "reports.download", "reports.register_file"),
     *("reports.pcare_file", "reports.visits_file"),

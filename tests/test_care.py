@@ -7,6 +7,7 @@ import logging
 import os
 import resource
 import threading
+import time
 import zipfile
 from contextlib import contextmanager
 from datetime import timedelta
@@ -370,7 +371,7 @@ def test_the_ballast_is_laid_once_and_given_up_by_a_button(data, sign_in):
 # --- The line at the top ------------------------------------------------------------------------
 
 
-def test_a_dead_worker_concerns_head_and_operator_only(data, sign_in):
+def test_a_dead_worker_concerns_head_and_operator_only(data, sign_in, monkeypatch):
     notices.refresh(data, NOW)
     told = data / "state" / "notices.json"
     clients = {name: sign_in(name) for name in ("kepala", "ti", "loket")}
@@ -387,6 +388,9 @@ def test_a_dead_worker_concerns_head_and_operator_only(data, sign_in):
     assert who_is_told() == set()
     an_hour_ago = told.stat().st_mtime - 3600
     os.utime(told, (an_hour_ago, an_hour_ago))
+    monkeypatch.setattr(notices, "_started", time.monotonic())
+    assert who_is_told() == set(), "it has just been started and has not come to it"
+    monkeypatch.setattr(notices, "_started", time.monotonic() - 301)
     assert who_is_told() == {"kepala", "ti"}
     notices.refresh(data, NOW + timedelta(seconds=5))
     assert who_is_told() == set()

@@ -633,6 +633,14 @@ def test_without_a_set_time_it_closes_when_the_next_day_is_there(app):
     assert set(due(at_clock(4, 0, days_on=1)).values()) == {StepState.WAITING}
 
 
+@sqlite_only
+def test_a_time_after_midnight_is_of_the_night_that_ends_the_day(app):
+    settle("closes_at", "00.30")
+    written(begun())
+    assert due(at_clock(15, 0)) == due(at_clock(0, 29, days_on=1)) == {}
+    assert set(due(at_clock(0, 30, days_on=1)).values()) == {StepState.WAITING}
+
+
 def test_patients_in_the_queue_hold_it_up_until_nothing_has_happened_for_long(app):
     entry = factories.entry()
     with transaction():
@@ -714,7 +722,7 @@ def test_the_machine_was_off(app, folder):
 
 @sqlite_only
 def test_the_worker_asks_and_the_trail_says_who(app):
-    settle("closes_at", "00.00")
+    settle("closes_at", "04.00")
     written(begun())
     worker.run_once(utcnow())
     trail = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "close_day")).all()

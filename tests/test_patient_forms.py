@@ -33,7 +33,7 @@ SENTENCE = "Isian ini bukan untuk"
 # No pages: fragments of one, and what only leads on.
 PARTS = {"examination.diagnosis_options", "examination.procedure_options"}
 PARTS |= {"examination.medicine_options", "examination.prescription_line"}
-PARTS |= {"examination.typing_token", "poli.open_record", "poli.measure"}
+PARTS |= {"examination.typing_token", "examination.late_typed", "poli.open_record", "poli.measure"}
 # Paper: what is printed goes out of the house, and says of allergies what it must.
 PRINTED = {"papers.paper", "papers.patient_label", "papers.sample_labels"}
 PRINTED |= {"pharmacy.labels", "pharmacy.copy", "registration.ticket", "patients.print_record"}

@@ -185,7 +185,9 @@ def test_each_report_has_its_day_due(text, due):
     assert report_due.due_on("lb1", date(2026, 12, 1), "5") == date(2027, 1, 5)
 
 
-@pytest.mark.parametrize("text", ["", "0", "29", "lb1=5", "5 xyz=2", "lima", "5 lb1=31"])
+@pytest.mark.parametrize(
+    "text", ["", "0", "29", "lb1=5", "5 xyz=2", "lima", "5 lb1=31", "5 6", "5 stp=2 stp=9"]
+)
 def test_days_that_cannot_be_due_are_refused(text):
     with pytest.raises(settings.SettingError):
         settings.parse("report_due", text)

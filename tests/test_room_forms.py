@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from clinic import days, form_answers, history, queues, records
+from clinic import days, form_answers, history, queues, records, settings
 from clinic.diagnoses import DiagnosisInput
 from clinic.form_definitions import FORMS, item_of
 from clinic.form_items import Item, Kind, parse, shown, words
@@ -486,3 +486,14 @@ def test_a_record_of_20_visits_with_forms_is_6_kb(sign_in):
     url = f"/pasien/{db.session.merge(person).public_id}"
     page = client.get(url, headers={"Accept-Encoding": "gzip"})
     assert len(page.data) <= 6 * 1024, len(page.data)
+
+
+def test_the_room_of_the_elderly_tells_the_age_that_counts(sign_in):
+    head = sign_in("kepala")
+    with transaction():
+        settings.set_value("elderly_from_years", 65)
+    rows = words_of(head.get("/sistem/ruang"))
+    assert "Mulai 65 tahun" in rows
+    page = head.get("/sistem/ruang/LANSIA").get_data(as_text=True)
+    assert "Mulai 65 tahun, menurut" in page and 'name="min_years"' not in page
+    assert 'name="min_years"' in head.get("/sistem/ruang/GIGI").get_data(as_text=True)

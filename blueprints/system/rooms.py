@@ -26,8 +26,9 @@ from blueprints.system.desk import (
     split_months,
     whole,
 )
-from clinic import accounts, catalogue
+from clinic import accounts, catalogue, settings
 from clinic.form_definitions import FORMS
+from clinic.rooms import ELDERLY
 from db import db
 from formatting import CLUSTER_LABELS
 from models import Poli, PoliKind, Role
@@ -174,7 +175,10 @@ def _room_or_404(code: str) -> Poli:
 def _age_words(poli: Poli) -> str:
     """Such as "mulai 5 tahun" or "sampai 4 tahun 11 bulan"."""
     parts = []
-    for word, months in (("mulai", poli.min_age_months), ("sampai", poli.max_age_months)):
+    youngest = (
+        settings.value("elderly_from_years") * 12 if poli.code == ELDERLY else poli.min_age_months
+    )
+    for word, months in (("mulai", youngest), ("sampai", poli.max_age_months)):
         if months is not None:
             years, rest = divmod(months, 12)
             sizes = [f"{years} tahun"] if years or not rest else []
@@ -222,5 +226,12 @@ def room(code: str = ""):
         flash(f"{form.name.cleaned} {form.done}", "success")
         return redirect(url_for("system.rooms"), 303)
     no_letter = "" if poli else catalogue.no_letter_left(all_polis())
-    page = render_template("system/room.html", form=form, poli=poli, no_letter=no_letter)
+    is_elderly = poli is not None and poli.code == ELDERLY
+    page = render_template(
+        "system/room.html",
+        form=form,
+        poli=poli,
+        no_letter=no_letter,
+        elderly_from=settings.value("elderly_from_years") if is_elderly else None,
+    )
     return page, form.status
