@@ -61,7 +61,7 @@ def correct_visit(
     it is now, and Overtaken is raised for what both the clerk and somebody else changed.
     `read` are the rules whose sentences were shown: Unread is raised for a danger sign or long
     cough that is new in the complaint and for somebody else's BPJS number; None does not ask.
-    `in_record`: payer and number are the patient's own from now on too.
+    `in_record`: a payer or number that changes is the patient's own from now on too.
     """
     refuse_ended(visit)
     shown = shown or {}
@@ -87,8 +87,8 @@ def correct_visit(
         setattr(visit, name, changes[name])
     if changed:
         audit.record(actor, "correct_visit", visit, reason=reason, details=", ".join(changed))
-    if in_record and _keep_in_record(actor, visit, reason):
-        changed.append("patient")
+    if in_record and (of_payment := OF_PAYMENT.intersection(changed)):
+        _keep_in_record(actor, visit, of_payment, reason)
     return changed
 
 
@@ -100,11 +100,11 @@ def payer_notes(visit: Visit) -> list[str]:
     return [one.message for one in identity_warnings.payer_notes(identity)]
 
 
-def _keep_in_record(actor: audit.Actor, visit: Visit, reason: str) -> bool:
-    patient = visit.patient
-    db.session.refresh(patient)
-    own = replace(patients.identity_of(patient), payer=visit.payer, bpjs_number=visit.bpjs_number)
-    return visit_person.correct(actor, patient, own, reason)
+def _keep_in_record(actor: audit.Actor, visit: Visit, names: Collection[str], reason: str) -> None:
+    db.session.refresh(visit.patient)
+    own = {name: getattr(visit, name) for name in names}
+    identity = replace(patients.identity_of(visit.patient), **own)
+    visit_person.correct(actor, visit.patient, identity, reason)
 
 
 def _of_card(visit: Visit, number: str) -> list[Warned]:

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from clinic import days, queues
 from db import db, transaction
-from models import Override, PatientVersion, Visit, VisitCorrection
+from models import Override, Patient, PatientVersion, Visit, VisitCorrection
 from tests import factories
 from tests.pages import post
 from tests.test_registration import check, confirm, register
@@ -72,6 +72,16 @@ def test_a_correction_goes_into_the_record_where_the_clerk_says_so(clerk):
     assert (visit.payer, visit.patient.payer) == ("GRATIS_PROGRAM", "JKN_PBI")
     page = clerk.get(address(visit)).get_data(as_text=True)
     assert 'name="juga_pasien" value="y">' in page, "not by itself where they differ"
+
+
+def test_a_correction_of_the_complaint_alone_puts_no_record_back(clerk):
+    visit = register(clerk)
+    with transaction():
+        db.session.get(Patient, visit.patient_id).payer = "JAMKESDA"
+    told = {"payer": "UMUM", "complaint": "pusing", "alasan": "salah dengar", "juga_pasien": "y"}
+    assert post(clerk, address(visit), told).status_code == 303
+    db.session.expire_all()
+    assert (visit.complaint, visit.patient.payer) == ("pusing", "JAMKESDA")
 
 
 def test_a_card_of_somebody_else_is_read_before_it_is_kept(clerk):
