@@ -1,12 +1,10 @@
-"""Where patients were last, and whom that room told to come back."""
+"""Where a patient was last, and whether that room asked to come back."""
 
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlalchemy import and_, func, select
 
-from clinic.among import among
 from clinic.complaint_text import fold
 from clinic.proposals import Proposal
 from clinic.rooms import Case, Rooms
@@ -41,18 +39,13 @@ class LastRoom:
     is_control: bool  # its examination ended with "kontrol kembali"
 
 
-def last_rooms(patient_ids: Collection[int]) -> dict[int, LastRoom]:
-    """The room of each patient's last visit that was not cancelled; one query.
+def last_room(patient: Patient) -> LastRoom | None:
+    """The room of the patient's last visit that was not cancelled.
 
     Of several the one that wants to see the patient again, else the last that isn't only sent to.
     """
-    if not patient_ids:
-        return {}
-    rows = db.session.execute(_LAST_ROOMS, {"ids": list(patient_ids)})
-    return {
-        row.patient_id: LastRoom(row.code, row.name, row.day_on, bool(row.is_control))
-        for row in rows
-    }
+    row = db.session.execute(_LAST_FIRST.where(Visit.patient_id == patient.id)).first()
+    return LastRoom(row.code, row.name, row.on, bool(row.is_control)) if row else None
 
 
 def is_bare_control(case: Case) -> bool:
@@ -66,7 +59,7 @@ def room_of_control(
     proposals: list[Proposal], case: Case, rooms: Rooms, patient: Patient
 ) -> list[Proposal]:
     """The proposals for a bare "kontrol", with the room that ordered it before all others."""
-    last = last_rooms([patient.id]).get(patient.id)
+    last = last_room(patient)
     if last is None or not last.is_control or not rooms.is_active(last.code):
         return proposals
     if rooms.outside(last.code, case, case.months):
@@ -81,35 +74,20 @@ _is_control = and_(
     Examination.finished_at.is_not(None),
     func.coalesce(Examination.leads_to == Disposition.CONTROL, False),
 )
-_STAYS = (
-    select(
-        Visit.patient_id,
-        Poli.code,
-        Poli.name,
-        ServiceDay.on.label("day_on"),
-        _is_control.label("is_control"),
-        func.row_number()
-        .over(
-            partition_by=Visit.patient_id,
-            order_by=(
-                ServiceDay.on.desc(),
-                Visit.id.desc(),
-                _is_control.desc(),
-                Poli.needs_order,
-                QueueEntry.id.desc(),
-            ),
-        )
-        .label("place"),
-    )
+_LAST_FIRST = (
+    select(Poli.code, Poli.name, ServiceDay.on, _is_control.label("is_control"))
+    .select_from(Visit)
     .join(ServiceDay, ServiceDay.id == Visit.service_day_id)
     .join(QueueEntry, QueueEntry.visit_id == Visit.id)
     .join(Poli, Poli.id == QueueEntry.poli_id)
     .outerjoin(Examination, Examination.entry_id == QueueEntry.id)
-    .where(
-        among(Visit.patient_id, "ids"),
-        Visit.status != VisitStatus.CANCELLED,
-        QueueEntry.state.not_in(_NEITHER),
+    .where(Visit.status != VisitStatus.CANCELLED, QueueEntry.state.not_in(_NEITHER))
+    .order_by(
+        ServiceDay.on.desc(),
+        Visit.id.desc(),
+        _is_control.desc(),
+        Poli.needs_order,
+        QueueEntry.id.desc(),
     )
-    .subquery()
+    .limit(1)
 )
-_LAST_ROOMS = select(_STAYS).where(_STAYS.c.place == 1)

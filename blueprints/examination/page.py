@@ -128,8 +128,6 @@ def show(
         "corrects_lab": _corrects_lab(today, my_rooms),
         "writes": writes,
         "typed": typed,
-        "kept": typed.kept if typed else None,
-        "is_unsent": typed is not None and typed.kept is None,
         "addendum": addendum or {},
         "theirs": theirs(examination, typed) if typed and typed.is_conflict else {},
         "writer": last_writers.of_examination(examination) if typed and typed.is_conflict else None,
@@ -140,9 +138,7 @@ def show(
         "answers": _unwritten(typed.form, examination, visit, today)
         if typed and not writes
         else [],
-        "drawn_at": utcnow().timestamp(),
-        "keys": next_keys(request.form, Place(entry) if entry else None, typed and typed.kept),
-    }
+    } | _keeping(entry, typed)
     if writes:
         context |= form_context(entry, examination, typed)
         sheets = room_form.own_sheets(context["form"], today.case._replace(vitals=values))
@@ -155,6 +151,17 @@ def show(
         status,
         mimetype="text/html",
     )
+
+
+def _keeping(entry: QueueEntry | None, typed: Typed | None) -> dict[str, object]:
+    """What `examination/_keep.html` needs, which keeps what is typed."""
+    kept = typed.kept if typed else None
+    return {
+        "kept": kept,
+        "is_unsent": typed is not None and kept is None,
+        "drawn_at": utcnow().timestamp(),
+        "keys": next_keys(request.form, Place(entry) if entry else None, kept),
+    }
 
 
 def _in_sight(

@@ -140,14 +140,10 @@ def page(
         behind=behind,
         behind_address=form_address(behind) if behind else "",
         others=_in_words(others) if others else [],
-        last_room=_last_room(patient) if subject.kind == DraftKind.RETURNING else None,
+        last_room=last_rooms.last_room(patient) if subject.kind == DraftKind.RETURNING else None,
         **_suggestion(form, patient, patient),
         **_likely(form, patient, kept.answers if kept else {}),
     )
-
-
-def _last_room(patient: Patient) -> last_rooms.LastRoom | None:
-    return last_rooms.last_rooms([patient.id]).get(patient.id)
 
 
 def _in_words(fields: dict[str, str]) -> list[str]:
