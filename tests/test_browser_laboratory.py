@@ -73,7 +73,7 @@ def enter_a_critical_value(lab: Desk, number: str) -> None:
     lab.row(number).get_by_role("button", name="Mulai periksa").click()
     expect(lab.page.get_by_role("heading", level=1)).to_have_text("Laboratorium")
     expect(lab.page.locator("main")).to_contain_text("pucat sejak sebulan")
-    lab.press("Semua sampel diambil")
+    lab.send("Semua sampel diambil")
     expect(lab.page.locator("main")).to_contain_text("Sampel")
     lab.page.get_by_label("Hemoglobin", exact=True).fill("61")
     lab.page.keyboard.press("Enter")  # on to the next result; nothing is published yet

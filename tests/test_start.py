@@ -1,6 +1,7 @@
 """`make run` as a process: it starts, heals, stops, and says in a sentence what is wrong."""
 
 import contextlib
+import json
 import os
 import pty
 import shutil
@@ -315,13 +316,40 @@ WRONG_OPTIONS = [
 ]
 
 
-def test_a_wrong_option_of_the_set_up_is_said_in_a_sentence(tmp_path):
-    for option, sentence in WRONG_OPTIONS:
-        # Each time the same folder: its tables are there after the first.
-        done = run(*options(tmp_path), *option, data=tmp_path / "data", ALUR_DEMO="0")
-        assert done.returncode == 1
-        assert sentence in done.stdout.splitlines()[-1]
-        assert "Traceback" not in done.stdout
+def test_a_wrong_option_of_the_set_up_ends_the_start(tmp_path):
+    option, sentence = WRONG_OPTIONS[0]
+    done = run(*options(tmp_path), *option, data=tmp_path / "data", ALUR_DEMO="0")
+    assert done.returncode == 1
+    assert sentence in done.stdout.splitlines()[-1]
+    assert "Traceback" not in done.stdout
+
+
+ONE_AFTER_ANOTHER = """
+import json, sys
+from app import create_app
+app, told = create_app(), []
+for options in json.loads(sys.argv[1]):
+    with app.app_context():
+        told.append(app.test_cli_runner().invoke(args=["setup", *options]))
+print(json.dumps([[each.exit_code, each.output] for each in told]))
+"""
+
+
+def test_each_wrong_option_is_said_in_a_sentence(tmp_path):
+    """Of the command that the start calls, in one process: a start loads the application anew."""
+    asked = [[*options(tmp_path), *wrong] for wrong, _ in WRONG_OPTIONS]
+    done = subprocess.run(
+        [sys.executable, "-c", ONE_AFTER_ANOTHER, json.dumps(asked)],
+        cwd=ROOT,
+        env={**os.environ, "ALUR_DATA": str(tmp_path / "data"), "ALUR_DEMO": "0"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    told = json.loads(done.stdout)
+    for (code, output), (_, sentence) in zip(told, WRONG_OPTIONS, strict=True):
+        assert code == 1
+        assert sentence in output.splitlines()[-1]
 
 
 def test_the_environment_is_made_once(tmp_path):
