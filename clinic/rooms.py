@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from clinic.complaint_text import hinted_age, read
 from clinic.denials import Words
@@ -59,6 +59,13 @@ class Case:
         return f"{self.months} bulan" if self.months < 24 else f"{self.months // 12} tahun"
 
 
+class Outside(NamedTuple):
+    """Why a room isn't for a patient: "sex", "age" or "pregnancy", and it in words."""
+
+    about: str
+    words: str
+
+
 @dataclass(frozen=True)
 class Rooms:
     by_code: Mapping[str, Any]
@@ -89,22 +96,23 @@ class Rooms:
         room = self.by_code.get(code)
         return bool(room and room.sex and case.sex and room.sex != case.sex)
 
-    def outside(self, code: str, case: Case, months: int | None) -> str:
-        """Why the room isn't for this patient, in words; empty when it is.
+    def outside(self, code: str, case: Case, months: int | None) -> Outside | None:
+        """Why the room isn't for this patient; None when it is.
 
         What is unknown (age, sex, pregnancy) is never outside: it is asked elsewhere.
         """
         room = self.by_code[code]
         if self.is_other_sex(code, case):
-            return f"pasien {SEX_WORDS[case.sex]}"
+            return Outside("sex", f"pasien {SEX_WORDS[case.sex]}")
         youngest = self.elderly_months if code == ELDERLY else room.min_age_months
         is_young = months is not None and months < (youngest or 0)
         oldest = room.max_age_months
         if is_young or (months is not None and oldest is not None and months > oldest):
-            return f"umur {case.age_words}"
+            return Outside("age", f"umur {case.age_words}")
         if room.pregnancy and case.pregnant and case.pregnant not in room.pregnancy.split():
-            return f"pasien {PREGNANCY_WORDS.get(case.pregnant, case.pregnant)}"
-        return ""
+            words = PREGNANCY_WORDS.get(case.pregnant, case.pregnant)
+            return Outside("pregnancy", f"pasien {words}")
+        return None
 
     def suitable(self, code: str | None, case: Case) -> str | None:
         """The open room for this patient, following redirects from `code`.

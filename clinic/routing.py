@@ -222,17 +222,21 @@ class Routing:
         return {"chosen": chosen, "cluster": computed.code, "words": computed.why}
 
     def _outside(self, _row: Any, question: _Question) -> Facts | None:
-        """Outside the room's age, sex or pregnancy, unless a rule that names the room holds."""
+        """Outside the room's age, sex or pregnancy, unless a rule of the room tells just that."""
         case, room = question.case, self.polis.get(question.case.poli_code)
-        why = self.rooms.outside(room.code, case, case.known_months) if room else ""
-        if not why or any(self._rules_room(row, question) for row in self.rules):
+        why = self.rooms.outside(room.code, case, case.known_months) if room else None
+        if not why or any(self._tells(row, question, why.about) for row in self.rules):
             return None
         target = self.rooms.suitable(room.redirect_code, case)
         level = Level.ERROR if room.blocks_outside else None
-        return {"words": why, "target": target, "level": level and level.value}
+        return {"words": why.words, "target": target, "level": level and level.value}
 
-    def _rules_room(self, row: Any, question: _Question) -> bool:
-        if not row.poli_in or row.rule == "L1" or not self._holds(row, question.case):
+    def _tells(self, row: Any, question: _Question, about: str) -> bool:
+        """Whether it speaks of the room and of this; beside danger (R1) nothing else matters."""
+        has_age = row.age_from_months is not None or row.age_below_months is not None
+        told = {"sex": row.sex, "age": has_age, "pregnancy": row.pregnant_in}[about]
+        is_of_room = row.poli_in and row.rule != "L1" and self._holds(row, question.case)
+        if not is_of_room or not (told or row.rule == "R1"):
             return False
         return not row.is_computed or self._facts(row, question) is not None
 

@@ -996,6 +996,14 @@ def test_l1_is_silent_where_a_rule_speaks_of_the_room():
     assert set(found(case("", 10, poli="LANSIA"))) == {"E4"}
 
 
+def test_a_rule_about_something_else_does_not_hide_that_a_patient_is_outside():
+    """W5 speaks of the sex of whoever comes to KB; a boy's age is L1's."""
+    boy = found(case("", 8, sex="L", poli="KB"))
+    assert set(boy) == {"W5", "L1"} and "umur 8 tahun" in boy["L1"].message
+    assert set(found(case("", 8, sex="P", poli="KB"))) == {"L1"}
+    assert set(found(case("", 30, sex="L", poli="KB"))) == {"W5"}
+
+
 def test_unknown_age_sex_and_pregnancy_are_never_outside():
     for room in ROOMS:
         given = case("", None, sex="", poli=room)
