@@ -1,12 +1,13 @@
 """Registrations that are not saved yet. A draft's id is the key that makes its save happen once."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, or_, select
+from sqlalchemy.orm import joinedload
 
 from clinic import audit, days, patients
 from db import add_row, db, utcnow
@@ -155,6 +156,15 @@ def unsaved(user_id: int, *, from_paper: bool = False) -> list[RegistrationDraft
         .order_by(RegistrationDraft.id.desc())
     )
     return [draft for draft in db.session.scalars(rows) if bool(draft.paper) == from_paper]
+
+
+def visits_of(shown: Iterable[RegistrationDraft]) -> dict[str, Visit]:
+    """By its id the visit that each is about: a further room's draft itself names nobody."""
+    refs = {draft.about_visit_ref for draft in shown} - {None}
+    if not refs:
+        return {}
+    rows = select(Visit).where(Visit.public_id.in_(refs)).options(joinedload(Visit.patient))
+    return {visit.public_id: visit for visit in db.session.scalars(rows)}
 
 
 def _todays_of(user_id: int) -> tuple[ColumnElement[bool], ...]:

@@ -311,7 +311,7 @@ def test_a_draft_dropped_by_mistake_is_taken_back_by_its_clerk(clerk, sign_in):
     _, draft = check(clerk)
     done = post(clerk, f"/pendaftaran/draf/{draft}/buang")
     page = clerk.get(done.location).get_data(as_text=True)
-    assert "Dibuang: Siti Aminah." in page
+    assert "Dibuang: Siti Aminah, Poli Umum." in page
     back = f"/pendaftaran/draf/{draft}/kembalikan"
     assert f'action="{back}"' in page
     head = sign_in("kepala")
@@ -345,6 +345,23 @@ def test_the_newest_drafts_are_listed_with_their_rooms_and_the_rest_is_counted(c
     newest, rest = page.split("<details>")[0], page.split("<details>")[1]
     assert (newest.count("/buang"), rest.count("/buang")) == (10, 2)
     assert "· Poli Umum<" in page and "· UMUM<" not in page
+
+
+def test_a_draft_about_a_visit_is_listed_with_its_patient_and_what_it_is(clerk):
+    entry = factories.entry("UMUM", factories.patient("Nuraini Sasak"))
+    other = factories.entry("UMUM", factories.patient("Made Wirya"))
+    for visit in (entry.visit, other.visit):
+        there = f"/pendaftaran/kunjungan/{visit.public_id}/ruang"
+        check(clerk, there, poli="GIGI", complaint="gigi ngilu")
+    there = f"/pendaftaran/kunjungan/{other.visit.public_id}/identitas"
+    draft = check(clerk, there, name="Made Wirya Kusuma")[1]
+    page = clerk.get("/pendaftaran").text
+    for visit, name in ((entry.visit, "Nuraini Sasak"), (other.visit, "Made Wirya")):
+        assert re.search(rf">{name}</a>.*· {visit.label}, tambah ruang: Poli Gigi", page), name
+        assert f'Buang<span class="vh"> pendaftaran {name}</span>' in page
+    assert re.search(rf">Made Wirya Kusuma</a>.*· {other.visit.label}, lengkapi identitas<", page)
+    dropped = clerk.get(post(clerk, f"/pendaftaran/draf/{draft}/buang").location).text
+    assert f"Dibuang: Made Wirya Kusuma, {other.visit.label}, lengkapi identitas." in dropped
 
 
 def test_yesterdays_draft_is_not_saved_today_but_nothing_typed_is_lost(clerk):

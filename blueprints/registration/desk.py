@@ -29,15 +29,19 @@ DATE_OF_ANOTHER = "Tanggal lahir dari pencarian sebelumnya tidak dipakai untuk n
 @counter
 def desk():
     last = session.get("last_search") or NOTHING
+    left = drafts.unsaved(current_user.id)
     dropped = drafts.by_ref(request.args.get("dibuang", ""))
+    if dropped and not drafts.was_dropped_by(dropped, current_user.id):
+        dropped = None
     # Whoever comes here otherwise has the next person in front of them: an empty box.
     is_answer = JUST_SEARCHED in request.args
     day = days.todays()
     latest = todays_visits.newest(day, LATEST) if day else []
     return render_template(
         "registration/desk.html",
-        drafts=drafts.unsaved(current_user.id),
-        dropped=dropped if dropped and drafts.was_dropped_by(dropped, current_user.id) else None,
+        drafts=left,
+        dropped=dropped,
+        about=drafts.visits_of([*left, dropped] if dropped else left),
         rooms=routing.load().polis,
         slips=drafts.unsaved(current_user.id, from_paper=True),
         visits=latest,
