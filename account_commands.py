@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 
 import click
+from flask import current_app
 from sqlalchemy import select
 
 import trail_commands
@@ -14,6 +15,10 @@ from models import Role, User
 from terminal import tells_storage_faults
 
 GENERATED_WORDS = 6
+NO_REAL_CLINIC = (
+    "Perhatian: folder {folder} berisi data latihan. Puskesmas sungguhan dimulai di folder lain:\n"
+    "  ALUR_DATA=~/puskesmas ALUR_DEMO=0 make run"
+)
 
 
 def has_terminal() -> bool:
@@ -33,16 +38,16 @@ def asked_passphrase(
             f"Kata sandi {whose} ({accounts.MIN_PASSPHRASE} huruf atau lebih)",
             hide_input=True,
         )
-        if not given and click.prompt("Ulangi kata sandi", hide_input=True) != typed:
-            click.echo("Kedua kata sandi tidak sama. Ketik lagi.")
-            continue
         try:
             accounts.check_passphrase(typed, username, *names)
-            return typed
         except accounts.PassphraseError as problem:
             if given:
                 raise click.ClickException(str(problem)) from None
             click.echo(str(problem))
+            continue
+        if given or click.prompt("Ulangi kata sandi", hide_input=True) == typed:
+            return typed
+        click.echo("Kedua kata sandi tidak sama. Ketik lagi.")
 
 
 def with_demo_passphrase() -> list[User]:
@@ -55,6 +60,17 @@ def with_demo_passphrase() -> list[User]:
         one for one, user in of_hash.items() if accounts.matches(user, accounts.DEMO_PASSPHRASE)
     ]
     return [user for user in users if user.password_hash in known]
+
+
+def tell_demo_accounts() -> None:
+    """Who can be logged in as; what was expected, where a real clinic was."""
+    config = current_app.config["ALUR"]
+    if not config.wants_demo:
+        click.echo(NO_REAL_CLINIC.format(folder=config.data))
+    click.echo(f"Akun latihan (kata sandi semua: {accounts.DEMO_PASSPHRASE}):")
+    for user in with_demo_passphrase():
+        rooms = " ".join(room.code for room in user.rooms)
+        click.echo(f"  {user.username:<12} {user.display_name:<28} {rooms}")
 
 
 @click.command("passphrase")

@@ -224,12 +224,8 @@ def ready_message_command() -> None:
         click.echo(NO_BOOT_ID)
     if accounts.is_new_clinic():
         click.echo("Puskesmas baru: masuk sebagai kepala; langkahnya di /bantuan/pengelola")
-    if not settings.value("is_demo"):
-        return
-    click.echo(f"Akun latihan (kata sandi semua: {DEMO_PASSWORD}):")
-    for user in account_commands.with_demo_passphrase():
-        rooms = " ".join(room.code for room in user.rooms)
-        click.echo(f"  {user.username:<12} {user.display_name:<28} {rooms}")
+    if settings.value("is_demo"):
+        account_commands.tell_demo_accounts()
 
 
 @click.command("support")

@@ -240,6 +240,12 @@ def _words_of(labels: dict[str, str]) -> Callable[[str | None], str]:
 sex_text = _words_of(SEX_LABELS)
 
 
+def cluster_words(code: str) -> str:
+    """What stands behind "klaster" in a sentence, never the code alone."""
+    number, _, name = CLUSTER_LABELS.get(code, code).removeprefix("Klaster ").partition(": ")
+    return f"{number} ({name})" if name else "lintas"
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
     "mask_nik": mask_nik,
     "mask_phone": mask_phone,

@@ -16,6 +16,7 @@ from clinic.long_cough import cough_sign
 from clinic.proposals import WITH_CHILD, Lexicon, Proposal, Proposer, is_told, quoted
 from clinic.rooms import ELDERLY, Case, Rooms
 from db import db, run
+from formatting import cluster_words
 from models import ComplaintTerm, Level, Poli, RoutingRule
 
 ADULT_MONTHS = 18 * 12
@@ -82,9 +83,9 @@ class Routing:
         room = self.polis.get(case.poli_code)
         rule = room.cluster_rule if room else "AGE"
         if rule == "KB":
-            return Cluster(self.kb_cluster, f"Ruang {room.code}, menurut pengaturan puskesmas")
+            return Cluster(self.kb_cluster, f"{room.name}, menurut pengaturan puskesmas")
         if rule != "AGE":
-            return Cluster(rule, f"Ruang {room.code}")
+            return Cluster(rule, room.name)
         if case.pregnant in WITH_CHILD:
             return Cluster("2", f"Pasien {WITH_CHILD[case.pregnant]}")
         if case.known_months is None:
@@ -219,7 +220,8 @@ class Routing:
         chosen, computed = question.chosen_cluster, self.cluster(question.case)
         if not chosen or chosen == computed.code:
             return None
-        return {"chosen": chosen, "cluster": computed.code, "words": computed.why}
+        told = {"chosen": cluster_words(chosen), "cluster": cluster_words(computed.code)}
+        return told | {"words": computed.why}
 
     def _outside(self, _row: Any, question: _Question) -> Facts | None:
         """Outside the room's age, sex or pregnancy, unless a rule of the room tells just that."""

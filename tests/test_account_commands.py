@@ -5,6 +5,7 @@ import random
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from sqlalchemy import update
 
 import account_commands
 from cli import DEMO_PASSWORD
-from clinic import accounts, audit, card_words
+from clinic import accounts, audit, card_words, settings
 from config import read_config
 from db import db, transaction
 from models import AuditEntry, LoginSession, User
@@ -96,6 +97,17 @@ def test_the_demo_names_only_accounts_that_its_passphrase_opens(app):
     assert "  loket  " in output
     assert "rina.w" not in output
     assert "gigi " not in output
+
+
+def test_whoever_wanted_a_real_clinic_is_told_that_the_folder_has_the_demo(app, monkeypatch):
+    with transaction():
+        settings.set_value("is_demo", True)
+    config = app.config["ALUR"]
+    for wants_demo in (False, True):
+        monkeypatch.setitem(app.config, "ALUR", replace(config, wants_demo=wants_demo))
+        output = run(app, "ready-message").output
+        assert (f"{config.data} berisi data latihan" in output) is not wants_demo
+        assert "Akun latihan" in output
 
 
 def test_the_head_of_a_new_clinic_is_told_where_to_begin(app, sign_in):

@@ -445,6 +445,16 @@ def test_unusual_names_come_back_as_typed(clerk, name):
     assert "<script>alert(1)" not in ticket
 
 
+def test_the_summary_of_refused_fields_names_each_of_them(clerk):
+    typed = FIELDS | {"name": "a" * 101, "village": "b" * 61, "payer": "TUKAR"}
+    page = post(clerk, "/pendaftaran/baru", typed).text
+    summary = page.partition("Periksa isian berikut")[2].partition("</ul>")[0]
+    assert ">Nama: Tulisan terlalu panjang (101 huruf" in summary
+    assert ">Kelurahan/desa: Tulisan terlalu panjang (61 huruf" in summary
+    assert ">Pembiayaan: Pilih salah satu dari daftar." in summary
+    assert "NIK: NIK" not in summary
+
+
 def test_a_complaint_of_ten_thousand_letters_is_kept(clerk):
     visit = register(clerk, complaint="demam " + "x" * 9_994, reason="panjang sekali")
     assert len(visit.complaint) == 10_000
@@ -1085,6 +1095,8 @@ def test_an_emergency_needs_no_name_and_is_completed_on_the_same_visit(clerk):
     assert (visit.priority, entry.poli.code, entry.rank) == ("GAWAT", "UGD", 0)
     assert visit.patient.is_unknown
 
+    page, _ = check(clerk, f"/pendaftaran/kunjungan/{visit.public_id}/ruang", poli="GIGI")
+    assert "umur belum diketahui" in page and "(perkiraan)" not in page
     _, draft = check(
         clerk,
         f"/pendaftaran/kunjungan/{visit.public_id}/identitas",

@@ -974,7 +974,10 @@ def test_k1_holds_when_another_cluster_was_chosen():
     given = case("demam", 30, poli="UMUM")
     finding = found(given, chosen_cluster="2")["K1"]
     assert finding.level == "warning"
-    assert "klaster 3" in finding.message
+    said = "Klaster 2 (Ibu dan anak) berbeda dengan hitungan: klaster 3 (Usia dewasa dan lansia)"
+    assert finding.message.startswith(said)
+    teeth = found(case("", 30, poli="GIGI"), chosen_cluster="4")["K1"]
+    assert "hitungan: klaster lintas (Poli Gigi dan Mulut)" in teeth.message
     assert "K1" not in found(given, chosen_cluster="3")
     assert "K1" not in found(given, chosen_cluster=None)
 
