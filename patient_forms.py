@@ -18,7 +18,7 @@ OTHER_PATIENT = (
 )
 # What is on a page without being typed.
 UNTYPED = {"csrf_token", "patient", "entry", "examination", "version", "aksi", "seen", "poli"}
-UNTYPED |= {"ketikan", "dibaca"}
+UNTYPED |= {"ketikan", "dibaca", "dari", "dicari"}
 SHOWN = "shown-"  # how a field stood when its page was shown
 
 

@@ -183,8 +183,6 @@ def test_each_such_form_says_whose_it_is(app, whole, sign_in):
                 if each.startswith("#"):  # a place on the form's own page
                     continue
                 endpoint, values = urls.match(re.split("[?#]", each)[0], method="POST")
-                if (endpoint, "q" in fields) == ("registration.correct_post", True):
-                    continue  # it only looks for whom it is
                 if values.keys() & OF_A_PATIENT and endpoint not in DRAFTED:
                     seen.add(endpoint)
                     # `dari`: whose visit it was, where it becomes a new person's.

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, timedelta
+from html import unescape
 
 import pytest
 from sqlalchemy import select
@@ -344,6 +345,82 @@ def test_what_is_missing_of_somebody_new_is_one_press_away(sign_in, missing, fie
     page = sent.get_data(as_text=True)
     assert sent.status_code == 422
     assert f'<a href="#f-{field}">' in page and f'id="f-{field}"' in page
+
+
+CORRECTED = {"payer": "JAMKESDA", "complaint": "pusing", "alasan": "kartu menyusul"}
+SEARCH = {"aksi": "cari", "q": "Situ"}
+
+
+def sent_by(page: str, button: str) -> dict[str, str]:
+    """What this page's form sends with one of its buttons, as a browser without scripts does."""
+    form = re.search(r'<form class="cols".*?</form>', page, re.S)[0]
+    assert f'name="aksi" value="{button}"' in form
+    sent = {
+        "aksi": button,
+        "complaint": unescape(re.search(r"<textarea.*?>\n(.*?)<", form, re.S)[1]),
+    }
+    sent["payer"] = re.search(r'<option value="(\w+)" selected>', form)[1]
+    for tag in re.findall(r"<input [^>]*>", form):
+        found = {name: unescape(text) for name, text in re.findall(r'([\w-]+)="([^"]*)"', tag)}
+        if found.get("type") not in ("radio", "checkbox") or tag.endswith("checked>"):
+            sent[found["name"]] = found.get("value", "")
+    return sent
+
+
+def test_a_search_for_the_right_patient_takes_along_what_is_typed_beside_it(sign_in):
+    clerk, right = sign_in("loket"), person(31, "Situ")
+    visit = factories.visit(person(30))
+    url, before = url_of(visit), visit.complaint
+    page = clerk.get(url).text
+    typed = CORRECTED | {"alasan_baru": WHY, "alasan_batal": "dua kali"}
+    page = post(clerk, url, sent_by(page, "cari") | typed | SEARCH).text
+    sent = sent_by(page, "ganti_pasien")
+    assert {name: sent[name] for name in typed} == typed
+    assert (sent["patient"], sent["alasan_pasien"]) == (right.public_id, WHY)
+    assert sent["shown-complaint"] == before
+    again = sent_by(post(clerk, url, sent | {"aksi": "cari", "q": "Lain"}).text, "pasien_baru")
+    assert again["alasan_baru"] == WHY and "patient" not in again
+    refused = sent_by(post(clerk, url, sent | {"aksi": "ubah", "alasan": ""}).text, "ganti_pasien")
+    kept = ("complaint", "patient", "alasan_pasien", "q")
+    assert {name: refused[name] for name in kept} == {name: sent[name] for name in kept}
+
+
+def test_a_move_shows_what_was_typed_beside_it_and_stores_it_on_nobody(sign_in):
+    clerk, right = sign_in("loket"), person(31, "Situ")
+    right_card = "0001112223334"
+    with transaction():
+        db.session.merge(right).bpjs_number = right_card
+    visit = factories.visit(person(30))
+    page = post(clerk, url_of(visit), sent_by(clerk.get(url_of(visit)).text, "cari") | SEARCH).text
+    sent = sent_by(page, "ganti_pasien") | CORRECTED | {"alasan_pasien": WHY}
+    moved = post(clerk, url_of(visit), sent)
+    assert moved.status_code == 200 and "belum disimpan" in moved.text and "Situ" in moved.text
+    db.session.expire_all()
+    row = db.session.get_one(Visit, visit.id)
+    assert (row.patient_id, row.payer) == (right.id, "UMUM")
+    save = sent_by(moved.text, "ubah")
+    assert {name: save[name] for name in CORRECTED} == CORRECTED
+    assert (save["dari"], save["bpjs_number"], save["alasan_baru"]) == (
+        right.public_id,
+        right_card,
+        "",
+    )
+    assert post(clerk, url_of(visit), save).status_code == 303
+    assert db.session.get_one(Visit, visit.id, populate_existing=True).complaint == "pusing"
+
+
+def test_enter_searches_or_saves_the_correction_and_never_moves(sign_in):
+    clerk, right = sign_in("loket"), person(31, "Situ")
+    visit = factories.visit(person(30))
+    sent = sent_by(clerk.get(url_of(visit)).text, "enter")
+    found = post(clerk, url_of(visit), sent | {"q": "Situ"}).text
+    assert f'value="{right.public_id}" required checked' in found
+    sent = sent_by(found, "enter")
+    asked = post(clerk, url_of(visit), sent | {"alasan_pasien": WHY})
+    assert asked.status_code == 422 and "Tekan tombol" in asked.text and WHY in asked.text
+    assert post(clerk, url_of(visit), sent | CORRECTED).status_code == 303
+    row = db.session.get_one(Visit, visit.id, populate_existing=True)
+    assert (row.patient_id, row.complaint) == (visit.patient_id, "pusing")
 
 
 def test_without_a_reason_the_picked_patient_stays_and_the_summary_leads_to_it(sign_in):

@@ -1,5 +1,6 @@
 """After the save: the ticket, and corrections with a reason."""
 
+from collections.abc import Mapping
 from functools import partial
 
 from flask import abort, flash, make_response, redirect, render_template, request, url_for
@@ -9,7 +10,16 @@ from sqlalchemy.orm import joinedload
 
 import access
 from blueprints.registration.blueprint import bp, counter
-from blueprints.registration.correction_form import LONGEST_REASON, MIN_REASON, CorrectionForm
+from blueprints.registration.correction_form import (
+    ENTER,
+    LONGEST_REASON,
+    MIN_REASON,
+    PRESS_ONE,
+    CorrectionForm,
+    is_of,
+    is_typed_elsewhere,
+    meant_by_enter,
+)
 from clinic import (
     audit,
     consents,
@@ -30,13 +40,16 @@ from clinic.queue_steps import QueueError
 from db import db, transaction
 from formatting import CLUSTER_LABELS
 from models import Patient, QueueEntry, Role, Visit
-from patient_forms import OTHER_PATIENT, OtherPatient, is_for
+from patient_forms import OTHER_PATIENT, OtherPatient
 from validators import FieldError, clean_name, clean_text
 
 SAVED = ("Pembetulan tersimpan.", "success")
 WITHDRAWN = "Kunjungan {label} dibatalkan; tidak lagi di antrean. Tidak ada yang terhapus."
 NO_WITHDRAWAL_REASON = "Tulis alasan membatalkan, misalnya: terdaftar dua kali."
 SAME = ("Tidak ada yang berubah: isiannya sama dengan yang tersimpan.", "info")
+NOT_SAVED_YET = (
+    "Pembetulan yang Anda ketik belum disimpan. Cocokkan dengan pasien ini, lalu simpan."
+)
 MOVES = ("ganti_pasien", "pasien_baru")
 correcting = access.allow(Role.REGISTRATION, Role.RECORDS, Role.HEAD)
 
@@ -75,10 +88,8 @@ def correct(visit):
     found = access.visit_or_404(visit)
     form = CorrectionForm.of(found)
     chosen = request.args.get("pasien", "")
-    candidates = []
-    if chosen:
-        candidates = [search.Found(access.patient_or_404(chosen), None)]
-    return _correction_page(found, form, candidates=candidates)
+    picked = access.patient_or_404(chosen) if chosen else None
+    return _correction_page(found, form, picked=picked)
 
 
 @bp.post("/pendaftaran/kunjungan/<visit>/ubah")
@@ -86,17 +97,18 @@ def correct(visit):
 def correct_post(visit):
     found = access.visit_or_404(visit)
     action = request.form.get("aksi", "ubah")
-    if action == "cari":
-        form = CorrectionForm.of(found)
-        q = request.form.get("q", "")
-        return _correction_page(found, form, candidates=search.find(q), q=q)
+    action = meant_by_enter() if action == ENTER else action
+    form = CorrectionForm.typed(found)
     if action in MOVES:
-        return _move(found, is_new=action == "pasien_baru")
-    form = CorrectionForm.of(found) if action == "batalkan" else CorrectionForm(request.form)
-    if not is_for(found.patient.public_id):
+        return _move(found, form, is_new=action == "pasien_baru")
+    if not is_of(found):
         return make_response(_correction_page(found, form, problem=OTHER_PATIENT), 409)
+    if action == "cari":
+        return _correction_page(found, form, q=request.form.get("q", ""))
+    if action == ENTER:
+        return make_response(_correction_page(found, form, problem=PRESS_ONE), 422)
     if action == "batalkan":
-        return _withdraw(found)
+        return _withdraw(found, form)
     if not form.validate():
         return make_response(_correction_page(found, form), 422)
     changes = {
@@ -107,17 +119,17 @@ def correct_post(visit):
     }
 
     def change(actor: audit.Actor, visit: Visit) -> list[str]:
-        if not is_for(visit.patient.public_id):  # moved this very moment
+        if not is_of(visit):  # moved this very moment
             raise OtherPatient
         read = request.form.get("dibaca", "").split()
         said = {"read": read, "shown": CorrectionForm.shown()}
         said["in_record"] = form.juga_pasien.data
         return corrections.correct_visit(actor, visit, changes, form.alasan.cleaned, **said)
 
-    return _carry_out(found, change, form=form)
+    return _carry_out(found, change, form)
 
 
-def _withdraw(found: Visit):
+def _withdraw(found: Visit, form: CorrectionForm):
     """The registration is taken back, as long as no room has begun with it."""
     if not access.has_role(Role.REGISTRATION, Role.HEAD):
         abort(403)
@@ -134,24 +146,21 @@ def _withdraw(found: Visit):
         said = {"problem": str(problem)}
         if isinstance(problem, FieldError):
             said["field"] = "alasan_batal"
-        page = _correction_page(found, CorrectionForm.of(found), **said)
+        page = _correction_page(found, form, **said)
         return make_response(page, 422 if "field" in said else 409)
     flash(WITHDRAWN.format(label=found.label), "success")
     return redirect(_after(access.visit_or_404(found.public_id)), 303)
 
 
-def _move(found: Visit, *, is_new: bool):
+def _move(found: Visit, form: CorrectionForm, *, is_new: bool):
     """To the patient who was picked, or to somebody who has no record yet."""
-    picked = None if is_new else patients.by_ref(request.form.get("patient", ""))
-    candidates = [search.Found(picked, None)] if picked else []
+    picked = patients.by_ref(request.form.get("patient", ""))
     try:
-        change = _change(picked, is_new=is_new)
+        change = _change(None if is_new else picked, is_new=is_new)
     except FieldError as wrong:
-        form = CorrectionForm.of(found)
-        said = {"problem": str(wrong), "field": wrong.rule, "candidates": candidates}
-        page = _correction_page(found, form, **said)
-        return make_response(page, 422)
-    return _carry_out(found, change, candidates, is_new=is_new)
+        said = {"problem": str(wrong), "field": wrong.rule, "picked": picked}
+        return make_response(_correction_page(found, form, **said), 422)
+    return _carry_out(found, change, form, picked=picked, is_move=True, is_new=is_new)
 
 
 def _change(picked: Patient | None, *, is_new: bool):
@@ -163,7 +172,8 @@ def _change(picked: Patient | None, *, is_new: bool):
         raise FieldError("q", "Pilih dulu pasien yang benar.")
     name = _cleaned("name", clean_name, typed["name"]) if is_new else ""
     why = "alasan_baru" if is_new else "alasan_pasien"
-    reason = _cleaned(why, clean_text, typed["alasan_pasien"], LONGEST_REASON)
+    reason = request.form.get(why, typed["alasan_pasien"]).strip()
+    reason = _cleaned(why, clean_text, reason, LONGEST_REASON)
     if len(reason) < MIN_REASON:
         raise FieldError(why, "Tulis alasan mengganti pasien, beberapa kata saja.")
     said = {"reason": reason, "was": request.form.get("dari", "")}
@@ -183,10 +193,11 @@ def _cleaned(field: str, clean, *typed) -> str:
 def _carry_out(
     found: Visit,
     change,
-    candidates=(),
+    form: CorrectionForm,
     *,
+    picked: Patient | None = None,
+    is_move: bool = False,
     is_new: bool = False,
-    form: CorrectionForm | None = None,
 ):
     ref = found.public_id
     try:
@@ -198,14 +209,19 @@ def _carry_out(
         return make_response(_correction_page(found, form, shown={}), 409)
     except corrections.CorrectionError as refused:
         found, warnings = access.visit_or_404(ref), getattr(refused, "warnings", ())
-        said = {"problem": str(refused), "warnings": warnings, "candidates": candidates}
-        page = _correction_page(found, form or CorrectionForm.of(found), **said)
+        said = {"problem": str(refused), "warnings": warnings, "of_move": is_move}
+        page = _correction_page(found, form, picked=picked, **said)
         return make_response(page, 422 if warnings else 409)
     flash(*(SAME if changed == [] else SAVED))  # a move tells no list
     found = access.visit_or_404(ref)
     if corrections.OF_PAYMENT & set(changed or ()):
         for sentence in corrections.payer_notes(found):
             flash(sentence, "info")
+    if not is_move and is_typed_elsewhere():
+        return _correction_page(found, CorrectionForm.of(found), shown={})
+    if is_move and form.is_begun():
+        flash(NOT_SAVED_YET, "warning")
+        return _correction_page(found, form.beside(found), shown={}, typed={}, is_new=is_new)
     return redirect(_after(found, is_new=is_new), 303)
 
 
@@ -222,19 +238,30 @@ def _correction_page(
     visit: Visit,
     form: CorrectionForm,
     *,
-    candidates=(),
-    q: str = "",
+    q: str | None = None,
+    picked: Patient | None = None,
     problem: str = "",
     field: str = "",
     warnings=(),
+    of_move: bool = False,
     shown: dict[str, str] | None = None,
+    typed: Mapping[str, str] | None = None,
+    is_new: bool = False,
 ) -> str:
+    """The page with all that was typed on it; `q` is a search begun now, else the last stands."""
     access.record_view("view_identity", visit.patient, "visit", visit.public_id)
     is_examined = wrong_patient.is_examined(visit)
     is_keeper = access.has_role(*wrong_patient.KEEPERS)
     is_at_counter = access.has_role(Role.REGISTRATION, Role.HEAD)
     ended = corrections.ended(visit)
     now = {name: getattr(visit, name) or "" for name in CorrectionForm.CHANGED}
+    typed = request.form if typed is None else typed
+    if q is None and picked is None and "dari" in typed:
+        picked = patients.by_ref(typed.get("patient", ""))
+    q = typed.get("dicari", "") if q is None else q
+    candidates = search.find(q)
+    if picked and all(each.patient.id != picked.id for each in candidates):
+        candidates = [search.Found(picked, None), *candidates]
     return render_template(
         "registration/correct.html",
         visit=visit,
@@ -242,19 +269,21 @@ def _correction_page(
         form=form,
         shown=now | (CorrectionForm.shown() if shown is None else shown),
         candidates=candidates,
+        picked=picked,
         q=q,
         length_note=typed_search.length_note(q),
         reading=typed_search.reading_note(q, None, days.clinic_date(), candidates),
         problem=problem,
         field=field,
         warnings=warnings,
-        back=_after(visit),
+        of_move=of_move,
+        back=_after(visit, is_new=is_new),
         is_examined=is_examined,
         may_move=is_keeper or not (is_examined or ended),
         may_withdraw=is_at_counter and withdrawals.may_withdraw(visit),
         papers=papers.of_visit(visit) if is_keeper else [],
         ended=ended,
         again=url_for("registration.room", visit=visit.public_id) if is_at_counter else "",
-        typed=request.form,
+        typed=typed,
         today=days.clinic_date(),
     )
