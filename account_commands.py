@@ -50,6 +50,17 @@ def asked_passphrase(
         click.echo("Kedua kata sandi tidak sama. Ketik lagi.")
 
 
+def passphrase_in(file: str | None) -> str | None:
+    """What is in the file, looked for where it is needed only: later starts may be without it."""
+    if file is None:
+        return None
+    try:
+        with click.open_file(file) as opened:
+            return opened.read().strip()
+    except OSError:
+        raise click.ClickException(f"--head-password-file: {file} tidak dapat dibaca.") from None
+
+
 def with_demo_passphrase() -> list[User]:
     """Active accounts that whoever runs a demo can use: not those that its head has added."""
     users = db.session.scalars(select(User).where(User.is_active).order_by(User.id)).all()

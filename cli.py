@@ -36,7 +36,15 @@ from clinic import (
 )
 from db import SQLITE_IS_WAL_SAFE, db, sqlite_driver, transaction, utcnow
 from models import Role, User
-from terminal import WRONG_CLOCK, asked, storage_problem, tells_storage_faults
+from terminal import (
+    EXISTS,
+    OF_DEMO,
+    WRONG_CLOCK,
+    asked,
+    say_unused,
+    storage_problem,
+    tells_storage_faults,
+)
 
 DEMO_PASSWORD = accounts.DEMO_PASSPHRASE
 NOBODY_TO_ASK = (
@@ -79,7 +87,7 @@ def _parse_internet(_context, _option, typed: str) -> str:
 @click.option("--time-zone", metavar="WIB|WITA|WIT", help="Zona waktu.")
 @click.option("--head-name", help="Nama kepala puskesmas.")
 @click.option("--head-username", help="Nama pengguna kepala.")
-@click.option("--head-password-file", type=click.File(), help="Berkas berisi kata sandi kepala.")
+@click.option("--head-password-file", help="Berkas berisi kata sandi kepala.")
 @click.option(
     "--internet",
     callback=_parse_internet,
@@ -93,12 +101,14 @@ def setup_command(
     """Create or migrate the database; fill an empty one. Safe to repeat."""
     with _alone("setup"):
         if has_prepared_a_used_one():
+            say_unused(EXISTS)
             demo_commands.greet_a_new_day()
             return
         if current_app.config["ALUR"].wants_demo:
+            say_unused(OF_DEMO)
             demo_commands.fill_demo()
             return
-        given = head_password_file.read().strip() if head_password_file else None
+        given = account_commands.passphrase_in(head_password_file)
         answers = (clinic, time_zone, head_name, head_username)
         if not all((*answers, given)) and not account_commands.has_terminal():
             raise click.ClickException(NOBODY_TO_ASK)

@@ -5,15 +5,36 @@ import logging
 from collections.abc import Callable
 
 import click
+from click.core import ParameterSource
 from sqlalchemy.exc import DBAPIError
 
 from clinic import storage_faults
 from clinic.settings import SettingError
 from validators import FieldError
 
+EXISTS = (
+    "Puskesmas sudah ada di folder data ini, jadi {} tidak dipakai: itu hanya untuk puskesmas yang "
+    "masih kosong; kepala mengubahnya di Sistem, Pengaturan."
+)
+OF_DEMO = (
+    "Untuk data latihan {} tidak dipakai: puskesmas sendiri dimulai dengan ALUR_DEMO=0 di folder "
+    "data lain (ALUR_DATA)."
+)
 WRONG_CLOCK = "Jam komputer ini salah. Betulkan tanggal dan jamnya dulu, lalu ulangi."
 
 log = logging.getLogger("alur")
+
+
+def say_unused(sentence: str) -> None:
+    """Say so of the options that were typed at this command; nothing where none was."""
+    context = click.get_current_context()
+    typed = [
+        each.opts[0]
+        for each in context.command.params
+        if context.get_parameter_source(each.name) is ParameterSource.COMMANDLINE
+    ]
+    if typed:
+        click.echo(sentence.format(", ".join(typed)))
 
 
 class StorageProblem(click.ClickException):

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import update
 
 import account_commands
+import cli
 from cli import DEMO_PASSWORD
 from clinic import accounts, audit, card_words, settings
 from config import read_config
@@ -204,3 +205,16 @@ def test_a_damaged_database_is_told_in_a_sentence_with_what_to_do(tmp_path, comm
     assert "Basis data tidak terbaca dengan benar." in done.stderr
     assert "make restore" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_options_of_the_set_up_are_for_an_empty_clinic_and_it_says_so(app, monkeypatch):
+    before = settings.value("clinic_name")
+    asked = ("setup", "--clinic", "Puskesmas Lain", "--head-password-file", "is-gone")
+    monkeypatch.setattr(cli, "switch_if_asked", dict)
+    done = run(app, *asked)
+    assert done.exit_code == 0, done.output
+    (line,) = [one for one in done.output.splitlines() if "--clinic" in one]
+    assert "sudah ada" in line and "--head-password-file" in line and "Pengaturan" in line
+    assert "--internet" not in line, "which nobody gave"
+    assert settings.value("clinic_name") == before
+    assert "sudah ada" not in run(app, "setup").output
