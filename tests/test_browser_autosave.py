@@ -225,3 +225,38 @@ def log_out(desk: Desk) -> None:
     desk.go("/bantuan")
     desk.press("Keluar")
     expect(desk.page.get_by_role("heading", level=1)).to_have_text("Masuk")
+
+
+BEHIND = """() => {
+  const form = document.querySelector('form[data-keep]');
+  const data = new URLSearchParams(new FormData(form));
+  data.set('ketikan', 'abcd');
+  data.set('subjective', 'yang menyusul');
+  return fetch(form.dataset.keepAt + '&ke=1', { method: 'POST', body: data }).then(r => r.status);
+}"""
+COVERED = """() => {
+  const node = document.activeElement, bar = document.getElementById('susulan');
+  const one = node.getBoundingClientRect(), other = bar.getBoundingClientRect();
+  const isUnder = one.bottom > other.top + 1 && one.top < other.bottom - 1;
+  const isOnPage = node !== document.body && !bar.contains(node);
+  return isOnPage && isUnder ? node.outerHTML.slice(0, 80) : '';
+}"""
+AT = "part => window.scrollTo(0, part * document.documentElement.scrollHeight)"
+
+
+@pytest.mark.parametrize("size", [(360, 640), (1366, 768)], ids=["phone", "screen"])
+def test_words_behind_the_page_are_told_wherever_it_is_scrolled(room, page, size):
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    room.open(page)
+    assert page.evaluate(BEHIND) == 201
+    link = page.get_by_role("link", name="Muat lagi")
+    for part in (0, 0.5, 1):
+        page.evaluate(AT, part)
+        expect(link).to_be_in_viewport(ratio=1)
+    for key in ("Tab", "Shift+Tab"):
+        page.evaluate(AT, 0 if key == "Tab" else 1)
+        for _ in range(70):
+            page.keyboard.press(key)
+            assert page.evaluate(COVERED) == ""
+    link.click()
+    expect(anamnesis(page)).to_have_value("yang menyusul")
