@@ -12,9 +12,21 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from clinic import audit, backup_making, backup_places, backups, drills, settings, side_work, worker
+from clinic import (
+    audit,
+    backup_making,
+    backup_places,
+    backup_status,
+    backups,
+    drills,
+    notices,
+    settings,
+    side_work,
+    worker,
+)
 from clinic.backup_making import Made
 from clinic.backup_manifest import BackupProblem
+from clinic.status_check import State
 from db import db, transaction, utcnow
 from models import Backup, BackupKind
 
@@ -59,8 +71,10 @@ def _run(data: Path, must_stop: Callable[[], bool]) -> None:
         make(data, waiting.id)
     if not must_stop() and is_calm and (due := backups.places_due(utcnow())):
         copy_to(data, due)
+        _settle(data)
     if not must_stop() and is_calm and drills.is_due(utcnow()):
         drill(data)
+        _settle(data)
 
 
 def make(data: Path, backup_id: int) -> Backup:
@@ -81,10 +95,20 @@ def make(data: Path, backup_id: int) -> Backup:
     with transaction():
         backup = db.session.get_one(Backup, backup_id)
         backups.finish(backup, made)
+    _settle(data)
     _reread_own(backup, made.path, made.digest)
     copy_to(data, backups.places())
+    _settle(data)
     backup_making.clear(data)
     return backup
+
+
+def _settle(data: Path) -> None:
+    """What this has mended is red on no page until the worker looks again, a minute later."""
+    for check in backup_status.checks(utcnow(), data / "keys"):
+        if check.state is not State.BAD:
+            notices.settle(data, check.name)
+    db.session.rollback()  # no read stays open
 
 
 def _unhurried(work: Callable[..., Made], *arguments: Any) -> Made:

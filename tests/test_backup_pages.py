@@ -67,6 +67,21 @@ def test_one_press_makes_a_backup_and_the_page_follows_it(alur_data, sign_in):
     assert len(audited("ask_backup")) == 1
 
 
+def test_the_red_line_goes_with_the_good_backup_that_mends_it(alur_data, sign_in):
+    ti, red = sign_in("ti"), "Cadangan: terakhir"
+    back_up(alur_data)
+    factories.visit(factories.patient("Baru Saja"))  # in no backup yet
+    later = utcnow() + timedelta(hours=3)
+    notices.refresh(alur_data, later)
+    notices.forget()
+    assert red in words_of(ti.get(PAGE))
+    post(ti, f"{PAGE}/buat")
+    back_up(alur_data)
+    ti.get(f"{PAGE}/kemajuan")
+    notices.refresh(alur_data, later + timedelta(seconds=9))  # the worker has told its lines
+    assert red not in words_of(ti.get(PAGE))
+
+
 def test_places_are_kept_tried_and_followed(alur_data, sign_in, tmp_path):
     kepala, usb = sign_in("kepala"), tmp_path / "usb"
     page = post(kepala, f"{PAGE}/tempat", {"backup_places": "usb saya"})

@@ -15,6 +15,7 @@ from clinic import (
     backup_status,
     backups,
     disk_space,
+    notices,
     restoring,
     set_aside,
     settings,
@@ -108,6 +109,7 @@ def backup_page():
 def backup_progress():
     """The part of the page that follows the worker; the whole page once it has finished."""
     if not backups.is_pending():
+        notices.forget()
         response = make_response("")
         response.headers["HX-Refresh"] = "true"
         return response
