@@ -59,8 +59,8 @@ def correct_visit(
 
     `shown` is how the fields stood on the clerk's page: what equals it was left alone and stays as
     it is now, and Overtaken is raised for what both the clerk and somebody else changed.
-    `read` are the rules whose sentences were shown: Unread is raised for a danger sign or long
-    cough that is new in the complaint and for somebody else's BPJS number; None does not ask.
+    `read` are the marks of the sentences that were shown: Unread is raised for a danger sign or
+    long cough that is new in the complaint and for somebody else's BPJS number; None does not ask.
     `in_record`: a payer or number that changes is the patient's own from now on too.
     """
     refuse_ended(visit)
@@ -79,7 +79,7 @@ def correct_visit(
     new, gone = _signs_changed(visit, changes) if "complaint" in changed else ([], [])
     if "bpjs_number" in changed and changes["bpjs_number"]:
         new += _of_card(visit, changes["bpjs_number"])
-    if read is not None and any(one.rule not in read for one in new):
+    if read is not None and any(one.mark not in read for one in new):
         raise Unread(READ_FIRST, new)
     keep_reasons(actor, visit, [*new, *gone], {"": reason})
     for name in changed:

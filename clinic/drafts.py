@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, or_, select
 from sqlalchemy.orm import joinedload
 
-from clinic import audit, days, patients
+from clinic import audit, days, patients, shared_numbers
 from db import add_row, db, utcnow
 from models import DraftKind, Patient, RegistrationDraft, Visit
 
@@ -77,8 +77,10 @@ def store(
         is_correction(draft) != subject.is_correction
         or draft.about_visit_ref not in (None, about_ref)  # an old page: its visit exists by now
     )
+    before = draft.fields if draft else {}
     if draft is None or is_other or not is_editable(draft):
         draft = _successor(actor, draft)
+    draft.reasons = still_answering(draft.reasons or {}, before, fields)
     draft.kind = subject.kind
     draft.patient_ref = subject.patient_ref
     draft.about_visit_ref = about_ref
@@ -90,6 +92,18 @@ def store(
     draft.opened_at = draft.opened_at or opened_at
     renew(draft)
     return add_row(draft)
+
+
+def still_answering(
+    reasons: Mapping[str, str], before: Mapping[str, Any], now: Mapping[str, Any]
+) -> dict[str, str]:
+    """Without those for a number of somebody else in whose place another one was typed."""
+    changed = {
+        rule
+        for field, rule in shared_numbers.RULES.items()
+        if (before.get(field) or "") != (now.get(field) or "")
+    }
+    return {rule: text for rule, text in reasons.items() if rule not in changed}
 
 
 def renew(draft: RegistrationDraft) -> None:

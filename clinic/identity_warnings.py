@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from hashlib import blake2b
 
 from sqlalchemy import bindparam, func, select
 
@@ -48,6 +49,11 @@ class Warned:
     patient: Patient | None = None
     is_final: bool = False  # no reason answers it
     is_same_person: bool = False  # by NIK, name and date: one reason for all is no answer
+
+    @property
+    def mark(self) -> str:
+        """What a page says that has shown this sentence: of one rule there may be others."""
+        return f"{self.rule}:{blake2b(self.message.encode(), digest_size=4).hexdigest()}"
 
 
 def identity_warnings(

@@ -37,6 +37,9 @@ _NUMBERS = {
     ),
 }
 
+# By the form's field; that of a NIK is in clinic/identity_warnings.py.
+RULES = {"nik": "NIK-TAKEN"} | {field: number.rule for field, number in _NUMBERS.items()}
+
 
 def findings(identity: Identity, patient: Patient | None = None) -> list[Finding]:
     """Who else has the typed numbers; `patient` is the record that the identity is about.

@@ -65,14 +65,14 @@ def reassign(
 ) -> None:
     """The visit was registered on the wrong person. Raises CorrectionError where it stays.
 
-    `was` is the patient whom the page showed. `read` are the rules whose sentences were shown for
-    the right patient: Unread is raised for any other; None does not ask.
+    `was` is the patient whom the page showed. `read` are the marks of the sentences that were
+    shown for the right patient: Unread is raised for any other; None does not ask.
     """
     lock(visit)
     before, patient = db.session.get_one(Patient, visit.patient_id), patients.current(patient)
     _refuse_to_move(actor, visit, before, patient, was)
     warnings, was_of = _news(visit, patient), lab_rejudging.person(visit)
-    if read is not None and any(one.rule not in read for one in warnings):
+    if read is not None and any(one.mark not in read for one in warnings):
         raise Unread(READ_FIRST, warnings)
     kept = note(actor, visit, "patient", before.public_id, patient.public_id, reason)
     visit.patient_id = visit.original_patient_id = patient.id

@@ -151,6 +151,20 @@ def test_one_reason_for_all_comes_back_but_not_for_somebody_elses_nik(clerk):
     assert shown == dict.fromkeys(REASONS, "sah") | {"override_reason-NIK-TAKEN": ""}
 
 
+def test_a_reason_about_one_number_answers_no_other(clerk):
+    cards = {"bpjs_number": "0002847361958"}, {"bpjs_number": "0001112223334"}
+    for name, card in zip(("Nurhayati", "Suparman"), cards, strict=True):
+        factories.patient(name, birth_date=date(1950, 1, 2), **card)
+    check, given = send(clerk, **cards[0]), {"override_reason-BPJS-TAKEN": "kartu istrinya"}
+    post(clerk, check, REASONS | given | {"aksi": "ubah:bpjs_number"})
+    ref = draft_row().public_id
+    send(clerk, draft=ref, address="Jalan Mawar 9", **cards[0])
+    assert boxes(text_of(clerk.get(check))) == REASONS | given
+    send(clerk, draft=ref, **cards[1])
+    page = text_of(clerk.get(check))
+    assert "Suparman" in page and boxes(page) == REASONS | {"override_reason-BPJS-TAKEN": ""}
+
+
 def test_to_the_comparison_and_back(clerk):
     known = factories.patient("Siti Aminah Rahayu", birth_date=BORN)
     check = send(clerk)

@@ -1,5 +1,6 @@
 """Payer and card of a visit after its save: what is corrected stays, and what the record learns."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -28,6 +29,11 @@ def corrected(clerk, visit, **typed):
     told = {"payer": "JKN_PBI", "bpjs_number": CARD, "bpjs_home": "sini"}
     told |= {"complaint": visit.complaint, "alasan": "kartu BPJS menyusul"}
     return post(clerk, address(visit), told | typed)
+
+
+def read_on(page: str) -> str:
+    """The marks of the sentences that a page showed."""
+    return re.search(r'name="dibaca" value="([^"]*)"', page)[1]
 
 
 def complete(clerk, visit, **typed) -> None:
@@ -93,11 +99,23 @@ def test_a_card_of_somebody_else_is_read_before_it_is_kept(clerk):
     assert db.session.get(Visit, visit.id, populate_existing=True).bpjs_number is None
     # With a danger sign that comes in the same correction, both are asked at once.
     sign = {"complaint": "sesak berat, bibir biru"}
-    page = corrected(clerk, visit, dibaca="BPJS-TAKEN", **sign).get_data(as_text=True)
-    assert 'name="dibaca" value="R1 BPJS-TAKEN"' in page
-    assert corrected(clerk, visit, dibaca="R1 BPJS-TAKEN", **sign).status_code == 303
+    page = corrected(clerk, visit, dibaca=read_on(page), **sign).get_data(as_text=True)
+    assert re.fullmatch(r"R1:\w+ BPJS-TAKEN:\w+", read_on(page))
+    assert corrected(clerk, visit, dibaca=read_on(page), **sign).status_code == 303
     kept = db.session.scalars(select(Override.reason).where(Override.rule == "BPJS-TAKEN"))
     assert list(kept) == ["kartu BPJS menyusul"]
+
+
+def test_another_card_of_somebody_else_is_read_anew(clerk):
+    factories.patient("Nurhayati", bpjs_number=CARD)
+    other = factories.patient("Suparman", bpjs_number="0001112223334")
+    visit = register(clerk)
+    first = read_on(corrected(clerk, visit).text)
+    asked = corrected(clerk, visit, dibaca=first, bpjs_number=other.bpjs_number)
+    assert asked.status_code == 422 and "Suparman" in asked.text
+    assert db.session.get(Visit, visit.id, populate_existing=True).bpjs_number is None
+    sent = {"dibaca": read_on(asked.text), "bpjs_number": other.bpjs_number}
+    assert corrected(clerk, visit, **sent).status_code == 303
 
 
 def test_a_member_without_a_number_is_told_of_after_the_correction(clerk):

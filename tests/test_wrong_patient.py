@@ -233,9 +233,9 @@ def test_it_goes_to_the_record_that_took_the_picked_one_in_and_to_none_it_is_on(
 
 def test_of_the_right_patient_is_read_what_concerns_the_visit_and_is_new(app):
     visit = factories.visit(person(70), "LANSIA")
-    with pytest.raises(corrections.Unread):
+    with pytest.raises(corrections.Unread) as unread:
         move(visit, person(12), read=[])
-    move(visit, person(12), read=["E4"])
+    move(visit, person(12), read=[one.mark for one in unread.value.warnings])
     move(visit, person(12, "Rahmi"), read=[])  # this was answered
     cough = factories.visit(person(30), complaint="batuk 3 minggu")
     card = factories.nik(born(31), "L", 9)  # of a man: nothing about the visit
@@ -267,7 +267,8 @@ def test_what_the_rules_say_of_the_right_patient_is_read_first(sign_in):
     page = asked.get_data(as_text=True)
     assert asked.status_code == 422
     assert 'data-rule="E4" data-level="error"' in page and f'value="{WHY}"' in page
-    assert post(clerk, url_of(visit), change | {"dibaca": "E4"}).status_code == 303
+    read = re.search(r'name="dibaca" value="(E4:\w+)"', page)[1]
+    assert post(clerk, url_of(visit), change | {"dibaca": read}).status_code == 303
     assert db.session.get_one(Visit, visit.id).patient_id == right.id
     kept = db.session.scalars(select(Override).where(Override.visit_id == visit.id)).one()
     assert (kept.rule, kept.reason) == ("E4", WHY)

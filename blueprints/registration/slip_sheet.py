@@ -90,9 +90,11 @@ def _as_sent(problem: FieldError) -> str:
 def _keep(one: Sent, action: str) -> RegistrationDraft:
     """Store the line as typed, right or wrong: nothing typed is lost."""
     actor, draft = access.current_actor(), one.draft
+    before = draft.fields if draft else one.fields
     if one.is_changed:
         draft = drafts.store(actor, one.fields, one.subject, draft, one.answers, one.paper)
-    drafts.answer(draft, one.answers, one.reasons)
+    reasons = drafts.still_answering(one.reasons, before, one.fields)
+    drafts.answer(draft, one.answers, reasons)
     if action == f"{DROP}{one.index}":
         drafts.drop(actor, draft)
     return draft
