@@ -1,4 +1,4 @@
-"""What the counter answered to a warning about room, cluster or danger: for the room to read."""
+"""What the counter answered to its warnings: for the room to read, and for whoever corrects it."""
 
 from dataclasses import dataclass
 
@@ -15,14 +15,17 @@ class CounterNote:
     by: str
 
 
-def counter_notes(visit: Visit) -> list[CounterNote]:
+def counter_notes(visit: Visit, *, of_identity: bool = False) -> list[CounterNote]:
     """The reasons given for this visit, oldest first; one query.
 
-    Without the warnings about identity: those name other patients. And without signs that a
-    correction of the complaint has ended.
+    Those about room, cluster and danger; the ones about identity name other patients, so only
+    who corrects it reads them. Without signs that a correction of the complaint has ended.
     """
     said: dict[str, tuple[str, str, str]] = {}
-    for rule, level, *words in db.session.execute(_ANSWERED.where(Override.visit_id == visit.id)):
+    rows = _ANSWERED.where(Override.visit_id == visit.id)
+    if not of_identity:
+        rows = rows.where(Override.rule.in_(select(RoutingRule.rule)))
+    for rule, level, *words in db.session.execute(rows):
         said.pop(rule, None)
         if level != Level.OFF:
             said[rule] = tuple(words)
@@ -36,6 +39,5 @@ def counter_notes(visit: Visit) -> list[CounterNote]:
 _ANSWERED = (
     select(Override.rule, Override.level, Override.message, Override.reason, User.display_name)
     .join(User, User.id == Override.recorded_by_id)
-    .where(Override.rule.in_(select(RoutingRule.rule)))
     .order_by(Override.id)
 )

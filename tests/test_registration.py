@@ -884,6 +884,8 @@ def test_a_warning_asks_for_a_reason_and_keeps_it(clerk):
     kept = db.session.scalars(select(Override)).one()
     assert saved.status_code == 303
     assert (kept.rule, kept.reason) == ("NIK-SEX", "kartu salah cetak")
+    correcting = clerk.get(saved.location.replace("tiket", "kunjungan") + "/ubah").text
+    assert re.search(r"Alasan saat mendaftar.*Alasan:</b> kartu salah cetak \(", correcting, re.S)
 
 
 def test_the_reason_for_an_error_is_kept_too(clerk):

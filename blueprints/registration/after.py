@@ -36,6 +36,7 @@ from clinic import (
     withdrawals,
     wrong_patient,
 )
+from clinic.counter_notes import counter_notes
 from clinic.queue_steps import QueueError
 from db import db, transaction
 from formatting import CLUSTER_LABELS
@@ -264,6 +265,7 @@ def _correction_page(
         candidates = [search.Found(picked, None), *candidates]
     return render_template(
         "registration/correct.html",
+        notes=counter_notes(visit, of_identity=True),
         visit=visit,
         patient=visit.patient,
         form=form,
