@@ -48,7 +48,7 @@ def in_calling_order(entries: Sequence[Entry], ratio: int, run: int) -> list[Ent
     return [*order, *priority, *others]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Stand:
     rank: int
     is_priority: bool
@@ -74,11 +74,14 @@ def put_back(
             and (rank < REST or ratio == 0 or other.is_priority == is_priority)
         ]
         behind_next = [spot + 1 for spot, other in enumerate(lane) if other in next_ones]
-        # A place counts in its own class only: who is back with a result has a late one, and still
-        # stood before everybody of the rest.
-        own = sum(other.place < entry.place for other in lane) if rank == entry.rank else 0
+        # A place counts in its own class only: who is back with a result, or gives up priority, may
+        # have a late one, and still stood before everybody of the rest.
+        is_own_class = (rank, is_priority) == (entry.rank, entry.is_priority)
+        own = sum(other.place < entry.place for other in lane) if is_own_class else 0
         at = max([*behind_next, own])
-        mine = _Stand(rank, is_priority, lane[at].place if at < len(lane) else 1 << 62, -1)
+        # Just before the next of the lane, and behind who has the same place: a move keeps places.
+        place, seq = (lane[at].place, lane[at].seq - 1) if at < len(lane) else (1 << 62, 0)
+        mine = _Stand(rank, is_priority, place, seq)
         stands = [_Stand(o.rank, o.is_priority, o.place, o.seq) for o in line]
         if in_calling_order([*stands, mine], ratio, run).index(mine) >= len(next_ones):
             break

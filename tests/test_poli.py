@@ -561,6 +561,17 @@ def test_a_patient_s_way_through_the_room(sign_in):
     assert fresh(entry).state == "done"
 
 
+def test_the_setting_says_behind_how_many_somebody_is_put_back(sign_in):
+    with transaction():
+        administration.change_settings(factories.actor("kepala"), {"put_back_behind": 3})
+    client, first = sign_in("umum"), factories.entry()
+    labels = [factories.entry().visit.label for _ in range(4)]
+    for action in ("panggil", "lewati", "kembali"):
+        response = post(client, f"/antrean/{first.public_id}/{action}")
+    page = text_of(client.get(response.location))
+    assert rows_of(page) == [*labels[:3], first.visit.label, labels[3]]
+
+
 def test_an_illegal_step_is_refused_on_the_queue_page(sign_in):
     client, entry = sign_in("umum"), factories.entry()
     response = post(client, f"/antrean/{entry.public_id}/lewati")

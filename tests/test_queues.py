@@ -198,11 +198,12 @@ def test_put_back_stands_behind_the_next_ones(line, behind, ratio, run, back):
     assert back.rank or rank == 0  # an emergency stays one
     next_ones, before = order[:behind], lane[:spot]
     assert all(entry in before for entry in lane if entry in next_ones)
-    own = [entry for entry in lane if rank == back.rank and entry.place < back.place]
+    is_own_class = (rank, is_priority) == (back.rank, back.is_priority)
+    own = [entry for entry in lane if is_own_class and entry.place < back.place]
     assert all(entry in before for entry in own)
     assert all(entry in next_ones or entry in own for entry in before[-1:])  # and no further back
     if back.rank and lane[spot:]:
-        mine = Stand(rank, is_priority, lane[spot].place, -1)
+        mine = Stand(rank, is_priority, lane[spot].place, lane[spot].seq - 0.5)
         assert in_calling_order([*line, mine], ratio, run).index(mine) >= len(next_ones)
 
 
@@ -534,6 +535,17 @@ def test_a_priority_patient_put_back_does_not_overtake_the_next_two(app):
     assert waiting_labels() == [*labels[:2], elder.visit.label, labels[2]]
     act(elder, "urungkan")
     assert (fresh(elder).state, elder.is_priority) == ("skipped", True)
+
+
+@pytest.mark.parametrize("behind", [0, 1, 2, 3])
+def test_a_priority_patient_who_came_last_stands_behind_as_many_as_the_setting_says(app, behind):
+    set_setting("put_back_behind", behind)
+    labels = [stand().visit.label for _ in range(5)]
+    elder = stand(priority=Priority.ELDERLY)
+    assert call_next().id == elder.id
+    act(elder, "lewati")
+    act(elder, "kembali")
+    assert waiting_labels() == [*labels[:behind], elder.visit.label, *labels[behind:]]
 
 
 def test_who_is_back_with_a_result_and_put_back_stands_behind_the_next_two(app):
