@@ -48,10 +48,6 @@ class Waiting:
     def goal(self) -> int:
         return COMPOUND_GOAL if self.has_compound else PLAIN_GOAL
 
-    @property
-    def since(self) -> int:
-        return int(self.prescription.sent_at.timestamp())
-
 
 def waiting(day: ServiceDay | None, now: datetime) -> list[Waiting]:
     """Today's open prescriptions, the longest waiting first; 4 queries however many."""

@@ -52,6 +52,7 @@ class QueueRow:
     lab_tests: int  # still to be done for the visit
     ending_step: int | None  # of those who went on: the id that "Urungkan" names
     minutes: int = 0
+    seconds: int = 0  # those beyond the minutes, from which the page's script counts on
     band: str = "ok"
     due: Due | None = None  # the pharmacy's: which prescription to give first
 
@@ -63,11 +64,6 @@ class QueueRow:
     def is_waited_for(self) -> bool:
         """Whether the patient waits now: outside this room's door, or for a medicine."""
         return self.due is not None or self.state in NOT_YET_SERVED
-
-    @property
-    def since(self) -> int:
-        """Seconds of the epoch, from which the page's script counts on."""
-        return int(self.waits_from.timestamp())
 
     @property
     def waits_from(self) -> datetime:
@@ -107,7 +103,8 @@ class RoomQueue:
     def timed(self, row: QueueRow) -> QueueRow:
         """The row with its minutes and their band; its complaint shortened."""
         row.due = self.goals.get(row.visit_ref)
-        row.minutes = max(0, int((self.now - row.waits_from).total_seconds() // 60))
+        waited = max(0, int((self.now - row.waits_from).total_seconds()))
+        row.minutes, row.seconds = divmod(waited, 60)
         more = row.due.goal - PLAIN_GOAL if row.due else 0
         if row.minutes >= self.late_minutes + more:
             row.band = "late"
@@ -127,7 +124,3 @@ class RoomQueue:
             ("Dilewati", self.skipped),
             ("Menunggu hasil", self.awaiting),
         ]
-
-    @property
-    def now_seconds(self) -> int:
-        return int(self.now.timestamp())

@@ -66,7 +66,7 @@
   var kept = null;
   function does(node) {
     var where = node.getAttribute('formaction') || node.getAttribute('href');
-    return where && where + (node.id || node.textContent);
+    return where && where + (node.id || node.value + node.textContent);
   }
   function idOf(node) { return node.getAttribute('data-critical'); }
   function press() { pressedAt = now(); }
@@ -127,20 +127,19 @@
     window.scrollTo(was.x, was.y);
   });
 
-  // Waiting minutes go on between polls, from the server's clock and the time since it was read.
+  // Waiting minutes go on between polls: those that the server wrote, and the time since they were read.
   function tick() {
-    all('[data-now]').forEach(function (list) {
-      if (!list.alurReadAt) { list.alurReadAt = now(); }
-      var clock = +list.getAttribute('data-now') + (now() - list.alurReadAt) / 1000;
-      var warn = +list.getAttribute('data-warn-min') || Infinity;
-      var late = +list.getAttribute('data-late-min') || Infinity;
-      all('time[data-since]', list).forEach(function (time) {
-        var minutes = Math.max(0, Math.floor((clock - time.getAttribute('data-since')) / 60));
+    all('[data-late-min]').forEach(function (list) {
+      var warn = +list.getAttribute('data-warn-min');
+      var late = +list.getAttribute('data-late-min');
+      all('time[data-seconds]', list).forEach(function (time) {
+        if (isNaN(time.alurSince)) {
+          time.alurSince = now() / 1000 - parseInt(time.textContent, 10) * 60 - time.getAttribute('data-seconds');
+        }
+        var minutes = Math.floor(Math.round(now() / 1000 - time.alurSince) / 60);
         var text = minutes + ' menit';
         if (time.textContent !== text) { time.textContent = text; }
-        if (time.classList.contains('minutes')) {
-          time.className = 'minutes band-' + (minutes >= late ? 'late' : minutes >= warn ? 'warn' : 'ok');
-        }
+        time.className = 'minutes band-' + (minutes >= late ? 'late' : minutes >= warn ? 'warn' : 'ok');
       });
     });
   }

@@ -34,7 +34,7 @@ LONG_NUMBER = re.compile(r"(?<!\d)\d{16}(?!\d)")
 # What a mark is for happens only where its script is loaded.
 SCRIPTS = {
     "data-poll": "polling.js",
-    "data-now": "polling.js",
+    "data-seconds": "polling.js",
     "data-fill": "forms.js",
     "data-keep": "typing.js",
 }
