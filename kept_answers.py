@@ -59,7 +59,8 @@ def _led(response: Response, views: list[dict[str, str]]) -> Response:
         way = _kept(author, SENT, json.dumps([request.path, fields]).encode(), [])
         return redirect(access.login_address(way), 303) if way else response
     way = _kept(g.actor.user_id, response.status_code, response.get_data(), views)
-    return redirect(way, 303) if way else response
+    place = f"#{g.answer_at}" if "answer_at" in g else ""  # on the page, where the view named one
+    return redirect(f"{way}{place}", 303) if way else response
 
 
 def _answers_a_form(response: Response) -> bool:

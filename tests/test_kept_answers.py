@@ -94,6 +94,21 @@ def test_behind_the_login_it_waits_for_its_author(nurse, app, field, title):
     assert "Periksa isian berikut" in text_of(nurse.get(again.location))
 
 
+def test_enter_in_a_search_box_leads_back_to_the_box(nurse):
+    entry, done = served(), amending.finished()
+    known = {"entry": entry.public_id, "patient": entry.visit.patient.public_id, "version": "0"}
+    for box in ("diagnosis_search", "procedure_search", "medicine_search"):
+        typed = known | {"aksi": "lanjut", box: "ku"}
+        answer = post(nurse, address(entry), typed)
+        assert answer.status_code == 303 and answer.location.endswith(f"#f-{box}")
+        assert f'id="f-{box}"' in nurse.get(answer.location).text
+    assert "#" not in refuse(nurse, entry).location, "its summary has the focus"
+    typed = {"aksi": "lanjut", "diagnosis_search": "kencing manis"}
+    typed |= {"patient": done.visit.patient.public_id, "version": str(done.version)}
+    answer = post(nurse, f"/pemeriksaan/{done.public_id}/pembetulan", typed)
+    assert answer.status_code == 303 and answer.location.endswith("#f-diagnosis_search")
+
+
 def test_what_is_kept_holds_no_token(nurse):
     page = nurse.get(refuse(nurse, served()).location)
     assert nurse.token and nurse.token.encode() in page.data

@@ -16,6 +16,7 @@ from blueprints.examination import (
     diagnosis_form,
     page,
     room_form,
+    searches,
     unusual,
 )
 from blueprints.examination.amend_form import AmendForm, sent_refs
@@ -89,6 +90,7 @@ def amend(examination: str):
         return _again(found, form, 409, OTHER_PATIENT)
     action, open_searches = request.form.get("aksi"), undecided(form, request.form)
     if action in ("cari", "gigi") or (action == "lanjut" and open_searches):
+        searches.stay_there()
         return _again(found, form, 200)
     is_valid = form.validate()
     unseen = unusual.in_correction(form, found)

@@ -22,6 +22,7 @@ from blueprints.examination import (
     prescription_typed,
     procedure_form,
     room_form,
+    searches,
     shown_form,
     unusual,
     vital_boxes,
@@ -101,6 +102,7 @@ def record(visit: str):
         return _again(found, page.chosen_entry(found), form, 409, OTHER_PATIENT)
     open_searches = _open_searches(form)
     if action in LOOKS_AGAIN or (action == "lanjut" and open_searches):
+        searches.stay_there()
         return _again(found, entry, form, 200)
     has_errors = not form.validate()
     unseen, more = unusual.to_look_at(form, entry) if action == "selesai" else ({}, [])

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from flask import request
+from flask import g, request
 from werkzeug.datastructures import MultiDict
 
 from blueprints.examination import prescription_typed, procedure_fields
@@ -27,6 +27,12 @@ def searched(sent: MultiDict) -> str:
     known = {text.strip() for text in sent.getlist(SHOWN)}
     new = [name for name in filled if sent[name].strip() not in known]
     return (new or filled or [""])[-1]
+
+
+def stay_there() -> None:
+    """The answer is shown at the box: Enter, unlike the box's own button, names no place."""
+    if request.form.get("aksi") == "lanjut" and (box := searched(request.form)):
+        g.answer_at = f"f-{box}"
 
 
 @bp.context_processor
