@@ -21,10 +21,18 @@ from clinic.queue_changes import (
     settle_visit,
     take,
 )
-from clinic.queue_lines import room_queue
+from clinic.queue_lines import entry_after, room_queue
 from clinic.queue_loans import FETCH, fetch_back
 from clinic.queue_order import REST, in_calling_order, people_before, put_back, waiting
-from clinic.queue_steps import STEPS, QueueError, check, refuse_unseen
+from clinic.queue_steps import (
+    STEPS,
+    OwnStep,
+    QueueError,
+    check,
+    newest_event,
+    refusal,
+    refuse_unseen,
+)
 from clinic.queue_transfers import ENDS, end, finish, move, refer
 from clinic.queue_undo import undo
 from db import db, run, utcnow
@@ -197,6 +205,8 @@ def act(
     at, reason = at or utcnow(), reason.strip()
     if action == "urungkan":
         return undo(actor, entry, at, seen)
+    if _is_resent(actor, entry, action, target):
+        raise OwnStep(refusal(entry, action))
     check(entry, action)
     if STEPS[action].needs_reason and not reason:
         raise QueueError("Tulis alasannya dahulu.")
@@ -214,6 +224,20 @@ def act(
     SIMPLE_STEPS[action](actor, entry, at)
     record(actor, entry, STEPS[action].audit, confirmed)
     return entry
+
+
+def _is_resent(actor: Actor, entry: QueueEntry, action: str, target: Poli | None) -> bool:
+    """Whether the same account took this very step last: a press sent twice."""
+    step = STEPS[action]
+    if entry.state in step.sources or entry.state is not step.target:
+        return False
+    newest = newest_event(entry)
+    if newest is None or (newest.action, newest.user_id) != (action, actor.user_id):
+        return False
+    if action != "pindah":
+        return True
+    after = entry_after(entry)
+    return after is not None and target is not None and after.poli_id == target.id
 
 
 def _skip(actor: Actor, entry: QueueEntry, at: datetime) -> None:

@@ -16,6 +16,7 @@ from tests import factories
 from tests.databases import count_queries
 from tests.morning import crowd
 from tests.pages import Page, post, words_of
+from tests.stored import count
 
 
 def text_of(response) -> str:
@@ -591,6 +592,48 @@ def test_two_who_call_one_patient_are_not_both_told_that_they_did(sign_in, page)
     assert fresh(entry).calls == 2
 
 
+@pytest.mark.parametrize(
+    ("before", "action"),
+    [
+        (["panggil"], "lewati"),
+        (["panggil", "lewati"], "kembali"),
+        ([], "mulai"),
+        (["mulai"], "selesai"),
+        ([], "pindah"),
+        ([], "pulang"),
+        ([], "batal"),
+    ],
+)
+def test_one_s_own_step_that_is_sent_twice_is_taken_once(sign_in, before, action):
+    client, head, entry = sign_in("umum"), sign_in("kepala"), factories.entry()
+    here, fields = f"/antrean/{entry.public_id}", {"alasan": "salah ruang", "poli": "GIGI"}
+    for step in before:
+        post(client, f"{here}/{step}")
+    first = post(client, f"{here}/{action}", fields)
+    taken, events = fresh(entry).state, count(QueueEvent)
+    again = post(client, f"{here}/{action}", fields)
+    assert (first.status_code, again.status_code) == (303, 303)
+    assert again.location == first.location
+    assert (fresh(entry).state, count(QueueEvent)) == (taken, events)
+    assert post(head, f"{here}/{action}", fields).status_code == 409, "a colleague is told"
+    if action == "pindah":
+        elsewhere = post(client, f"{here}/pindah", fields | {"poli": "KIA"})
+        assert elsewhere.status_code == 409, "that is another step"
+
+
+def test_a_step_that_a_colleague_undid_or_went_on_from_is_no_press_sent_twice(sign_in):
+    client, head, entry = sign_in("umum"), sign_in("kepala"), factories.entry()
+    here = f"/antrean/{entry.public_id}"
+    for action in ("panggil", "lewati", "kembali"):
+        post(client, f"{here}/{action}")
+    post(head, f"{here}/panggil")
+    assert post(client, f"{here}/kembali").status_code == 409
+    post(client, f"{here}/lewati")
+    post(head, f"{here}/urungkan")
+    assert post(client, f"{here}/lewati").status_code == 303
+    assert fresh(entry).state == "skipped"
+
+
 def test_who_was_skipped_and_is_called_by_a_colleague_is_not_called_unawares(sign_in):
     first, second, entry = sign_in("umum"), sign_in("kepala"), factories.entry()
     here = f"/antrean/{entry.public_id}"
@@ -789,7 +832,7 @@ def test_an_illegal_move_is_refused_before_its_reason_is_asked(sign_in):
     client, entry = sign_in("umum"), factories.entry()
     here = f"/antrean/{entry.public_id}"
     post(client, f"{here}/batal", {"alasan": "salah daftar"})
-    for action in ("pindah", "pulang", "batal"):
+    for action in ("pindah", "pulang"):
         response = post(client, f"{here}/{action}")
         assert response.status_code == 409
         assert "sudah dibatalkan oleh dr. Bagus Prasetyo" in said(text_of(response), "alert")

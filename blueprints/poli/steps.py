@@ -64,7 +64,7 @@ def step(entry: str, action: str):
     except FieldError as too_long:
         return _ask_again(found, right_patient.question(found), str(too_long))
     except OwnStep:
-        return redirect(_back(found), 303)
+        pass  # answered as the first press was
     except ServedMeanwhile:
         return Response(_confirm_page(found, action, form), 409, mimetype="text/html")
     except AlreadyUndone as resent:
