@@ -284,7 +284,7 @@ def test_a_draft_is_saved_and_shown_again(umum):
         ("A09", "baru"),
     ]
     page = text_of(umum.get(response.location))
-    assert "Tersimpan pukul" in page
+    assert re.search(r'role="status"[^>]* tabindex="-1" data-autofocus>Tersimpan pukul', page)
     for text in ('value="36,5"', "Parasetamol 3x500 mg", 'value="kontrol" checked', "J06.9"):
         assert text in page, text
     assert hidden(umum.get(response.location), "version") == "1"
