@@ -63,13 +63,13 @@ def test_only_what_both_wrote_is_shown_twice(umum, sign_in):
     assert "di sampingnya tulisan yang sudah tersimpan" in page and "ISPA" in page
 
 
-def test_ones_own_other_tab_is_no_colleague(umum):
+def test_ones_own_other_page_is_no_colleague(umum):
     entry = served()
     older = opened(umum, address(entry))
     press(umum, entry, opened(umum, address(entry)), subjective="demam")
     told = press(umum, entry, older, subjective="batuk")
     page = words_of(told)
-    assert "Tersimpan oleh Anda, di tab lain, pukul" in page and "orang lain" not in page
+    assert "Tersimpan oleh Anda, dari halaman lain, pukul" in page and "orang lain" not in page
     assert press(umum, entry, sent_by(told)).status_code == 303
     assert examination(entry).subjective == "batuk"
 
