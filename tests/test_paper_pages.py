@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
-from clinic import days, lab_afterwards, lab_results, papers
+from clinic import administration, days, lab_afterwards, lab_results, papers
 from db import db, transaction, utcnow
 from models import (
     AuditEntry,
@@ -549,6 +549,22 @@ def test_two_stays_in_one_room_are_told_apart_the_newest_first(sign_in):
     assert ["kembali dari Poli Gigi" in head for head in heads] == [True, False]
     assert all("selesai" in head for head in heads)
     assert page.index(last.public_id) < page.index(first.public_id)
+
+
+def test_how_long_a_sick_note_needs_no_reason_is_the_heads_setting(sign_in):
+    with transaction():
+        administration.change_settings(factories.actor("kepala"), {"sick_days": 5})
+    umum, examination = sign_in("umum"), examined()
+    form = text_of(umum.get(f"{address(examination)}?pemeriksaan={examination.public_id}"))
+    assert "bila lebih dari 5 hari" in form
+    first = days.clinic_date().isoformat()
+    longer, _ = read_back(umum, examination, from_on=first, days="6")
+    assert longer.status_code == 422
+    assert "Lebih dari 5 hari: tulis alasannya" in text_of(longer)
+    explained, _ = read_back(umum, examination, from_on=first, days="6", reason="operasi")
+    assert explained.status_code == 200
+    assert publish(umum, examination, from_on=first, days="5").status_code == 303
+    assert "5 (lima) hari" in str(only_paper().content)
 
 
 def test_the_visit_page_marks_what_does_not_hold(sign_in):
