@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from clinic import backup_keys
-from tests import clients
+from tests import clients, install_tools
 from tests.browser import PATIENCE, LiveServer, children_of, set_up, until
 from tests.postgres import free_port
 
@@ -388,6 +388,58 @@ def test_an_old_python_is_told_so():
     assert done.returncode == 1
     assert "Python 3.11" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+WITHOUT_VENV = """
+import importlib.util, sys
+sys.path.insert(0, 'deploy')
+import environment
+found = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *more: None if name == sys.argv[1] else found(name, *more)
+sys.exit(environment.main([]))
+"""
+
+
+@pytest.mark.parametrize("module", ["venv", "ensurepip"])
+def test_a_missing_venv_module_is_named_in_one_sentence(module):
+    """Debian's python3 has venv, but not what fills it, until python3-venv is installed."""
+    command = [sys.executable, "-c", WITHOUT_VENV, module]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Modul venv Python belum ada.")
+    assert done.stderr.rstrip().endswith("apt install python3-venv")
+    assert len(done.stderr.splitlines()) == 1
+
+
+FALSE_APT_GET = """#!/bin/sh
+echo "$DEBIAN_FRONTEND $*" >> "$NOTES"
+[ "$2" != "$FAILS_AT" ]
+"""
+
+
+@pytest.mark.parametrize("fails_at", ["", "update", "install"])
+def test_as_root_on_debian_exactly_what_is_missing_is_installed(
+    tmp_path, monkeypatch, capsys, fails_at
+):
+    notes = tmp_path / "notes"
+    (tmp_path / "apt-get").write_text(FALSE_APT_GET)
+    (tmp_path / "apt-get").chmod(0o755)
+    for name, value in {"PATH": tmp_path, "NOTES": notes, "FAILS_AT": fails_at}.items():
+        monkeypatch.setenv(name, str(value))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    for package in install_tools.TOOLS:
+        is_there = package not in {"postgresql", "strace"}
+        monkeypatch.setitem(install_tools.TOOLS, package, lambda is_there=is_there: is_there)
+    assert install_tools.main() == 0, "the tests that can run are run"
+    steps = [
+        "noninteractive -qq update",
+        "noninteractive -qq install -y --no-install-recommends postgresql strace",
+    ]
+    assert notes.read_text().splitlines() == steps[: 1 if fails_at == "update" else 2]
+    told = ["Installing postgresql, strace ..."]
+    if fails_at:
+        told.append(f"apt-get {fails_at} failed; tests that need postgresql, strace are left out.")
+    assert capsys.readouterr().err.splitlines() == told
 
 
 def test_missing_tools_are_said_in_a_sentence(tmp_path):
