@@ -4,8 +4,9 @@ import re
 from datetime import datetime, timedelta
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
+from tests.clients import Browser, person, register
 from tests.walk import DEMO_ZONE, MARKER, Desk, press_access_key
 
 pytestmark = pytest.mark.browser
@@ -435,3 +436,63 @@ def test_what_was_found_by_its_code_stays_ticked_through_the_next_search(live_se
         expect(page.locator(f"#{name}-options :checked")).to_have_count(2)
         expect(choices.first).to_have_value(code)
         expect(choices.first).to_be_checked()
+
+
+def tab_to(page: Page, field: Locator) -> None:
+    """By Tab as far as this field."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if field.evaluate("node => node === document.activeElement"):
+            return
+    raise AssertionError(f"Tab never came to {field}")
+
+
+def test_a_visit_in_the_room_by_keys_alone(live_server, page):
+    """From the call to the end, with Back between the save and what is written after it."""
+    clerk = Browser(live_server).log_in("loket")
+    number = register(clerk, person(8850, "GIZI") | {"priority": "GAWAT"}).label
+    desk = Desk(page, live_server).log_in("umum")
+    desk.go("/poli/GIZI")
+    keys, title = page.keyboard, page.get_by_role("heading", level=1)
+    said = page.locator("main [role=status]")
+    press_access_key(page, "p")
+    expect(said).to_contain_text(f"Memanggil {number}")
+    press_access_key(page, "m")
+    expect(title).to_contain_text("Pemeriksaan")
+    press_access_key(page, "i")
+    tab_to(page, page.get_by_label("Sistolik"))
+    keys.type("118")
+    keys.press("Enter")
+    expect(page.get_by_label("Diastolik")).to_be_focused()
+    keys.type("76")
+    tab_to(page, page.get_by_label("Anamnesis"))
+    keys.type("Berat turun sejak sebulan")
+    press_access_key(page, "a")
+    keys.type("malnutrisi")
+    option = page.locator("#diagnosis-options input").first
+    expect(option).to_be_visible()
+    tab_to(page, option)
+    keys.press("Space")
+    expect(option).to_be_checked()
+    press_access_key(page, "s")
+    expect(said).to_contain_text("Tersimpan")
+    here = page.url
+    page.go_back()  # Alt and the arrow to the left
+    expect(page.get_by_label("Sistolik")).to_have_value("118")
+    subjective = page.get_by_label("Anamnesis")
+    expect(subjective).to_have_value("Berat turun sejak sebulan")
+    press_access_key(page, "i")
+    tab_to(page, subjective)
+    keys.press("End")
+    keys.type(", lemas")
+    press_access_key(page, "j")
+    keys.press("Tab")
+    keys.press("Space")
+    expect(page.get_by_label("Pulang")).to_be_checked()
+    press_access_key(page, "e")
+    expect(said).to_contain_text("selesai")
+    expect(desk.row(number)).to_have_attribute("data-state", "done")
+    page.goto(here)
+    written = page.get_by_role("main").inner_text()
+    for words in ("118/76", "Berat turun sejak sebulan, lemas", "E43"):
+        assert written.count(words) == 1, words
