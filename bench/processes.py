@@ -49,6 +49,12 @@ def cpu_seconds(pids: list[int]) -> float:
     return sum(int(field[11]) + int(field[12]) for field in fields if field) / TICK
 
 
+def cpu_seconds_of_all(root: int) -> float:
+    """Processor time of this process and everything it has started, what has ended included."""
+    fields = [_stat(pid) for pid in tree(root)]
+    return sum(sum(map(int, field[11:15])) for field in fields if field) / TICK
+
+
 def machine_busy_seconds() -> float:
     """Processor time of everybody on this machine; tells how quiet it was."""
     times = [int(part) for part in Path("/proc/stat").read_text().split("\n")[0].split()[1:]]

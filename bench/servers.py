@@ -82,9 +82,9 @@ def finish(processes: list[subprocess.Popen], within: float) -> None:
 
 
 @contextlib.contextmanager
-def alur(name: str, data: Path, patients: int = 0) -> Iterator[Server]:
+def alur(name: str, data: Path, patients: int = 0, **settings: str) -> Iterator[Server]:
     """What `make run` starts: web server and worker."""
-    with _started(name, data, ["deploy/start.py"], patients) as server:
+    with _started(name, data, ["deploy/start.py"], patients, **settings) as server:
         yield server
 
 
@@ -97,14 +97,16 @@ def flask(name: str, data: Path, module: str, patients: int = 0) -> Iterator[Ser
 
 
 @contextlib.contextmanager
-def _started(name: str, data: Path, command: list[str], patients: int) -> Iterator[Server]:
+def _started(
+    name: str, data: Path, command: list[str], patients: int, **settings: str
+) -> Iterator[Server]:
     data.mkdir(parents=True, exist_ok=True)
     port = free_port()
     with (data / "log.txt").open("a") as log:
         process = subprocess.Popen(
             [sys.executable, *command],
             cwd=ROOT,
-            env=environment(data, port),
+            env=environment(data, port) | settings,
             stdout=log,
             stderr=log,
             start_new_session=True,

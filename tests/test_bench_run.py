@@ -10,7 +10,8 @@ from models import EntryState, QueueEntry, Visit
 
 
 @pytest.mark.parametrize(
-    "name", ["run", "report", "memory", "peak", "imports", "matching", "febrl", "old_chromium"]
+    "name",
+    ["run", "report", "memory", "peak", "imports", "matching", "febrl", "old_chromium", "starts"],
 )
 def test_the_module_can_be_imported(name):
     assert importlib.import_module(f"bench.{name}").__doc__
