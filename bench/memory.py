@@ -43,10 +43,17 @@ def used_clinic(folder: Path) -> list[Usage]:
             run = Run(SECONDS)
             scripts = [(one, scenario(run, one, ground)) for one in getattr(ground, account)]
             drive(server.address, scripts, run)
-        for username in DESKS:
-            client, run = Client(), Run()
-            drive(server.address, [(client, every_page(run, client, username))], run)
+        open_every_page(server)
         return settled(server.process.pid)
+
+
+def open_every_page(server: servers.Server) -> Run:
+    """Each account reads what it can, one after the other; what was wrong meanwhile."""
+    run = Run()
+    for username in DESKS:
+        client = Client()
+        drive(server.address, [(client, every_page(run, client, username))], run)
+    return run
 
 
 def every_page(run: Run, client: Client, username: str) -> Script:
