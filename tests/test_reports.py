@@ -551,7 +551,8 @@ def test_looking_at_a_list_is_in_the_audit_trail(small_day, sign_in):
     trail = " ".join(sign_in("kepala").get("/sistem/audit").get_data(as_text=True).split())
     title = report_lists.behind(REPORTS["rekap"], "klaster", "3", "J", OF_MONTH).title
     assert f"{REPORTS['rekap'].title}<br>" in trail and title.partition(":")[0] in trail
-    assert f"{REPORTS['lb1'].title}<br><small>{OF_MONTH.label}, {GAPS['belum'].label}" in trail
+    small = f'<small class="long">{OF_MONTH.label}, {GAPS["belum"].label}'
+    assert f"{REPORTS['lb1'].title}<br>{small}" in trail
     assert "klaster 3 J" not in trail and "kurang belum" not in trail
     assert client.get("/laporan/rekap/daftar?bagian=klaster&baris=9&kolom=J").status_code == 404
     assert client.get("/laporan/rekap/daftar?bagian=x").status_code == 404
