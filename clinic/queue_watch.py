@@ -111,12 +111,14 @@ def in_use(rooms: list[AnyRoom]) -> list[AnyRoom]:
     """
     closed = [room.id for room in rooms if not room.is_active]
     day = current_day() if closed else None
+    if day is None:
+        return [room for room in rooms if room.is_active]
     busy = select(QueueEntry.poli_id).where(
-        QueueEntry.service_day_id == (day.id if day else None),
+        QueueEntry.service_day_id == day.id,
         QueueEntry.poli_id.in_(closed),
         QueueEntry.state.in_(STILL_HERE),
     )
-    kept = set(db.session.scalars(busy)) if day else set()
+    kept = set(db.session.scalars(busy))
     return [room for room in rooms if room.is_active or room.id in kept]
 
 

@@ -62,9 +62,11 @@ def in_rooms(poli_ids: list[int]) -> list[Unfinished]:
 
 def rooms_with_some(poli_ids: list[int]) -> set[int]:
     """Those of these rooms of which `in_rooms` lists any; one query, of none no query."""
+    if not poli_ids:  # as on nearly each page of a queue: building what is not asked took 2 ms
+        return set()
     begun = select(QueueEntry.poli_id).join(QueueEntry.poli).distinct()
     found = begun.where(*_begun_and_cut_off(poli_ids, utcnow() - KEPT_ON_LISTS))
-    return set(db.session.scalars(found)) if poli_ids else set()
+    return set(db.session.scalars(found))
 
 
 def unserved_in(poli_ids: list[int]) -> list[Unfinished]:
