@@ -85,7 +85,7 @@ class Routing:
         if rule == "KB":
             return Cluster(self.kb_cluster, f"{room.name}, menurut pengaturan puskesmas")
         if rule != "AGE":
-            return Cluster(rule, room.name)
+            return Cluster(rule, f"Menurut ruang {room.name}")
         if case.pregnant in WITH_CHILD:
             return Cluster("2", f"Pasien {WITH_CHILD[case.pregnant]}")
         if case.known_months is None:

@@ -600,7 +600,7 @@ def test_who_was_moved_out_of_a_wrong_room_has_the_cluster_of_the_right_one(app)
     entry = stand()
     moved = act(entry, "pindah", target="GIGI")
     assert cluster(entry) == ("LINTAS", "LINTAS")
-    assert entry.visit.cluster_rule == "Poli Gigi dan Mulut"
+    assert entry.visit.cluster_rule == "Menurut ruang Poli Gigi dan Mulut"
     on = act(moved, "pindah", target="TB", by="gigi")
     assert cluster(entry) == ("4", "4")
     act(on, "urungkan", by="gigi")

@@ -977,7 +977,7 @@ def test_k1_holds_when_another_cluster_was_chosen():
     said = "Klaster 2 (Ibu dan anak) berbeda dengan hitungan: klaster 3 (Usia dewasa dan lansia)"
     assert finding.message.startswith(said)
     teeth = found(case("", 30, poli="GIGI"), chosen_cluster="4")["K1"]
-    assert "hitungan: klaster lintas (Poli Gigi dan Mulut)" in teeth.message
+    assert "hitungan: klaster lintas (Menurut ruang Poli Gigi dan Mulut)" in teeth.message
     assert "K1" not in found(given, chosen_cluster="3")
     assert "K1" not in found(given, chosen_cluster=None)
 
